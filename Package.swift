@@ -1,0 +1,164 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Apache Arrow lies in .deps/arrow whether it is the system's or the downloaded one (scripts/setup).
+let arrowLibraries = Context.packageDirectory + "/.deps/arrow/lib"
+
+// CORDWOOD_CORE=1 leaves the edge, the server and their dependencies (SwiftNIO, TLS) out: the core then
+// builds from nothing in well under a minute.
+let coreOnly = Context.environment["CORDWOOD_CORE"] == "1"
+
+let strict: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// Hot loops over columns: exclusivity is checked in debug builds, not on each access in release.
+let hot: [SwiftSetting] =
+  strict + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
+
+func module(
+  _ name: String, in group: String, _ dependencies: [Target.Dependency] = [],
+  settings: [SwiftSetting] = strict
+) -> Target {
+  .target(
+    name: name, dependencies: dependencies, path: "Sources/\(group)/\(name)",
+    swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies, path: "Tests/\(name)",
+    swiftSettings: [
+      .treatAllWarnings(as: .error), .enableUpcomingFeature("MemberImportVisibility"),
+    ])
+}
+
+var targets: [Target] = [
+  // Base
+  module("Records", in: "Base", settings: hot),
+  module("Platform", in: "Base", ["Records"], settings: hot),
+  module("Codecs", in: "Base", ["Records"], settings: hot),
+  .target(
+    name: "CArrow", path: "Sources/Base/CArrow",
+    cxxSettings: [.headerSearchPath("../../../.deps/arrow/include")],
+    linkerSettings: [
+      .unsafeFlags([
+        "-L", arrowLibraries,
+        "-Xlinker", "-rpath", "-Xlinker", "$ORIGIN/../lib/arrow",
+        "-Xlinker", "-rpath", "-Xlinker", arrowLibraries,
+      ]),
+      .linkedLibrary("parquet"), .linkedLibrary("arrow"), .linkedLibrary("stdc++"),
+    ]),
+  module("Columnar", in: "Base", ["Records", "CArrow"], settings: hot),
+  module("Matching", in: "Base", ["Records", "Codecs"], settings: hot),
+  // Inbound
+  module("Masking", in: "Inbound", ["Records"]),
+  module("Decoding", in: "Inbound", ["Records", "Codecs", "Columnar", "Masking"], settings: hot),
+  // Store
+  module("Journaling", in: "Store", ["Records", "Platform", "Codecs"], settings: hot),
+  module(
+    "Archiving", in: "Store", ["Records", "Platform", "Codecs", "Columnar", "Matching"],
+    settings: hot),
+  module(
+    "Storage", in: "Store",
+    ["Records", "Platform", "Codecs", "Matching", "Journaling", "Archiving"], settings: hot),
+  // Outbound
+  module("Querying", in: "Outbound", ["Records", "Codecs", "Matching", "Platform"], settings: hot),
+  module("Encoding", in: "Outbound", ["Records", "Codecs", "Columnar"], settings: hot),
+  // Testing
+  .target(
+    name: "TestKit", dependencies: ["Records", "Platform", "Codecs"], path: "Sources/Testing/TestKit",
+    swiftSettings: hot),
+  tests("RecordsTests", ["Records"]),
+  tests("PlatformTests", ["Platform", "TestKit"]),
+  tests("CodecsTests", ["Codecs", "Records", "TestKit"]),
+  tests("ColumnarTests", ["Columnar", "Records", "TestKit"]),
+  tests("MatchingTests", ["Matching", "Records", "Codecs", "TestKit"]),
+  tests("DecodingTests", ["Decoding", "Masking", "Records", "Codecs", "Columnar", "TestKit"]),
+  tests("JournalingTests", ["Journaling", "Platform", "Records", "Codecs", "TestKit"]),
+  tests(
+    "ArchivingTests",
+    ["Archiving", "Columnar", "Matching", "Platform", "Records", "Codecs", "TestKit"]),
+  tests(
+    "StorageTests",
+    ["Storage", "Archiving", "Journaling", "Matching", "Platform", "Records", "Codecs", "TestKit"]),
+  tests(
+    "QueryingTests", ["Querying", "Encoding", "Matching", "Platform", "Records", "Codecs", "TestKit"]),
+  tests("EncodingTests", ["Encoding", "Columnar", "Records", "Codecs", "TestKit"]),
+  tests(
+    "SimulationTests",
+    ["Storage", "Archiving", "Journaling", "Querying", "Matching", "Platform", "Records", "Codecs", "TestKit"]),
+  tests("ArchitectureTests", []),
+]
+
+var dependencies: [Package.Dependency] = []
+
+if !coreOnly {
+  dependencies = [
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ]
+  let hummingbird: [Target.Dependency] = [
+    .product(name: "Hummingbird", package: "hummingbird"),
+    .product(name: "HummingbirdCore", package: "hummingbird"),
+    .product(name: "HTTPTypes", package: "swift-http-types"),
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "Logging", package: "swift-log"),
+  ]
+  targets += [
+    module("Access", in: "Edge", ["Records", "Codecs"]),
+    module(
+      "Gateway", in: "Edge",
+      ["Records", "Codecs", "Matching", "Columnar", "Decoding", "Masking", "Querying", "Encoding", "Access"]
+        + hummingbird),
+    module(
+      "Server", in: "Server",
+      [
+        "Gateway", "Access", "Storage", "Journaling", "Archiving", "Querying", "Encoding", "Decoding",
+        "Masking", "Columnar", "Matching", "Platform", "Records", "Codecs",
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "Yams", package: "Yams"),
+      ] + hummingbird),
+    module(
+      "Commands", in: "Server",
+      [
+        "Server", "Storage", "Journaling", "Archiving", "Querying", "Encoding", "Columnar", "Matching",
+        "Platform", "Records", "Codecs",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    .executableTarget(
+      name: "cordwood",
+      dependencies: [
+        "Commands", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Sources/Server/cordwood", swiftSettings: strict),
+    tests(
+      "GatewayTests",
+      [
+        "Gateway", "Access", "Storage", "Querying", "Encoding", "Decoding", "Platform", "Records",
+        "Codecs", "TestKit", .product(name: "HummingbirdTesting", package: "hummingbird"),
+      ] + hummingbird),
+    tests("ServerTests", ["Server", "Gateway", "Records", "TestKit"] + hummingbird),
+    tests("CommandsTests", ["Commands", "Server", "Records", "TestKit"]),
+    tests("ProcessTests", ["Records", "Codecs", "TestKit"]),
+  ]
+}
+
+let package = Package(
+  name: "cordwood",
+  products: coreOnly ? [] : [.executable(name: "cordwood", targets: ["cordwood"])],
+  dependencies: dependencies, targets: targets,
+  swiftLanguageModes: [.v6], cxxLanguageStandard: .cxx20)
