@@ -1,0 +1,21 @@
+/// Why the store refused or failed; the edge turns each case into a status.
+package enum StoreError: Error, Sendable, Equatable {
+  /// No room to write. Nothing changed; writes resume when space is back. (507)
+  case diskFull(String)
+  /// The head is at its bound because archiving lags. Nothing changed; retry after the seconds. (503)
+  case headFull(retryAfterSeconds: Int)
+  /// A sync failed earlier, so nothing more is acknowledged until a restart. (503)
+  case poisoned(String)
+  /// The server is stopping. Nothing changed. (503)
+  case stopping
+  /// The idempotency key was used with another body. Nothing changed. (422)
+  case idempotencyMismatch
+  /// The query needs more memory than `query.memory_bytes_max` allows. (503)
+  case memoryExhausted(String)
+  /// The disk failed; `context` says doing what, to which file, at which byte. (500)
+  case disk(String)
+  /// The bytes on disk are not those written. (500)
+  case corrupt(file: String, offsetBytes: Int, reason: String)
+  /// The request is impossible as asked (a column that does not exist, a broken pattern). (400)
+  case invalid(String)
+}

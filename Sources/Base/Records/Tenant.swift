@@ -1,0 +1,59 @@
+/// The API family a tenant belongs to. Equal names in two realms are different tenants.
+///
+/// The raw value is written to disk: never renumber.
+package enum Realm: UInt8, Sendable, Hashable, CaseIterable, Codable {
+  case native = 1
+  case sessions = 2
+  case querylog = 3
+  case audit = 4
+  case workflow = 5
+  case ingest = 6
+
+  /// The realm's name in answers, metrics and directory names.
+  package var name: String {
+    switch self {
+    case .native: "native"
+    case .sessions: "sessions"
+    case .querylog: "querylog"
+    case .audit: "audit"
+    case .workflow: "workflow"
+    case .ingest: "ingest"
+    }
+  }
+}
+
+/// Whose records these are. Every read and write names exactly one tenant.
+package struct Tenant: Sendable, Hashable, Codable, CustomStringConvertible {
+  /// The most UTF-8 bytes a tenant name may have; the journal stores its length in two bytes.
+  package static let nameBytesMax = 512
+
+  package let realm: Realm
+  /// Non-empty, at most ``nameBytesMax`` UTF-8 bytes, any characters but NUL.
+  package let name: String
+
+  /// Traps on a name outside its bounds: callers check what comes from outside with ``isValid(name:)``.
+  package init(realm: Realm, name: String) {
+    precondition(Tenant.isValid(name: name), "a tenant name has 1 to 512 bytes and no NUL")
+    self.realm = realm
+    self.name = name
+  }
+
+  package static func isValid(name: String) -> Bool {
+    !name.isEmpty && name.utf8.count <= nameBytesMax && !name.utf8.contains(0)
+  }
+
+  package var description: String { "\(realm.name)/\(name)" }
+}
+
+/// The records of one tenant in one dataset: what one scan reads and one block holds.
+package struct Partition: Sendable, Hashable, CustomStringConvertible {
+  package let tenant: Tenant
+  package let dataset: Dataset
+
+  package init(tenant: Tenant, dataset: Dataset) {
+    self.tenant = tenant
+    self.dataset = dataset
+  }
+
+  package var description: String { "\(tenant)/\(dataset.name)" }
+}
