@@ -1,0 +1,48 @@
+/// A set of bytes.
+package struct ByteSet256: Sendable, Hashable {
+  /// Byte b is bit b & 63 of lane b >> 6.
+  package var bits: SIMD4<UInt64>
+
+  package init() { bits = .zero }
+
+  package init(bits: SIMD4<UInt64>) { self.bits = bits }
+
+  package init(_ range: ClosedRange<UInt8>) {
+    self.init()
+    for byte in range { insert(byte) }
+  }
+
+  package init(_ bytes: some Sequence<UInt8>) {
+    self.init()
+    for byte in bytes { insert(byte) }
+  }
+
+  package static let all = ByteSet256(bits: SIMD4(repeating: ~0))
+  /// ASCII letters and digits, `_`, and all bytes from 0x80 on: what words are made of.
+  package static let word: ByteSet256 = {
+    var set = ByteSet256(0x80...0xFF)
+    for range in [UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z")] {
+      set.formUnion(ByteSet256(range))
+    }
+    set.formUnion(ByteSet256(UInt8(ascii: "0")...UInt8(ascii: "9")))
+    set.insert(UInt8(ascii: "_"))
+    return set
+  }()
+
+  package func contains(_ byte: UInt8) -> Bool {
+    bits[Int(byte >> 6)] & (1 << UInt64(byte & 63)) != 0
+  }
+
+  package mutating func insert(_ byte: UInt8) {
+    bits[Int(byte >> 6)] |= 1 << UInt64(byte & 63)
+  }
+
+  package mutating func formUnion(_ other: ByteSet256) { bits |= other.bits }
+  package mutating func formIntersection(_ other: ByteSet256) { bits &= other.bits }
+  package func inverted() -> ByteSet256 { ByteSet256(bits: ~bits) }
+  package var isEmpty: Bool { bits == .zero }
+
+  package var count: Int {
+    (0..<4).reduce(0) { $0 + bits[$1].nonzeroBitCount }
+  }
+}
