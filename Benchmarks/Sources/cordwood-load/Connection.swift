@@ -1,0 +1,87 @@
+import Glibc
+
+/// A blocking HTTP/1.1 connection that writes prepared requests and reads answers with a Content-Length.
+/// Costs the client close to nothing, so that the server's figures are the server's.
+final class Connection {
+  let socket: Int32
+  private var buffer = [UInt8](repeating: 0, count: 64 * 1024)
+
+  init(port: UInt16) {
+    socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var one: Int32 = 1
+    setsockopt(socket, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = port.bigEndian
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    let result = withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
+    guard result == 0 else { fail("cannot connect to 127.0.0.1:\(port): \(String(cString: strerror(errno)))") }
+  }
+
+  deinit { close(socket) }
+
+  func send(_ head: [UInt8], _ body: UnsafeRawBufferPointer) {
+    head.withUnsafeBytes { head in
+      var parts = [
+        iovec(iov_base: UnsafeMutableRawPointer(mutating: head.baseAddress), iov_len: head.count),
+        iovec(iov_base: UnsafeMutableRawPointer(mutating: body.baseAddress), iov_len: body.count),
+      ]
+      var first = 0
+      while first < parts.count {
+        var written = writev(socket, &parts[first], Int32(parts.count - first))
+        guard written >= 0 else { fail("the server closed the connection while we wrote") }
+        while first < parts.count, written >= parts[first].iov_len {
+          written -= parts[first].iov_len
+          first += 1
+        }
+        if first < parts.count {
+          parts[first].iov_base += written
+          parts[first].iov_len -= written
+        }
+      }
+    }
+  }
+
+  /// Reads one answer; returns its status.
+  func receive() -> Int {
+    var have = 0
+    while true {
+      let count = read(socket, &buffer[have], buffer.count - have)
+      guard count > 0 else { fail("the server closed the connection before it answered") }
+      have += count
+      if let status = completeStatus(have) { return status }
+    }
+  }
+
+  /// The status once head and body are there, else nil.
+  private func completeStatus(_ have: Int) -> Int? {
+    buffer.withUnsafeBytes { bytes in
+      let text = bytes[..<have]
+      let blank: [UInt8] = [13, 10, 13, 10]
+      guard have >= 4, let end = (0...(have - 4)).first(where: { text[$0..<$0 + 4].elementsEqual(blank) })
+      else { return nil }
+      let headLength = end + 4
+      let head = String(decoding: bytes[..<headLength], as: UTF8.self).lowercased()
+      let status = Int(head.split(separator: " ")[1]) ?? 0
+      let length = head.split(separator: "\r\n").first { $0.hasPrefix("content-length:") }
+        .flatMap { Int($0.split(separator: ":")[1].trimmingPrefix(" ")) } ?? 0
+      return have >= headLength + length ? status : nil
+    }
+  }
+}
+
+func fail(_ message: String) -> Never {
+  let line = Array("cordwood-load: \(message)\n".utf8)
+  _ = write(2, line, line.count)
+  exit(1)
+}
+
+func nanoseconds() -> Int {
+  var time = timespec()
+  clock_gettime(CLOCK_MONOTONIC, &time)
+  return time.tv_sec * 1_000_000_000 + time.tv_nsec
+}

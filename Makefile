@@ -1,0 +1,44 @@
+# The same commands a person, the README and continuous integration use.
+SHELL := /bin/bash
+BINARY := .build/release/cordwood
+HOST ?= 127.0.0.1
+PORT ?= 8000
+DATA ?= ./data
+
+.PHONY: run build setup test test-core lint format bench fuzz mutants clean help
+
+help: ## What there is to make
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: build ## Build in release mode and serve on 127.0.0.1:8000 with data in ./data
+	exec $(BINARY) serve --host $(HOST) --port $(PORT) --data-dir $(DATA)
+
+setup: ## Install what is missing: Debian packages, Apache Arrow
+	@scripts/setup
+
+build: setup ## Build the server in release mode
+	swift build -c release --product cordwood
+
+test: setup ## Set up, build and run every test
+	@scripts/test
+
+test-core: setup ## The tests of the core alone (no HTTP): builds in about a minute
+	CORDWOOD_CORE=1 swift test --scratch-path .build-core
+
+lint: ## Formatting and style, strict
+	@scripts/lint
+
+format: ## Rewrite the sources in the project's format
+	swift format -i --recursive --configuration .swift-format Sources Tests Benchmarks Package.swift
+
+bench: build ## Measure ingest, queries, disk, memory; prints the tables of Docs/benchmarks.md
+	@scripts/bench
+
+fuzz: setup ## Fuzz each decoder for 30 s from the committed corpus
+	@scripts/fuzz
+
+mutants: setup ## Plant each bug of Tests/SimulationTests/mutants; the simulation must catch every one
+	@scripts/mutants
+
+clean: ## Remove everything built or downloaded (not ./data)
+	rm -rf .build .build-* .deps Benchmarks/.build

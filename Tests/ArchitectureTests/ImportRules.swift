@@ -1,0 +1,74 @@
+import Testing
+
+/// Who may import whom (the import table of ARCHITECTURE.md).
+struct ImportRules {
+  static let groupsAllowed: [String: Set<String>] = [
+    "Base": ["Base"],
+    "Inbound": ["Base", "Inbound"],
+    "Store": ["Base", "Store"],
+    "Outbound": ["Base", "Outbound"],
+    "Edge": ["Base", "Inbound", "Outbound", "Edge"],
+    "Server": ["Base", "Inbound", "Store", "Outbound", "Edge", "Server"],
+    "Testing": ["Base", "Testing"],
+  ]
+
+  /// Libraries from outside, and the groups that may use them; everything else is refused.
+  static let librariesAllowed: [String: Set<String>] = [
+    "Synchronization": ["Base", "Inbound", "Store", "Outbound", "Edge", "Server", "Testing"],
+    "Glibc": ["Base", "Server", "Testing"],
+    "Foundation": ["Server"], "FoundationEssentials": ["Server"],
+    "Hummingbird": ["Edge", "Server"], "HummingbirdCore": ["Edge", "Server"],
+    "NIOCore": ["Edge", "Server"], "NIOPosix": ["Edge", "Server"], "NIOHTTP1": ["Edge", "Server"],
+    "NIOHTTPTypes": ["Edge", "Server"], "HTTPTypes": ["Edge", "Server"], "Logging": ["Edge", "Server"],
+    "ServiceLifecycle": ["Server"], "Yams": ["Server"], "ArgumentParser": ["Server"],
+    "AsyncHTTPClient": ["Server"],
+  ]
+
+  static func imports(of text: String) -> [String] {
+    text.split(separator: "\n").compactMap { line in
+      let words = line.split(separator: " ").map(String.init)
+      guard let index = words.firstIndex(of: "import"), index + 1 < words.count else { return nil }
+      let before = words[..<index]
+      guard before.allSatisfy({ $0.hasPrefix("@") || ["public", "package", "internal", "private"].contains($0) })
+      else { return nil }
+      let kinds: Set<String> = ["struct", "class", "enum", "func", "protocol", "typealias"]
+      let name = kinds.contains(words[index + 1]) && index + 2 < words.count ? words[index + 2] : words[index + 1]
+      return String(name.split(separator: ".")[0])
+    }
+  }
+
+  static func violations(in files: [SourceTree.SourceFile]) -> [String] {
+    let groupOfModule = Dictionary(files.map { ($0.module, $0.group) }, uniquingKeysWith: { first, _ in first })
+      .merging(["CArrow": "Base"]) { first, _ in first }
+    return files.flatMap { file in
+      imports(of: file.text).compactMap { imported -> String? in
+        if let group = groupOfModule[imported] {
+          if imported == "CArrow", !["Columnar", "Codecs", "CArrow"].contains(file.module) {
+            return "\(file.path) imports CArrow: only Columnar and Codecs may"
+          }
+          let allowed = groupsAllowed[file.group]?.contains(group) ?? false
+          return allowed ? nil : "\(file.path) (\(file.group)) imports \(imported) (\(group))"
+        }
+        let allowed = librariesAllowed[imported]?.contains(file.group) ?? false
+        return allowed ? nil : "\(file.path) (\(file.group)) imports the library \(imported)"
+      }
+    }
+  }
+
+  @Test func sourcesKeepTheImportTable() throws {
+    let files = try SourceTree.sources()
+    #expect(files.count > 20, "the sources were found")
+    let found = ImportRules.violations(in: files)
+    #expect(found.isEmpty, "\(found.joined(separator: "\n"))")
+  }
+
+  @Test func aBrokenRuleIsSeen() {
+    let files = [
+      SourceTree.SourceFile(path: "Sources/Edge/Gateway/A.swift", text: "import Storage\nimport Records\n"),
+      SourceTree.SourceFile(path: "Sources/Store/Storage/B.swift", text: "internal import NIOCore\n"),
+      SourceTree.SourceFile(path: "Sources/Base/Records/C.swift", text: "import struct Gateway.Thing\n"),
+      SourceTree.SourceFile(path: "Sources/Outbound/Querying/D.swift", text: "import CArrow\n"),
+    ]
+    #expect(ImportRules.violations(in: files).count == 4)
+  }
+}
