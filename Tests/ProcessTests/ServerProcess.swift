@@ -1,0 +1,176 @@
+import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// A folder that goes when the test ends.
+final class TemporaryFolder {
+  let path: String
+
+  init() throws {
+    path = NSTemporaryDirectory() + "cordwood-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+}
+
+/// The real program. The release build if `CORDWOOD_BINARY` names one (as `make test` does), else the debug
+/// build beside the tests.
+enum Program {
+  static let path: String = {
+    if let named = ProcessInfo.processInfo.environment["CORDWOOD_BINARY"] { return named }
+    return Bundle.main.executableURL?.deletingLastPathComponent().appendingPathComponent("cordwood").path
+      ?? ".build/debug/cordwood"
+  }()
+
+  struct Result {
+    let status: Int32
+    let output: [UInt8]
+    let errors: String
+    var text: String { String(decoding: output, as: UTF8.self) }
+  }
+
+  /// Runs the program to its end. Output goes through files, so that no pipe can fill.
+  static func run(
+    _ arguments: [String], input: String? = nil, environment: [String: String] = [:], in folder: TemporaryFolder
+  ) throws -> Result {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: path)
+    process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    let name = folder.path + "/" + UUID().uuidString
+    for suffix in [".out", ".err"] { FileManager.default.createFile(atPath: name + suffix, contents: nil) }
+    process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: name + ".out"))
+    process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: name + ".err"))
+    if let input {
+      try Data(input.utf8).write(to: URL(fileURLWithPath: name + ".in"))
+      process.standardInput = try FileHandle(forReadingFrom: URL(fileURLWithPath: name + ".in"))
+    } else {
+      process.standardInput = FileHandle.nullDevice
+    }
+    try process.run()
+    process.waitUntilExit()
+    return Result(
+      status: process.terminationStatus,
+      output: [UInt8](try Data(contentsOf: URL(fileURLWithPath: name + ".out"))),
+      errors: try String(contentsOfFile: name + ".err", encoding: .utf8))
+  }
+}
+
+/// Collects what a process prints and tells when the first line that names the address has come.
+private final class LogReader: @unchecked Sendable {
+  // Safe because: all state is behind the condition.
+  private let condition = NSCondition()
+  private var text = ""
+  private var ended = false
+
+  func follow(_ handle: FileHandle) {
+    let thread = Thread {
+      while true {
+        let data = handle.availableData
+        self.condition.lock()
+        self.text += String(decoding: data, as: UTF8.self)
+        self.ended = data.isEmpty
+        self.condition.broadcast()
+        self.condition.unlock()
+        if data.isEmpty { return }
+      }
+    }
+    thread.start()
+  }
+
+  var log: String {
+    condition.lock()
+    defer { condition.unlock() }
+    return text
+  }
+
+  func waitForPort() throws -> Int {
+    condition.lock()
+    defer { condition.unlock() }
+    while true {
+      if let found = text.range(of: "127\\.0\\.0\\.1:[0-9]+", options: .regularExpression),
+        let port = Int(text[found].split(separator: ":")[1])
+      {
+        return port
+      }
+      if ended { throw WireError.malformed("the server stopped: " + text) }
+      guard condition.wait(until: Date().addingTimeInterval(60)) else {
+        throw WireError.malformed("no port within 60 s: " + text)
+      }
+    }
+  }
+}
+
+/// One run of `cordwood serve` on a free port.
+final class ServerProcess: @unchecked Sendable {
+  // Safe because: constant after init; Process is only signalled and waited for.
+  let port: Int
+  private let process: Process
+  private let reader = LogReader()
+
+  var url: String { "http://127.0.0.1:\(port)" }
+  var log: String { reader.log }
+  var processID: Int32 { process.processIdentifier }
+
+  init(data: String, arguments: [String] = []) throws {
+    process = Process()
+    process.executableURL = URL(fileURLWithPath: Program.path)
+    process.arguments = ["serve", "--data-dir", data, "--port", "0"] + arguments
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    process.standardError = pipe
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    reader.follow(pipe.fileHandleForReading)
+    port = try reader.waitForPort()
+  }
+
+  deinit {
+    if process.isRunning {
+      process.terminate()
+      process.waitUntilExit()
+    }
+  }
+
+  func kill() {
+    Glibc.kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+  }
+
+  /// SIGTERM; returns the exit status.
+  func stop() -> Int32 {
+    process.terminate()
+    process.waitUntilExit()
+    return process.terminationStatus
+  }
+
+  @discardableResult
+  func request(
+    _ method: String, _ path: String, headers: [String: String] = [:], body: String = ""
+  ) throws -> HTTPAnswer {
+    try HTTPConnection(port: port).request(method, path, headers: headers, body: Array(body.utf8))
+  }
+
+  /// Runs a native query and gives its rows (NDJSON) as dictionaries.
+  func query(_ body: [String: Any]) throws -> [[String: Any]] {
+    let json = try JSONSerialization.data(withJSONObject: body)
+    let answer = try HTTPConnection(port: port).request(
+      "POST", "/v1/query",
+      headers: ["Content-Type": "application/json", "Accept": "application/x-ndjson"], body: [UInt8](json))
+    guard answer.status == 200, answer.isComplete else {
+      throw WireError.malformed("\(answer.status): \(answer.text)")
+    }
+    return try answer.body.split(separator: 10).map { line in
+      try JSONSerialization.jsonObject(with: Data(line)) as? [String: Any] ?? [:]
+    }
+  }
+
+  func archive() throws {
+    let answer = try request(
+      "POST", "/v1/admin/flush", headers: ["Content-Type": "application/json"], body: "{\"archive\":true}")
+    guard answer.status == 200 else { throw WireError.malformed("flush: \(answer.status) \(answer.text)") }
+  }
+}
