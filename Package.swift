@@ -90,7 +90,10 @@ var targets: [Target] = [
   tests("EncodingTests", ["Encoding", "Columnar", "Records", "Codecs", "TestKit"]),
   tests(
     "SimulationTests",
-    ["Storage", "Archiving", "Journaling", "Querying", "Matching", "Platform", "Records", "Codecs", "TestKit"]),
+    [
+      "Storage", "Archiving", "Journaling", "Querying", "Matching", "Platform", "Records", "Codecs",
+      "TestKit",
+    ]),
   tests("ArchitectureTests", []),
 ]
 

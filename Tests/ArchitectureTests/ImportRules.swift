@@ -29,17 +29,21 @@ struct ImportRules {
       let words = line.split(separator: " ").map(String.init)
       guard let index = words.firstIndex(of: "import"), index + 1 < words.count else { return nil }
       let before = words[..<index]
-      guard before.allSatisfy({ $0.hasPrefix("@") || ["public", "package", "internal", "private"].contains($0) })
+      guard
+        before.allSatisfy({ $0.hasPrefix("@") || ["public", "package", "internal", "private"].contains($0) })
       else { return nil }
       let kinds: Set<String> = ["struct", "class", "enum", "func", "protocol", "typealias"]
-      let name = kinds.contains(words[index + 1]) && index + 2 < words.count ? words[index + 2] : words[index + 1]
+      let name =
+        kinds.contains(words[index + 1]) && index + 2 < words.count ? words[index + 2] : words[index + 1]
       return String(name.split(separator: ".")[0])
     }
   }
 
   static func violations(in files: [SourceTree.SourceFile]) -> [String] {
-    let groupOfModule = Dictionary(files.map { ($0.module, $0.group) }, uniquingKeysWith: { first, _ in first })
-      .merging(["CArrow": "Base"]) { first, _ in first }
+    let groupOfModule = Dictionary(
+      files.map { ($0.module, $0.group) }, uniquingKeysWith: { first, _ in first }
+    )
+    .merging(["CArrow": "Base"]) { first, _ in first }
     return files.flatMap { file in
       imports(of: file.text).compactMap { imported -> String? in
         if let group = groupOfModule[imported] {

@@ -8,7 +8,9 @@ struct TidyRules {
   static func violations(in file: SourceTree.SourceFile) -> [String] {
     var found: [String] = []
     let lines = file.lines
-    if lines.count > lineCountMax + 1 { found.append("\(file.path): \(lines.count) lines, limit \(lineCountMax)") }
+    if lines.count > lineCountMax + 1 {
+      found.append("\(file.path): \(lines.count) lines, limit \(lineCountMax)")
+    }
     for (index, line) in lines.enumerated() {
       let place = "\(file.path):\(index + 1)"
       let code = codeOf(line)

@@ -22,11 +22,14 @@ extension ProcessSuite {
           let count = Int.random(in: 1...40, using: &generator)
           let batch = next..<(next + count)
           next = batch.upperBound
-          let body = batch.map { "{\"service\":\"\(name)\",\"message\":\"record \($0)\",\"metadata\":{\"n\":\($0)}}\n" }
-            .joined()
+          let body = batch.map {
+            "{\"service\":\"\(name)\",\"message\":\"record \($0)\",\"metadata\":{\"n\":\($0)}}\n"
+          }
+          .joined()
           // A failed exchange is the point of the test: the batch may be there, whole or not at all.
           let answer = try? connection.request(
-            "POST", "/v1/records/logs", headers: ["Content-Type": "application/x-ndjson"], body: Array(body.utf8))
+            "POST", "/v1/records/logs", headers: ["Content-Type": "application/x-ndjson"],
+            body: Array(body.utf8))
           guard answer?.status == 201, answer?.isComplete == true else {
             unanswered.append(batch)
             return
@@ -41,7 +44,8 @@ extension ProcessSuite {
       let data = folder.path + "/data"
       let writers = (0..<6).map { Writer(name: "writer-\($0)") }
       for round in 0..<6 {
-        let server = try ServerProcess(data: data, arguments: round % 2 == 0 ? [] : ["--set", "archive.max_age_seconds=1"])
+        let server = try ServerProcess(
+          data: data, arguments: round % 2 == 0 ? [] : ["--set", "archive.max_age_seconds=1"])
         let group = DispatchGroup()
         for writer in writers {
           group.enter()
@@ -72,14 +76,19 @@ extension ProcessSuite {
         "dataset": "logs", "where": ["eq": ["service", writer.name]], "columns": ["position", "message"],
         "order": "asc", "limit": 10_000_000,
       ])
-      let numbers = rows.compactMap { ($0["message"] as? String)?.split(separator: " ").last.flatMap { Int($0) } }
+      let numbers = rows.compactMap {
+        ($0["message"] as? String)?.split(separator: " ").last.flatMap { Int($0) }
+      }
       #expect(numbers == numbers.sorted(), "\(writer.name): in order")
       #expect(Set(numbers).count == numbers.count, "\(writer.name): no record twice")
       let found = Set(numbers)
-      #expect(writer.acknowledged.allSatisfy(found.contains), "\(writer.name): no acknowledged record is lost")
+      #expect(
+        writer.acknowledged.allSatisfy(found.contains), "\(writer.name): no acknowledged record is lost")
       for batch in writer.unanswered {
         let kept = batch.filter(found.contains).count
-        #expect(kept == 0 || kept == batch.count, "\(writer.name): an unanswered request is there whole or not at all")
+        #expect(
+          kept == 0 || kept == batch.count,
+          "\(writer.name): an unanswered request is there whole or not at all")
       }
       let invented = found.subtracting(writer.acknowledged).subtracting(writer.unanswered.flatMap { $0 })
       #expect(invented.isEmpty, "\(writer.name): nothing is invented")

@@ -31,7 +31,8 @@ extension ProcessSuite {
         for n in (part * 5000)..<((part + 1) * 5000) {
           let message = "request \(n) finished für \(n % 7) in \(Double(n) / 8) ms"
           chars += message.unicodeScalars.count
-          body += "{\"level\":\"\(levels[n % 3])\",\"message\":\"\(message)\",\"trace_id\":\"t-\(n)\",\"n\":\(n)}\n"
+          body +=
+            "{\"level\":\"\(levels[n % 3])\",\"message\":\"\(message)\",\"trace_id\":\"t-\(n)\",\"n\":\(n)}\n"
         }
         let answer = try server.request("POST", "/v1/records/logs", body: body)
         #expect(answer.status == 201, "\(answer.text)")
@@ -53,12 +54,14 @@ extension ProcessSuite {
       #expect(found["one"] as? Int == 1)
       #expect(found["timestamp"] as? String == "timestamp[ns, tz=UTC]")
       let counted = try server.query(["dataset": "logs", "group_by": ["level"], "measures": ["count"]])
-      let ours = Dictionary(uniqueKeysWithValues: counted.map { ($0["level"] as? String ?? "", $0["count"] as? Int ?? -1) })
+      let ours = Dictionary(
+        uniqueKeysWithValues: counted.map { ($0["level"] as? String ?? "", $0["count"] as? Int ?? -1) })
       #expect(found["levels"] as? [String: Int] == ours)
       #expect(server.stop() == 0)
     }
 
-    private func python(_ script: String, _ arguments: [String], in folder: TemporaryFolder) throws -> String {
+    private func python(_ script: String, _ arguments: [String], in folder: TemporaryFolder) throws -> String
+    {
       let file = folder.path + "/script.py"
       try script.write(toFile: file, atomically: true, encoding: .utf8)
       let process = Process()
@@ -66,7 +69,8 @@ extension ProcessSuite {
       process.arguments = ["python3", file] + arguments
       let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().path
-      process.environment = ProcessInfo.processInfo.environment.merging(["PYTHONPATH": root + "/.deps/python"]) { $1 }
+      process.environment = ProcessInfo.processInfo.environment.merging(["PYTHONPATH": root + "/.deps/python"]
+      ) { $1 }
       let pipe = Pipe()
       process.standardOutput = pipe
       try process.run()

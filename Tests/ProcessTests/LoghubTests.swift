@@ -5,7 +5,8 @@ extension ProcessSuite {
   /// Real logs of 16 systems in, equal line by line out: from the head, from blocks, after a restart, after kill -9.
   @Suite struct LoghubTests {
     static let folder: String? = {
-      let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      let path =
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().path + "/../shared/data/loghub"
       return FileManager.default.fileExists(atPath: path) ? path : nil
     }()
@@ -31,7 +32,8 @@ extension ProcessSuite {
     static func systems(in folder: TemporaryFolder) throws -> [System] {
       guard let shared = LoghubTests.folder else {
         let lines: [[UInt8]] = [
-          Array("plain line 1 of node-7: took 12.5 ms".utf8), [0xFF, 0xFE, 0x41], [], Array("tab\tand \"quotes\" \\".utf8),
+          Array("plain line 1 of node-7: took 12.5 ms".utf8), [0xFF, 0xFE, 0x41], [],
+          Array("tab\tand \"quotes\" \\".utf8),
           Array("größer €\u{1F600}".utf8), [0xE2, 0x82], Array("ends with CR".utf8) + [13],
         ]
         return try ["Alpha", "Beta"].map { name in
@@ -41,7 +43,8 @@ extension ProcessSuite {
           return try System(path: path)
         }
       }
-      return try FileManager.default.contentsOfDirectory(atPath: shared).filter { $0.hasSuffix(".log") }.sorted()
+      return try FileManager.default.contentsOfDirectory(atPath: shared).filter { $0.hasSuffix(".log") }
+        .sorted()
         .map { try System(path: shared + "/" + $0) }
     }
 
@@ -80,7 +83,8 @@ extension ProcessSuite {
     private func compare(_ systems: [System], on server: ServerProcess) throws {
       for system in systems {
         let rows = try server.query([
-          "dataset": "logs", "where": ["eq": ["service", system.name]], "columns": ["message"], "order": "asc",
+          "dataset": "logs", "where": ["eq": ["service", system.name]], "columns": ["message"],
+          "order": "asc",
           "limit": 1_000_000,
         ])
         #expect(rows.count == system.lines.count, "\(system.name): the number of lines")
@@ -106,7 +110,8 @@ extension ProcessSuite {
             "where": ["and": [["eq": ["service", system.name]], ["contains": ["message", needle]]]],
           ])
           #expect(
-            counted[0]["count"] as? Int == (try grepCount(needle, in: system.path)), "\(system.name): \"\(needle)\"")
+            counted[0]["count"] as? Int == (try grepCount(needle, in: system.path)),
+            "\(system.name): \"\(needle)\"")
         }
       }
     }

@@ -34,7 +34,8 @@ enum Program {
 
   /// Runs the program to its end. Output goes through files, so that no pipe can fill.
   static func run(
-    _ arguments: [String], input: String? = nil, environment: [String: String] = [:], in folder: TemporaryFolder
+    _ arguments: [String], input: String? = nil, environment: [String: String] = [:],
+    in folder: TemporaryFolder
   ) throws -> Result {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: path)

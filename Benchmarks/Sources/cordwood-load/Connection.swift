@@ -19,7 +19,9 @@ final class Connection {
         connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
       }
     }
-    guard result == 0 else { fail("cannot connect to 127.0.0.1:\(port): \(String(cString: strerror(errno)))") }
+    guard result == 0 else {
+      fail("cannot connect to 127.0.0.1:\(port): \(String(cString: strerror(errno)))")
+    }
   }
 
   deinit { close(socket) }
@@ -67,7 +69,8 @@ final class Connection {
       let headLength = end + 4
       let head = String(decoding: bytes[..<headLength], as: UTF8.self).lowercased()
       let status = Int(head.split(separator: " ")[1]) ?? 0
-      let length = head.split(separator: "\r\n").first { $0.hasPrefix("content-length:") }
+      let length =
+        head.split(separator: "\r\n").first { $0.hasPrefix("content-length:") }
         .flatMap { Int($0.split(separator: ":")[1].trimmingPrefix(" ")) } ?? 0
       return have >= headLength + length ? status : nil
     }

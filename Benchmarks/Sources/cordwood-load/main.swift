@@ -18,7 +18,9 @@ while !arguments.isEmpty {
   }
 }
 guard !file.isEmpty, let port = UInt16(options["port"] ?? "") else {
-  fail("usage: cordwood-load FILE.jsonl --port P --connections C --rows R [--requests N] [--keys K1,K2] [--path PATH]")
+  fail(
+    "usage: cordwood-load FILE.jsonl --port P --connections C --rows R [--requests N] [--keys K1,K2] [--path PATH]"
+  )
 }
 let connections = Int(options["connections"] ?? "") ?? 4
 let rows = Int(options["rows"] ?? "") ?? 1000
@@ -93,9 +95,14 @@ let workers = (0..<connections).map(Worker.init)
 let started = nanoseconds()
 var threads: [pthread_t] = []
 for worker in workers {
-  let box = Unmanaged.passRetained(Box { worker.run(work: work, heads: heads, connections: connections, port: port) })
+  let box = Unmanaged.passRetained(
+    Box { worker.run(work: work, heads: heads, connections: connections, port: port) })
   var thread = pthread_t()
-  pthread_create(&thread, nil, { Unmanaged<Box>.fromOpaque($0!).takeRetainedValue().body(); return nil }, box.toOpaque())
+  pthread_create(
+    &thread, nil,
+    {
+      $0.map { Unmanaged<Box>.fromOpaque($0).takeRetainedValue().body() }; return nil
+    }, box.toOpaque())
   threads.append(thread)
 }
 for thread in threads { pthread_join(thread, nil) }
@@ -108,7 +115,8 @@ final class Box {
 
 let latencies = workers.flatMap(\.latencies).sorted()
 func percentile(_ share: Double) -> Double {
-  latencies.isEmpty ? 0 : Double(latencies[min(latencies.count - 1, Int(Double(latencies.count) * share))]) / 1e6
+  latencies.isEmpty
+    ? 0 : Double(latencies[min(latencies.count - 1, Int(Double(latencies.count) * share))]) / 1e6
 }
 let failures = workers.reduce(into: [Int: Int]()) { $0.merge($1.failures, uniquingKeysWith: +) }
 let failed = failures.map { "\"\($0.key)\":\($0.value)" }.joined(separator: ",")
