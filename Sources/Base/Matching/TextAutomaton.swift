@@ -1,10 +1,13 @@
 import Records
+import Synchronization
 
 /// What a text condition looks for.
 package enum TextPattern: Sendable, Hashable {
   case contains(String, ignoreCase: Bool)
+  /// Between non-word bytes or the text's ends, ASCII case ignored.
   case word(String)
   case prefix(String)
+  /// RE2's syntax; a match anywhere in the text counts. `\w`, `\d`, `\s`, `\b` and ignored case are ASCII only.
   case regex(String, ignoreCase: Bool)
 }
 
@@ -13,42 +16,158 @@ package enum Verdict: Sendable, Hashable {
   case no, maybe, yes
 }
 
-/// A part of a template: bytes as they are, or a slot that any non-empty string over a set of bytes fills.
-package enum TemplatePiece: Sendable, Hashable {
-  case literal([UInt8])
-  case slot(ByteSet256)
-}
-
-/// A text condition as a linear-time automaton over UTF-8 bytes. ASCII case only is ignored where case is.
+/// A text condition as a linear-time automaton over UTF-8 bytes, with faster ways where a plain search does.
+/// Only ASCII case is ignored where case is. Any number of threads may use it.
 package struct TextAutomaton: Sendable {
+  /// The longest needle in UTF-8 bytes.
+  package static let needleBytesMax = 16 << 10
+
   package let pattern: TextPattern
   /// Words (maximal runs of ``ByteSet256/word``, ASCII lower-cased) that every matching text has as whole words.
   package let requiredWords: [[UInt8]]
 
-  /// - Throws: `.invalid` for a broken or too large pattern.
+  private enum Way {
+    case everything
+    case literal(LiteralScan)
+    case prefix([UInt8])
+    /// A literal every match has, then the automaton.
+    case automaton(LiteralScan?)
+  }
+  private let way: Way
+  let runs: AutomatonRuns
+
+  /// - Throws: `.invalid` with a sentence for a broken or too large pattern; it does not quote the pattern.
   package init(_ pattern: TextPattern) throws(StoreError) {
     self.pattern = pattern
-    self.requiredWords = []
+    let node = try TextAutomaton.node(of: pattern)
+    runs = AutomatonRuns(try AutomatonProgram(node))
+    switch pattern {
+    case .contains(let needle, let ignoreCase):
+      let bytes = Array(needle.utf8)
+      requiredWords = PatternFactor(bytes: bytes).words
+      way =
+        bytes.isEmpty
+        ? .everything
+        : .literal(LiteralScan(finder: LiteralFinder(bytes, ignoreCase: ignoreCase), isWholeWord: false))
+    case .word(let word):
+      let bytes = Array(word.utf8)
+      requiredWords = PatternFactor(bytes: bytes, isBoundedBefore: true, isBoundedAfter: true).words
+      way = .literal(LiteralScan(finder: LiteralFinder(bytes, ignoreCase: true), isWholeWord: true))
+    case .prefix(let prefix):
+      let bytes = Array(prefix.utf8)
+      requiredWords = PatternFactor(bytes: bytes, isBoundedBefore: true).words
+      way = bytes.isEmpty ? .everything : .prefix(bytes)
+    case .regex:
+      let factors = PatternFactors(node)
+      requiredWords = factors.factors.flatMap(\.words)
+      if factors.isExact, let only = factors.factors.first {
+        let finder = LiteralFinder(only.bytes, ignoreCase: only.isFolded)
+        way = .literal(LiteralScan(finder: finder, isWholeWord: false))
+      } else {
+        way = .automaton(
+          factors.best.map {
+            LiteralScan(finder: LiteralFinder($0.bytes, ignoreCase: $0.isFolded), isWholeWord: false)
+          })
+      }
+    }
   }
 
-  /// Whether `text` matches.
-  package func matches(_ text: Span<UInt8>) -> Bool { false }
+  private static func node(of pattern: TextPattern) throws(StoreError) -> PatternNode {
+    func checked(_ text: String) throws(StoreError) -> [UInt8] {
+      let bytes = Array(text.utf8)
+      guard bytes.count <= needleBytesMax else {
+        throw .invalid("a text to search for has at most \(needleBytesMax) bytes")
+      }
+      return bytes
+    }
+    switch pattern {
+    case .contains(let needle, let ignoreCase):
+      return .literal(try checked(needle), ignoreCase: ignoreCase)
+    case .word(let word):
+      guard !word.isEmpty else { throw .invalid("a word to search for is not empty") }
+      return .concatenation([
+        .assertion(.tokenStart), .literal(try checked(word), ignoreCase: true), .assertion(.tokenEnd),
+      ])
+    case .prefix(let prefix):
+      return .concatenation([.assertion(.textStart), .literal(try checked(prefix), ignoreCase: false)])
+    case .regex(let pattern, let ignoreCase):
+      return try PatternParser.parse(
+        String(decoding: checked(pattern), as: UTF8.self), ignoreCase: ignoreCase)
+    }
+  }
 
-  /// Selects the matching rows among those already selected in `candidates`; the others stay dropped.
-  package func matchRows(offsets: Span<Int32>, bytes: Span<UInt8>, among candidates: inout Selection) {}
+  /// Whether `text` matches. Linear in its length.
+  package func matches(_ text: Span<UInt8>) -> Bool {
+    switch way {
+    case .everything: return true
+    case .prefix(let prefix): return TextAutomaton.starts(text, 0..<text.count, with: prefix)
+    case .literal(let scan): return scan.matches(text)
+    case .automaton(let scan):
+      if let scan, !scan.matches(text) { return false }
+      return runs.with { $0.matches(text) }
+    }
+  }
+
+  /// Drops the rows of `candidates` that do not match. Row r is bytes offsets[r] ..< offsets[r + 1]; whether it is
+  /// null is the caller's business.
+  package func matchRows(offsets: Span<Int32>, bytes: Span<UInt8>, among candidates: inout Selection) {
+    precondition(offsets.count == candidates.rowCount + 1, "n + 1 offsets")
+    TextAutomaton.check(offsets, within: bytes.count)
+    switch way {
+    case .everything: break
+    case .literal(let scan): scan.filter(offsets: offsets, bytes: bytes, rows: &candidates)
+    case .automaton(let scan):
+      scan?.filter(offsets: offsets, bytes: bytes, rows: &candidates)
+      runs.with { $0.filter(offsets: offsets, bytes: bytes, rows: &candidates) }
+    case .prefix(let prefix):
+      for row in candidates.indices() {
+        let range = Int(offsets[Int(row)])..<Int(offsets[Int(row) + 1])
+        if !TextAutomaton.starts(bytes, range, with: prefix) { candidates.remove(Int(row)) }
+      }
+    }
+  }
 
   /// Adds the rows (offsets.count - 1 of them) that match to `selection`.
-  package func matchRows(offsets: Span<Int32>, bytes: Span<UInt8>, into selection: inout Selection) {}
+  package func matchRows(offsets: Span<Int32>, bytes: Span<UInt8>, into selection: inout Selection) {
+    var rows = selection
+    rows.invert()
+    matchRows(offsets: offsets, bytes: bytes, among: &rows)
+    selection.formUnion(rows)
+  }
+
+  /// Traps unless the offsets ascend from 0 or more to at most `count`: unchecked loads rely on it.
+  private static func check(_ offsets: Span<Int32>, within count: Int) {
+    var previous = offsets[0]
+    var isAscending = previous >= 0
+    for index in offsets.indices {
+      isAscending = isAscending && offsets[index] >= previous
+      previous = offsets[index]
+    }
+    precondition(isAscending && Int(previous) <= count, "offsets ascend and end within the bytes")
+  }
+
+  private static func starts(_ text: Span<UInt8>, _ range: Range<Int>, with prefix: [UInt8]) -> Bool {
+    guard range.count >= prefix.count else { return false }
+    for index in prefix.indices where text[range.lowerBound + index] != prefix[index] { return false }
+    return true
+  }
 
   /// What the automaton says of every text made by filling the slots of a template. For many templates
   /// make one ``TemplateRunner``.
   package func verdict(for pieces: [TemplatePiece]) -> Verdict { TemplateRunner(self).verdict(for: pieces) }
 }
 
-/// Runs one automaton over many templates, remembering its states. One thread at a time.
-package final class TemplateRunner {
-  package init(_ automaton: TextAutomaton) {}
+/// The program of an automaton and the state caches not in use, at most one a thread that ever ran at once.
+final class AutomatonRuns: Sendable {
+  let program: AutomatonProgram
+  private let idle = Mutex<[LazyStates]>([])
 
-  /// `.yes`: every filling matches; `.no`: none does; `.maybe`: not known, or too many states at once.
-  package func verdict(for pieces: [TemplatePiece]) -> Verdict { .maybe }
+  init(_ program: AutomatonProgram) { self.program = program }
+
+  /// Lends a cache to `body`; it must not keep it.
+  func with<R>(_ body: (LazyStates) -> R) -> R {
+    let states = idle.withLock { $0.popLast() } ?? LazyStates(program)
+    defer { idle.withLock { $0.append(states) } }
+    return body(states)
+  }
 }

@@ -1,0 +1,77 @@
+/// Searches the contiguous bytes of a text column and tells which rows hold the needle.
+struct LiteralScan {
+  let finder: LiteralFinder
+  /// Only hits between non-word bytes or the row's ends count.
+  let isWholeWord: Bool
+
+  /// Drops the rows of `rows` without a hit. Offsets ascend and end within `bytes` (callers check).
+  func filter(offsets: Span<Int32>, bytes: Span<UInt8>, rows: inout Selection) {
+    var found = Selection(rowCount: rows.rowCount, all: false)
+    unsafe bytes.withUnsafeBufferPointer { text in
+      for range in rows.ranges() { unsafe scan(range, offsets, text, &found) }
+    }
+    rows = found
+  }
+
+  /// Whether `text` has a hit.
+  func matches(_ text: Span<UInt8>) -> Bool {
+    unsafe text.withUnsafeBufferPointer { bytes in
+      var position = 0
+      while let hit = unsafe finder.firstIndex(in: bytes, from: position, end: bytes.count) {
+        if unsafe !isWholeWord || isBounded(hit, 0..<bytes.count, bytes) { return true }
+        position = hit + 1
+      }
+      return false
+    }
+  }
+
+  /// Rows of one run are searched as one text; a hit is then looked up in the offsets.
+  private func scan(
+    _ range: Range<Int>, _ offsets: Span<Int32>, _ text: UnsafeBufferPointer<UInt8>,
+    _ found: inout Selection
+  ) {
+    let count = finder.needle.count
+    let end = Int(offsets[range.upperBound])
+    var row = range.lowerBound
+    var position = Int(offsets[row])
+    while let hit = unsafe finder.firstIndex(in: text, from: position, end: end) {
+      row = LiteralScan.row(of: hit, from: row, before: range.upperBound, offsets)
+      let rowEnd = Int(offsets[row + 1])
+      if hit + count <= rowEnd,
+        unsafe !isWholeWord || isBounded(hit, Int(offsets[row])..<rowEnd, text)
+      {
+        found.insert(row)
+        row += 1
+        if row == range.upperBound { return }
+        position = rowEnd
+      } else {
+        position = hit + 1
+      }
+    }
+  }
+
+  private func isBounded(_ hit: Int, _ row: Range<Int>, _ text: UnsafeBufferPointer<UInt8>) -> Bool {
+    let end = hit + finder.needle.count
+    // In bounds: within the row.
+    if hit > row.lowerBound, unsafe ByteSet256.word.contains(text[hit - 1]) { return false }
+    if end < row.upperBound, unsafe ByteSet256.word.contains(text[end]) { return false }
+    return true
+  }
+
+  /// The row that holds byte `place`: steps double until past it, then halve. Rows before `from` end before it.
+  private static func row(of place: Int, from: Int, before end: Int, _ offsets: Span<Int32>) -> Int {
+    var low = from
+    var step = 1
+    while low + step < end, Int(offsets[low + step]) <= place {
+      low += step
+      step *= 2
+    }
+    var high = min(low + step, end)
+    // offsets[low] <= place < offsets[high]
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      if Int(offsets[middle]) <= place { low = middle } else { high = middle }
+    }
+    return low
+  }
+}

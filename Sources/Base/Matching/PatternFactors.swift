@@ -1,0 +1,109 @@
+/// A string that every match of a pattern contains.
+struct PatternFactor: Sendable {
+  /// With `isFolded` ASCII letters are lower case and stand for both.
+  var bytes: [UInt8] = []
+  var isFolded = false
+  /// Whether no word byte can come right before (or after) it.
+  var isBoundedBefore = false
+  var isBoundedAfter = false
+
+  /// Words (lower-cased) that lie in the factor between non-word bytes or bounded ends.
+  var words: [[UInt8]] {
+    var result: [[UInt8]] = []
+    var start = 0
+    while start < bytes.count {
+      guard ByteSet256.word.contains(bytes[start]) else {
+        start += 1
+        continue
+      }
+      let end = bytes[start...].firstIndex { !ByteSet256.word.contains($0) } ?? bytes.count
+      if (start > 0 || isBoundedBefore) && (end < bytes.count || isBoundedAfter) {
+        result.append(bytes[start..<end].map(\.asciiLowercased))
+      }
+      start = end
+    }
+    return result
+  }
+}
+
+extension UInt8 {
+  /// The lower-case letter for an ASCII upper-case one, else the byte itself.
+  var asciiLowercased: UInt8 { self >= 0x41 && self <= 0x5A ? self | 0x20 : self }
+  var isASCIILetter: Bool { (self | 0x20) >= 0x61 && (self | 0x20) <= 0x7A }
+}
+
+/// Walks a pattern and collects the strings every match contains.
+struct PatternFactors {
+  /// A repetition is unrolled at most this often: longer factors find no more.
+  static let copiesMax = 8
+  static let bytesMax = 256
+
+  private(set) var factors: [PatternFactor] = []
+  /// Whether the pattern is nothing but one literal: the only factor then decides alone.
+  private(set) var isExact = true
+  private var run = PatternFactor()
+  private var hasExactLetter = false
+  /// Nested repetitions multiply: after this many nodes nothing more is collected.
+  private var budget = 10_000
+
+  init(_ node: PatternNode) {
+    visit(node)
+    if run.isFolded && hasExactLetter { isExact = false }
+    close()
+  }
+
+  /// The factor to search for first: the longest, of at least two bytes.
+  var best: PatternFactor? {
+    factors.filter { $0.bytes.count >= 2 }.max { $0.bytes.count < $1.bytes.count }
+  }
+
+  private mutating func close() {
+    if !run.bytes.isEmpty {
+      if run.isFolded { run.bytes = run.bytes.map(\.asciiLowercased) }
+      factors.append(run)
+    }
+    run = PatternFactor()
+    hasExactLetter = false
+  }
+
+  private mutating func interrupt() {
+    isExact = false
+    close()
+  }
+
+  private mutating func visit(_ node: PatternNode) {
+    budget -= 1
+    guard budget > 0 else {
+      interrupt()
+      return
+    }
+    switch node {
+    case .empty: break
+    case .literal(let bytes, let ignoreCase):
+      if run.bytes.count + bytes.count > PatternFactors.bytesMax { interrupt() }
+      run.bytes += bytes
+      if ignoreCase {
+        run.isFolded = true
+      } else if bytes.contains(where: \.isASCIILetter) {
+        hasExactLetter = true
+      }
+    case .set, .alternation: interrupt()
+    case .assertion(let assertion): visit(assertion)
+    case .concatenation(let parts): for part in parts { visit(part) }
+    case .repetition(let body, let min, let max):
+      for _ in 0..<Swift.min(min, PatternFactors.copiesMax) { visit(body) }
+      if max != min || min > PatternFactors.copiesMax { interrupt() }
+    }
+  }
+
+  private mutating func visit(_ assertion: PatternNode.Assertion) {
+    isExact = false
+    switch assertion {
+    case .textStart, .lineStart, .tokenStart: if run.bytes.isEmpty { run.isBoundedBefore = true }
+    case .textEnd, .lineEnd, .tokenEnd:
+      run.isBoundedAfter = !run.bytes.isEmpty
+      close()
+    case .wordBoundary, .notWordBoundary: break
+    }
+  }
+}
