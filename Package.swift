@@ -40,7 +40,7 @@ var targets: [Target] = [
   // Base
   module("Records", in: "Base", settings: hot),
   module("Platform", in: "Base", ["Records"], settings: hot),
-  module("Codecs", in: "Base", ["Records"], settings: hot),
+  module("Codecs", in: "Base", ["Records", "CArrow"], settings: hot),
   .target(
     name: "CArrow", path: "Sources/Base/CArrow",
     cxxSettings: [.headerSearchPath("../../../.deps/arrow/include")],
