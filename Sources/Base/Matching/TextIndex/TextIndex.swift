@@ -1,4 +1,5 @@
 import Records
+import Synchronization
 
 /// Why a text index could not be read.
 package enum TextIndexError: Error, Sendable, Hashable {
@@ -13,9 +14,23 @@ package struct TextIndex: Sendable {
   package let rowCount: Int
   package let pageCount: Int
   package let rowsPerPage: Int
+  let head: TextIndexHead
+  let sections: TextIndexSections
 
-  /// Checks the directory and the templates; the pages are checked when they are used.
-  package init(_ bytes: Buffer) throws(TextIndexError) { throw .corrupt("not an index") }
+  /// Checks the directory and the templates; the pages are checked when they are first used.
+  package init(_ bytes: Buffer) throws(TextIndexError) {
+    let head = try bytes.withSpan(of: UInt8.self) { (span) throws(TextIndexError) in
+      try TextIndexHead(span)
+    }
+    self.head = head
+    sections = try TextIndexSections(bytes, head: head)
+    rowCount = head.rowCount
+    pageCount = head.pageCount
+    rowsPerPage = head.rowsPerPage
+  }
+
+  /// Templates of the block, for those who look into it.
+  package var templateCount: Int { head.templates.count }
 
   /// Rows of a page: ``rowsPerPage``, but for the last one.
   package func rowCount(ofPage page: Int) -> Int { min(rowsPerPage, rowCount - page * rowsPerPage) }
@@ -23,43 +38,118 @@ package struct TextIndex: Sendable {
   /// What the index knows of the rows of the text column: one run of the automaton over all templates and a look
   /// at each page's histogram (about a microsecond a page).
   package func verdict(for automaton: TextAutomaton) throws(TextIndexError) -> TextVerdict {
-    TextVerdict(pages: [])
+    let runner = TemplateRunner(automaton)
+    // By id: bit 0 for templates that match, bit 1 for those that may.
+    var bits = [UInt8](repeating: 0, count: head.templates.count + TextIndexLayout.firstTemplateID)
+    bits[TextIndexLayout.unknownID] = TextVerdict.candidate
+    for (index, pieces) in head.templates.enumerated() {
+      bits[index + TextIndexLayout.firstTemplateID] =
+        switch runner.verdict(for: pieces) {
+        case .yes: TextVerdict.proved
+        case .maybe: TextVerdict.candidate
+        case .no: 0
+        }
+    }
+    let words = automaton.requiredWords.filter { WordHash.isSlotWord($0) }.map { WordHash.hash($0) }
+    var pages: [PageVerdict] = []
+    pages.reserveCapacity(pageCount)
+    for page in 0..<pageCount {
+      var verdict = try verdict(of: page, bits: bits)
+      if verdict.candidateCount > 0,
+        try !mayContain(words, page: page, section: TextIndexSections.words)
+      {
+        verdict.candidateCount = 0
+      }
+      pages.append(verdict)
+    }
+    return TextVerdict(pages: pages, bits: bits, index: self)
+  }
+
+  private func verdict(of page: Int, bits: [UInt8]) throws(TextIndexError) -> PageVerdict {
+    let rows = rowCount(ofPage: page)
+    return try sections.withPage(page, of: TextIndexSections.histograms) {
+      (histogram) throws(TextIndexError) in
+      var proved = 0
+      var candidates = 0
+      var total = 0
+      let isWhole = PageIdentifiers.forEachEntry(of: histogram, idLimit: bits.count) { id, count in
+        // A varint has 56 bits at most and a page 16,386 entries: no overflow.
+        total += count
+        proved += count & -Int(bits[id] & 1)
+        candidates += count & -Int(bits[id] >> 1)
+      }
+      guard isWhole, total == rows else { throw .corrupt("page \(page): histogram") }
+      return PageVerdict(rowCount: rows, provedCount: proved, candidateCount: candidates)
+    }
+  }
+
+  /// Whether the filter of a page says that all words may be there.
+  private func mayContain(_ words: [UInt64], page: Int, section: Int) throws(TextIndexError) -> Bool {
+    guard !words.isEmpty else { return true }
+    return try sections.withPage(page, of: section) { (filter) throws(TextIndexError) in
+      for word in words {
+        guard let may = WordFilter.mayContain(word, in: filter) else {
+          throw .corrupt("page \(page): word filter")
+        }
+        if !may { return false }
+      }
+      return true
+    }
   }
 
   /// The pages in which a string value inside object column `column` may match; the others have none.
   package func pages(
     nestedIn column: String, matching automaton: TextAutomaton
-  ) throws(TextIndexError) -> Selection { Selection(rowCount: pageCount, all: true) }
+  ) throws(TextIndexError) -> Selection {
+    try pages(nestedIn: column, words: automaton.requiredWords)
+  }
 
   /// The pages in which a string value inside object column `column` may equal `text`; the others have none.
   package func pages(nestedIn column: String, equalTo text: [UInt8]) throws(TextIndexError) -> Selection {
-    Selection(rowCount: pageCount, all: true)
+    try pages(nestedIn: column, words: WordHash.words(of: text))
+  }
+
+  private func pages(nestedIn column: String, words: [[UInt8]]) throws(TextIndexError) -> Selection {
+    var result = Selection(rowCount: pageCount, all: true)
+    guard let number = head.nestedColumns.firstIndex(of: column), !words.isEmpty else { return result }
+    let hashes = words.map { WordHash.hash($0) }
+    for page in 0..<pageCount
+    where try !mayContain(hashes, page: page, section: TextIndexLayout.fixedSectionCount + number) {
+      result.remove(page)
+    }
+    return result
   }
 
   /// Reads every byte and checks every sum, for `cordwood check`.
-  package func verify() throws(TextIndexError) {}
-}
+  package func verify() throws(TextIndexError) {
+    let noTemplates = [UInt8](
+      repeating: 0, count: head.templates.count + TextIndexLayout.firstTemplateID)
+    for page in 0..<pageCount {
+      _ = try verdict(of: page, bits: noTemplates)
+      for section in TextIndexSections.words..<sections.count {
+        _ = try mayContain([1], page: page, section: section)
+      }
+      _ = try identifiers(page: page, bits: noTemplates)
+    }
+  }
 
-/// How many rows of a page match a text condition.
-package struct PageVerdict: Sendable, Hashable {
-  package var rowCount: Int
-  /// Rows proved to match.
-  package var provedCount: Int
-  /// Rows that may match; the others (neither proved nor candidates) do not.
-  package var candidateCount: Int
-
-  package var isNone: Bool { provedCount == 0 && candidateCount == 0 }
-  package var isAll: Bool { provedCount == rowCount }
-}
-
-/// What a text index knows of one condition. Any number of threads may use it.
-package struct TextVerdict: Sendable {
-  /// A verdict a page of the block.
-  package let pages: [PageVerdict]
-
-  /// Which rows of page `page` are proved to match, and which may (disjoint; the others do not match). Decodes
-  /// the page's template ids unless the verdict is about none or all of the rows.
-  package func selection(page: Int) throws(TextIndexError) -> (proved: Selection, candidates: Selection) {
-    (Selection(rowCount: 0, all: false), Selection(rowCount: 0, all: false))
+  /// The bits of each row by its template, as two bitmaps.
+  func identifiers(
+    page: Int, bits: [UInt8]
+  ) throws(TextIndexError) -> (proved: [UInt64], candidates: [UInt64]) {
+    var wanted: [UInt8] = []
+    try sections.withPage(page, of: TextIndexSections.histograms) { (histogram) throws(TextIndexError) in
+      guard
+        PageIdentifiers.forEachEntry(of: histogram, idLimit: bits.count, { id, _ in wanted.append(bits[id]) })
+      else { throw .corrupt("page \(page): histogram") }
+    }
+    let rows = rowCount(ofPage: page)
+    return try sections.withPage(page, of: TextIndexSections.identifiers) {
+      (places) throws(TextIndexError) in
+      guard let selected = PageIdentifiers.select(places, rowCount: rows, wanted: wanted) else {
+        throw .corrupt("page \(page): row ids")
+      }
+      return (selected.first, selected.second)
+    }
   }
 }
