@@ -55,7 +55,9 @@ enum PageIdentifiers {
     guard let count = reader.varint(in: histogram), count > 0 else { return false }
     var id = -1
     for index in 0..<count {
-      guard let step = reader.varint(in: histogram), let rows = reader.varint(in: histogram), rows > 0 else { return false }
+      guard let step = reader.varint(in: histogram), let rows = reader.varint(in: histogram), rows > 0 else {
+        return false
+      }
       guard step < idLimit, step > 0 || index == 0 else { return false }
       id = index == 0 ? step : id + step
       guard id < idLimit else { return false }

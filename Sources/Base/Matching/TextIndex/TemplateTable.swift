@@ -75,7 +75,9 @@ import Records
       offset += 8
     }
     while offset < skeleton.count {
-      if unsafe arena.load(fromByteOffset: start + offset, as: UInt8.self) != skeleton[offset] { return false }
+      if unsafe arena.load(fromByteOffset: start + offset, as: UInt8.self) != skeleton[offset] {
+        return false
+      }
       offset += 1
     }
     return true

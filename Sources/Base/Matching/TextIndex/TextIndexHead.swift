@@ -14,13 +14,16 @@ struct TextIndexHead: Sendable {
 
   init(_ bytes: Span<UInt8>) throws(TextIndexError) {
     var reader = ByteCursor()
-    guard reader.take(4, of: bytes) == TextIndexLayout.magic, let version = reader.integer(UInt8.self, in: bytes) else {
+    guard reader.take(4, of: bytes) == TextIndexLayout.magic,
+      let version = reader.integer(UInt8.self, in: bytes)
+    else {
       throw .corrupt("not a text index")
     }
     guard version == TextIndexLayout.version else { throw .version(version) }
     guard reader.take(3, of: bytes) == [0, 0, 0], let length = reader.integer(UInt64.self, in: bytes),
       let rows = reader.integer(UInt64.self, in: bytes), let pages = reader.integer(UInt32.self, in: bytes),
-      let perPage = reader.integer(UInt32.self, in: bytes), let templateCount = reader.integer(UInt32.self, in: bytes),
+      let perPage = reader.integer(UInt32.self, in: bytes),
+      let templateCount = reader.integer(UInt32.self, in: bytes),
       let nestedCount = reader.integer(UInt32.self, in: bytes)
     else { throw .corrupt("head: too short") }
     guard length <= UInt64(bytes.count), length >= UInt64(reader.position) + 8 else {
@@ -28,7 +31,8 @@ struct TextIndexHead: Sendable {
     }
     byteCount = Int(length)
     var sum = ByteCursor(position: byteCount - 8)
-    guard sum.integer(UInt64.self, in: bytes) == TextIndexLayout.checksum(bytes.extracting(0..<byteCount - 8)) else {
+    guard sum.integer(UInt64.self, in: bytes) == TextIndexLayout.checksum(bytes.extracting(0..<byteCount - 8))
+    else {
       throw .corrupt("head: checksum")
     }
     guard rows < 1 << 40, (1...65_535).contains(perPage),
@@ -47,7 +51,9 @@ struct TextIndexHead: Sendable {
     else { throw .corrupt("head: directory") }
   }
 
-  private static func names(_ reader: inout ByteCursor, _ bytes: Span<UInt8>, count: Int) throws(TextIndexError) -> [String] {
+  private static func names(_ reader: inout ByteCursor, _ bytes: Span<UInt8>, count: Int)
+    throws(TextIndexError) -> [String]
+  {
     var names: [String] = []
     for _ in 0..<count {
       guard let length = reader.varint(in: bytes), let text = reader.take(length, of: bytes),
@@ -61,7 +67,9 @@ struct TextIndexHead: Sendable {
   private static func templates(
     _ reader: inout ByteCursor, _ bytes: Span<UInt8>, count: Int
   ) throws(TextIndexError) -> [[TemplatePiece]] {
-    guard let setCount = reader.varint(in: bytes), setCount <= count else { throw .corrupt("head: slot sets") }
+    guard let setCount = reader.varint(in: bytes), setCount <= count else {
+      throw .corrupt("head: slot sets")
+    }
     var sets: [ByteSet256] = []
     for _ in 0..<setCount {
       guard let a = reader.integer(UInt64.self, in: bytes), let b = reader.integer(UInt64.self, in: bytes),

@@ -15,7 +15,7 @@
 /// ```
 ///
 /// Integers are little-endian, varints LEB128.
-enum TextIndexLayout {
+package enum TextIndexLayout {
   static let magic = [UInt8]("CWTX".utf8)
   static let version: UInt8 = 1
   /// Rows whose text has no template here: any text.
@@ -30,8 +30,8 @@ enum TextIndexLayout {
   /// Sections before those of the object columns.
   static let fixedSectionCount = 3
 
-  /// ``WordHash`` of the bytes as they are.
-  static func checksum(_ bytes: Span<UInt8>) -> UInt64 {
+  /// The checksum of a page's bytes and of the head: the word hash of the bytes as they are, case kept.
+  package static func checksum(_ bytes: Span<UInt8>) -> UInt64 {
     var hash = WordHash.begin(byteCount: bytes.count)
     let whole = bytes.count & ~7
     unsafe bytes.withUnsafeBytes { source in

@@ -52,7 +52,8 @@ struct TextIndexSections: Sendable {
         start = before.integer(UInt64.self, in: span) ?? .max
       }
       var reader = ByteCursor(position: entry)
-      guard let end = reader.integer(UInt64.self, in: span), let sum = reader.integer(UInt64.self, in: span), start <= end,
+      guard let end = reader.integer(UInt64.self, in: span), let sum = reader.integer(UInt64.self, in: span),
+        start <= end,
         end <= UInt64(starts[section + 1] - starts[section])
       else { throw .corrupt("page \(page): directory") }
       let part = span.extracting(starts[section] + Int(start)..<starts[section] + Int(end))

@@ -34,7 +34,7 @@ enum WordFilter {
   }
 
   private static func block(of hash: UInt64, among blocks: Int) -> Int {
-    Int(truncatingIfNeeded: (hash >> 32) &* UInt64(truncatingIfNeeded: blocks) >> 32)
+    Int(truncatingIfNeeded: ((hash >> 32) &* UInt64(truncatingIfNeeded: blocks)) >> 32)
   }
 
   /// Whether the word with hash `hash` may be in the filter; nil if the bytes are no filter.
