@@ -96,6 +96,16 @@ package struct TextAutomaton: Sendable {
     }
   }
 
+  /// A literal every matching text has, if one is known: its ASCII case may be ignored.
+  var requiredLiteral: LiteralFinder? {
+    switch way {
+    case .everything: nil
+    case .prefix(let prefix): LiteralFinder(prefix, ignoreCase: false)
+    case .literal(let scan): scan.finder
+    case .automaton(let scan): scan?.finder
+    }
+  }
+
   /// Whether `text` matches. Linear in its length.
   package func matches(_ text: Span<UInt8>) -> Bool {
     switch way {
@@ -136,7 +146,7 @@ package struct TextAutomaton: Sendable {
   }
 
   /// Traps unless the offsets ascend from 0 or more to at most `count`: unchecked loads rely on it.
-  private static func check(_ offsets: Span<Int32>, within count: Int) {
+  static func check(_ offsets: Span<Int32>, within count: Int) {
     var previous = offsets[0]
     var isAscending = previous >= 0
     for index in offsets.indices {

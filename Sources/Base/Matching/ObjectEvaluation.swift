@@ -1,0 +1,98 @@
+import Records
+
+/// Conditions on an object column or on a member of one.
+struct ObjectEvaluation {
+  let object: ObjectColumns
+  /// Member names in UTF-8, from the outside in.
+  let path: [[UInt8]]
+  /// The typed columns that may hold the member.
+  let columns: [Column]
+
+  init(_ object: ObjectColumns, _ members: [String]) {
+    self.object = object
+    path = members.map { Array($0.utf8) }
+    columns = object.members.filter { members.isEmpty || members == [$0.name] }.map(\.column)
+  }
+
+  /// Drops the rows that do not match.
+  func narrow(_ rows: inout Selection, by test: PredicateTest) {
+    if path.isEmpty, case .exists = test {
+      object.rest.dropNulls(from: &rows)
+      return
+    }
+    // Rows that typed columns prove need not be looked up in the rest.
+    var open = rows
+    for column in columns {
+      if case .text = test, column.type != .utf8 { continue }
+      var taken = open
+      column.narrow(&taken, by: test)
+      open.subtract(taken)
+    }
+    var taken = open
+    object.rest.dropNulls(from: &taken)
+    if !taken.isEmpty {
+      object.rest.narrowText(&taken) { offsets, bytes, rows in
+        filterRest(offsets, bytes, &rows, by: test)
+      }
+    }
+    open.subtract(taken)
+    rows.subtract(open)
+  }
+
+  /// Drops the rows whose JSON text has no value that passes.
+  private func filterRest(
+    _ offsets: Span<Int32>, _ bytes: Span<UInt8>, _ rows: inout Selection, by test: PredicateTest
+  ) {
+    TextAutomaton.check(offsets, within: bytes.count)
+    preselect(offsets, bytes, &rows, by: test)
+    var kept = rows
+    var scratch: [UInt8] = []
+    rows.forEach { row in
+      let text = bytes.extracting(Int(offsets[row])..<Int(offsets[row + 1]))
+      if !passes(text, test, &scratch) { kept.remove(row) }
+    }
+    rows = kept
+  }
+
+  /// Drops rows whose text lacks a name or a literal that is needed. Text with a backslash may hold it escaped.
+  private func preselect(
+    _ offsets: Span<Int32>, _ bytes: Span<UInt8>, _ rows: inout Selection, by test: PredicateTest
+  ) {
+    var literals = path.map { LiteralFinder([0x22] + $0 + [0x22], ignoreCase: false) }
+    if case .text(let automaton) = test, let literal = automaton.requiredLiteral { literals.append(literal) }
+    guard !literals.isEmpty else { return }
+    var escaped = rows
+    LiteralScan(finder: LiteralFinder([0x5C], ignoreCase: false), isWholeWord: false)
+      .filter(offsets: offsets, bytes: bytes, rows: &escaped)
+    for literal in literals {
+      LiteralScan(finder: literal, isWholeWord: false).filter(offsets: offsets, bytes: bytes, rows: &rows)
+    }
+    rows.formUnion(escaped)
+  }
+
+  private func passes(_ text: Span<UInt8>, _ test: PredicateTest, _ scratch: inout [UInt8]) -> Bool {
+    guard let start = text.jsonValue(at: path) else { return false }
+    switch test {
+    case .exists: return text.jsonKind(at: start) != .null && text.jsonKind(at: start) != .broken
+    case .text(let automaton):
+      if path.isEmpty { return text.anyJSONString(at: start, &scratch) { automaton.matches($0) } }
+      guard text.jsonKind(at: start) == .string else { return false }
+      return text.withJSONString(at: start..<text.skipJSONString(start), &scratch) { automaton.matches($0) }
+    case .values(let test):
+      switch text.jsonKind(at: start) {
+      case .object, .array, .null, .broken: return false
+      case .yes: return test.passesTrue
+      case .no: return test.passesFalse
+      case .string:
+        guard let wanted = test.text else { return false }
+        return text.withJSONString(at: start..<text.skipJSONString(start), &scratch) { wanted.passes($0) }
+      case .number:
+        guard let numbers = test.numbers else { return false }
+        switch JSONNumberValue(text.extracting(start..<text.skipJSONValue(start))) {
+        case .integer(let value): return numbers.passes(value)
+        case .double(let value): return numbers.passes(value)
+        }
+      }
+    }
+  }
+}

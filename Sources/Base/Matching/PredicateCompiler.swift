@@ -1,0 +1,176 @@
+import Codecs
+import Records
+
+/// Checks a predicate against a schema.
+struct PredicateCompiler {
+  /// The deepest nesting of a filter.
+  static let depthMax = 128
+
+  let schema: DatasetSchema
+  private(set) var paths: [ColumnPath] = []
+
+  init(_ schema: DatasetSchema) { self.schema = schema }
+
+  mutating func compile(_ predicate: Predicate, depth: Int = 0) throws(StoreError) -> PredicateNode {
+    guard depth < PredicateCompiler.depthMax else { throw .invalid("the filter nests too deeply") }
+    switch predicate {
+    case .all: return .all
+    case .none: return .none
+    case .and(let parts):
+      let nodes = try compile(parts, depth).filter { if case .all = $0 { false } else { true } }
+      if nodes.contains(where: { if case .none = $0 { true } else { false } }) { return .none }
+      return nodes.isEmpty ? .all : nodes.count == 1 ? nodes[0] : .and(nodes.sorted { $0.cost < $1.cost })
+    case .or(let parts):
+      let nodes = try compile(parts, depth).filter { if case .none = $0 { false } else { true } }
+      if nodes.contains(where: { if case .all = $0 { true } else { false } }) { return .all }
+      return nodes.isEmpty ? .none : nodes.count == 1 ? nodes[0] : .or(nodes.sorted { $0.cost < $1.cost })
+    case .not(let part):
+      switch try compile(part, depth: depth + 1) {
+      case .all: return .none
+      case .none: return .all
+      case .not(let inner): return inner
+      case let node: return .not(node)
+      }
+    case .compare(let path, let comparison, let literal):
+      let type = try type(of: path)
+      return .leaf(
+        PredicateLeaf(
+          path: path, type: type, test: .values(try test(path, type, comparison, literal))))
+    case .isIn(let path, let literals): return try compile(path, isIn: literals)
+    case .contains(let path, let needle, let ignoreCase):
+      return try compile(path, .contains(needle, ignoreCase: ignoreCase))
+    case .word(let path, let word): return try compile(path, .word(word))
+    case .regex(let path, let pattern, let ignoreCase):
+      return try compile(path, .regex(pattern, ignoreCase: ignoreCase))
+    case .prefix(let path, let prefix): return try compile(path, .prefix(prefix))
+    case .exists(let path):
+      return .leaf(PredicateLeaf(path: path, type: try type(of: path), test: .exists))
+    }
+  }
+
+  private mutating func compile(_ parts: [Predicate], _ depth: Int) throws(StoreError) -> [PredicateNode] {
+    var nodes: [PredicateNode] = []
+    for part in parts { nodes.append(try compile(part, depth: depth + 1)) }
+    return nodes
+  }
+
+  private mutating func compile(_ path: ColumnPath, _ pattern: TextPattern) throws(StoreError)
+    -> PredicateNode
+  {
+    let type = try type(of: path)
+    guard type.isText else {
+      throw .invalid(
+        "the column \(path.column) holds \(PredicateCompiler.name(of: type)), not text to search in")
+    }
+    return .leaf(PredicateLeaf(path: path, type: type, test: .text(try TextAutomaton(pattern))))
+  }
+
+  private mutating func compile(_ path: ColumnPath, isIn literals: [Literal]) throws(StoreError)
+    -> PredicateNode
+  {
+    let type = try type(of: path)
+    var tests: [ValueTest] = []
+    for literal in literals { tests.append(try test(path, type, .equal, literal)) }
+    guard !tests.isEmpty else { return .none }
+    func strings(_ tests: [TextTest]) -> TextTest? {
+      let values = tests.compactMap { if case .compare(_, let bytes) = $0 { bytes } else { nil } }
+      return values.isEmpty ? nil : .oneOf(Set(values).sorted { $0.lexicographicallyPrecedes($1) })
+    }
+    let numbers = tests.compactMap(\.numbers)
+    let test = ValueTest(
+      numbers: numbers.isEmpty ? nil : NumberTest(anyOf: numbers),
+      text: strings(tests.compactMap(\.text)), uuids: strings(tests.compactMap(\.uuids)),
+      passesTrue: tests.contains(where: \.passesTrue), passesFalse: tests.contains(where: \.passesFalse),
+      equals: tests.flatMap { $0.equals ?? [] })
+    return .leaf(PredicateLeaf(path: path, type: type, test: .values(test)))
+  }
+
+  // MARK: Columns and literals
+
+  /// The type of the path's column; members have the type of their object.
+  private mutating func type(of path: ColumnPath) throws(StoreError) -> ColumnType {
+    guard let field = schema.field(path.column) else {
+      throw .invalid("the dataset \(schema.dataset.name) has no column \(path.column)")
+    }
+    guard path.members.isEmpty || field.type == .json else {
+      throw .invalid("the column \(path.column) is no object, so it has no members")
+    }
+    if !paths.contains(path) { paths.append(path) }
+    return field.type
+  }
+
+  static func name(of type: ColumnType) -> String {
+    switch type {
+    case .int64: "integers"
+    case .float64: "numbers"
+    case .bool: "booleans"
+    case .utf8: "text"
+    case .uuid: "ids"
+    case .json: "objects"
+    case .timestamp: "times"
+    }
+  }
+
+  private func mismatch(_ path: ColumnPath, _ type: ColumnType) -> StoreError {
+    .invalid(
+      "the column \(path.column) holds \(PredicateCompiler.name(of: type)): it cannot be compared with the value given"
+    )
+  }
+
+  private func test(
+    _ path: ColumnPath, _ type: ColumnType, _ comparison: Comparison, _ literal: Literal
+  ) throws(StoreError) -> ValueTest {
+    var test = ValueTest()
+    let converted = try PredicateCompiler.converted(literal, to: type, path)
+    switch (type, converted) {
+    case (.json, _) where path.members.isEmpty:
+      throw .invalid("the column \(path.column) holds objects: compare one of its members")
+    case (.int64, .int64(let value)), (.float64, .int64(let value)), (.json, .int64(let value)):
+      test.numbers = NumberTest(comparison, value)
+    case (.int64, .float64(let value)), (.float64, .float64(let value)), (.json, .float64(let value)):
+      test.numbers = NumberTest(comparison, value)
+    case (.timestamp, .timestamp(let value)): test.numbers = NumberTest(comparison, value)
+    case (.utf8, .string(let value)), (.json, .string(let value)):
+      test.text = .compare(comparison, Array(value.utf8))
+    case (.uuid, .uuid(let value)): test.uuids = .compare(comparison, value)
+    case (.bool, .bool(let value)), (.json, .bool(let value)):
+      guard comparison == .equal || comparison == .notEqual else {
+        throw .invalid("booleans have no order: \(path) can only be equal or not")
+      }
+      test.passesTrue = value == (comparison == .equal)
+      test.passesFalse = !test.passesTrue
+    case (.json, .timestamp), (.json, .uuid):
+      // JSON has no such values: nothing matches.
+      break
+    default: throw mismatch(path, type)
+    }
+    switch comparison {
+    case .equal: test.equals = [converted]
+    case .less, .lessOrEqual: test.upper = converted
+    case .greater, .greaterOrEqual: test.lower = converted
+    case .notEqual: break
+    }
+    return test
+  }
+
+  /// Times and ids may be given as text.
+  private static func converted(
+    _ literal: Literal, to type: ColumnType, _ path: ColumnPath
+  ) throws(StoreError) -> Literal {
+    switch (type, literal) {
+    case (.timestamp, .string(let text)):
+      guard let time = TimestampText.parse(Array(text.utf8)) else {
+        throw .invalid("\(path) is compared with a time that is not in RFC 3339 or out of range")
+      }
+      return .timestamp(time)
+    case (.uuid, .string(let text)):
+      guard let id = UUIDText.parse(Array(text.utf8)) else {
+        throw .invalid("\(path) is compared with an id that is no UUID")
+      }
+      return .uuid(id)
+    case (.uuid, .uuid(let bytes)) where bytes.count != 16:
+      throw .invalid("\(path) is compared with an id that is no UUID")
+    default: return literal
+    }
+  }
+}
