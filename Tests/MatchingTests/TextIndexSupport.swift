@@ -81,8 +81,23 @@ struct IndexedTexts {
 
   private static func matches(_ pattern: TextPattern, _ automaton: TextAutomaton, _ text: [UInt8]) -> Bool {
     switch pattern {
-    case .regex: automaton.matches(text.span)
-    case .contains, .word, .prefix: TextAutomatonTests.naive(pattern, text)
+    case .regex: return automaton.matches(text.span)
+    case .contains(let needle, let ignoreCase):
+      let needle = Array(needle.utf8)
+      return ignoreCase
+        ? occurs(TextAutomatonTests.lowercased(needle), in: TextAutomatonTests.lowercased(text))
+        : occurs(needle, in: text)
+    case .word, .prefix: return TextAutomatonTests.naive(pattern, text)
+    }
+  }
+
+  private static func occurs(_ needle: [UInt8], in text: [UInt8]) -> Bool {
+    guard let first = needle.first else { return true }
+    guard needle.count <= text.count else { return false }
+    return text.withUnsafeBufferPointer { text in
+      (0...text.count - needle.count).contains {
+        text[$0] == first && text[$0..<$0 + needle.count].elementsEqual(needle)
+      }
     }
   }
 }

@@ -1,5 +1,4 @@
 import Records
-import Synchronization
 
 /// Why a text index could not be read.
 package enum TextIndexError: Error, Sendable, Hashable {
@@ -31,6 +30,14 @@ package struct TextIndex: Sendable {
 
   /// Templates of the block, for those who look into it.
   package var templateCount: Int { head.templates.count }
+
+  /// Bytes of each part, for those who look into it.
+  package var partByteCounts: [(part: String, byteCount: Int)] {
+    var parts = [("head", head.byteCount)]
+    let names = ["histograms", "row ids", "slot words"] + head.nestedColumns.map { "words of " + $0 }
+    for (section, name) in names.enumerated() { parts.append((name, sections.byteCount(of: section))) }
+    return parts
+  }
 
   /// Rows of a page: ``rowsPerPage``, but for the last one.
   package func rowCount(ofPage page: Int) -> Int { min(rowsPerPage, rowCount - page * rowsPerPage) }
@@ -84,7 +91,7 @@ package struct TextIndex: Sendable {
   }
 
   /// Whether the filter of a page says that all words may be there.
-  private func mayContain(_ words: [UInt64], page: Int, section: Int) throws(TextIndexError) -> Bool {
+  private func mayContain(_ words: [UInt32], page: Int, section: Int) throws(TextIndexError) -> Bool {
     guard !words.isEmpty else { return true }
     return try sections.withPage(page, of: section) { (filter) throws(TextIndexError) in
       for word in words {

@@ -71,6 +71,7 @@ package struct TextIndexBuilder: ~Copyable {
   package mutating func addPage(_ text: Column) { add(text: text, rowCount: text.rowCount) }
 
   private mutating func addPage(text: Column?, rows: Range<Int>) {
+    let (scanner, words) = (scanner, words)
     var byteCount = 0
     if let text {
       unsafe TextRows.forEach(of: text, in: rows) { bytes, row in
@@ -92,7 +93,7 @@ package struct TextIndexBuilder: ~Copyable {
   }
 
   private mutating func addPage(of text: NestedText, at index: Int, rows: Range<Int>) {
-    let words = nested[index].words
+    let (scanner, words) = (scanner, nested[index].words)
     var byteCount = 0
     for member in text.members where member.type == .utf8 {
       unsafe TextRows.forEach(of: member, in: rows) { bytes, _ in

@@ -38,6 +38,9 @@ struct TextIndexSections: Sendable {
     checked = CheckedPages(count: count * pageCount)
   }
 
+  /// Bytes of a section, of all pages together.
+  func byteCount(of section: Int) -> Int { pageCount == 0 ? 0 : starts[section + 1] - starts[section] }
+
   /// Hands over the bytes of a page in a section.
   func withPage<R>(
     _ page: Int, of section: Int, _ body: (Span<UInt8>) throws(TextIndexError) -> R

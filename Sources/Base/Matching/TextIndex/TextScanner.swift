@@ -199,7 +199,7 @@ import Records
 
   /// The hash of the word, and whether it has an upper-case letter.
   @inline(__always)
-  private func hash(_ start: Int, _ end: Int) -> (hash: UInt64, hasUpper: Bool) {
+  private func hash(_ start: Int, _ end: Int) -> (hash: UInt32, hasUpper: Bool) {
     var hash = WordHash.begin(byteCount: end - start)
     var upper: UInt64 = 0
     var position = start
@@ -216,7 +216,7 @@ import Records
       hash = WordHash.add(piece | capitals >> 2, to: hash)
       position += 8
     }
-    return (WordHash.end(hash), upper != 0)
+    return (WordHash.endWord(hash), upper != 0)
   }
 
   /// Adds the hash of each slot word to `words`, writes the skeleton if `wantsSkeleton`, and sets ``slotBytes``.

@@ -21,24 +21,26 @@ enum WordFilter {
     if words.isFull || blocks * blockBytes > byteCountMax { return [unknown] }
     var bytes = [UInt8](repeating: 0, count: 1 + blocks * blockBytes)
     bytes[0] = blocked
-    for hash in words.hashes() {
-      let start = 1 + block(of: hash, among: blocks) * blockBytes
-      var bits = WordHash.fold(hash, spread)
-      for _ in 0..<bitsPerWord {
-        let bit = Int(truncatingIfNeeded: bits & 511)
-        bytes[start + bit >> 3] |= 1 << UInt8(truncatingIfNeeded: bit & 7)
-        bits >>= 9
+    words.withHashes { hashes in
+      for index in 0..<hashes.count {
+        let start = 1 + block(of: hashes[index], among: blocks) * blockBytes
+        var bits = WordHash.fold(UInt64(hashes[index]), spread)
+        for _ in 0..<bitsPerWord {
+          let bit = Int(truncatingIfNeeded: bits & 511)
+          bytes[start + bit >> 3] |= 1 << UInt8(truncatingIfNeeded: bit & 7)
+          bits >>= 9
+        }
       }
     }
     return bytes
   }
 
-  private static func block(of hash: UInt64, among blocks: Int) -> Int {
-    Int(truncatingIfNeeded: ((hash >> 32) &* UInt64(truncatingIfNeeded: blocks)) >> 32)
+  private static func block(of hash: UInt32, among blocks: Int) -> Int {
+    Int(truncatingIfNeeded: (UInt64(hash) &* UInt64(truncatingIfNeeded: blocks)) >> 32)
   }
 
   /// Whether the word with hash `hash` may be in the filter; nil if the bytes are no filter.
-  static func mayContain(_ hash: UInt64, in bytes: Span<UInt8>) -> Bool? {
+  static func mayContain(_ hash: UInt32, in bytes: Span<UInt8>) -> Bool? {
     guard bytes.count > 0 else { return nil }
     switch bytes[0] {
     case unknown: return true
@@ -47,7 +49,7 @@ enum WordFilter {
       let blocks = (bytes.count - 1) / blockBytes
       guard blocks > 0, blocks * blockBytes == bytes.count - 1, blocks < 1 << 31 else { return nil }
       let start = 1 + block(of: hash, among: blocks) * blockBytes
-      var bits = WordHash.fold(hash, spread)
+      var bits = WordHash.fold(UInt64(hash), spread)
       for _ in 0..<bitsPerWord {
         let bit = Int(truncatingIfNeeded: bits & 511)
         if bytes[start + bit >> 3] & 1 << UInt8(truncatingIfNeeded: bit & 7) == 0 { return false }

@@ -18,12 +18,16 @@ enum WordHash {
   @inline(__always)
   static func add(_ piece: UInt64, to hash: UInt64) -> UInt64 { fold(hash ^ piece, multiplier) }
 
-  /// Never 0, so that 0 can stand for an empty place.
+  /// All bits of a hash.
   @inline(__always)
-  static func end(_ hash: UInt64) -> UInt64 { fold(hash ^ seed, finalMultiplier) | 1 }
+  static func end(_ hash: UInt64) -> UInt64 { fold(hash ^ seed, finalMultiplier) }
+
+  /// The hash of a word: the upper half, never 0, so that 0 can stand for an empty place.
+  @inline(__always)
+  static func endWord(_ hash: UInt64) -> UInt32 { max(1, UInt32(truncatingIfNeeded: end(hash) >> 32)) }
 
   /// The hash of a word that is in lower case already; for queries, which have few.
-  static func hash(_ word: [UInt8]) -> UInt64 {
+  static func hash(_ word: [UInt8]) -> UInt32 {
     var hash = begin(byteCount: word.count)
     var start = 0
     while start < word.count {
@@ -34,7 +38,7 @@ enum WordHash {
       hash = add(piece, to: hash)
       start += 8
     }
-    return end(hash)
+    return endWord(hash)
   }
 
   /// Whether a text's word is replaced by a slot and held by the page's filter: it has an ASCII digit, or is a
