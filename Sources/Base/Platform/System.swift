@@ -1,0 +1,49 @@
+import Glibc
+import Records
+
+/// The machine's wall clock.
+package struct SystemClock: WallClock {
+  package init() {}
+
+  package func now() -> Int64 {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+  }
+}
+
+/// The system's random numbers (getrandom through Swift's generator).
+package struct SystemEntropy: EntropySource {
+  package init() {}
+
+  package func randomUInt64() -> UInt64 {
+    UInt64.random(in: .min ... .max)
+  }
+}
+
+/// The allocator's settings for a server that moves large buffers. Glibc's `malloc.h` is not in Swift's Glibc module,
+/// so the two functions are looked up by name; without them nothing happens.
+package enum MemoryTuning {
+  /// Keeps freed memory from piling up in one arena a thread. Call first in `main`, before threads start.
+  package static func applyServerSettings() {
+    guard let symbol = unsafe dlsym(nil, "mallopt") else { return }
+    // The C signature: int mallopt(int, int).
+    let mallopt = unsafe unsafeBitCast(symbol, to: (@convention(c) (Int32, Int32) -> Int32).self)
+    let trimThreshold: Int32 = -1
+    let mapThreshold: Int32 = -3
+    let arenasMax: Int32 = -8
+    _ = mallopt(arenasMax, 2)
+    _ = mallopt(trimThreshold, 16 << 20)
+    // Batches of 0.1 to 4 MiB come and go thousands of times a second: below this they are reused from the heap
+    // instead of being mapped, faulted in and unmapped each time.
+    _ = mallopt(mapThreshold, 8 << 20)
+  }
+
+  /// Gives freed memory back to the system; after large work, seldom.
+  package static func trim() {
+    guard let symbol = unsafe dlsym(nil, "malloc_trim") else { return }
+    // The C signature: int malloc_trim(size_t).
+    let trim = unsafe unsafeBitCast(symbol, to: (@convention(c) (Int) -> Int32).self)
+    _ = trim(0)
+  }
+}
