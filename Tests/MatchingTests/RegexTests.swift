@@ -35,6 +35,7 @@ import Testing
     ("(x+x+)+y", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"), ("\\b", " "), ("\\b", "é"),
     ("a\\Bb\\bc", "abc"),
     ("a\\B\\z", "a"), ("a{1000}", String(repeating: "a", count: 999)), ("a^b", "ab"), ("x$y", "xy"),
+    ("\\B", "aéa"),
   ])
   func rejects(_ pattern: String, _ text: String) throws {
     #expect(try !matches(pattern, text))

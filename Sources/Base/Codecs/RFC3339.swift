@@ -38,7 +38,7 @@ public enum RFC3339 {
     let top: UInt64 = 0x8080_8080_8080_8080
     let s10 = unsafe UInt64(text[17] ^ 0x30)
     let s1 = unsafe UInt64(text[18] ^ 0x30)
-    guard (d | (d & ~top) &+ limit | t | (t & ~top) &+ limit) & top == 0, s10 <= 9, s1 <= 9,
+    guard (d | ((d & ~top) &+ limit) | t | ((t & ~top) &+ limit)) & top == 0, s10 <= 9, s1 <= 9,
       unsafe text[16] == 0x3A
     else { return nil }
     let year = Int(byte(d, 0) * 1000 + byte(d, 1) * 100 + byte(d, 2) * 10 + byte(d, 3))

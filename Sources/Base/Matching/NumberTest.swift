@@ -1,3 +1,4 @@
+import Codecs
 import Records
 
 /// A condition on numbers: the values that fulfil it, as ranges of each number type. Compares by value, so that
@@ -111,59 +112,17 @@ struct NumberTest: Sendable, Hashable {
     }
     return low < ranges.count && ranges[low].lowerBound <= value
   }
-}
 
-/// A number as JSON text has it.
-enum JSONNumberValue: Sendable, Hashable {
-  case integer(Int64)
-  case double(Double)
-
-  private static let powers: [Double] = [
-    1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
-    1e19,
-    1e20, 1e21, 1e22,
-  ]
-
-  /// `text` is a valid JSON number: an integer if written as one and within Int64, else the nearest double.
-  init(_ text: Span<UInt8>) {
-    var mantissa: UInt64 = 0
-    var digits = 0
-    var exponent = 0
-    var isPlain = true
-    var isFraction = false
-    let isNegative = text.count > 0 && text[0] == UInt8(ascii: "-")
-    for index in (isNegative ? 1 : 0)..<text.count {
-      let byte = text[index]
-      if byte >= 0x30 && byte <= 0x39 {
-        if digits < 19 { mantissa = mantissa * 10 + UInt64(byte - 0x30) }
-        if mantissa > 0 { digits += 1 }
-        if isFraction { exponent -= 1 }
-      } else if byte == UInt8(ascii: "."), !isFraction {
-        isFraction = true
-      } else {
-        isPlain = false
-        break
-      }
+  /// Whether a number written as JSON passes: an integer if written as one and within Int64, else the nearest double.
+  func passes(json text: Span<UInt8>) -> Bool {
+    switch JSONNumber.classify(text) {
+    case .int64(let value): return passes(value)
+    case .float64(let value): return passes(value)
+    case .other:
+      if let value = JSONNumber.double(text) { return passes(value) }
+      // Beyond the largest double, on the side its sign says.
+      let isNegative = text.count > 0 && text[0] == UInt8(ascii: "-")
+      return passes(isNegative ? -Double.infinity : Double.infinity)
     }
-    if isPlain && !isFraction && digits <= 19 {
-      if !isNegative, let value = Int64(exactly: mantissa) {
-        self = .integer(value)
-        return
-      }
-      if isNegative, mantissa > 0 || digits > 0, mantissa <= UInt64(1) << 63 {
-        self = .integer(Int64(truncatingIfNeeded: 0 &- mantissa))
-        return
-      }
-    }
-    if isPlain, digits <= 15, exponent >= -22 {
-      // Both are exact doubles, so one division rounds once.
-      let value = Double(mantissa) / JSONNumberValue.powers[-exponent]
-      self = .double(isNegative ? -value : value)
-      return
-    }
-    var copy = ""
-    copy.reserveCapacity(text.count)
-    for index in text.indices { copy.unicodeScalars.append(Unicode.Scalar(text[index])) }
-    self = .double(Double(copy) ?? .nan)
   }
 }

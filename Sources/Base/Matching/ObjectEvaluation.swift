@@ -88,10 +88,7 @@ struct ObjectEvaluation {
         return text.withJSONString(at: start..<text.skipJSONString(start), &scratch) { wanted.passes($0) }
       case .number:
         guard let numbers = test.numbers else { return false }
-        switch JSONNumberValue(text.extracting(start..<text.skipJSONValue(start))) {
-        case .integer(let value): return numbers.passes(value)
-        case .double(let value): return numbers.passes(value)
-        }
+        return numbers.passes(json: text.extracting(start..<text.skipJSONValue(start)))
       }
     }
   }

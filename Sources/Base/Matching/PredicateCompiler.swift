@@ -159,12 +159,12 @@ struct PredicateCompiler {
   ) throws(StoreError) -> Literal {
     switch (type, literal) {
     case (.timestamp, .string(let text)):
-      guard let time = TimestampText.parse(Array(text.utf8)) else {
+      guard let time = RFC3339.parse(text) else {
         throw .invalid("\(path) is compared with a time that is not in RFC 3339 or out of range")
       }
       return .timestamp(time)
     case (.uuid, .string(let text)):
-      guard let id = UUIDText.parse(Array(text.utf8)) else {
+      guard let id = UUIDv7.parse(text) else {
         throw .invalid("\(path) is compared with an id that is no UUID")
       }
       return .uuid(id)
