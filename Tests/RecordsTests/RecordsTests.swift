@@ -123,3 +123,50 @@ struct PredicateTests {
     #expect(Predicate.both(a, b) == .and([a, b]))
   }
 }
+
+struct GatherTests {
+  private func batch(_ range: Range<Int>) -> RecordBatch {
+    var numbers = FixedBuilder<Int64>()
+    var texts = TextBuilder()
+    var flags = BoolBuilder()
+    for value in range {
+      if value % 5 == 2 { numbers.appendNull(placeholder: 0) } else { numbers.append(Int64(value)) }
+      if value % 3 == 1 { texts.appendNull() } else { texts.appendRow("v\(value)") }
+      flags.append(value % 2 == 0)
+    }
+    return RecordBatch(
+      fields: [
+        Field("n", .int64, isNullable: true), Field("t", .utf8, isNullable: true),
+        Field("b", .bool, isNullable: true),
+      ], columns: [numbers.finish(type: .int64), texts.finish(), flags.finish()], rowCount: range.count)
+  }
+
+  @Test(arguments: 0..<40)
+  func anyRunsGiveTheRowsTheyName(seed: Int) {
+    var state = UInt64(seed) &* 0x9E37_79B9_7F4A_7C15 | 1
+    func random(_ bound: Int) -> Int {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int(state >> 33) % bound
+    }
+    let sources = [batch(0..<100), batch(100..<117), batch(200..<208)]
+    let runs = (0..<random(9)).map { _ in
+      let source = random(3)
+      let start = random(sources[source].rowCount)
+      return RowRun(source: source, start: start, count: random(sources[source].rowCount - start + 1))
+    }
+    let base = [0, 100, 200]
+    let expected = runs.flatMap { run in (0..<run.count).map { base[run.source] + run.start + $0 } }
+    let result = RecordBatch.gather(sources, runs: runs)
+    #expect(result.rowCount == expected.count, "seed \(seed)")
+    for (row, value) in expected.enumerated() {
+      #expect(result.columns[0].isValid(row) == (value % 5 != 2))
+      #expect(result.columns[1].isValid(row) == (value % 3 != 1))
+      result.columns[0].withInt64 { if value % 5 != 2 { #expect($0[row] == Int64(value)) } }
+      result.columns[1].withText { offsets, bytes in
+        let text = (Int(offsets[row])..<Int(offsets[row + 1])).map { bytes[$0] }
+        #expect(text == (value % 3 == 1 ? [] : Array("v\(value)".utf8)))
+      }
+      result.columns[2].withBits { #expect(($0[row >> 3] >> UInt8(row & 7)) & 1 == (value % 2 == 0 ? 1 : 0)) }
+    }
+  }
+}

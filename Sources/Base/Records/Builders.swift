@@ -74,6 +74,11 @@ public struct BitBuilder: ~Copyable {
     if bit { appendSet() } else { appendSet(); clearLast() }
   }
 
+  /// Appends `count` set bits.
+  public mutating func appendSet(count: Int) {
+    if clearedAny { for _ in 0..<count { pushSlow(true) } } else { self.count += count }
+  }
+
   @usableFromInline var clearedAny: Bool { clearCount > 0 }
   @usableFromInline mutating func bump() { count += 1 }
 
@@ -243,6 +248,20 @@ public struct BoolBuilder: ~Copyable {
     discardRow()
     endRow()
     validity.clearLast()
+  }
+
+  /// Appends whole rows at once: `source` is their bytes, `rowOffsets` (a row each, and one) where they begin and
+  /// end, counted from any origin. The open row must be empty.
+  public mutating func appendRows(_ source: Span<UInt8>, offsets rowOffsets: Span<Int32>) {
+    let count = rowOffsets.count - 1
+    guard count > 0 else { return }
+    let shift = Int32(truncatingIfNeeded: used) &- rowOffsets[0]
+    append(contentsOf: source)
+    while rows + count >= offsetCapacity { growOffsets() }
+    // Within bounds: grown above.
+    for row in 1...count { unsafe offsets[rows + row] = rowOffsets[row] &+ shift }
+    rows += count
+    validity.appendSet(count: count)
   }
 
   /// Appends `text` as a row.

@@ -1,0 +1,222 @@
+import Codecs
+import Matching
+import Records
+
+/// A question about one dataset of one tenant, as the native API and the command line ask it.
+package struct QueryRequest: Sendable, Hashable {
+  /// What comes back.
+  package enum Answer: Sendable, Hashable {
+    /// Records: these columns and members, in this order.
+    case rows(columns: [ColumnPath])
+    /// One row a group, with its count.
+    case groups(GroupedCount)
+  }
+
+  /// A count by columns and time.
+  package struct GroupedCount: Sendable, Hashable {
+    package var groupBy: [ColumnPath]
+    /// Width of the time buckets in nanoseconds, aligned to 1970; nil: none.
+    package var bucketNanoseconds: Int64?
+    /// By count (largest first if descending) instead of by bucket and values.
+    package var isOrderedByCount: Bool
+    package init(groupBy: [ColumnPath], bucketNanoseconds: Int64? = nil, isOrderedByCount: Bool = false) {
+      self.groupBy = groupBy
+      self.bucketNanoseconds = bucketNanoseconds
+      self.isOrderedByCount = isOrderedByCount
+    }
+  }
+
+  package var dataset: Dataset
+  /// Nanoseconds since 1970: start included, end not.
+  package var start: Int64?
+  package var end: Int64?
+  package var predicate: Predicate
+  package var answer: Answer
+  package var limit: Int
+  package var isDescending: Bool
+  package var cursor: QueryCursor?
+
+  /// Rows given when a request names no limit.
+  package static let limitDefault = 1_000
+  /// Answers are streamed in bounded memory, so the bound only catches slips of the pen.
+  package static let limitMax = 1_000_000_000
+  package static let columnsMax = 256
+  package static let groupColumnsMax = 8
+
+  package init(
+    dataset: Dataset, predicate: Predicate = .all, answer: Answer, start: Int64? = nil, end: Int64? = nil,
+    limit: Int = QueryRequest.limitDefault, isDescending: Bool = true, cursor: QueryCursor? = nil
+  ) {
+    self.dataset = dataset
+    self.start = start
+    self.end = end
+    self.predicate = predicate
+    self.answer = answer
+    self.limit = limit
+    self.isDescending = isDescending
+    self.cursor = cursor
+  }
+}
+
+extension QueryRequest {
+  private static let members: Set<String> = [
+    "dataset", "start", "end", "where", "columns", "limit", "order", "cursor", "measures", "group_by",
+    "bucket",
+    "order_by", "count",
+  ]
+
+  /// Reads the JSON form (Docs/query.md).
+  /// - Throws: `.invalid` with a sentence naming the member; values are not quoted.
+  package init(json text: [UInt8]) throws(StoreError) {
+    let tree: JSONTree
+    do { tree = try JSONTree(parsing: text) } catch {
+      throw .invalid("the query is not JSON: at byte \(error.offsetBytes): \(error.reason)")
+    }
+    guard case .object(let members) = tree else { throw .invalid("a query is a JSON object") }
+    if let unknown = members.first(where: { !QueryRequest.members.contains($0.name) }) {
+      throw .invalid("unknown member \"\(unknown.name.prefix(64))\" in the query")
+    }
+    guard case .string(let name)? = tree["dataset"], let dataset = Dataset(name: name) else {
+      throw .invalid("dataset: one of \(Dataset.allCases.map(\.name).joined(separator: ", "))")
+    }
+    self.dataset = dataset
+    start = try QueryRequest.time(tree["start"], "start")
+    end = try QueryRequest.time(tree["end"], "end")
+    predicate = if let filter = tree["where"], filter != .null { try Predicate(json: filter) } else { .all }
+    answer = try QueryRequest.answer(tree, schema: dataset.schema)
+    var isGrouped = false
+    if case .groups = answer { isGrouped = true }
+    limit = try QueryRequest.limit(tree["limit"], isGrouped: isGrouped)
+    switch tree["order"] {
+    case nil, .null?: isDescending = !isGrouped
+    case .string("asc")?: isDescending = false
+    case .string("desc")?: isDescending = true
+    default: throw .invalid("order: \"asc\" or \"desc\"")
+    }
+    cursor = nil
+    if case .groups(var groups) = answer, let by = tree["order_by"] {
+      guard by == .string("count") else { throw .invalid("order_by: \"count\"") }
+      groups.isOrderedByCount = true
+      answer = .groups(groups)
+      if tree["order"] == nil { isDescending = true }
+    }
+    try readCursor(tree["cursor"], isGrouped: isGrouped)
+  }
+
+  private mutating func readCursor(_ tree: JSONTree?, isGrouped: Bool) throws(StoreError) {
+    guard let tree, tree != .null else { return }
+    guard case .string(let token) = tree, !isGrouped else {
+      throw .invalid("cursor: the text an earlier answer of the same query gave; grouped counts have none")
+    }
+    cursor = try QueryCursor(token: token, request: self)
+  }
+
+  private static func time(_ tree: JSONTree?, _ name: String) throws(StoreError) -> Int64? {
+    switch tree {
+    case nil, .null?: return nil
+    case .int64(let value)?: return value
+    case .string(let text)?:
+      guard let value = RFC3339.parse(text) else {
+        throw .invalid("\(name): RFC 3339 such as 2026-11-19T12:00:00Z, between the years 1677 and 2262")
+      }
+      return value
+    default: throw .invalid("\(name): RFC 3339 text or nanoseconds since 1970")
+    }
+  }
+
+  private static func limit(_ tree: JSONTree?, isGrouped: Bool) throws(StoreError) -> Int {
+    switch tree {
+    case nil, .null?: return isGrouped ? limitMax : limitDefault
+    case .int64(let value)? where value >= 1 && value <= Int64(limitMax): return Int(value)
+    default: throw .invalid("limit: a whole number from 1 to \(limitMax)")
+    }
+  }
+
+  private static func paths(
+    _ tree: JSONTree, _ name: String, max: Int
+  ) throws(StoreError) -> [ColumnPath] {
+    guard case .array(let elements) = tree, elements.count <= max else {
+      throw .invalid("\(name): a list of at most \(max) columns")
+    }
+    var paths: [ColumnPath] = []
+    for element in elements {
+      guard case .string(let text) = element, let path = ColumnPath(parsing: text) else {
+        throw .invalid("\(name): names such as \"level\" or \"metadata.user\"")
+      }
+      guard !paths.contains(path) else { throw .invalid("\(name): a column twice") }
+      paths.append(path)
+    }
+    return paths
+  }
+
+  private static func answer(_ tree: JSONTree, schema: DatasetSchema) throws(StoreError) -> Answer {
+    let isGrouped = ["measures", "group_by", "bucket", "count"].contains { tree[$0] != nil }
+    guard isGrouped else {
+      guard let columns = tree["columns"], columns != .null else {
+        return .rows(columns: schema.fields.map { ColumnPath($0.name) })
+      }
+      let paths = try paths(columns, "columns", max: columnsMax)
+      guard !paths.isEmpty else { throw .invalid("columns: at least one column") }
+      return .rows(columns: paths)
+    }
+    guard tree["columns"] == nil else { throw .invalid("columns: not together with measures; see group_by") }
+    if let measures = tree["measures"], measures != .array([.string("count")]) {
+      throw .invalid("measures: [\"count\"] is the only measure there is")
+    }
+    if let count = tree["count"], count != .bool(true) { throw .invalid("count: true") }
+    var groups = GroupedCount(groupBy: [])
+    if let by = tree["group_by"] { groups.groupBy = try paths(by, "group_by", max: groupColumnsMax) }
+    if let bucket = tree["bucket"], bucket != .null {
+      guard case .string(let text) = bucket, let width = Duration.nanoseconds(text) else {
+        throw .invalid("bucket: a width such as \"1m\", \"15s\", \"1h\" or \"1d\"")
+      }
+      groups.bucketNanoseconds = width
+    }
+    return .groups(groups)
+  }
+
+  /// The columns of the answer.
+  package func fields() throws(StoreError) -> [Field] {
+    switch answer {
+    case .rows(let columns):
+      var fields: [Field] = []
+      for path in columns { fields.append(try output(path).field) }
+      return fields
+    case .groups(let groups):
+      let bucket = groups.bucketNanoseconds.map { _ in Field("bucket", .timestamp, isNullable: false) }
+      for path in groups.groupBy { _ = try output(path) }
+      return [bucket].compactMap { $0 }
+        + groups.groupBy.map { Field($0.description, .utf8, isNullable: true) }
+        + [Field("count", .int64, isNullable: false)]
+    }
+  }
+
+  /// A column of the schema, or a member of an object column as JSON.
+  func output(_ path: ColumnPath) throws(StoreError) -> OutputColumn {
+    guard let field = dataset.schema.field(path.column) else {
+      let names = dataset.schema.fields.map(\.name).joined(separator: ", ")
+      throw .invalid("\(dataset.name) has no column of that name; it has \(names)")
+    }
+    if path.members.isEmpty { return OutputColumn(path, type: field.type) }
+    guard field.type == .json else { throw .invalid("\(path.column) is no object: it has no members") }
+    return OutputColumn(path, type: .json)
+  }
+}
+
+/// Widths of time written as a number and a unit.
+package enum Duration {
+  private static let units: [(String, Int64)] = [
+    ("ms", 1_000_000), ("s", 1_000_000_000), ("m", 60_000_000_000), ("h", 3_600_000_000_000),
+    ("d", 86_400_000_000_000), ("w", 604_800_000_000_000),
+  ]
+
+  /// Nanoseconds of `15s`, `1m`, `2h`, `500ms`, `1d`, `1w`; nil for anything else, zero included.
+  package static func nanoseconds(_ text: String) -> Int64? {
+    let digits = text.prefix { $0.isASCII && $0.isNumber }
+    guard let count = Int64(digits), count > 0,
+      let unit = units.first(where: { $0.0 == text.dropFirst(digits.count) })
+    else { return nil }
+    let (value, overflow) = count.multipliedReportingOverflow(by: unit.1)
+    return overflow ? nil : value
+  }
+}

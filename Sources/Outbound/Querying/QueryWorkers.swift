@@ -1,0 +1,99 @@
+import Platform
+import Records
+import Synchronization
+
+/// Threads that may block and compute: queries run there, never on Swift's shared pool.
+package protocol QueryWorkers: Sendable {
+  /// How many pieces of work run at once.
+  var workerCount: Int { get }
+  /// Runs `body` on one of the threads.
+  func perform<T: Sendable>(
+    _ body: @escaping @Sendable () throws(StoreError) -> T
+  ) async throws(StoreError) -> T
+}
+
+extension WorkerPool: QueryWorkers {
+  package var workerCount: Int { threadCount }
+
+  package func perform<T: Sendable>(
+    _ body: @escaping @Sendable () throws(StoreError) -> T
+  ) async throws(StoreError) -> T {
+    try await run(body)
+  }
+}
+
+extension QueryWorkers {
+  /// Runs `body` once a worker, at once, and gives all results; the first error wins.
+  func runOnAll<T: Sendable>(
+    upTo most: Int, _ body: @escaping @Sendable () throws(StoreError) -> T
+  ) async throws(StoreError) -> [T] {
+    let results = await withTaskGroup(of: Result<T, StoreError>.self) { group in
+      for _ in 0..<max(1, min(workerCount, most)) {
+        group.addTask {
+          do throws(StoreError) { return .success(try await self.perform(body)) } catch {
+            return .failure(error)
+          }
+        }
+      }
+      var results: [Result<T, StoreError>] = []
+      for await result in group { results.append(result) }
+      return results
+    }
+    var values: [T] = []
+    for result in results { values.append(try result.get()) }
+    return values
+  }
+}
+
+/// Bytes that all running queries may hold together (`query.memory_bytes_max`).
+package final class MemoryBudget: Sendable {
+  private let used = Atomic<Int>(0)
+  package let bytesMax: Int
+
+  package init(bytesMax: Int) { self.bytesMax = bytesMax }
+
+  package var bytesUsed: Int { used.load(ordering: .relaxed) }
+
+  /// - Throws: `.memoryExhausted` if the bound would be passed; then nothing is taken.
+  package func take(_ bytes: Int) throws(StoreError) {
+    let after = used.add(bytes, ordering: .relaxed).newValue
+    guard after <= bytesMax else {
+      used.subtract(bytes, ordering: .relaxed)
+      throw .memoryExhausted("running queries need more than query.memory_bytes_max (\(bytesMax) bytes)")
+    }
+  }
+
+  package func give(back bytes: Int) { used.subtract(bytes, ordering: .relaxed) }
+}
+
+/// Bytes of a budget that one query holds; given back when it goes.
+final class MemoryShare: Sendable {
+  private let budget: MemoryBudget
+  private let held = Atomic<Int>(0)
+
+  init(of budget: MemoryBudget) { self.budget = budget }
+  deinit { budget.give(back: held.load(ordering: .relaxed)) }
+
+  func take(_ bytes: Int) throws(StoreError) {
+    try budget.take(bytes)
+    held.add(bytes, ordering: .relaxed)
+  }
+
+  func give(back bytes: Int) {
+    budget.give(back: bytes)
+    held.subtract(bytes, ordering: .relaxed)
+  }
+}
+
+/// Hands the units of a scan to whichever worker asks next.
+final class UnitQueue: Sendable {
+  private let units: [any ScanUnit]
+  private let next = Atomic<Int>(0)
+
+  init(_ units: [any ScanUnit]) { self.units = units }
+
+  func take() -> (any ScanUnit)? {
+    let index = next.add(1, ordering: .relaxed).oldValue
+    return index < units.count ? units[index] : nil
+  }
+}

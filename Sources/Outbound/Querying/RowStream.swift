@@ -1,0 +1,157 @@
+import Records
+
+/// Rows of a snapshot in the order of the sort key, merged from its units, limited and projected.
+///
+/// Units come sorted by their first key and are opened when the merge reaches them, so that the newest hundred
+/// rows open one unit, and rows that lie in order are passed on without a copy. At most as many cursors are open as
+/// units overlap. One consumer at a time.
+final class RowStream: @unchecked Sendable {
+  // Safe because: its owner awaits each call to next() before the following one, and units are handed to
+  // workers only inside such a call.
+  private let request: QueryRequest
+  private let outputCount: Int
+  private let sortColumns: [String]
+  private let keyIndices: [Int]
+  private let workers: any QueryWorkers
+  private let share: MemoryShare
+  private var pending: ArraySlice<any ScanUnit>
+  private var active: [MergeSource] = []
+  private var window = 1
+  private var remaining: Int
+  private(set) var lastKey: (key: [QueryCursor.KeyPart], position: Int64)?
+
+  static let batchRowsMax = 8_192
+
+  /// - Parameters:
+  ///   - outputCount: Columns of the scan that are given out; the others are the sort key's.
+  ///   - keyIndices: Where the sort-key columns, then `position`, lie in the scan's batches.
+  init(
+    units: [any ScanUnit], request: QueryRequest, outputCount: Int, keyIndices: [Int],
+    workers: any QueryWorkers, share: MemoryShare
+  ) {
+    self.request = request
+    self.outputCount = outputCount
+    self.keyIndices = keyIndices
+    self.sortColumns = request.dataset.schema.sortKey
+    self.workers = workers
+    self.share = share
+    pending = units[...]
+    remaining = request.limit
+  }
+
+  /// Whether units can be told apart in time: only then may later ones stay closed.
+  private var isSortedByTime: Bool { sortColumns == ["timestamp"] }
+
+  /// The next rows, at most ``batchRowsMax``; nil at the end.
+  func next() async throws(StoreError) -> RecordBatch? {
+    guard remaining > 0 else { return finish() }
+    while true {
+      try await activate()
+      guard !active.isEmpty else { return finish() }
+      if let batch = try await merge() { return batch }
+    }
+  }
+
+  private func finish() -> RecordBatch? {
+    active = []
+    pending = []
+    return nil
+  }
+
+  /// Opens every unit that may hold a row before the best one at hand; several at once, more each time.
+  private func activate() async throws(StoreError) {
+    while let unit = pending.first {
+      if let best = best(), isSortedByTime, let bound = best.firstTimestamp,
+        request.isDescending ? unit.bounds.timestampMax < bound : unit.bounds.timestampMin > bound
+      {
+        return
+      }
+      let some = Array(pending.prefix(isSortedByTime ? window : max(window, workers.workerCount * 2)))
+      pending = pending.dropFirst(some.count)
+      window = min(window * 2, workers.workerCount * 4)
+      try await open(some)
+    }
+  }
+
+  private func open(_ units: [any ScanUnit]) async throws(StoreError) {
+    let queue = UnitQueue(units)
+    let descending = request.isDescending
+    let indices = keyIndices
+    let share = share
+    let opened = try await workers.runOnAll(upTo: units.count) { () throws(StoreError) -> [MergeSource] in
+      var sources: [MergeSource] = []
+      while let unit = queue.take() {
+        let source = try MergeSource(
+          unit: unit, keyIndices: indices, isDescending: descending, share: share)
+        if source.batch != nil { sources.append(source) }
+      }
+      return sources
+    }
+    active += opened.flatMap { $0 }
+  }
+
+  private func best() -> MergeSource? {
+    var best: MergeSource?
+    for source in active where best.map({ source.precedes($0) }) ?? true { best = source }
+    return best
+  }
+
+  /// Merges up to a batch of rows from the active units. nil: a unit must be opened first.
+  private func merge() async throws(StoreError) -> RecordBatch? {
+    let bound = isSortedByTime ? pending.first?.bounds : nil
+    let (batch, last, isExhausted) = try await workers.perform { () throws(StoreError) in
+      try self.mergeRun(before: bound)
+    }
+    if isExhausted { active.removeAll { $0.batch == nil } }
+    guard let batch else { return nil }
+    remaining -= batch.rowCount
+    lastKey = last ?? lastKey
+    return RecordBatch(
+      fields: Array(batch.fields.prefix(outputCount)), columns: Array(batch.columns.prefix(outputCount)),
+      rowCount: batch.rowCount)
+  }
+
+  private typealias Merged = (RecordBatch?, (key: [QueryCursor.KeyPart], position: Int64)?, Bool)
+
+  private func mergeRun(before bound: KeyBounds?) throws(StoreError) -> Merged {
+    let most = min(remaining, RowStream.batchRowsMax)
+    var sources: [RecordBatch] = []
+    var runs: [RowRun] = []
+    var count = 0
+    var last: (key: [QueryCursor.KeyPart], position: Int64)?
+    while count < most, let best = best(), let batch = best.batch {
+      if let bound, let first = best.firstTimestamp, count > 0,
+        request.isDescending ? bound.timestampMax >= first : bound.timestampMin <= first
+      {
+        break
+      }
+      let rival = active.filter { $0 !== best && $0.batch != nil }.min { $0.precedes($1) }
+      let end = best.end(of: rival, limit: most - count, bound: bound)
+      if sources.isEmpty || best.lastSourceIndex < 0 {
+        best.lastSourceIndex = sources.count
+        sources.append(batch)
+      }
+      runs.append(RowRun(source: best.lastSourceIndex, start: best.row, count: end - best.row))
+      count += end - best.row
+      last = best.key(at: end - 1)
+      try best.advance(to: end)
+    }
+    for source in active { source.lastSourceIndex = -1 }
+    let isExhausted = active.contains { $0.batch == nil }
+    guard count > 0 else { return (nil, nil, isExhausted) }
+    return (RecordBatch.gather(sources, runs: RowStream.joined(runs)), last, isExhausted)
+  }
+
+  /// Runs that continue each other as one.
+  private static func joined(_ runs: [RowRun]) -> [RowRun] {
+    var joined: [RowRun] = []
+    for run in runs {
+      if let last = joined.last, last.source == run.source, last.start + last.count == run.start {
+        joined[joined.count - 1].count += run.count
+      } else {
+        joined.append(run)
+      }
+    }
+    return joined
+  }
+}

@@ -1,0 +1,110 @@
+import Matching
+import Records
+
+@testable import Querying
+
+/// A store in memory: rows dealt out to units at random, each unit sorted. What the engine must merge.
+struct MemorySource: BatchSource {
+  struct Row: Hashable {
+    var position: Int64
+    var timestamp: Int64
+    var level: String?
+    var message: String
+  }
+
+  let units: [[Row]]
+
+  func snapshot(of partition: Partition) -> any PartitionSnapshot { MemorySnapshot(units: units) }
+}
+
+final class MemorySnapshot: PartitionSnapshot {
+  let units: [[MemorySource.Row]]
+  init(units: [[MemorySource.Row]]) { self.units = units }
+
+  var positionEnd: Int64 { (units.flatMap { $0 }.map(\.position).max() ?? -1) + 1 }
+
+  func plan(_ request: ScanRequest) throws(StoreError) -> [any ScanUnit] {
+    let compiled = try CompiledPredicate(request.predicate, schema: Dataset.logs.schema)
+    let made = units.filter { !$0.isEmpty }.map {
+      MemoryUnit(rows: MemoryUnit.sorted($0, request), request: request, predicate: compiled)
+    }
+    return request.order == .descending
+      ? made.sorted { $0.bounds.timestampMax > $1.bounds.timestampMax }
+      : made.sorted { $0.bounds.timestampMin < $1.bounds.timestampMin }
+  }
+
+  func groupedCounts(_ request: GroupedCountRequest) throws(StoreError) -> GroupedCountAnswer {
+    var columns = request.groupBy.map { OutputColumn($0, type: .utf8) }
+    if request.bucketNanoseconds != nil {
+      columns.insert(OutputColumn(ColumnPath("timestamp"), type: .timestamp), at: 0)
+    }
+    let scan = ScanRequest(
+      columns: columns, predicate: request.predicate, start: request.start, end: request.end)
+    return GroupedCountAnswer(counts: [:], remaining: try plan(scan))
+  }
+}
+
+struct MemoryUnit: ScanUnit {
+  let rows: [MemorySource.Row]
+  let request: ScanRequest
+  let predicate: CompiledPredicate
+
+  static func sorted(_ rows: [MemorySource.Row], _ request: ScanRequest) -> [MemorySource.Row] {
+    let ascending = rows.sorted { ($0.timestamp, $0.position) < ($1.timestamp, $1.position) }
+    return request.order == .descending ? ascending.reversed() : ascending
+  }
+
+  var bounds: KeyBounds {
+    KeyBounds(
+      timestampMin: rows.map(\.timestamp).min() ?? 0, timestampMax: rows.map(\.timestamp).max() ?? 0,
+      positionMin: rows.map(\.position).min() ?? 0, positionMax: rows.map(\.position).max() ?? 0)
+  }
+  var rowCountMax: Int { rows.count }
+  var memoryBytesEstimate: Int { 1000 }
+
+  static func column(_ name: String, _ rows: [MemorySource.Row]) -> Column {
+    switch name {
+    case "position": return Column(int64: rows.map(\.position))
+    case "timestamp": return Column(timestamps: rows.map(\.timestamp))
+    default:
+      var builder = TextBuilder()
+      for row in rows {
+        let text = name == "level" ? row.level : row.message
+        if let text { builder.appendRow(text) } else { builder.appendNull() }
+      }
+      return builder.finish()
+    }
+  }
+
+  private func matching() -> [MemorySource.Row] {
+    guard !rows.isEmpty else { return [] }
+    let names = ["position", "timestamp", "level", "message"]
+    let columns = Dictionary(
+      uniqueKeysWithValues: names.map { ($0, EvaluationColumn.plain(MemoryUnit.column($0, rows))) })
+    let selection = predicate.evaluate(EvaluationBatch(rowCount: rows.count, columns: columns))
+    return rows.indices.filter { index in
+      let row = rows[index]
+      return selection[index] && row.timestamp >= request.start ?? .min && row.timestamp < request.end ?? .max
+        && request.positions.contains(row.position)
+    }.map { rows[$0] }
+  }
+
+  func countMatches() throws(StoreError) -> Int { matching().count }
+
+  func open() throws(StoreError) -> any BatchCursor {
+    let rows = matching()
+    let batches = stride(from: 0, to: rows.count, by: 7).map { start in
+      let part = Array(rows[start..<min(start + 7, rows.count)])
+      return RecordBatch(
+        fields: request.columns.map(\.field),
+        columns: request.columns.map { MemoryUnit.column($0.path.column, part) }, rowCount: part.count)
+    }
+    return MemoryCursor(batches: batches)
+  }
+}
+
+final class MemoryCursor: BatchCursor {
+  private var batches: [RecordBatch]
+  init(batches: [RecordBatch]) { self.batches = batches.reversed() }
+  func next() throws(StoreError) -> RecordBatch? { batches.popLast() }
+}
