@@ -31,7 +31,8 @@ package enum JSONNumber {
       guard !decimal.isTruncated, decimal.digitCount <= 17,
         let value = unsafe nearest(decimal, base, bytes.count), value != 0
       else { return .other }
-      // Up to 15 digits survive the way through a normal double (DBL_DIG), so its shortest text is this value.
+      // Up to 15 digits survive the way through a normal double (DBL_DIG), so its shortest text is this
+      // value.
       if decimal.digitCount <= 15, abs(decimal.leadingExponent) < 300 { return .float64(value) }
       let same = value.magnitude.description.withDecimal {
         $0.mantissa == decimal.mantissa && $0.exponent == decimal.exponent
@@ -65,7 +66,8 @@ package enum JSONNumber {
     return decimal.mantissa == 0 ? 0 : decimal.int64
   }
 
-  /// `value` as the shortest text that reads back the same, with a point or an exponent; `null` if not finite.
+  /// `value` as the shortest text that reads back the same, with a point or an exponent; `null` if not
+  /// finite.
   package static func format(_ value: Double) -> String {
     value.isFinite ? value.description : "null"
   }
@@ -89,9 +91,9 @@ package enum JSONNumber {
     return value.isFinite ? value : nil
   }
 
-  /// Writes `value` if it has at most three decimals and is below 1e15; returns the length, or nil having written
-  /// nothing. `out` has room for 24 bytes. Most measured durations are such, and this is 10 times faster than
-  /// the general way.
+  /// Writes `value` if it has at most three decimals and is below 1e15; returns the length, or nil having
+  /// written nothing. `out` has room for 24 bytes. Most measured durations are such, and this is 10 times
+  /// faster than the general way.
   @unsafe
   static func writeShort(_ value: Double, to out: UnsafeMutablePointer<UInt8>) -> Int? {
     let magnitude = value.magnitude

@@ -3,8 +3,9 @@ public enum JSONKind: UInt8, Sendable, Hashable {
   case object, array, string, number, `true`, `false`, null
 }
 
-/// Reads JSON text that was checked when it came in: the object columns of batches. Such text has no white space,
-/// no duplicate keys and only the escapes it must have. On other bytes the answers are of no use, but nothing traps.
+/// Reads JSON text that was checked when it came in: the object columns of batches. Such text has no white
+/// space, no duplicate keys and only the escapes it must have. On other bytes the answers are of no use,
+/// but nothing traps.
 ///
 /// Values are ranges of bytes in the text: a string's with its quotes, a key's without.
 public enum JSONScanner {
@@ -36,7 +37,11 @@ public enum JSONScanner {
   @inlinable
   public static func skipSpace(_ text: Span<UInt8>, from start: Int) -> Int {
     var at = max(start, 0)
-    while at < text.count, text[at] == 0x20 || (text[at] >= 0x09 && text[at] <= 0x0D) { at += 1 }
+    while at < text.count {
+      let byte = text[at]
+      guard byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else { break }
+      at += 1
+    }
     return at
   }
 
@@ -78,7 +83,7 @@ public enum JSONScanner {
         contentsOf: [UInt8](unsafeUninitializedCapacity: source.count) { buffer, count in
           guard let out = buffer.baseAddress else { return }
           // Within bounds: what a string stands for is never longer than its text.
-          count = unsafe Unescape.write(base, source.count, to: out).count
+          count = unsafe Unescape.write(base, source.count, to: out)
         })
     }
   }
@@ -144,7 +149,8 @@ public enum JSONScanner {
   }
 }
 
-/// Walks the members of an object in checked JSON text, in order. Holds offsets only: give it the same text each time.
+/// Walks the members of an object in checked JSON text, in order. Holds offsets only: give it the same text
+/// each time.
 public struct JSONMembers: Sendable {
   /// The key's bytes without its quotes, escapes not resolved.
   public private(set) var key: Range<Int> = 0..<0

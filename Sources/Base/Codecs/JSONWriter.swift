@@ -139,8 +139,8 @@ import Records
     } while rest > 0
   }
 
-  /// Appends `value` as the shortest text that reads back the same, always with a point or exponent, so that 1.0
-  /// stays apart from 1. Infinities and NaN, which JSON cannot hold, become `null`.
+  /// Appends `value` as the shortest text that reads back the same, always with a point or exponent, so
+  /// that 1.0 stays apart from 1. Infinities and NaN, which JSON cannot hold, become `null`.
   public mutating func appendFloat64(_ value: Double) {
     guard value.isFinite else { return appendNull() }
     reserve(32)

@@ -1,10 +1,10 @@
 /// Times as text (RFC 3339) and as nanoseconds since 1970-01-01T00:00:00Z.
 ///
 /// Read: `2026-11-19T10:20:30.123456789Z`; `T`, `t` or one space between date and time; any number of
-/// fraction digits, those after the ninth cut off; `Z`, `z` or an offset of up to ±23:59. The instant must fit
-/// Int64 nanoseconds: 1677-09-21T00:12:43.145224192Z to 2262-04-11T23:47:16.854775807Z. A leap second (`:60`
-/// in minute 59) reads as the last nanosecond before it: refusing it would lose real records, rolling it over
-/// would move them into the next day.
+/// fraction digits, those after the ninth cut off; `Z`, `z` or an offset of up to ±23:59. The instant must
+/// fit Int64 nanoseconds: 1677-09-21T00:12:43.145224192Z to 2262-04-11T23:47:16.854775807Z. A leap second
+/// (`:60` at the end of a day in UTC) reads as the last nanosecond before it: refusing it would lose real
+/// records, rolling it over would move them into the next day.
 public enum RFC3339 {
   /// The nanoseconds `text` stands for, or nil if it is no such time or out of range.
   public static func parse(_ text: Span<UInt8>) -> Int64? {
@@ -47,22 +47,26 @@ public enum RFC3339 {
     let hour = Int(byte(t, 3) * 10 + byte(t, 4))
     let minute = Int(byte(t, 6) * 10 + byte(t, 7))
     var second = Int(s10 * 10 + s1)
-    guard hour < 24, minute < 60, second < 60 || (second == 60 && minute == 59),
+    guard hour < 24, minute < 60, second <= 60,
       isValid(year: year, month: month, day: day)
     else { return nil }
     var at = 19
     guard var nanoseconds = unsafe fraction(text, count, &at) else { return nil }
-    if second == 60 {
+    let isLeap = second == 60
+    if isLeap {
       second = 59
       nanoseconds = 999_999_999
     }
     guard let offset = unsafe offsetSeconds(text, count, at) else { return nil }
     let seconds =
       days(year: year, month: month, day: day) * 86_400 + hour * 3_600 + minute * 60 + second - offset
+    // The last second of a day in UTC; the remainder of a negative count of seconds is negative.
+    if isLeap, (seconds + 1) % 86_400 != 0 { return nil }
     return combine(seconds: seconds, nanoseconds: nanoseconds)
   }
 
-  /// The fraction at `at`, in nanoseconds, 0 without one; nil if a point has no digit after it. Moves behind it.
+  /// The fraction at `at`, in nanoseconds, 0 without one; nil if a point has no digit after it. Moves
+  /// behind it.
   @unsafe
   private static func fraction(_ text: UnsafePointer<UInt8>, _ count: Int, _ at: inout Int) -> Int? {
     guard at < count, unsafe text[at] == 0x2E else { return 0 }
@@ -133,8 +137,8 @@ public enum RFC3339 {
     return overflow || beyond ? nil : sum
   }
 
-  /// Days from 1970-01-01 to a date of the Gregorian calendar, year 0 to 9999. Years start in March here, so that
-  /// the leap day is a year's last.
+  /// Days from 1970-01-01 to a date of the Gregorian calendar, year 0 to 9999. Years start in March here,
+  /// so that the leap day is a year's last.
   private static func days(year: Int, month: Int, day: Int) -> Int {
     let shifted = month <= 2 ? year &- 1 : year
     let march = month <= 2 ? month &+ 9 : month &- 3
@@ -172,7 +176,8 @@ public enum RFC3339 {
   /// The most bytes ``write(_:to:)`` writes.
   static let textBytesMax = 32
 
-  /// Writes the text of `nanoseconds` to `out`, which has room for ``textBytesMax`` bytes; returns its length.
+  /// Writes the text of `nanoseconds` to `out`, which has room for ``textBytesMax`` bytes; returns its
+  /// length.
   @unsafe
   static func write(_ nanoseconds: Int64, to out: UnsafeMutablePointer<UInt8>) -> Int {
     var (seconds, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)

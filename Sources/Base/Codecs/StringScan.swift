@@ -2,8 +2,8 @@ import CArrow
 
 /// Runs of plain characters in strings, 16 bytes at a time.
 enum StringScan {
-  /// Index from `start` on of the first byte that needs an escape in a JSON string: quote, backslash or control
-  /// character; `count` if there is none. Reads below `count` only.
+  /// Index from `start` on of the first byte that needs an escape in a JSON string: quote, backslash or
+  /// control character; `count` if there is none. Reads below `count` only.
   @unsafe
   static func nextEscape(_ bytes: UnsafePointer<UInt8>, _ start: Int, _ count: Int) -> Int {
     var at = start

@@ -1,6 +1,7 @@
 /// UTF-8 as Unicode defines it (table 3-7): no surrogates, no overlong forms, nothing above U+10FFFF.
 enum UTF8Validation {
-  /// How many bytes the well-formed character at `at` has (1 to 4), or 0 if there is none. Reads below `end` only.
+  /// How many bytes the well-formed character at `at` has (1 to 4), or 0 if there is none. Reads below
+  /// `end` only.
   @inline(__always)
   @unsafe
   static func characterBytes(_ at: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Int {
@@ -30,7 +31,8 @@ enum UTF8Validation {
   @inline(__always)
   private static func isContinuation(_ byte: UInt8) -> Bool { byte & 0xC0 == 0x80 }
 
-  /// How many bytes at `at` (one at least) one U+FFFD replaces: the longest start of a well-formed character there.
+  /// How many bytes at `at` (one at least) one U+FFFD replaces: the longest start of a well-formed
+  /// character there.
   @unsafe
   static func maximalSubpartBytes(_ at: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Int {
     let first = unsafe at[0]
@@ -80,8 +82,8 @@ package enum UTF8Repair {
     }
   }
 
-  /// Appends `bytes` to `output`, each ill-formed piece (maximal subpart, as WHATWG and Python's `replace` cut them)
-  /// as U+FFFD.
+  /// Appends `bytes` to `output`, each ill-formed piece (maximal subpart, as WHATWG and Python's `replace`
+  /// cut them) as U+FFFD.
   ///
   /// - Returns: Whether anything was replaced.
   @discardableResult

@@ -1,10 +1,10 @@
 import Records
 
-/// Time-ordered UUIDs (RFC 9562 §5.7), 16 bytes in network order: 48 bits of milliseconds, then version, variant and
-/// 74 random bits.
+/// Time-ordered UUIDs (RFC 9562 §5.7), 16 bytes in network order: 48 bits of milliseconds, then version,
+/// variant and 74 random bits.
 ///
-/// The records of one request have one random UUID and its increments (§6.2 method 2). The topmost random bit of the
-/// last eight bytes starts as 0, so that 2^61 increments never carry into the variant.
+/// The records of one request have one random UUID and its increments (§6.2 method 2). The topmost random
+/// bit of the last eight bytes starts as 0, so that 2^61 increments never carry into the variant.
 package enum UUIDv7 {
   /// A UUID of `milliseconds` since 1970 (0 to 2^48 - 1; clamped) with the random bits of `random`.
   package static func make(milliseconds: Int64, random: (UInt64, UInt64)) -> [UInt8] {
@@ -14,7 +14,8 @@ package enum UUIDv7 {
     return bytes(high: high, low: low)
   }
 
-  /// `id` plus `count` as one 128-bit number: the id of the record `count` after `id`'s. Traps unless `id` has 16 bytes.
+  /// `id` plus `count` as one 128-bit number: the id of the record `count` after `id`'s. Traps unless `id`
+  /// has 16 bytes.
   package static func incremented(_ id: [UInt8], by count: Int) -> [UInt8] {
     let (high, low) = words(id)
     let (sum, carry) = low.addingReportingOverflow(UInt64(count))

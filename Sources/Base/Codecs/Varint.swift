@@ -15,8 +15,8 @@ package enum Varint {
     append(zigzag(value), to: &bytes)
   }
 
-  /// Reads a value at `position` and moves behind it. nil (position unmoved) when bytes run out or the value has more
-  /// than 64 bits; a longer form than needed is accepted.
+  /// Reads a value at `position` and moves behind it. nil (position unmoved) when bytes run out or the
+  /// value has more than 64 bits; a longer form than needed is accepted.
   package static func read(_ bytes: Span<UInt8>, at position: inout Int) -> UInt64? {
     var value: UInt64 = 0
     var shift: UInt64 = 0

@@ -6,7 +6,8 @@ import Records
 package enum BodyFormat: Sendable, Hashable {
   /// By the first character: `[` means ``json``, anything else ``lines``.
   case detect
-  /// NDJSON: one object a line. White space inside an object may hold line ends, so one pretty-printed object passes too.
+  /// NDJSON: one object a line. White space inside an object may hold line ends, so one pretty-printed
+  /// object passes too.
   case lines
   /// One JSON document: an array of objects, or one object.
   case json
@@ -16,7 +17,8 @@ package enum BodyFormat: Sendable, Hashable {
 package enum ErrorMode: Sendable, Hashable {
   /// The first error refuses the whole body.
   case reject
-  /// Bad entries are left out; up to `errorsMax` of them are listed. A broken array ends at its first syntax error.
+  /// Bad entries are left out; up to `errorsMax` of them are listed. A broken array ends at its first
+  /// syntax error.
   case skip(errorsMax: Int)
 }
 
@@ -34,7 +36,8 @@ package struct DecodingLimits: Sendable, Hashable {
 
 /// What a body held.
 package struct DecodedBody: Sendable {
-  /// ``DatasetSchema/declaredFields``, a row an accepted entry, in the body's order; nil when none was accepted.
+  /// ``DatasetSchema/declaredFields``, a row an accepted entry, in the body's order; nil when none was
+  /// accepted.
   package let batch: RecordBatch?
   package let acceptedCount: Int
   package let rejectedCount: Int
@@ -61,14 +64,76 @@ package struct RecordDecoder: Sendable {
     self.limits = limits
   }
 
+  /// The largest body a call takes: text columns have 32-bit offsets, and masks may make values longer.
+  package static let bodyBytesMax = 256 << 20
+
   /// Decodes a whole body (not compressed).
   ///
-  /// - Parameter now: The `timestamp` of entries without one, in nanoseconds since 1970.
+  /// `timestamp` may be an RFC 3339 string or integer nanoseconds since 1970; without one, or with null, it
+  /// is `now`. Of equal keys the last wins, at every depth. Members that no column is named after go into
+  /// the schema's overflow object; where a record also sends that object, its own members win.
+  ///
+  /// - Parameter now: Nanoseconds since 1970.
   /// - Throws: With ``ErrorMode/reject`` the first fault. With ``ErrorMode/skip(errorsMax:)`` only what concerns the body
-  ///   as a whole: no entry at all, too many entries.
+  ///   as a whole: no entry at all, too many entries, no JSON document.
+  package func decode(
+    _ body: Span<UInt8>, format: BodyFormat = .detect, onError: ErrorMode = .reject, now: Int64
+  ) throws(DecodingError) -> DecodedBody {
+    guard body.count <= RecordDecoder.bodyBytesMax else {
+      throw DecodingError(
+        entry: nil, byte: RecordDecoder.bodyBytesMax, field: nil,
+        reason: .bodyTooLarge(bytesMax: RecordDecoder.bodyBytesMax))
+    }
+    let start = try RecordDecoder.afterByteOrderMark(body)
+    let first = JSONScanner.skipSpace(body, from: start)
+    let isLines =
+      switch format {
+      case .lines: true
+      case .json: false
+      case .detect: !(first < body.count && body[first] == UInt8(ascii: "["))
+      }
+    var scan = BodyScan(
+      plan(body.count, now: now, isLines: isLines), fields: schema.declaredFields, limits: limits,
+      mode: onError)
+    if isLines {
+      try scan.scanLines(body, from: first)
+    } else {
+      try scan.scanDocument(body, from: first)
+    }
+    return scan.finish()
+  }
+
+  /// As ``decode(_:format:onError:now:)-(Span,_,_,_)``.
   package func decode(
     _ body: [UInt8], format: BodyFormat = .detect, onError: ErrorMode = .reject, now: Int64
   ) throws(DecodingError) -> DecodedBody {
-    throw DecodingError(entry: nil, byte: 0, field: nil, reason: .empty)
+    try decode(body.span, format: format, onError: onError, now: now)
+  }
+
+  private func plan(_ byteCount: Int, now: Int64, isLines: Bool) -> ScanPlan {
+    let fields = schema.declaredFields
+    var plan = ScanPlan(
+      slots: fields.map { ColumnSlot(name: $0.name, type: $0.type, isNullable: $0.isNullable) },
+      overflowSlot: schema.overflowColumn.flatMap { name in fields.firstIndex { $0.name == name } })
+    plan.reserved = DatasetSchema.commonFields.map(\.name).filter { $0 != "timestamp" }
+    plan.maskedKeys = masking.keys
+    plan.maskText = Array(MaskingPlan.replacement.utf8)
+    plan.entryBytesMax = limits.entryBytesMax
+    plan.membersMax = limits.membersMax
+    plan.keyBytesMax = limits.keyBytesMax
+    plan.depthMax = limits.depthMax
+    plan.now = now
+    plan.needsLineEnd = isLines
+    plan.byteCountHint = byteCount
+    return plan
+  }
+
+  /// 3 behind a UTF-8 byte order mark, else 0. Other encodings are told apart by their first bytes.
+  private static func afterByteOrderMark(_ body: Span<UInt8>) throws(DecodingError) -> Int {
+    guard body.count >= 2 else { return 0 }
+    if body.count >= 3, body[0] == 0xEF, body[1] == 0xBB, body[2] == 0xBF { return 3 }
+    let isUTF16 = (body[0] == 0xFF && body[1] == 0xFE) || (body[0] == 0xFE && body[1] == 0xFF)
+    if isUTF16 { throw DecodingError(entry: nil, byte: 0, field: nil, reason: .notUTF8Encoding) }
+    return 0
   }
 }

@@ -2,15 +2,16 @@ import Records
 
 /// A rule of masking: what is hidden.
 package enum MaskingRule: Sendable, Hashable {
-  /// The value of every member with this name, at any depth, and of the column of this name. ASCII case is ignored.
+  /// The value of every member with this name, at any depth, and of the column of this name. ASCII case is
+  /// ignored.
   case key(String)
 }
 
 /// What is masked in the records of one dataset, made ready for the decoders.
 ///
-/// A masked value is replaced while the request is scanned: it never reaches a batch, so no file, answer or log line can
-/// hold it. A string, number, object or whatever else becomes the string `****`; in a declared column of another
-/// type than text it becomes null. `timestamp` is never masked.
+/// A masked value is replaced while the request is scanned: it never reaches a batch, so no file, answer or
+/// log line can hold it. A string, number, object or whatever else becomes the string `****`; in a declared
+/// column of another type than text it becomes null. `timestamp` is never masked.
 package struct MaskingPlan: Sendable, Hashable {
   /// Stands for every masked value.
   package static let replacement = "****"

@@ -1,0 +1,357 @@
+import Records
+
+extension JSONColumnScanner {
+  /// A member that is masked, reserved or not declared. Not declared ones go to the overflow column.
+  @inline(__always)
+  @unsafe
+  mutating func scanOther(
+    _ open: UnsafePointer<UInt8>, _ keyEnd: UnsafePointer<UInt8>, _ at: UnsafePointer<UInt8>, _ key: Key
+  ) -> UnsafePointer<UInt8>? {
+    if key.slot == JSONColumnScanner.unknownSlot, !key.isMasked, plan.overflowSlot != nil, unsafe at < end,
+      key.count >= 0, unsafe at == keyEnd + 1, unsafe at[0] != 0x7B && at[0] != 0x5B
+    {
+      var value = Value()
+      guard let next = unsafe scanValue(at, &value) else { return nil }
+      if value.kind != .escapedString {
+        // Already as it is stored: keep the place.
+        if members.count < plan.membersMax {
+          unsafe members.append(
+            Member(
+              start: open - base, count: next - open, keyCount: key.count, hash: key.hash,
+              isInScratch: false))
+        }
+        return unsafe next
+      }
+      unsafe keepRewritten(open, keyEnd, key) { scanner in
+        unsafe Canonical.append(
+          scanner.base + value.start, value.count, hasEscapes: true, to: &scanner.scratch)
+      }
+      return unsafe next
+    }
+    return unsafe scanRareMember(open, keyEnd, at, key)
+  }
+
+  @inline(never)
+  @unsafe
+  private mutating func scanRareMember(
+    _ open: UnsafePointer<UInt8>, _ keyEnd: UnsafePointer<UInt8>, _ at: UnsafePointer<UInt8>, _ key: Key
+  ) -> UnsafePointer<UInt8>? {
+    if key.slot == JSONColumnScanner.reservedSlot { unsafe note(.reserved, open) }
+    if key.slot == JSONColumnScanner.unknownSlot, plan.overflowSlot == nil {
+      unsafe note(.unknownField, open)
+    }
+    if key.slot >= 0 {
+      // Masked: checked like any other, and forgotten.
+      let start = scratch.used
+      let slot = Int(key.slot)
+      seen |= 1 << UInt64(slot)
+      guard let next = unsafe scanValue(at, &values[slot]) else { return nil }
+      scratch.used = start
+      if unsafe values[slot].kind != .null { unsafe values[slot].kind = .masked }
+      return unsafe next
+    }
+    let start = scratch.used
+    let keyCount = unsafe appendKey(open, keyEnd, key)
+    let valueStart = scratch.used
+    var value = Value()
+    guard let next = unsafe scanValue(at, &value) else { return nil }
+    switch value.kind {
+    case .object, .array, .masked: break
+    case .string, .escapedString:
+      unsafe Canonical.append(
+        base + value.start, value.count, hasEscapes: value.kind == .escapedString, to: &scratch)
+    case .null, .number, .true, .false:
+      unsafe scratch.append(raw: UnsafeBufferPointer(start: base + value.start, count: value.count))
+    }
+    if key.isMasked { replaceScratch(from: valueStart) }
+    keep(start, keyCount)
+    return unsafe next
+  }
+
+  /// Writes a member to scratch, its value by `write`, and keeps it.
+  @unsafe
+  private mutating func keepRewritten(
+    _ open: UnsafePointer<UInt8>, _ keyEnd: UnsafePointer<UInt8>, _ key: Key,
+    _ write: (inout JSONColumnScanner) -> Void
+  ) {
+    let start = scratch.used
+    let keyCount = unsafe appendKey(open, keyEnd, key)
+    write(&self)
+    keep(start, keyCount)
+  }
+
+  /// Appends a key and its colon to scratch; returns the key's length between its quotes.
+  @unsafe
+  private mutating func appendKey(
+    _ open: UnsafePointer<UInt8>, _ keyEnd: UnsafePointer<UInt8>, _ key: Key
+  ) -> Int {
+    let start = scratch.used
+    unsafe Canonical.append(open + 1, keyEnd - open - 2, hasEscapes: key.count < 0, to: &scratch)
+    let count = scratch.used - start - 2
+    scratch.append(0x3A)
+    return count
+  }
+
+  private mutating func keep(_ start: Int, _ keyCount: Int) {
+    guard members.count < plan.membersMax else { return }
+    let hash = unsafe KeyTable.hash(scratch.bytes + start + 1, keyCount)
+    members.append(
+      Member(
+        start: start, count: scratch.used - start, keyCount: keyCount, hash: hash, isInScratch: true))
+  }
+
+  /// Appends the scanned record as a row, or notes why it cannot be one.
+  @unsafe
+  mutating func commit(_ record: UnsafePointer<UInt8>) {
+    columns.reserveRow()
+    for slot in 0..<columns.count {
+      // Within bounds: `values` and `columns` have a place for each slot, and a row was reserved.
+      if seen & (1 << UInt64(slot)) == 0 {
+        unsafe values[slot].kind = .null
+        unsafe values[slot].at = record - base
+      }
+      if let found = unsafe append(slot) {
+        keyRange = 0..<0
+        unsafe note(found, base + values[slot].at, slot: slot)
+        columns.discardRow()
+        return
+      }
+    }
+    columns.rowCount += 1
+  }
+
+  /// Appends the value noted for `slot` to the open row.
+  @inline(__always)
+  @unsafe
+  private mutating func append(_ slot: Int) -> ScanFault? {
+    switch unsafe columns.columns[slot].type {
+    case .utf8:
+      if unsafe values[slot].kind == .string {
+        unsafe appendText(slot, values[slot].start, values[slot].count)
+        return nil
+      }
+      return unsafe appendRareText(slot)
+    case .json: return unsafe appendObject(slot)
+    case .timestamp: return unsafe appendTimestamp(slot)
+    case .float64, .int64, .bool, .uuid: return unsafe appendScalar(slot)
+    }
+  }
+
+  /// Closes the open row of a text column.
+  @inline(__always)
+  private mutating func endText(_ slot: Int) {
+    unsafe columns.columns[slot].offsets[columns.rowCount &+ 1] = Int32(
+      truncatingIfNeeded: columns.columns[slot].used)
+  }
+
+  @inline(__always)
+  @unsafe
+  private mutating func appendText(_ slot: Int, _ start: Int, _ count: Int) {
+    let to = unsafe columns.room(slot, count)
+    unsafe copy(base + start, count, to)
+    unsafe columns.columns[slot].used &+= count
+    endText(slot)
+  }
+
+  /// Copies `count` bytes of the body; up to 31 bytes behind `to + count` may be overwritten.
+  @inline(__always)
+  @unsafe
+  private func copy(_ from: UnsafePointer<UInt8>, _ count: Int, _ to: UnsafeMutablePointer<UInt8>) {
+    let source = unsafe UnsafeRawPointer(from)
+    let target = UnsafeMutableRawPointer(to)
+    if count <= 32, unsafe end - from >= 32 {
+      unsafe target.storeBytes(of: source.loadUnaligned(as: SIMD16<UInt8>.self), as: SIMD16<UInt8>.self)
+      unsafe target.storeBytes(
+        of: source.loadUnaligned(fromByteOffset: 16, as: SIMD16<UInt8>.self), toByteOffset: 16,
+        as: SIMD16<UInt8>.self)
+    } else {
+      unsafe target.copyMemory(from: source, byteCount: count)
+    }
+  }
+
+  @inline(never)
+  @unsafe
+  private mutating func appendRareText(_ slot: Int) -> ScanFault? {
+    switch unsafe values[slot].kind {
+    case .null: return unsafe appendNullText(slot)
+    case .masked:
+      unsafe appendMask(slot)
+      return nil
+    case .escapedString:
+      let count = unsafe values[slot].count
+      let to = unsafe columns.room(slot, count)
+      unsafe columns.columns[slot].used += Unescape.write(base + values[slot].start, count, to: to)
+      endText(slot)
+      return nil
+    case .string, .number, .true, .false, .object, .array: return .wrongType
+    }
+  }
+
+  @unsafe
+  private mutating func appendNullText(_ slot: Int) -> ScanFault? {
+    guard unsafe columns.columns[slot].isNullable else { return .missing }
+    columns.setNull(slot)
+    endText(slot)
+    return nil
+  }
+
+  @unsafe
+  private mutating func appendMask(_ slot: Int) {
+    let to = unsafe columns.room(slot, plan.maskText.count)
+    for (index, byte) in plan.maskText.enumerated() { unsafe to[index] = byte }
+    unsafe columns.columns[slot].used += plan.maskText.count
+    endText(slot)
+  }
+
+  @unsafe
+  private mutating func appendTimestamp(_ slot: Int) -> ScanFault? {
+    let value = unsafe values[slot]
+    var time: Int64?
+    switch value.kind {
+    case .string: time = unsafe RFC3339.parse(base + value.start, value.count)
+    case .number:
+      time = unsafe JSONNumber.int64(base + value.start, value.count)
+      if time == nil { return .numberOutOfRange }
+    case .null, .masked: time = plan.now
+    case .escapedString:
+      let start = scratch.used
+      unsafe Canonical.appendPlain(base + value.start, value.count, to: &scratch)
+      time = unsafe RFC3339.parse(scratch.bytes + start, scratch.used - start)
+    case .true, .false, .object, .array: return .wrongType
+    }
+    guard let time else { return .badTimestamp }
+    unsafe columns.columns[slot].values[columns.rowCount] = time
+    return nil
+  }
+
+  @inline(never)
+  @unsafe
+  private mutating func appendScalar(_ slot: Int) -> ScanFault? {
+    let value = unsafe values[slot]
+    let row = columns.rowCount
+    let type = unsafe columns.columns[slot].type
+    let rows = unsafe columns.columns[slot].values
+    switch (type, value.kind) {
+    case (_, .null), (_, .masked):
+      guard unsafe columns.columns[slot].isNullable else { return .missing }
+      columns.setNull(slot)
+      if type == .bool { setBit(slot, row, false) } else { unsafe rows[row] = 0 }
+    case (.float64, .number):
+      guard let number = unsafe JSONNumber.double(base + value.start, value.count) else {
+        return .numberOutOfRange
+      }
+      unsafe rows[row] = Int64(bitPattern: number.bitPattern)
+    case (.int64, .number):
+      guard let number = unsafe JSONNumber.int64(base + value.start, value.count) else {
+        return .numberOutOfRange
+      }
+      unsafe rows[row] = number
+    case (.bool, .true): setBit(slot, row, true)
+    case (.bool, .false): setBit(slot, row, false)
+    default: return .wrongType
+    }
+    return nil
+  }
+
+  private mutating func setBit(_ slot: Int, _ row: Int, _ bit: Bool) {
+    let bytes = unsafe UnsafeMutableRawPointer(columns.columns[slot].values)
+      .assumingMemoryBound(to: UInt8.self)
+    let mask = UInt8(1) << UInt8(row & 7)
+    let old = unsafe row & 7 == 0 ? 0 : bytes[row >> 3]
+    unsafe bytes[row >> 3] = bit ? old | mask : old & ~mask
+  }
+
+  // MARK: Objects
+
+  @unsafe
+  private mutating func appendObject(_ slot: Int) -> ScanFault? {
+    let kind = unsafe values[slot].kind
+    guard kind == .object || kind == .null || kind == .masked else { return .wrongType }
+    if slot == plan.overflowSlot, !members.isEmpty {
+      unsafe appendOverflow(slot, hasObject: kind == .object)
+      return nil
+    }
+    guard kind == .object else { return unsafe appendNullText(slot) }
+    let count = unsafe values[slot].count
+    let to = unsafe columns.room(slot, count)
+    // Within bounds: the value lies in scratch, and there is room for `count` bytes.
+    unsafe to.update(from: scratch.bytes + values[slot].start, count: count)
+    unsafe columns.columns[slot].used += count
+    endText(slot)
+    return nil
+  }
+
+  /// Writes the members no column is named after and, behind them, those of the object that was sent under
+  /// the column's own name. Of equal keys the last stays, so the object's own win.
+  @inline(__always)
+  @unsafe
+  private mutating func appendOverflow(_ slot: Int, hasObject: Bool) {
+    if hasObject { unsafe listOwnMembers(slot) }
+    if members.count > 1 { dropRepeatedMembers() }
+    var total = 2
+    for member in members { total &+= member.count &+ 1 }
+    let start = unsafe columns.room(slot, total)
+    var to = unsafe start
+    unsafe to[0] = 0x7B
+    unsafe to += 1
+    var isFirst = true
+    for member in members {
+      if !isFirst {
+        unsafe to[0] = 0x2C
+        unsafe to += 1
+      }
+      isFirst = false
+      if member.isInScratch {
+        unsafe to.update(from: scratch.bytes + member.start, count: member.count)
+      } else {
+        unsafe copy(base + member.start, member.count, to)
+      }
+      unsafe to += member.count
+    }
+    unsafe to[0] = 0x7D
+    unsafe columns.columns[slot].used &+= to + 1 - start
+    endText(slot)
+  }
+
+  /// Adds the members of the object noted for `slot`, which lies in scratch in canonical form.
+  @inline(never)
+  @unsafe
+  private mutating func listOwnMembers(_ slot: Int) {
+    let object = unsafe values[slot]
+    let bytes = unsafe UnsafeBufferPointer(start: scratch.bytes + object.start, count: object.count)
+    let text = unsafe Span(_unsafeElements: bytes)
+    var own = JSONMembers(text)
+    while own.next(text) {
+      // The member's text goes from the key's quote to the value's end.
+      let hash = unsafe KeyTable.hash(scratch.bytes + object.start + own.key.lowerBound, own.key.count)
+      members.append(
+        Member(
+          start: object.start + own.key.lowerBound - 1,
+          count: own.value.upperBound - own.key.lowerBound + 1, keyCount: own.key.count, hash: hash,
+          isInScratch: true))
+    }
+  }
+
+  @inline(__always)
+  private mutating func dropRepeatedMembers() {
+    var bits: UInt64 = 0
+    var mayRepeat = false
+    for member in members {
+      let bit: UInt64 = 1 << (member.hash & 63)
+      mayRepeat = mayRepeat || bits & bit != 0
+      bits |= bit
+    }
+    if mayRepeat { dropRepeatedMembersSlowly() }
+  }
+
+  @inline(never)
+  private mutating func dropRepeatedMembersSlowly() {
+    let dropped = unsafe MemberSet.repeated(members.count) {
+      let member = members[$0]
+      let text = unsafe member.isInScratch ? UnsafePointer(scratch.bytes) : base
+      return unsafe MemberSet.Key(
+        start: text + member.start + 1, count: member.keyCount, hash: member.hash)
+    }
+    for index in dropped.reversed() { members.remove(at: index) }
+  }
+}

@@ -1,0 +1,55 @@
+import Records
+
+/// Why a record could not become a row.
+package enum ScanFault: UInt8, Sendable, Hashable {
+  // The scan cannot go on behind these.
+  case expectedValue, expectedKey, expectedColon, expectedCommaOrBrace, expectedCommaOrBracket
+  case expectedLineEnd, truncated, badNumber, lineEndInString
+  // The record's end is still found behind these.
+  case invalidUTF8, nul, controlCharacter, badEscape, loneSurrogate, tooDeep
+  case entryTooLarge, tooManyMembers, keyTooLong
+  case wrongType, badTimestamp, numberOutOfRange, missing, reserved, unknownField
+}
+
+/// A column that a record's members are put into.
+package struct ColumnSlot: Sendable {
+  /// Name as UTF-8.
+  package let name: [UInt8]
+  package let type: ColumnType
+  package let isNullable: Bool
+
+  package init(name: String, type: ColumnType, isNullable: Bool) {
+    self.name = Array(name.utf8)
+    self.type = type
+    self.isNullable = isNullable
+  }
+}
+
+/// What a scan of records needs to know: plain tables, so that protocols and masking rules stay outside.
+package struct ScanPlan: Sendable {
+  /// At most 60 columns.
+  package var slots: [ColumnSlot]
+  /// Index of the `json` column that takes members no column is named after; nil: they are a fault.
+  package var overflowSlot: Int?
+  /// Names a record may not have.
+  package var reserved: [String] = []
+  /// Names whose values become ``maskText``, ASCII letters in lower case.
+  package var maskedKeys: [[UInt8]] = []
+  package var maskText: [UInt8] = Array("****".utf8)
+  package var entryBytesMax = 1 << 20
+  package var membersMax = 1_000
+  package var keyBytesMax = 1_024
+  /// Containers in containers, the record itself counted.
+  package var depthMax = 64
+  /// Value of a `timestamp` column that a record lacks.
+  package var now: Int64 = 0
+  /// A record must be followed by a line end or the end of the text.
+  package var needsLineEnd = false
+  /// Bytes that will be scanned, as a hint for the first allocation.
+  package var byteCountHint = 0
+
+  package init(slots: [ColumnSlot], overflowSlot: Int?) {
+    self.slots = slots
+    self.overflowSlot = overflowSlot
+  }
+}
