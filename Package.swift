@@ -53,7 +53,7 @@ var targets: [Target] = [
       .linkedLibrary("parquet"), .linkedLibrary("arrow"), .linkedLibrary("stdc++"),
     ]),
   module("Columnar", in: "Base", ["Records", "CArrow"], settings: hot),
-  module("Matching", in: "Base", ["Records", "Codecs", "Columnar"], settings: hot),
+  module("Matching", in: "Base", ["Records", "CArrow", "Codecs", "Columnar"], settings: hot),
   // Inbound
   module("Masking", in: "Inbound", ["Records"]),
   module("Decoding", in: "Inbound", ["Records", "Codecs", "Columnar", "Masking"], settings: hot),

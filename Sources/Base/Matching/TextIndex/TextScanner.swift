@@ -1,9 +1,9 @@
-import Records
+import CArrow
 
 /// Finds the words of one text after the other, without a branch a byte.
 ///
-/// `load` copies a text into padded scratch memory and makes three bitmaps (a bit a byte) with 64-bit
-/// arithmetic on eight bytes at once: word bytes, digits, and hexadecimal digits. Words are then runs of
+/// `load` copies a text into padded scratch memory and makes three bitmaps (a bit a byte), 16 bytes
+/// at once: word bytes, digits, and hexadecimal digits. Words are then runs of
 /// bits, found by counting zeros: a loop over bytes mispredicts at both ends of each word, which alone would cost more
 /// than the time a row may take. Memory: 1.4 bytes per byte of the longest text.
 @safe final class TextScanner {
@@ -71,24 +71,13 @@ import Records
     let chunks = (count + 63) >> 6
     var markers: UInt64 = 0
     for chunk in 0..<chunks {
-      var words: UInt64 = 0
-      var digits: UInt64 = 0
-      var hex: UInt64 = 0
-      let base = chunk << 6
-      for eighth in 0..<8 {
-        let x = UInt64(
-          littleEndian: unsafe text.loadUnaligned(fromByteOffset: base + eighth << 3, as: UInt64.self))
-        let classes = Self.classify(x)
-        let shift = UInt64(truncatingIfNeeded: eighth << 3)
-        words |= Self.gather(classes.word) << shift
-        digits |= Self.gather(classes.digit) << shift
-        hex |= Self.gather(classes.hex) << shift
-        markers |= classes.marker
-      }
-      // Chunk < capacity / 64 + 1, and the arrays hold two more than capacity / 64.
-      unsafe wordBits[chunk] = words
-      unsafe digitBits[chunk] = digits
-      unsafe hexBits[chunk] = hex
+      // 64 bytes at a multiple of 64 within the text end within its padding. Chunk < capacity / 64 + 1, and the
+      // arrays hold two more than capacity / 64.
+      let classes = unsafe cw_classify64(text.assumingMemoryBound(to: UInt8.self) + chunk << 6)
+      unsafe wordBits[chunk] = classes.word
+      unsafe digitBits[chunk] = classes.digit
+      unsafe hexBits[chunk] = classes.hex
+      markers |= classes.marker
     }
     unsafe wordBits[chunks] = 0
     unsafe digitBits[chunks] = 0
@@ -97,28 +86,6 @@ import Records
   }
 
   private static let ones: UInt64 = 0x0101_0101_0101_0101
-
-  /// The classes of eight bytes, each as bit 7 of its byte.
-  @inline(__always)
-  private static func classify(_ x: UInt64) -> (word: UInt64, digit: UInt64, hex: UInt64, marker: UInt64) {
-    let tops = ones << 7
-    let low = x & ~tops
-    // Bit 7 of a byte of low + (0x80 - c) * ones says that the byte is c or more.
-    let digit = (low &+ 0x50 &* ones) & ~(low &+ 0x46 &* ones) & ~x & tops
-    let folded = low | 0x20 &* ones
-    let fromA = folded &+ 0x1F &* ones
-    let letter = fromA & ~(folded &+ 0x05 &* ones) & ~x & tops
-    let hexLetter = fromA & ~(folded &+ 0x19 &* ones) & ~x & tops
-    let underscore = (tops &- (low ^ 0x5F &* ones)) & ~x & tops
-    let marker = x & (low &+ ones) & tops
-    return (digit | letter | underscore | (x & tops), digit, digit | hexLetter, marker)
-  }
-
-  /// Bit 7 of each byte, gathered in the lowest eight bits.
-  @inline(__always)
-  private static func gather(_ tops: UInt64) -> UInt64 {
-    ((tops >> 7) &* 0x0102_0408_1020_4080) >> 56
-  }
 
   /// The end of the run of word bytes that `position` is in.
   @inline(__always)
