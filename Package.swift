@@ -101,37 +101,31 @@ var dependencies: [Package.Dependency] = []
 
 if !coreOnly {
   dependencies = [
-    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ]
-  let hummingbird: [Target.Dependency] = [
-    .product(name: "Hummingbird", package: "hummingbird"),
-    .product(name: "HummingbirdCore", package: "hummingbird"),
-    .product(name: "HTTPTypes", package: "swift-http-types"),
+  let http: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"),
     .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOHTTP1", package: "swift-nio"),
     .product(name: "Logging", package: "swift-log"),
   ]
   targets += [
     module("Access", in: "Edge", ["Records", "Codecs"]),
     module(
       "Gateway", in: "Edge",
-      ["Records", "Codecs", "Matching", "Columnar", "Decoding", "Masking", "Querying", "Encoding", "Access"]
-        + hummingbird),
+      ["Records", "Codecs", "Matching", "Columnar", "Decoding", "Masking", "Querying", "Encoding", "Access",
+        "Platform"] + http),
     module(
       "Server", in: "Server",
       [
         "Gateway", "Access", "Storage", "Journaling", "Archiving", "Querying", "Encoding", "Decoding",
         "Masking", "Columnar", "Matching", "Platform", "Records", "Codecs",
-        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "Yams", package: "Yams"),
-      ] + hummingbird),
+      ] + http),
     module(
       "Commands", in: "Server",
       [
@@ -152,9 +146,9 @@ if !coreOnly {
       "GatewayTests",
       [
         "Gateway", "Access", "Storage", "Querying", "Encoding", "Decoding", "Platform", "Records",
-        "Codecs", "TestKit", .product(name: "HummingbirdTesting", package: "hummingbird"),
-      ] + hummingbird),
-    tests("ServerTests", ["Server", "Gateway", "Records", "TestKit"] + hummingbird),
+        "Codecs", "TestKit",
+      ] + http),
+    tests("ServerTests", ["Server", "Gateway", "Access", "Records", "TestKit"] + http),
     tests("CommandsTests", ["Commands", "Server", "Records", "TestKit"]),
     tests("ProcessTests", ["Records", "Codecs", "TestKit"]),
   ]

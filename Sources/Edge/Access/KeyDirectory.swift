@@ -1,0 +1,76 @@
+import Records
+
+/// An API key of the native API as configured.
+package struct APIKey: Sendable, Hashable {
+  /// Shown in logs and metrics.
+  package let name: String
+  /// The secret itself.
+  package let key: String
+  package let tenant: Tenant
+  package let role: Role
+
+  package init(name: String, key: String, tenant: Tenant, role: Role) {
+    self.name = name
+    self.key = key
+    self.tenant = tenant
+    self.role = role
+  }
+}
+
+/// Why a credential was refused.
+package enum AccessError: Error, Sendable, Hashable {
+  /// The request carries none, and none is open.
+  case missing
+  /// The header is there but is no bearer token.
+  case malformed
+  case unknown
+}
+
+/// Finds the caller behind a bearer token. Immutable; look-up costs one keyed hash.
+///
+/// A dictionary with Swift's per-process random hash seed compares a token byte by byte only once its 64-bit keyed hash
+/// has met a stored one, so response times tell nothing about stored keys.
+package struct KeyDirectory: Sendable {
+  private let principals: [String: Principal]
+  private let open: Principal?
+
+  /// - Parameters:
+  ///   - keys: Later entries win over earlier ones with an equal key.
+  ///   - openTenant: Requests without a credential act as its administrator; nil refuses them.
+  package init(keys: [APIKey], openTenant: Tenant?) {
+    var principals: [String: Principal] = [:]
+    for key in keys {
+      principals[key.key] = Principal(
+        tenant: key.tenant, subject: key.name, role: key.role, credential: KeyDirectory.stableHash(key.key))
+    }
+    self.principals = principals
+    self.open = openTenant.map { Principal(tenant: $0, subject: "open", role: .admin, credential: 0) }
+  }
+
+  /// - Parameter authorization: The `Authorization` header's value, or nil without one.
+  package func authenticate(authorization: String?) throws(AccessError) -> Principal {
+    guard let authorization else {
+      guard let open else { throw .missing }
+      return open
+    }
+    guard let token = KeyDirectory.bearerToken(authorization) else { throw .malformed }
+    guard let principal = principals[token] else { throw .unknown }
+    return principal
+  }
+
+  /// The token of `Bearer TOKEN`, or nil for anything else.
+  package static func bearerToken(_ value: String) -> String? {
+    let scheme = "bearer "
+    guard value.utf8.count > scheme.utf8.count,
+      zip(value.utf8, scheme.utf8).allSatisfy({ $0 | 0x20 == $1 | 0x20 })
+    else { return nil }
+    let token = value.dropFirst(scheme.utf8.count).drop { $0 == " " }
+    return token.isEmpty ? nil : String(token)
+  }
+
+  /// FNV-1a: equal from run to run, since idempotency entries outlive the process. Not a secret's protection:
+  /// it never leaves the journal's frames.
+  static func stableHash(_ text: String) -> UInt64 {
+    text.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 }
+  }
+}

@@ -1,0 +1,19 @@
+/// Bounds of the HTTP edge. Every one has a key in the configuration and a documented outcome.
+package struct HTTPLimits: Sendable, Hashable {
+  /// A request's body, decompressed size included. Beyond it: 413.
+  package var bodyBytesMax = 64 << 20
+  /// All bodies being collected or decompressed at one time. Beyond it: 503 with Retry-After.
+  package var uploadBytesMax = 256 << 20
+  /// A request's header fields together. Beyond it: 431.
+  package var headerBytesMax = 64 << 10
+  /// Open connections; one more is answered 503 and closed.
+  package var connectionCountMax = 20_000
+  /// How long a connection may wait for its next request before it is closed.
+  package var idleSeconds = 75
+  /// How long a request may take to arrive; each 64 KiB received adds a second. Beyond it: 408.
+  package var requestSeconds = 30
+  /// How long a client may take nothing of an answer before its connection is closed.
+  package var stallSeconds = 30
+
+  package init() {}
+}

@@ -1,0 +1,72 @@
+import NIOCore
+import NIOHTTP1
+
+/// A request as an endpoint sees it: complete, within its limits.
+package struct HTTPCall: Sendable {
+  /// Appears in the answer (`X-Request-Id`), in problem bodies and in the log.
+  package let id: String
+  package let head: HTTPRequestHead
+  /// Without the query.
+  package let path: String
+  package let query: QueryItems
+  package let body: ByteBuffer
+}
+
+/// An answer that is complete in memory.
+package struct HTTPAnswer: Sendable {
+  package var status: HTTPResponseStatus
+  package var headers: [(name: String, value: String)]
+  package var body: ByteBuffer
+
+  package init(
+    _ status: HTTPResponseStatus, contentType: String, headers: [(name: String, value: String)] = [],
+    body: ByteBuffer
+  ) {
+    self.status = status
+    self.headers = [("Content-Type", contentType)] + headers
+    self.body = body
+  }
+
+  /// An answer with a JSON body.
+  package static func json(_ status: HTTPResponseStatus, _ text: JSONText) -> HTTPAnswer {
+    HTTPAnswer(status, contentType: "application/json", body: ByteBuffer(bytes: text.bytes))
+  }
+}
+
+/// What an endpoint came to.
+package enum EndpointOutcome: Sendable {
+  case answer(HTTPAnswer)
+  /// The answer was written through the ``AnswerStream`` and is complete.
+  case streamed
+}
+
+/// Where an accepted request goes.
+package struct Endpoint: Sendable {
+  package typealias Respond = @Sendable (HTTPCall, AnswerStream) async throws(Problem) -> EndpointOutcome
+
+  /// The route's name in metrics: one of a fixed few.
+  package let route: String
+  /// The most bytes of body it takes.
+  package let bodyBytesMax: Int
+  /// Whether it may run on the connection's event loop when its body is small: it computes for microseconds, then waits.
+  package let isShort: Bool
+  package let respond: Respond
+
+  package init(route: String, bodyBytesMax: Int, isShort: Bool, respond: @escaping Respond) {
+    self.route = route
+    self.bodyBytesMax = bodyBytesMax
+    self.isShort = isShort
+    self.respond = respond
+  }
+}
+
+/// What is decided once a request's head is there, before its body is read.
+package enum Admission: Sendable {
+  case accept(Endpoint)
+  case refuse(Problem, route: String)
+}
+
+/// Decides about requests by their heads: routes, credentials, media types. Called on event loops: must not block.
+package protocol RequestRouter: Sendable {
+  func admit(_ head: HTTPRequestHead, path: String) -> Admission
+}

@@ -1,0 +1,68 @@
+import NIOCore
+import NIOHTTP1
+
+/// An error answer (RFC 9457, `application/problem+json`). Its texts name entries and fields, never values.
+package struct Problem: Error, Sendable, Hashable {
+  package var status: Int
+  package var title: String
+  package var detail: String
+  /// Which record of the request, from 0.
+  package var entry: Int?
+  /// Which byte of the body, from 0.
+  package var byte: Int?
+  package var field: String?
+  /// Seconds, for 429 and 503.
+  package var retryAfterSeconds: Int?
+  /// Methods a route has, for 405.
+  package var allow: String?
+
+  package init(
+    _ status: Int, _ detail: String, entry: Int? = nil, byte: Int? = nil, field: String? = nil,
+    retryAfterSeconds: Int? = nil, allow: String? = nil
+  ) {
+    self.status = status
+    self.title = HTTPResponseStatus(statusCode: status).reasonPhrase
+    self.detail = detail
+    self.entry = entry
+    self.byte = byte
+    self.field = field
+    self.retryAfterSeconds = retryAfterSeconds
+    self.allow = allow
+  }
+
+  /// The answer that says so.
+  package func answer(requestID: String) -> HTTPAnswer {
+    var text = JSONText()
+    text.beginObject()
+    text.name("type")
+    text.value("about:blank")
+    text.name("title")
+    text.value(title)
+    text.name("status")
+    text.value(status)
+    text.name("detail")
+    text.value(detail)
+    if let entry {
+      text.name("entry")
+      text.value(entry)
+    }
+    if let field {
+      text.name("field")
+      text.value(field)
+    }
+    if let byte {
+      text.name("byte")
+      text.value(byte)
+    }
+    text.name("request_id")
+    text.value(requestID)
+    text.endObject()
+    var headers: [(name: String, value: String)] = []
+    if let retryAfterSeconds { headers.append(("Retry-After", String(retryAfterSeconds))) }
+    if let allow { headers.append(("Allow", allow)) }
+    if status == 401 { headers.append(("WWW-Authenticate", "Bearer realm=\"cordwood\"")) }
+    return HTTPAnswer(
+      HTTPResponseStatus(statusCode: status), contentType: "application/problem+json", headers: headers,
+      body: ByteBuffer(bytes: text.bytes))
+  }
+}
