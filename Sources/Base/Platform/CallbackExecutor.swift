@@ -11,7 +11,7 @@
   }
 
   package func enqueue(_ job: consuming ExecutorJob) {
-    let job = unsafe UnownedJob(job)
+    let job = UnownedJob(job)
     schedule {
       // The job is run once: `schedule` promises it.
       unsafe job.runSynchronously(on: self.asUnownedTaskExecutor())

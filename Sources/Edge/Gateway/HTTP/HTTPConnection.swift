@@ -20,7 +20,7 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
     let query: QueryItems
     let endpoint: Endpoint
     let contentLength: Int?
-    var body = ByteBuffer()
+    var body: [UInt8] = []
     /// Bytes taken from the upload budget.
     var budgetBytes = 0
   }
@@ -193,7 +193,7 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
       var reception = Reception(
         head: head, path: path, query: query, endpoint: endpoint, contentLength: contentLength)
       if let contentLength, contentLength > 0 {
-        reception.body.reserveCapacity(min(contentLength, 1 << 20))
+        reception.body.reserveCapacity(min(contentLength, 4 << 20))
       }
       if expectsContinue(head), let context {
         context.writeAndFlush(
@@ -205,9 +205,8 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
 
   private func append(_ bytes: ByteBuffer, to reception: consuming Reception) {
     var reception = reception
-    var bytes = bytes
     let count = bytes.readableBytes
-    guard reception.body.readableBytes + count <= reception.endpoint.bodyBytesMax else {
+    guard reception.body.count + count <= reception.endpoint.bodyBytesMax else {
       service.budget.give(reception.budgetBytes)
       refuse(tooLarge(reception.endpoint), closing: true)
       return
@@ -220,7 +219,7 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
       return
     }
     reception.budgetBytes += count
-    reception.body.writeBuffer(&bytes)
+    reception.body.append(contentsOf: bytes.readableBytesView)
     state = .receiving(reception)
   }
 
@@ -231,7 +230,7 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
       id: served.id, head: reception.head, path: reception.path, query: reception.query, body: reception.body)
     let endpoint = reception.endpoint
     let stream = AnswerStream(connection: self)
-    let isShort = endpoint.isShort && call.body.readableBytes <= HTTPConnection.shortBodyBytes
+    let isShort = endpoint.isShort && call.body.count <= HTTPConnection.shortBodyBytes
     let executor = isShort ? service.connections(on: loop).executor : nil
     task = Task(executorPreference: executor) {
       let outcome: Result<EndpointOutcome, Problem>
@@ -370,7 +369,7 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
     switch state {
     case .idle: if seconds >= service.limits.idleSeconds { context?.close(promise: nil) }
     case .receiving(let reception):
-      guard seconds >= service.limits.requestSeconds + reception.body.readableBytes / (64 * 1024) else { return }
+      guard seconds >= service.limits.requestSeconds + reception.body.count / (64 * 1024) else { return }
       service.budget.give(reception.budgetBytes)
       refuse(Problem(408, "The request did not arrive in time (server.request_seconds)."), closing: true)
     case .responding:

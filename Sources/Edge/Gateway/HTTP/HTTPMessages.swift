@@ -9,7 +9,7 @@ package struct HTTPCall: Sendable {
   /// Without the query.
   package let path: String
   package let query: QueryItems
-  package let body: ByteBuffer
+  package let body: [UInt8]
 }
 
 /// An answer that is complete in memory.

@@ -24,16 +24,16 @@ final class HTTPService: Sendable {
 
   init(
     router: any RequestRouter, limits: HTTPLimits, metrics: HTTPMetrics, logger: Logger,
-    group: any EventLoopGroup, startedAt: Int64
+    group: any EventLoopGroup, clock: any WallClock
   ) {
     self.router = router
     self.limits = limits
     self.budget = metrics.uploads
     self.metrics = metrics
     self.logger = logger
-    self.requestPrefix = String(UInt64(bitPattern: startedAt) / 1_000_000, radix: 36) + "-"
+    self.requestPrefix = String(UInt64(bitPattern: clock.now()) / 1_000_000, radix: 36) + "-"
     var loops: [ObjectIdentifier: LoopConnections] = [:]
-    for loop in group.makeIterator() { loops[ObjectIdentifier(loop)] = LoopConnections(loop: loop) }
+    for loop in group.makeIterator() { loops[ObjectIdentifier(loop)] = LoopConnections(loop: loop, clock: clock) }
     self.loops = loops
   }
 

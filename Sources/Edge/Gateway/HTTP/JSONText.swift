@@ -20,6 +20,14 @@ package struct JSONText: Sendable {
     needsComma = false
   }
 
+  /// Members written before, without braces; nothing if empty.
+  package mutating func members(_ written: [UInt8]) {
+    guard !written.isEmpty else { return }
+    separate()
+    bytes.append(contentsOf: written)
+    needsComma = true
+  }
+
   package mutating func value(_ number: some BinaryInteger) {
     separate()
     bytes.append(contentsOf: String(number).utf8)

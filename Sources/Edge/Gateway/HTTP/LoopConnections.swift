@@ -10,10 +10,13 @@ final class LoopConnections: @unchecked Sendable {
   let executor: CallbackExecutor
   private var open: [ObjectIdentifier: HTTPConnection] = [:]
   private var ticking: RepeatedTask?
-  private(set) var date = HTTPDate.text(for: HTTPDate.nowSeconds())
+  private let clock: any WallClock
+  private(set) var date: String
 
-  init(loop: any EventLoop) {
+  init(loop: any EventLoop, clock: any WallClock) {
     self.loop = loop
+    self.clock = clock
+    self.date = HTTPDate.text(for: clock)
     self.executor = CallbackExecutor { loop.execute($0) }
   }
 
@@ -23,7 +26,7 @@ final class LoopConnections: @unchecked Sendable {
   func startTicking() {
     loop.execute {
       self.ticking = self.loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
-        self.date = HTTPDate.text(for: HTTPDate.nowSeconds())
+        self.date = HTTPDate.text(for: self.clock)
         let now = NIODeadline.now()
         // A copy: a connection that closes leaves the table while we go over it.
         for connection in Array(self.open.values) { connection.tick(now) }

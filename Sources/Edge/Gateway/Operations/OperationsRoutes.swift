@@ -1,0 +1,61 @@
+import NIOCore
+import NIOHTTP1
+import Records
+
+/// What the server tells about itself: `GET /`, `/healthz`, `/metrics`.
+package struct OperationsRoutes: Sendable {
+  let version: String
+  let registry: MetricsRegistry
+  let control: any StoreControl
+  let isStopping: @Sendable () -> Bool
+
+  package init(
+    version: String, registry: MetricsRegistry, control: any StoreControl,
+    isStopping: @escaping @Sendable () -> Bool = { false }
+  ) {
+    self.version = version
+    self.registry = registry
+    self.control = control
+    self.isStopping = isStopping
+  }
+
+  /// The service object: what this is and where to go from here.
+  func root() -> HTTPAnswer {
+    var text = JSONText()
+    text.beginObject()
+    text.name("service")
+    text.value("cordwood")
+    text.name("version")
+    text.value(version)
+    text.name("status")
+    text.value("ok")
+    text.name("endpoints")
+    text.beginArray()
+    for route in ["/v1/records/{dataset}", "/v1/query", "/v1/delete", "/v1/admin/flush", "/healthz", "/metrics"] {
+      text.value(route)
+    }
+    text.endArray()
+    text.endObject()
+    return .json(.ok, text)
+  }
+
+  /// 200 while writes are taken, else 503 and why.
+  func health() -> HTTPAnswer {
+    let failure = control.writeFailure()
+    var text = JSONText()
+    text.beginObject()
+    text.name("status")
+    text.value(failure == nil ? "healthy" : "unhealthy")
+    if let failure {
+      text.name("detail")
+      text.value(Problem(failure).detail)
+    }
+    text.endObject()
+    return .json(failure == nil ? .ok : .serviceUnavailable, text)
+  }
+
+  func metrics() -> HTTPAnswer {
+    HTTPAnswer(
+      .ok, contentType: "text/plain; version=0.0.4; charset=utf-8", body: ByteBuffer(bytes: registry.render()))
+  }
+}

@@ -1,0 +1,158 @@
+import Yams
+
+/// The settings of all sources laid over one another: flags over environment over file over defaults.
+///
+/// Values stay YAML nodes until they are read with their type, so that the words of every source mean the same.
+package struct ConfigurationTree: Sendable {
+  /// Where a value came from, for errors.
+  struct Entry: Sendable {
+    var value: Value
+    var source: String
+  }
+
+  /// A YAML value without its place in a file.
+  enum Value: Sendable, Hashable {
+    case scalar(String)
+    case list([Value])
+    case map([String: Value])
+
+    init(_ node: Node) {
+      switch node {
+      case .scalar(let scalar): self = .scalar(scalar.string)
+      case .sequence(let items): self = .list(items.map(Value.init))
+      case .mapping(let pairs):
+        self = .map(
+          Dictionary(pairs.map { ($0.key.string ?? "", Value($0.value)) }, uniquingKeysWith: { $1 }))
+      case .alias: self = .scalar("")
+      }
+    }
+  }
+
+  private var entries: [String: Entry] = [:]
+  private static let settings = Dictionary(uniqueKeysWithValues: Setting.all.map { ($0.path, $0) })
+
+  package init() {}
+
+  /// Lays the text of a configuration file over what is there.
+  package mutating func overlay(yaml text: String, path: String) throws(ConfigurationError) {
+    let node: Node?
+    do {
+      node = try Yams.compose(yaml: text)
+    } catch let error as YamlError {
+      throw .malformed(path: path, line: ConfigurationTree.line(of: error), reason: "this is not well-formed YAML")
+    } catch {
+      throw .malformed(path: path, line: nil, reason: "this is not well-formed YAML")
+    }
+    guard let node else { return }
+    if case .scalar(let scalar) = node, scalar.string.isEmpty || scalar.string == "null" { return }
+    guard case .mapping(let mapping) = node else {
+      throw .malformed(path: path, line: nil, reason: "the configuration must be a map of settings")
+    }
+    try overlay(mapping, below: "", path: path)
+  }
+
+  private mutating func overlay(
+    _ mapping: Node.Mapping, below prefix: String, path: String
+  ) throws(ConfigurationError) {
+    for (keyNode, node) in mapping {
+      let key = prefix + (keyNode.string ?? "")
+      let source = keyNode.mark.map { "\(path), line \($0.line)" } ?? path
+      if ConfigurationTree.settings[key] != nil {
+        entries[key] = Entry(value: Value(node), source: source)
+      } else if ConfigurationTree.settings.keys.contains(where: { $0.hasPrefix(key + ".") }) {
+        switch node {
+        case .mapping(let inner): try overlay(inner, below: key + ".", path: path)
+        case .scalar(let scalar) where scalar.string.isEmpty || scalar.string == "null": break
+        default: throw .wrongValue(key: key, source: source, expected: "a map of settings")
+        }
+      } else {
+        throw .unknownKey(key: key, source: source, suggestion: ConfigurationTree.suggestion(for: key))
+      }
+    }
+  }
+
+  /// Lays `CORDWOOD_…` variables over what is there. Returns warnings: names that look like a misspelt setting. Other
+  /// names are left alone, since commands and scripts have variables of their own.
+  package mutating func overlay(environment: [String: String]) throws(ConfigurationError) -> [String] {
+    var warnings: [String] = []
+    let names = Dictionary(uniqueKeysWithValues: Setting.all.map { ($0.environmentName, $0) })
+    for (name, text) in environment.sorted(by: { $0.key < $1.key }) where name.hasPrefix("CORDWOOD_") {
+      if let setting = names[name] {
+        try overlay(setting, text: text, source: "environment \(name)")
+      } else if let near = ConfigurationTree.nearest(to: name, in: Array(names.keys)) {
+        warnings.append("the environment variable \(name) is no setting; did you mean \(near)?")
+      }
+    }
+    return warnings
+  }
+
+  /// Lays one `path=value` of the command line over what is there.
+  package mutating func overlay(path: String, text: String, source: String) throws(ConfigurationError) {
+    guard let setting = ConfigurationTree.settings[path] else {
+      throw .unknownKey(key: path, source: source, suggestion: ConfigurationTree.suggestion(for: path))
+    }
+    try overlay(setting, text: text, source: source)
+  }
+
+  private mutating func overlay(_ setting: Setting, text: String, source: String) throws(ConfigurationError) {
+    switch setting.kind {
+    case .text, .choice, .integer, .number, .flag:
+      entries[setting.path] = Entry(value: .scalar(text), source: source)
+    case .integers, .apiKeys:
+      // An unreadable text and none at all are the same mistake here.
+      guard let node = try? Yams.compose(yaml: text) else {
+        throw .wrongValue(key: setting.path, source: source, expected: "\(setting.kind.name), as YAML")
+      }
+      entries[setting.path] = Entry(value: Value(node), source: source)
+    }
+  }
+
+  /// The value of `path`, which must be a setting; the default when no source has it.
+  func entry(_ path: String) -> (setting: Setting, entry: Entry) {
+    guard let setting = ConfigurationTree.settings[path] else { preconditionFailure("\(path) is a setting") }
+    if let entry = entries[path] { return (setting, entry) }
+    let value: Value =
+      switch setting.kind {
+      case .integers, .apiKeys: .list([])
+      case .text, .choice, .integer, .number, .flag: .scalar(setting.defaultText)
+      }
+    return (setting, Entry(value: value, source: "default"))
+  }
+
+  private static func line(of error: YamlError) -> Int? {
+    switch error {
+    case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _): mark.line
+    default: nil
+    }
+  }
+
+  /// The setting `key` was perhaps meant to be: near in spelling, or with the same last word.
+  static func suggestion(for key: String) -> String? {
+    let paths = Setting.all.map(\.path)
+    if let near = nearest(to: key, in: paths) { return near }
+    let last = key.split(separator: ".").last.map(String.init) ?? key
+    return paths.first { $0 == last || $0.hasSuffix("." + last) }
+  }
+
+  private static func nearest(to word: String, in candidates: [String]) -> String? {
+    let limit = max(1, word.utf8.count / 6)
+    let rated = candidates.map { ($0, distance(Array(word.utf8), Array($0.utf8))) }
+    guard let best = rated.min(by: { ($0.1, $0.0) < ($1.1, $1.0) }), best.1 <= limit else { return nil }
+    return best.0
+  }
+
+  /// Levenshtein's distance.
+  private static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
+    var row = Array(0...right.count)
+    for (i, a) in left.enumerated() {
+      var diagonal = row[0]
+      row[0] = i + 1
+      for (j, b) in right.enumerated() {
+        let above = row[j + 1]
+        row[j + 1] = min(above + 1, row[j] + 1, diagonal + (a == b ? 0 : 1))
+        diagonal = above
+      }
+    }
+    return row[right.count]
+  }
+}

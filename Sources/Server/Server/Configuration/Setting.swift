@@ -1,0 +1,121 @@
+/// What a setting's value may be.
+package enum SettingKind: Sendable, Hashable {
+  case text
+  case choice([String])
+  case integer(ClosedRange<Int>)
+  case number(ClosedRange<Double>)
+  case flag
+  case integers(ClosedRange<Int>)
+  /// A list of `{name, key, tenant, role}`.
+  case apiKeys
+
+  /// The type's name in the documentation and in errors.
+  var name: String {
+    switch self {
+    case .text: "text"
+    case .choice(let words): words.map { "`\($0)`" }.joined(separator: " or ")
+    case .integer(let range): "integer, \(SettingKind.bounds(range))"
+    case .number(let range): "number from \(range.lowerBound) to \(range.upperBound)"
+    case .flag: "`true` or `false`"
+    case .integers: "list of integers"
+    case .apiKeys: "list of `{name, key, tenant, role}`"
+    }
+  }
+
+  private static func bounds(_ range: ClosedRange<Int>) -> String {
+    range.upperBound == .max ? "at least \(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"
+  }
+}
+
+/// One key of the configuration: everything about it in one place, the documentation included.
+package struct Setting: Sendable, Hashable {
+  /// `server.port`.
+  package let path: String
+  package let kind: SettingKind
+  /// In YAML, as it would stand in the file.
+  package let defaultText: String
+  /// `bytes`, `seconds`, or empty.
+  package let unit: String
+  package let summary: String
+
+  init(_ path: String, _ kind: SettingKind, default text: String, unit: String = "", _ summary: String) {
+    self.path = path
+    self.kind = kind
+    self.defaultText = text
+    self.unit = unit
+    self.summary = summary
+  }
+
+  /// `CORDWOOD_SERVER_PORT`.
+  package var environmentName: String {
+    "CORDWOOD_" + path.uppercased().replacing(".", with: "_")
+  }
+
+  /// Every key there is, in the order of the documentation.
+  package static let all: [Setting] = general + server + limits + storage + query + observing
+
+  private static let bytes = 1...Int.max
+  private static let seconds = 1...86_400_000
+
+  private static let general: [Setting] = [
+    Setting(
+      "environment", .choice(["development", "production"]), default: "development",
+      "`development` listens on loopback only and, without API keys, lets everybody in as an administrator. `production` "
+        + "refuses to start without API keys."),
+    Setting("data_dir", .text, default: "./data", "Where everything is stored; made if missing."),
+    Setting(
+      "native.api_keys", .apiKeys, default: "[]",
+      "API keys. `role` is `reader`, `writer`, `user` (reads and writes) or `admin`. A key has at least 16 characters."),
+    Setting(
+      "native.open_tenant", .text, default: "default",
+      "In development without API keys: the tenant that requests without a credential act for."),
+  ]
+
+  private static let server: [Setting] = [
+    Setting("server.host", .text, default: "127.0.0.1", "Address to listen on."),
+    Setting("server.port", .integer(0...65_535), default: "8000", "Port to listen on; 0 picks a free one."),
+    Setting(
+      "server.extra_ports", .integers(0...65_535), default: "[]", "More ports on the same address, same routes."),
+    Setting(
+      "server.threads", .integer(0...256), default: "0", "Event loops for connections; 0: one a core, at most 4."),
+    Setting(
+      "server.shutdown_seconds", .integer(1...3600), default: "10", unit: "seconds",
+      "How long requests may go on after SIGTERM or SIGINT before they are cut."),
+    Setting(
+      "server.request_seconds", .integer(seconds), default: "30", unit: "seconds",
+      "How long a request may take to arrive; each 64 KiB received adds a second. Beyond: 408."),
+    Setting(
+      "server.idle_seconds", .integer(seconds), default: "75", unit: "seconds",
+      "How long a connection may wait for its next request."),
+    Setting(
+      "server.stall_seconds", .integer(seconds), default: "30", unit: "seconds",
+      "How long a client may take nothing of an answer before its connection is closed."),
+    Setting(
+      "server.connections_max", .integer(1...1_000_000), default: "20000",
+      "Open connections. One more gets 503."),
+  ]
+
+  private static let limits: [Setting] = [
+    Setting(
+      "limits.body_bytes_max", .integer(1...(1 << 30)), default: "67108864", unit: "bytes",
+      "A request's body, also after decompression. Beyond: 413."),
+    Setting(
+      "limits.upload_bytes_max", .integer(bytes), default: "268435456", unit: "bytes",
+      "All request bodies in memory at one time. Beyond: 503."),
+    Setting(
+      "limits.header_bytes_max", .integer(1024...(1 << 20)), default: "65536", unit: "bytes",
+      "A request's header fields. Beyond: 431."),
+    Setting(
+      "limits.entries_max", .integer(1...10_000_000), default: "100000", "Records in one request. Beyond: 413."),
+    Setting(
+      "limits.entry_bytes_max", .integer(bytes), default: "1048576", unit: "bytes",
+      "One record's JSON. Beyond: 400."),
+    Setting(
+      "limits.members_max", .integer(1...1_000_000), default: "1000", "Members of one object. Beyond: 400."),
+    Setting(
+      "limits.key_bytes_max", .integer(1...(1 << 20)), default: "1024", unit: "bytes",
+      "A member's name. Beyond: 400."),
+    Setting(
+      "limits.depth_max", .integer(1...512), default: "64", "Containers in containers, the record counted. Beyond: 400."),
+  ]
+}
