@@ -117,8 +117,10 @@ if !coreOnly {
     module("Access", in: "Edge", ["Records", "Codecs"]),
     module(
       "Gateway", in: "Edge",
-      ["Records", "Codecs", "Matching", "Columnar", "Decoding", "Masking", "Querying", "Encoding", "Access",
-        "Platform"] + http),
+      [
+        "Records", "Codecs", "Matching", "Columnar", "Decoding", "Masking", "Querying", "Encoding", "Access",
+        "Platform",
+      ] + http),
     module(
       "Server", in: "Server",
       [

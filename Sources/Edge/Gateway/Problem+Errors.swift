@@ -9,14 +9,16 @@ extension Problem {
     case .diskFull(let detail): self.init(507, "No room to write: \(detail)")
     case .headFull(let seconds):
       self.init(
-        503, "Archiving lags behind; nothing was stored (journal.head_bytes_max).", retryAfterSeconds: seconds)
+        503, "Archiving lags behind; nothing was stored (journal.head_bytes_max).", retryAfterSeconds: seconds
+      )
     case .poisoned:
       self.init(503, "A sync of the disk failed; writes are refused until a restart.", retryAfterSeconds: 30)
     case .stopping: self.init(503, "The server is stopping; nothing was stored.", retryAfterSeconds: 5)
     case .idempotencyMismatch:
       self.init(422, "This Idempotency-Key was used with another body; nothing was stored.")
     case .memoryExhausted(let detail):
-      self.init(503, "Not enough memory for this query (query.memory_bytes_max): \(detail)", retryAfterSeconds: 1)
+      self.init(
+        503, "Not enough memory for this query (query.memory_bytes_max): \(detail)", retryAfterSeconds: 1)
     // Paths and bytes of damaged files are for the log and `cordwood check`, not for clients.
     case .disk: self.init(500, "The disk failed; see the server's log.")
     case .corrupt: self.init(500, "Stored bytes are damaged; see the server's log and `cordwood check`.")

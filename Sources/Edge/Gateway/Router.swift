@@ -50,7 +50,8 @@ package struct Router: RequestRouter {
           return native.records(dataset, principal: principal)
         }
       }
-      return .refuse(Problem(404, "There is nothing at this path; GET / lists what there is."), route: "unknown")
+      return .refuse(
+        Problem(404, "There is nothing at this path; GET / lists what there is."), route: "unknown")
     }
   }
 

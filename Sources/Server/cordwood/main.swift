@@ -1,1 +1,3 @@
-// Placeholder until the module's first source.
+import Commands
+
+await CordwoodMain.run()

@@ -287,7 +287,8 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
   /// Answers a request that has not arrived whole. A small rest is dropped and the connection goes on; a large one
   /// is not waited for.
   private func refuse(_ problem: Problem, head: HTTPRequestHead, contentLength: Int?) {
-    let mayDrop = !expectsContinue(head) && !head.headers.contains(name: "Transfer-Encoding")
+    let mayDrop =
+      !expectsContinue(head) && !head.headers.contains(name: "Transfer-Encoding")
       && contentLength ?? 0 <= 256 * 1024
     refuse(problem, closing: !mayDrop)
   }

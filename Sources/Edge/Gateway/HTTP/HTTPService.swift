@@ -33,14 +33,18 @@ final class HTTPService: Sendable {
     self.logger = logger
     self.requestPrefix = String(UInt64(bitPattern: clock.now()) / 1_000_000, radix: 36) + "-"
     var loops: [ObjectIdentifier: LoopConnections] = [:]
-    for loop in group.makeIterator() { loops[ObjectIdentifier(loop)] = LoopConnections(loop: loop, clock: clock) }
+    for loop in group.makeIterator() {
+      loops[ObjectIdentifier(loop)] = LoopConnections(loop: loop, clock: clock)
+    }
     self.loops = loops
   }
 
   var isStopping: Bool { stopping.load(ordering: .relaxed) }
 
   func connections(on loop: any EventLoop) -> LoopConnections {
-    guard let found = loops[ObjectIdentifier(loop)] else { preconditionFailure("a loop of the server's group") }
+    guard let found = loops[ObjectIdentifier(loop)] else {
+      preconditionFailure("a loop of the server's group")
+    }
     return found
   }
 

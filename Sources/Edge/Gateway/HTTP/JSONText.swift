@@ -20,6 +20,13 @@ package struct JSONText: Sendable {
     needsComma = false
   }
 
+  /// The name of the next member, whatever it is.
+  package mutating func name(text: String) {
+    value(text)
+    bytes.append(UInt8(ascii: ":"))
+    needsComma = false
+  }
+
   /// Members written before, without braces; nothing if empty.
   package mutating func members(_ written: [UInt8]) {
     guard !written.isEmpty else { return }

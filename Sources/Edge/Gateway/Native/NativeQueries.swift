@@ -36,7 +36,9 @@ package enum AnswerFormat: String, Sendable, Hashable, CaseIterable {
       let parts = item.split(separator: ";").map { $0.filter { $0 != " " }.lowercased() }
       guard let name = parts.first else { continue }
       let quality = parts.dropFirst().first { $0.hasPrefix("q=") }.flatMap { Double($0.dropFirst(2)) } ?? 1
-      guard quality > 0, let format = allCases.first(where: { $0.acceptedNames.contains(name) }) else { continue }
+      guard quality > 0, let format = allCases.first(where: { $0.acceptedNames.contains(name) }) else {
+        continue
+      }
       if quality > best?.quality ?? 0 { best = (format, quality) }
     }
     return best?.format

@@ -41,7 +41,8 @@ package struct RecordWriting: Sendable {
     let skips = try isSkipping(call)
     let key = try idempotencyKey(of: call)
     let isCompressed = call.head.headers.contains(name: "Content-Encoding")
-    let body = isCompressed
+    let body =
+      isCompressed
       ? try inflater.inflate(call.body, bytesMax: bodyBytesMax, budget: metrics.uploads) : call.body
     let taken = isCompressed ? body.count : 0
     defer { metrics.uploads.give(taken) }

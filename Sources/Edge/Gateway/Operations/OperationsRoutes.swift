@@ -31,7 +31,9 @@ package struct OperationsRoutes: Sendable {
     text.value("ok")
     text.name("endpoints")
     text.beginArray()
-    for route in ["/v1/records/{dataset}", "/v1/query", "/v1/delete", "/v1/admin/flush", "/healthz", "/metrics"] {
+    for route in [
+      "/v1/records/{dataset}", "/v1/query", "/v1/delete", "/v1/admin/flush", "/healthz", "/metrics",
+    ] {
       text.value(route)
     }
     text.endArray()
@@ -56,6 +58,7 @@ package struct OperationsRoutes: Sendable {
 
   func metrics() -> HTTPAnswer {
     HTTPAnswer(
-      .ok, contentType: "text/plain; version=0.0.4; charset=utf-8", body: ByteBuffer(bytes: registry.render()))
+      .ok, contentType: "text/plain; version=0.0.4; charset=utf-8", body: ByteBuffer(bytes: registry.render())
+    )
   }
 }

@@ -73,9 +73,11 @@ package struct Configuration: Sendable {
   private func refuseUnsafe() throws(ConfigurationError) {
     let isLoopback = ["127.0.0.1", "::1", "localhost"].contains(host)
     guard apiKeys.isEmpty, environment == .production || !isLoopback else { return }
-    let why = environment == .production ? "environment is production" : "server.host is \(host), not loopback"
+    let why =
+      environment == .production ? "environment is production" : "server.host is \(host), not loopback"
     throw .refused(
       "\(why), but native.api_keys has no key: everybody could read and delete everything. Add one, for example\n"
-        + "  native:\n    api_keys:\n      - {name: ops, key: \"<at least 16 random characters>\", tenant: main, role: admin}")
+        + "  native:\n    api_keys:\n      - {name: ops, key: \"<at least 16 random characters>\", tenant: main, role: admin}"
+    )
   }
 }

@@ -6,6 +6,7 @@ package enum ConfigurationDocument {
       let type = setting.unit.isEmpty ? setting.kind.name : "\(setting.kind.name); \(setting.unit)"
       return "| `\(setting.path)` | \(type) | `\(setting.defaultText)` | \(setting.summary) |"
     }
-    return (["| key | type; unit | default | what it does |", "|---|---|---|---|"] + rows).joined(separator: "\n")
+    return (["| key | type; unit | default | what it does |", "|---|---|---|---|"] + rows).joined(
+      separator: "\n")
   }
 }

@@ -13,7 +13,8 @@ package enum ConfigurationError: Error, Sendable, Hashable, CustomStringConverti
     case .malformed(let path, let line, let reason):
       return "\(path)\(line.map { ", line \($0)" } ?? ""): \(reason)"
     case .unknownKey(let key, let source, let suggestion):
-      let hint = suggestion.map { "; did you mean \($0)?" } ?? "; Docs/operating/configuration.md lists all keys"
+      let hint =
+        suggestion.map { "; did you mean \($0)?" } ?? "; Docs/operating/configuration.md lists all keys"
       return "\(source): there is no setting \(key)\(hint)"
     case .wrongValue(let key, let source, let expected): return "\(source): \(key) must be \(expected)"
     case .refused(let reason): return reason

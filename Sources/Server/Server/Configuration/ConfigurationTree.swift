@@ -39,7 +39,8 @@ package struct ConfigurationTree: Sendable {
     do {
       node = try Yams.compose(yaml: text)
     } catch let error as YamlError {
-      throw .malformed(path: path, line: ConfigurationTree.line(of: error), reason: "this is not well-formed YAML")
+      throw .malformed(
+        path: path, line: ConfigurationTree.line(of: error), reason: "this is not well-formed YAML")
     } catch {
       throw .malformed(path: path, line: nil, reason: "this is not well-formed YAML")
     }

@@ -18,7 +18,8 @@ struct ConfigurationValues {
   func integer(_ path: String) throws(ConfigurationError) -> Int {
     let (setting, entry) = tree.entry(path)
     guard case .integer(let range) = setting.kind else { preconditionFailure("\(path) is an integer") }
-    guard case .scalar(let text) = entry.value, let number = Int(text.filter { $0 != "_" }), range.contains(number)
+    guard case .scalar(let text) = entry.value, let number = Int(text.filter { $0 != "_" }),
+      range.contains(number)
     else { throw wrong(setting, entry) }
     return number
   }
@@ -34,7 +35,9 @@ struct ConfigurationValues {
 
   func integers(_ path: String) throws(ConfigurationError) -> [Int] {
     let (setting, entry) = tree.entry(path)
-    guard case .integers(let range) = setting.kind else { preconditionFailure("\(path) is a list of integers") }
+    guard case .integers(let range) = setting.kind else {
+      preconditionFailure("\(path) is a list of integers")
+    }
     guard case .list(let items) = entry.value else { throw wrong(setting, entry) }
     var numbers: [Int] = []
     for item in items {

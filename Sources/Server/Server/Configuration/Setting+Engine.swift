@@ -2,7 +2,8 @@ extension Setting {
   static let storage: [Setting] = [
     Setting(
       "storage.durability", .choice(["fsync", "os", "none"]), default: "fsync",
-      "What an acknowledged write survives: power loss (`fsync`), a crash of the program (`os`), nothing (`none`)."),
+      "What an acknowledged write survives: power loss (`fsync`), a crash of the program (`os`), nothing (`none`)."
+    ),
     Setting(
       "storage.write_reserve_bytes", .integer(0...Int.max), default: "1073741824", unit: "bytes",
       "Room kept free on the disk so that archiving and deletion can run. Below it writes get 507."),

@@ -65,7 +65,8 @@ package struct Setting: Sendable, Hashable {
     Setting("data_dir", .text, default: "./data", "Where everything is stored; made if missing."),
     Setting(
       "native.api_keys", .apiKeys, default: "[]",
-      "API keys. `role` is `reader`, `writer`, `user` (reads and writes) or `admin`. A key has at least 16 characters."),
+      "API keys. `role` is `reader`, `writer`, `user` (reads and writes) or `admin`. A key has at least 16 characters."
+    ),
     Setting(
       "native.open_tenant", .text, default: "default",
       "In development without API keys: the tenant that requests without a credential act for."),
@@ -75,9 +76,11 @@ package struct Setting: Sendable, Hashable {
     Setting("server.host", .text, default: "127.0.0.1", "Address to listen on."),
     Setting("server.port", .integer(0...65_535), default: "8000", "Port to listen on; 0 picks a free one."),
     Setting(
-      "server.extra_ports", .integers(0...65_535), default: "[]", "More ports on the same address, same routes."),
+      "server.extra_ports", .integers(0...65_535), default: "[]",
+      "More ports on the same address, same routes."),
     Setting(
-      "server.threads", .integer(0...256), default: "0", "Event loops for connections; 0: one a core, at most 4."),
+      "server.threads", .integer(0...256), default: "0",
+      "Event loops for connections; 0: one a core, at most 4."),
     Setting(
       "server.shutdown_seconds", .integer(1...3600), default: "10", unit: "seconds",
       "How long requests may go on after SIGTERM or SIGINT before they are cut."),
@@ -106,7 +109,8 @@ package struct Setting: Sendable, Hashable {
       "limits.header_bytes_max", .integer(1024...(1 << 20)), default: "65536", unit: "bytes",
       "A request's header fields. Beyond: 431."),
     Setting(
-      "limits.entries_max", .integer(1...10_000_000), default: "100000", "Records in one request. Beyond: 413."),
+      "limits.entries_max", .integer(1...10_000_000), default: "100000",
+      "Records in one request. Beyond: 413."),
     Setting(
       "limits.entry_bytes_max", .integer(bytes), default: "1048576", unit: "bytes",
       "One record's JSON. Beyond: 400."),
@@ -116,6 +120,7 @@ package struct Setting: Sendable, Hashable {
       "limits.key_bytes_max", .integer(1...(1 << 20)), default: "1024", unit: "bytes",
       "A member's name. Beyond: 400."),
     Setting(
-      "limits.depth_max", .integer(1...512), default: "64", "Containers in containers, the record counted. Beyond: 400."),
+      "limits.depth_max", .integer(1...512), default: "64",
+      "Containers in containers, the record counted. Beyond: 400."),
   ]
 }

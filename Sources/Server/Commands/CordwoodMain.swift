@@ -1,0 +1,32 @@
+import ArgumentParser
+import Platform
+import Server
+
+/// The program's entry.
+public enum CordwoodMain {
+  /// Runs the command of the command line; ends the process when it is done.
+  public static func run() async {
+    // Before other threads start: they inherit the signal mask, and the allocator's settings come first.
+    StopSignals.block()
+    MemoryTuning.applyServerSettings()
+    await CordwoodCommand.main()
+  }
+}
+
+/// `cordwood`.
+struct CordwoodCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "cordwood",
+    abstract: "A log server: logs, stacked in columns.",
+    discussion: """
+      Examples:
+        cordwood serve                                      serve on 127.0.0.1:8000, data in ./data
+        cordwood import app.log --service shop              send a file; resumes after any break without doubles
+        cordwood query --since 1h --level ERROR             the newest errors of the last hour
+        cordwood query --since 24h --count-by service --bucket 1h
+        cordwood inspect ./data                             what is on the disk
+        cordwood check ./data                               verify every checksum and invariant
+      """,
+    version: "cordwood \(RunningServer.version)",
+    subcommands: [ServeCommand.self])
+}

@@ -1,0 +1,67 @@
+import ArgumentParser
+import Foundation
+import Gateway
+import Logging
+import Platform
+import Server
+
+/// `cordwood serve`: runs the server until SIGTERM or SIGINT.
+struct ServeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "serve", abstract: "Run the server.",
+    discussion: """
+      Flags win over environment variables (CORDWOOD_SERVER_PORT, …), these over the file, this over defaults.
+      Docs/operating/configuration.md lists every setting.
+
+      Examples:
+        cordwood serve
+        cordwood serve --config cordwood.yaml --port 9000
+        cordwood serve --data-dir /var/lib/cordwood --set storage.durability=os --set archive.max_age_seconds=10
+      """)
+
+  @Option(help: "A configuration file (YAML).") var config: String?
+  @Option(help: "Where everything is stored.") var dataDir: String?
+  @Option(help: "Address to listen on.") var host: String?
+  @Option(help: "Port to listen on; 0 picks a free one.") var port: Int?
+  @Option(name: .customLong("extra-port"), help: "One more port; may be given several times.") var extraPorts:
+    [Int] = []
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp("Any setting; may be given several times.", valueName: "key=value"))
+  var settings: [String] = []
+
+  func run() async throws {
+    ProcessLimits.raiseOpenFiles()
+    let (configuration, warnings) = try Failure.shown { try loadConfiguration() }
+    try await Failure.shown { try await ServerRun(configuration, warnings: warnings).run() }
+  }
+
+  /// Lays the sources over one another.
+  func loadConfiguration() throws -> (Configuration, [String]) {
+    var tree = ConfigurationTree()
+    if let config {
+      let text: String
+      do { text = try String(contentsOfFile: config, encoding: .utf8) } catch {
+        throw ConfigurationError.unreadable(
+          path: config, reason: "the file does not exist or is not UTF-8 text")
+      }
+      try tree.overlay(yaml: text, path: config)
+    }
+    let warnings = try tree.overlay(environment: ProcessInfo.processInfo.environment)
+    if let dataDir { try tree.overlay(path: "data_dir", text: dataDir, source: "--data-dir") }
+    if let host { try tree.overlay(path: "server.host", text: host, source: "--host") }
+    if let port { try tree.overlay(path: "server.port", text: String(port), source: "--port") }
+    if !extraPorts.isEmpty {
+      try tree.overlay(path: "server.extra_ports", text: "\(extraPorts)", source: "--extra-port")
+    }
+    for setting in settings {
+      guard let equals = setting.firstIndex(of: "=") else {
+        throw ConfigurationError.refused("--set wants key=value, for example --set server.port=9000")
+      }
+      try tree.overlay(
+        path: String(setting[..<equals]), text: String(setting[setting.index(after: equals)...]),
+        source: "--set")
+    }
+    return (try Configuration(tree), warnings)
+  }
+}

@@ -1,0 +1,27 @@
+import Gateway
+import Records
+
+/// The store and what asks it questions, as the server uses them.
+package struct Engine: Sendable {
+  package let sink: any BatchSink
+  package let control: any StoreControl
+  package let queries: any NativeQueries
+  /// Writes the engine's metric families; called at each scrape.
+  package let collect: MetricsRegistry.Collector
+  /// A line about what was found at start, for the log.
+  package let summary: String
+  /// Syncs and closes; called once, after the last request.
+  package let close: @Sendable () async -> Void
+
+  package init(
+    sink: any BatchSink, control: any StoreControl, queries: any NativeQueries, summary: String,
+    collect: @escaping MetricsRegistry.Collector, close: @escaping @Sendable () async -> Void
+  ) {
+    self.sink = sink
+    self.control = control
+    self.queries = queries
+    self.summary = summary
+    self.collect = collect
+    self.close = close
+  }
+}

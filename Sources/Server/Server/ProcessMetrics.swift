@@ -1,0 +1,37 @@
+import Foundation
+import Gateway
+
+/// Figures of this process, read from /proc at each scrape.
+enum ProcessMetrics {
+  static func collect(into text: inout MetricsText) {
+    // A figure the kernel does not give is left out.
+    let stat = (try? String(contentsOfFile: "/proc/self/stat", encoding: .utf8)) ?? ""
+    let fields = stat.split(separator: ")").last.map { $0.split(separator: " ") } ?? []
+    // Clock ticks are 1/100 s on every Linux that Swift runs on.
+    if fields.count > 17, let user = Double(fields[11]), let system = Double(fields[12]) {
+      text.single(
+        "process_cpu_seconds_total", .counter, "CPU time of the process, user and system.",
+        (user + system) / 100)
+    }
+    if fields.count > 17, let threads = Double(fields[17]) {
+      text.single("process_threads", .gauge, "Threads of the process.", threads)
+    }
+    for (key, name, help) in [
+      ("VmRSS", "process_resident_memory_bytes", "Resident memory, mapped files included."),
+      ("RssAnon", "process_anonymous_memory_bytes", "Resident memory that belongs to no file."),
+    ] {
+      if let kilobytes = status(key) { text.single(name, .gauge, help, kilobytes * 1024) }
+    }
+    // None when /proc is not mounted; then there is nothing to tell.
+    if let open = try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd") {
+      text.single("process_open_fds", .gauge, "Open files and sockets.", Double(open.count))
+    }
+  }
+
+  private static func status(_ key: String) -> Double? {
+    // As above: left out when unreadable.
+    let text = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+    let line = text.split(separator: "\n").first { $0.hasPrefix(key + ":") }
+    return line.flatMap { Double($0.filter(\.isNumber)) }
+  }
+}

@@ -1,0 +1,58 @@
+import Access
+import Foundation
+import Gateway
+import Logging
+import Platform
+import Records
+
+/// A server that listens: the engine behind the routes.
+package struct RunningServer: Sendable {
+  /// The ports it listens on, the first as `server.port` asked.
+  package let ports: [Int]
+  private let http: HTTPServer
+  private let engine: Engine
+  private let configuration: Configuration
+
+  package static let version = "0.1.0"
+
+  /// Wires `engine` to routes and listens.
+  package static func start(
+    _ configuration: Configuration, engine: Engine, inflater: any Inflater, clock: any WallClock,
+    logger: Logger
+  ) async throws -> RunningServer {
+    let metrics = HTTPMetrics(uploads: UploadBudget(bytesMax: configuration.http.uploadBytesMax))
+    let registry = MetricsRegistry()
+    registry.register { metrics.collect(into: &$0) }
+    registry.register(engine.collect)
+    registry.register { ProcessMetrics.collect(into: &$0) }
+    let writing = RecordWriting(
+      sink: engine.sink, inflater: inflater, metrics: metrics, clock: clock,
+      decodingLimits: configuration.decoding, bodyBytesMax: configuration.http.bodyBytesMax)
+    let router = Router(
+      directory: KeyDirectory(
+        keys: configuration.apiKeys, openTenant: configuration.isOpen ? configuration.openTenant : nil),
+      operations: OperationsRoutes(version: version, registry: registry, control: engine.control),
+      native: NativeRoutes(
+        writing: writing, queries: engine.queries, control: engine.control, limits: configuration.http))
+    let http = HTTPServer(
+      router: router, limits: configuration.http, metrics: metrics, logger: logger, clock: clock,
+      threads: configuration.threads > 0
+        ? configuration.threads : min(ProcessInfo.processInfo.activeProcessorCount, 4))
+    do {
+      var ports: [Int] = []
+      for port in [configuration.port] + configuration.extraPorts {
+        ports.append(try await http.bind(host: configuration.host, port: port))
+      }
+      return RunningServer(ports: ports, http: http, engine: engine, configuration: configuration)
+    } catch {
+      await http.stop(withinSeconds: 0)
+      throw error
+    }
+  }
+
+  /// Stops accepting, lets requests finish, closes the engine.
+  package func stop() async {
+    await http.stop(withinSeconds: max(configuration.shutdownSeconds - 1, 1))
+    await engine.close()
+  }
+}
