@@ -43,6 +43,12 @@ import Records
 
   /// Appends bytes as they are.
   @inlinable
+  public mutating func append(raw text: [UInt8]) {
+    unsafe text.withUnsafeBufferPointer { unsafe append(raw: $0) }
+  }
+
+  /// Appends bytes as they are.
+  @inlinable
   public mutating func append(raw text: Span<UInt8>) {
     unsafe text.withUnsafeBufferPointer { unsafe append(raw: $0) }
   }

@@ -10,6 +10,9 @@
   }
 
   deinit { unsafe base.deallocate() }
+
+  /// Eight bytes that nobody reads: an address for empty buffers.
+  package static let nothing = HeapMemory(byteCount: 8)
 }
 
 /// A run of immutable bytes and the object that keeps them in place: heap memory, a file mapping, or an

@@ -1,0 +1,74 @@
+import Codecs
+import Records
+
+/// Encodes an answer piece by piece, so that answers of any size need the memory of one batch.
+package protocol BatchEncoder: AnyObject {
+  /// What comes before the first batch.
+  func begin() throws(EncodingError) -> [UInt8]
+  func encode(_ batch: RecordBatch) throws(EncodingError) -> [UInt8]
+  /// What comes after the last batch. `cursor`: where the next page begins, if the format can say so.
+  func end(cursor: String?) throws(EncodingError) -> [UInt8]
+}
+
+/// Why an answer could not be encoded: a library failed, which is our bug or lack of memory.
+package struct EncodingError: Error, Sendable, Equatable {
+  package let reason: String
+  package init(reason: String) { self.reason = reason }
+}
+
+/// JSON (`{"rows":[…],"cursor":…}`), NDJSON (an object a line) and CSV (RFC 4180 with a header line).
+///
+/// Null columns are left out of objects and empty in CSV, where an empty text is `""`. Object columns are JSON in all three.
+package final class TextEncoder: BatchEncoder {
+  private let format: OutputFormat
+  private let fields: [Field]
+  private let records: RecordWriter
+  private var writer = JSONWriter(capacity: 1 << 16)
+  private var isFirst = true
+
+  /// - Parameter format: `.json`, `.ndjson` or `.csv`.
+  package init(format: OutputFormat, fields: [Field]) {
+    precondition(format != .arrow && format != .parquet, "a text format")
+    self.format = format
+    self.fields = fields
+    records = RecordWriter(fields: fields)
+  }
+
+  package func begin() -> [UInt8] {
+    switch format {
+    case .json: return Array("{\"rows\":[".utf8)
+    case .csv:
+      for (index, field) in fields.enumerated() {
+        if index > 0 { writer.append(UInt8(ascii: ",")) }
+        RecordWriter.appendField(Array(field.name.utf8).span, to: &writer)
+      }
+      writer.append(raw: "\r\n")
+      return writer.takeBytes()
+    case .ndjson, .arrow, .parquet: return []
+    }
+  }
+
+  package func encode(_ batch: RecordBatch) -> [UInt8] {
+    switch format {
+    case .json:
+      records.appendObjects(
+        batch, separator: UInt8(ascii: ","), isFirst: isFirst, terminator: nil, to: &writer)
+    case .csv: records.appendLines(batch, to: &writer)
+    case .ndjson, .arrow, .parquet:
+      records.appendObjects(batch, separator: nil, isFirst: isFirst, terminator: 10, to: &writer)
+    }
+    if batch.rowCount > 0 { isFirst = false }
+    return writer.takeBytes()
+  }
+
+  package func end(cursor: String?) -> [UInt8] {
+    guard format == .json else { return [] }
+    writer.append(raw: "]")
+    if let cursor {
+      writer.append(raw: ",\"cursor\":")
+      writer.appendString(cursor)
+    }
+    writer.append(raw: "}\n")
+    return writer.takeBytes()
+  }
+}
