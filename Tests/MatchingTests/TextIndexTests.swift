@@ -11,7 +11,7 @@ import Testing
     for (name, lines) in SampleLines.files() {
       let texts: [[UInt8]?] = lines.map { random.once(in: 50) ? nil : $0 }
       let indexed = try IndexedTexts(texts, rowsPerPage: 128, asDictionary: random.once(in: 2))
-      for _ in 0..<12 {
+      for _ in 0..<8 {
         let needle = SampleLines.needle(
           from: random.pick(lines), &random, lengthMax: random.pick([4, 12, 40]))
         let patterns: [TextPattern] = [
@@ -55,7 +55,7 @@ import Testing
   @Test(arguments: [1, 2, 3, 4, 5, 6]) func tinyAlphabetsAgreeWithAScan(seed: UInt64) throws {
     var random = SeededRandom(seed: seed)
     let alphabets = ["a1 ", "aB1_ é", "ab0-", "abcdefAF 0", "日1 x", "AaBb."]
-    for round in 0..<60 {
+    for round in 0..<30 {
       let alphabet = random.pick(alphabets)
       let lengthMax = random.pick([3, 12, 70, 140, 300])
       let texts: [[UInt8]?] = (0..<random.below(120)).map { _ in

@@ -11,6 +11,22 @@ package final class TemplateRunner {
 
   private let states: LazyStates
   private var isFull = false
+  /// The states at the place in the template that has been reached.
+  private var current: [UInt32] = []
+  private var spare: [UInt32] = []
+  private var fillings: [ByteSet256: Filling] = [:]
+  /// The slots of a template, and often those of the next one, have the same set.
+  private var lastSet = ByteSet256()
+  private var lastFilling: Filling?
+
+  /// What one or more bytes of a set lead to.
+  private final class Filling {
+    /// The set's byte classes, each once.
+    let classes: [Int]
+    /// By state, the states reached, ascending.
+    var reached: [UInt32: [UInt32]] = [:]
+    init(classes: [Int]) { self.classes = classes }
+  }
 
   package init(_ automaton: TextAutomaton) {
     states = LazyStates(automaton.runs.program)
@@ -22,18 +38,18 @@ package final class TemplateRunner {
   package func verdict(for pieces: [TemplatePiece]) -> Verdict {
     if isFull {
       states.reset()
+      fillings = [:]
+      lastFilling = nil
       isFull = false
     }
-    var current = [states.start]
+    current.removeAll(keepingCapacity: true)
+    current.append(states.start)
     for piece in pieces {
-      let next: [UInt32]? =
-        switch piece {
-        case .literal(let bytes): read(bytes, from: current)
-        case .slot(let set): fill(set, from: current)
-        }
-      guard let next else { return .maybe }
-      current = next
-      if current.allSatisfy({ $0 == states.dead }) { return .no }
+      switch piece {
+      case .literal(let bytes): guard read(bytes) else { return .maybe }
+      case .slot(let set): guard fill(set) else { return .maybe }
+      }
+      if current.isEmpty || current.count == 1 && current[0] == states.dead { return .no }
     }
     let accepted = current.count { states.acceptsAtEnd($0) }
     return accepted == 0 ? .no : accepted == current.count ? .yes : .maybe
@@ -47,23 +63,46 @@ package final class TemplateRunner {
     return next
   }
 
-  /// The states after `bytes`; nil: the cache is full.
-  private func read(_ bytes: [UInt8], from set: [UInt32]) -> [UInt32]? {
-    var current = set
+  /// Steps over `bytes`; false: the cache is full.
+  private func read(_ bytes: [UInt8]) -> Bool {
     for byte in bytes {
       let byteClass = Int(states.program.classes[Int(byte)])
       for index in current.indices {
-        guard let next = step(current[index], byteClass) else { return nil }
+        guard let next = step(current[index], byteClass) else { return false }
         current[index] = next
       }
       if current.count > 1 { TemplateRunner.removeRepeats(&current) }
       if current.count == 1, current[0] == states.accepting || current[0] == states.dead { break }
     }
-    return current
+    return true
   }
 
-  /// The states after one or more bytes of `slot`: stepped until nothing is added. nil: too many.
-  private func fill(_ slot: ByteSet256, from set: [UInt32]) -> [UInt32]? {
+  /// Steps over one or more bytes of `slot`; false: too many states.
+  private func fill(_ slot: ByteSet256) -> Bool {
+    let filling = filling(slot)
+    spare.removeAll(keepingCapacity: true)
+    for state in current {
+      if filling.reached[state] == nil {
+        guard let reached = reach(from: state, by: filling.classes) else { return false }
+        filling.reached[state] = reached
+      }
+      spare.append(contentsOf: filling.reached[state] ?? [])
+    }
+    if current.count > 1, spare.count > 1 { TemplateRunner.removeRepeats(&spare) }
+    swap(&current, &spare)
+    return current.count <= TemplateRunner.statesMax
+  }
+
+  private func filling(_ slot: ByteSet256) -> Filling {
+    if let lastFilling, lastSet == slot { return lastFilling }
+    let filling = fillings[slot] ?? Filling(classes: classes(of: slot))
+    fillings[slot] = filling
+    lastSet = slot
+    lastFilling = filling
+    return filling
+  }
+
+  private func classes(of slot: ByteSet256) -> [Int] {
     var isSeen = [Bool](repeating: false, count: states.program.representatives.count)
     var classes: [Int] = []
     for lane in 0..<4 {
@@ -77,8 +116,13 @@ package final class TemplateRunner {
         }
       }
     }
+    return classes
+  }
+
+  /// The states after one or more bytes of `classes`: stepped until nothing is added. nil: too many.
+  private func reach(from state: UInt32, by classes: [Int]) -> [UInt32]? {
     var reached: Set<UInt32> = []
-    var waiting = set
+    var waiting = [state]
     while let state = waiting.popLast() {
       for byteClass in classes {
         guard let next = step(state, byteClass) else { return nil }
@@ -88,7 +132,7 @@ package final class TemplateRunner {
         }
       }
     }
-    return Array(reached)
+    return reached.sorted()
   }
 
   private static func removeRepeats(_ states: inout [UInt32]) {
