@@ -65,7 +65,10 @@ struct TextEncoderTests {
   @Test func jsonIsOneObjectThatParses() throws {
     let text = try encode(.json, batches: 2, cursor: "abc")
     let tree = try JSONTree(parsing: Array(text.utf8))
-    guard case .array(let rows)? = tree["rows"] else { return Issue.record("rows") }
+    guard case .array(let rows)? = tree["rows"] else {
+      Issue.record("rows is an array")
+      return
+    }
     #expect(rows.count == 4 && rows[0] == rows[2])
     #expect(tree["cursor"] == .string("abc"))
     #expect(try encode(.json, batches: 0) == "{\"rows\":[]}\n")
