@@ -73,7 +73,7 @@ var targets: [Target] = [
     name: "TestKit", dependencies: ["Records", "Platform", "Codecs"], path: "Sources/Testing/TestKit",
     swiftSettings: hot),
   tests("RecordsTests", ["Records"]),
-  tests("PlatformTests", ["Platform", "TestKit"]),
+  tests("PlatformTests", ["Platform", "Records", "TestKit"]),
   tests("CodecsTests", ["Codecs", "Records", "TestKit"]),
   tests("ColumnarTests", ["Columnar", "Records", "TestKit"]),
   tests("MatchingTests", ["Matching", "Records", "Codecs", "TestKit"]),

@@ -1,1 +1,134 @@
-// Placeholder until the first test.
+import Foundation
+import Platform
+import Records
+import Synchronization
+import TestKit
+import Testing
+
+@Suite struct FileSystemTests {
+  @Test func theMachinesFilesConform() throws {
+    let directory = try TemporaryDirectory()
+    #expect(FileSystemConformance.problems(of: LocalFileSystem(), root: directory.path) == [])
+  }
+
+  @Test func simulatedFilesConform() throws {
+    let disk = SimulatedDisk(seed: 1)
+    try disk.createDirectory("/data")
+    #expect(FileSystemConformance.problems(of: disk, root: "/data") == [])
+  }
+
+  @Test func aFullDiskIsToldApart() throws {
+    // /dev/full answers each write with ENOSPC.
+    let file = try LocalFileSystem().open("/dev/full", writable: true)
+    #expect(throws: DiskError.full(operation: "write", path: "/dev/full")) {
+      try file.write([1].span, at: 0)
+    }
+  }
+}
+
+@Suite struct ThreadTests {
+  @Test func aDiskThreadKeepsOrder() async {
+    let thread = DiskThread(name: "test")
+    let seen = Mutex<[Int]>([])
+    for number in 0..<3000 { thread.submit { seen.withLock { $0.append(number) } } }
+    let count = await thread.run { seen.withLock { $0.count } }
+    #expect(count == 3000)
+    #expect(seen.withLock { $0 } == Array(0..<3000))
+  }
+
+  @Test func errorsComeBackTyped() async {
+    let pool = WorkerPool(threads: 2)
+    await #expect(throws: DiskError.notFound(path: "x")) {
+      try await pool.run { () throws(DiskError) -> Int in throw .notFound(path: "x") }
+    }
+  }
+
+  @Test func allWorkersWork() async {
+    let pool = WorkerPool(threads: 4)
+    // Each job waits until all four run at once: with fewer threads it would never end.
+    let meeting = Meeting(count: 4)
+    await withTaskGroup(of: Void.self) { group in
+      for _ in 0..<4 { group.addTask { await pool.run { meeting.join() } } }
+    }
+    #expect(meeting.isComplete)
+  }
+
+  actor Pinned {
+    let thread = DiskThread(name: "pinned")
+    nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+    var count = 0
+    func add() { count += 1 }
+  }
+
+  @Test func anActorRunsOnItsThread() async {
+    let actor = Pinned()
+    await withTaskGroup(of: Void.self) { group in
+      for _ in 0..<500 { group.addTask { await actor.add() } }
+    }
+    #expect(await actor.count == 500)
+  }
+
+  final class Meeting: Sendable {
+    private let condition = NSCondition()
+    private let missing: Mutex<Int>
+    init(count: Int) { missing = Mutex(count) }
+    var isComplete: Bool { missing.withLock { $0 == 0 } }
+    func join() {
+      condition.lock()
+      missing.withLock { $0 -= 1 }
+      condition.broadcast()
+      while !isComplete { condition.wait() }
+      condition.unlock()
+    }
+  }
+}
+
+@Suite struct FileLockTests {
+  @Test func oneHolderAtATime() throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.path + "/lock"
+    do {
+      let lock = try FileLock(path)
+      let us = Int(ProcessInfo.processInfo.processIdentifier)
+      #expect(throws: FileLockError.held(path: path, process: us)) { try FileLock(path) }
+      withExtendedLifetime(lock) {}
+    }
+    _ = try FileLock(path)
+  }
+}
+
+@Suite struct WriteBufferTests {
+  @Test func integersAreLittleEndian() {
+    let buffer = WriteBuffer(capacity: 8)
+    buffer.append(UInt32(0x0102_0304))
+    buffer.append([9, 8])
+    buffer.pad8()
+    buffer.append(Int64(-2))
+    buffer.store(UInt8(7), at: 4)
+    #expect(bytes(buffer) == [4, 3, 2, 1, 7, 8, 0, 0, 0xFE] + [UInt8](repeating: 0xFF, count: 7))
+  }
+
+  @Test(arguments: 0..<40 as Range<UInt64>)
+  func bitsLikeTheModel(seed: UInt64) {
+    var generator = SeededGenerator(seed: seed)
+    let source = (0..<40).map { _ in UInt8.random(in: 0...255, using: &generator) }
+    let from = Int.random(in: 0...100, using: &generator) & (Bool.random(using: &generator) ? ~7 : ~0)
+    let at = Int.random(in: 0...100, using: &generator) & (Bool.random(using: &generator) ? ~7 : ~0)
+    let count = Int.random(in: 0...200, using: &generator)
+    let buffer = WriteBuffer(capacity: 8)
+    buffer.appendZeros(50)
+    let usesSource = seed % 5 != 0
+    buffer.setBits(
+      inBitmapAt: 3, bit: at, from: usesSource ? Buffer(copying: source) : nil, sourceBit: from, count: count)
+    var expected = [UInt8](repeating: 0, count: 50)
+    for index in 0..<count {
+      let bit = usesSource ? source[(from + index) / 8] >> UInt8((from + index) % 8) & 1 : 1
+      expected[3 + (at + index) / 8] |= bit << UInt8((at + index) % 8)
+    }
+    #expect(bytes(buffer) == expected, "seed \(seed)")
+  }
+
+  private func bytes(_ buffer: WriteBuffer) -> [UInt8] {
+    buffer.withSpan(0..<buffer.count) { span in span.indices.map { span[$0] } }
+  }
+}

@@ -14,7 +14,7 @@ package final class DiskThread: SerialExecutor {
   deinit { queue.close() }
 
   /// Runs `job` on the thread some time later; returns at once. The queue has no bound of its own.
-  package func run(_ job: @escaping @Sendable () -> Void) {
+  package func submit(_ job: @escaping @Sendable () -> Void) {
     queue.push(job)
   }
 
