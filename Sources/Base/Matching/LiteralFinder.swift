@@ -1,54 +1,48 @@
-/// Finds one string in bytes, its ASCII case ignored if asked. `needle` is lower case then.
+import CArrow
+
+/// Finds one string in bytes, its ASCII case ignored if asked.
 struct LiteralFinder: Sendable {
+  /// Lower case if case is ignored.
   let needle: [UInt8]
   let ignoreCase: Bool
+  private let firstProbe: Int
+  private let secondProbe: Int
 
   /// - Parameter needle: At least one byte.
   init(_ needle: [UInt8], ignoreCase: Bool) {
     precondition(!needle.isEmpty, "something to search for")
     self.ignoreCase = ignoreCase && needle.contains(where: \.isASCIILetter)
-    self.needle = self.ignoreCase ? needle.map(\.asciiLowercased) : needle
+    let bytes = self.ignoreCase ? needle.map(\.asciiLowercased) : needle
+    self.needle = bytes
+    // The two rarest places of a needle, the later one first among equals: repeated bytes tell little.
+    let places = bytes.indices.prefix(256).sorted {
+      (LiteralFinder.commonness[Int(bytes[$0])], $1) < (LiteralFinder.commonness[Int(bytes[$1])], $0)
+    }
+    firstProbe = places[0]
+    secondProbe = places.first { bytes[$0] != bytes[places[0]] } ?? places[places.count - 1]
   }
+
+  /// How common a byte is in logs, 0 for the rarest.
+  private static let commonness: [UInt8] = {
+    var ranks = [UInt8](repeating: 1, count: 256)
+    for byte in 0..<32 { ranks[byte] = 0 }
+    for byte in 0x41...0x5A { ranks[byte] = 20 }
+    let common = "~`^$!|?%#@+;*&<>\\\"'{}[]()zjqxkvwbyghpfum,/:=_dl9876c5432rhsniaot01-.e "
+    for (rank, byte) in common.utf8.enumerated() { ranks[Int(byte)] = UInt8(rank + 2) }
+    return ranks
+  }()
 
   /// The first place at or after `from`, with the whole needle before `end`; nil: none.
+  /// `from` and `end` lie within the text.
   func firstIndex(in text: UnsafeBufferPointer<UInt8>, from: Int, end: Int) -> Int? {
-    let count = needle.count
-    guard let base = text.baseAddress, end - from >= count else { return nil }
-    let first = needle[0]
-    let last = needle[count - 1]
-    // A letter and its other case differ in bit 0x20 only.
-    let firstMask = SIMD32<UInt8>(repeating: ignoreCase && first.isASCIILetter ? 0x20 : 0)
-    let lastMask = SIMD32<UInt8>(repeating: ignoreCase && last.isASCIILetter ? 0x20 : 0)
-    let firsts = SIMD32<UInt8>(repeating: first)
-    let lasts = SIMD32<UInt8>(repeating: last)
-    var position = from
-    // In bounds: each load ends at position + count - 1 + 32 <= end.
-    while position + count + 31 <= end {
-      let raw = unsafe UnsafeRawPointer(base + position)
-      let heads = unsafe raw.loadUnaligned(as: SIMD32<UInt8>.self) | firstMask
-      let tails = unsafe raw.loadUnaligned(fromByteOffset: count - 1, as: SIMD32<UInt8>.self) | lastMask
-      let hits = (heads .== firsts) .& (tails .== lasts)
-      if any(hits) {
-        for lane in 0..<32 where hits[lane] {
-          if unsafe matches(base + position + lane) { return position + lane }
-        }
-      }
-      position += 32
+    guard let base = text.baseAddress, end - from >= needle.count else { return nil }
+    let place = unsafe needle.withUnsafeBufferPointer { bytes in
+      var wanted = unsafe cw_needle(
+        bytes: bytes.baseAddress, count: bytes.count, first_probe: firstProbe, second_probe: secondProbe,
+        ignore_case: ignoreCase ? 1 : 0)
+      // In bounds: end - from bytes of the text from `from` on.
+      return unsafe cw_find(base + from, end - from, &wanted)
     }
-    while position + count <= end {
-      if unsafe matches(base + position) { return position }
-      position += 1
-    }
-    return nil
-  }
-
-  /// Whether the needle lies at `place`, which has as many readable bytes.
-  private func matches(_ place: UnsafePointer<UInt8>) -> Bool {
-    if ignoreCase {
-      for index in needle.indices where unsafe place[index].asciiLowercased != needle[index] { return false }
-    } else {
-      for index in needle.indices where unsafe place[index] != needle[index] { return false }
-    }
-    return true
+    return place < 0 ? nil : from + place
   }
 }
