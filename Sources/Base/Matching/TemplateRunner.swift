@@ -18,6 +18,9 @@ package final class TemplateRunner {
   /// The slots of a template, and often those of the next one, have the same set.
   private var lastSet = ByteSet256()
   private var lastFilling: Filling?
+  /// States remembered in `fillings`; beyond ``rememberedMax`` they are forgotten.
+  private var remembered = 0
+  private static let rememberedMax = 1 << 20
 
   /// What one or more bytes of a set lead to.
   private final class Filling {
@@ -36,10 +39,11 @@ package final class TemplateRunner {
   ///
   /// A slot with an empty set has no filling; the verdict is `.no` then.
   package func verdict(for pieces: [TemplatePiece]) -> Verdict {
-    if isFull {
-      states.reset()
+    if isFull || remembered > TemplateRunner.rememberedMax {
+      if isFull { states.reset() }
       fillings = [:]
       lastFilling = nil
+      remembered = 0
       isFull = false
     }
     current.removeAll(keepingCapacity: true)
@@ -85,6 +89,7 @@ package final class TemplateRunner {
       if filling.reached[state] == nil {
         guard let reached = reach(from: state, by: filling.classes) else { return false }
         filling.reached[state] = reached
+        remembered += reached.count
       }
       spare.append(contentsOf: filling.reached[state] ?? [])
     }
