@@ -86,6 +86,20 @@ struct AcceptTests {
     #expect(found == ["1.25", "3.0", nil, "0.12345678901234568"])
   }
 
+  /// A key is guessed from the record before; keys that nearly are the guess must not pass for it.
+  @Test(arguments: [
+    "Timestamp", "timestamq", "timestam", "timestampp", "dimestamp", "tIMESTAMP", "timestamp ",
+    "\u{16}timestamp",
+  ])
+  func guessesAreExact(_ key: String) throws {
+    let second = key.contains("\u{16}") ? "\\u0016timestamp" : key
+    let text =
+      #"{"timestamp":1,"message":"a","metadata":{}}"# + "\n"
+      + #"{"\#(second)":2,"message":"b"}                   "#
+    let found = try decode(text)
+    #expect(found.last == ["timestamp": "\(now)", "message": "b", "metadata": #"{"\#(second)":2}"#])
+  }
+
   @Test func missingTimeIsNow() throws {
     #expect(try decode(#"{"message":"m"}"#).first?["timestamp"] == "\(now)")
     #expect(try decode(#"{"message":"m","timestamp":null}"#).first?["timestamp"] == "\(now)")

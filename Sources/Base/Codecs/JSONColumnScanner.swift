@@ -118,8 +118,8 @@ import Records
 
   /// Scans the object whose brace is at `start` and appends it as a row, unless it has a fault.
   ///
-  /// - Returns: Offset behind the object (behind white space too, if a line end is needed); nil if its end was not
-  ///   found. ``fault`` says whether a row was appended.
+  /// - Returns: Offset behind the object (behind white space too, if a line end is needed); nil if its end was
+  ///   not found. ``fault`` says whether a row was appended.
   package mutating func scan(_ body: Span<UInt8>, at start: Int) -> Int? {
     unsafe body.withUnsafeBufferPointer { bytes in
       guard let from = bytes.baseAddress, start >= 0, start < bytes.count, unsafe from[start] == 0x7B else {
@@ -248,8 +248,8 @@ import Records
       let word0 = unsafe raw.loadUnaligned(as: UInt64.self)
       let word1 = unsafe raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
       let differs =
-        unsafe (word0 & guesses[place].mask0) ^ guesses[place].word0
-        | (word1 & guesses[place].mask1) ^ guesses[place].word1
+        unsafe ((word0 & guesses[place].mask0) ^ guesses[place].word0)
+        | ((word1 & guesses[place].mask1) ^ guesses[place].word1)
       let count = unsafe guesses[place].key.count
       if differs == 0, count >= 0 {
         key = unsafe guesses[place].key
