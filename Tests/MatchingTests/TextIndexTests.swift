@@ -116,6 +116,24 @@ import Testing
     #expect(absent.pagesWithout == indexed.index.pageCount)
   }
 
+  /// Bytes are looked at 64 at a time: words at every place relative to that. The texts are too long for a
+  /// template, so that the page's filter decides alone.
+  @Test func wordsAreFoundAtEveryOffset() throws {
+    let words = [
+      "deadbeef", "4711", "x1", "1x", "ABCDEFABCDEFAB", String(repeating: "fedcba", count: 25), "naïve7",
+    ]
+    for word in words {
+      let texts: [[UInt8]?] = (0..<140).map { offset in
+        Array((String(repeating: " ", count: offset) + word).utf8) + [UInt8](repeating: 0x2E, count: 4096)
+      }
+      let indexed = try IndexedTexts(texts, rowsPerPage: 1)
+      let found = try indexed.check(.word(word), "offset")
+      #expect(found.candidates == 140)
+      let missed = try indexed.check(.word("1" + word), "offset")
+      #expect(missed.candidates < 10)
+    }
+  }
+
   @Test func emptyAndOddTexts() throws {
     let long = [UInt8](repeating: 0x61, count: 5000) + Array(" 77 end".utf8)
     let texts: [[UInt8]?] = [
