@@ -27,7 +27,7 @@ package enum AnswerFormat: String, Sendable, Hashable, CaseIterable {
   }
 
   /// By `?format=`, else by `Accept` (highest q, then the order given), else JSON; nil when none is acceptable.
-  static func choose(format: String?, accept: [String]) -> AnswerFormat? {
+  package static func choose(format: String?, accept: [String]) -> AnswerFormat? {
     if let format { return AnswerFormat(rawValue: format) }
     let items = accept.flatMap { $0.split(separator: ",") }
     guard !items.isEmpty else { return .json }
