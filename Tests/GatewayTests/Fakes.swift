@@ -1,7 +1,8 @@
 import Access
 import Columnar
 import Decoding
-import Foundation
+import Encoding
+
 import Gateway
 import Logging
 import Platform
@@ -87,15 +88,10 @@ struct FakeQueries: NativeQueries {
   }
 
   func start(
-    _ body: [UInt8], tenant: Tenant, format: AnswerFormat
+    _ body: [UInt8], tenant: Tenant, format: OutputFormat
   ) async throws(StoreError) -> sending any AnswerChunks {
     if let startError { throw startError }
     return Chunks(pieces)
-  }
-
-  func deletion(_ body: [UInt8]) throws(StoreError) -> (dataset: Dataset, predicate: Predicate) {
-    guard body == Array("{}".utf8) else { throw .invalid("no dataset") }
-    return (.logs, .all)
   }
 }
 

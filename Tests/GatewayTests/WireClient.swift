@@ -58,7 +58,7 @@ final class WireClient: @unchecked Sendable {
       while sent < bytes.count {
         let count = bytes.withUnsafeBytes {
           Glibc.send(
-            descriptor, $0.baseAddress?.advanced(by: sent), bytes.count - sent, Int32(MSG_NOSIGNAL.rawValue))
+            descriptor, $0.baseAddress?.advanced(by: sent), bytes.count - sent, Int32(MSG_NOSIGNAL))
         }
         guard count > 0 else { throw WireError.closed }
         sent += count
@@ -79,6 +79,7 @@ final class WireClient: @unchecked Sendable {
     _ method: String, _ path: String, headers: [(String, String)] = [], bytes: [UInt8]
   ) async throws -> WireAnswer {
     var head = "\(method) \(path) HTTP/1.1\r\nHost: localhost\r\n"
+    let bytes = method == "GET" || method == "HEAD" ? [] : bytes
     if method != "GET" { head += "Content-Length: \(bytes.count)\r\n" }
     for (name, value) in headers { head += "\(name): \(value)\r\n" }
     try await send(Array((head + "\r\n").utf8) + bytes)

@@ -38,7 +38,7 @@ extension ProcessSuite {
         ]
         return try ["Alpha", "Beta"].map { name in
           let path = folder.path + "/\(name)_2k.log"
-          let text = (0..<500).flatMap { lines[$0 % lines.count] + [10] }
+          let text: [UInt8] = (0..<500).flatMap { lines[$0 % lines.count] + [10] }
           try Data(text).write(to: URL(fileURLWithPath: path))
           return try System(path: path)
         }

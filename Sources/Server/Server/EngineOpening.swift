@@ -1,3 +1,4 @@
+import Encoding
 import Gateway
 import Logging
 import Platform
@@ -28,9 +29,6 @@ struct AbsentStore: BatchSink, StoreControl, NativeQueries {
   func usage() -> [PartitionUsage] { [] }
   func writeFailure() -> StoreError? { nil }
   func start(
-    _ body: [UInt8], tenant: Tenant, format: AnswerFormat
+    _ body: [UInt8], tenant: Tenant, format: OutputFormat
   ) async throws(StoreError) -> sending any AnswerChunks { throw .stopping }
-  func deletion(_ body: [UInt8]) throws(StoreError) -> (dataset: Dataset, predicate: Predicate) {
-    throw .stopping
-  }
 }

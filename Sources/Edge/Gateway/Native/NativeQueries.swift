@@ -1,49 +1,8 @@
-import NIOHTTP1
+import Codecs
+import Encoding
+import Matching
+import Querying
 import Records
-
-/// How an answer's rows are written.
-package enum AnswerFormat: String, Sendable, Hashable, CaseIterable {
-  case json, ndjson, csv, arrow, parquet
-
-  package var mediaType: String {
-    switch self {
-    case .json: "application/json"
-    case .ndjson: "application/x-ndjson"
-    case .csv: "text/csv; charset=utf-8"
-    case .arrow: "application/vnd.apache.arrow.stream"
-    case .parquet: "application/vnd.apache.parquet"
-    }
-  }
-
-  /// Names of media types that mean this format.
-  fileprivate var acceptedNames: [String] {
-    switch self {
-    case .json: ["application/json", "application/*", "*/*"]
-    case .ndjson: ["application/x-ndjson", "application/ndjson", "application/jsonl"]
-    case .csv: ["text/csv", "text/*"]
-    case .arrow: ["application/vnd.apache.arrow.stream"]
-    case .parquet: ["application/vnd.apache.parquet", "application/x-parquet"]
-    }
-  }
-
-  /// By `?format=`, else by `Accept` (highest q, then the order given), else JSON; nil when none is acceptable.
-  package static func choose(format: String?, accept: [String]) -> AnswerFormat? {
-    if let format { return AnswerFormat(rawValue: format) }
-    let items = accept.flatMap { $0.split(separator: ",") }
-    guard !items.isEmpty else { return .json }
-    var best: (format: AnswerFormat, quality: Double)?
-    for item in items {
-      let parts = item.split(separator: ";").map { $0.filter { $0 != " " }.lowercased() }
-      guard let name = parts.first else { continue }
-      let quality = parts.dropFirst().first { $0.hasPrefix("q=") }.flatMap { Double($0.dropFirst(2)) } ?? 1
-      guard quality > 0, let format = allCases.first(where: { $0.acceptedNames.contains(name) }) else {
-        continue
-      }
-      if quality > best?.quality ?? 0 { best = (format, quality) }
-    }
-    return best?.format
-  }
-}
 
 /// The encoded rows of one answer, piece by piece. Used by one task.
 package protocol AnswerChunks: AnyObject {
@@ -57,9 +16,105 @@ package protocol NativeQueries: Sendable {
   ///
   /// - Throws: `invalid` for whatever is wrong with the body.
   func start(
-    _ body: [UInt8], tenant: Tenant, format: AnswerFormat
+    _ body: [UInt8], tenant: Tenant, format: OutputFormat
   ) async throws(StoreError) -> sending any AnswerChunks
+}
 
-  /// Reads the body of a deletion: `{"dataset": …, "where": …}`.
-  func deletion(_ body: [UInt8]) throws(StoreError) -> (dataset: Dataset, predicate: Predicate)
+/// The queries of the native API, over the query engine.
+package struct EngineQueries: NativeQueries {
+  private let engine: QueryEngine
+
+  package init(engine: QueryEngine) { self.engine = engine }
+
+  package func start(
+    _ body: [UInt8], tenant: Tenant, format: OutputFormat
+  ) async throws(StoreError) -> sending any AnswerChunks {
+    let answer = try await engine.run(try QueryRequest(json: body), for: tenant)
+    return EncodedAnswer(answer, format: format)
+  }
+}
+
+/// An answer's batches, encoded one after the other.
+final class EncodedAnswer: AnswerChunks {
+  /// Small batches are joined up to here, so that a piece is worth a write.
+  static let pieceBytes = 64 * 1024
+
+  private let answer: QueryAnswer
+  private let encoder: any BatchEncoder
+  private var hasBegun = false
+  private var isFinished = false
+
+  init(_ answer: QueryAnswer, format: OutputFormat) {
+    self.answer = answer
+    self.encoder = TextEncoder(format: format, fields: answer.fields)
+  }
+
+  func next() async throws(StoreError) -> [UInt8]? {
+    guard !isFinished else { return nil }
+    var piece: [UInt8] = []
+    if !hasBegun {
+      hasBegun = true
+      piece += try encoded { encoder throws(EncodingError) in try encoder.begin() }
+    }
+    while piece.count < EncodedAnswer.pieceBytes {
+      guard let batch = try await answer.next() else {
+        isFinished = true
+        let cursor = answer.cursor
+        return piece + (try encoded { encoder throws(EncodingError) in try encoder.end(cursor: cursor) })
+      }
+      let bytes = try encoded { encoder throws(EncodingError) in try encoder.encode(batch) }
+      piece = piece.isEmpty ? bytes : piece + bytes
+    }
+    return piece
+  }
+
+  private func encoded(
+    _ body: (any BatchEncoder) throws(EncodingError) -> [UInt8]
+  ) throws(StoreError) -> [UInt8] {
+    do throws(EncodingError) { return try body(encoder) } catch {
+      throw .memoryExhausted("the answer could not be encoded")
+    }
+  }
+}
+
+/// The body of `POST /v1/delete`: which records of which dataset.
+struct DeletionRequest {
+  let dataset: Dataset
+  let predicate: Predicate
+
+  init(_ body: [UInt8]) throws(Problem) {
+    let tree = try ControlBody.object(body, members: ["dataset", "where"])
+    guard case .string(let name)? = tree["dataset"], let dataset = Dataset(name: name) else {
+      let names = Dataset.allCases.map(\.name).joined(separator: ", ")
+      throw Problem(400, "dataset: one of \(names)", field: "dataset")
+    }
+    // To delete everything is possible, but has to be said: {"and": []}.
+    guard let filter = tree["where"] else {
+      throw Problem(400, "where: which records; {\"and\": []} means all of them", field: "where")
+    }
+    do throws(StoreError) {
+      predicate = try Predicate(json: filter)
+      _ = try CompiledPredicate(predicate, schema: dataset.schema)
+    } catch {
+      throw Problem(error)
+    }
+    self.dataset = dataset
+  }
+}
+
+/// Small JSON bodies of control routes.
+enum ControlBody {
+  /// The object `body` is; an empty body is an empty object.
+  static func object(_ body: [UInt8], members allowed: Set<String>) throws(Problem) -> JSONTree {
+    guard !body.isEmpty else { return .object([]) }
+    let tree: JSONTree
+    do throws(JSONTree.SyntaxError) { tree = try JSONTree(parsing: body) } catch {
+      throw Problem(400, "The body is not JSON: \(error.reason)", byte: error.offsetBytes)
+    }
+    guard case .object(let members) = tree else { throw Problem(400, "The body must be a JSON object.") }
+    guard members.allSatisfy({ allowed.contains($0.name) }) else {
+      throw Problem(400, "The body may only have the members \(allowed.sorted().joined(separator: ", ")).")
+    }
+    return tree
+  }
 }

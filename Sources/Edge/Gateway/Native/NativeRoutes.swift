@@ -1,4 +1,6 @@
 import Access
+import Codecs
+import Encoding
 import NIOCore
 import NIOHTTP1
 import Records
@@ -32,20 +34,29 @@ package struct NativeRoutes: Sendable {
   func query(_ principal: Principal) -> Endpoint {
     Endpoint(route: "/v1/query", bodyBytesMax: NativeRoutes.commandBytesMax, isShort: false) {
       (call, stream) async throws(Problem) in
-      guard
-        let format = AnswerFormat.choose(
-          format: call.query["format"], accept: call.head.headers[canonicalForm: "Accept"].map(String.init))
-      else {
-        throw call.query["format"] == nil
-          ? Problem(406, "Answers come as JSON, NDJSON, CSV, an Arrow stream or Parquet.")
-          : Problem(400, "format must be json, ndjson, csv, arrow or parquet.", field: "format")
-      }
+      let format = try format(of: call)
       return try await answer(call, format: format, principal: principal, stream: stream)
     }
   }
 
+  /// `?format=` wins over `Accept`.
+  private func format(of call: HTTPCall) throws(Problem) -> OutputFormat {
+    if let name = call.query["format"] {
+      guard let format = OutputFormat(rawValue: name) else {
+        let names = OutputFormat.allCases.map(\.rawValue).joined(separator: ", ")
+        throw Problem(400, "format: one of \(names)", field: "format")
+      }
+      return format
+    }
+    let accept = call.head.headers[canonicalForm: "Accept"].joined(separator: ",")
+    guard let format = OutputFormat(accept: accept) else {
+      throw Problem(406, "Answers come as JSON, NDJSON, CSV, an Arrow stream or Parquet.")
+    }
+    return format
+  }
+
   private func answer(
-    _ call: HTTPCall, format: AnswerFormat, principal: Principal, stream: AnswerStream
+    _ call: HTTPCall, format: OutputFormat, principal: Principal, stream: AnswerStream
   ) async throws(Problem) -> EndpointOutcome {
     let chunks: any AnswerChunks
     do throws(StoreError) {
@@ -72,29 +83,32 @@ package struct NativeRoutes: Sendable {
   func delete(_ principal: Principal) -> Endpoint {
     Endpoint(route: "/v1/delete", bodyBytesMax: NativeRoutes.commandBytesMax, isShort: false) {
       (call, _) async throws(Problem) in
+      let request = try DeletionRequest(call.body)
+      let count: Int
       do throws(StoreError) {
-        let (dataset, predicate) = try queries.deletion(call.body)
-        let count = try await control.delete(
-          predicate, from: Partition(tenant: principal.tenant, dataset: dataset))
-        var text = JSONText()
-        text.beginObject()
-        text.name("deleted")
-        text.value(count)
-        text.endObject()
-        return .answer(.json(.ok, text))
+        count = try await control.delete(
+          request.predicate, from: Partition(tenant: principal.tenant, dataset: request.dataset))
       } catch {
         throw Problem(error)
       }
+      var text = JSONText()
+      text.beginObject()
+      text.name("deleted")
+      text.value(count)
+      text.endObject()
+      return .answer(.json(.ok, text))
     }
   }
 
   func flush() -> Endpoint {
     Endpoint(route: "/v1/admin/flush", bodyBytesMax: NativeRoutes.commandBytesMax, isShort: false) {
       (call, _) async throws(Problem) in
-      guard let flags = FlagObject.parse(call.body), flags.keys.allSatisfy({ $0 == "archive" }) else {
-        throw Problem(400, "The body must be empty or {\"archive\": true|false}.")
+      let archives: Bool
+      switch try ControlBody.object(call.body, members: ["archive"])["archive"] {
+      case nil: archives = false
+      case .bool(let flag)?: archives = flag
+      default: throw Problem(400, "archive: true or false", field: "archive")
       }
-      let archives = flags["archive"] ?? false
       if archives {
         do throws(StoreError) { try await control.archive() } catch { throw Problem(error) }
       }

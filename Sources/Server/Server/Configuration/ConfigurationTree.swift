@@ -136,7 +136,8 @@ package struct ConfigurationTree: Sendable {
   }
 
   private static func nearest(to word: String, in candidates: [String]) -> String? {
-    let limit = max(1, word.utf8.count / 6)
+    // Two swapped letters are a distance of two.
+    let limit = word.utf8.count < 6 ? 1 : max(2, word.utf8.count / 6)
     let rated = candidates.map { ($0, distance(Array(word.utf8), Array($0.utf8))) }
     guard let best = rated.min(by: { ($0.1, $0.0) < ($1.1, $1.0) }), best.1 <= limit else { return nil }
     return best.0

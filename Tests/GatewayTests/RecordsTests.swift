@@ -1,0 +1,79 @@
+import Foundation
+import Gateway
+import Records
+import Testing
+
+/// `POST /v1/records/{dataset}` beyond its statuses.
+@Suite struct RecordsRouteTests {
+  @Test func repeatsWithAKeyAreWrittenOnce() async throws {
+    try await withServer { server in
+      let client = try server.client()
+      let headers = [("Idempotency-Key", "k-1")]
+      let first = try await client.request("POST", "/v1/records/logs", headers: headers, body: "{\"message\":\"a\"}")
+      let second = try await client.request("POST", "/v1/records/logs", headers: headers, body: "{\"message\":\"a\"}")
+      #expect(first.status == 201)
+      #expect(second.status == 201)
+      #expect(first.text == second.text)
+      #expect(second.headers["idempotency-replayed"] == "true")
+      for (path, body) in [
+        ("/v1/records/logs", "{\"message\":\"b\"}"), ("/v1/records/sessions", "{\"message\":\"a\"}"),
+        ("/v1/records/logs?on_error=skip", "{\"message\":\"a\"}"),
+      ] {
+        let other = try await client.request("POST", path, headers: headers, body: body)
+        #expect(other.status == (path.hasSuffix("sessions") ? 400 : 422), "\(path)")
+      }
+      #expect(server.store.rowCount == 1)
+    }
+  }
+
+  @Test func skippingTellsWhatWasLeftOut() async throws {
+    try await withServer { server in
+      let client = try server.client()
+      let body = "{\"message\":\"a\"}\n{\"message\":7}\n{\"message\":\"c\"}\n"
+      let path = "/v1/records/logs?on_error=skip"
+      let headers = [("Idempotency-Key", "k-2")]
+      for _ in 0..<2 {
+        let answer = try await client.request("POST", path, headers: headers, body: body)
+        #expect(answer.status == 201)
+        let json = try #require(try JSONSerialization.jsonObject(with: Data(answer.body)) as? [String: Any])
+        #expect(json["accepted"] as? Int == 2)
+        #expect(json["rejected"] as? Int == 1)
+        let errors = try #require(json["errors"] as? [[String: Any]])
+        #expect(errors.count == 1)
+        #expect(errors[0]["entry"] as? Int == 1)
+        #expect(errors[0]["field"] as? String == "message")
+      }
+      #expect(server.store.rowCount == 2)
+      let none = try await client.request("POST", path, body: "{\"message\":7}")
+      #expect(none.status == 200)
+      #expect(none.text.hasPrefix("{\"accepted\":0,\"rejected\":1,"))
+      let whole = try await client.request("POST", "/v1/records/logs", body: body)
+      #expect(whole.status == 400)
+      #expect(whole.text.contains("\"entry\":1"))
+      #expect(server.store.rowCount == 2)
+    }
+  }
+
+  @Test func largeBodiesArriveWhole() async throws {
+    try await withServer { server in
+      let line = "{\"message\":\"" + String(repeating: "x", count: 400) + "\"}\n"
+      let answer = try await server.client().request(
+        "POST", "/v1/records/logs", body: String(repeating: line, count: 20_000))
+      #expect(answer.text == "{\"accepted\":20000,\"first_position\":0,\"last_position\":19999}")
+      #expect(server.metrics.uploads.usedBytes == 0)
+    }
+  }
+
+  @Test func metricsCountWithoutUnboundedLabels() async throws {
+    try await withServer { server in
+      let client = try server.client()
+      for index in 0..<50 { _ = try await client.request("GET", "/nothing/\(index)") }
+      _ = try await client.request("POST", "/v1/records/logs", body: "{\"message\":\"a\"}\n{\"message\":\"b\"}")
+      let text = try await client.request("GET", "/metrics").text
+      #expect(text.contains("cordwood_http_requests_total{route=\"unknown\",method=\"GET\",status=\"404\"} 50\n"))
+      #expect(text.contains("cordwood_records_accepted_total{dataset=\"logs\"} 2\n"))
+      #expect(text.contains("# TYPE cordwood_http_request_seconds histogram\n"))
+      #expect(!text.contains("/nothing/"))
+    }
+  }
+}
