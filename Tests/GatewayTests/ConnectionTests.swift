@@ -28,7 +28,8 @@ import Testing
       }
       #expect(try await client.readAnswer().status == 201)
       try await client.send(
-        ConnectionTests.post + "Transfer-Encoding: chunked\r\n\r\n5\r\n{\"mes\r\na\r\nsage\":\"a\"}\r\n0\r\n\r\n")
+        ConnectionTests.post
+          + "Transfer-Encoding: chunked\r\n\r\n5\r\n{\"mes\r\na\r\nsage\":\"a\"}\r\n0\r\n\r\n")
       #expect(try await client.readAnswer().status == 201)
       #expect(server.store.rowCount == 2)
     }
@@ -47,9 +48,12 @@ import Testing
       try await chunked.send("400\r\n" + String(repeating: " ", count: 1024) + "\r\n")
       #expect(try await chunked.readAnswer().status == 413)
       let small = try server.client()
-      try await small.send(ConnectionTests.post + "Content-Length: 1001\r\n\r\n" + String(repeating: " ", count: 1001))
+      try await small.send(
+        ConnectionTests.post + "Content-Length: 1001\r\n\r\n" + String(repeating: " ", count: 1001))
       #expect(try await small.readAnswer().status == 413)
-      #expect(try await small.request("GET", "/healthz").status == 200, "a small rest is dropped, the connection stays")
+      #expect(
+        try await small.request("GET", "/healthz").status == 200,
+        "a small rest is dropped, the connection stays")
       #expect(server.metrics.uploads.usedBytes == 0)
     }
   }
@@ -59,10 +63,12 @@ import Testing
     limits.uploadBytesMax = 4096
     try await withServer(limits: limits) { server in
       let holder = try server.client()
-      try await holder.send(ConnectionTests.post + "Content-Length: 4000\r\n\r\n" + String(repeating: " ", count: 3000))
+      try await holder.send(
+        ConnectionTests.post + "Content-Length: 4000\r\n\r\n" + String(repeating: " ", count: 3000))
       while server.metrics.uploads.usedBytes < 3000 { await Task.yield() }
       let other = try server.client()
-      let refused = try await other.request("POST", "/v1/records/logs", body: String(repeating: " ", count: 2000))
+      let refused = try await other.request(
+        "POST", "/v1/records/logs", body: String(repeating: " ", count: 2000))
       #expect(refused.status == 503)
       #expect(refused.headers["retry-after"] == "1")
       holder.finishSending()
@@ -168,14 +174,16 @@ import Testing
     var limits = HTTPLimits()
     limits.stallSeconds = 1
     let piece = [UInt8](repeating: 65, count: 4 << 20)
-    try await withServer(limits: limits, queries: FakeQueries(pieces: .init(repeating: piece, count: 16))) { server in
+    try await withServer(limits: limits, queries: FakeQueries(pieces: .init(repeating: piece, count: 16))) {
+      server in
       let stalled = try server.client(receiveBytes: 4096)
       try await stalled.send("POST /v1/query HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}")
       let other = try server.client()
       var open = 2
       while open > 1 {
         let text = try await other.request("GET", "/metrics").text
-        open = text.split(separator: "\n").first { $0.hasPrefix("cordwood_connections ") }
+        open =
+          text.split(separator: "\n").first { $0.hasPrefix("cordwood_connections ") }
           .flatMap { Int($0.split(separator: " ")[1]) } ?? 0
       }
       let got = try await stalled.readToEnd()

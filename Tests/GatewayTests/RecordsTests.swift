@@ -9,8 +9,10 @@ import Testing
     try await withServer { server in
       let client = try server.client()
       let headers = [("Idempotency-Key", "k-1")]
-      let first = try await client.request("POST", "/v1/records/logs", headers: headers, body: "{\"message\":\"a\"}")
-      let second = try await client.request("POST", "/v1/records/logs", headers: headers, body: "{\"message\":\"a\"}")
+      let first = try await client.request(
+        "POST", "/v1/records/logs", headers: headers, body: "{\"message\":\"a\"}")
+      let second = try await client.request(
+        "POST", "/v1/records/logs", headers: headers, body: "{\"message\":\"a\"}")
       #expect(first.status == 201)
       #expect(second.status == 201)
       #expect(first.text == second.text)
@@ -68,9 +70,11 @@ import Testing
     try await withServer { server in
       let client = try server.client()
       for index in 0..<50 { _ = try await client.request("GET", "/nothing/\(index)") }
-      _ = try await client.request("POST", "/v1/records/logs", body: "{\"message\":\"a\"}\n{\"message\":\"b\"}")
+      _ = try await client.request(
+        "POST", "/v1/records/logs", body: "{\"message\":\"a\"}\n{\"message\":\"b\"}")
       let text = try await client.request("GET", "/metrics").text
-      #expect(text.contains("cordwood_http_requests_total{route=\"unknown\",method=\"GET\",status=\"404\"} 50\n"))
+      #expect(
+        text.contains("cordwood_http_requests_total{route=\"unknown\",method=\"GET\",status=\"404\"} 50\n"))
       #expect(text.contains("cordwood_records_accepted_total{dataset=\"logs\"} 2\n"))
       #expect(text.contains("# TYPE cordwood_http_request_seconds histogram\n"))
       #expect(!text.contains("/nothing/"))

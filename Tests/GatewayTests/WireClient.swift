@@ -127,7 +127,8 @@ final class WireClient: @unchecked Sendable {
     var headers: [String: String] = [:]
     for line in lines.dropFirst() {
       guard let colon = line.firstIndex(of: ":") else { continue }
-      headers[line[..<colon].lowercased()] = line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
+      headers[line[..<colon].lowercased()] = line[line.index(after: colon)...].trimmingCharacters(
+        in: .whitespaces)
     }
     var answer = WireAnswer(status: status, headers: headers, body: [], isComplete: true)
     guard hasBody else { return answer }

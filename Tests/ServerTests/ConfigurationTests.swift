@@ -64,7 +64,10 @@ import Testing
   }
 
   static let refused: [(String, String)] = [
-    ("server:\n  prot: 1", "cordwood.yaml, line 2: there is no setting server.prot; did you mean server.port?"),
+    (
+      "server:\n  prot: 1",
+      "cordwood.yaml, line 2: there is no setting server.prot; did you mean server.port?"
+    ),
     ("port: 1", "cordwood.yaml, line 1: there is no setting port; did you mean server.port?"),
     (
       "zebra: 1",
@@ -121,9 +124,13 @@ import Testing
 
   @Test func misspeltVariablesAreWarnedOf() throws {
     var tree = ConfigurationTree()
-    let warnings = try tree.overlay(environment: ["CORDWOOD_SERVER_PROT": "1", "CORDWOOD_KEY": "x", "CORDWOOD_BINARY": "y"])
+    let warnings = try tree.overlay(environment: [
+      "CORDWOOD_SERVER_PROT": "1", "CORDWOOD_KEY": "x", "CORDWOOD_BINARY": "y",
+    ])
     #expect(
-      warnings == ["the environment variable CORDWOOD_SERVER_PROT is no setting; did you mean CORDWOOD_SERVER_PORT?"])
+      warnings == [
+        "the environment variable CORDWOOD_SERVER_PROT is no setting; did you mean CORDWOOD_SERVER_PORT?"
+      ])
   }
 
   @Test func errorsNeverShowValues() {

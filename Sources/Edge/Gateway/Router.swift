@@ -62,7 +62,8 @@ package struct Router: RequestRouter {
       return .refuse(wrongMethod(head, allow: "GET, HEAD"), route: route)
     }
     return .accept(
-      Endpoint(route: route, bodyBytesMax: NativeRoutes.commandBytesMax, isShort: false) { (_, _) async throws(Problem) in
+      Endpoint(route: route, bodyBytesMax: NativeRoutes.commandBytesMax, isShort: false) {
+        (_, _) async throws(Problem) in
         .answer(answer())
       })
   }

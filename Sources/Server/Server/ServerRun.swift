@@ -50,7 +50,7 @@ package struct ServerRun {
       _ = StopSignals.wait()
       StopSignals.exitAtOnce()
     }
-    thread.run(wait)
+    thread.submit(wait)
   }
 
   private func announce(_ server: RunningServer, engine: Engine) {
