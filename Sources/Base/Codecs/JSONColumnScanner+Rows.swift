@@ -352,6 +352,17 @@ extension JSONColumnScanner {
       return unsafe MemberSet.Key(
         start: text + member.start + 1, count: member.keyCount, hash: member.hash)
     }
-    for index in dropped.reversed() { members.remove(at: index) }
+    // One pass: removing one by one would be quadratic.
+    var gone = dropped[...]
+    var kept = 0
+    for index in members.indices {
+      if gone.first == index {
+        gone = gone.dropFirst()
+      } else {
+        members[kept] = members[index]
+        kept += 1
+      }
+    }
+    members.removeLast(members.count - kept)
   }
 }
