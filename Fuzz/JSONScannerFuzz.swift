@@ -72,14 +72,31 @@ private func check(_ body: DecodedBody, _ decoder: RecordDecoder) {
   }
 }
 
-/// Decoded again as the metadata of an audit record, an object must come out as it is.
-private func checkObject(_ text: Span<UInt8>, _ decoder: RecordDecoder) {
-  var members = JSONMembers(text)
+/// No key twice and nothing under a masked name, at any depth.
+private func checkMembers(_ text: Span<UInt8>, at start: Int, _ decoder: RecordDecoder) {
+  var members = JSONMembers(text, object: start)
+  var keys: Set<[UInt8]> = []
   while members.next(text) {
-    if !decoder.masking.isEmpty, members.keyText(text).lowercased() == "secret" {
+    let key = members.keyText(text)
+    precondition(keys.insert(Array(key.utf8)).inserted, "no key twice")
+    if !decoder.masking.isEmpty, key.lowercased() == "secret" {
       precondition(JSONScanner.string(text, members.value) == MaskingPlan.replacement, "masked")
     }
+    checkNested(text, members.value, members.kind, decoder)
   }
+}
+
+private func checkNested(_ text: Span<UInt8>, _ value: Range<Int>, _ kind: JSONKind, _ decoder: RecordDecoder)
+{
+  if kind == .object { checkMembers(text, at: value.lowerBound, decoder) }
+  guard kind == .array else { return }
+  var elements = JSONElements(text, array: value.lowerBound)
+  while elements.next(text) { checkNested(text, elements.value, elements.kind, decoder) }
+}
+
+/// Decoded again as the metadata of an audit record, an object must come out as it is.
+private func checkObject(_ text: Span<UInt8>, _ decoder: RecordDecoder) {
+  checkMembers(text, at: 0, decoder)
   let copy = text.indices.map { text[$0] }
   let record = Array(#"{"user_id":"u","action":"a","metadata":"#.utf8) + copy + [0x7D]
   let again = RecordDecoder(schema: Dataset.audit.schema, masking: .none)
