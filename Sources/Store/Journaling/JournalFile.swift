@@ -1,43 +1,148 @@
+import Codecs
 import Platform
 import Records
+import Synchronization
 
 /// One request to be committed.
 package struct AppendRequest: Sendable {
+  /// The declared fields of the partition's dataset, at least one row.
   package let batch: RecordBatch
   package let partition: Partition
   package let idempotency: IdempotencyKey?
 
   package init(batch: RecordBatch, partition: Partition, idempotency: IdempotencyKey? = nil) {
+    precondition(batch.rowCount > 0, "a request has a row")
+    precondition(
+      batch.fields.map(\.type) == partition.dataset.schema.declaredFields.map(\.type),
+      "a batch has the declared columns of its dataset")
     self.batch = batch
     self.partition = partition
     self.idempotency = idempotency
   }
 }
 
-/// The journal's synchronous engine: no thread, no clock, no chance of its own. One thread at a time may write; the head may be read from
-/// any. ``Journal`` is its shell; simulations drive it directly.
-package final class JournalFile {
+/// The journal's synchronous engine: no thread, no clock, no chance of its own. One thread at a time may write; the head may be
+/// read from any. ``Journal`` is its shell; simulations drive it directly.
+package final class JournalFile: @unchecked Sendable {
+  // Safe because: all that changes without a lock is touched by the writing thread alone, which is one at a
+  // time (the shell's thread, or a simulation's); what others read lies behind `head`.
+  let directory: String
+  let fileSystem: any FileSystem
+  let clock: any WallClock
+  let entropy: any EntropySource
+  let options: JournalOptions
+  let source: any SegmentSource
+  let head = Mutex(HeadIndex())
+
+  /// The segments in order of their numbers; frames go into the one at `activeIndex`, those behind it are empty.
+  var segments: [SegmentFile] = []
+  var activeIndex = 0
+  /// Where the next frame goes, in the active segment.
+  var end = 0
+  /// Sequence of the last frame.
+  var sequence: UInt64 = 0
+  /// What was synced: `durable_to` of the next frames.
+  var durable = JournalOffset(segment: 0, byte: 0)
+  var lastSyncAt: Int64 = 0
+  /// Writing-thread copy of the tenants' counters.
+  var nextPositions: [Tenant: Int64] = [:]
+  var keys: IdempotencyTable
+  let buffer = WriteBuffer(capacity: 1 << 20)
+
+  init(
+    directory: String, fileSystem: any FileSystem, clock: any WallClock, entropy: any EntropySource,
+    options: JournalOptions, source: any SegmentSource
+  ) {
+    self.directory = directory
+    self.fileSystem = fileSystem
+    self.clock = clock
+    self.entropy = entropy
+    self.options = options
+    self.source = source
+    keys = IdempotencyTable(options: options)
+  }
+
+  /// Opens the journal in `directory` (made if missing): finds the last whole commit, overwrites what lies behind it and syncs.
   package static func open(
     directory: String, fileSystem: any FileSystem, clock: any WallClock, entropy: any EntropySource,
     options: JournalOptions, start: JournalStart
   ) throws(JournalError) -> (journal: JournalFile, recovery: JournalRecovery) {
-    preconditionFailure("to come")
+    let source = InlineSegments(
+      directory: directory, fileSystem: fileSystem, segmentBytes: options.segmentBytes)
+    let journal = JournalFile(
+      directory: directory, fileSystem: fileSystem, clock: clock, entropy: entropy, options: options,
+      source: source)
+    let recovery = try journal.recover(start)
+    journal.removeSegments()
+    return (journal, recovery)
   }
 
-  /// Commits the requests together: one write, one sync. One result for each, in order.
-  package func commit(_ requests: [AppendRequest]) -> [Result<AppendReceipt, StoreError>] {
-    preconditionFailure("to come")
+  var active: SegmentFile { segments[activeIndex] }
+
+  /// The rows of one partition that are committed and not released.
+  package func head(of partition: Partition) -> HeadSnapshot {
+    let (entries, segments, positionEnd) = head.withLock { head in
+      (
+        head.partitions[partition]?.entries ?? [], head.segments,
+        head.nextPositions[partition.tenant] ?? 0
+      )
+    }
+    var frames: [HeadFrame] = []
+    frames.reserveCapacity(entries.count)
+    for entry in entries {
+      guard let segment = segments[entry.segment] else {
+        preconditionFailure("the segment of a shown frame is open")
+      }
+      frames.append(HeadFrame(entry, segment: segment, dataset: partition.dataset))
+    }
+    return HeadSnapshot(partition: partition, frames: frames, positionEnd: positionEnd)
   }
 
-  package func head(of partition: Partition) -> HeadSnapshot { preconditionFailure("to come") }
-  package func heads() -> [HeadStatistics] { preconditionFailure("to come") }
-  /// See ``Journal/release(_:)``.
-  package func release(_ archivedThrough: [Partition: Int64]) { preconditionFailure("to come") }
-  package func nextPosition(of tenant: Tenant) -> Int64 { preconditionFailure("to come") }
-  package var writeFailure: StoreError? { preconditionFailure("to come") }
-  package func statistics() -> JournalStatistics { preconditionFailure("to come") }
-  /// Makes the next segment ahead of need, if that is due.
-  package func prepareNextSegment() { preconditionFailure("to come") }
+  /// What the head holds, by partition, in no order.
+  package func heads() -> [HeadStatistics] { head.withLock { $0.heads() } }
 
-  private init() {}
+  /// One behind the tenant's last committed position.
+  package func nextPosition(of tenant: Tenant) -> Int64 {
+    head.withLock { $0.nextPositions[tenant] ?? 0 }
+  }
+
+  /// nil while writes are possible; else what they are answered until the journal is opened again.
+  package var writeFailure: StoreError? { head.withLock { $0.failure } }
+
+  /// Totals since the journal was opened.
+  package func statistics() -> JournalStatistics { head.withLock { $0.statistics } }
+
+  /// Bytes of all frames in the head.
+  package var headBytes: Int { head.withLock { $0.byteCount } }
+
+  /// Nothing is written any more.
+  func poison(_ error: DiskError) -> StoreError {
+    let failure = StoreError.poisoned("the journal could not be made durable: \(error)")
+    return head.withLock { head in
+      head.failure = head.failure ?? failure
+      return head.failure ?? failure
+    }
+  }
+
+  /// Syncs the segment; a failure poisons.
+  func sync(_ segment: SegmentFile) throws(StoreError) {
+    let start = clock.now()
+    do throws(DiskError) { try segment.file.sync() } catch { throw poison(error) }
+    lastSyncAt = clock.now()
+    let duration = max(0, lastSyncAt - start)
+    head.withLock { head in
+      head.statistics.syncs += 1
+      head.statistics.syncNanoseconds += duration
+      var bucket = 0
+      while bucket < 15, duration >= 64_000 << Int64(bucket) { bucket += 1 }
+      head.statistics.syncBuckets[bucket] += 1
+    }
+  }
+
+  /// Makes everything durable whatever the durability: before a stop.
+  package func syncAll() throws(StoreError) {
+    if let failure = writeFailure { throw failure }
+    try sync(active)
+    durable = JournalOffset(segment: active.number, byte: end)
+  }
 }

@@ -1,0 +1,249 @@
+import Codecs
+import Platform
+import Records
+import Synchronization
+
+extension JournalFile {
+  /// Commits the requests together: one write a segment touched, one sync. One result for each, in order. On every error but
+  /// `poisoned` nothing of the request was kept.
+  package func commit(_ requests: [AppendRequest]) -> [Result<AppendReceipt, StoreError>] {
+    if let failure = writeFailure { return requests.map { _ in .failure(failure) } }
+    let now = max(0, clock.now())
+    keys.expire(now: now)
+    var draft = CommitDraft(requestCount: requests.count, now: now)
+    admit(requests, into: &draft)
+    if !draft.groups.isEmpty {
+      do throws(StoreError) {
+        try checkFreeSpace()
+        encode(requests, &draft)
+        try write(&draft)
+        publish(requests, draft)
+      } catch {
+        head.withLock { $0.statistics.failedCommits += 1 }
+        for index in draft.admitted { draft.results[index] = .failure(error) }
+      }
+    }
+    for (index, first) in draft.repeats { draft.results[index] = repeated(draft.results[first]) }
+    buffer.removeAll(keeping: 4 << 20)
+    return draft.results.map { result in
+      guard let result else { preconditionFailure("every request has an answer") }
+      return result
+    }
+  }
+
+  private func repeated(
+    _ result: Result<AppendReceipt, StoreError>?
+  ) -> Result<AppendReceipt, StoreError>? {
+    guard case .success(let receipt)? = result else { return result }
+    return .success(
+      AppendReceipt(
+        firstPosition: receipt.firstPosition, rowCount: receipt.rowCount, firstID: receipt.firstID,
+        ingestedAt: receipt.ingestedAt, isReplay: true, answer: receipt.answer))
+  }
+
+  /// Answers repeats and what does not fit into the head; groups the rest by partition in order of arrival.
+  private func admit(_ requests: [AppendRequest], into draft: inout CommitDraft) {
+    let (headBytes, headFrames) = head.withLock { ($0.byteCount, $0.frameCount) }
+    var bytes = headBytes
+    var firstByKey: [ScopedKey: Int] = [:]
+    for (index, request) in requests.enumerated() {
+      let key = request.idempotency.map { ScopedKey($0, of: request.partition.tenant) }
+      if let key, let idempotency = request.idempotency {
+        if let entry = keys.entry(key, now: draft.now) {
+          draft.results[index] =
+            entry.bodyHash == idempotency.bodyHash
+            ? .success(entry.receipt) : .failure(.idempotencyMismatch)
+          continue
+        }
+        if let first = firstByKey[key] {
+          // The first is in this very commit: the repeat shares its fate.
+          if requests[first].idempotency?.bodyHash == idempotency.bodyHash {
+            draft.repeats.append((index, first))
+          } else {
+            draft.results[index] = .failure(.idempotencyMismatch)
+          }
+          continue
+        }
+      }
+      bytes += request.batch.journalBytes(0..<request.batch.rowCount)
+      guard bytes <= options.headBytesMax, headFrames + draft.groups.count < options.headFramesMax else {
+        bytes -= request.batch.journalBytes(0..<request.batch.rowCount)
+        draft.results[index] = .failure(.headFull(retryAfterSeconds: options.retryAfterSeconds))
+        continue
+      }
+      if let key { firstByKey[key] = index }
+      draft.admitted.append(index)
+      draft.add(index, of: request.partition)
+    }
+  }
+
+  private func checkFreeSpace() throws(StoreError) {
+    let free: Int
+    do throws(DiskError) { free = try fileSystem.freeBytes(at: directory) } catch {
+      throw .disk("\(error)")
+    }
+    if free < options.writeReserveBytes {
+      throw .diskFull("\(free) bytes are free, storage.write_reserve_bytes is \(options.writeReserveBytes)")
+    }
+  }
+
+  /// Gives positions and ids and encodes the frames.
+  private func encode(_ requests: [AppendRequest], _ draft: inout CommitDraft) {
+    let milliseconds = draft.now / 1_000_000
+    let ingestedAt = milliseconds * 1_000_000
+    let encoder = FrameEncoder(buffer: buffer)
+    for group in draft.groups {
+      var position = draft.nextPositions[group.partition.tenant] ?? nextPositions[group.partition.tenant] ?? 0
+      var run = FrameRun(partition: group.partition, ingestedAt: ingestedAt)
+      for index in group.requests {
+        let request = requests[index]
+        let id = UUIDv7.make(
+          milliseconds: milliseconds, random: (entropy.randomUInt64(), entropy.randomUInt64()))
+        let receipt = AppendReceipt(
+          firstPosition: position, rowCount: request.batch.rowCount, firstID: id, ingestedAt: ingestedAt,
+          answer: request.idempotency?.answer ?? [])
+        draft.results[index] = .success(receipt)
+        let key = request.idempotency.map { idempotency in
+          let entry = KeyEntry(
+            bodyHash: idempotency.bodyHash, answer: idempotency.answer, firstPosition: position,
+            rowCount: receipt.rowCount, ingestedAt: ingestedAt, firstID: id)
+          return (key: ScopedKey(idempotency, of: request.partition.tenant), entry: entry)
+        }
+        if let key { draft.keys.append(key) }
+        run.append(
+          request.batch, id: id, key: key, bytesMax: options.frameBytesMax, encoder: encoder,
+          frames: &draft.frames, position: position)
+        position += Int64(receipt.rowCount)
+      }
+      run.flush(encoder: encoder, frames: &draft.frames)
+      draft.nextPositions[group.partition.tenant] = position
+    }
+  }
+
+  /// Shows what is durable.
+  private func publish(_ requests: [AppendRequest], _ draft: CommitDraft) {
+    for (tenant, position) in draft.nextPositions { nextPositions[tenant] = position }
+    // The commit's first segment: a key is then carried over early rather than lost.
+    let segment = draft.frames.first?.header.place.segment ?? active.number
+    for (key, entry) in draft.keys { keys.insert(key, entry, segment: segment, now: draft.now) }
+    let known = keys.count
+    head.withLock { head in
+      for frame in draft.frames {
+        guard let partition = frame.partition else { continue }
+        head.insert(FrameEntry(frame.header), of: partition)
+        head.statistics.rows += frame.header.rowCount
+      }
+      head.statistics.commits += 1
+      head.statistics.requests += draft.admitted.count
+      head.statistics.frames += draft.frames.count
+      head.statistics.bytesWritten += buffer.count
+      head.statistics.idempotencyEntries = known
+    }
+  }
+}
+
+/// What one commit is made of, before it is written.
+struct CommitDraft {
+  struct Group {
+    var partition: Partition
+    var requests: [Int]
+  }
+
+  let now: Int64
+  var results: [Result<AppendReceipt, StoreError>?]
+  /// Indices of the requests whose rows are written.
+  var admitted: [Int] = []
+  /// Indices of repeats and of the request they repeat.
+  var repeats: [(index: Int, first: Int)] = []
+  private(set) var groups: [Group] = []
+  private var groupIndex: [Partition: Int] = [:]
+  var frames: [DraftFrame] = []
+  var nextPositions: [Tenant: Int64] = [:]
+  var keys: [(key: ScopedKey, entry: KeyEntry)] = []
+
+  init(requestCount: Int, now: Int64) {
+    self.now = now
+    results = Array(repeating: nil, count: requestCount)
+  }
+
+  mutating func add(_ index: Int, of partition: Partition) {
+    if let group = groupIndex[partition] {
+      groups[group].requests.append(index)
+    } else {
+      groupIndex[partition] = groups.count
+      groups.append(Group(partition: partition, requests: [index]))
+    }
+  }
+}
+
+/// An encoded frame whose header still lacks its place.
+struct DraftFrame {
+  var header: FrameHeader
+  /// Where it starts in the write buffer.
+  var bufferStart: Int
+  /// nil for keys carried over.
+  var partition: Partition?
+}
+
+/// Collects the parts of one partition's rows into frames of bounded size.
+private struct FrameRun {
+  let partition: Partition
+  let ingestedAt: Int64
+  private var parts: [RowPart] = []
+  private var bytes = 0
+  private var rows = 0
+  private var firstPosition: Int64 = 0
+
+  init(partition: Partition, ingestedAt: Int64) {
+    self.partition = partition
+    self.ingestedAt = ingestedAt
+  }
+
+  mutating func append(
+    _ batch: RecordBatch, id: [UInt8], key: (key: ScopedKey, entry: KeyEntry)?, bytesMax: Int,
+    encoder: FrameEncoder, frames: inout [DraftFrame], position: Int64
+  ) {
+    var row = 0
+    while row < batch.rowCount {
+      var end = batch.rowCount
+      var size = batch.journalBytes(row..<end)
+      if bytes + size > bytesMax {
+        flush(encoder: encoder, frames: &frames)
+        if size > bytesMax {
+          end = Self.split(batch, from: row, bytesMax: bytesMax)
+          size = batch.journalBytes(row..<end)
+        }
+      }
+      if parts.isEmpty { firstPosition = position + Int64(row) }
+      let part = RowPart(
+        batch: batch, rows: row..<end, firstID: row == 0 ? id : UUIDv7.incremented(id, by: row),
+        key: end == batch.rowCount ? key : nil)
+      parts.append(part)
+      bytes += size
+      rows += end - row
+      row = end
+    }
+  }
+
+  mutating func flush(encoder: FrameEncoder, frames: inout [DraftFrame]) {
+    if parts.isEmpty { return }
+    let start = encoder.buffer.count
+    let header = encoder.encode(
+      parts, partition: partition, firstPosition: firstPosition, ingestedAt: ingestedAt)
+    frames.append(DraftFrame(header: header, bufferStart: start, partition: partition))
+    parts.removeAll(keepingCapacity: true)
+    bytes = 0
+    rows = 0
+  }
+
+  /// The end of the most rows from `start` on that fit; at least one row.
+  private static func split(_ batch: RecordBatch, from start: Int, bytesMax: Int) -> Int {
+    var low = start + 1
+    var high = batch.rowCount
+    while low < high {
+      let middle = (low + high + 1) / 2
+      if batch.journalBytes(start..<middle) <= bytesMax { low = middle } else { high = middle - 1 }
+    }
+    return low
+  }
+}

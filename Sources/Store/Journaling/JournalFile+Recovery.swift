@@ -1,0 +1,118 @@
+import Platform
+import Records
+import Synchronization
+
+extension JournalFile {
+  /// Reads what is there, makes it durable, shows it, and gets ready to write.
+  func recover(_ start: JournalStart) throws(JournalError) -> JournalRecovery {
+    segments = try openSegments()
+    for (tenant, position) in start.nextPositions { raise(tenant, to: position) }
+    for (partition, position) in start.archivedThrough { raise(partition.tenant, to: position) }
+    head.withLock { head in
+      for segment in segments { head.segments[segment.number] = segment }
+    }
+    let now = clock.now()
+    var recovery = JournalRecovery()
+    recovery.segmentCount = segments.count
+    let outcome = try JournalScan(segments: segments).run { (found) throws(JournalError) in
+      recovery.frameCount += 1
+      recovery.rowCount += found.header.rowCount
+      try show(found, start: start, now: now)
+    }
+    if outcome.isDamaged {
+      throw .corrupt(
+        file: directory + "/" + SegmentFile.name(outcome.stop.segment),
+        offsetBytes: outcome.stop.byte,
+        reason: outcome.reason ?? "frames that were synced are missing")
+    }
+    if !outcome.leftovers.isEmpty {
+      recovery.cut = JournalRecovery.Cut(
+        file: directory + "/" + SegmentFile.name(outcome.end.segment), offsetBytes: outcome.end.byte)
+    }
+    do throws(DiskError) {
+      for (segment, range) in outcome.leftovers {
+        try SegmentFile.writeZeros(to: segment.file, range)
+        recovery.zeroedBytes += range.count
+      }
+      // What is kept may still be in the cache alone: it is shown only when it can no longer go.
+      for segment in segments { try segment.file.sync() }
+    } catch { throw .disk(error) }
+    activeIndex = segments.firstIndex { $0.number == outcome.end.segment } ?? 0
+    end = outcome.end.byte
+    sequence = outcome.sequence
+    durable = outcome.end
+    lastSyncAt = now
+    if activeIndex == segments.count - 1 { source.prepare(active.number + 1) }
+    return recovery
+  }
+
+  private func show(
+    _ found: ScannedFrame, start: JournalStart, now: Int64
+  ) throws(JournalError) {
+    let header = found.header
+    let entries = header.keyEntries(in: found.frame, tenant: found.partition?.tenant) ?? []
+    for (key, entry) in entries {
+      keys.insert(key, entry, segment: header.place.segment, now: now)
+    }
+    guard let partition = found.partition else { return }
+    let entry = FrameEntry(header)
+    raise(partition.tenant, to: entry.positionEnd)
+    let archived = start.archivedThrough[partition] ?? 0
+    if entry.positionEnd <= archived { return }
+    guard entry.firstPosition >= archived else {
+      throw .corrupt(
+        file: found.segment.path, offsetBytes: header.place.byte,
+        reason: "the archive ends at position \(archived), inside this frame")
+    }
+    head.withLock { $0.insert(entry, of: partition) }
+  }
+
+  private func raise(_ tenant: Tenant, to position: Int64) {
+    nextPositions[tenant] = max(nextPositions[tenant] ?? 0, position)
+    head.withLock { $0.raise(tenant, to: position) }
+  }
+
+  private func openSegments() throws(JournalError) -> [SegmentFile] {
+    var numbers: [UInt32] = []
+    do throws(DiskError) {
+      try fileSystem.createDirectory(directory)
+      try fileSystem.syncDirectory(parentDirectory)
+      for name in try fileSystem.list(directory) {
+        if name.hasSuffix(".tmp") { try fileSystem.remove(directory + "/" + name) }
+        if let number = SegmentFile.number(of: name) { numbers.append(number) }
+      }
+    } catch { throw .disk(error) }
+    guard !numbers.isEmpty else {
+      do throws(DiskError) {
+        let first = try source.take(1, byteCount: SegmentFile.headerBytes)
+        head.withLock { $0.statistics.segmentsCreated += 1 }
+        return [first]
+      } catch { throw .disk(error) }
+    }
+    return try JournalFile.openSegments(
+      numbers.sorted(), directory: directory, fileSystem: fileSystem, writable: true)
+  }
+
+  private var parentDirectory: String {
+    guard let slash = directory.lastIndex(of: "/") else { return "." }
+    return slash == directory.startIndex ? "/" : String(directory[..<slash])
+  }
+
+  /// Opens the segments; a gap in the numbers is damage.
+  static func openSegments(
+    _ numbers: [UInt32], directory: String, fileSystem: any FileSystem, writable: Bool
+  ) throws(JournalError) -> [SegmentFile] {
+    var segments: [SegmentFile] = []
+    for number in numbers {
+      let path = directory + "/" + SegmentFile.name(number)
+      if let last = segments.last, last.number + 1 != number {
+        throw .corrupt(
+          file: directory + "/" + SegmentFile.name(last.number + 1), offsetBytes: 0,
+          reason: "the segment is missing")
+      }
+      segments.append(
+        try SegmentFile.open(number: number, path: path, fileSystem: fileSystem, writable: writable))
+    }
+    return segments
+  }
+}

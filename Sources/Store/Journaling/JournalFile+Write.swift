@@ -1,0 +1,188 @@
+import Platform
+import Records
+import Synchronization
+
+extension JournalFile {
+  /// Consecutive frames in one segment: one write.
+  private struct Run {
+    var segmentIndex: Int
+    var byte: Int
+    var range: Range<Int>
+  }
+
+  /// Gives each frame its place, writes all, syncs, and moves the journal's end. After an error the end is where it was and
+  /// nothing of the frames can come back, or the journal is poisoned.
+  func write(_ draft: inout CommitDraft) throws(StoreError) {
+    let runs = try place(&draft.frames)
+    for run in runs {
+      do throws(DiskError) {
+        let file = segments[run.segmentIndex].file
+        try buffer.withSpan(run.range) { (bytes) throws(DiskError) in try file.write(bytes, at: run.byte) }
+      } catch {
+        try undo(runs)
+        throw refusal(error)
+      }
+    }
+    guard let last = runs.last else { return }
+    let moved = last.segmentIndex != activeIndex
+    if options.durability != .fsync, moved {
+      // A segment is synced when it is left, so that only the last may hold what a power cut takes.
+      try sync(active)
+      durable = JournalOffset(segment: active.number, byte: end)
+    }
+    if mustSync(now: draft.now) {
+      for run in runs { try sync(segments[run.segmentIndex]) }
+      durable = JournalOffset(segment: segments[last.segmentIndex].number, byte: last.byte + last.range.count)
+    } else {
+      for run in runs.dropLast() where run.segmentIndex != activeIndex {
+        try sync(segments[run.segmentIndex])
+      }
+    }
+    activeIndex = last.segmentIndex
+    end = last.byte + last.range.count
+    sequence += UInt64(draft.frames.count)
+    if moved, activeIndex == segments.count - 1 { source.prepare(active.number + 1) }
+  }
+
+  private func mustSync(now: Int64) -> Bool {
+    switch options.durability {
+    case .fsync: true
+    case .os: now - lastSyncAt >= 1_000_000_000 || now < lastSyncAt
+    case .none: false
+    }
+  }
+
+  /// What a failed disk call is answered, when nothing was changed by it.
+  func refusal(_ error: DiskError) -> StoreError {
+    if case .full = error { return .diskFull("\(error)") }
+    return .disk("\(error)")
+  }
+
+  /// Lays the frames one after the other, into further segments if they do not fit, and completes their headers.
+  private func place(_ frames: inout [DraftFrame]) throws(StoreError) -> [Run] {
+    var runs: [Run] = []
+    var index = activeIndex
+    var byte = end
+    for number in frames.indices {
+      let size = frames[number].header.frameBytes
+      while byte + size > segments[index].byteCount {
+        if index + 1 == segments.count { try addSegment(for: size) }
+        index += 1
+        byte = SegmentFile.headerBytes
+      }
+      frames[number].header.place = JournalOffset(segment: segments[index].number, byte: byte)
+      frames[number].header.durableTo = durable
+      frames[number].header.sequence = sequence + 1 + UInt64(number)
+      frames[number].header.isCommitMark = number == frames.count - 1
+      let start = frames[number].bufferStart
+      frames[number].header.store(in: buffer, at: start)
+      if let last = runs.last, last.segmentIndex == index {
+        runs[runs.count - 1].range = last.range.lowerBound..<start + size
+      } else {
+        runs.append(Run(segmentIndex: index, byte: byte, range: start..<start + size))
+      }
+      byte += size
+    }
+    return runs
+  }
+
+  private func addSegment(for frameBytes: Int) throws(StoreError) {
+    let number = segments[segments.count - 1].number + 1
+    do throws(DiskError) {
+      let segment = try source.take(number, byteCount: frameBytes + SegmentFile.headerBytes)
+      segments.append(segment)
+      head.withLock { head in
+        head.segments[number] = segment
+        head.statistics.segmentsCreated += 1
+      }
+    } catch {
+      // Nothing lies in the file yet, so a full disk changes nothing; but a sync that failed says the disk is going.
+      if case .failed(let operation, _, _, _) = error, operation.hasPrefix("sync") {
+        throw poison(error)
+      }
+      throw refusal(error)
+    }
+  }
+
+  /// Overwrites what a failed write may have left, so that it can never be taken for a commit.
+  private func undo(_ runs: [Run]) throws(StoreError) {
+    do throws(DiskError) {
+      for run in runs {
+        let file = segments[run.segmentIndex].file
+        try SegmentFile.writeZeros(to: file, run.byte..<run.byte + run.range.count)
+        try file.sync()
+      }
+    } catch { throw poison(error) }
+  }
+
+  /// See ``Journal/release(_:)``.
+  package func release(_ archivedThrough: [Partition: Int64]) {
+    head.withLock { head in
+      for (partition, position) in archivedThrough { head.release(partition, through: position) }
+    }
+    removeSegments()
+  }
+
+  /// Removes the segments at the front that hold nothing that is shown, after carrying their keys over.
+  package func removeSegments() {
+    if writeFailure != nil { return }
+    let live = head.withLock { $0.liveFrames }
+    var count = 0
+    while count < activeIndex, live[segments[count].number] == nil { count += 1 }
+    if count == 0 { return }
+    do throws(StoreError) { try carryKeys(before: segments[count].number) } catch {
+      // The segments stay until the next try; a poisoned journal removes nothing more.
+      return
+    }
+    for _ in 0..<count {
+      let segment = segments[0]
+      do throws(DiskError) { try fileSystem.remove(segment.path) } catch {
+        if case .notFound = error {} else { return }
+      }
+      // Each removal is durable before the next: a gap between two segments would be damage.
+      do throws(DiskError) { try fileSystem.syncDirectory(directory) } catch {
+        _ = poison(error)
+        return
+      }
+      segments.removeFirst()
+      activeIndex -= 1
+      head.withLock { head in
+        head.segments[segment.number] = nil
+        head.statistics.segmentsRemoved += 1
+      }
+    }
+  }
+
+  /// Writes the live keys of segments before `number` again, durably.
+  private func carryKeys(before number: UInt32) throws(StoreError) {
+    let now = clock.now()
+    let entries = keys.entries(before: number, now: now)
+    if entries.isEmpty { return }
+    buffer.removeAll()
+    var draft = CommitDraft(requestCount: 0, now: now)
+    let encoder = FrameEncoder(buffer: buffer)
+    var first = 0
+    while first < entries.count {
+      var last = first
+      var bytes = 0
+      while last < entries.count, last == first || bytes < options.frameBytesMax {
+        bytes += entries[last].entry.memoryBytes(entries[last].key)
+        last += 1
+      }
+      let start = buffer.count
+      let header = encoder.encode(entries[first..<last])
+      draft.frames.append(DraftFrame(header: header, bufferStart: start, partition: nil))
+      first = last
+    }
+    defer { buffer.removeAll(keeping: 4 << 20) }
+    try write(&draft)
+    try syncAll()
+    let segment = draft.frames[0].header.place.segment
+    for (key, _) in entries { keys.move(key, to: segment) }
+    head.withLock { head in
+      head.statistics.commits += 1
+      head.statistics.frames += draft.frames.count
+      head.statistics.bytesWritten += buffer.count
+    }
+  }
+}

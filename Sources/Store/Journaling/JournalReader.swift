@@ -1,0 +1,97 @@
+import Platform
+import Records
+
+/// Reads a journal's directory without changing it: for `check` and `inspect`, also while a server writes (its unfinished commit
+/// then shows as a cut).
+package struct JournalReader {
+  /// A segment file.
+  package struct Segment: Sendable, Hashable {
+    package var path: String
+    package var number: UInt32
+    package var byteCount: Int
+    /// Where its frames end.
+    package var usedBytes: Int
+    package var frameCount = 0
+    package var rowCount = 0
+  }
+
+  /// A frame that counts.
+  package struct Frame: Sendable {
+    package let path: String
+    package let header: FrameHeader
+    /// nil for keys carried over.
+    package let partition: Partition?
+    private let segment: SegmentFile
+
+    init(_ found: ScannedFrame) {
+      path = found.segment.path
+      header = found.header
+      partition = found.partition
+      segment = found.segment
+    }
+
+    /// All columns of the dataset's schema; nil for keys carried over. Shares the mapping's memory.
+    package func batch() -> RecordBatch? {
+      guard let dataset = partition?.dataset else { return nil }
+      return HeadFrame(FrameEntry(header), segment: segment, dataset: dataset).batch()
+    }
+  }
+
+  /// Something wrong, or cut off.
+  package struct Finding: Sendable, Hashable {
+    package var path: String
+    package var offsetBytes: Int
+    package var reason: String
+    /// false: a torn tail, which a start cuts off without losing anything acknowledged.
+    package var isDamage: Bool
+  }
+
+  package private(set) var segments: [Segment] = []
+  package private(set) var findings: [Finding] = []
+
+  /// Reads and checks everything in `directory`, oldest first, calling `visit` with each frame that counts. A directory without segments
+  /// is empty, not wrong.
+  package init(
+    directory: String, fileSystem: any FileSystem, visit: (Frame) throws(JournalError) -> Void
+  ) throws(JournalError) {
+    let numbers: [UInt32]
+    do throws(DiskError) {
+      numbers = try fileSystem.list(directory).compactMap(SegmentFile.number(of:)).sorted()
+    } catch { throw .disk(error) }
+    if numbers.isEmpty { return }
+    let files: [SegmentFile]
+    do throws(JournalError) {
+      files = try JournalFile.openSegments(
+        numbers, directory: directory, fileSystem: fileSystem, writable: false)
+    } catch {
+      guard case .corrupt(let file, let offset, let reason) = error else { throw error }
+      findings.append(Finding(path: file, offsetBytes: offset, reason: reason, isDamage: true))
+      return
+    }
+    segments = files.map {
+      Segment(
+        path: $0.path, number: $0.number, byteCount: $0.byteCount, usedBytes: SegmentFile.headerBytes)
+    }
+    var counted = segments
+    let outcome = try JournalScan(segments: files).run { (found) throws(JournalError) in
+      let index = Int(found.segment.number - numbers[0])
+      counted[index].usedBytes = found.header.place.byte + found.header.frameBytes
+      counted[index].frameCount += 1
+      counted[index].rowCount += found.header.rowCount
+      try visit(Frame(found))
+    }
+    segments = counted
+    let path = directory + "/" + SegmentFile.name(outcome.stop.segment)
+    if outcome.isDamaged {
+      findings.append(
+        Finding(
+          path: path, offsetBytes: outcome.stop.byte,
+          reason: outcome.reason ?? "frames that were synced are missing", isDamage: true))
+    } else if !outcome.leftovers.isEmpty {
+      findings.append(
+        Finding(
+          path: path, offsetBytes: outcome.end.byte, reason: outcome.reason ?? "an unfinished commit",
+          isDamage: false))
+    }
+  }
+}

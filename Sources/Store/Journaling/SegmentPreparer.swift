@@ -1,0 +1,54 @@
+import Platform
+import Records
+import Synchronization
+
+/// Makes the next segment on a thread of its own, so that commits need not wait for 64 MiB of zeros.
+final class SegmentPreparer: SegmentSource {
+  private struct Ahead {
+    let number: UInt32
+    let gate: Gate
+    /// nil while it is being made.
+    var result: Result<SegmentFile, DiskError>?
+  }
+
+  private let inline: InlineSegments
+  private let segmentBytes: Int
+  private let thread = DiskThread(name: "segments")
+  private let ahead = Mutex<Ahead?>(nil)
+
+  init(directory: String, fileSystem: any FileSystem, segmentBytes: Int) {
+    self.segmentBytes = segmentBytes
+    inline = InlineSegments(directory: directory, fileSystem: fileSystem, segmentBytes: segmentBytes)
+  }
+
+  func prepare(_ number: UInt32) {
+    let gate = Gate()
+    ahead.withLock { $0 = Ahead(number: number, gate: gate) }
+    thread.submit { [self] in
+      let result: Result<SegmentFile, DiskError>
+      do throws(DiskError) {
+        result = .success(try inline.take(number, byteCount: SegmentFile.headerBytes))
+      } catch { result = .failure(error) }
+      ahead.withLock { if $0?.number == number { $0?.result = result } }
+      gate.open()
+    }
+  }
+
+  func take(_ number: UInt32, byteCount: Int) throws(DiskError) -> SegmentFile {
+    if let gate = ahead.withLock({ $0?.number == number ? $0?.gate : nil }) {
+      gate.wait()
+      let result = ahead.withLock { ahead in
+        defer { ahead = nil }
+        return ahead?.result
+      }
+      // One that is too small is replaced by a larger of the same number: it holds nothing, and nobody has it open.
+      if case .success(let segment)? = result, segment.byteCount >= byteCount { return segment }
+      if case .failure(let error)? = result, case .failed(let operation, _, _, _) = error,
+        operation.hasPrefix("sync")
+      {
+        throw error
+      }
+    }
+    return try inline.take(number, byteCount: byteCount)
+  }
+}
