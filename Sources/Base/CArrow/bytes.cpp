@@ -1,0 +1,64 @@
+// Zstandard and gzip.
+#include <arrow/util/compression.h>
+
+#include <memory>
+
+#include "support.h"
+
+using namespace cordwood;
+
+static arrow::util::Codec &zstd(int32_t level) {
+  thread_local std::unique_ptr<arrow::util::Codec> codec;
+  thread_local int32_t current = -1000;
+  if (!codec || current != level) {
+    codec = take(arrow::util::Codec::Create(arrow::Compression::ZSTD, level));
+    current = level;
+  }
+  return *codec;
+}
+
+int64_t cw_zstd_compress_bound(int64_t count) { return count + count / 128 + 1024; }
+
+int64_t cw_zstd_compress(const uint8_t *bytes, int64_t count, int32_t level, uint8_t *out, int64_t capacity,
+                         cw_error *error) {
+  int64_t written = -1;
+  guard(error, 3, [&] { written = take(zstd(level).Compress(count, bytes, capacity, out)); });
+  return written;
+}
+
+int64_t cw_zstd_decompress(const uint8_t *bytes, int64_t count, uint8_t *out, int64_t capacity, cw_error *error) {
+  int64_t written = -1;
+  guard(error, 1, [&] { written = take(zstd(1).Decompress(count, bytes, capacity, out)); });
+  return written;
+}
+
+struct cw_gzip {
+  std::shared_ptr<arrow::util::Decompressor> stream;
+};
+
+static std::shared_ptr<arrow::util::Decompressor> gzip_stream() {
+  auto codec = take(arrow::util::Codec::Create(arrow::Compression::GZIP));
+  return take(codec->MakeDecompressor());
+}
+
+cw_gzip *cw_gzip_new(void) {
+  cw_gzip *made = nullptr;
+  guard(nullptr, 3, [&] { made = new cw_gzip{gzip_stream()}; });
+  return made;
+}
+
+void cw_gzip_free(cw_gzip *gzip) { delete gzip; }
+
+int32_t cw_gzip_step(cw_gzip *gzip, const uint8_t *in, int64_t in_count, uint8_t *out, int64_t out_count,
+                     int64_t *read, int64_t *written, int32_t *finished, cw_error *error) {
+  return guard(error, 1, [&] {
+    auto result = take(gzip->stream->Decompress(in_count, in, out_count, out));
+    *read = result.bytes_read;
+    *written = result.bytes_written;
+    *finished = gzip->stream->IsFinished();
+  });
+}
+
+int32_t cw_gzip_reset(cw_gzip *gzip, cw_error *error) {
+  return guard(error, 3, [&] { gzip->stream = gzip_stream(); });
+}
