@@ -47,8 +47,8 @@ struct ImportRules {
     return files.flatMap { file in
       imports(of: file.text).compactMap { imported -> String? in
         if let group = groupOfModule[imported] {
-          if imported == "CArrow", !["Columnar", "Codecs", "CArrow"].contains(file.module) {
-            return "\(file.path) imports CArrow: only Columnar and Codecs may"
+          if imported == "CArrow", file.group != "Base" {
+            return "\(file.path) imports CArrow: only Base may"
           }
           let allowed = groupsAllowed[file.group]?.contains(group) ?? false
           return allowed ? nil : "\(file.path) (\(file.group)) imports \(imported) (\(group))"

@@ -42,7 +42,9 @@ enum Program {
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     let name = folder.path + "/" + UUID().uuidString
-    for suffix in [".out", ".err"] { _ = FileManager.default.createFile(atPath: name + suffix, contents: nil) }
+    for suffix in [".out", ".err"] {
+      _ = FileManager.default.createFile(atPath: name + suffix, contents: nil)
+    }
     process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: name + ".out"))
     process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: name + ".err"))
     if let input {

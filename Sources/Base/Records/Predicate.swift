@@ -31,6 +31,7 @@ package enum Literal: Sendable, Hashable {
   case uuid([UInt8])
 }
 
+/// How two values are compared; the raw values are the operators' names in JSON.
 package enum Comparison: String, Sendable, Hashable {
   case equal = "eq"
   case notEqual = "ne"

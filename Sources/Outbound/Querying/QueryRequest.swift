@@ -184,7 +184,9 @@ extension QueryRequest {
       return fields
     case .groups(let groups):
       let bucket = groups.bucketNanoseconds.map { _ in Field("bucket", .timestamp, isNullable: false) }
-      for path in groups.groupBy { _ = try output(path) }
+      for path in groups.groupBy where try output(path).type != .utf8 && path.members.isEmpty {
+        throw .invalid("group_by: text columns and members of objects; for time use bucket")
+      }
       return [bucket].compactMap { $0 }
         + groups.groupBy.map { Field($0.description, .utf8, isNullable: true) }
         + [Field("count", .int64, isNullable: false)]
