@@ -109,7 +109,7 @@ import Testing
   @Test func agreesWithTheNaiveEvaluatorInEveryForm() throws {
     let seed: UInt64 = 99
     var random = SeededRandom(seed: seed)
-    for round in 0..<400 {
+    for round in 0..<200 {
       let rows = PredicateTests.randomRows(&random)
       let batches = BatchForm.allCases.map { $0.batch(rows, &random) }
       for _ in 0..<8 {

@@ -46,7 +46,7 @@ import Testing
   @Test func agreesWithNaiveSearch() throws {
     let seed: UInt64 = 11
     var random = SeededRandom(seed: seed)
-    for round in 0..<800 {
+    for round in 0..<400 {
       let rowCount = random.below(90)
       let lengthMax = random.pick([4, 12, 40, 200])
       let rows = (0..<rowCount).map { _ in random.text(TextAutomatonTests.alphabet, lengthMax) }
@@ -118,6 +118,48 @@ import Testing
     #expect(automaton.verdict(for: [.literal(Array("xab".utf8))]) == .no)
   }
 
+  @Test func needlesAroundTheLengthWhereTheAutomatonTakesOver() throws {
+    for length in [63, 64, 65, 66, 130, 400] {
+      let needle = String(
+        (0..<length).map { "abcdefg "["abcdefg ".index("abcdefg ".startIndex, offsetBy: $0 % 8)] })
+      for pattern in [
+        TextPattern.contains(needle, ignoreCase: true), .word(needle), .prefix(needle),
+        .regex(needle, ignoreCase: false),
+      ] {
+        let automaton = try TextAutomaton(pattern)
+        let rows = [
+          needle, needle + "-", String(needle.dropLast()) + "-", String(needle.dropFirst()), "", needle + "x",
+        ]
+        let expected: [Int32] = if case .word = pattern, needle.last != " " { [0, 1] } else { [0, 1, 5] }
+        var found = Selection(rowCount: rows.count, all: true)
+        textColumn(rows).withText { automaton.matchRows(offsets: $0, bytes: $1, among: &found) }
+        #expect(
+          found.indices() == (length % 8 == 0 && pattern == .word(needle) ? [0, 1] : expected),
+          "\(length) \(pattern)")
+      }
+    }
+  }
+
+  @Test func almostMatchingTextStaysLinear() throws {
+    // Every second place matches the needle but for its middle; rows are shorter than another needle.
+    let text = String(repeating: "ab", count: 50_000)
+    for (needle, rowLength) in [
+      (String(repeating: "ab", count: 3000) + "aa" + String(repeating: "ab", count: 3000), 100_000),
+      (String(repeating: "ab", count: 4000), 7000),
+    ] {
+      for ignoreCase in [false, true] {
+        let automaton = try TextAutomaton(.contains(needle, ignoreCase: ignoreCase))
+        let bytes = Array(text.utf8)
+        let rows = stride(from: 0, to: bytes.count, by: rowLength).map {
+          String(decoding: bytes[$0..<min($0 + rowLength, bytes.count)], as: UTF8.self)
+        }
+        var found = Selection(rowCount: rows.count, all: true)
+        textColumn(rows).withText { automaton.matchRows(offsets: $0, bytes: $1, among: &found) }
+        #expect(found.isEmpty)
+      }
+    }
+  }
+
   // MARK: Templates
 
   static func randomPattern(_ random: inout SeededRandom) -> TextPattern {
@@ -133,7 +175,7 @@ import Testing
     let seed: UInt64 = 12
     var random = SeededRandom(seed: seed)
     var proved = [Verdict.no: 0, .maybe: 0, .yes: 0]
-    for round in 0..<1500 {
+    for round in 0..<800 {
       let pattern = TextAutomatonTests.randomPattern(&random)
       let automaton = try TextAutomaton(pattern)
       let runner = TemplateRunner(automaton)
@@ -153,7 +195,7 @@ import Testing
       }
     }
     // Each verdict must really occur, or the test proves nothing.
-    #expect(proved.values.allSatisfy { $0 > 500 }, "\(proved)")
+    #expect(proved.values.allSatisfy { $0 > 150 }, "\(proved)")
   }
 
   static func randomTemplate(_ random: inout SeededRandom) -> [TemplatePiece] {

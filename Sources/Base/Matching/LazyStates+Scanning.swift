@@ -22,16 +22,26 @@ extension LazyStates {
 
   /// Reads the rest of the lane's row.
   private func finish(_ lane: Lane, _ text: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard let base = text.baseAddress else { return acceptsAtEnd(lane.state) }
     var state = lane.state
     var position = lane.position
     while position < lane.end {
       if state == accepting { return true }
       if state == dead { return false }
-      // In bounds: the lane's row lies within the text, its state is a row of the table.
-      let byteClass = unsafe Int(classes[Int(text[position])])
-      let next = unsafe table[Int(state) + byteClass]
-      state = next == unknown ? stepForgetting(state, byteClass: byteClass) : next
-      position += 1
+      let table = unsafe UnsafePointer(self.table)
+      let classes = unsafe UnsafePointer(self.classes)
+      // In bounds: the lane's row lies within the text, its state is a row of the table. The fixed states are the
+      // three lowest.
+      var next = state
+      while next > accepting && position < lane.end {
+        state = next
+        next = unsafe table[Int(state) &+ Int(classes[Int(base[position])])]
+        position &+= 1
+      }
+      if next == unknown {
+        next = stepForgetting(state, byteClass: unsafe Int(classes[Int(base[position &- 1])]))
+      }
+      state = next
     }
     return acceptsAtEnd(state)
   }

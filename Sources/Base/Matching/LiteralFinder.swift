@@ -2,20 +2,24 @@ import CArrow
 
 /// Finds one string in bytes, its ASCII case ignored if asked.
 struct LiteralFinder: Sendable {
+  /// Longer needles are searched for by the automaton: a text made to almost match everywhere would cost
+  /// needle times text here.
+  static let needleBytesMax = 64
+
   /// Lower case if case is ignored.
   let needle: [UInt8]
   let ignoreCase: Bool
   private let firstProbe: Int
   private let secondProbe: Int
 
-  /// - Parameter needle: At least one byte.
+  /// - Parameter needle: 1 to ``needleBytesMax`` bytes.
   init(_ needle: [UInt8], ignoreCase: Bool) {
-    precondition(!needle.isEmpty, "something to search for")
+    precondition(!needle.isEmpty && needle.count <= LiteralFinder.needleBytesMax, "something to search for")
     self.ignoreCase = ignoreCase && needle.contains(where: \.isASCIILetter)
     let bytes = self.ignoreCase ? needle.map(\.asciiLowercased) : needle
     self.needle = bytes
     // The two rarest places of a needle, the later one first among equals: repeated bytes tell little.
-    let places = bytes.indices.prefix(256).sorted {
+    let places = bytes.indices.sorted {
       (LiteralFinder.commonness[Int(bytes[$0])], $1) < (LiteralFinder.commonness[Int(bytes[$1])], $0)
     }
     firstProbe = places[0]

@@ -37,16 +37,16 @@ struct LiteralScan {
     while let hit = unsafe finder.firstIndex(in: text, from: position, end: end) {
       row = LiteralScan.row(of: hit, from: row, before: range.upperBound, offsets)
       let rowEnd = Int(offsets[row + 1])
-      if hit + count <= rowEnd,
-        unsafe !isWholeWord || isBounded(hit, Int(offsets[row])..<rowEnd, text)
-      {
-        found.insert(row)
-        row += 1
-        if row == range.upperBound { return }
-        position = rowEnd
-      } else {
+      let isInside = hit + count <= rowEnd
+      if isInside, unsafe isWholeWord && !isBounded(hit, Int(offsets[row])..<rowEnd, text) {
         position = hit + 1
+        continue
       }
+      // One hit is enough; and where one crosses the row's end, later ones in the row do too.
+      if isInside { found.insert(row) }
+      row += 1
+      if row == range.upperBound { return }
+      position = rowEnd
     }
   }
 

@@ -47,9 +47,17 @@ struct ObjectEvaluation {
     preselect(offsets, bytes, &rows, by: test)
     var kept = rows
     var scratch: [UInt8] = []
-    rows.forEach { row in
-      let text = bytes.extracting(Int(offsets[row])..<Int(offsets[row + 1]))
-      if !passes(text, test, &scratch) { kept.remove(row) }
+    func check(_ passes: (Span<UInt8>, inout [UInt8]) -> Bool) {
+      rows.forEach { row in
+        let text = bytes.extracting(Int(offsets[row])..<Int(offsets[row + 1]))
+        if !passes(text, &scratch) { kept.remove(row) }
+      }
+    }
+    switch test {
+    case .exists: check { text, _ in exists(text) }
+    case .values(let test): check { text, scratch in passes(text, test, &scratch) }
+    case .text(let automaton):
+      automaton.withMatcher { matches in check { text, scratch in passes(text, &scratch, matches) } }
     }
     rows = kept
   }
@@ -58,7 +66,9 @@ struct ObjectEvaluation {
   private func preselect(
     _ offsets: Span<Int32>, _ bytes: Span<UInt8>, _ rows: inout Selection, by test: PredicateTest
   ) {
-    var literals = path.map { LiteralFinder([0x22] + $0 + [0x22], ignoreCase: false) }
+    var literals = path.map { name in
+      LiteralFinder(Array(([0x22] + name + [0x22]).prefix(LiteralFinder.needleBytesMax)), ignoreCase: false)
+    }
     if case .text(let automaton) = test, let literal = automaton.requiredLiteral { literals.append(literal) }
     guard !literals.isEmpty else { return }
     var escaped = rows
@@ -70,26 +80,32 @@ struct ObjectEvaluation {
     rows.formUnion(escaped)
   }
 
-  private func passes(_ text: Span<UInt8>, _ test: PredicateTest, _ scratch: inout [UInt8]) -> Bool {
+  private func exists(_ text: Span<UInt8>) -> Bool {
     guard let start = text.jsonValue(at: path) else { return false }
-    switch test {
-    case .exists: return text.jsonKind(at: start) != .null && text.jsonKind(at: start) != .broken
-    case .text(let automaton):
-      if path.isEmpty { return text.anyJSONString(at: start, &scratch) { automaton.matches($0) } }
-      guard text.jsonKind(at: start) == .string else { return false }
-      return text.withJSONString(at: start..<text.skipJSONString(start), &scratch) { automaton.matches($0) }
-    case .values(let test):
-      switch text.jsonKind(at: start) {
-      case .object, .array, .null, .broken: return false
-      case .yes: return test.passesTrue
-      case .no: return test.passesFalse
-      case .string:
-        guard let wanted = test.text else { return false }
-        return text.withJSONString(at: start..<text.skipJSONString(start), &scratch) { wanted.passes($0) }
-      case .number:
-        guard let numbers = test.numbers else { return false }
-        return numbers.passes(json: text.extracting(start..<text.skipJSONValue(start)))
-      }
+    let kind = text.jsonKind(at: start)
+    return kind != .null && kind != .broken
+  }
+
+  private func passes(
+    _ text: Span<UInt8>, _ scratch: inout [UInt8], _ matches: (Span<UInt8>) -> Bool
+  ) -> Bool {
+    guard let start = text.jsonValue(at: path) else { return false }
+    if path.isEmpty { return text.anyJSONString(at: start, &scratch, matches) }
+    return text.jsonKind(at: start) == .string && text.withJSONString(at: start, &scratch, matches)
+  }
+
+  private func passes(_ text: Span<UInt8>, _ test: ValueTest, _ scratch: inout [UInt8]) -> Bool {
+    guard let start = text.jsonValue(at: path) else { return false }
+    switch text.jsonKind(at: start) {
+    case .object, .array, .null, .broken: return false
+    case .yes: return test.passesTrue
+    case .no: return test.passesFalse
+    case .string:
+      guard let wanted = test.text else { return false }
+      return text.withJSONString(at: start, &scratch) { wanted.passes($0) }
+    case .number:
+      guard let numbers = test.numbers else { return false }
+      return numbers.passes(json: text.extracting(start..<text.skipJSONValue(start)))
     }
   }
 }

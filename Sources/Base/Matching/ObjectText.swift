@@ -1,3 +1,5 @@
+import CArrow
+
 /// What a JSON value is.
 enum JSONKind { case object, array, string, number, yes, no, null, broken }
 
@@ -24,14 +26,29 @@ extension Span<UInt8> {
   }
 
   /// The place after the string that opens at `start`.
-  func skipJSONString(_ start: Int) -> Int {
-    var position = start + 1
-    while position < count {
-      let byte = self[position]
-      if byte == UInt8(ascii: "\"") { return position + 1 }
-      position += byte == UInt8(ascii: "\\") ? 2 : 1
+  func skipJSONString(_ start: Int) -> Int { scanJSONString(start).end }
+
+  /// The place after the string that opens at `start`, and whether it holds escapes.
+  func scanJSONString(_ start: Int) -> (end: Int, isEscaped: Bool) {
+    unsafe withUnsafeBufferPointer { text in
+      guard let base = text.baseAddress else { return (text.count, false) }
+      var position = start + 1
+      var isEscaped = false
+      while position < text.count {
+        if position + 16 <= text.count {
+          // In bounds: 16 bytes are left.
+          let stops = unsafe cw_json_escapes16(base + position)
+          position += stops == 0 ? 16 : stops.trailingZeroBitCount
+          if stops == 0 { continue }
+        }
+        // In bounds: position < count, or it moved to a stop within 16 bytes that are left.
+        let byte = unsafe base[position]
+        if byte == UInt8(ascii: "\"") { return (position + 1, isEscaped) }
+        isEscaped = isEscaped || byte == UInt8(ascii: "\\")
+        position += byte == UInt8(ascii: "\\") ? 2 : 1
+      }
+      return (text.count, isEscaped)
     }
-    return count
   }
 
   /// The place after the value that starts at `start`.
@@ -78,7 +95,7 @@ extension Span<UInt8> {
     return (place..<end, skipJSONSpace(colon + 1))
   }
 
-  /// Where the value of member `name` of the object at `start` begins: the last of that name counts. nil: none.
+  /// Where the value of member `name` of the object at `start` begins; the last of that name counts. nil: none.
   func jsonMember(_ name: [UInt8], ofObjectAt start: Int) -> Int? {
     guard jsonKind(at: start) == .object else { return nil }
     var found: Int?
@@ -124,18 +141,14 @@ extension Span<UInt8> {
     return false
   }
 
-  /// Hands the characters of the string literal (quotes included) at `range` to `body`; `scratch` is used if they
-  /// hold escapes.
-  func withJSONString<R>(
-    at range: Range<Int>, _ scratch: inout [UInt8], _ body: (Span<UInt8>) -> R
-  ) -> R {
-    let inner = range.lowerBound + 1..<max(range.lowerBound + 1, range.upperBound - 1)
-    for index in inner where self[index] == UInt8(ascii: "\\") {
-      scratch.removeAll(keepingCapacity: true)
-      unescapeJSON(inner, into: &scratch)
-      return body(scratch.span)
-    }
-    return body(extracting(inner))
+  /// Hands the characters of the string that opens at `start` to `body`; `scratch` takes them if they hold escapes.
+  func withJSONString<R>(at start: Int, _ scratch: inout [UInt8], _ body: (Span<UInt8>) -> R) -> R {
+    let (end, isEscaped) = scanJSONString(start)
+    let inner = start + 1..<Swift.max(start + 1, end - 1)
+    guard isEscaped else { return body(extracting(inner)) }
+    scratch.removeAll(keepingCapacity: true)
+    unescapeJSON(inner, into: &scratch)
+    return body(scratch.span)
   }
 
   private func unescapeJSON(_ range: Range<Int>, into result: inout [UInt8]) {
@@ -191,7 +204,7 @@ extension Span<UInt8> {
   ) -> Bool {
     guard depth < Span.jsonDepthMax else { return false }
     switch jsonKind(at: start) {
-    case .string: return withJSONString(at: start..<skipJSONString(start), &scratch, matches)
+    case .string: return withJSONString(at: start, &scratch, matches)
     case .array:
       var position = skipJSONSpace(start + 1)
       while jsonKind(at: position) != .broken {

@@ -36,19 +36,15 @@ extension UInt8 {
 struct PatternFactors {
   /// A repetition is unrolled at most this often: longer factors find no more.
   static let copiesMax = 8
-  static let bytesMax = 256
+  static let bytesMax = LiteralFinder.needleBytesMax
 
   private(set) var factors: [PatternFactor] = []
-  /// Whether the pattern is nothing but one literal: the only factor then decides alone.
-  private(set) var isExact = true
   private var run = PatternFactor()
-  private var hasExactLetter = false
   /// Nested repetitions multiply: after this many nodes nothing more is collected.
   private var budget = 10_000
 
   init(_ node: PatternNode) {
     visit(node)
-    if run.isFolded && hasExactLetter { isExact = false }
     close()
   }
 
@@ -63,41 +59,30 @@ struct PatternFactors {
       factors.append(run)
     }
     run = PatternFactor()
-    hasExactLetter = false
-  }
-
-  private mutating func interrupt() {
-    isExact = false
-    close()
   }
 
   private mutating func visit(_ node: PatternNode) {
     budget -= 1
     guard budget > 0 else {
-      interrupt()
+      close()
       return
     }
     switch node {
     case .empty: break
     case .literal(let bytes, let ignoreCase):
-      if run.bytes.count + bytes.count > PatternFactors.bytesMax { interrupt() }
+      if run.bytes.count + bytes.count > PatternFactors.bytesMax { close() }
       run.bytes += bytes
-      if ignoreCase {
-        run.isFolded = true
-      } else if bytes.contains(where: \.isASCIILetter) {
-        hasExactLetter = true
-      }
-    case .set, .alternation: interrupt()
+      if ignoreCase { run.isFolded = true }
+    case .set, .alternation: close()
     case .assertion(let assertion): visit(assertion)
     case .concatenation(let parts): for part in parts { visit(part) }
     case .repetition(let body, let min, let max):
       for _ in 0..<Swift.min(min, PatternFactors.copiesMax) { visit(body) }
-      if max != min || min > PatternFactors.copiesMax { interrupt() }
+      if max != min || min > PatternFactors.copiesMax { close() }
     }
   }
 
   private mutating func visit(_ assertion: PatternNode.Assertion) {
-    isExact = false
     switch assertion {
     case .textStart, .lineStart, .tokenStart: if run.bytes.isEmpty { run.isBoundedBefore = true }
     case .textEnd, .lineEnd, .tokenEnd:

@@ -29,4 +29,20 @@ indirect enum PatternNode: Sendable {
     case .empty, .literal, .set, .assertion: false
     }
   }
+
+  /// The bytes if the pattern is nothing but one text whose case is ignored or counts throughout. nil: it is not.
+  var exactLiteral: (bytes: [UInt8], ignoreCase: Bool)? {
+    let parts: [PatternNode] = if case .concatenation(let parts) = self { parts } else { [self] }
+    var text: [UInt8] = []
+    var letterCase: Bool?
+    for part in parts {
+      guard case .literal(let bytes, let ignoreCase) = part else { return nil }
+      text += bytes
+      if bytes.contains(where: \.isASCIILetter) {
+        guard letterCase == nil || letterCase == ignoreCase else { return nil }
+        letterCase = ignoreCase
+      }
+    }
+    return (text, letterCase ?? false)
+  }
 }

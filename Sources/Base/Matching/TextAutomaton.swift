@@ -29,6 +29,8 @@ package struct TextAutomaton: Sendable {
   private enum Way {
     case everything
     case literal(LiteralScan)
+    /// The beginning of the needle, then all of it.
+    case longLiteral(LiteralScan, LongLiteral)
     case prefix([UInt8])
     /// A literal every match has, then the automaton.
     case automaton(LiteralScan?)
@@ -45,14 +47,11 @@ package struct TextAutomaton: Sendable {
     case .contains(let needle, let ignoreCase):
       let bytes = Array(needle.utf8)
       requiredWords = PatternFactor(bytes: bytes).words
-      way =
-        bytes.isEmpty
-        ? .everything
-        : .literal(LiteralScan(finder: LiteralFinder(bytes, ignoreCase: ignoreCase), isWholeWord: false))
+      way = TextAutomaton.way(bytes, ignoreCase: ignoreCase, isWholeWord: false)
     case .word(let word):
       let bytes = Array(word.utf8)
       requiredWords = PatternFactor(bytes: bytes, isBoundedBefore: true, isBoundedAfter: true).words
-      way = .literal(LiteralScan(finder: LiteralFinder(bytes, ignoreCase: true), isWholeWord: true))
+      way = TextAutomaton.way(bytes, ignoreCase: true, isWholeWord: true)
     case .prefix(let prefix):
       let bytes = Array(prefix.utf8)
       requiredWords = PatternFactor(bytes: bytes, isBoundedBefore: true).words
@@ -60,9 +59,8 @@ package struct TextAutomaton: Sendable {
     case .regex:
       let factors = PatternFactors(node)
       requiredWords = factors.factors.flatMap(\.words)
-      if factors.isExact, let only = factors.factors.first {
-        let finder = LiteralFinder(only.bytes, ignoreCase: only.isFolded)
-        way = .literal(LiteralScan(finder: finder, isWholeWord: false))
+      if let (bytes, ignoreCase) = node.exactLiteral {
+        way = TextAutomaton.way(bytes, ignoreCase: ignoreCase, isWholeWord: false)
       } else {
         way = .automaton(
           factors.best.map {
@@ -70,6 +68,18 @@ package struct TextAutomaton: Sendable {
           })
       }
     }
+  }
+
+  private static func way(_ needle: [UInt8], ignoreCase: Bool, isWholeWord: Bool) -> Way {
+    if needle.isEmpty { return .everything }
+    if needle.count <= LiteralFinder.needleBytesMax {
+      return .literal(
+        LiteralScan(finder: LiteralFinder(needle, ignoreCase: ignoreCase), isWholeWord: isWholeWord))
+    }
+    let start = Array(needle.prefix(LiteralFinder.needleBytesMax))
+    return .longLiteral(
+      LiteralScan(finder: LiteralFinder(start, ignoreCase: ignoreCase), isWholeWord: false),
+      LongLiteral(needle, ignoreCase: ignoreCase, isWholeWord: isWholeWord))
   }
 
   private static func node(of pattern: TextPattern) throws(StoreError) -> PatternNode {
@@ -100,8 +110,9 @@ package struct TextAutomaton: Sendable {
   var requiredLiteral: LiteralFinder? {
     switch way {
     case .everything: nil
-    case .prefix(let prefix): LiteralFinder(prefix, ignoreCase: false)
-    case .literal(let scan): scan.finder
+    case .prefix(let prefix):
+      LiteralFinder(Array(prefix.prefix(LiteralFinder.needleBytesMax)), ignoreCase: false)
+    case .literal(let scan), .longLiteral(let scan, _): scan.finder
     case .automaton(let scan): scan?.finder
     }
   }
@@ -112,9 +123,23 @@ package struct TextAutomaton: Sendable {
     case .everything: return true
     case .prefix(let prefix): return TextAutomaton.starts(text, 0..<text.count, with: prefix)
     case .literal(let scan): return scan.matches(text)
+    case .longLiteral(let scan, let whole): return scan.matches(text) && whole.matches(text)
     case .automaton(let scan):
       if let scan, !scan.matches(text) { return false }
       return runs.with { $0.matches(text) }
+    }
+  }
+
+  /// Hands `body` a function for many texts one after the other: what ``matches(_:)`` would borrow and give back
+  /// for each is borrowed once.
+  func withMatcher(_ body: ((Span<UInt8>) -> Bool) -> Void) {
+    switch way {
+    case .everything: body { _ in true }
+    case .prefix(let prefix): body { TextAutomaton.starts($0, 0..<$0.count, with: prefix) }
+    case .literal(let scan): body { scan.matches($0) }
+    case .longLiteral(let scan, let whole): body { scan.matches($0) && whole.matches($0) }
+    case .automaton(nil): runs.with { states in body { states.matches($0) } }
+    case .automaton(let scan?): runs.with { states in body { scan.matches($0) && states.matches($0) } }
     }
   }
 
@@ -126,6 +151,9 @@ package struct TextAutomaton: Sendable {
     switch way {
     case .everything: break
     case .literal(let scan): scan.filter(offsets: offsets, bytes: bytes, rows: &candidates)
+    case .longLiteral(let scan, let whole):
+      scan.filter(offsets: offsets, bytes: bytes, rows: &candidates)
+      whole.filter(offsets: offsets, bytes: bytes, rows: &candidates)
     case .automaton(let scan):
       scan?.filter(offsets: offsets, bytes: bytes, rows: &candidates)
       runs.with { $0.filter(offsets: offsets, bytes: bytes, rows: &candidates) }
