@@ -188,6 +188,8 @@ static void find_chunks(cw_reader &reader, const uint8_t *bytes, int64_t count) 
 
 int32_t cw_reader_open(const uint8_t *bytes, int64_t count, int32_t verify, cw_reader **reader, cw_error *error) {
   return guard(error, 1, [&] {
+    // Arrow looks at the end only.
+    if (count < 12 || std::memcmp(bytes, "PAR1", 4) != 0) throw std::runtime_error("not a Parquet file");
     auto made = std::make_unique<cw_reader>();
     auto source = std::make_shared<arrow::io::BufferReader>(std::make_shared<arrow::Buffer>(bytes, count));
     parquet::ReaderProperties properties = parquet::default_reader_properties();

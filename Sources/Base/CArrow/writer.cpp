@@ -174,7 +174,7 @@ int32_t cw_writer_finish(cw_writer *writer, const char *const *keys, const char 
 
 void cw_writer_free(cw_writer *writer) {
   guard(nullptr, 3, [&] {
-    writer->sink->abandon();
+    if (writer != nullptr) writer->sink->abandon();
     delete writer;
   });
 }
@@ -213,7 +213,7 @@ int32_t cw_ipc_finish(cw_ipc_writer *writer, cw_error *error) {
 
 void cw_ipc_free(cw_ipc_writer *writer) {
   guard(nullptr, 3, [&] {
-    writer->sink->abandon();
+    if (writer != nullptr) writer->sink->abandon();
     delete writer;
   });
 }

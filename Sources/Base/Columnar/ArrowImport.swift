@@ -38,8 +38,8 @@ import Records
     return RecordBatch(fields: fields, columns: columns, rowCount: unsafe Int(array.length))
   }
 
-  /// Arrow's own arrays have the buffers of their type's layout, checked or made by Arrow; offsets into them are
-  /// taken out so that row 0 is the first element.
+  /// Arrow's own arrays have the buffers of their type's layout, checked or made by Arrow; offsets into them
+  /// are taken out so that row 0 is the first element.
   @unsafe private static func column(
     _ array: ArrowArray, type: ColumnType, owner: ImportedArray
   ) throws(ColumnarError) -> Column {

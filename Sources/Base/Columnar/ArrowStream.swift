@@ -1,8 +1,8 @@
 import CArrow
 import Records
 
-/// Writes batches as an Arrow IPC stream into a sink. Text is written plain, ids as `arrow.uuid`, times as ns in UTC,
-/// json as utf8 with field metadata `cordwood.type`. One thread at a time.
+/// Writes batches as an Arrow IPC stream into a sink. Text is written plain, ids as `arrow.uuid`, times as ns
+/// in UTC, json as utf8 with field metadata `cordwood.type`. One thread at a time.
 @safe package final class ArrowStreamWriter {
   /// How the buffers of batches are compressed.
   package enum Compression: Int32, Sendable {
@@ -13,7 +13,7 @@ import Records
   private let sink: Sink
   private var writer: OpaquePointer?
 
-  /// Writes the schema.
+  /// The schema is written with the first batch, or at the end.
   /// - Parameter sink: Takes the stream's bytes in order; answers false when it failed.
   package init(
     fields: [Field], compression: Compression = .none, sink: @escaping (Span<UInt8>) -> Bool
@@ -53,7 +53,8 @@ import Records
 package enum ArrowStreamReader {
   /// The columns and batches of a stream. Batches share the memory of `buffer` unless they are compressed.
   ///
-  /// Every buffer's length, all offsets and all UTF-8 are checked. Columns of other types than ours: `unsupported`.
+  /// Every buffer's length, all offsets and all UTF-8 are checked. Columns of other types than ours:
+  /// `unsupported`.
   package static func read(
     _ buffer: Buffer
   ) throws(ColumnarError) -> (fields: [Field], batches: [RecordBatch]) {

@@ -1,6 +1,7 @@
 import CArrow
 
-/// Decompresses a gzip stream piece by piece; several members may follow one another (RFC 1952). One thread at a time.
+/// Decompresses a gzip stream piece by piece; several members may follow one another (RFC 1952). One thread
+/// at a time.
 @safe package final class GzipDecoder {
   private var stream: OpaquePointer?
   /// Whether a member has begun and not ended.
@@ -15,8 +16,8 @@ import CArrow
   deinit { unsafe cw_gzip_free(stream) }
 
   /// Appends what `input` gives to `output`.
-  /// - Parameter limit: The most bytes `output` may hold in all. Beyond it: `limitExceeded`, with at most 64 KiB of work
-  ///   done in vain.
+  /// - Parameter limit: The most bytes `output` may hold in all. Beyond it: `limitExceeded`, with at most 64
+  ///   KiB of work done in vain.
   package func decode(
     _ input: Span<UInt8>, into output: inout [UInt8], limit: Int
   ) throws(ColumnarError) {

@@ -26,8 +26,8 @@ package struct RowGroupInfo: Sendable {
 
 /// Reads a Parquet file that lies in memory; reads may run on any number of threads at once.
 ///
-/// Hostile bytes end in ``ColumnarError``, never in a trap. Files need flat columns of our types and, to be read, an
-/// offset index.
+/// Hostile bytes end in ``ColumnarError``, never in a trap. Files need flat columns of our types and, to be
+/// read, an offset index.
 @safe package final class ParquetReader: @unchecked Sendable {
   // Safe because: the C reader is only read after opening, but for its page rows, which a mutex guards.
   private let reader: OpaquePointer
@@ -78,10 +78,10 @@ package struct RowGroupInfo: Sendable {
 
   deinit { unsafe cw_reader_free(reader) }
 
-  /// Rows `rows` (ascending, disjoint, within the row group) of the columns numbered `columns`, one after the other;
-  /// only pages that hold them are decompressed.
-  /// - Parameter asDictionary: Whether text columns stored as dictionaries throughout come in dictionary layout (the row
-  ///   group's whole dictionary, whatever the rows); otherwise text comes plain.
+  /// Rows `rows` (ascending, disjoint, within the row group) of the columns numbered `columns`, one after the
+  /// other; only pages that hold them are decompressed.
+  /// - Parameter asDictionary: Whether text columns stored as dictionaries throughout come in dictionary
+  ///   layout (the row group's whole dictionary, whatever the rows); otherwise text comes plain.
   package func read(
     rowGroup: Int, columns: [Int], rows: [Range<Int>], asDictionary: Bool
   ) throws(ColumnarError) -> [Column] {
@@ -102,8 +102,8 @@ package struct RowGroupInfo: Sendable {
     return result
   }
 
-  /// Whether the column's Bloom filter lets the value be in the row group: its UTF-8, or the 16 bytes of an id. True
-  /// where there is no filter. Touches 32 bytes of the file.
+  /// Whether the column's Bloom filter lets the value be in the row group: its UTF-8, or the 16 bytes of an
+  /// id. True where there is no filter. Touches 32 bytes of the file.
   package func bloomMayContain(rowGroup: Int, column: Int, text: [UInt8]) -> Bool {
     precondition(rowGroups.indices.contains(rowGroup) && fields.indices.contains(column), "a column chunk")
     return unsafe cw_reader_may_contain(
@@ -120,7 +120,8 @@ package struct RowGroupInfo: Sendable {
     return starts.map { Int($0) }
   }
 
-  /// Decompresses every page and, if the reader verifies checksums, checks them: finds any damage within pages.
+  /// Decompresses every page and, if the reader verifies checksums, checks them: finds any damage within
+  /// pages.
   package func verify() throws(ColumnarError) {
     try calling { error in unsafe cw_reader_verify(reader, &error) }
   }

@@ -6,7 +6,8 @@ package struct ParquetColumnOptions: Sendable {
   package enum Encoding: Sendable {
     /// As it is; text columns get no bounds then.
     case plain
-    /// Indices into the distinct values, until those exceed 2 MiB in a row group: then plain from that page on.
+    /// Indices into the distinct values, until those exceed 2 MiB in a row group: then plain from that page
+    /// on.
     case dictionary
     /// DELTA_BINARY_PACKED, for int64 and timestamps.
     case delta
@@ -33,10 +34,10 @@ package struct ParquetColumnOptions: Sendable {
 
 /// Writes one Parquet file into a sink: Zstandard level 1, checksummed pages, page index.
 ///
-/// Every column's pages hold the same rows: page p of a row group has rows p × `rowsPerPage` on. Text that is json is
-/// marked by field metadata `cordwood.type`; ids have the UUID type, times are ns in UTC. Memory: the encoded pages of one
-/// column of one row group. One thread at a time. After an error only dropping the writer is sensible; an unfinished
-/// file stays without a footer.
+/// Every column's pages hold the same rows: page p of a row group has rows p × `rowsPerPage` on. Text that is
+/// json is marked by field metadata `cordwood.type`; ids have the UUID type, times are ns in UTC. Memory: the
+/// encoded pages of one column of one row group. One thread at a time. After an error only dropping the
+/// writer is sensible; an unfinished file stays without a footer.
 @safe package final class ParquetWriter {
   private let fields: [Field]
   private let encodings: [ParquetColumnOptions.Encoding]
@@ -45,7 +46,8 @@ package struct ParquetColumnOptions: Sendable {
 
   /// - Parameters:
   ///   - options: One a field.
-  ///   - sortedBy: Names of the columns the rows are sorted by, most significant first; told to readers, not checked.
+  ///   - sortedBy: Names of the columns the rows are sorted by, most significant first; told to readers, not
+  ///     checked.
   ///   - sink: Takes the file's bytes in order; answers false when it failed.
   package init(
     fields: [Field], options: [ParquetColumnOptions], sortedBy: [String], rowsPerPage: Int,
