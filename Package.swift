@@ -131,11 +131,12 @@ if !coreOnly {
     module(
       "Commands", in: "Server",
       [
-        "Server", "Storage", "Journaling", "Archiving", "Querying", "Encoding", "Columnar", "Matching",
-        "Platform", "Records", "Codecs",
+        "Server", "Gateway", "Storage", "Journaling", "Archiving", "Querying", "Encoding", "Columnar",
+        "Matching", "Platform", "Records", "Codecs",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "Logging", package: "swift-log"),
       ]),
     .executableTarget(

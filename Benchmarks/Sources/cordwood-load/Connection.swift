@@ -34,7 +34,9 @@ final class Connection {
       ]
       var first = 0
       while first < parts.count {
-        var written = writev(socket, &parts[first], Int32(parts.count - first))
+        var written = parts.withUnsafeBufferPointer {
+          writev(socket, $0.baseAddress.map { $0 + first }, Int32($0.count - first))
+        }
         guard written >= 0 else { fail("the server closed the connection while we wrote") }
         while first < parts.count, written >= parts[first].iov_len {
           written -= parts[first].iov_len

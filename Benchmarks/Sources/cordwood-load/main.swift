@@ -96,21 +96,25 @@ let started = nanoseconds()
 var threads: [pthread_t] = []
 for worker in workers {
   let box = Unmanaged.passRetained(
-    Box { worker.run(work: work, heads: heads, connections: connections, port: port) })
+    // Captured by value: the globals of this file belong to the main thread.
+    Box { [work, heads, connections, port] in
+      worker.run(work: work, heads: heads, connections: connections, port: port)
+    })
   var thread = pthread_t()
-  pthread_create(
-    &thread, nil,
-    {
-      $0.map { Unmanaged<Box>.fromOpaque($0).takeRetainedValue().body() }; return nil
-    }, box.toOpaque())
+  pthread_create(&thread, nil, runBox, box.toOpaque())
   threads.append(thread)
 }
 for thread in threads { pthread_join(thread, nil) }
 let seconds = Double(nanoseconds() - started) / 1e9
 
-final class Box {
-  let body: () -> Void
-  init(_ body: @escaping () -> Void) { self.body = body }
+final class Box: Sendable {
+  let body: @Sendable () -> Void
+  init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+}
+
+nonisolated func runBox(_ box: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+  box.map { Unmanaged<Box>.fromOpaque($0).takeRetainedValue().body() }
+  return nil
 }
 
 let latencies = workers.flatMap(\.latencies).sorted()

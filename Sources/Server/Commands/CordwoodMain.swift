@@ -28,5 +28,5 @@ struct CordwoodCommand: AsyncParsableCommand {
         cordwood check ./data                               verify every checksum and invariant
       """,
     version: "cordwood \(RunningServer.version)",
-    subcommands: [ServeCommand.self])
+    subcommands: [ServeCommand.self, ImportCommand.self, QueryCommand.self])
 }

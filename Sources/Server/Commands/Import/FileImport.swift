@@ -1,0 +1,122 @@
+import Codecs
+import Foundation
+
+/// Imports one input: one request at a time, so that its lines keep their order, while the next batch is made ready.
+struct FileImport {
+  struct Options: Sendable {
+    var dataset: String
+    var service: String?
+    /// nil: told from the first line.
+    var style: LineStyle?
+    var skipsEmpty: Bool
+    var batchBytes: Int
+    var stateDirectory: String
+    /// Names the store: another store knows nothing of what this one has.
+    var storeIdentity: String
+  }
+
+  let options: Options
+  let sender: RecordSender
+  let progress: Progress
+  private static let readBytes = 1 << 20
+
+  /// Returns how many lines were sent, and how many an earlier run had sent.
+  func run(_ source: ImportSource) async throws -> (sent: Int, earlier: Int) {
+    let style = try style(of: source)
+    let file = stateFile(for: source, style: style)
+    var state = try startState(source, file: file)
+    let earlier = state.lineCount
+    try source.seek(to: state.offset)
+    progress.begin(source.name, at: state.offset, of: source.sizeBytes)
+    var batcher = LineBatcher(
+      style: style, service: options.service, skipsEmpty: options.skipsEmpty, offset: state.offset,
+      bytesMax: options.batchBytes)
+    var remaining = source.sizeBytes.map { $0 - state.offset }
+    var next = try pendingBatch(&batcher, state: state, source: source, remaining: &remaining)
+    if next == nil { next = try readBatch(&batcher, source, remaining: &remaining) }
+    while let batch = next {
+      state.pending = batch.range
+      try file?.save(state)
+      let key = key(for: batch, state: state)
+      let sender = sender
+      async let sent: Void = sender.send(batch.body, key: key)
+      next = try readBatch(&batcher, source, remaining: &remaining)
+      try await sent
+      state.offset = batch.range.upperBound
+      state.lineCount += batch.lineCount
+      state.pending = nil
+      if next == nil { try file?.save(state) }
+      progress.advance(to: state.offset, lines: batch.lineCount)
+    }
+    return (state.lineCount - earlier, earlier)
+  }
+
+  private func style(of source: ImportSource) throws -> LineStyle {
+    if let style = options.style { return style }
+    // Standard input cannot be looked at twice; records have to be announced there.
+    guard source.path != nil else { return .text }
+    return LineBatcher.detectStyle(try source.read(64 * 1024))
+  }
+
+  private func stateFile(for source: ImportSource, style: LineStyle) -> ImportStateFile? {
+    guard source.path != nil else { return nil }
+    let target = [
+      options.storeIdentity, options.dataset, options.service ?? "", "\(style)",
+      options.skipsEmpty ? "skip" : "keep", sender.client.key ?? "",
+    ]
+    return ImportStateFile(
+      directory: options.stateDirectory, device: source.device, inode: source.inode,
+      target: target.joined(separator: "\u{0}"))
+  }
+
+  /// The state an earlier run left, if the file is still the one it was; else a new one.
+  private func startState(_ source: ImportSource, file: ImportStateFile?) throws -> ImportState {
+    guard let file, let size = source.sizeBytes else {
+      return ImportState(identity: FileIdentity(device: 0, inode: UInt64.random(in: 1 ... .max), headBytes: 0, headHash: 0))
+    }
+    if let state = file.load(), size >= max(state.offset, state.pending?.upperBound ?? 0),
+      try source.identity(headBytes: state.identity.headBytes) == state.identity
+    {
+      return state
+    }
+    return ImportState(identity: try source.identity(headBytes: FileIdentity.headBytesMax))
+  }
+
+  /// The batch that was under way when an earlier run ended: exactly its bytes, whatever has been appended since.
+  private func pendingBatch(
+    _ batcher: inout LineBatcher, state: ImportState, source: ImportSource, remaining: inout Int?
+  ) throws -> ImportBatch? {
+    guard let pending = state.pending, pending.lowerBound == state.offset, !pending.isEmpty else { return nil }
+    let bytes = try source.read(pending.count)
+    remaining = remaining.map { $0 - bytes.count }
+    var maker = LineBatcher(
+      style: batcher.style, service: options.service, skipsEmpty: options.skipsEmpty,
+      offset: pending.lowerBound, bytesMax: .max)
+    maker.feed(bytes)
+    let batch = maker.next(atEnd: true)
+    batcher.skip(to: pending.upperBound)
+    return batch
+  }
+
+  private func readBatch(
+    _ batcher: inout LineBatcher, _ source: ImportSource, remaining: inout Int?
+  ) throws -> ImportBatch? {
+    while true {
+      if let batch = batcher.next(atEnd: false) { return batch }
+      let count = min(FileImport.readBytes, remaining ?? FileImport.readBytes)
+      let bytes = count > 0 ? try source.read(count) : []
+      guard !bytes.isEmpty else { return batcher.next(atEnd: true) }
+      remaining = remaining.map { $0 - bytes.count }
+      batcher.feed(bytes)
+    }
+  }
+
+  /// The same for the same bytes of the same file, in this run and the next.
+  private func key(for batch: ImportBatch, state: ImportState) -> String {
+    let identity = state.identity
+    let target = "\(options.dataset)/\(options.service ?? "")"
+    let source = Hash64.xxh64(
+      Array("\(identity.device)/\(identity.inode)/\(identity.headBytes)/\(identity.headHash)/\(target)".utf8))
+    return "import-\(String(source, radix: 16))-\(batch.range.lowerBound)-\(batch.range.upperBound)"
+  }
+}

@@ -1,0 +1,94 @@
+import ArgumentParser
+import Foundation
+import Platform
+import Records
+
+/// `cordwood import`: sends files to a server.
+struct ImportCommand: AsyncParsableCommand {
+  enum Format: String, ExpressibleByArgument, CaseIterable { case auto, text, json }
+
+  static let configuration = CommandConfiguration(
+    commandName: "import", abstract: "Send files of log lines to a server.",
+    discussion: """
+      Plain text becomes a record a line (its message); JSON lines are sent as they are. An interrupted import goes on where
+      it was when the same command is given again, and nothing is stored twice: each request carries a key made from
+      the file's identity and the bytes it stands for. A file that has grown is continued.
+
+      Examples:
+        cordwood import app.log --service shop
+        cordwood import /var/log/nginx/*.log --service nginx --url http://logs.example:8000 --key-file key.txt
+        cordwood import events.jsonl --dataset audit
+        journalctl -f | cordwood import - --service journal
+        gzip -dc old.log.gz | cordwood import - --service old
+      """)
+
+  @Argument(help: "Files to send; - is standard input.") var files: [String]
+  @Option(help: "The dataset to write to.") var dataset = "logs"
+  @Option(help: "The records' service. Records that have one keep it.") var service: String?
+  @Option(help: "What the lines are: text, json, or auto (by the first line; standard input is text).")
+  var format = Format.auto
+  @Flag(help: "Leave empty lines out.") var skipEmpty = false
+  @Option(help: "Bytes a request, about.") var batchBytes = 1 << 20
+  @Option(help: "Files sent at the same time.") var jobs = 4
+  @Option(help: "How long a request is tried again, in seconds.") var retrySeconds = 120
+  @Option(help: "Where the state of imports is kept (default ~/.local/state/cordwood/import).")
+  var stateDir: String?
+  @Flag(help: "No progress line and no summary.") var quiet = false
+  @OptionGroup var client: ClientOptions
+
+  func validate() throws {
+    guard Dataset(name: dataset) != nil else {
+      throw ValidationError("the datasets are \(Dataset.allCases.map(\.name).joined(separator: ", "))")
+    }
+    guard (1...(32 << 20)).contains(batchBytes) else { throw ValidationError("--batch-bytes: 1 to 33554432") }
+    guard (1...64).contains(jobs) else { throw ValidationError("--jobs: 1 to 64") }
+    guard service == nil || dataset == "logs" else { throw ValidationError("--service is for the dataset logs") }
+  }
+
+  func run() async throws {
+    try await Failure.shown { try await importFiles() }
+  }
+
+  private func importFiles() async throws {
+    let server = try client.client()
+    let progress = Progress(isShown: !quiet && ProcessLimits.isTerminal(2))
+    let environment = ProcessInfo.processInfo.environment
+    let options = FileImport.Options(
+      dataset: dataset, service: service, style: style, skipsEmpty: skipEmpty, batchBytes: batchBytes,
+      stateDirectory: stateDir ?? ImportStateFile.defaultDirectory(environment: environment),
+      storeIdentity: try await server.storeIdentity())
+    let sender = RecordSender(client: server, dataset: dataset, retrySeconds: retrySeconds) {
+      progress.retrying($0)
+    }
+    let job = FileImport(options: options, sender: sender, progress: progress)
+    let quiet = quiet
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for (index, path) in files.enumerated() {
+        if index >= jobs { try await group.next() }
+        group.addTask {
+          let started = ContinuousClock.now
+          let source = try ImportSource(path)
+          let (sent, earlier) = try await job.run(source)
+          progress.clear()
+          if !quiet { ImportCommand.report(source.name, sent, earlier, ContinuousClock.now - started) }
+        }
+      }
+      try await group.waitForAll()
+    }
+  }
+
+  private var style: LineStyle? {
+    switch format {
+    case .auto: nil
+    case .text: .text
+    case .json: .json
+    }
+  }
+
+  private static func report(_ name: String, _ sent: Int, _ earlier: Int, _ duration: Duration) {
+    let seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
+    var text = "\(name): \(Progress.grouped(sent)) lines in \(String(format: "%.1f", seconds)) s"
+    if earlier > 0 { text += " (\(Progress.grouped(earlier)) were there already)" }
+    FileHandle.standardError.write(Data((text + "\n").utf8))
+  }
+}

@@ -1,0 +1,164 @@
+import Codecs
+
+/// A request's worth of lines.
+struct ImportBatch: Sendable, Hashable {
+  /// NDJSON.
+  var body: [UInt8]
+  /// The bytes of the input it stands for.
+  var range: Range<Int>
+  var lineCount: Int
+}
+
+/// How lines become records.
+enum LineStyle: Sendable, Hashable {
+  /// A line is a record's message. Bytes that are no UTF-8, and NUL, become U+FFFD.
+  case text
+  /// A line is a record.
+  case json
+}
+
+/// Cuts input into lines and lines into batches. Pure: the same bytes from the same offset give the same batches,
+/// which is what makes a repeated request recognisable.
+struct LineBatcher: ~Copyable {
+  /// A longer line becomes several records: escaped it must stay within the server's `limits.entry_bytes_max`.
+  static let lineBytesMax = 160 * 1024
+  static let linesMax = 50_000
+
+  let style: LineStyle
+  private let service: [UInt8]?
+  private let skipsEmpty: Bool
+  private let bytesMax: Int
+  private var writer = JSONWriter(capacity: 1 << 20)
+  /// Input not yet in a batch, from `carryOffset` on.
+  private var carry: [UInt8] = []
+  private var carryOffset: Int
+  private var lineCount = 0
+
+  /// - Parameters:
+  ///   - offset: Where in the input the first byte fed lies.
+  ///   - bytesMax: A batch ends with the line that reaches this many bytes of body.
+  init(style: LineStyle, service: String?, skipsEmpty: Bool, offset: Int, bytesMax: Int) {
+    self.style = style
+    self.service = service.map { Array($0.utf8) }
+    self.skipsEmpty = skipsEmpty
+    self.bytesMax = bytesMax
+    self.carryOffset = offset
+  }
+
+  mutating func feed(_ bytes: [UInt8]) {
+    carry.append(contentsOf: bytes)
+  }
+
+  /// Goes on at `offset`: what lies before was sent by other means. Nothing may have been fed yet.
+  mutating func skip(to offset: Int) {
+    precondition(carry.isEmpty, "skipping happens before feeding")
+    carryOffset = offset
+  }
+
+  /// The next whole batch; nil when more input is needed. With `atEnd` the rest, whatever its size; then nil.
+  mutating func next(atEnd: Bool) -> ImportBatch? {
+    var at = 0
+    while at < carry.count {
+      guard let (lineEnd, next) = line(from: at, atEnd: atEnd) else { break }
+      append(at..<lineEnd)
+      at = next
+      if writer.byteCount >= bytesMax || lineCount >= LineBatcher.linesMax { return take(at) }
+    }
+    if atEnd, at > 0 { return take(at) }
+    // An unfinished batch is begun anew with more input: lines are scanned twice, but nothing is kept in between.
+    writer.removeAll()
+    lineCount = 0
+    return nil
+  }
+
+  private mutating func take(_ end: Int) -> ImportBatch {
+    let batch = ImportBatch(
+      body: writer.takeBytes(), range: carryOffset..<carryOffset + end, lineCount: lineCount)
+    carry.removeFirst(end)
+    carryOffset += end
+    lineCount = 0
+    return batch
+  }
+
+  /// The line that starts at `start`: its end without the line end, and where the next starts.
+  private func line(from start: Int, atEnd: Bool) -> (end: Int, next: Int)? {
+    let limit = min(carry.count, start + LineBatcher.lineBytesMax)
+    var at = start
+    while at < limit, carry[at] != 10 { at += 1 }
+    if at < carry.count, carry[at] == 10 {
+      let end = at > start && carry[at - 1] == 13 ? at - 1 : at
+      return (end, at + 1)
+    }
+    if style == .text, at - start >= LineBatcher.lineBytesMax {
+      // A cut must not fall into a character: move it before the bytes that continue one.
+      var cut = at
+      while cut > at - 4, carry[cut - 1] & 0xC0 == 0x80 { cut -= 1 }
+      if carry[cut - 1] >= 0xC0 { cut -= 1 }
+      return (cut, cut)
+    }
+    if style == .json, !atEnd || at < carry.count {
+      while at < carry.count, carry[at] != 10 { at += 1 }
+      return at < carry.count ? (at, at + 1) : atEnd ? (at, at) : nil
+    }
+    guard atEnd else { return nil }
+    return (at > start && carry[at - 1] == 13 ? at - 1 : at, at)
+  }
+
+  private mutating func append(_ line: Range<Int>) {
+    switch style {
+    case .text:
+      if line.isEmpty, skipsEmpty { return }
+      writer.append(raw: "{")
+      appendService()
+      writer.append(raw: "\"message\":")
+      appendMessage(line)
+      writer.append(raw: "}\n")
+    case .json:
+      var start = line.lowerBound
+      while start < line.upperBound, carry[start] == 32 || carry[start] == 9 { start += 1 }
+      guard start < line.upperBound else { return }
+      // The record's own `service`, if it has one, comes later and wins.
+      let isEmpty = carry[(start + 1)..<line.upperBound].first { $0 > 32 } == UInt8(ascii: "}")
+      if service != nil, carry[start] == UInt8(ascii: "{"), !isEmpty {
+        writer.append(raw: "{")
+        appendService()
+        start += 1
+      }
+      writer.append(raw: carry.span.extracting(start..<line.upperBound))
+      writer.append(raw: "\n")
+    }
+    lineCount += 1
+  }
+
+  private mutating func appendService() {
+    guard let service else { return }
+    writer.append(raw: "\"service\":")
+    writer.appendString(service.span)
+    writer.append(raw: ",")
+  }
+
+  private mutating func appendMessage(_ line: Range<Int>) {
+    let bytes = carry.span.extracting(line)
+    var hasNUL = false
+    for index in bytes.indices where bytes[index] == 0 { hasNUL = true }
+    guard hasNUL || !UTF8Repair.isValid(bytes) else {
+      writer.appendString(bytes)
+      return
+    }
+    var repaired: [UInt8] = []
+    _ = UTF8Repair.append(bytes, to: &repaired)
+    if hasNUL {
+      repaired = repaired.flatMap { $0 == 0 ? [0xEF, 0xBF, 0xBD] : [$0] }
+    }
+    writer.appendString(repaired.span)
+  }
+
+  /// What a file holds, told from its first line: `{…}` means records.
+  static func detectStyle(_ head: [UInt8]) -> LineStyle {
+    guard let first = head.first(where: { $0 > 32 }), first == UInt8(ascii: "{") else { return .text }
+    let line = head.drop { $0 <= 32 }.prefix { $0 != 10 }
+    // Cut off by the end of what was read: its beginning must do.
+    guard line.endIndex < head.endIndex else { return .json }
+    return line.last { $0 > 32 } == UInt8(ascii: "}") ? .json : .text
+  }
+}

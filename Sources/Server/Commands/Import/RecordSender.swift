@@ -1,0 +1,55 @@
+import Foundation
+import NIOHTTP1
+
+/// Sends batches and insists: what may pass by itself is tried again, with growing pauses.
+struct RecordSender: Sendable {
+  let client: ServerClient
+  let dataset: String
+  /// How long one batch is tried again before the import gives up.
+  let retrySeconds: Int
+  /// Told once a batch has to wait.
+  let onRetry: @Sendable (String) -> Void
+
+  /// The pause before try `attempt` (from 1): 0.1 s doubled up to 10 s, half of it random; at least what the server asks.
+  static func pauseSeconds(attempt: Int, asked: Int?, random: Double) -> Double {
+    let base = min(0.1 * Double(1 << min(attempt - 1, 10)), 10)
+    return max(base * (0.5 + random / 2), Double(asked ?? 0))
+  }
+
+  /// Whether a status can pass by itself.
+  static func mayPass(_ status: Int) -> Bool {
+    switch status {
+    case 408, 429, 502, 503, 504, 507: true
+    default: false
+    }
+  }
+
+  /// Returns once the server has stored the batch (or had it already).
+  func send(_ body: [UInt8], key: String) async throws {
+    var waited = 0.0
+    var attempt = 0
+    while true {
+      attempt += 1
+      let reason: String
+      var asked: Int?
+      do {
+        let answer = try await client.request(
+          .POST, "/v1/records/\(dataset)",
+          headers: [("Content-Type", "application/x-ndjson"), ("Idempotency-Key", key)], body: body)
+        if answer.status == 201 { return }
+        guard RecordSender.mayPass(answer.status) else { throw Failure("the server refused: \(answer.problem)") }
+        reason = answer.problem
+        asked = answer.retryAfterSeconds
+      } catch let error as Unreachable {
+        reason = error.description
+      }
+      let pause = RecordSender.pauseSeconds(attempt: attempt, asked: asked, random: Double.random(in: 0...1))
+      guard waited + pause <= Double(retrySeconds) else {
+        throw Failure("gave up after \(Int(waited)) s: \(reason) The same command goes on from here.")
+      }
+      onRetry(reason)
+      try await Task.sleep(for: .milliseconds(Int(pause * 1000)))
+      waited += pause
+    }
+  }
+}

@@ -1,0 +1,167 @@
+import ArgumentParser
+import Codecs
+import Foundation
+import NIOCore
+import NIOHTTP1
+import Platform
+
+/// `cordwood query`: asks a server.
+struct QueryCommand: AsyncParsableCommand {
+  enum Format: String, ExpressibleByArgument, CaseIterable { case table, json, ndjson, csv, arrow, parquet }
+  enum Order: String, ExpressibleByArgument, CaseIterable { case asc, desc }
+
+  static let configuration = CommandConfiguration(
+    commandName: "query", abstract: "Ask a server for records or counts.",
+    discussion: """
+      Several filters must all match; a flag given twice with --level or --service means one of them. Docs/query.md
+      describes the expressions of --where.
+
+      Examples:
+        cordwood query --since 1h --level ERROR --contains 'timed out'
+        cordwood query --where 'metadata.amount > 10 and message ~ "order [0-9]+"' --format csv
+        cordwood query --since 24h --count-by service --bucket 1h
+        cordwood query --service shop --count
+        cordwood query --since 2026-11-19 --until 2026-11-20 --limit 1000000 --format parquet > day.parquet
+      """)
+
+  @Option(help: "The dataset to ask.") var dataset = "logs"
+  @Option(help: "From when on: 15m, 2h, 7d (ago), a date, or RFC 3339.") var since: String?
+  @Option(help: "Until when, not included.") var until: String?
+  @Option(help: "Only this level; may be given several times.") var level: [String] = []
+  @Option(help: "Only this service; may be given several times.") var service: [String] = []
+  @Option(help: "Only messages that hold this text.") var contains: [String] = []
+  @Option(help: "Only messages that hold this whole word, in any case.") var word: [String] = []
+  @Option(help: "Only messages that match this regular expression.") var regex: [String] = []
+  @Option(name: .customLong("where"), help: ArgumentHelp("A filter expression.", valueName: "expr"))
+  var expressions: [String] = []
+  @Option(help: "Columns to show, separated by commas.") var columns: String?
+  @Option(help: "asc or desc by time (default desc).") var order: Order?
+  @Option(help: "The most records or groups (default 100 for tables of records).") var limit: Int?
+  @Flag(help: "Count instead of showing.") var count = false
+  @Option(help: "Count by these columns, separated by commas.") var countBy: String?
+  @Option(help: "Count by time: 1m, 1h, 1d.") var bucket: String?
+  @Flag(help: "Largest counts first.") var largestFirst = false
+  @Option(help: "table, json, ndjson, csv, arrow or parquet.") var format = Format.table
+  @OptionGroup var client: ClientOptions
+
+  func run() async throws {
+    try await Failure.shown { try await ask() }
+  }
+
+  private var isCount: Bool { count || countBy != nil || bucket != nil }
+
+  private func ask() async throws {
+    let body = try QueryBody.make(flags, now: SystemClock().now())
+    if format == .arrow || format == .parquet, ProcessLimits.isTerminal(1) {
+      throw Failure("\(format.rawValue) is binary: send it to a file, for example > rows.\(format.rawValue)")
+    }
+    let wire = format == .table ? "ndjson" : format.rawValue
+    let server = try client.client()
+    let response = try await server.start(
+      .POST, "/v1/query?format=\(wire)", headers: [("Content-Type", "application/json")],
+      body: Array(body.text.utf8))
+    guard response.status == .ok else {
+      let bytes = try await response.body.collect(upTo: 1 << 20)
+      let answer = ServerClient.Answer(
+        status: Int(response.status.code), retryAfterSeconds: nil, body: Array(bytes.readableBytesView))
+      throw Failure(answer.problem)
+    }
+    do {
+      var output = RowOutput(format: format, isCount: isCount, columns: countColumns)
+      for try await piece in response.body { try output.write(Array(piece.readableBytesView)) }
+      try output.finish()
+    } catch let error as Failure {
+      throw error
+    } catch {
+      throw Failure("the answer was cut off: the server failed or went away")
+    }
+  }
+
+  private var flags: QueryFlags {
+    var flags = QueryFlags()
+    flags.dataset = dataset
+    flags.since = since
+    flags.until = until
+    flags.levels = level
+    flags.services = service
+    flags.contains = contains
+    flags.word = word
+    flags.regex = regex
+    flags.expressions = expressions
+    flags.columns = QueryCommand.list(columns)
+    flags.order = order?.rawValue
+    flags.limit = limit ?? (format == .table && !isCount ? 100 : nil)
+    flags.counts = count
+    flags.countBy = QueryCommand.list(countBy)
+    flags.bucket = bucket
+    flags.largestFirst = largestFirst
+    return flags
+  }
+
+  private var countColumns: [String] {
+    (bucket == nil ? [] : ["bucket"]) + QueryCommand.list(countBy) + ["count"]
+  }
+
+  private static func list(_ text: String?) -> [String] {
+    (text ?? "").split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+  }
+}
+
+/// Writes an answer to standard output as it comes.
+struct RowOutput {
+  private let isTable: Bool
+  private let isCount: Bool
+  private let columns: [String]
+  private let printer: RowPrinter
+  private var carry: [UInt8] = []
+  private var rows: [JSONTree] = []
+
+  init(format: QueryCommand.Format, isCount: Bool, columns: [String]) {
+    isTable = format == .table
+    self.isCount = isCount
+    self.columns = columns
+    let isTerminal = ProcessLimits.isTerminal(1)
+    let hasColour = isTerminal && (ProcessInfo.processInfo.environment["NO_COLOR"] ?? "").isEmpty
+    printer = RowPrinter(hasColour: hasColour, isTerminal: isTerminal)
+  }
+
+  mutating func write(_ bytes: [UInt8]) throws {
+    guard isTable else {
+      try print(bytes)
+      return
+    }
+    carry += bytes
+    var start = 0
+    var text = ""
+    while let end = carry[start...].firstIndex(of: 10) {
+      let row: JSONTree
+      do { row = try JSONTree(parsing: Array(carry[start..<end])) } catch {
+        throw Failure("the server's answer is not understood")
+      }
+      if isCount { rows.append(row) } else { text += printer.line(row) + "\n" }
+      start = end + 1
+    }
+    carry.removeFirst(start)
+    try print(Array(text.utf8))
+  }
+
+  mutating func finish() throws {
+    guard isTable, isCount else { return }
+    if columns == ["count"] {
+      let total = rows.first?["count"].map(RowPrinter.text) ?? "0"
+      try print(Array((total + "\n").utf8))
+    } else {
+      try print(Array(printer.table(rows, columns: columns).utf8))
+    }
+  }
+
+  private func print(_ bytes: [UInt8]) throws {
+    guard !bytes.isEmpty else { return }
+    do {
+      try FileHandle.standardOutput.write(contentsOf: Data(bytes))
+    } catch {
+      // `cordwood query | head`: whoever reads has had enough.
+      throw ExitCode.success
+    }
+  }
+}

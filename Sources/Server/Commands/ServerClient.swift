@@ -1,0 +1,99 @@
+import AsyncHTTPClient
+import Codecs
+import Foundation
+import NIOCore
+import NIOHTTP1
+
+/// Talks to a server's native API.
+struct ServerClient: Sendable {
+  let url: String
+  let key: String?
+  private let http = HTTPClient.shared
+
+  init(url: String, key: String?) {
+    self.url = url
+    self.key = key
+  }
+
+  struct Answer: Sendable {
+    var status: Int
+    var retryAfterSeconds: Int?
+    var body: [UInt8]
+
+    /// The problem's sentence, or the status.
+    var problem: String {
+      guard let tree = try? JSONTree(parsing: body), case .string(let detail)? = tree["detail"] else {
+        return "status \(status)"  // not one of our bodies
+      }
+      return "\(detail) (status \(status))"
+    }
+  }
+
+  /// One request, its answer read whole.
+  func request(
+    _ method: HTTPMethod, _ path: String, headers: [(String, String)] = [], body: [UInt8]? = nil,
+    timeoutSeconds: Int64 = 120
+  ) async throws -> Answer {
+    let response = try await start(method, path, headers: headers, body: body, timeoutSeconds: timeoutSeconds)
+    let bytes = try await response.body.collect(upTo: 64 << 20)
+    return Answer(
+      status: Int(response.status.code),
+      retryAfterSeconds: response.headers.first(name: "Retry-After").flatMap { Int($0) },
+      body: Array(bytes.readableBytesView))
+  }
+
+  /// One request; the caller reads the body as it comes.
+  func start(
+    _ method: HTTPMethod, _ path: String, headers: [(String, String)] = [], body: [UInt8]? = nil,
+    timeoutSeconds: Int64 = 3600
+  ) async throws -> HTTPClientResponse {
+    var request = HTTPClientRequest(url: url + path)
+    request.method = method
+    for (name, value) in headers { request.headers.add(name: name, value: value) }
+    if let key { request.headers.add(name: "Authorization", value: "Bearer \(key)") }
+    if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
+    do {
+      return try await http.execute(request, timeout: .seconds(timeoutSeconds))
+    } catch {
+      throw ServerClient.explained(error, url: url)
+    }
+  }
+
+  /// What `GET /` says about the server; the first thing to ask, so that a wrong URL is found at once.
+  func storeIdentity() async throws -> String {
+    let answer = try await request(.GET, "/", timeoutSeconds: 10)
+    guard answer.status == 200, let tree = try? JSONTree(parsing: answer.body),  // any fault means the same here
+      tree["service"] == .string("cordwood")
+    else { throw Failure("\(url) is no Cordwood server") }
+    guard case .string(let identity)? = tree["store"] else { return url }
+    return identity
+  }
+
+  /// Network errors in words for people.
+  static func explained(_ error: any Error, url: String) -> any Error {
+    if let error = error as? HTTPClientError {
+      switch error {
+      case .connectTimeout: return Unreachable(url: url, reason: "nobody answers")
+      case .deadlineExceeded, .readTimeout: return Unreachable(url: url, reason: "the answer did not come in time")
+      case .remoteConnectionClosed: return Unreachable(url: url, reason: "the server closed the connection")
+      default: return Failure("\(url): \(error.shortDescription)")
+      }
+    }
+    let text = "\(error)"
+    if text.contains("ECONNREFUSED") || text.contains("errno: 111") || text.contains("onnection refused") {
+      return Unreachable(url: url, reason: "connection refused")
+    }
+    if error is IOError { return Unreachable(url: url, reason: "the connection broke") }
+    return error
+  }
+}
+
+/// The server cannot be reached (now): a retry may help.
+struct Unreachable: Error, CustomStringConvertible {
+  let url: String
+  let reason: String
+
+  var description: String {
+    "cannot reach \(url): \(reason). Start a server with `cordwood serve`, or name another with --url."
+  }
+}
