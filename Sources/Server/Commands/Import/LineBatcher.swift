@@ -124,7 +124,9 @@ struct LineBatcher: ~Copyable {
         appendService()
         start += 1
       }
-      writer.append(raw: carry.span.extracting(start..<line.upperBound))
+      // A reference of its own: the writer is changed while the bytes are read.
+      let bytes = carry
+      writer.append(raw: bytes.span.extracting(start..<line.upperBound))
       writer.append(raw: "\n")
     }
     lineCount += 1
@@ -138,7 +140,8 @@ struct LineBatcher: ~Copyable {
   }
 
   private mutating func appendMessage(_ line: Range<Int>) {
-    let bytes = carry.span.extracting(line)
+    let input = carry
+    let bytes = input.span.extracting(line)
     var hasNUL = false
     for index in bytes.indices where bytes[index] == 0 { hasNUL = true }
     guard hasNUL || !UTF8Repair.isValid(bytes) else {
