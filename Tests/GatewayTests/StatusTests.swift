@@ -35,6 +35,7 @@ import Testing
     Case(name: "media type", headers: [("Content-Type", "image/png")], status: 415),
     Case(name: "coding", headers: [("Content-Encoding", "br")], status: 415),
     Case(name: "coding of a query", path: "/v1/query", headers: [("Content-Encoding", "gzip")], status: 415),
+    Case(name: "not gzip", headers: [("Content-Encoding", "gzip")], status: 400),
     Case(name: "on_error", path: "/v1/records/logs?on_error=maybe", status: 400),
     Case(name: "broken JSON", body: "{\"message\":", status: 400),
     Case(name: "no record", body: "", status: 400),

@@ -74,7 +74,8 @@ struct ServerClient: Sendable {
     if let error = error as? HTTPClientError {
       switch error {
       case .connectTimeout: return Unreachable(url: url, reason: "nobody answers")
-      case .deadlineExceeded, .readTimeout: return Unreachable(url: url, reason: "the answer did not come in time")
+      case .deadlineExceeded, .readTimeout:
+        return Unreachable(url: url, reason: "the answer did not come in time")
       case .remoteConnectionClosed: return Unreachable(url: url, reason: "the server closed the connection")
       default: return Failure("\(url): \(error.shortDescription)")
       }

@@ -72,7 +72,8 @@ struct FileImport {
   /// The state an earlier run left, if the file is still the one it was; else a new one.
   private func startState(_ source: ImportSource, file: ImportStateFile?) throws -> ImportState {
     guard let file, let size = source.sizeBytes else {
-      return ImportState(identity: FileIdentity(device: 0, inode: UInt64.random(in: 1 ... .max), headBytes: 0, headHash: 0))
+      return ImportState(
+        identity: FileIdentity(device: 0, inode: UInt64.random(in: 1 ... .max), headBytes: 0, headHash: 0))
     }
     if let state = file.load(), size >= max(state.offset, state.pending?.upperBound ?? 0),
       try source.identity(headBytes: state.identity.headBytes) == state.identity
@@ -86,7 +87,9 @@ struct FileImport {
   private func pendingBatch(
     _ batcher: inout LineBatcher, state: ImportState, source: ImportSource, remaining: inout Int?
   ) throws -> ImportBatch? {
-    guard let pending = state.pending, pending.lowerBound == state.offset, !pending.isEmpty else { return nil }
+    guard let pending = state.pending, pending.lowerBound == state.offset, !pending.isEmpty else {
+      return nil
+    }
     let bytes = try source.read(pending.count)
     remaining = remaining.map { $0 - bytes.count }
     var maker = LineBatcher(

@@ -42,7 +42,9 @@ struct ImportCommand: AsyncParsableCommand {
     }
     guard (1...(32 << 20)).contains(batchBytes) else { throw ValidationError("--batch-bytes: 1 to 33554432") }
     guard (1...64).contains(jobs) else { throw ValidationError("--jobs: 1 to 64") }
-    guard service == nil || dataset == "logs" else { throw ValidationError("--service is for the dataset logs") }
+    guard service == nil || dataset == "logs" else {
+      throw ValidationError("--service is for the dataset logs")
+    }
   }
 
   func run() async throws {

@@ -59,7 +59,9 @@ final class ImportSource {
     var bytes: [UInt8] = []
     while bytes.count < count {
       let data: Data?
-      do { data = try handle.read(upToCount: count - bytes.count) } catch { throw Failure("cannot read \(name)") }
+      do { data = try handle.read(upToCount: count - bytes.count) } catch {
+        throw Failure("cannot read \(name)")
+      }
       guard let data, !data.isEmpty else { break }
       bytes += data
     }

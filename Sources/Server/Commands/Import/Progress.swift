@@ -51,7 +51,8 @@ final class Progress: Sendable {
       guard isForced || now - state.shown > .milliseconds(100) else { return nil }
       state.shown = now
       return Progress.line(
-        name: state.name, done: state.offset, from: state.startOffset, of: state.sizeBytes, lines: state.lineCount,
+        name: state.name, done: state.offset, from: state.startOffset, of: state.sizeBytes,
+        lines: state.lineCount,
         seconds: Progress.seconds(now - state.started), note: state.note)
     }
     if let line { FileHandle.standardError.write(Data("\r\(line)\u{1B}[K".utf8)) }
@@ -70,7 +71,8 @@ final class Progress: Sendable {
     if let size, size > 0 {
       let share = min(1, Double(done) / Double(size))
       let filled = Int(share * 20)
-      parts.append("[" + String(repeating: "#", count: filled) + String(repeating: "-", count: 20 - filled) + "]")
+      parts.append(
+        "[" + String(repeating: "#", count: filled) + String(repeating: "-", count: 20 - filled) + "]")
       parts.append("\(Int(share * 100))%")
     } else {
       parts.append(String(format: "%.1f MB", Double(done) / 1e6))

@@ -37,7 +37,9 @@ struct RecordSender: Sendable {
           .POST, "/v1/records/\(dataset)",
           headers: [("Content-Type", "application/x-ndjson"), ("Idempotency-Key", key)], body: body)
         if answer.status == 201 { return }
-        guard RecordSender.mayPass(answer.status) else { throw Failure("the server refused: \(answer.problem)") }
+        guard RecordSender.mayPass(answer.status) else {
+          throw Failure("the server refused: \(answer.problem)")
+        }
         reason = answer.problem
         asked = answer.retryAfterSeconds
       } catch let error as Unreachable {

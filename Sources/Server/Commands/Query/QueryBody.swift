@@ -31,13 +31,17 @@ enum QueryBody {
       throw Failure("the datasets are \(Dataset.allCases.map(\.name).joined(separator: ", "))")
     }
     var members = [JSONTree.Member("dataset", .string(dataset.name))]
-    if let since = flags.since { members.append(.init("start", .string(try time(since, "--since", now: now)))) }
+    if let since = flags.since {
+      members.append(.init("start", .string(try time(since, "--since", now: now))))
+    }
     if let until = flags.until { members.append(.init("end", .string(try time(until, "--until", now: now)))) }
     let filter = try predicate(flags, schema: dataset.schema)
     if filter != .all { members.append(.init("where", filter.json)) }
     if flags.counts || !flags.countBy.isEmpty || flags.bucket != nil {
       members.append(.init("measures", .array([.string("count")])))
-      if !flags.countBy.isEmpty { members.append(.init("group_by", .array(flags.countBy.map { .string($0) }))) }
+      if !flags.countBy.isEmpty {
+        members.append(.init("group_by", .array(flags.countBy.map { .string($0) })))
+      }
       if let bucket = flags.bucket { members.append(.init("bucket", .string(bucket))) }
       if flags.largestFirst { members.append(.init("order_by", .string("count"))) }
     } else if !flags.columns.isEmpty {
