@@ -47,6 +47,10 @@ package struct FrameHeader: Sendable, Hashable {
   var requestBytes = 0
   package var columnsWithValues: UInt32 = 0
   package var columnsWithValidity: UInt32 = 0
+  /// A random number of the writer's life, from its opening to its end.
+  var life: UInt32 = 0
+  /// Whether it is the first frame of that life.
+  var isFirstOfLife = false
 
   init(kind: Kind) { self.kind = kind }
 
@@ -61,7 +65,7 @@ package struct FrameHeader: Sendable, Hashable {
     buffer.store(FrameHeader.magic, at: start)
     buffer.store(FrameHeader.version, at: start + 4)
     buffer.store(kind.rawValue, at: start + 5)
-    buffer.store(UInt16(isCommitMark ? 1 : 0), at: start + 6)
+    buffer.store(UInt16(isCommitMark ? 1 : 0) | (isFirstOfLife ? 2 : 0), at: start + 6)
     buffer.store(UInt32(frameBytes), at: start + 8)
     buffer.store(bodyChecksum, at: start + 12)
     buffer.store(place.segment, at: start + 16)
@@ -81,6 +85,7 @@ package struct FrameHeader: Sendable, Hashable {
     buffer.store(UInt32(requestBytes), at: start + 84)
     buffer.store(columnsWithValues, at: start + 88)
     buffer.store(columnsWithValidity, at: start + 92)
+    buffer.store(life, at: start + 96)
     let checksum = buffer.withSpan(start..<start + 100) { CRC32C.checksum($0) }
     buffer.store(checksum, at: start + 100)
   }
@@ -118,6 +123,7 @@ package struct FrameHeader: Sendable, Hashable {
   private init(kind: Kind, words: Span<UInt64>) {
     self.kind = kind
     isCommitMark = words.high(0) >> 16 & 1 == 1
+    isFirstOfLife = words.high(0) >> 17 & 1 == 1
     frameBytes = Int(words.low(1))
     bodyChecksum = words.high(1)
     place = JournalOffset(segment: words.low(2), byte: Int(words.high(2)))
@@ -135,6 +141,7 @@ package struct FrameHeader: Sendable, Hashable {
     requestBytes = Int(words.high(10))
     columnsWithValues = words.low(11)
     columnsWithValidity = words.high(11)
+    life = words.low(12)
   }
 }
 

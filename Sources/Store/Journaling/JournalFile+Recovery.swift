@@ -29,7 +29,9 @@ extension JournalFile {
       recovery.cut = JournalRecovery.Cut(
         file: directory + "/" + SegmentFile.name(outcome.end.segment), offsetBytes: outcome.end.byte)
     }
+    life = UInt32(truncatingIfNeeded: entropy.randomUInt64())
     do throws(DiskError) {
+      try rewrite(outcome)
       for (segment, range) in outcome.leftovers {
         try SegmentFile.writeZeros(to: segment.file, range)
         recovery.zeroedBytes += range.count
@@ -44,6 +46,22 @@ extension JournalFile {
     lastSyncAt = now
     if activeIndex == segments.count - 1 { source.prepare(active.number + 1) }
     return recovery
+  }
+
+  /// Writes again what may not have been synced. A sync that failed in the life before may have left pages that are in the cache
+  /// alone and yet count as written; only a new write makes the next sync keep them.
+  private func rewrite(_ outcome: JournalScan.Outcome) throws(DiskError) {
+    for segment in segments {
+      if segment.number < outcome.durable.segment || segment.number > outcome.end.segment { continue }
+      let start =
+        segment.number == outcome.durable.segment ? outcome.durable.byte : SegmentFile.headerBytes
+      let end = segment.number == outcome.end.segment ? outcome.end.byte : segment.byteCount
+      if start >= end { continue }
+      let bytes = segment.mapping.slice(start..<end)
+      try bytes.withSpan(of: UInt8.self) { (span) throws(DiskError) in
+        try segment.file.write(span, at: start)
+      }
+    }
   }
 
   private func show(
@@ -81,6 +99,8 @@ extension JournalFile {
         if name.hasSuffix(".tmp") { try fileSystem.remove(directory + "/" + name) }
         if let number = SegmentFile.number(of: name) { numbers.append(number) }
       }
+      // A life before may have been killed between a rename or removal and its sync.
+      try fileSystem.syncDirectory(directory)
     } catch { throw .disk(error) }
     guard !numbers.isEmpty else {
       do throws(DiskError) {

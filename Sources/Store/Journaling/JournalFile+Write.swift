@@ -41,6 +41,7 @@ extension JournalFile {
     activeIndex = last.segmentIndex
     end = last.byte + last.range.count
     sequence += UInt64(draft.frames.count)
+    hasWrittenInLife = true
     if moved, activeIndex == segments.count - 1 { source.prepare(active.number + 1) }
   }
 
@@ -73,6 +74,8 @@ extension JournalFile {
       frames[number].header.place = JournalOffset(segment: segments[index].number, byte: byte)
       frames[number].header.durableTo = durable
       frames[number].header.sequence = sequence + 1 + UInt64(number)
+      frames[number].header.life = life
+      frames[number].header.isFirstOfLife = number == 0 && !hasWrittenInLife
       frames[number].header.isCommitMark = number == frames.count - 1
       let start = frames[number].bufferStart
       frames[number].header.store(in: buffer, at: start)

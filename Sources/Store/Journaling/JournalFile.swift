@@ -41,6 +41,9 @@ package final class JournalFile: @unchecked Sendable {
   var end = 0
   /// Sequence of the last frame.
   var sequence: UInt64 = 0
+  /// Drawn at each opening: frames of an earlier life never follow ours.
+  var life: UInt32 = 0
+  var hasWrittenInLife = false
   /// What was synced: `durable_to` of the next frames.
   var durable = JournalOffset(segment: 0, byte: 0)
   var lastSyncAt: Int64 = 0

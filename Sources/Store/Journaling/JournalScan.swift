@@ -25,6 +25,8 @@ struct JournalScan {
     var sequence: UInt64 = 0
     /// Where good frames end.
     var stop: JournalOffset
+    /// Everything before was synced, as the frames say; what lies between here and `end` may not have been.
+    var durable: JournalOffset
     /// Why the bytes at `stop` are no good frame; nil if there is just none.
     var reason: String?
     /// Bytes that were synced have changed or gone, at `stop`.
@@ -40,13 +42,13 @@ struct JournalScan {
   func run(_ visit: (ScannedFrame) throws(JournalError) -> Void) throws(JournalError) -> Outcome {
     guard let first = segments.first else { preconditionFailure("a segment to scan") }
     let start = JournalOffset(segment: first.number, byte: SegmentFile.headerBytes)
-    var outcome = Outcome(end: start, stop: start)
+    var outcome = Outcome(end: start, stop: start, durable: start)
     var waiting: [ScannedFrame] = []
-    var expected: UInt64?
+    var previous: FrameHeader?
     scanning: for segment in segments {
       var byte = SegmentFile.headerBytes
       while true {
-        switch next(segment, at: byte, expected: expected) {
+        switch next(segment, at: byte, after: previous) {
         case .none: continue scanning
         case .bad(let reason):
           // Frames that are missing at the end of an earlier segment show in the sequence of the next one's.
@@ -58,7 +60,8 @@ struct JournalScan {
         case .frame(let found):
           waiting.append(found)
           byte += found.header.frameBytes
-          expected = found.header.sequence + 1
+          previous = found.header
+          if found.header.durableTo > outcome.durable { outcome.durable = found.header.durableTo }
           outcome.stop = JournalOffset(segment: segment.number, byte: byte)
           guard found.header.isCommitMark else { continue }
           for frame in waiting { try visit(frame) }
@@ -84,15 +87,18 @@ struct JournalScan {
     case bad(Reason)
   }
 
-  private func next(_ segment: SegmentFile, at byte: Int, expected: UInt64?) -> Next {
+  private func next(_ segment: SegmentFile, at byte: Int, after previous: FrameHeader?) -> Next {
     let bytes = segment.mapping
     guard byte + FrameHeader.byteCount <= bytes.byteCount else { return .none }
     if bytes.slice(byte..<byte + 4).withSpan(of: UInt32.self, { $0[0] }) == 0 { return .none }
     switch FrameHeader.read(bytes, at: byte, segment: segment.number) {
     case .bad(let reason): return .bad(Reason(text: reason))
     case .good(let header):
-      if let expected, header.sequence != expected {
+      if let previous, header.sequence != previous.sequence + 1 {
         return .bad(Reason(text: "frames are missing before this one", isOfBytes: false))
+      }
+      if let previous, header.life != previous.life, !header.isFirstOfLife {
+        return .bad(Reason(text: "the frame is a leftover of an earlier life"))
       }
       return check(header, segment)
     }

@@ -16,8 +16,9 @@ package final class SimulatedDisk: FileSystem {
 
   /// How an operation fails.
   package enum Fault: Sendable, Hashable {
-    /// With EIO, doing nothing. A sync (of a file or a directory) that fails also forgets: what it should have kept is
-    /// kept or dropped by chance, counts as clean, and reads still show it until the crash.
+    /// With EIO, doing nothing. A file's sync that fails also forgets: what it should have kept is kept or dropped by chance,
+    /// counts as clean, and reads still show it until the power cut. A directory's sync that fails keeps some of the changes;
+    /// the others wait for the next sync, as with file systems that keep a journal of their own.
     case error
     /// With ENOSPC; a write has written some of its bytes before.
     case full
@@ -198,7 +199,7 @@ package final class SimulatedDisk: FileSystem {
     let outcome: DiskError? = try accessOrFault(.syncDirectory, path) {
       state, path, fault throws(DiskError) in
       try state.requireDirectory(path, "syncDirectory")
-      state.syncNames(in: path, forgetting: fault != nil)
+      state.syncNames(in: path, failing: fault != nil)
       return fault.map { SimulatedDiskState.error($0, "syncDirectory", path) }
     }
     if let outcome { throw outcome }

@@ -112,15 +112,21 @@ struct SimulatedDiskState {
     pending.append(NameChange(names: changes, directories: Set(changes.map { parent(of: $0.path) })))
   }
 
-  /// Makes the changes in the directory durable; `forgetting`: each only by chance, and none later.
-  mutating func syncNames(in directory: String, forgetting: Bool) {
+  /// Makes the changes in the directory durable; `failing`: only the first few, in order.
+  mutating func syncNames(in directory: String, failing: Bool) {
+    var isFailing = failing && Bool.random(using: &generator)
     var left: [NameChange] = []
     for change in pending {
       guard change.directories.contains(directory) else {
         left.append(change)
         continue
       }
-      if !forgetting || Bool.random(using: &generator) { apply(change) }
+      if isFailing {
+        left.append(change)
+      } else {
+        apply(change)
+        isFailing = failing && Bool.random(using: &generator)
+      }
     }
     pending = left
   }

@@ -24,26 +24,21 @@ final class SimulatedFile: File {
 
   func write(_ bytes: Span<UInt8>, at offset: Int) throws(DiskError) {
     let isWritable = isWritable
-    // A span cannot be captured by the lock's closure, its copy can; simulations write little.
-    var copy: [UInt8] = []
-    copy.reserveCapacity(bytes.count)
-    for index in bytes.indices { copy.append(bytes[index]) }
-    let written = copy
-    try access(.write, detail: " \(offset)+\(copy.count)") { state, fault throws(DiskError) in
+    try access(.write, detail: " \(offset)+\(bytes.count)") { state, fault throws(DiskError) in
       guard isWritable, offset >= 0 else {
         throw .failed(operation: "write", path: self.path, offsetBytes: offset, code: 9)
       }
       let room = max(0, state.quotaBytes - state.usedBytes)
-      let growth = max(0, offset + written.count - self.inode.size)
+      let growth = max(0, offset + bytes.count - self.inode.size)
       if let fault, fault == .error { throw SimulatedDiskState.error(fault, "write", self.path) }
       guard fault == nil, growth <= room else {
         // Some of the bytes get there: any number that fits.
-        let fits = growth <= room ? written.count : max(0, written.count - (growth - room))
+        let fits = growth <= room ? bytes.count : max(0, bytes.count - (growth - room))
         let part = Int.random(in: 0...fits, using: &state.generator)
-        state.write(written.span.extracting(0..<part), to: self.inode, at: offset)
+        state.write(bytes.extracting(0..<part), to: self.inode, at: offset)
         throw SimulatedDiskState.error(growth > room ? .full : fault ?? .full, "write", self.path)
       }
-      state.write(written.span, to: self.inode, at: offset)
+      state.write(bytes, to: self.inode, at: offset)
     }
   }
 

@@ -1,0 +1,202 @@
+import Journaling
+import Platform
+import Records
+import TestKit
+import Testing
+
+@Suite struct FaultTests {
+  @Test func aFullDiskChangesNothing() throws {
+    var bench = try Bench()
+    _ = try bench.append(oneRow("before"))
+    bench.disk.fail(.write, with: .full)
+    do {
+      _ = try bench.append(oneRow("lost"))
+      Issue.record("a full disk was not told")
+    } catch {
+      guard case .diskFull = error else { Issue.record("\(error)"); return }
+    }
+    #expect(bench.journal.writeFailure == nil)
+    #expect(try bench.append(oneRow("after")).firstPosition == 1)
+    try bench.crash()
+    #expect(messages(bench.journal.head(of: logs).frames) == ["before", "after"])
+  }
+
+  /// What a refused write left in the file must not come back, even if nothing follows it.
+  @Test func refusedWritesNeverComeBack() throws {
+    for seed in 0..<200 as Range<UInt64> {
+      var bench = try Bench(seed: seed)
+      _ = try bench.append(oneRow("before"))
+      bench.disk.fail(.write, with: seed % 2 == 0 ? .full : .short)
+      #expect(throws: StoreError.self) { try bench.append(oneRow("lost")) }
+      bench.disk = seed % 3 == 0 ? bench.disk.crash() : bench.disk.kill()
+      try bench.reopen()
+      #expect(messages(bench.journal.head(of: logs).frames) == ["before"], "seed \(seed)")
+    }
+  }
+
+  @Test func aFailedUndoPoisons() throws {
+    let bench = try Bench()
+    bench.disk.fail(.write, after: 1, with: .full)
+    bench.disk.fail(.write, after: 2, with: .error)
+    #expect(throws: StoreError.self) { try bench.append(oneRow("lost")) }
+    guard case .poisoned? = bench.journal.writeFailure else { Issue.record("not poisoned"); return }
+  }
+
+  @Test func noRoomForASegmentIsAFullDisk() throws {
+    var bench = try Bench(options: testOptions(segmentBytes: 4 << 10))
+    bench.disk.setQuota(5 << 10)
+    var written = 0
+    var refusal: StoreError?
+    while refusal == nil {
+      do { _ = try bench.append(oneRow("row \(written)")); written += 1 } catch { refusal = error }
+    }
+    guard case .diskFull? = refusal else { Issue.record("\(String(describing: refusal))"); return }
+    #expect(written > 10)
+    bench.disk.setQuota(1 << 20)
+    _ = try bench.append(oneRow("row \(written)"))
+    try bench.crash()
+    #expect(messages(bench.journal.head(of: logs).frames) == (0...written).map { "row \($0)" })
+  }
+
+  @Test func theReserveIsKeptFree() throws {
+    var options = testOptions()
+    options.writeReserveBytes = 100_000
+    let bench = try Bench(options: options)
+    bench.disk.setQuota(100_000)
+    do {
+      _ = try bench.append(oneRow("m"))
+      Issue.record("the reserve was touched")
+    } catch {
+      guard case .diskFull = error else { Issue.record("\(error)"); return }
+    }
+    bench.disk.setQuota(1_000_000)
+    _ = try bench.append(oneRow("m"))
+  }
+
+  /// A sync that failed may have dropped what it should have kept, so nothing more is acknowledged.
+  @Test func aFailedSyncPoisons() throws {
+    for seed in 0..<100 as Range<UInt64> {
+      var bench = try Bench(seed: seed)
+      _ = try bench.append(oneRow("before"))
+      bench.disk.fail(.sync)
+      for attempt in 0..<2 {
+        do {
+          _ = try bench.append(oneRow("lost \(attempt)"))
+          Issue.record("acknowledged without a sync")
+        } catch {
+          guard case .poisoned = error else { Issue.record("\(error)"); return }
+        }
+      }
+      #expect(messages(bench.journal.head(of: logs).frames) == ["before"])
+      try bench.crash()
+      let found = messages(bench.journal.head(of: logs).frames)
+      #expect(found == ["before"] || found == ["before", "lost 0"], "seed \(seed)")
+      _ = try bench.append(oneRow("next"))
+    }
+  }
+
+  /// A commit cut at every byte: the rows before it stay, its own do not, and what is written next is not disturbed.
+  @Test func tornAtEveryByte() throws {
+    let bench = try Bench(options: testOptions(segmentBytes: 4 << 10))
+    _ = try bench.append(oneRow("before"))
+    let before = bench.disk.contents("data/journal/00000001.seg")
+    _ = try bench.append(oneRow("torn"), key: key("k"))
+    let after = bench.disk.contents("data/journal/00000001.seg")
+    let changed = after.indices.filter { after[$0] != before[$0] }
+    let first = try #require(changed.first)
+    let last = try #require(changed.last)
+    #expect(last - first > 150)
+    for cut in first...last {
+      for damage in 0..<2 {
+        // Either the rest was never written, or one byte is wrong.
+        var bytes = after
+        if damage == 0 {
+          bytes.replaceSubrange(cut..., with: before[cut...])
+        } else {
+          bytes[cut] ^= 0x10
+          if after[cut] == 0 && (cut - first) >= 200 { continue }
+        }
+        var copy = try Bench(disk: disk(with: bytes), clock: bench.clock, seed: 1, options: bench.options)
+        #expect(messages(copy.journal.head(of: logs).frames) == ["before"], "cut at \(cut), \(damage)")
+        #expect(copy.recovery.cut?.offsetBytes == first || damage == 0, "cut at \(cut)")
+        #expect(try !copy.append(oneRow("next"), key: key("k")).isReplay)
+        try copy.crash()
+        #expect(messages(copy.journal.head(of: logs).frames) == ["before", "next"])
+      }
+    }
+  }
+
+  /// Any changed byte of what was synced before the last commit is found and reported at its frame, never skipped.
+  @Test func damageIsReported() throws {
+    let bench = try Bench(options: testOptions(segmentBytes: 4 << 10))
+    var ends: [Int] = [64]
+    for number in 0..<4 {
+      _ = try bench.append(oneRow("row \(number)"))
+      ends.append(64 + bench.journal.headBytes)
+    }
+    let bytes = bench.disk.contents("data/journal/00000001.seg")
+    for offset in 0..<ends[3] {
+      var rotten = bytes
+      rotten[offset] ^= 0x04
+      do {
+        _ = try Bench(disk: disk(with: rotten), clock: bench.clock, seed: 1, options: bench.options)
+        Issue.record("damage at \(offset) was not seen")
+      } catch JournalError.corrupt(let file, let at, _) {
+        #expect(file == "data/journal/00000001.seg")
+        let start = offset < 64 ? offset : ends.last { $0 <= offset } ?? -1
+        #expect(at == start, "byte \(offset)")
+      }
+    }
+    // The same through the reader, which goes on to say what it could read.
+    var rotten = bytes
+    rotten[ends[1] + 120] ^= 1
+    var rows = 0
+    let reader = try JournalReader(directory: "data/journal", fileSystem: disk(with: rotten)) { frame in
+      rows += frame.header.rowCount
+    }
+    #expect(rows == 1)
+    #expect(reader.findings.map(\.offsetBytes) == [ends[1]] && reader.findings[0].isDamage)
+  }
+
+  @Test func zeroedSectorsAreDamage() throws {
+    let bench = try Bench(options: testOptions(segmentBytes: 8 << 10))
+    for number in 0..<20 { _ = try bench.append(oneRow("row \(number)")) }
+    var bytes = bench.disk.contents("data/journal/00000001.seg")
+    bytes.replaceSubrange(512..<1024, with: [UInt8](repeating: 0, count: 512))
+    #expect(throws: JournalError.self) {
+      _ = try Bench(disk: disk(with: bytes), clock: bench.clock, seed: 1, options: bench.options)
+    }
+  }
+
+  @Test func aMissingSegmentIsDamage() throws {
+    let bench = try Bench(options: testOptions(segmentBytes: 4 << 10))
+    for number in 0..<60 { _ = try bench.append(oneRow("row \(number)")) }
+    #expect(bench.disk.files().count >= 3)
+    try bench.disk.remove("data/journal/00000002.seg")
+    #expect(
+      throws: JournalError.corrupt(
+        file: "data/journal/00000002.seg", offsetBytes: 0, reason: "the segment is missing")
+    ) {
+      _ = try Bench(disk: bench.disk, clock: bench.clock, seed: 1, options: bench.options)
+    }
+  }
+
+  @Test func aPositionInsideAFrameIsRefused() throws {
+    var bench = try Bench()
+    var generator = SeededGenerator(seed: 1)
+    _ = try bench.append(RandomBatches.batch(of: .logs, rowCount: 10, using: &generator))
+    #expect(throws: JournalError.self) {
+      try bench.reopen(start: JournalStart(archivedThrough: [logs: 5]))
+    }
+  }
+
+  private func disk(with segment: [UInt8]) throws -> SimulatedDisk {
+    let disk = SimulatedDisk(seed: 9)
+    try disk.createDirectory("data/journal")
+    let file = try disk.create("data/journal/00000001.seg")
+    try file.write(segment.span, at: 0)
+    try file.sync()
+    for directory in ["", "data", "data/journal"] { try disk.syncDirectory(directory) }
+    return disk
+  }
+}
