@@ -48,10 +48,8 @@ struct PatternFactors {
     close()
   }
 
-  /// The factor to search for first: the longest, of at least two bytes.
-  var best: PatternFactor? {
-    factors.filter { $0.bytes.count >= 2 }.max { $0.bytes.count < $1.bytes.count }
-  }
+  /// The factor to search for first: the longest.
+  var best: PatternFactor? { factors.max { $0.bytes.count < $1.bytes.count } }
 
   private mutating func close() {
     if !run.bytes.isEmpty {

@@ -91,7 +91,18 @@ struct ScalarSet: Sendable, Hashable {
   }
 
   /// Calls `body` with sequences of byte ranges that together make up the UTF-8 of exactly the set's scalars.
+  ///
+  /// Stored text is valid UTF-8, so a set of all characters from U+0080 on (as in `.` and most negated classes) needs
+  /// only to tell lengths apart: a third of the states.
   func utf8Sequences(_ body: ([ClosedRange<UInt8>]) -> Void) {
+    var ranges = ranges
+    if let last = ranges.last, last.lowerBound <= 0x80, last.upperBound == ScalarSet.scalarMax {
+      ranges.removeLast()
+      if last.lowerBound < 0x80 { ranges.append(last.lowerBound...0x7F) }
+      body([0xC2...0xDF, 0x80...0xBF])
+      body([0xE0...0xEF, 0x80...0xBF, 0x80...0xBF])
+      body([0xF0...0xF4, 0x80...0xBF, 0x80...0xBF, 0x80...0xBF])
+    }
     for range in ranges {
       // Surrogates have no UTF-8.
       if range.lowerBound < 0xD800 {
