@@ -1,11 +1,9 @@
 // Reading Parquet from memory.
 #include <arrow/c/bridge.h>
-#include <arrow/util/bit_util.h>
 #include <parquet/arrow/schema.h>
 #include <parquet/column_page.h>
 #include <parquet/column_reader.h>
 #include <parquet/file_reader.h>
-#include <parquet/level_conversion.h>
 #include <parquet/metadata.h>
 #include <parquet/page_index.h>
 #include <parquet/schema.h>
@@ -20,11 +18,14 @@
 #include <optional>
 #include <vector>
 
+#include "decode.h"
 #include "support.h"
 
 using namespace cordwood;
 
 namespace {
+
+constexpr int64_t rows_max = int64_t{1} << 24;
 
 /// A column chunk as the footer describes it, parsed once.
 struct Chunk {
@@ -166,6 +167,8 @@ static void find_chunks(cw_reader &reader, const uint8_t *bytes, int64_t count) 
   int64_t rows = 0;
   for (int group = 0; group < metadata.num_row_groups(); group++) {
     auto meta = metadata.RowGroup(group);
+    // A bound on what one read may allocate; row groups of ours have 131,072 rows.
+    if (meta->num_rows() > rows_max) throw Unsupported("a row group of more than 16,777,216 rows");
     if (meta->num_rows() < 0 || meta->num_columns() != metadata.num_columns()) {
       throw std::runtime_error("a row group that does not fit the schema");
     }
@@ -270,124 +273,46 @@ int32_t cw_reader_may_contain(const cw_reader *reader, int32_t group, int32_t co
   return 1;
 }
 
-/// Which pages hold wanted rows, and the wanted rows counted within those pages alone.
-struct Wanted {
-  std::vector<bool> pages;
-  std::vector<std::pair<int64_t, int64_t>> skip_and_read;
-  int64_t total = 0;
-};
-
-static Wanted wanted(const std::vector<int64_t> &first_rows, const int64_t *starts, const int64_t *ends,
-                     int32_t ranges) {
-  Wanted result;
-  const size_t count = first_rows.size() - 1;
-  result.pages.assign(count, false);
-  int64_t previous_end = 0;
-  for (int32_t i = 0; i < ranges; i++) {
-    if (starts[i] < previous_end || ends[i] < starts[i] || ends[i] > first_rows.back()) {
+/// Cuts the wanted rows by pages. `first_rows`: each page's first row, then the row count.
+static Wanted wanted_rows(const std::vector<int64_t> &first_rows, const int64_t *starts, const int64_t *ends,
+                          int32_t ranges) {
+  Wanted wanted;
+  size_t page = 0;
+  int64_t reached = 0;
+  for (int32_t range = 0; range < ranges; range++) {
+    if (starts[range] < reached || ends[range] < starts[range] || ends[range] > first_rows.back()) {
       throw std::runtime_error("rows outside the row group");
     }
-    previous_end = ends[i];
-  }
-  // One walk over pages and ranges: `kept` counts the rows of kept pages before the current one.
-  int64_t kept = 0, reached = 0;
-  int32_t range = 0;
-  for (size_t page = 0; page < count; page++) {
-    const int64_t begin = first_rows[page], end = first_rows[page + 1];
-    while (range < ranges && ends[range] <= begin) range++;
-    bool keep = false;
-    for (int32_t r = range; r < ranges && starts[r] < end; r++) {
-      const int64_t from = std::max(starts[r], begin), to = std::min(ends[r], end);
-      if (from >= to) continue;
-      keep = true;
-      const int64_t at = kept + from - begin;
-      if (!result.skip_and_read.empty() && at == reached) {
-        result.skip_and_read.back().second += to - from;
-      } else {
-        result.skip_and_read.emplace_back(at - reached, to - from);
+    reached = ends[range];
+    for (int64_t at = starts[range]; at < reached;) {
+      while (first_rows[page + 1] <= at) page++;
+      const int64_t first = first_rows[page], end = std::min(first_rows[page + 1], reached);
+      if (wanted.pages.empty() || wanted.pages.back().number != page) {
+        wanted.pages.push_back({page, first_rows[page + 1] - first, {}});
       }
-      reached = at + to - from;
-      result.total += to - from;
+      wanted.pages.back().spans.emplace_back(at - first, end - first);
+      wanted.rows += end - at;
+      at = end;
     }
-    result.pages[page] = keep;
-    if (keep) kept += end - begin;
   }
-  return result;
-}
-
-static std::shared_ptr<arrow::Array> concatenated(std::vector<std::shared_ptr<arrow::Array>> chunks) {
-  if (chunks.empty()) throw std::runtime_error("a column chunk without values");
-  if (chunks.size() == 1) return chunks[0];
-  return take(arrow::Concatenate(chunks));
-}
-
-/// The values a record reader of a fixed-width type holds, as an Arrow array.
-static std::shared_ptr<arrow::Array> fixed_array(parquet::internal::RecordReader &records, parquet::Type::type type,
-                                                 bool nullable) {
-  const int64_t rows = records.values_written();
-  const int64_t nulls = nullable ? records.null_count() : 0;
-  std::shared_ptr<arrow::Buffer> values = records.ReleaseValues();
-  std::shared_ptr<arrow::Buffer> validity = nullable ? records.ReleaseIsValid() : nullptr;
-  if (nulls == 0) validity = nullptr;
-  if (type == parquet::Type::BOOLEAN) {
-    auto bits = take(arrow::AllocateEmptyBitmap(rows));
-    const auto *bytes = reinterpret_cast<const bool *>(values->data());
-    for (int64_t row = 0; row < rows; row++) {
-      if (bytes[row]) arrow::bit_util::SetBit(bits->mutable_data(), row);
-    }
-    return arrow::MakeArray(arrow::ArrayData::Make(arrow::boolean(), rows, {validity, bits}, nulls));
-  }
-  auto arrow_type = type == parquet::Type::DOUBLE ? arrow::float64() : arrow::int64();
-  return arrow::MakeArray(arrow::ArrayData::Make(arrow_type, rows, {validity, values}, nulls));
+  return wanted;
 }
 
 int32_t cw_reader_read(const cw_reader *reader, int32_t group, int32_t column, const int64_t *starts,
                        const int64_t *ends, int32_t ranges, int32_t dictionary, ArrowArray *array, cw_error *error) {
   return guard(error, 1, [&] {
-    const auto *descriptor = reader->metadata->schema()->Column(column);
-    const auto type = descriptor->physical_type();
-    const bool nullable = descriptor->max_definition_level() > 0;
-    const bool keep_dictionary =
-        dictionary != 0 && type == parquet::Type::BYTE_ARRAY && reader->chunk(group, column).facts.all_dictionary != 0;
-    Wanted rows = wanted(reader->page_rows(group, column), starts, ends, ranges);
-
+    const auto &facts = reader->chunk(group, column).facts;
+    const auto first_rows = reader->page_rows(group, column);
+    const Wanted wanted = wanted_rows(first_rows, starts, ends, ranges);
     auto pages = reader->file->RowGroup(group)->GetColumnPageReader(column);
-    size_t page = 0;
-    pages->set_data_page_filter([&](const parquet::DataPageStats &) {
-      const bool skip = page >= rows.pages.size() || !rows.pages[page];
-      page++;
-      return skip;
-    });
-    auto records = parquet::internal::RecordReader::Make(
-        descriptor, parquet::internal::LevelInfo::ComputeLevelInfo(descriptor), arrow::default_memory_pool(),
-        keep_dictionary);
-    records->SetPageReader(std::move(pages));
-    records->Reserve(rows.total);
-    for (const auto &[skip, read] : rows.skip_and_read) {
-      if (skip > 0 && records->SkipRecords(skip) != skip) throw std::runtime_error("a column chunk ends early");
-      for (int64_t left = read; left > 0;) {
-        const int64_t got = records->ReadRecords(left);
-        if (got <= 0) throw std::runtime_error("a column chunk ends early");
-        left -= got;
-      }
-    }
-    std::shared_ptr<arrow::Array> result;
-    if (keep_dictionary) {
-      auto &typed = dynamic_cast<parquet::internal::DictionaryRecordReader &>(*records);
-      auto chunks = typed.GetResult()->chunks();
-      if (chunks.empty()) {
-        result = take(arrow::MakeArrayOfNull(arrow::dictionary(arrow::int32(), arrow::utf8()), 0));
-      } else {
-        result = concatenated(std::move(chunks));
-      }
-    } else if (type == parquet::Type::BYTE_ARRAY || type == parquet::Type::FIXED_LEN_BYTE_ARRAY) {
-      auto &typed = dynamic_cast<parquet::internal::BinaryRecordReader &>(*records);
-      result = concatenated(typed.GetBuilderChunks());
-    } else {
-      result = fixed_array(*records, type, nullable);
-    }
-    if (result->length() != rows.total) throw std::runtime_error("a column chunk ends early");
-    check(arrow::ExportArray(*result, array));
+    // The chunk's bytes spread evenly over its pages, within reason: the footer may lie.
+    const int64_t page_count = static_cast<int64_t>(first_rows.size()) - 1;
+    const int64_t estimate = page_count == 0 ? 0
+                                             : std::clamp<int64_t>(facts.uncompressed_bytes, 0, 64 << 20) / page_count *
+                                                   static_cast<int64_t>(wanted.pages.size());
+    auto data = decode_rows(*pages, reader->metadata->schema()->Column(column), wanted, estimate,
+                            dictionary != 0 && facts.all_dictionary != 0);
+    check(arrow::ExportArray(*arrow::MakeArray(data), array));
   });
 }
 
