@@ -202,6 +202,24 @@ import Testing
     }
   }
 
+  @Test func manyTasksReadOneFile() async throws {
+    var random = SeededGenerator(seed: 12)
+    let batches = (0..<2).map { _ in sampleBatch(rowCount: 400, using: &random) }
+    let reader = try ParquetReader(Buffer(copying: try parquet(batches)), verifyChecksums: true)
+    let wanted = batches.map { batch in batch.columns.map { Array(values($0)[90..<310]) } }
+    try await withThrowingTaskGroup(of: Bool.self) { group in
+      for task in 0..<16 {
+        group.addTask {
+          let columns = try reader.read(
+            rowGroup: task % 2, columns: Array(sampleFields.indices), rows: [90..<310],
+            asDictionary: task % 4 < 2)
+          return columns.map(values) == wanted[task % 2]
+        }
+      }
+      for try await isEqual in group { #expect(isEqual) }
+    }
+  }
+
   @Test func noRowsAndNoRanges() throws {
     var random = SeededGenerator(seed: 4)
     let batch = sampleBatch(rowCount: 10, using: &random)

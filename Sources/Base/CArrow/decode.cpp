@@ -423,7 +423,9 @@ class TextColumn : public Column {
     if (index_decoder_->DecodeIndices(static_cast<int>(values), indices_.data()) != values) ends_early();
     uint32_t largest = 0;
     for (int64_t i = 0; i < values; i++) largest = std::max(largest, static_cast<uint32_t>(indices_[i]));
-    if (largest >= static_cast<uint64_t>(dictionary_count_)) throw std::runtime_error("an index outside its dictionary");
+    if (largest >= static_cast<uint64_t>(dictionary_count_)) {
+      throw std::runtime_error("an index outside its dictionary");
+    }
   }
 
   void append_value() {

@@ -30,8 +30,8 @@ struct Wanted {
 
 /// Decodes the wanted rows of a flat column: int64, float64, bool, 16-byte ids or text. Times come as int64.
 ///
-/// `bytes_estimate`: about how many bytes of text will come. `as_dictionary`: indices into the chunk's whole dictionary;
-/// every wanted page must hold indices then. Throws on damage.
+/// `bytes_estimate`: about how many bytes of text will come. `as_dictionary`: indices into the chunk's whole
+/// dictionary; every wanted page must hold indices then. Throws on damage.
 std::shared_ptr<arrow::ArrayData> decode_rows(parquet::PageReader &pages, const parquet::ColumnDescriptor *descriptor,
                                               const Wanted &wanted, int64_t bytes_estimate, bool as_dictionary);
 

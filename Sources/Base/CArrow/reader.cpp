@@ -79,8 +79,8 @@ void fill(Chunk &chunk, const parquet::ColumnChunkMetaData &meta) {
   }
 }
 
-/// Finds the bits of a split-block Bloom filter at `offset`. Its header is a Thrift struct of the filter's size and three
-/// unions with one member each, so all but the size is constant. Anything else means: no filter.
+/// Finds the bits of a split-block Bloom filter at `offset`. Its header is a Thrift struct of the filter's size and
+/// three unions with one member each, so all but the size is constant. Anything else means: no filter.
 void locate_filter(Chunk &chunk, const uint8_t *file, int64_t count, std::optional<int64_t> offset) {
   static const uint8_t rest[] = {0x1c, 0x1c, 0, 0, 0x1c, 0x1c, 0, 0, 0x1c, 0x1c, 0, 0, 0};
   if (!offset || *offset < 0 || *offset >= count) return;
