@@ -28,9 +28,9 @@ func module(
     swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
   .testTarget(
-    name: name, dependencies: dependencies, path: "Tests/\(name)",
+    name: name, dependencies: dependencies, path: "Tests/\(name)", exclude: exclude,
     swiftSettings: [
       .treatAllWarnings(as: .error), .enableUpcomingFeature("MemberImportVisibility"),
     ])
@@ -78,7 +78,8 @@ var targets: [Target] = [
   tests("ColumnarTests", ["Columnar", "Records", "TestKit"]),
   tests("MatchingTests", ["Matching", "Records", "Codecs", "TestKit"]),
   tests("DecodingTests", ["Decoding", "Masking", "Records", "Codecs", "Columnar", "TestKit"]),
-  tests("JournalingTests", ["Journaling", "Platform", "Records", "Codecs", "TestKit"]),
+  tests(
+    "JournalingTests", ["Journaling", "Platform", "Records", "Codecs", "TestKit"], exclude: ["golden"]),
   tests(
     "ArchivingTests",
     ["Archiving", "Columnar", "Matching", "Platform", "Records", "Codecs", "TestKit"]),

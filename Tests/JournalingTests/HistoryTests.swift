@@ -6,7 +6,7 @@ import Testing
 
 /// Random lives of a journal on a failing disk, with a list of texts as the model.
 @Suite struct HistoryTests {
-  @Test(arguments: 0..<150 as Range<UInt64>)
+  @Test(arguments: 0..<60 as Range<UInt64>)
   func historiesAgreeWithTheModel(seed: UInt64) throws {
     var history = try History(seed: seed)
     try history.run(steps: 120)

@@ -190,7 +190,8 @@ struct SimulatedDiskState {
         let survivor = Inode()
         survivor.durable = inode.durable
         survivor.size = inode.durable.count
-        survivor.memory.write(inode.durable.span, at: 0)
+        let durable = inode.durable
+        survivor.memory.write(durable.span, at: 0)
         survivors[inode] = survivor
       }
       next.durableNames[path] = survivors[inode].map { .file($0) }
