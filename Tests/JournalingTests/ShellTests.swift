@@ -28,7 +28,7 @@ import Testing
   @Test func manyWritersShareCommits() async throws {
     let disk = try makeDisk()
     let journal = try open(disk)
-    let receipts = Mutex<[AppendReceipt]>([])
+    let receipts = Collected<AppendReceipt>()
     await withTaskGroup(of: Void.self) { group in
       for writer in 0..<16 {
         group.addTask {
@@ -36,13 +36,13 @@ import Testing
             do throws(StoreError) {
               let receipt = try await journal.append(
                 oneRow("\(writer)/\(number)"), to: logs, idempotency: nil)
-              receipts.withLock { $0.append(receipt) }
+              receipts.append(receipt)
             } catch { Issue.record("\(error)") }
           }
         }
       }
     }
-    let positions = receipts.withLock { $0.map(\.firstPosition) }
+    let positions = receipts.all.map(\.firstPosition)
     #expect(positions.sorted() == Array(0..<400))
     #expect(journal.statistics().requests == 400)
     await journal.stop()
@@ -61,18 +61,18 @@ import Testing
 
   @Test func duplicatesInFlightGetOneAnswer() async throws {
     let journal = try open(try makeDisk())
-    let ids = Mutex<Set<[UInt8]>>([])
+    let ids = Collected<[UInt8]>()
     await withTaskGroup(of: Void.self) { group in
       for _ in 0..<20 {
         group.addTask {
           do throws(StoreError) {
             let receipt = try await journal.append(oneRow("once"), to: logs, idempotency: key("k"))
-            ids.withLock { _ = $0.insert(receipt.firstID) }
+            ids.append(receipt.firstID)
           } catch { Issue.record("\(error)") }
         }
       }
     }
-    #expect(ids.withLock { $0.count } == 1)
+    #expect(Set(ids.all).count == 1)
     #expect(journal.head(of: logs).rowCount == 1)
     await journal.stop()
   }
@@ -114,4 +114,11 @@ import Testing
       await again.stop()
     }
   }
+}
+
+/// Values that tasks add.
+private final class Collected<Value: Sendable>: Sendable {
+  private let values = Mutex<[Value]>([])
+  func append(_ value: Value) { values.withLock { $0.append(value) } }
+  var all: [Value] { values.withLock { $0 } }
 }
