@@ -2,28 +2,37 @@ import Glibc
 
 /// SIGTERM and SIGINT as something to wait for.
 package enum StopSignals {
-  /// Blocks both for every thread started from here on; call first thing in `main`, before there are others. Also
-  /// makes writes to closed sockets errors instead of signals.
-  package static func block() {
-    var set = sigset_t()
-    // `set` is a local that outlives the calls.
-    unsafe sigemptyset(&set)
-    unsafe sigaddset(&set, SIGTERM)
-    unsafe sigaddset(&set, SIGINT)
-    unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
+  /// A pipe from the signal handler to ``wait()``: writing a byte is all a handler may do, and blocking the signals
+  /// instead does not work, since the main thread of a Swift program parks with every signal let in.
+  private static let pipe: (reading: Int32, writing: Int32) = {
+    var ends: [Int32] = [-1, -1]
+    // An array of two numbers, as pipe(2) wants.
+    let made = unsafe Glibc.pipe(&ends)
+    precondition(made == 0, "the process may open two more files at its start")
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    return (ends[0], ends[1])
+  }()
+
+  /// Catches both from here on; call first thing in `main`. Also makes writes to closed sockets errors instead of signals.
+  package static func catchAll() {
+    _ = pipe
+    for number in [SIGTERM, SIGINT] {
+      let handler: @convention(c) (Int32) -> Void = { number in
+        var byte = UInt8(truncatingIfNeeded: number)
+        // A local byte; a full pipe loses nothing, since one byte is enough.
+        _ = unsafe write(StopSignals.pipe.writing, &byte, 1)
+      }
+      _ = signal(number, handler)
+    }
     _ = signal(SIGPIPE, SIG_IGN)
   }
 
   /// Waits until one arrives and says which. Blocks: on a thread of its own.
   package static func wait() -> String {
-    var set = sigset_t()
-    var number: Int32 = 0
-    // Locals that outlive the calls.
-    unsafe sigemptyset(&set)
-    unsafe sigaddset(&set, SIGTERM)
-    unsafe sigaddset(&set, SIGINT)
-    while unsafe sigwait(&set, &number) != 0 {}
-    return number == SIGINT ? "SIGINT" : "SIGTERM"
+    var byte: UInt8 = 0
+    // A local byte that outlives the call.
+    while unsafe read(pipe.reading, &byte, 1) != 1 {}
+    return Int32(byte) == SIGINT ? "SIGINT" : "SIGTERM"
   }
 
   /// Ends the process at once: for a second signal, when somebody cannot wait.

@@ -6,8 +6,8 @@ import Server
 public enum CordwoodMain {
   /// Runs the command of the command line; ends the process when it is done.
   public static func run() async {
-    // Before other threads start: they inherit the signal mask, and the allocator's settings come first.
-    StopSignals.block()
+    // Before anything else: a signal must not find its old action, and the allocator's settings come first.
+    StopSignals.catchAll()
     MemoryTuning.applyServerSettings()
     await CordwoodCommand.main()
   }

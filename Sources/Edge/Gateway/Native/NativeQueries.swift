@@ -30,7 +30,7 @@ package struct EngineQueries: NativeQueries {
     _ body: [UInt8], tenant: Tenant, format: OutputFormat
   ) async throws(StoreError) -> sending any AnswerChunks {
     let answer = try await engine.run(try QueryRequest(json: body), for: tenant)
-    return EncodedAnswer(answer, format: format)
+    return try EncodedAnswer(answer, format: format)
   }
 }
 
@@ -44,9 +44,11 @@ final class EncodedAnswer: AnswerChunks {
   private var hasBegun = false
   private var isFinished = false
 
-  init(_ answer: QueryAnswer, format: OutputFormat) {
+  init(_ answer: QueryAnswer, format: OutputFormat) throws(StoreError) {
     self.answer = answer
-    self.encoder = TextEncoder(format: format, fields: answer.fields)
+    do throws(EncodingError) { encoder = try format.encoder(fields: answer.fields) } catch {
+      throw .memoryExhausted("the answer could not be encoded")
+    }
   }
 
   func next() async throws(StoreError) -> [UInt8]? {

@@ -1,0 +1,102 @@
+import Columnar
+import Records
+
+/// An Arrow IPC stream or a Parquet file, as it is written.
+///
+/// Parquet gathers batches to row groups of ``rowGroupRows`` rows, so that it needs the memory of one row group.
+package final class BinaryEncoder: BatchEncoder {
+  package static let rowGroupRows = 131_072
+
+  private enum Writer {
+    case arrow(ArrowStreamWriter)
+    case parquet(ParquetWriter)
+  }
+
+  private let output = Output()
+  private let writer: Writer
+  private var waiting: [RecordBatch] = []
+  private var waitingRows = 0
+
+  /// - Parameter format: `.arrow` or `.parquet`.
+  package init(format: OutputFormat, fields: [Field]) throws(EncodingError) {
+    precondition(format == .arrow || format == .parquet, "a binary format")
+    let output = output
+    let sink: (Span<UInt8>) -> Bool = { bytes in
+      for index in bytes.indices { output.bytes.append(bytes[index]) }
+      return true
+    }
+    do throws(ColumnarError) {
+      writer =
+        format == .arrow
+        ? .arrow(try ArrowStreamWriter(fields: fields, sink: sink))
+        : .parquet(
+          try ParquetWriter(
+            fields: fields,
+            options: fields.map {
+              ParquetColumnOptions(encoding: $0.type == .uuid ? .deltaByteArray : .dictionary)
+            },
+            sortedBy: [], rowsPerPage: 8_192, sink: sink))
+    } catch {
+      throw EncodingError(reason: "\(error)")
+    }
+  }
+
+  package func begin() -> [UInt8] { output.take() }
+
+  package func encode(_ batch: RecordBatch) throws(EncodingError) -> [UInt8] {
+    do throws(ColumnarError) {
+      switch writer {
+      case .arrow(let writer): try writer.write(batch)
+      case .parquet:
+        waiting.append(batch)
+        waitingRows += batch.rowCount
+        if waitingRows >= BinaryEncoder.rowGroupRows { try writeRowGroup() }
+      }
+    } catch {
+      throw EncodingError(reason: "\(error)")
+    }
+    return output.take()
+  }
+
+  /// Neither format can say where the next page begins: `cursor` is left out.
+  package func end(cursor: String?) throws(EncodingError) -> [UInt8] {
+    do throws(ColumnarError) {
+      switch writer {
+      case .arrow(let writer): try writer.finish()
+      case .parquet(let writer):
+        if waitingRows > 0 { try writeRowGroup() }
+        try writer.finish(metadata: [])
+      }
+    } catch {
+      throw EncodingError(reason: "\(error)")
+    }
+    return output.take()
+  }
+
+  private func writeRowGroup() throws(ColumnarError) {
+    guard case .parquet(let writer) = writer else { return }
+    let runs = waiting.enumerated().map { RowRun(source: $0.offset, start: 0, count: $0.element.rowCount) }
+    try writer.writeRowGroup(RecordBatch.gather(waiting, runs: runs))
+    waiting = []
+    waitingRows = 0
+  }
+
+  /// Where the writer's sink puts bytes until they are fetched.
+  private final class Output {
+    var bytes: [UInt8] = []
+    func take() -> [UInt8] {
+      defer { bytes = [] }
+      return bytes
+    }
+  }
+}
+
+extension OutputFormat {
+  /// The format's encoder for batches of `fields`.
+  package func encoder(fields: [Field]) throws(EncodingError) -> any BatchEncoder {
+    switch self {
+    case .json, .ndjson, .csv: TextEncoder(format: self, fields: fields)
+    case .arrow, .parquet: try BinaryEncoder(format: self, fields: fields)
+    }
+  }
+}
