@@ -1,0 +1,117 @@
+import Codecs
+import Records
+
+/// Why bytes of the manifest could not be understood: where in the payload, and what was wrong.
+struct ManifestCodingError: Error, Equatable {
+  let offsetBytes: Int
+  let reason: String
+}
+
+/// Reads the small values of Docs/formats/manifest.md one after the other. Total: broken bytes are errors.
+struct ByteReader {
+  let bytes: [UInt8]
+  var offset = 0
+
+  init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+  var isAtEnd: Bool { offset == bytes.count }
+
+  func error(_ reason: String) -> ManifestCodingError {
+    ManifestCodingError(offsetBytes: offset, reason: reason)
+  }
+
+  mutating func byte() throws(ManifestCodingError) -> UInt8 {
+    guard offset < bytes.count else { throw error("the payload ends early") }
+    offset += 1
+    return bytes[offset - 1]
+  }
+
+  mutating func bool() throws(ManifestCodingError) -> Bool {
+    let value = try byte()
+    guard value <= 1 else { throw error("a flag is 0 or 1") }
+    return value == 1
+  }
+
+  mutating func unsigned() throws(ManifestCodingError) -> UInt64 {
+    var at = offset
+    guard let value = Varint.read(bytes.span, at: &at) else { throw error("a broken varint") }
+    offset = at
+    return value
+  }
+
+  mutating func signed() throws(ManifestCodingError) -> Int64 {
+    var at = offset
+    guard let value = Varint.readSigned(bytes.span, at: &at) else { throw error("a broken varint") }
+    offset = at
+    return value
+  }
+
+  /// A number of things or bytes, at most `max`.
+  mutating func count(max: Int = .max) throws(ManifestCodingError) -> Int {
+    guard let value = Int(exactly: try unsigned()), value <= max else { throw error("a count out of range") }
+    return value
+  }
+
+  mutating func raw(_ count: Int) throws(ManifestCodingError) -> [UInt8] {
+    guard count <= bytes.count - offset else { throw error("the payload ends early") }
+    offset += count
+    return Array(bytes[offset - count..<offset])
+  }
+
+  mutating func text() throws(ManifestCodingError) -> String {
+    let text = try raw(try count())
+    guard let string = String(validating: text, as: UTF8.self) else { throw error("text that is not UTF-8") }
+    return string
+  }
+
+  mutating func tenant() throws(ManifestCodingError) -> Tenant {
+    try tenant(realm: try byte())
+  }
+
+  private mutating func tenant(realm: UInt8) throws(ManifestCodingError) -> Tenant {
+    guard let realm = Realm(rawValue: realm) else { throw error("an unknown realm") }
+    let name = try text()
+    guard Tenant.isValid(name: name) else { throw error("an impossible tenant name") }
+    return Tenant(realm: realm, name: name)
+  }
+
+  mutating func partition() throws(ManifestCodingError) -> Partition {
+    let realm = try byte()
+    guard let dataset = Dataset(rawValue: try byte()) else { throw error("an unknown dataset") }
+    return Partition(tenant: try tenant(realm: realm), dataset: dataset)
+  }
+}
+
+extension [UInt8] {
+  mutating func append(text: String) {
+    let utf8 = Array(text.utf8)
+    Varint.append(UInt64(utf8.count), to: &self)
+    self += utf8
+  }
+
+  mutating func append(count: Int) { Varint.append(UInt64(count), to: &self) }
+
+  mutating func append(tenant: Tenant) {
+    append(tenant.realm.rawValue)
+    append(text: tenant.name)
+  }
+
+  mutating func append(partition: Partition) {
+    append(partition.tenant.realm.rawValue)
+    append(partition.dataset.rawValue)
+    append(text: partition.tenant.name)
+  }
+
+  mutating func append<Value: FixedWidthInteger>(littleEndian value: Value) {
+    var rest = value
+    for _ in 0..<Value.bitWidth / 8 {
+      append(UInt8(truncatingIfNeeded: rest))
+      rest >>= 8
+    }
+  }
+
+  /// The integer at `offset`; traps if it does not fit.
+  func integer<Value: FixedWidthInteger>(at offset: Int, as type: Value.Type) -> Value {
+    self[offset..<offset + Value.bitWidth / 8].reversed().reduce(0) { $0 << 8 | Value($1) }
+  }
+}

@@ -1,0 +1,193 @@
+import Codecs
+import Platform
+import Records
+
+/// The log of edits (Docs/formats/manifest.md), open for appending. Not shared between threads.
+///
+/// After a failed sync, or a failed write that could not be undone, it is poisoned: nothing more is written, and whether the edit
+/// counts shows at the next start.
+package final class Manifest {
+  static let name = "manifest"
+  static let temporaryName = "manifest.new"
+  /// Below it the file is never compacted.
+  static let compactionBytesMin = 1 << 20
+
+  package private(set) var state: ManifestState
+  /// Why nothing more is written, once so.
+  package private(set) var failure: StoreError?
+  private let directory: String
+  private let fileSystem: any FileSystem
+  private var file: any File
+  /// Where the next frame goes; everything before it but a mark is durable.
+  private var end: Int
+  private var number: UInt64
+  private let compactionBytesMin: Int
+  /// The file's length after it was last written anew.
+  private var summaryBytes = 0
+  /// Whether this process has written the whole file.
+  private var isRewritten = false
+
+  private init(
+    directory: String, fileSystem: any FileSystem, file: any File, scan: ManifestScan,
+    compactionBytesMin: Int
+  ) {
+    self.directory = directory
+    self.fileSystem = fileSystem
+    self.file = file
+    self.compactionBytesMin = compactionBytesMin
+    state = scan.state
+    end = scan.end
+    number = scan.number
+  }
+
+  /// Opens the manifest in `directory`, which exists, or makes an empty one if there is none and `isNew`.
+  ///
+  /// - Parameters:
+  ///   - isNew: Whether nothing else in the directory needs a manifest; if false, a missing one is damage.
+  ///   - compactionBytesMin: See ``compactionBytesMin``; smaller in tests.
+  /// - Throws: `.corrupt` with file and byte for damage (nothing was changed), else what the disk said.
+  package static func open(
+    directory: String, fileSystem: any FileSystem, isNew: () throws(StoreError) -> Bool,
+    compactionBytesMin: Int = compactionBytesMin
+  ) throws(StoreError) -> Manifest {
+    let path = directory + "/" + name
+    if try withDisk({ () throws(DiskError) in try fileSystem.exists(directory + "/" + temporaryName) }) {
+      try withDisk { () throws(DiskError) in try fileSystem.remove(directory + "/" + temporaryName) }
+    }
+    if try !withDisk({ () throws(DiskError) in try fileSystem.exists(path) }) {
+      guard try isNew() else {
+        throw .corrupt(file: path, offsetBytes: 0, reason: "the manifest is missing")
+      }
+      let bytes = ManifestFrame.fileHeader
+      try withDisk { () throws(DiskError) in
+        try replace(with: bytes, in: directory, fileSystem: fileSystem)
+        try fileSystem.rename(directory + "/" + temporaryName, to: path)
+        try fileSystem.syncDirectory(directory)
+      }
+    }
+    let file = try withDisk { () throws(DiskError) in try fileSystem.open(path, writable: true) }
+    let bytes = try withDisk { () throws(DiskError) in try file.read(at: 0, count: try file.size()) }
+    let scan = try ManifestScan(bytes, path: path)
+    let manifest = Manifest(
+      directory: directory, fileSystem: fileSystem, file: file, scan: scan,
+      compactionBytesMin: compactionBytesMin)
+    manifest.compact()
+    manifest.summaryBytes = manifest.end
+    if let failure = manifest.failure { throw failure }
+    if manifest.isRewritten { return manifest }
+    // No room for a new file: what is kept is written once more in place, so that the sync has something to do.
+    try withDisk { () throws(DiskError) in
+      try file.write(bytes.span.extracting(0..<scan.end), at: 0)
+      try zero(file, from: scan.end)
+      try file.sync()
+      try fileSystem.syncDirectory(directory)
+    }
+    return manifest
+  }
+
+  /// Makes the changes durable together, then counts them.
+  ///
+  /// - Throws: `.poisoned`: the edit may count after a restart. Anything else: nothing changed.
+  package func append(_ changes: [ManifestChange]) throws(StoreError) {
+    if let failure { throw failure }
+    let next: ManifestState
+    do throws(ManifestCodingError) { next = try state.applying(changes) } catch {
+      preconditionFailure("an edit agrees with the state it is made for: \(error.reason)")
+    }
+    let frame = ManifestFrame.encode(ManifestCoding.encode(changes), place: end, number: number + 1)
+    do throws(DiskError) { try file.write(frame.span, at: end) } catch { throw undo(after: error) }
+    do throws(DiskError) { try file.sync() } catch {
+      throw poison("the manifest could not be synced: \(StoreError(error))")
+    }
+    number += 1
+    end += frame.count
+    state = next
+    writeMark()
+    compactIfLong()
+  }
+
+  /// Says behind the edit that it was synced. Lost or torn it is just not there, so errors do not count; but what a failed
+  /// write left must not stand where the next edit goes, so that starts behind it.
+  private func writeMark() {
+    let mark = ManifestFrame.encode([], place: end, number: number)
+    do throws(DiskError) { try file.write(mark.span, at: end) } catch {
+      failure = poisonUnlessCleared()
+      return
+    }
+    end += mark.count
+  }
+
+  /// Overwrites what a failed write left behind the last edit; the error to give.
+  private func undo(after error: DiskError) -> StoreError {
+    if let poisoned = poisonUnlessCleared() { return poisoned }
+    return StoreError(error)
+  }
+
+  private func poisonUnlessCleared() -> StoreError? {
+    do throws(DiskError) {
+      try Manifest.zero(file, from: end)
+      try file.sync()
+      return nil
+    } catch { return poison("the manifest could not be written: \(StoreError(error))") }
+  }
+
+  private func poison(_ reason: String) -> StoreError {
+    let error = StoreError.poisoned(reason)
+    failure = error
+    return error
+  }
+
+  /// Overwrites the bytes from `offset` to the file's end with zeros; does not grow the file.
+  private static func zero(_ file: any File, from offset: Int) throws(DiskError) {
+    let size = try file.size()
+    if size <= offset { return }
+    try file.write([UInt8](repeating: 0, count: size - offset).span, at: offset)
+  }
+}
+
+// Compaction
+extension Manifest {
+  private func compactIfLong() {
+    guard failure == nil, end >= compactionBytesMin, end >= 4 * summaryBytes else { return }
+    compact()
+    summaryBytes = end
+  }
+
+  private func compact() {
+    let payload = ManifestCoding.encode(state.summary())
+    var bytes = ManifestFrame.fileHeader
+    bytes += ManifestFrame.encode(payload, place: bytes.count, number: 1)
+    // The mark that says the edit before it is durable is, here, synced with it: the name is only given afterwards.
+    bytes += ManifestFrame.encode([], place: bytes.count, number: 1)
+    let temporary = directory + "/" + Manifest.temporaryName
+    do throws(DiskError) {
+      try Manifest.replace(with: bytes, in: directory, fileSystem: fileSystem)
+    } catch {
+      // The long file is still good; the next edit tries again. What is left of the new one goes then or at start.
+      return
+    }
+    do throws(DiskError) {
+      try fileSystem.rename(temporary, to: directory + "/" + Manifest.name)
+      try fileSystem.syncDirectory(directory)
+      file = try fileSystem.open(directory + "/" + Manifest.name, writable: true)
+    } catch {
+      // Which of the two files a restart will find is open, so neither may be written.
+      failure = .poisoned("the manifest could not be replaced: \(StoreError(error))")
+      return
+    }
+    end = bytes.count
+    number = 1
+    isRewritten = true
+  }
+
+  /// Writes `manifest.new`, synced.
+  private static func replace(
+    with bytes: [UInt8], in directory: String, fileSystem: any FileSystem
+  ) throws(DiskError) {
+    let temporary = directory + "/" + temporaryName
+    if try fileSystem.exists(temporary) { try fileSystem.remove(temporary) }
+    let file = try fileSystem.create(temporary)
+    try file.write(bytes.span, at: 0)
+    try file.sync()
+  }
+}

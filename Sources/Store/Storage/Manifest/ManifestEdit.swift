@@ -1,0 +1,66 @@
+import Records
+
+/// What the manifest knows of a block: enough to prune by time and position without opening the file.
+package struct BlockFacts: Sendable, Hashable {
+  package var id: UInt64
+  package var partition: Partition
+  package var rowCount: Int
+  /// Bytes of the file.
+  package var byteCount: Int
+  /// Smallest and largest timestamp and position, both included.
+  package var bounds: KeyBounds
+  /// Smallest and largest `ingested_at`, ns since 1970, both included.
+  package var ingestedMin: Int64
+  package var ingestedMax: Int64
+  /// The block holds no row that a deletion up to this id hides.
+  package var deletionsApplied: UInt64
+
+  package init(
+    id: UInt64, partition: Partition, rowCount: Int, byteCount: Int, bounds: KeyBounds,
+    ingested: ClosedRange<Int64>, deletionsApplied: UInt64
+  ) {
+    self.id = id
+    self.partition = partition
+    self.rowCount = rowCount
+    self.byteCount = byteCount
+    self.bounds = bounds
+    ingestedMin = ingested.lowerBound
+    ingestedMax = ingested.upperBound
+    self.deletionsApplied = deletionsApplied
+  }
+
+  /// One behind the largest position.
+  package var positionEnd: Int64 { bounds.positionMax + 1 }
+}
+
+/// Hides the rows of a partition that match and lie below a position, for good.
+package struct Deletion: Sendable, Hashable {
+  package var id: UInt64
+  package var partition: Partition
+  package var predicate: Predicate
+  /// Rows at or behind it are not touched.
+  package var positionEnd: Int64
+
+  package init(id: UInt64, partition: Partition, predicate: Predicate, positionEnd: Int64) {
+    self.id = id
+    self.partition = partition
+    self.predicate = predicate
+    self.positionEnd = positionEnd
+  }
+}
+
+/// One of the things an edit says (Docs/formats/manifest.md).
+package enum ManifestChange: Sendable, Hashable {
+  case blockAdded(BlockFacts)
+  case blockRemoved(id: UInt64)
+  /// Rows of the partition below the position are in blocks, or deleted.
+  case archivedThrough(Partition, position: Int64)
+  case deletionAdded(Deletion)
+  case deletionFinished(id: UInt64)
+  /// The least position the tenant's next record may get.
+  case nextPosition(Tenant, position: Int64)
+  /// The least ids the next block and the next deletion may get.
+  case nextIDs(block: UInt64, deletion: UInt64)
+  /// No row of the block is hidden by deletions up to the id.
+  case deletionsApplied(block: UInt64, through: UInt64)
+}

@@ -1,0 +1,102 @@
+import Codecs
+import Records
+
+/// The framing of Docs/formats/manifest.md.
+enum ManifestFrame {
+  static let fileHeaderBytes = 16
+  static let headerBytes = 32
+  static let version: UInt8 = 1
+  private static let fileMagic = Array("CWMF".utf8)
+  private static let magic = Array("EDIT".utf8)
+
+  static var fileHeader: [UInt8] {
+    var bytes = fileMagic + [version, 0, 0, 0]
+    bytes.append(littleEndian: CRC32C.checksum(bytes))
+    return bytes + [0, 0, 0, 0]
+  }
+
+  /// A frame with its padding. An empty payload makes a mark.
+  static func encode(_ payload: [UInt8], place: Int, number: UInt64) -> [UInt8] {
+    var tail: [UInt8] = []
+    tail.append(littleEndian: UInt64(place))
+    tail.append(littleEndian: number)
+    tail.append(littleEndian: UInt32(payload.count))
+    tail.append(littleEndian: UInt32(0))
+    tail += payload
+    var frame = magic
+    frame.append(littleEndian: CRC32C.checksum(tail))
+    frame += tail
+    frame += [UInt8](repeating: 0, count: -frame.count & 7)
+    return frame
+  }
+
+  struct Parsed {
+    var number: UInt64
+    var payload: Range<Int>
+    /// Where the next frame starts.
+    var end: Int
+  }
+
+  /// The frame at `place`, or nil if there is no valid one of this place.
+  static func parse(_ bytes: [UInt8], at place: Int) -> Parsed? {
+    guard place + headerBytes <= bytes.count, bytes[place..<place + 4].elementsEqual(magic),
+      bytes.integer(at: place + 8, as: UInt64.self) == UInt64(place)
+    else { return nil }
+    let length = Int(bytes.integer(at: place + 24, as: UInt32.self))
+    let payload = place + headerBytes..<place + headerBytes + length
+    guard payload.upperBound <= bytes.count else { return nil }
+    let checked = CRC32C.checksum(bytes.span.extracting(place + 8..<payload.upperBound))
+    guard checked == bytes.integer(at: place + 4, as: UInt32.self) else { return nil }
+    return Parsed(
+      number: bytes.integer(at: place + 16, as: UInt64.self), payload: payload,
+      end: min((payload.upperBound + 7) & ~7, bytes.count))
+  }
+}
+
+/// What reading a manifest file from its start gives.
+struct ManifestScan {
+  private(set) var state = ManifestState()
+  /// Number of the last edit.
+  private(set) var number: UInt64 = 0
+  /// How many edits count.
+  private(set) var editCount = 0
+  /// Behind the last valid frame: where a torn edit is cut off and the next goes.
+  private(set) var end = ManifestFrame.fileHeaderBytes
+
+  /// - Throws: `.corrupt` when bytes that were durable are not valid.
+  init(_ bytes: [UInt8], path: String) throws(StoreError) {
+    guard bytes.starts(with: ManifestFrame.fileHeader) else {
+      throw .corrupt(file: path, offsetBytes: 0, reason: "no manifest of a known version starts here")
+    }
+    while let frame = ManifestFrame.parse(bytes, at: end) {
+      let isMark = frame.payload.isEmpty
+      guard frame.number == (isMark ? number : number + 1) else {
+        throw .corrupt(file: path, offsetBytes: end, reason: "edit \(frame.number) after \(number)")
+      }
+      if !isMark {
+        do throws(ManifestCodingError) {
+          state = try state.applying(try ManifestCoding.decode(Array(bytes[frame.payload])))
+        } catch {
+          throw .corrupt(
+            file: path, offsetBytes: frame.payload.lowerBound + error.offsetBytes, reason: error.reason)
+        }
+        editCount += 1
+      }
+      number = frame.number
+      end = frame.end
+    }
+    try checkTail(bytes, path: path)
+  }
+
+  /// A valid frame behind the cut proves that the bytes at the cut were durable: damage, not a torn edit.
+  private func checkTail(_ bytes: [UInt8], path: String) throws(StoreError) {
+    var place = end + 8
+    while place + ManifestFrame.headerBytes <= bytes.count {
+      if ManifestFrame.parse(bytes, at: place) != nil {
+        throw .corrupt(
+          file: path, offsetBytes: end, reason: "a broken edit before the valid one at byte \(place)")
+      }
+      place += 8
+    }
+  }
+}

@@ -1,0 +1,125 @@
+import Records
+
+/// What the edits so far add up to.
+package struct ManifestState: Sendable, Hashable {
+  /// One partition's part.
+  package struct PartitionState: Sendable, Hashable {
+    /// By smallest position; their position ranges are disjoint.
+    package var blocks: [BlockFacts] = []
+    /// Rows below it are in blocks, or deleted.
+    package var archivedThrough: Int64 = 0
+    /// By id; those that may still hide a row somewhere.
+    package var deletions: [Deletion] = []
+  }
+
+  package private(set) var partitions: [Partition: PartitionState] = [:]
+  package private(set) var nextPositions: [Tenant: Int64] = [:]
+  package private(set) var nextBlockID: UInt64 = 1
+  package private(set) var nextDeletionID: UInt64 = 1
+  /// Where each live block and each unfinished deletion is.
+  private var blockPartitions: [UInt64: Partition] = [:]
+  private var deletionPartitions: [UInt64: Partition] = [:]
+
+  package init() {}
+
+  /// The state after all of `changes`, or why they contradict it.
+  func applying(_ changes: [ManifestChange]) throws(ManifestCodingError) -> ManifestState {
+    var next = self
+    for change in changes {
+      if let problem = next.apply(change) { throw ManifestCodingError(offsetBytes: 0, reason: problem) }
+    }
+    return next
+  }
+
+  /// What to tell the journal when it is opened: the archived-through positions, and the floors of positions.
+  package var archivedThrough: [Partition: Int64] { partitions.mapValues(\.archivedThrough) }
+
+  package func facts(of block: UInt64) -> BlockFacts? {
+    guard let partition = blockPartitions[block] else { return nil }
+    return partitions[partition]?.blocks.first { $0.id == block }
+  }
+
+  /// All live blocks, in no order.
+  package var blocks: [BlockFacts] { partitions.values.flatMap(\.blocks) }
+
+  /// One edit that says everything.
+  func summary() -> [ManifestChange] {
+    var changes: [ManifestChange] = [.nextIDs(block: nextBlockID, deletion: nextDeletionID)]
+    // Sorted, so that the same state makes the same bytes.
+    for partition in partitions.keys.sorted(by: { $0.description < $1.description }) {
+      let state = partitions[partition] ?? PartitionState()
+      changes.append(.archivedThrough(partition, position: state.archivedThrough))
+      changes += state.deletions.map { .deletionAdded($0) }
+      changes += state.blocks.map { .blockAdded($0) }
+    }
+    for tenant in nextPositions.keys.sorted(by: { $0.description < $1.description }) {
+      changes.append(.nextPosition(tenant, position: nextPositions[tenant] ?? 0))
+    }
+    return changes
+  }
+
+  /// The reason the change is impossible, or nil once it is applied.
+  private mutating func apply(_ change: ManifestChange) -> String? {
+    switch change {
+    case .blockAdded(let facts): return add(facts)
+    case .blockRemoved(let id):
+      guard let partition = blockPartitions.removeValue(forKey: id) else {
+        return "block \(id) is removed but not live"
+      }
+      partitions[partition]?.blocks.removeAll { $0.id == id }
+    case .archivedThrough(let partition, let position):
+      let before = partitions[partition]?.archivedThrough ?? 0
+      guard position >= before else { return "archived through \(position) after \(before)" }
+      partitions[partition, default: PartitionState()].archivedThrough = position
+      raise(partition.tenant, to: position)
+    case .deletionAdded(let deletion):
+      guard deletionPartitions[deletion.id] == nil else { return "deletion \(deletion.id) is added twice" }
+      deletionPartitions[deletion.id] = deletion.partition
+      partitions[deletion.partition, default: PartitionState()].deletions.append(deletion)
+      nextDeletionID = max(nextDeletionID, deletion.id &+ 1)
+    case .deletionFinished(let id):
+      guard let partition = deletionPartitions.removeValue(forKey: id) else {
+        return "deletion \(id) is finished but not known"
+      }
+      partitions[partition]?.deletions.removeAll { $0.id == id }
+    case .nextPosition(let tenant, let position): raise(tenant, to: position)
+    case .nextIDs(let block, let deletion):
+      nextBlockID = max(nextBlockID, block)
+      nextDeletionID = max(nextDeletionID, deletion)
+    case .deletionsApplied(let block, let through): return setDeletions(of: block, applied: through)
+    }
+    return nil
+  }
+
+  private mutating func add(_ facts: BlockFacts) -> String? {
+    guard blockPartitions[facts.id] == nil else { return "block \(facts.id) is added twice" }
+    var state = partitions[facts.partition] ?? PartitionState()
+    let index = state.blocks.firstIndex { $0.bounds.positionMin > facts.bounds.positionMin }
+    let place = index ?? state.blocks.count
+    if place > 0, state.blocks[place - 1].positionEnd > facts.bounds.positionMin {
+      return "block \(facts.id) overlaps block \(state.blocks[place - 1].id)"
+    }
+    if let index, state.blocks[index].bounds.positionMin < facts.positionEnd {
+      return "block \(facts.id) overlaps block \(state.blocks[index].id)"
+    }
+    state.blocks.insert(facts, at: place)
+    partitions[facts.partition] = state
+    blockPartitions[facts.id] = facts.partition
+    nextBlockID = max(nextBlockID, facts.id &+ 1)
+    raise(facts.partition.tenant, to: facts.positionEnd)
+    return nil
+  }
+
+  private mutating func setDeletions(of block: UInt64, applied: UInt64) -> String? {
+    guard let partition = blockPartitions[block],
+      let index = partitions[partition]?.blocks.firstIndex(where: { $0.id == block })
+    else { return "deletions are applied to block \(block), which is not live" }
+    let before = partitions[partition]?.blocks[index].deletionsApplied ?? 0
+    partitions[partition]?.blocks[index].deletionsApplied = max(before, applied)
+    return nil
+  }
+
+  private mutating func raise(_ tenant: Tenant, to position: Int64) {
+    if position > nextPositions[tenant] ?? 0 { nextPositions[tenant] = position }
+  }
+}

@@ -1,0 +1,19 @@
+import Platform
+import Records
+
+extension StoreError {
+  /// What a refusal of the disk means to whoever asked the store.
+  init(_ error: DiskError) {
+    switch error {
+    case .full(let operation, let path): self = .diskFull("no room to \(operation) \(path)")
+    case .notFound(let path): self = .disk("\(path) does not exist")
+    case .failed(let operation, let path, let offset, let code):
+      self = .disk("\(operation) \(path) at byte \(offset): error \(code)")
+    }
+  }
+}
+
+/// Runs `body`, giving errors of the disk as errors of the store.
+func withDisk<Value>(_ body: () throws(DiskError) -> Value) throws(StoreError) -> Value {
+  do throws(DiskError) { return try body() } catch { throw StoreError(error) }
+}
