@@ -1,0 +1,86 @@
+import Journaling
+import Matching
+import Platform
+import Records
+import Synchronization
+
+/// What one archiving step did.
+package struct ArchiveStep: Sendable, Hashable {
+  package let partition: Partition
+  /// Rows of the partition below it are in blocks: what the journal may release.
+  package let archivedThrough: Int64
+  /// Rows written (without deleted ones).
+  package let rowCount: Int
+}
+
+extension StorageEngine {
+  /// The partitions whose head is due by size, number of small frames or age, the fullest first.
+  package func partitionsDue() -> [Partition] {
+    let heads = heads.heads()
+    let oldest = clock.now() - Int64(options.archiveAgeSecondsMax) * 1_000_000_000
+    // Near the bound writes would soon be refused: everything of some size goes, whatever its age.
+    let isNearBound = self.heads.headBytes > options.journal.headBytesMax / 2
+    let due = heads.filter { head in
+      head.rowCount > 0
+        && (head.byteCount >= options.archiveBytesMax || head.oldestIngestedAt <= oldest
+          || head.frameCount >= options.archiveFramesMax
+            && head.rowCount < options.smallFrameRows * head.frameCount
+          || isNearBound && head.byteCount >= options.archiveBytesMax / 8)
+    }
+    return due.sorted { ($0.byteCount, $1.partition.description) > ($1.byteCount, $0.partition.description) }
+      .map(\.partition)
+  }
+
+  /// Writes the oldest head rows of the partition, at most about ``StorageOptions/archiveRowsMax``, to a block.
+  ///
+  /// - Parameter positionEnd: Rows at or behind it may stay.
+  /// - Returns: nil if nothing was to be done. Else the journal may release what was archived.
+  /// - Throws: `.diskFull`, `.disk`: nothing changed, to be tried again. `.poisoned`: see ``Manifest``.
+  package func archive(_ partition: Partition, below positionEnd: Int64 = .max) throws(StoreError)
+    -> ArchiveStep?
+  {
+    if let failure { throw failure }
+    let start = clock.now()
+    let (archivedThrough, deletions) = live.withLock { live in
+      let state = live.partitions[partition] ?? LivePartition()
+      return (state.archivedThrough, state.deletions)
+    }
+    let frames = nextFrames(heads.head(of: partition), from: archivedThrough, below: positionEnd)
+    guard let end = frames.last?.positionEnd else { return nil }
+    let rows = HeadRows(
+      frames, deletions: deletions, schema: partition.dataset.schema, rowsPerBatch: options.rowGroupRows)
+    let floor = max(end, heads.nextPosition(of: partition.tenant))
+    var changes: [ManifestChange] = [
+      .archivedThrough(partition, position: end), .nextPosition(partition.tenant, position: floor),
+    ]
+    var facts: BlockFacts?
+    if rows.rowCount > 0 {
+      let written = try writeBlock(
+        rows, partition: partition, deletionsApplied: deletions.map(\.id).max() ?? 0)
+      changes.append(.blockAdded(written))
+      facts = written
+    }
+    try commit(naming: facts) { _ throws(StoreError) in changes }
+    tryFinishingDeletions(of: partition)
+    count { statistics in
+      statistics.archiveRuns += 1
+      statistics.archivedRows += facts?.rowCount ?? 0
+      statistics.archivedBytes += facts?.byteCount ?? 0
+      statistics.archiveNanoseconds += max(0, clock.now() - start)
+    }
+    return ArchiveStep(partition: partition, archivedThrough: end, rowCount: facts?.rowCount ?? 0)
+  }
+
+  private func nextFrames(
+    _ head: HeadSnapshot, from archivedThrough: Int64, below positionEnd: Int64
+  ) -> [HeadFrame] {
+    var rows = 0
+    var frames: [HeadFrame] = []
+    for frame in head.frames where frame.positionEnd > archivedThrough {
+      guard frame.bounds.positionMin < positionEnd, rows < options.archiveRowsMax else { break }
+      frames.append(frame)
+      rows += frame.rowCount
+    }
+    return frames
+  }
+}

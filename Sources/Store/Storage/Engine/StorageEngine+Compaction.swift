@@ -1,0 +1,124 @@
+import Journaling
+import Matching
+import Platform
+import Records
+import Synchronization
+
+extension StorageEngine {
+  /// Merges the neighbouring blocks, or rewrites the block, that need it most.
+  ///
+  /// - Parameter pace: Called between batches; may wait, so that others get their turn.
+  /// - Returns: Whether anything was done; then there may be more.
+  /// - Throws: `.diskFull`, `.disk`, `.corrupt` (an input cannot be read): nothing changed. `.poisoned`: see ``Manifest``.
+  package func compact(pace: @escaping () -> Void = {}) throws(StoreError) -> Bool {
+    if let failure { throw failure }
+    let partitions = live.withLock { $0.partitions }
+    let planner = CompactionPlanner(options: options, now: clock.now())
+    for partition in partitions.keys.sorted(by: { $0.description < $1.description }) {
+      guard let state = partitions[partition],
+        let plan = planner.plan(state.blocks.map(\.facts), deletions: state.deletions)
+      else { continue }
+      try compact(plan, of: partition, state, pace: pace)
+      tryFinishingDeletions(of: partition)
+      return true
+    }
+    return false
+  }
+
+  private func compact(
+    _ plan: CompactionPlanner.Plan, of partition: Partition, _ state: LivePartition,
+    pace: @escaping () -> Void
+  ) throws(StoreError) {
+    let start = clock.now()
+    let ids = Set(plan.inputs.map(\.id))
+    let inputs = state.blocks.filter { ids.contains($0.facts.id) }
+    let applied = state.deletions.map(\.id).max() ?? 0
+    if inputs.count == 1, try !hides(state.deletions, inputs[0], partition) {
+      let id = inputs[0].facts.id
+      return try commit { manifest throws(StoreError) in
+        manifest.facts(of: id) == nil ? [] : [.deletionsApplied(block: id, through: applied)]
+      }
+    }
+    var sources: [(rows: any BlockRowSource, deletions: [LiveDeletion])] = []
+    for input in inputs {
+      let pending = state.deletions.filter { $0.isPending(for: input.facts) }
+      sources.append((try openBlocks.reader(of: input).rows(), pending))
+    }
+    let merge = try SortedMerge(
+      sources, schema: partition.dataset.schema, rowsPerBatch: options.rowGroupRows, pace: pace)
+    let rows = PeekedRows(merge)
+    let facts =
+      try rows.isEmpty() ? nil : writeBlock(rows, partition: partition, deletionsApplied: applied)
+    var isLate = false
+    try commit(naming: facts) { manifest throws(StoreError) in
+      // Retention may have dropped an input meanwhile: its rows must not come back with the output.
+      isLate = !ids.allSatisfy { manifest.facts(of: $0) != nil }
+      if isLate { return [] }
+      return ids.sorted().map { .blockRemoved(id: $0) } + (facts.map { [.blockAdded($0)] } ?? [])
+    }
+    if isLate {
+      if let facts { discard(layout.block(facts.id, of: partition)) }
+      return
+    }
+    count { statistics in
+      statistics.compactions += 1
+      statistics.compactedBlocks += inputs.count
+      statistics.compactedRows += facts?.rowCount ?? 0
+      statistics.compactedBytes += facts?.byteCount ?? 0
+      statistics.compactionNanoseconds += max(0, clock.now() - start)
+    }
+  }
+
+  /// Whether a pending deletion hides any row of the block.
+  private func hides(
+    _ deletions: [LiveDeletion], _ block: LiveBlock, _ partition: Partition
+  ) throws(StoreError) -> Bool {
+    for deletion in deletions where deletion.isPending(for: block.facts) {
+      let request = ScanRequest(
+        columns: [], predicate: deletion.predicate.predicate, positions: 0..<deletion.positionEnd)
+      let units = try openBlocks.reader(of: block).units(
+        request, predicate: deletion.predicate, deletions: [])
+      for unit in units where try unit.countMatches() > 0 { return true }
+    }
+    return false
+  }
+
+  /// As ``finishDeletions(of:)``, but what the disk refuses now is left for the next time: nothing depends on it.
+  func tryFinishingDeletions(of partition: Partition) {
+    do throws(StoreError) { try finishDeletions(of: partition) } catch { count { $0.failures += 1 } }
+  }
+
+  /// Forgets deletions whose rows are gone from every block and that no head row is old enough for.
+  package func finishDeletions(of partition: Partition) throws(StoreError) {
+    let head = heads.head(of: partition)
+    try commit { manifest throws(StoreError) in
+      guard let state = manifest.partitions[partition] else { return [] }
+      let oldest = head.frames.first { $0.positionEnd > state.archivedThrough }?.bounds.positionMin ?? .max
+      return state.deletions.filter { deletion in
+        oldest >= deletion.positionEnd
+          && !state.blocks.contains {
+            deletion.id > $0.deletionsApplied && $0.bounds.positionMin < deletion.positionEnd
+          }
+      }.map { .deletionFinished(id: $0.id) }
+    }
+  }
+}
+
+/// Rows that can be looked at before they are taken.
+private final class PeekedRows: BlockRowSource {
+  private let rows: any BlockRowSource
+  private var first: RecordBatch?
+
+  init(_ rows: any BlockRowSource) { self.rows = rows }
+
+  func isEmpty() throws(StoreError) -> Bool {
+    if first == nil { first = try rows.next() }
+    return first == nil
+  }
+
+  func next() throws(StoreError) -> RecordBatch? {
+    guard let batch = first else { return try rows.next() }
+    first = nil
+    return batch
+  }
+}

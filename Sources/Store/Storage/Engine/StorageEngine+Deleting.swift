@@ -1,0 +1,55 @@
+import Matching
+import Platform
+import Records
+
+extension StorageEngine {
+  /// Hides the rows that match and that a snapshot taken now sees; how many there are.
+  ///
+  /// - Throws: `.invalid`: the predicate does not fit the dataset. `.poisoned`: the rows may be hidden after a restart.
+  ///   Anything else: nothing changed.
+  package func delete(_ predicate: Predicate, from partition: Partition) throws(StoreError) -> Int {
+    if let failure { throw failure }
+    guard PredicateCoding.isEncodable(predicate) else {
+      throw .invalid("the filter is nested deeper than \(PredicateCoding.depthMax) levels")
+    }
+    let snapshot = snapshot(of: partition)
+    var rows = 0
+    for unit in try snapshot.plan(ScanRequest(columns: [], predicate: predicate)) {
+      rows += try unit.countMatches()
+    }
+    if rows == 0 { return 0 }
+    try commit { manifest throws(StoreError) in
+      [
+        .deletionAdded(
+          Deletion(
+            id: manifest.nextDeletionID, partition: partition, predicate: predicate,
+            positionEnd: snapshot.positionEnd))
+      ]
+    }
+    count { statistics in
+      statistics.deletions += 1
+      statistics.deletedRows += rows
+    }
+    return rows
+  }
+
+  /// Drops the blocks whose rows all came in longer ago than their dataset is kept, in one edit; rows in them.
+  package func retain() throws(StoreError) -> Int {
+    if let failure { throw failure }
+    let now = clock.now()
+    var dropped: [BlockFacts] = []
+    var touched: Set<Partition> = []
+    try commit { manifest throws(StoreError) in
+      for block in manifest.blocks {
+        guard let seconds = options.retentionSeconds[block.partition.dataset], seconds > 0 else { continue }
+        let (age, overflow) = now.subtractingReportingOverflow(block.ingestedMax)
+        if !overflow, age / 1_000_000_000 >= Int64(seconds) { dropped.append(block) }
+      }
+      return dropped.map(\.id).sorted().map { .blockRemoved(id: $0) }
+    }
+    touched.formUnion(dropped.map(\.partition))
+    count { $0.retainedBlocksDropped += dropped.count }
+    for partition in touched { tryFinishingDeletions(of: partition) }
+    return dropped.reduce(0) { $0 + $1.rowCount }
+  }
+}

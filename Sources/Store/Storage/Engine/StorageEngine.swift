@@ -1,0 +1,192 @@
+import Journaling
+import Matching
+import Platform
+import Records
+import Synchronization
+
+/// The store's synchronous engine: no thread and no chance of its own. ``Storage`` is its shell; simulations drive it directly.
+///
+/// Reading (``snapshot(of:)``, ``usage()``) may happen on any thread at any time. Of archiving, compaction, and deletion with
+/// retention, each may run on a thread of its own, one call at a time; all of them block on the disk.
+package final class StorageEngine: Sendable {
+  package let options: StorageOptions
+  package let heads: any HeadSource
+  let layout: StorageLayout
+  let fileSystem: any FileSystem
+  let clock: any WallClock
+  let format: any BlockFormat
+  let openBlocks: OpenBlocks
+  let trash: Trash
+  let live: Mutex<LiveState>
+  /// Held over the writing of an edit, by threads that may block on the disk only: one edit at a time.
+  private let manifest: Mutex<Manifest>
+  /// Block ids given to files under way, which the manifest does not know yet.
+  private let nextBlockID: Mutex<UInt64>
+  /// Partitions whose directories are known to be durable.
+  let directories = Mutex<Set<Partition>>([])
+
+  private init(
+    options: StorageOptions, heads: any HeadSource, layout: StorageLayout, fileSystem: any FileSystem,
+    clock: any WallClock, format: any BlockFormat, trash: Trash, live: LiveState,
+    manifest: sending Manifest
+  ) {
+    self.options = options
+    self.heads = heads
+    self.layout = layout
+    self.fileSystem = fileSystem
+    self.clock = clock
+    self.format = format
+    self.trash = trash
+    self.live = Mutex(live)
+    nextBlockID = Mutex(manifest.state.nextBlockID)
+    self.manifest = Mutex(manifest)
+    openBlocks = OpenBlocks(fileSystem: fileSystem, format: format, countMax: options.openBlocksMax)
+  }
+
+  /// Opens the store in `directory` (made if missing): manifest, files, then the journal by `openJournal`.
+  ///
+  /// - Throws: `.corrupt` with file and byte for damage, else what the disk said. Files that no edit names may have been removed.
+  package static func open<Heads: HeadSource>(
+    directory: String, fileSystem: any FileSystem, clock: any WallClock, options: StorageOptions,
+    format: any BlockFormat,
+    openJournal: (_ directory: String, _ start: JournalStart) throws(StoreError) -> Heads
+  ) throws(StoreError) -> (engine: StorageEngine, journal: Heads) {
+    let layout = StorageLayout(directory: directory)
+    let opening = StorageOpening(layout: layout, fileSystem: fileSystem)
+    try withDisk { () throws(DiskError) in try fileSystem.createDirectory(directory) }
+    let manifest = try Manifest.open(
+      directory: directory, fileSystem: fileSystem, isNew: opening.isNew,
+      compactionBytesMin: options.manifestBytesMin)
+    let state = manifest.state
+    try opening.removeOrphans(keeping: state)
+    var live = LiveState()
+    let trash = Trash()
+    for partition in state.partitions.keys {
+      _ = try live.update(partition, from: state, layout: layout, trash: trash)
+    }
+    let journal = try openJournal(
+      layout.journal,
+      JournalStart(archivedThrough: state.archivedThrough, nextPositions: state.nextPositions))
+    let engine = StorageEngine(
+      options: options, heads: journal, layout: layout, fileSystem: fileSystem, clock: clock, format: format,
+      trash: trash, live: live, manifest: manifest)
+    return (engine, journal)
+  }
+
+  /// A consistent view; see ``BatchSource``. O(frames of the head + blocks of the partition), no disk.
+  package func snapshot(of partition: Partition) -> any PartitionSnapshot {
+    while true {
+      let head = heads.head(of: partition)
+      let live = live.withLock { $0.partitions[partition] } ?? LivePartition()
+      // Rows that came in after the head was taken were archived before the blocks were: look again, else rows of one
+      // moment would be there and those of an earlier one, in another block, perhaps not.
+      if live.archivedThrough > head.positionEnd { continue }
+      return StorageSnapshot(
+        schema: partition.dataset.schema, positionEnd: head.positionEnd,
+        frames: Array(head.frames.drop { $0.positionEnd <= live.archivedThrough }), blocks: live.blocks,
+        deletions: live.deletions, openBlocks: openBlocks)
+    }
+  }
+
+  /// Figures by partition, in no order.
+  package func usage() -> [PartitionUsage] {
+    var usage: [Partition: PartitionUsage] = [:]
+    func empty(_ partition: Partition) -> PartitionUsage {
+      PartitionUsage(
+        partition: partition, headRows: 0, headBytes: 0, blockRows: 0, blockBytes: 0, blockCount: 0)
+    }
+    for head in heads.heads() {
+      usage[head.partition, default: empty(head.partition)].headRows += head.rowCount
+      usage[head.partition, default: empty(head.partition)].headBytes += head.byteCount
+    }
+    for (partition, state) in live.withLock({ $0.partitions }) where !state.blocks.isEmpty {
+      for block in state.blocks {
+        usage[partition, default: empty(partition)].blockRows += block.facts.rowCount
+        usage[partition, default: empty(partition)].blockBytes += block.facts.byteCount
+        usage[partition, default: empty(partition)].blockCount += 1
+      }
+    }
+    return Array(usage.values)
+  }
+
+  /// Why nothing more is archived, compacted or deleted until a restart; nil while healthy.
+  package var failure: StoreError? { live.withLock { $0.failure } }
+
+  /// Totals since the store was opened.
+  package func statistics() -> StorageStatistics { live.withLock { $0.statistics } }
+
+  /// Unlinks files that were removed and that no snapshot holds any more; what the disk refuses is tried again later.
+  package func emptyTrash() {
+    for path in trash.take() {
+      do throws(DiskError) {
+        try fileSystem.remove(path)
+        live.withLock { $0.statistics.filesRemoved += 1 }
+      } catch .notFound {
+        continue
+      } catch {
+        trash.add(path)
+      }
+    }
+  }
+
+  func count(_ change: (inout StorageStatistics) -> Void) { live.withLock { change(&$0.statistics) } }
+
+  /// An id for a new block. Ids of blocks that come to nothing are not given again before a restart.
+  func takeBlockID() -> UInt64 {
+    nextBlockID.withLock { next in
+      defer { next += 1 }
+      return next
+    }
+  }
+
+  /// Makes durable what `make` says in view of the state, and shows it to readers. No changes: nothing happens.
+  ///
+  /// - Throws: `.poisoned`: the changes may count after a restart. Anything else: nothing changed.
+  func commit(
+    _ make: (ManifestState) throws(StoreError) -> [ManifestChange]
+  ) throws(StoreError) {
+    try manifest.withLock { manifest throws(StoreError) in
+      let before = manifest.state
+      let changes = try make(before)
+      if changes.isEmpty { return }
+      do throws(StoreError) { try manifest.append(changes) } catch {
+        live.withLock { $0.failure = manifest.failure }
+        throw error
+      }
+      try publish(changes, before: before, after: manifest.state)
+      live.withLock { $0.failure = manifest.failure }
+    }
+  }
+
+  private func publish(
+    _ changes: [ManifestChange], before: ManifestState, after: ManifestState
+  ) throws(StoreError) {
+    var touched: Set<Partition> = []
+    for change in changes {
+      switch change {
+      case .blockAdded(let facts): touched.insert(facts.partition)
+      case .blockRemoved(let id), .deletionsApplied(let id, _):
+        if let partition = before.facts(of: id)?.partition { touched.insert(partition) }
+      case .archivedThrough(let partition, _): touched.insert(partition)
+      case .deletionAdded(let deletion): touched.insert(deletion.partition)
+      case .deletionFinished(let id):
+        for (partition, state) in before.partitions where state.deletions.contains(where: { $0.id == id }) {
+          touched.insert(partition)
+        }
+      case .nextPosition, .nextIDs: break
+      }
+    }
+    // All partitions of the edit in one step: readers see the edit whole or not at all.
+    let gone = try live.withLock { live throws(StoreError) in
+      var gone: [LiveBlock] = []
+      for partition in touched {
+        gone += try live.update(partition, from: after, layout: layout, trash: trash)
+      }
+      return gone
+    }
+    for block in gone {
+      openBlocks.forget(block.facts.id)
+      block.file.markRemoved()
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import Journaling
+import Records
+
+/// What the engine needs to know of the journal; both the journal and its synchronous engine can tell.
+package protocol HeadSource: Sendable {
+  func head(of partition: Partition) -> HeadSnapshot
+  func heads() -> [HeadStatistics]
+  var headBytes: Int { get }
+  func nextPosition(of tenant: Tenant) -> Int64
+}
+
+extension Journal: HeadSource {}
+extension JournalFile: HeadSource {}
+
+/// Rows of the head that are looked at together: one frame, or several small ones one after the other.
+struct HeadChunk: Sendable {
+  /// Frames of fewer rows share a chunk: what a batch costs besides its rows is then paid seldom.
+  static let frameRowsMin = 1024
+  static let rowsMax = 8192
+
+  let frames: [HeadFrame]
+  let rowCount: Int
+  let bounds: KeyBounds
+
+  private init(_ frames: [HeadFrame]) {
+    self.frames = frames
+    rowCount = frames.reduce(0) { $0 + $1.rowCount }
+    bounds = KeyBounds.union(frames.map(\.bounds))
+  }
+
+  static func chunks(_ frames: [HeadFrame]) -> [HeadChunk] {
+    var chunks: [HeadChunk] = []
+    var small: [HeadFrame] = []
+    var rows = 0
+    func close() {
+      if !small.isEmpty { chunks.append(HeadChunk(small)) }
+      small = []
+      rows = 0
+    }
+    for frame in frames {
+      if frame.rowCount >= frameRowsMin {
+        close()
+        chunks.append(HeadChunk([frame]))
+        continue
+      }
+      if rows + frame.rowCount > rowsMax { close() }
+      small.append(frame)
+      rows += frame.rowCount
+    }
+    close()
+    return chunks
+  }
+
+  /// The named columns of all rows; those of a single frame share the journal's memory.
+  func batch(columns: [String]) -> RecordBatch {
+    if frames.count == 1 { return frames[0].batch(columns: columns) }
+    let batches = frames.map { $0.batch(columns: columns) }
+    let runs = batches.indices.map { RowRun(source: $0, start: 0, count: batches[$0].rowCount) }
+    return RecordBatch.gather(batches, runs: runs)
+  }
+}
+
+extension KeyBounds {
+  /// The smallest bounds that hold all of `bounds`, of which there is at least one.
+  static func union(_ bounds: [KeyBounds]) -> KeyBounds {
+    guard var all = bounds.first else { preconditionFailure("bounds of something") }
+    for other in bounds.dropFirst() {
+      all.timestampMin = min(all.timestampMin, other.timestampMin)
+      all.timestampMax = max(all.timestampMax, other.timestampMax)
+      all.positionMin = min(all.positionMin, other.positionMin)
+      all.positionMax = max(all.positionMax, other.positionMax)
+    }
+    return all
+  }
+
+  /// Whether a row within the bounds may lie within the others.
+  func meets(start: Int64?, end: Int64?, positions: Range<Int64>) -> Bool {
+    timestampMax >= start ?? .min && (end.map { timestampMin < $0 } ?? true)
+      && positionMax >= positions.lowerBound && positionMin < positions.upperBound
+  }
+}

@@ -1,0 +1,112 @@
+import Journaling
+import Matching
+import Records
+
+/// A run of the head's frames as a part of a scan.
+struct HeadUnit: ScanUnit {
+  /// Rows of a unit, about: few when order is asked for, since a newest-first reader stops after the first unit.
+  static func rowsTarget(_ order: ScanOrder) -> Int { order == .unordered ? 65_536 : 16_384 }
+
+  let chunks: [HeadChunk]
+  let filter: RowFilter
+  let projection: Projection
+  let order: ScanOrder
+  let schema: DatasetSchema
+  let bounds: KeyBounds
+  let rowCountMax: Int
+
+  init(
+    _ frames: [HeadFrame], filter: RowFilter, projection: Projection, order: ScanOrder, schema: DatasetSchema
+  ) {
+    chunks = HeadChunk.chunks(frames)
+    self.filter = filter
+    self.projection = projection
+    self.order = order
+    self.schema = schema
+    bounds = KeyBounds.union(frames.map(\.bounds))
+    rowCountMax = frames.reduce(0) { $0 + $1.rowCount }
+  }
+
+  /// Units over the frames, which come in order of their positions, leaving out those no wanted row can be in.
+  static func units(
+    _ frames: [HeadFrame], request: ScanRequest, filter: RowFilter, schema: DatasetSchema
+  ) -> [HeadUnit] {
+    let projection = Projection(request.columns)
+    let target = rowsTarget(request.order)
+    var units: [HeadUnit] = []
+    var open: [HeadFrame] = []
+    var rows = 0
+    func close() {
+      if open.isEmpty { return }
+      units.append(
+        HeadUnit(open, filter: filter, projection: projection, order: request.order, schema: schema))
+      open = []
+      rows = 0
+    }
+    for frame in frames {
+      guard frame.bounds.meets(start: filter.start, end: filter.end, positions: filter.positions) else {
+        continue
+      }
+      if rows > 0, rows + frame.rowCount > target { close() }
+      open.append(frame)
+      rows += frame.rowCount
+    }
+    close()
+    return units
+  }
+
+  /// Keys and references of its rows, and one batch given out. The frames themselves are mapped.
+  var memoryBytesEstimate: Int { rowCountMax * 64 + (1 << 20) }
+
+  func open() throws(StoreError) -> any BatchCursor { HeadCursor(self) }
+
+  func countMatches() throws(StoreError) -> Int {
+    chunks.reduce(0) { $0 + filter.select($1).count }
+  }
+}
+
+/// Reads a ``HeadUnit``.
+final class HeadCursor: BatchCursor {
+  static let batchRowsMax = 8192
+
+  private let unit: HeadUnit
+  private var references: [RowReference]
+  private var given = 0
+  private var batches: [Int: RecordBatch] = [:]
+
+  init(_ unit: HeadUnit) {
+    self.unit = unit
+    let selections = unit.chunks.map { unit.filter.select($0) }
+    switch unit.order {
+    case .unordered: references = RowOrder.references(selections)
+    case .ascending: references = RowOrder.sorted(unit.chunks, selections, schema: unit.schema)
+    case .descending:
+      references = RowOrder.sorted(unit.chunks, selections, schema: unit.schema).reversed()
+    }
+  }
+
+  func next() throws(StoreError) -> RecordBatch? {
+    guard given < references.count else { return nil }
+    let end = min(given + HeadCursor.batchRowsMax, references.count)
+    defer { given = end }
+    let runs = RowOrder.runs(references[given..<end])
+    var sources: [RecordBatch] = []
+    var sourceOfChunk: [Int: Int] = [:]
+    let gathered = runs.map { run in
+      let source = sourceOfChunk[run.source] ?? sources.count
+      if source == sources.count {
+        sourceOfChunk[run.source] = source
+        sources.append(batch(of: run.source))
+      }
+      return RowRun(source: source, start: run.start, count: run.count)
+    }
+    return unit.projection.apply(RecordBatch.gather(sources, runs: gathered))
+  }
+
+  private func batch(of chunk: Int) -> RecordBatch {
+    if let known = batches[chunk] { return known }
+    let batch = unit.chunks[chunk].batch(columns: unit.projection.columns)
+    batches[chunk] = batch
+    return batch
+  }
+}

@@ -1,0 +1,33 @@
+import Journaling
+import Records
+
+/// The store's bounds and habits. Most have a key in the configuration; the others are for tests.
+package struct StorageOptions: Sendable, Hashable {
+  package var journal = JournalOptions()
+  /// `archive.bytes_max`: a partition's head is archived when it holds so many bytes.
+  package var archiveBytesMax = 384 << 20
+  /// `archive.max_age_seconds`: … or when its oldest row came in so long ago.
+  package var archiveAgeSecondsMax = 60
+  /// … or when it holds so many frames that are small: under ``smallFrameRows`` rows on average.
+  package var archiveFramesMax = 4096
+  package var smallFrameRows = 64
+  /// Rows one block is written with at most (a frame is not split, so by one frame more).
+  package var archiveRowsMax = 2_000_000
+  /// A block of so many rows is large enough: it is not merged any more.
+  package var mergeRowsMin = 1_000_000
+  /// The most rows a merged block may have.
+  package var mergeRowsMax = 8_000_000
+  /// Neighbours are merged when there are so many; each merge rewrites a row, so fewer means more writing.
+  package var mergeInputsMin = 8
+  package var mergeInputsMax = 64
+  /// `retention.*_seconds`: blocks whose rows all came in longer ago are dropped; a missing dataset: never.
+  package var retentionSeconds: [Dataset: Int] = [:]
+  /// Blocks kept open at most; beyond it the one not used for longest is closed.
+  package var openBlocksMax = 512
+  /// The manifest is not compacted below it.
+  package var manifestBytesMin = Manifest.compactionBytesMin
+  /// Rows handed to the block writer at once: one row group.
+  package var rowGroupRows = 131_072
+
+  package init() {}
+}
