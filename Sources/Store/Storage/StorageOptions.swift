@@ -26,8 +26,5 @@ package struct StorageOptions: Sendable, Hashable {
   package var openBlocksMax = 512
   /// The manifest is not compacted below it.
   package var manifestBytesMin = Manifest.compactionBytesMin
-  /// Rows handed to the block writer at once: one row group.
-  package var rowGroupRows = 131_072
-
   package init() {}
 }

@@ -16,22 +16,48 @@ package struct LiveDeletion: Sendable {
   }
 }
 
-/// Rows in the order of a block: sort key, then position. One consumer, one thread.
-package protocol BlockRowSource: AnyObject {
-  /// The next rows with all columns of the dataset's schema; never empty; nil at the end.
-  func next() throws(StoreError) -> RecordBatch?
+/// The rows a block is written of; those that the deletions hide are left out.
+package enum BlockRows {
+  /// Head rows: all columns of the schema, positions rising from batch to batch.
+  case head([RecordBatch], deletions: [LiveDeletion])
+  /// The rows of other blocks of the partition, each with the deletions that are pending on it.
+  case merged([(block: any BlockReading, deletions: [LiveDeletion])])
+}
+
+/// Where a block goes, and what it is.
+package struct BlockPlace: Sendable {
+  package let id: UInt64
+  package let partition: Partition
+  /// The directory, which exists; path and temporary path lie in it.
+  package let directory: String
+  package let path: String
+  package let temporaryPath: String
+  /// No row is hidden by deletions up to this one.
+  package let deletionsApplied: UInt64
+
+  package init(
+    id: UInt64, partition: Partition, directory: String, path: String, temporaryPath: String,
+    deletionsApplied: UInt64
+  ) {
+    self.id = id
+    self.partition = partition
+    self.directory = directory
+    self.path = path
+    self.temporaryPath = temporaryPath
+    self.deletionsApplied = deletionsApplied
+  }
 }
 
 /// How blocks are written and read: Parquet in the server, something small in tests of what is above it.
 package protocol BlockFormat: Sendable {
-  /// Writes a block with the rows of `rows` (at least one) to the new file `path` and syncs it.
+  /// Writes the block under its temporary path, syncs it, renames it and syncs the directory.
   ///
-  /// - Returns: Bytes of the file.
-  /// - Throws: What the disk or `rows` said; a file may be left at `path`.
+  /// - Parameter shouldStop: Asked now and then, may wait; true ends the writing.
+  /// - Returns: nil, and no file, if there is no row or `shouldStop` said so.
+  /// - Throws: What the disk or an input said. A file may be left under either name.
   func write(
-    _ rows: any BlockRowSource, id: UInt64, partition: Partition, deletionsApplied: UInt64, to path: String,
-    on fileSystem: any FileSystem
-  ) throws(StoreError) -> Int
+    _ rows: BlockRows, to place: BlockPlace, on fileSystem: any FileSystem, shouldStop: () -> Bool
+  ) throws(StoreError) -> BlockFacts?
 
   /// Opens the block at `path`, which `facts` describe.
   ///
@@ -50,8 +76,6 @@ package protocol BlockReading: AnyObject, Sendable {
   func groupedCounts(
     _ request: GroupedCountRequest, predicate: CompiledPredicate, deletions: [LiveDeletion]
   ) throws(StoreError) -> GroupedCountAnswer
-  /// All rows, as they were written: for compaction.
-  func rows() throws(StoreError) -> any BlockRowSource
 }
 
 extension GroupedCountRequest {

@@ -33,12 +33,14 @@ extension StorageEngine {
 
   /// Writes the oldest head rows of the partition, at most about ``StorageOptions/archiveRowsMax``, to a block.
   ///
-  /// - Parameter positionEnd: Rows at or behind it may stay.
+  /// - Parameters:
+  ///   - positionEnd: Rows at or behind it may stay.
+  ///   - shouldStop: Asked now and then; true ends it with `.stopping` and nothing changed.
   /// - Returns: nil if nothing was to be done. Else the journal may release what was archived.
   /// - Throws: `.diskFull`, `.disk`: nothing changed, to be tried again. `.poisoned`: see ``Manifest``.
-  package func archive(_ partition: Partition, below positionEnd: Int64 = .max) throws(StoreError)
-    -> ArchiveStep?
-  {
+  package func archive(
+    _ partition: Partition, below positionEnd: Int64 = .max, shouldStop: () -> Bool = { false }
+  ) throws(StoreError) -> ArchiveStep? {
     if let failure { throw failure }
     let start = clock.now()
     let (archivedThrough, deletions) = live.withLock { live in
@@ -47,20 +49,17 @@ extension StorageEngine {
     }
     let frames = nextFrames(heads.head(of: partition), from: archivedThrough, below: positionEnd)
     guard let end = frames.last?.positionEnd else { return nil }
-    let rows = HeadRows(
-      frames, deletions: deletions, schema: partition.dataset.schema, rowsPerBatch: options.rowGroupRows)
+    let columns = partition.dataset.schema.fields.map(\.name)
+    let facts = try writeBlock(
+      .head(HeadChunk.chunks(frames).map { $0.batch(columns: columns) }, deletions: deletions),
+      partition: partition, deletionsApplied: deletions.map(\.id).max() ?? 0, shouldStop: shouldStop)
     let floor = max(end, heads.nextPosition(of: partition.tenant))
     var changes: [ManifestChange] = [
       .archivedThrough(partition, position: end), .nextPosition(partition.tenant, position: floor),
     ]
-    var facts: BlockFacts?
-    if rows.rowCount > 0 {
-      let written = try writeBlock(
-        rows, partition: partition, deletionsApplied: deletions.map(\.id).max() ?? 0)
-      changes.append(.blockAdded(written))
-      facts = written
-    }
-    try commit(naming: facts) { _ throws(StoreError) in changes }
+    if let facts { changes.append(.blockAdded(facts)) }
+    let edit = changes
+    try commit(naming: facts) { _ throws(StoreError) in edit }
     tryFinishingDeletions(of: partition)
     count { statistics in
       statistics.archiveRuns += 1

@@ -7,10 +7,10 @@ import Synchronization
 extension StorageEngine {
   /// Merges the neighbouring blocks, or rewrites the block, that need it most.
   ///
-  /// - Parameter pace: Called between batches; may wait, so that others get their turn.
+  /// - Parameter shouldStop: Asked now and then, may wait so that others get their turn; true ends it with `.stopping`.
   /// - Returns: Whether anything was done; then there may be more.
   /// - Throws: `.diskFull`, `.disk`, `.corrupt` (an input cannot be read): nothing changed. `.poisoned`: see ``Manifest``.
-  package func compact(pace: @escaping () -> Void = {}) throws(StoreError) -> Bool {
+  package func compact(shouldStop: () -> Bool = { false }) throws(StoreError) -> Bool {
     if let failure { throw failure }
     let partitions = live.withLock { $0.partitions }
     let planner = CompactionPlanner(options: options, now: clock.now())
@@ -18,7 +18,7 @@ extension StorageEngine {
       guard let state = partitions[partition],
         let plan = planner.plan(state.blocks.map(\.facts), deletions: state.deletions)
       else { continue }
-      try compact(plan, of: partition, state, pace: pace)
+      try compact(plan, of: partition, state, shouldStop: shouldStop)
       tryFinishingDeletions(of: partition)
       return true
     }
@@ -27,7 +27,7 @@ extension StorageEngine {
 
   private func compact(
     _ plan: CompactionPlanner.Plan, of partition: Partition, _ state: LivePartition,
-    pace: @escaping () -> Void
+    shouldStop: () -> Bool
   ) throws(StoreError) {
     let start = clock.now()
     let ids = Set(plan.inputs.map(\.id))
@@ -39,16 +39,13 @@ extension StorageEngine {
         manifest.facts(of: id) == nil ? [] : [.deletionsApplied(block: id, through: applied)]
       }
     }
-    var sources: [(rows: any BlockRowSource, deletions: [LiveDeletion])] = []
+    var sources: [(block: any BlockReading, deletions: [LiveDeletion])] = []
     for input in inputs {
       let pending = state.deletions.filter { $0.isPending(for: input.facts) }
-      sources.append((try openBlocks.reader(of: input).rows(), pending))
+      sources.append((try openBlocks.reader(of: input), pending))
     }
-    let merge = try SortedMerge(
-      sources, schema: partition.dataset.schema, rowsPerBatch: options.rowGroupRows, pace: pace)
-    let rows = PeekedRows(merge)
-    let facts =
-      try rows.isEmpty() ? nil : writeBlock(rows, partition: partition, deletionsApplied: applied)
+    let facts = try writeBlock(
+      .merged(sources), partition: partition, deletionsApplied: applied, shouldStop: shouldStop)
     var isLate = false
     try commit(naming: facts) { manifest throws(StoreError) in
       // Retention may have dropped an input meanwhile: its rows must not come back with the output.
@@ -101,24 +98,5 @@ extension StorageEngine {
           }
       }.map { .deletionFinished(id: $0.id) }
     }
-  }
-}
-
-/// Rows that can be looked at before they are taken.
-private final class PeekedRows: BlockRowSource {
-  private let rows: any BlockRowSource
-  private var first: RecordBatch?
-
-  init(_ rows: any BlockRowSource) { self.rows = rows }
-
-  func isEmpty() throws(StoreError) -> Bool {
-    if first == nil { first = try rows.next() }
-    return first == nil
-  }
-
-  func next() throws(StoreError) -> RecordBatch? {
-    guard let batch = first else { return try rows.next() }
-    first = nil
-    return batch
   }
 }

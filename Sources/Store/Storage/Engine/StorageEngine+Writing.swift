@@ -3,33 +3,28 @@ import Records
 import Synchronization
 
 extension StorageEngine {
-  /// Writes the rows of `rows` as a durable block file under its final name; no edit names it yet.
+  /// Writes the rows as a durable block file under its final name; no edit names it yet. nil if there is no row.
+  ///
+  /// - Throws: `.stopping` if `shouldStop` said so; no file is left.
   func writeBlock(
-    _ rows: any BlockRowSource, partition: Partition, deletionsApplied: UInt64
-  ) throws(StoreError) -> BlockFacts {
+    _ rows: BlockRows, partition: Partition, deletionsApplied: UInt64, shouldStop: () -> Bool
+  ) throws(StoreError) -> BlockFacts? {
     try prepareDirectory(of: partition)
     let id = takeBlockID()
     let path = layout.block(id, of: partition)
-    let temporary = path + StorageLayout.temporarySuffix
+    let place = BlockPlace(
+      id: id, partition: partition, directory: layout.partitionDirectory(partition), path: path,
+      temporaryPath: path + StorageLayout.temporarySuffix, deletionsApplied: deletionsApplied)
+    var isStopped = false
     do throws(StoreError) {
-      // Left over by an earlier life that gave the same id; the manifest does not name it.
-      try withDisk { () throws(DiskError) in
-        if try fileSystem.exists(temporary) { try fileSystem.remove(temporary) }
+      let facts = try format.write(rows, to: place, on: fileSystem) {
+        isStopped = isStopped || shouldStop()
+        return isStopped
       }
-      let collector = FactsCollector(rows)
-      let byteCount = try format.write(
-        collector, id: id, partition: partition, deletionsApplied: deletionsApplied, to: temporary,
-        on: fileSystem)
-      try withDisk { () throws(DiskError) in
-        try fileSystem.rename(temporary, to: path)
-        try fileSystem.syncDirectory(layout.partitionDirectory(partition))
-      }
-      guard let bounds = collector.bounds else { preconditionFailure("a block has a row") }
-      return BlockFacts(
-        id: id, partition: partition, rowCount: collector.rowCount, byteCount: byteCount, bounds: bounds,
-        ingested: collector.ingestedMin...collector.ingestedMax, deletionsApplied: deletionsApplied)
+      if facts == nil, isStopped { throw .stopping }
+      return facts
     } catch {
-      discard(temporary)
+      discard(place.temporaryPath)
       discard(path)
       throw error
     }
