@@ -1,3 +1,4 @@
+import Journaling
 import Platform
 import Records
 
@@ -9,6 +10,17 @@ extension StoreError {
     case .notFound(let path): self = .disk("\(path) does not exist")
     case .failed(let operation, let path, let offset, let code):
       self = .disk("\(operation) \(path) at byte \(offset): error \(code)")
+    }
+  }
+}
+
+extension StoreError {
+  /// What a journal that cannot be opened means to whoever asked the store.
+  package init(_ error: JournalError) {
+    switch error {
+    case .disk(let error): self = StoreError(error)
+    case .corrupt(let file, let offset, let reason):
+      self = .corrupt(file: file, offsetBytes: offset, reason: reason)
     }
   }
 }

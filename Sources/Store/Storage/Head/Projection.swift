@@ -2,13 +2,13 @@ import Codecs
 import Records
 
 /// Makes the columns a scan is asked for out of the dataset's own.
-struct Projection: Sendable {
-  let outputs: [OutputColumn]
+package struct Projection: Sendable {
+  package let outputs: [OutputColumn]
   /// The columns of the schema it needs, in the order ``apply(_:)`` wants them.
-  let columns: [String]
+  package let columns: [String]
   private let sources: [Int]
 
-  init(_ outputs: [OutputColumn]) {
+  package init(_ outputs: [OutputColumn]) {
     self.outputs = outputs
     var columns: [String] = []
     sources = outputs.map { output in
@@ -20,7 +20,7 @@ struct Projection: Sendable {
   }
 
   /// - Parameter batch: The columns ``columns`` of the schema.
-  func apply(_ batch: RecordBatch) -> RecordBatch {
+  package func apply(_ batch: RecordBatch) -> RecordBatch {
     let columns = zip(outputs, sources).map { output, source in
       let column = batch.columns[source]
       if !output.path.members.isEmpty {
