@@ -53,6 +53,8 @@ struct Model {
   /// A retention run answered with `poisoned`: rows of blocks as old may be gone after a restart.
   var openRetention: [Dataset: Int64] = [:]
   var answered: [KnownKey: Answered] = [:]
+  /// Positions any record of the tenant ever had.
+  private var used: [Tenant: Set<Int64>] = [:]
   /// One behind the largest position any record of the tenant ever had.
   var positionEnd: [Tenant: Int64] = [:]
 
@@ -66,6 +68,9 @@ struct Model {
     for (index, row) in request.rows.enumerated() {
       var row = row
       row.position = receipt.firstPosition + Int64(index)
+      guard used[tenant, default: []].insert(row.position).inserted else {
+        return "position \(row.position) is given again to \(tenant)"
+      }
       row.id = UUIDv7.incremented(receipt.firstID, by: index)
       row.ingestedAt = receipt.ingestedAt
       rows[request.partition, default: []].append(row)
@@ -139,7 +144,8 @@ struct Model {
 
   static func key(_ row: ModelRow, _ dataset: Dataset) -> PlainKey {
     dataset == .sessions
-      ? PlainKey(texts: [Array(row.container.utf8), Array(row.session.utf8)], time: 0, position: row.position)
+      ? PlainKey(
+        texts: [Array(row.container.utf8), Array(row.session.utf8)], time: 0, position: row.position)
       : PlainKey(texts: [], time: row.timestamp, position: row.position)
   }
 }

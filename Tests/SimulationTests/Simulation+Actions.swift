@@ -42,13 +42,16 @@ extension Simulation {
   }
 
   func append(_ requests: [ModelRequest]) throws {
+    let floors = model.positionEnd
     let results = journal.commit(requests.map { $0.appendRequest })
     for (request, result) in zip(requests, results) {
       switch result {
       case .success(let receipt):
         note("  \(request.partition) \(request.rows.count) rows at \(receipt.firstPosition)")
         if receipt.isReplay { throw violation("a new request is taken for a repeat") }
-        if let problem = model.add(request, receipt) { throw violation(problem) }
+        if let problem = model.add(request, receipt, floor: floors[request.partition.tenant] ?? 0) {
+          throw violation(problem)
+        }
         if let key = request.key {
           let known = Model.KnownKey(tenant: request.partition.tenant, key: key.key)
           model.answered[known] = Model.Answered(
@@ -124,7 +127,8 @@ extension Simulation {
       case .sessions:
         row.container = pick(["c", "cc", "d"])
         row.session = pick(["1", "10", "2"])
-      case .logs: row.metadata = generator.chance(oneIn: 3) ? nil : pick(["{\"k\":\"a\"}", "{\"k\":7}", "{}"])
+      case .logs:
+        row.metadata = generator.chance(oneIn: 3) ? nil : pick(["{\"k\":\"a\"}", "{\"k\":7}", "{}"])
       default: break
       }
       rows.append(row)

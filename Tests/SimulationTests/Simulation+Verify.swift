@@ -175,6 +175,7 @@ extension Simulation {
 
 extension KeyBounds {
   func holds(_ row: ModelRow) -> Bool {
-    (timestampMin...timestampMax).contains(row.timestamp) && (positionMin...positionMax).contains(row.position)
+    (timestampMin...timestampMax).contains(row.timestamp)
+      && (positionMin...positionMax).contains(row.position)
   }
 }

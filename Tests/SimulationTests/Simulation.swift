@@ -1,10 +1,14 @@
 import Codecs
+import Foundation
 import Journaling
 import Matching
 import Platform
 import Records
 import Storage
 import TestKit
+
+/// SIMULATION_VERBOSE=1: histories hold every operation on the disk.
+let isVerbose = ProcessInfo.processInfo.environment["SIMULATION_VERBOSE"] != nil
 
 /// What the store did that it must not do.
 struct Violation: Error, CustomStringConvertible {
@@ -18,7 +22,7 @@ struct Violation: Error, CustomStringConvertible {
     seed \(seed), step \(step): \(text)
     replay: SIMULATION_SEED=\(seed) swift test --filter SimulationTests
     history:
-      \(history.suffix(40).joined(separator: "\n  "))
+      \(history.suffix(isVerbose ? .max : 40).joined(separator: "\n  "))
     """
   }
 }
@@ -52,6 +56,9 @@ final class Simulation {
     var rows: [ModelRow]
   }
 
+  /// Disk operations already in the history.
+  var logged = 0
+
   static let directory = "data"
 
   init(seed: UInt64, format: any BlockFormat) throws {
@@ -59,9 +66,15 @@ final class Simulation {
     self.format = format
     generator = SeededGenerator(seed: seed)
     swarm = Swarm(&generator)
-    disk = SimulatedDisk(seed: generator.next())
+    disk = SimulatedDisk(seed: generator.next(), logs: isVerbose)
     entropy = SeededEntropy(seed: generator.next())
     (engine, journal) = try Simulation.open(disk, clock, entropy, format, swarm.options)
+    // The first start may fail too.
+    if generator.chance(oneIn: 3) {
+      disk = SimulatedDisk(seed: generator.next(), logs: isVerbose)
+      startFaults()
+      try reopen()
+    }
   }
 
   static func open(
@@ -95,10 +108,18 @@ final class Simulation {
     try verifyAll()
   }
 
-  func note(_ text: String) { history.append(text) }
+  func note(_ text: String) {
+    if isVerbose {
+      let log = disk.log()
+      history += log.dropFirst(logged).map { "      " + $0 }
+      logged = log.count
+    }
+    history.append(text)
+  }
 
   func violation(_ text: String) -> Violation {
-    Violation(seed: seed, step: step, text: text, history: history)
+    note("violation")
+    return Violation(seed: seed, step: step, text: text, history: history)
   }
 
   func number(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &generator) }
@@ -144,9 +165,23 @@ final class Simulation {
     snapshots = []
     unreleased = []
     let floors = model.positionEnd
+    note("  \(powerCut ? "power cut" : "kill")")
     disk = powerCut ? disk.crash() : disk.kill()
+    logged = disk.log().count
     if !generator.chance(oneIn: 3) { hasFaults = false }
     if hasFaults { startFaults() }
+    try reopen()
+    // Reads must not fail while what was open is decided.
+    stopFaults()
+    for partition in partitions {
+      let found = try scan(partition, .ascending)
+      if let problem = model.resolve(partition, found: found, floors: floors) { throw violation(problem) }
+    }
+    model.openRetention = [:]
+    try verifyAll()
+  }
+
+  private func reopen() throws {
     while true {
       do throws(StoreError) {
         (engine, journal) = try Simulation.open(disk, clock, entropy, format, swarm.options)
@@ -156,18 +191,14 @@ final class Simulation {
         if case .corrupt = error { throw violation("the store does not open: \(error)") }
         guard hasFaults || error.isDiskFull else { throw violation("the store does not open: \(error)") }
         if error.isDiskFull { setQuotaToMax() }
-        if generator.chance(oneIn: 2) { disk = generator.chance(oneIn: 2) ? disk.crash() : disk.kill() }
+        if generator.chance(oneIn: 2) {
+          note("  again")
+          disk = generator.chance(oneIn: 2) ? disk.crash() : disk.kill()
+          logged = disk.log().count
+        }
         if generator.chance(oneIn: 2) { stopFaults() } else if hasFaults { startFaults() }
       }
     }
-    // Reads must not fail while what was open is decided.
-    stopFaults()
-    for partition in partitions {
-      let found = try scan(partition, .ascending)
-      if let problem = model.resolve(partition, found: found, floors: floors) { throw violation(problem) }
-    }
-    model.openRetention = [:]
-    try verifyAll()
   }
 }
 

@@ -37,7 +37,8 @@ struct Swarm {
       }
     }
     let kinds: [(SimulatedDisk.Operation, [SimulatedDisk.Fault])] = [
-      (.write, [.error, .full, .short]), (.sync, [.error]), (.syncDirectory, [.error]), (.create, [.error, .full]),
+      (.write, [.error, .full, .short]), (.sync, [.error]), (.syncDirectory, [.error]),
+      (.create, [.error, .full]),
       (.rename, [.error, .full]), (.remove, [.error]), (.createDirectory, [.error, .full]), (.open, [.error]),
       (.read, [.error]), (.map, [.error]), (.freeBytes, [.error]),
     ]

@@ -86,7 +86,8 @@ struct PlainBlocks: BlockFormat {
       timestampMin: times.min() ?? 0, timestampMax: times.max() ?? 0, positionMin: positions.min() ?? 0,
       positionMax: positions.max() ?? 0)
     return BlockFacts(
-      id: place.id, partition: place.partition, rowCount: batch.rowCount, byteCount: byteCount, bounds: bounds,
+      id: place.id, partition: place.partition, rowCount: batch.rowCount, byteCount: byteCount,
+      bounds: bounds,
       ingested: (ingested.min() ?? 0)...(ingested.max() ?? 0), deletionsApplied: place.deletionsApplied)
   }
 }

@@ -50,22 +50,41 @@ extension StorageEngine {
   /// Makes the partition's directory with the tenant's name in it, all of it durable.
   private func prepareDirectory(of partition: Partition) throws(StoreError) {
     if directories.withLock({ $0.contains(partition) }) { return }
-    let tenantDirectory = layout.tenantDirectory(partition.tenant)
-    try withDisk { () throws(DiskError) in
-      try fileSystem.createDirectory(layout.partitionDirectory(partition))
-      let tenantFile = "\(tenantDirectory)/\(StorageLayout.tenantFile)"
-      if try !fileSystem.exists(tenantFile) {
-        let temporary = tenantFile + StorageLayout.temporarySuffix
-        if try fileSystem.exists(temporary) { try fileSystem.remove(temporary) }
-        let file = try fileSystem.create(temporary)
-        try file.write(Array("\(partition.tenant)\n".utf8).span, at: 0)
-        try file.sync()
-        try fileSystem.rename(temporary, to: tenantFile)
-      }
-      for directory in [tenantDirectory, layout.blocks, layout.directory] {
-        try fileSystem.syncDirectory(directory)
-      }
+    do throws(DiskError) { try makeDirectory(of: partition) } catch {
+      // A name whose sync failed stays without a durable copy for good: an unused directory is made anew.
+      removeUnusedDirectory(of: partition)
+      throw StoreError(error)
     }
     directories.withLock { _ = $0.insert(partition) }
+  }
+
+  private func removeUnusedDirectory(of partition: Partition) {
+    do throws(DiskError) {
+      let directory = layout.partitionDirectory(partition)
+      guard try fileSystem.list(directory).isEmpty else { return }
+      try fileSystem.removeDirectory(directory)
+      let opening = StorageOpening(layout: layout, fileSystem: fileSystem)
+      try opening.removeUnusedTenant(layout.tenantDirectory(partition.tenant))
+    } catch {
+      // What cannot be removed now goes at the next start.
+      return
+    }
+  }
+
+  private func makeDirectory(of partition: Partition) throws(DiskError) {
+    let tenantDirectory = layout.tenantDirectory(partition.tenant)
+    try fileSystem.createDirectory(layout.partitionDirectory(partition))
+    let tenantFile = "\(tenantDirectory)/\(StorageLayout.tenantFile)"
+    if try !fileSystem.exists(tenantFile) {
+      let temporary = tenantFile + StorageLayout.temporarySuffix
+      if try fileSystem.exists(temporary) { try fileSystem.remove(temporary) }
+      let file = try fileSystem.create(temporary)
+      try file.write(Array("\(partition.tenant)\n".utf8).span, at: 0)
+      try file.sync()
+      try fileSystem.rename(temporary, to: tenantFile)
+    }
+    for directory in [tenantDirectory, layout.blocks, layout.directory] {
+      try fileSystem.syncDirectory(directory)
+    }
   }
 }

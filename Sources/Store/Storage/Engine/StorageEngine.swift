@@ -53,7 +53,7 @@ package final class StorageEngine: Sendable {
   ) throws(StoreError) -> (engine: StorageEngine, journal: Heads) {
     let layout = StorageLayout(directory: directory)
     let opening = StorageOpening(layout: layout, fileSystem: fileSystem)
-    try withDisk { () throws(DiskError) in try fileSystem.createDirectory(directory) }
+    try opening.makeDirectory()
     let manifest = try Manifest.open(
       directory: directory, fileSystem: fileSystem, isNew: opening.isNew,
       compactionBytesMin: options.manifestBytesMin)
