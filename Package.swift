@@ -153,7 +153,10 @@ if !coreOnly {
         "Codecs", "TestKit",
       ] + http),
     tests("ServerTests", ["Server", "Gateway", "Access", "Records", "TestKit"] + http),
-    tests("CommandsTests", ["Commands", "Server", "Records", "TestKit"]),
+    tests(
+      "CommandsTests",
+      ["Commands", "Server", "Gateway", "Decoding", "Masking", "Encoding", "Platform", "Records", "Codecs", "TestKit"]
+        + http + [.product(name: "ArgumentParser", package: "swift-argument-parser")]),
     tests("ProcessTests", ["Records", "Codecs", "TestKit"]),
   ]
 }

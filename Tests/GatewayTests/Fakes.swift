@@ -122,7 +122,7 @@ final class TestServer: Sendable {
     registry.register { metrics.collect(into: &$0) }
     let router = Router(
       directory: directory,
-      operations: OperationsRoutes(version: "test", registry: registry, control: store),
+      operations: OperationsRoutes(version: "test", store: "s", registry: registry, control: store),
       native: NativeRoutes(
         writing: RecordWriting(
           sink: store, inflater: GzipInflater(), metrics: metrics, clock: SystemClock(),

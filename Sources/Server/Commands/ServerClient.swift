@@ -8,7 +8,16 @@ import NIOHTTP1
 struct ServerClient: Sendable {
   let url: String
   let key: String?
-  private let http = HTTPClient.shared
+  private var http: HTTPClient { ServerClient.shared }
+
+  /// One for the process, never shut down: the process ends with its command. A refused connection is told at once
+  /// (the library would try for 10 seconds); what is tried again is decided by ``RecordSender``.
+  private static let shared: HTTPClient = {
+    var configuration = HTTPClient.Configuration()
+    configuration.connectionPool.retryConnectionEstablishment = false
+    configuration.timeout.connect = .seconds(10)
+    return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+  }()
 
   init(url: String, key: String?) {
     self.url = url
@@ -62,7 +71,8 @@ struct ServerClient: Sendable {
   /// What `GET /` says about the server; the first thing to ask, so that a wrong URL is found at once.
   func storeIdentity() async throws -> String {
     let answer = try await request(.GET, "/", timeoutSeconds: 10)
-    guard answer.status == 200, let tree = try? JSONTree(parsing: answer.body),  // any fault means the same here
+    // Any fault of the body means the same here.
+    guard answer.status == 200, let tree = try? JSONTree(parsing: answer.body),
       tree["service"] == .string("cordwood")
     else { throw Failure("\(url) is no Cordwood server") }
     guard case .string(let identity)? = tree["store"] else { return url }

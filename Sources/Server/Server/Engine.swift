@@ -6,6 +6,8 @@ package struct Engine: Sendable {
   package let sink: any BatchSink
   package let control: any StoreControl
   package let queries: any NativeQueries
+  /// Names the store on this disk, whatever address it is served at; shown by `GET /`.
+  package let identity: String
   /// Writes the engine's metric families; called at each scrape.
   package let collect: MetricsRegistry.Collector
   /// A line about what was found at start, for the log.
@@ -14,12 +16,13 @@ package struct Engine: Sendable {
   package let close: @Sendable () async -> Void
 
   package init(
-    sink: any BatchSink, control: any StoreControl, queries: any NativeQueries, summary: String,
+    sink: any BatchSink, control: any StoreControl, queries: any NativeQueries, identity: String, summary: String,
     collect: @escaping MetricsRegistry.Collector, close: @escaping @Sendable () async -> Void
   ) {
     self.sink = sink
     self.control = control
     self.queries = queries
+    self.identity = identity
     self.summary = summary
     self.collect = collect
     self.close = close

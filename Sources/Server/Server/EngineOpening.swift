@@ -11,7 +11,7 @@ enum EngineOpening {
   ) async throws -> Engine {
     let absent = AbsentStore()
     return Engine(
-      sink: absent, control: absent, queries: absent, summary: "no store is built in yet",
+      sink: absent, control: absent, queries: absent, identity: "none", summary: "no store is built in yet",
       collect: { _ in }, close: {})
   }
 }

@@ -31,7 +31,8 @@ package struct RunningServer: Sendable {
     let router = Router(
       directory: KeyDirectory(
         keys: configuration.apiKeys, openTenant: configuration.isOpen ? configuration.openTenant : nil),
-      operations: OperationsRoutes(version: version, registry: registry, control: engine.control),
+      operations: OperationsRoutes(
+        version: version, store: engine.identity, registry: registry, control: engine.control),
       native: NativeRoutes(
         writing: writing, queries: engine.queries, control: engine.control, limits: configuration.http))
     let http = HTTPServer(

@@ -5,15 +5,17 @@ import Records
 /// What the server tells about itself: `GET /`, `/healthz`, `/metrics`.
 package struct OperationsRoutes: Sendable {
   let version: String
+  let store: String
   let registry: MetricsRegistry
   let control: any StoreControl
   let isStopping: @Sendable () -> Bool
 
   package init(
-    version: String, registry: MetricsRegistry, control: any StoreControl,
+    version: String, store: String, registry: MetricsRegistry, control: any StoreControl,
     isStopping: @escaping @Sendable () -> Bool = { false }
   ) {
     self.version = version
+    self.store = store
     self.registry = registry
     self.control = control
     self.isStopping = isStopping
@@ -27,6 +29,8 @@ package struct OperationsRoutes: Sendable {
     text.value("cordwood")
     text.name("version")
     text.value(version)
+    text.name("store")
+    text.value(store)
     text.name("status")
     text.value("ok")
     text.name("endpoints")

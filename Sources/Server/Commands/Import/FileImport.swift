@@ -37,7 +37,8 @@ struct FileImport {
     while let batch = next {
       state.pending = batch.range
       try file?.save(state)
-      let key = key(for: batch, state: state)
+      let key = FileImport.key(
+        range: batch.range, identity: state.identity, dataset: options.dataset, service: options.service)
       let sender = sender
       async let sent: Void = sender.send(batch.body, key: key)
       next = try readBatch(&batcher, source, remaining: &remaining)
@@ -115,11 +116,8 @@ struct FileImport {
   }
 
   /// The same for the same bytes of the same file, in this run and the next.
-  private func key(for batch: ImportBatch, state: ImportState) -> String {
-    let identity = state.identity
-    let target = "\(options.dataset)/\(options.service ?? "")"
-    let source = Hash64.xxh64(
-      Array("\(identity.device)/\(identity.inode)/\(identity.headBytes)/\(identity.headHash)/\(target)".utf8))
-    return "import-\(String(source, radix: 16))-\(batch.range.lowerBound)-\(batch.range.upperBound)"
+  static func key(range: Range<Int>, identity: FileIdentity, dataset: String, service: String?) -> String {
+    let parts = "\(identity.device)/\(identity.inode)/\(identity.headBytes)/\(identity.headHash)/\(dataset)/\(service ?? "")"
+    return "import-\(String(Hash64.xxh64(Array(parts.utf8)), radix: 16))-\(range.lowerBound)-\(range.upperBound)"
   }
 }

@@ -1,0 +1,199 @@
+import Encoding
+import Foundation
+import Gateway
+import Logging
+import Platform
+import Records
+import Server
+import Synchronization
+import Testing
+
+@testable import Commands
+
+/// A store that keeps messages, knows idempotency keys, and fails when told to.
+final class MessageStore: BatchSink, StoreControl, NativeQueries, Sendable {
+  struct State: Sendable {
+    var messages: [String] = []
+    var keys: Set<String> = []
+    /// Answers to come: nil stores, an error refuses; when used up everything is stored.
+    var script: [StoreError?] = []
+    var appends = 0
+  }
+
+  let state = Mutex(State())
+  var messages: [String] { state.withLock { $0.messages } }
+
+  func append(
+    _ batch: RecordBatch, to partition: Partition, idempotency: IdempotencyKey?
+  ) async throws(StoreError) -> AppendReceipt {
+    guard let column = batch.column("message") else { throw .invalid("no message") }
+    let messages = column.withText { offsets, bytes in
+      (0..<column.rowCount).map { row in
+        String(decoding: (Int(offsets[row])..<Int(offsets[row + 1])).map { bytes[$0] }, as: UTF8.self)
+      }
+    }
+    let error: StoreError? = state.withLock { state in
+      state.appends += 1
+      if !state.script.isEmpty, let error = state.script.removeFirst() { return error }
+      if let key = idempotency?.key, !state.keys.insert(key).inserted { return nil }
+      state.messages += messages
+      return nil
+    }
+    if let error { throw error }
+    return AppendReceipt(
+      firstPosition: 0, rowCount: batch.rowCount, firstID: [UInt8](repeating: 0, count: 16), ingestedAt: 0)
+  }
+
+  func archive() async throws(StoreError) {}
+  func delete(_ predicate: Records.Predicate, from partition: Partition) async throws(StoreError) -> Int { 0 }
+  func retain() async throws(StoreError) -> Int { 0 }
+  func usage() -> [PartitionUsage] { [] }
+  func writeFailure() -> StoreError? { nil }
+  func start(
+    _ body: [UInt8], tenant: Tenant, format: OutputFormat
+  ) async throws(StoreError) -> sending any AnswerChunks { throw .invalid("no queries here") }
+}
+
+/// `cordwood import` against a server over a store in memory.
+@Suite(.serialized) struct ImportTests {
+  /// A folder, a server and an importer.
+  struct Bench {
+    let folder: String
+    let store = MessageStore()
+    let server: RunningServer
+    var url: String { "http://127.0.0.1:\(server.ports[0])" }
+
+    init() async throws {
+      folder = NSTemporaryDirectory() + "cordwood-import-" + UUID().uuidString
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      var tree = ConfigurationTree()
+      try tree.overlay(path: "server.port", text: "0", source: "test")
+      try tree.overlay(path: "server.threads", text: "1", source: "test")
+      let engine = Engine(
+        sink: store, control: store, queries: store, identity: "store-1", summary: "", collect: { _ in }, close: {})
+      server = try await RunningServer.start(
+        Configuration(tree), engine: engine, inflater: GzipInflater(), clock: SystemClock(),
+        logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    func write(_ text: String, to name: String) throws -> String {
+      let path = folder + "/" + name
+      if let handle = FileHandle(forWritingAtPath: path) {
+        try handle.truncate(atOffset: 0)
+        try handle.write(contentsOf: Data(text.utf8))
+        try handle.close()
+      } else {
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+      }
+      return path
+    }
+
+    func importFile(_ path: String, batchBytes: Int = 60, retrySeconds: Int = 0, service: String? = nil) async throws -> Int {
+      let client = ServerClient(url: url, key: nil)
+      let options = FileImport.Options(
+        dataset: "logs", service: service, style: nil, skipsEmpty: false, batchBytes: batchBytes,
+        stateDirectory: folder + "/state", storeIdentity: try await client.storeIdentity())
+      let sender = RecordSender(client: client, dataset: "logs", retrySeconds: retrySeconds) { _ in }
+      let job = FileImport(options: options, sender: sender, progress: Progress(isShown: false))
+      return try await job.run(try ImportSource(path)).sent
+    }
+
+    func finish() async {
+      await server.stop()
+      // A leftover folder in the temporary directory harms nobody.
+      try? FileManager.default.removeItem(atPath: folder)
+    }
+  }
+
+  static func lines(_ range: Range<Int>) -> [String] { range.map { "line number \($0)" } }
+  static func text(_ range: Range<Int>) -> String { lines(range).map { $0 + "\n" }.joined() }
+
+  @Test func filesAreSentOnceAndContinued() async throws {
+    let bench = try await Bench()
+    let path = try bench.write(ImportTests.text(0..<50), to: "a.log")
+    #expect(try await bench.importFile(path) == 50)
+    #expect(bench.store.messages == ImportTests.lines(0..<50))
+    #expect(try await bench.importFile(path) == 0, "nothing new")
+    _ = try bench.write(ImportTests.text(0..<80), to: "a.log")
+    #expect(try await bench.importFile(path) == 30, "what was appended")
+    #expect(bench.store.messages == ImportTests.lines(0..<80))
+    #expect(try await bench.importFile(path, service: "other") == 80, "another target is another import")
+    _ = try bench.write(ImportTests.text(100..<110), to: "a.log")
+    #expect(try await bench.importFile(path) == 10, "a file with another beginning is another file")
+    await bench.finish()
+  }
+
+  /// Broken off after every number of requests, stored or not, the file grown meanwhile: each line once, in order.
+  @Test func interruptedImportsGoOnWithoutDoubles() async throws {
+    let bench = try await Bench()
+    // 20 lines make 7 requests.
+    for breakAt in 0..<7 {
+      for isStored in [false, true] {
+        bench.store.state.withLock {
+          $0.messages = []
+          $0.script = [StoreError?](repeating: nil, count: breakAt) + [.disk("broken")]
+        }
+        let path = try bench.write(ImportTests.text(0..<20), to: "b\(breakAt)\(isStored).log")
+        await #expect(throws: (any Error).self) { _ = try await bench.importFile(path) }
+        if isStored {
+          // The answer was lost, not the records: the store has the batch and its key.
+          let failed = try await bench.pendingBatch(path)
+          bench.store.state.withLock { state in
+            state.messages += failed.messages
+            state.keys.insert(failed.key)
+          }
+        }
+        _ = try bench.write(ImportTests.text(0..<30), to: "b\(breakAt)\(isStored).log")
+        _ = try await bench.importFile(path)
+        #expect(bench.store.messages == ImportTests.lines(0..<30), "broken at \(breakAt), stored \(isStored)")
+      }
+    }
+    await bench.finish()
+  }
+
+  @Test func whatPassesByItselfIsTriedAgain() async throws {
+    let bench = try await Bench()
+    bench.store.state.withLock { $0.script = [.diskFull("x"), .diskFull("x"), nil, .diskFull("y")] }
+    let path = try bench.write(ImportTests.text(0..<10), to: "c.log")
+    #expect(try await bench.importFile(path, retrySeconds: 30) == 10)
+    #expect(bench.store.messages == ImportTests.lines(0..<10))
+    await bench.finish()
+  }
+
+  @Test func refusalsSayWhy() async throws {
+    let bench = try await Bench()
+    let path = try bench.write("{\"message\":\"a\"}\n{\"message\":7}\n", to: "d.jsonl")
+    let error = await #expect(throws: Failure.self) { try await bench.importFile(path) }
+    #expect(error?.description.contains("entry 1") == true)
+    #expect(throws: Failure.self) { _ = try ImportSource(bench.folder) }
+    #expect(throws: Failure.self) { _ = try ImportSource(bench.folder + "/none") }
+    await bench.finish()
+  }
+
+  @Test func noServerIsSaidPlainly() async throws {
+    let bench = try await Bench()
+    let url = bench.url
+    await bench.finish()
+    let error = await #expect(throws: Unreachable.self) {
+      try await ServerClient(url: url, key: nil).storeIdentity()
+    }
+    #expect(error?.description == "cannot reach \(url): connection refused. Start a server with `cordwood serve`, or name another with --url.")
+  }
+}
+
+extension ImportTests.Bench {
+  /// What the interrupted import had sent last, read from its state.
+  func pendingBatch(_ path: String) async throws -> (key: String, messages: [String]) {
+    let states = try FileManager.default.contentsOfDirectory(atPath: folder + "/state")
+    let inode = try ImportSource(path).inode
+    for name in states {
+      let data = try Data(contentsOf: URL(fileURLWithPath: folder + "/state/" + name))
+      guard let state = ImportState(json: [UInt8](data)), state.identity.inode == inode, let pending = state.pending
+      else { continue }
+      let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))[pending]
+      let messages = bytes.split(separator: 10).map { String(decoding: $0, as: UTF8.self) }
+      return (FileImport.key(range: pending, identity: state.identity, dataset: "logs", service: nil), messages)
+    }
+    throw Failure("no pending batch")
+  }
+}

@@ -1,0 +1,153 @@
+import Codecs
+import Decoding
+import Foundation
+import Masking
+import Records
+import TestKit
+import Testing
+
+@testable import Commands
+
+/// Lines into records: none lost, none changed but for what is no text.
+@Suite struct LineBatcherTests {
+  /// Feeds `input` in pieces and gives the batches.
+  static func batches(
+    _ input: [UInt8], style: LineStyle = .text, service: String? = nil, skipsEmpty: Bool = false, offset: Int = 0,
+    bytesMax: Int = 1 << 20, piece: () -> Int = { 1 << 20 }
+  ) -> [ImportBatch] {
+    var batcher = LineBatcher(
+      style: style, service: service, skipsEmpty: skipsEmpty, offset: offset, bytesMax: bytesMax)
+    var found: [ImportBatch] = []
+    var at = 0
+    while at < input.count {
+      let end = min(input.count, at + max(1, piece()))
+      batcher.feed(Array(input[at..<end]))
+      at = end
+      while let batch = batcher.next(atEnd: false) { found.append(batch) }
+    }
+    while let batch = batcher.next(atEnd: true) { found.append(batch) }
+    return found
+  }
+
+  /// What the server would store: the messages of the decoded records.
+  static func messages(_ batches: [ImportBatch]) throws -> [String] {
+    let decoder = RecordDecoder(schema: Dataset.logs.schema, masking: .none)
+    return try batches.flatMap { batch -> [String] in
+      let decoded = try decoder.decode(batch.body, now: 0)
+      let column = try #require(decoded.batch?.column("message"))
+      return column.withText { offsets, bytes in
+        (0..<column.rowCount).map { row in
+          let range = Int(offsets[row])..<Int(offsets[row + 1])
+          return String(decoding: range.map { bytes[$0] }, as: UTF8.self)
+        }
+      }
+    }
+  }
+
+  @Test(arguments: [
+    ("a\nb\n", ["a", "b"]), ("a\nb", ["a", "b"]), ("a\r\nb\r\n", ["a", "b"]), ("\n\na\n", ["", "", "a"]),
+    ("", []), ("\n", [""]), ("a\rb\n", ["a\rb"]), ("\t\"\\\u{1}\n", ["\t\"\\\u{1}"]), ("ü€😀", ["ü€😀"]),
+    ("a\0b\n", ["a\u{FFFD}b"]),
+  ])
+  func linesBecomeMessages(input: String, messages: [String]) throws {
+    let found = LineBatcherTests.batches(Array(input.utf8))
+    #expect(try LineBatcherTests.messages(found) == messages)
+  }
+
+  @Test func bytesThatAreNoTextBecomeReplacementCharacters() throws {
+    let input: [UInt8] = [0xFF, 0xFE, 0x41, 10, 0xE2, 0x82, 10, 0xC3, 0x28]
+    let expected = input.split(separator: 10).map { String(decoding: $0, as: UTF8.self) }
+    #expect(try LineBatcherTests.messages(LineBatcherTests.batches(input)) == expected)
+  }
+
+  @Test func emptyLinesMayBeLeftOut() throws {
+    let found = LineBatcherTests.batches(Array("a\n\n\r\nb\n".utf8), skipsEmpty: true)
+    #expect(try LineBatcherTests.messages(found) == ["a", "b"])
+    #expect(found.map(\.lineCount) == [2])
+    #expect(found.map(\.range) == [0..<7])
+  }
+
+  @Test func theServiceIsAddedButDoesNotOverride() throws {
+    let text = LineBatcherTests.batches(Array("a\n".utf8), service: "sh\"op")
+    #expect(text.first.map { String(decoding: $0.body, as: UTF8.self) } == "{\"service\":\"sh\\\"op\",\"message\":\"a\"}\n")
+    let records = LineBatcherTests.batches(
+      Array("{\"message\":\"a\"}\n\n {\"message\":\"b\",\"service\":\"own\"}".utf8), style: .json, service: "shop")
+    let decoded = try RecordDecoder(schema: Dataset.logs.schema, masking: .none).decode(records[0].body, now: 0)
+    let column = try #require(decoded.batch?.column("service"))
+    let services = column.withText { offsets, bytes in
+      (0..<2).map { row in
+        String(decoding: (Int(offsets[row])..<Int(offsets[row + 1])).map { bytes[$0] }, as: UTF8.self)
+      }
+    }
+    #expect(services == ["shop", "own"])
+  }
+
+  @Test func longLinesAreCutBetweenCharacters() throws {
+    let line = String(repeating: "ä", count: 300_000)
+    let found = try LineBatcherTests.messages(LineBatcherTests.batches(Array((line + "\nend\n").utf8)))
+    #expect(found.count == 5)
+    #expect(found.dropLast().joined() == line)
+    #expect(found.last == "end")
+  }
+
+  /// Whatever the pieces, the batches are the same, follow one another and hold every line.
+  @Test(arguments: 0..<40) func piecesDoNotMatter(seed: UInt64) throws {
+    var generator = SeededGenerator(seed: seed)
+    let letters: [UInt8] = [10, 10, 13, 97, 98, 0xC3, 0xA4, 34, 0xFF, 32]
+    let input = (0..<Int.random(in: 0...3000, using: &generator)).map { _ in
+      letters[Int.random(in: 0..<letters.count, using: &generator)]
+    }
+    let bytesMax = Int.random(in: 1...2000, using: &generator)
+    let offset = Int.random(in: 0...1000, using: &generator)
+    let whole = LineBatcherTests.batches(input, offset: offset, bytesMax: bytesMax)
+    let pieces = LineBatcherTests.batches(input, offset: offset, bytesMax: bytesMax) {
+      Int.random(in: 1...100, using: &generator)
+    }
+    #expect(whole == pieces, "seed \(seed)")
+    var at = offset
+    for batch in whole {
+      #expect(batch.range.lowerBound == at, "seed \(seed)")
+      at = batch.range.upperBound
+    }
+    #expect(at == offset + input.count, "seed \(seed)")
+    var lines = input.split(separator: 10, omittingEmptySubsequences: false).map(Array.init)
+    if lines.last == [] { lines.removeLast() }
+    let expected = lines.map { String(decoding: $0.last == 13 ? $0.dropLast() : $0[...], as: UTF8.self) }
+    #expect(try LineBatcherTests.messages(whole) == expected, "seed \(seed)")
+    // A batch made from its own bytes alone is the same: that is how an interrupted one is sent again.
+    for batch in whole {
+      let bytes = Array(input[(batch.range.lowerBound - offset)..<(batch.range.upperBound - offset)])
+      let again = LineBatcherTests.batches(bytes, offset: batch.range.lowerBound, bytesMax: .max)
+      #expect(again == [batch], "seed \(seed)")
+    }
+  }
+
+  @Test func stylesAreTold() {
+    #expect(LineBatcher.detectStyle(Array("{\"a\":1}\n".utf8)) == .json)
+    #expect(LineBatcher.detectStyle(Array("\n  {\"a\":1} \r\nx".utf8)) == .json)
+    #expect(LineBatcher.detectStyle(Array("{not json\n".utf8)) == .text)
+    #expect(LineBatcher.detectStyle(Array("2026 {}\n".utf8)) == .text)
+    #expect(LineBatcher.detectStyle([]) == .text)
+  }
+
+  @Test func statesAreReadBack() {
+    var state = ImportState(identity: FileIdentity(device: 1, inode: .max, headBytes: 7, headHash: 9))
+    #expect(ImportState(json: state.json) == state)
+    state.offset = 100
+    state.lineCount = 3
+    state.pending = 100..<150
+    #expect(ImportState(json: state.json) == state)
+    for text in ["", "{}", "[1]", "{\"version\":2}", String(decoding: state.json.dropLast(9), as: UTF8.self)] {
+      #expect(ImportState(json: Array(text.utf8)) == nil)
+    }
+  }
+
+  @Test func pausesGrowAndObeyTheServer() {
+    #expect(RecordSender.pauseSeconds(attempt: 1, asked: nil, random: 0) == 0.05)
+    #expect(RecordSender.pauseSeconds(attempt: 1, asked: nil, random: 1) == 0.1)
+    #expect(RecordSender.pauseSeconds(attempt: 40, asked: nil, random: 1) == 10)
+    #expect(RecordSender.pauseSeconds(attempt: 1, asked: 7, random: 1) == 7)
+    #expect(RecordSender.mayPass(503))
+    #expect(!RecordSender.mayPass(400))
+  }
+}
