@@ -70,7 +70,8 @@ final class MessageStore: BatchSink, StoreControl, NativeQueries, Sendable {
       try tree.overlay(path: "server.port", text: "0", source: "test")
       try tree.overlay(path: "server.threads", text: "1", source: "test")
       let engine = Engine(
-        sink: store, control: store, queries: store, identity: "store-1", summary: "", collect: { _ in }, close: {})
+        sink: store, control: store, queries: store, identity: "store-1", summary: "", collect: { _ in },
+        close: {})
       server = try await RunningServer.start(
         Configuration(tree), engine: engine, inflater: GzipInflater(), clock: SystemClock(),
         logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
@@ -88,7 +89,9 @@ final class MessageStore: BatchSink, StoreControl, NativeQueries, Sendable {
       return path
     }
 
-    func importFile(_ path: String, batchBytes: Int = 60, retrySeconds: Int = 0, service: String? = nil) async throws -> Int {
+    func importFile(_ path: String, batchBytes: Int = 60, retrySeconds: Int = 0, service: String? = nil)
+      async throws -> Int
+    {
       let client = ServerClient(url: url, key: nil)
       let options = FileImport.Options(
         dataset: "logs", service: service, style: nil, skipsEmpty: false, batchBytes: batchBytes,
@@ -177,7 +180,10 @@ final class MessageStore: BatchSink, StoreControl, NativeQueries, Sendable {
     let error = await #expect(throws: Unreachable.self) {
       try await ServerClient(url: url, key: nil).storeIdentity()
     }
-    #expect(error?.description == "cannot reach \(url): connection refused. Start a server with `cordwood serve`, or name another with --url.")
+    #expect(
+      error?.description
+        == "cannot reach \(url): connection refused. Start a server with `cordwood serve`, or name another with --url."
+    )
   }
 }
 
@@ -188,11 +194,14 @@ extension ImportTests.Bench {
     let inode = try ImportSource(path).inode
     for name in states {
       let data = try Data(contentsOf: URL(fileURLWithPath: folder + "/state/" + name))
-      guard let state = ImportState(json: [UInt8](data)), state.identity.inode == inode, let pending = state.pending
+      guard let state = ImportState(json: [UInt8](data)), state.identity.inode == inode,
+        let pending = state.pending
       else { continue }
       let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))[pending]
       let messages = bytes.split(separator: 10).map { String(decoding: $0, as: UTF8.self) }
-      return (FileImport.key(range: pending, identity: state.identity, dataset: "logs", service: nil), messages)
+      return (
+        FileImport.key(range: pending, identity: state.identity, dataset: "logs", service: nil), messages
+      )
     }
     throw Failure("no pending batch")
   }

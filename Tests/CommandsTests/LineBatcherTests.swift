@@ -12,7 +12,8 @@ import Testing
 @Suite struct LineBatcherTests {
   /// Feeds `input` in pieces and gives the batches.
   static func batches(
-    _ input: [UInt8], style: LineStyle = .text, service: String? = nil, skipsEmpty: Bool = false, offset: Int = 0,
+    _ input: [UInt8], style: LineStyle = .text, service: String? = nil, skipsEmpty: Bool = false,
+    offset: Int = 0,
     bytesMax: Int = 1 << 20, piece: () -> Int = { 1 << 20 }
   ) -> [ImportBatch] {
     var batcher = LineBatcher(
@@ -69,10 +70,14 @@ import Testing
 
   @Test func theServiceIsAddedButDoesNotOverride() throws {
     let text = LineBatcherTests.batches(Array("a\n".utf8), service: "sh\"op")
-    #expect(text.first.map { String(decoding: $0.body, as: UTF8.self) } == "{\"service\":\"sh\\\"op\",\"message\":\"a\"}\n")
+    #expect(
+      text.first.map { String(decoding: $0.body, as: UTF8.self) }
+        == "{\"service\":\"sh\\\"op\",\"message\":\"a\"}\n")
     let records = LineBatcherTests.batches(
-      Array("{\"message\":\"a\"}\n\n {\"message\":\"b\",\"service\":\"own\"}".utf8), style: .json, service: "shop")
-    let decoded = try RecordDecoder(schema: Dataset.logs.schema, masking: .none).decode(records[0].body, now: 0)
+      Array("{\"message\":\"a\"}\n\n {\"message\":\"b\",\"service\":\"own\"}".utf8), style: .json,
+      service: "shop")
+    let decoded = try RecordDecoder(schema: Dataset.logs.schema, masking: .none).decode(
+      records[0].body, now: 0)
     let column = try #require(decoded.batch?.column("service"))
     let services = column.withText { offsets, bytes in
       (0..<2).map { row in
@@ -137,7 +142,8 @@ import Testing
     state.lineCount = 3
     state.pending = 100..<150
     #expect(ImportState(json: state.json) == state)
-    for text in ["", "{}", "[1]", "{\"version\":2}", String(decoding: state.json.dropLast(9), as: UTF8.self)] {
+    for text in ["", "{}", "[1]", "{\"version\":2}", String(decoding: state.json.dropLast(9), as: UTF8.self)]
+    {
       #expect(ImportState(json: Array(text.utf8)) == nil)
     }
   }

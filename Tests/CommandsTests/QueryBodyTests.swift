@@ -32,7 +32,8 @@ import Testing
         $0.largestFirst = true
         $0.columns = ["ignored"]
       }
-        == "{\"dataset\":\"logs\",\"measures\":[\"count\"],\"group_by\":[\"service\"],\"bucket\":\"1h\",\"order_by\":\"count\"}")
+        == "{\"dataset\":\"logs\",\"measures\":[\"count\"],\"group_by\":[\"service\"],\"bucket\":\"1h\",\"order_by\":\"count\"}"
+    )
     #expect(
       try QueryBodyTests.body {
         $0.dataset = "audit"
@@ -77,17 +78,21 @@ import Testing
   }
 
   @Test func countsBecomeTables() throws {
-    let rows = try ["{\"service\":\"shop\",\"count\":12345}", "{\"count\":7}"].map { try JSONTree(parsing: Array($0.utf8)) }
+    let rows = try ["{\"service\":\"shop\",\"count\":12345}", "{\"count\":7}"].map {
+      try JSONTree(parsing: Array($0.utf8))
+    }
     let table = RowPrinter(hasColour: false, isTerminal: false).table(rows, columns: ["service", "count"])
     #expect(table == "service  count\nshop     12345\n             7\n")
   }
 
   @Test func progressIsOneLine() {
     #expect(
-      Progress.line(name: "a.log", done: 50_000_000, from: 0, of: 100_000_000, lines: 400_000, seconds: 4, note: nil)
+      Progress.line(
+        name: "a.log", done: 50_000_000, from: 0, of: 100_000_000, lines: 400_000, seconds: 4, note: nil)
         == "a.log  [##########----------]  50%  12.5 MB/s  100,000 lines/s  0:04 left")
     #expect(
-      Progress.line(name: "standard input", done: 5_000_000, from: 0, of: nil, lines: 1, seconds: 0, note: nil)
+      Progress.line(
+        name: "standard input", done: 5_000_000, from: 0, of: nil, lines: 1, seconds: 0, note: nil)
         == "standard input  5.0 MB  0.0 MB/s  0 lines/s")
   }
 }

@@ -16,7 +16,8 @@ package struct Engine: Sendable {
   package let close: @Sendable () async -> Void
 
   package init(
-    sink: any BatchSink, control: any StoreControl, queries: any NativeQueries, identity: String, summary: String,
+    sink: any BatchSink, control: any StoreControl, queries: any NativeQueries, identity: String,
+    summary: String,
     collect: @escaping MetricsRegistry.Collector, close: @escaping @Sendable () async -> Void
   ) {
     self.sink = sink

@@ -117,7 +117,9 @@ struct FileImport {
 
   /// The same for the same bytes of the same file, in this run and the next.
   static func key(range: Range<Int>, identity: FileIdentity, dataset: String, service: String?) -> String {
-    let parts = "\(identity.device)/\(identity.inode)/\(identity.headBytes)/\(identity.headHash)/\(dataset)/\(service ?? "")"
-    return "import-\(String(Hash64.xxh64(Array(parts.utf8)), radix: 16))-\(range.lowerBound)-\(range.upperBound)"
+    let parts =
+      "\(identity.device)/\(identity.inode)/\(identity.headBytes)/\(identity.headHash)/\(dataset)/\(service ?? "")"
+    return
+      "import-\(String(Hash64.xxh64(Array(parts.utf8)), radix: 16))-\(range.lowerBound)-\(range.upperBound)"
   }
 }
