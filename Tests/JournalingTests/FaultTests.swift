@@ -190,6 +190,50 @@ import Testing
     }
   }
 
+  /// A life that was killed between making a segment and syncing its name: the next must sync it before it uses it.
+  @Test func namesOfALifeBeforeAreSynced() throws {
+    for seed in 0..<40 as Range<UInt64> {
+      var bench = try Bench(seed: seed, options: testOptions(segmentBytes: 4 << 10))
+      bench.disk.fail(.syncDirectory)
+      var count = 0
+      while bench.journal.writeFailure == nil {
+        do { _ = try bench.append(oneRow("row \(count)")); count += 1 } catch {}
+      }
+      bench.disk = bench.disk.kill()
+      try bench.reopen()
+      for _ in 0..<4 {
+        _ = try bench.append(oneRow("row \(count)"))
+        count += 1
+      }
+      try bench.crash()
+      let found = messages(bench.journal.head(of: logs).frames)
+      #expect(found == (0..<count).map { "row \($0)" }, "seed \(seed)")
+    }
+  }
+
+  /// After a failed sync the disk may hold frames that the cache did not show: they fit behind those of the next life by place and
+  /// sequence, and must not be taken for its own.
+  @Test func leftoversOfAnotherLifeAreCutOff() throws {
+    let path = "data/journal/00000001.seg"
+    let base = try Bench(options: testOptions(segmentBytes: 4 << 10))
+    _ = try base.append(oneRow("before"))
+    let start = base.disk.contents(path)
+    let first = try Bench(disk: disk(with: start), clock: base.clock, seed: 2, options: base.options)
+    _ = try first.append(oneRow("lost 1"))
+    let middle = 64 + first.journal.headBytes
+    _ = try first.append(oneRow("lost 2"))
+    let second = try Bench(disk: disk(with: start), clock: base.clock, seed: 3, options: base.options)
+    _ = try second.append(oneRow("kept 1"))
+    #expect(middle == 64 + second.journal.headBytes)
+    let mixed = second.disk.contents(path)[..<middle] + first.disk.contents(path)[middle...]
+    var third = try Bench(disk: disk(with: Array(mixed)), clock: base.clock, seed: 4, options: base.options)
+    #expect(messages(third.journal.head(of: logs).frames) == ["before", "kept 1"])
+    #expect(third.recovery.cut?.offsetBytes == middle)
+    _ = try third.append(oneRow("next"))
+    try third.crash()
+    #expect(messages(third.journal.head(of: logs).frames) == ["before", "kept 1", "next"])
+  }
+
   private func disk(with segment: [UInt8]) throws -> SimulatedDisk {
     let disk = SimulatedDisk(seed: 9)
     try disk.createDirectory("data/journal")
