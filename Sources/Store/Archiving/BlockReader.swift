@@ -1,6 +1,7 @@
 import Matching
 import Platform
 import Records
+import Synchronization
 
 /// An open block: maps its file and answers scans. Any number of threads may use it.
 ///
@@ -9,11 +10,36 @@ package final class BlockReader: Sendable {
   /// As the manifest has it.
   package let info: BlockInfo
   package let path: String
+  private let file: Buffer
+  private let read = Mutex<BlockContents?>(nil)
 
   /// - Throws: `.corrupt` if the file is not there or has another length than `info` says.
   package init(_ info: BlockInfo, path: String, fileSystem: any FileSystem) throws(ArchiveError) {
     self.info = info
     self.path = path
+    do throws(DiskError) {
+      let file = try fileSystem.open(path, writable: false)
+      let byteCount = try file.size()
+      guard byteCount == info.byteCount else {
+        throw ArchiveError.corrupt(
+          file: path, offsetBytes: min(byteCount, info.byteCount),
+          reason: "\(byteCount) bytes where \(info.byteCount) were written")
+      }
+      self.file = try file.map(0..<byteCount)
+    } catch DiskError.notFound {
+      throw .corrupt(file: path, offsetBytes: 0, reason: "the file is missing")
+    } catch { throw .disk(error) }
+  }
+
+  func contents() throws(ArchiveError) -> BlockContents {
+    if let known = read.withLock({ $0 }) { return known }
+    // Two threads may both read it; one result stays.
+    let contents = try BlockContents(file, path: path, info: info)
+    return read.withLock { known in
+      let kept = known ?? contents
+      known = kept
+      return kept
+    }
   }
 
   /// The row groups that may hold matching rows; for ordered requests in that order.
@@ -24,20 +50,98 @@ package final class BlockReader: Sendable {
   package func units(
     for request: ScanRequest, predicate: CompiledPredicate, deletions: [PendingDeletion] = []
   ) throws(ArchiveError) -> [any ScanUnit] {
-    []
+    let start = request.start ?? .min
+    guard start <= info.timestamps.upperBound, request.end.map({ $0 > info.timestamps.lowerBound }) ?? true,
+      !request.positions.isEmpty, request.positions.lowerBound <= info.positions.upperBound,
+      request.positions.upperBound > info.positions.lowerBound, !predicate.isNever
+    else { return [] }
+    let contents = try contents()
+    let scan = try BlockScan(contents, request, predicate: predicate, deletions: deletions)
+    var units: [any ScanUnit] = []
+    for group in 0..<contents.groupCount {
+      let range = contents.pages(of: group)
+      let pages = scan.candidates.slice(range).indices().map { Int($0) + range.lowerBound }
+      if !pages.isEmpty { units.append(BlockUnit(scan, group: group, pages: pages)) }
+    }
+    return request.order == .descending ? units.reversed() : units
   }
 
   /// Counts from summaries where they are exact, and units for the rest.
   package func groupedCounts(
     _ request: GroupedCountRequest, predicate: CompiledPredicate, deletions: [PendingDeletion] = []
   ) throws(ArchiveError) -> GroupedCountAnswer {
-    GroupedCountAnswer(counts: [:], remaining: [])
+    var columns = request.groupBy.map { OutputColumn($0, type: .utf8) }
+    if request.bucketNanoseconds != nil {
+      columns.insert(OutputColumn(ColumnPath("timestamp"), type: .timestamp), at: 0)
+    }
+    var scan = ScanRequest(
+      columns: columns, predicate: request.predicate, start: request.start, end: request.end,
+      positions: request.positions)
+    let hides = deletions.contains { $0.positionEnd > info.positions.lowerBound }
+    let isInside =
+      request.positions.lowerBound <= info.positions.lowerBound
+      && info.positions.upperBound < request.positions.upperBound
+    guard !hides, isInside, let summary = try contents().summary(),
+      let counts = BlockCounts(summary, request)
+    else {
+      let units = try units(for: scan, predicate: predicate, deletions: deletions)
+      return GroupedCountAnswer(counts: [:], remaining: units)
+    }
+    let start = max(request.start ?? .min, info.timestamps.lowerBound)
+    // The last nanosecond that is asked for and there.
+    let last = min(request.end.map { $0 == .min ? .min : $0 - 1 } ?? .max, info.timestamps.upperBound)
+    guard start <= last else { return GroupedCountAnswer(counts: [:], remaining: []) }
+    let isWhole = start == info.timestamps.lowerBound && last == info.timestamps.upperBound
+    if counts.needsWholeBlock {
+      guard isWhole, counts.isOneBucket(info.timestamps) else {
+        let units = try units(for: scan, predicate: predicate)
+        return GroupedCountAnswer(counts: [:], remaining: units)
+      }
+      return GroupedCountAnswer(counts: counts.counts(minutes: .min ... .max), remaining: [])
+    }
+    // A minute counts as whole if what is missing of it lies outside the block.
+    var first = BlockSummary.minute(of: start)
+    var end = BlockSummary.minute(of: last)
+    var remaining: [any ScanUnit] = []
+    let minute = BlockSummary.minuteNanoseconds
+    let isLastCut = last != info.timestamps.upperBound && BlockSummary.minute(of: last + 1) == end
+    let isFirstCut = start != info.timestamps.lowerBound && BlockSummary.minute(of: start - 1) == first
+    if first == end, isFirstCut || isLastCut {
+      let units = try units(for: scan, predicate: predicate)
+      return GroupedCountAnswer(counts: [:], remaining: units)
+    }
+    if isFirstCut {
+      (scan.start, scan.end) = (start, (first + 1) * minute)
+      remaining += try units(for: scan, predicate: predicate)
+      first += 1
+    }
+    if isLastCut {
+      (scan.start, scan.end) = (end * minute, last + 1)
+      remaining += try units(for: scan, predicate: predicate)
+      end -= 1
+    }
+    let found = first <= end ? counts.counts(minutes: first...end) : [:]
+    return GroupedCountAnswer(counts: found, remaining: remaining)
   }
 
-  /// How many rows `deletion` hides that earlier `pending` ones do not.
-  package func countDeleted(by deletion: PendingDeletion, pending: [PendingDeletion]) throws(ArchiveError)
-    -> Int
-  {
-    0
+  /// How many rows `deletion` hides that the `pending` ones do not.
+  package func countDeleted(
+    by deletion: PendingDeletion, pending: [PendingDeletion]
+  ) throws(ArchiveError) -> Int {
+    let request = ScanRequest(
+      columns: [], predicate: deletion.predicate.predicate, positions: 0..<max(0, deletion.positionEnd))
+    var total = 0
+    for unit in try units(for: request, predicate: deletion.predicate, deletions: pending) {
+      do throws(StoreError) { total += try unit.countMatches() } catch {
+        switch error {
+        case .corrupt(let file, let offset, let reason):
+          throw .corrupt(file: file, offsetBytes: offset, reason: reason)
+        case .diskFull, .headFull, .poisoned, .stopping, .idempotencyMismatch, .memoryExhausted, .disk,
+          .invalid:
+          throw .unsupported(file: path, reason: "\(error)")
+        }
+      }
+    }
+    return total
   }
 }

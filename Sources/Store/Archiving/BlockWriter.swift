@@ -1,3 +1,5 @@
+import Columnar
+import Matching
 import Platform
 import Records
 
@@ -36,6 +38,165 @@ package enum BlockWriter {
     _ rows: any BlockRowSource, to target: BlockTarget, fileSystem: any FileSystem,
     layout: BlockLayout = BlockLayout(), shouldStop: () -> Bool = { false }
   ) throws(ArchiveError) -> BlockInfo? {
-    nil
+    precondition(
+      (1...65_535).contains(layout.rowsPerPage) && layout.rowsPerGroup > 0
+        && layout.rowsPerGroup % layout.rowsPerPage == 0, "row groups of whole pages")
+    let census = try rows.census(sampleRowCount: layout.sampleRowCount)
+    guard let first = try rows.next(rowCount: layout.rowsPerGroup) else { return nil }
+    let work: BlockWork
+    do throws(DiskError) {
+      let file = try BlockFile(target.temporaryPath, fileSystem: fileSystem)
+      work = BlockWork(target: target, partition: rows.partition, layout: layout, file: file, census: census)
+    } catch { throw .disk(error) }
+    do throws(ArchiveError) {
+      var next: RecordBatch? = first
+      while let batch = next {
+        if shouldStop() {
+          discard(target, fileSystem)
+          return nil
+        }
+        try work.add(batch)
+        next = batch.rowCount < layout.rowsPerGroup ? nil : try rows.next(rowCount: layout.rowsPerGroup)
+      }
+      let info = try work.finish()
+      try publish(target, fileSystem)
+      return info
+    } catch {
+      discard(target, fileSystem)
+      throw error
+    }
+  }
+
+  private static func publish(
+    _ target: BlockTarget, _ fileSystem: any FileSystem
+  ) throws(ArchiveError) {
+    do throws(DiskError) {
+      try fileSystem.rename(target.temporaryPath, to: target.path)
+      try fileSystem.syncDirectory(target.directory)
+    } catch { throw .disk(error) }
+  }
+
+  /// Removes what was written. If that fails too, the next start removes it: no edit names it.
+  private static func discard(_ target: BlockTarget, _ fileSystem: any FileSystem) {
+    do throws(DiskError) { try fileSystem.remove(target.temporaryPath) } catch {}
+  }
+}
+
+/// A block that is being written.
+private final class BlockWork {
+  private let target: BlockTarget
+  private let partition: Partition
+  private let schema: DatasetSchema
+  private let layout: BlockLayout
+  private let file: BlockFile
+  private var shape: BlockShape
+  private var parquet: ParquetWriter?
+  private var text: TextIndexBuilder
+  private var summary: SummaryBuilder
+  private var pages = PageBounds()
+  private var rowCount = 0
+  private var ingestedAt: ClosedRange<Int64>?
+
+  init(
+    target: BlockTarget, partition: Partition, layout: BlockLayout, file: BlockFile,
+    census: [String: MemberCensus]
+  ) {
+    self.target = target
+    self.partition = partition
+    self.layout = layout
+    self.file = file
+    schema = partition.dataset.schema
+    shape = BlockShape(schema: schema, census: census, layout: layout)
+    text = TextIndexBuilder(rowsPerPage: layout.rowsPerPage)
+    summary = SummaryBuilder(columns: schema.summaryColumns, layout: layout)
+  }
+
+  /// Adds a row group.
+  func add(_ rows: RecordBatch) throws(ArchiveError) {
+    let group = shape.group(rows)
+    let parquet = try writer(first: group.batch)
+    do throws(ColumnarError) { try parquet.writeRowGroup(group.batch) } catch { throw failure(error) }
+    text.add(
+      text: schema.primaryText.map { rows.existing($0) }, nested: nested(group), rowCount: rows.rowCount)
+    summary.add(
+      timestamps: rows.existing("timestamp"),
+      columns: schema.summaryColumns.map { group.batch.existing($0) })
+    pages.add(
+      timestamps: rows.existing("timestamp"), positions: rows.existing("position"),
+      rowsPerPage: layout.rowsPerPage)
+    rows.existing("ingested_at").withInt64 { times in
+      var low = ingestedAt?.lowerBound ?? times[0]
+      var high = ingestedAt?.upperBound ?? times[0]
+      for row in times.indices {
+        low = min(low, times[row])
+        high = max(high, times[row])
+      }
+      ingestedAt = low...high
+    }
+    rowCount += rows.rowCount
+  }
+
+  /// Object columns, then columns with Bloom filters: their words are kept by page too.
+  private func nested(_ group: BlockShape.Group) -> [NestedText] {
+    group.objects.map { NestedText(column: $0.name, members: $0.members, rest: $0.rest) }
+      + schema.bloomColumns.map {
+        NestedText(column: $0, members: [group.batch.existing($0)], rest: nil)
+      }
+  }
+
+  private func writer(first: RecordBatch) throws(ArchiveError) -> ParquetWriter {
+    if let parquet { return parquet }
+    let file = file
+    do throws(ColumnarError) {
+      let made = try ParquetWriter(
+        fields: shape.fields, options: shape.options(first: first), sortedBy: schema.sortKey + ["position"],
+        rowsPerPage: layout.rowsPerPage, sink: { file.append($0) })
+      parquet = made
+      return made
+    } catch { throw failure(error) }
+  }
+
+  /// Writes index and footer and makes the file durable.
+  func finish() throws(ArchiveError) -> BlockInfo {
+    guard let parquet, let ingestedAt else { preconditionFailure("a block has rows") }
+    let bounds = pages.union(pages.pages.indices)
+    var info = BlockInfo(
+      id: target.id, partition: partition, rowCount: rowCount, byteCount: 0,
+      positions: bounds.positionMin...bounds.positionMax,
+      timestamps: bounds.timestampMin...bounds.timestampMax, ingestedAt: ingestedAt,
+      deletionsApplied: target.deletionsApplied)
+    let index = BlockIndex.encode(sections(info))
+    do throws(ColumnarError) {
+      let offset = try parquet.embed(index)
+      try parquet.finish(metadata: [
+        (BlockIndex.versionKey, "\(BlockIndex.version)"), (BlockIndex.placeKey, "\(offset),\(index.count)"),
+        (BlockIndex.datasetKey, partition.dataset.name),
+      ])
+    } catch { throw failure(error) }
+    info.byteCount = file.byteCount
+    do throws(DiskError) { try file.finish() } catch { throw .disk(error) }
+    return info
+  }
+
+  private func sections(_ info: BlockInfo) -> [(kind: BlockIndex.Section, bytes: [UInt8])] {
+    let facts = BlockFacts(
+      info: info, rowsPerGroup: layout.rowsPerGroup, rowsPerPage: layout.rowsPerPage)
+    var sections: [(kind: BlockIndex.Section, bytes: [UInt8])] = [
+      (.facts, facts.encoded()), (.members, MemberColumn.encode(shape.members)), (.pages, pages.encoded()),
+    ]
+    if let summary = summary.finish() {
+      sections.append((.minutes, summary.encodedMinutes()))
+      sections.append((.pairs, summary.encodedPairs()))
+    }
+    var builder = TextIndexBuilder(rowsPerPage: layout.rowsPerPage)
+    swap(&builder, &text)
+    sections.append((.text, builder.finish()))
+    return sections
+  }
+
+  /// The disk's error if it is the cause.
+  private func failure(_ error: ColumnarError) -> ArchiveError {
+    if let failure = file.failure { return .disk(failure) }
+    return .unsupported(file: target.temporaryPath, reason: "could not be written: \(error)")
   }
 }

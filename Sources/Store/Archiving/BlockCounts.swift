@@ -1,0 +1,120 @@
+import Matching
+import Records
+
+/// Answers grouped counts from a block's summaries (sections 4 and 5 of Docs/formats/block.md).
+struct BlockCounts {
+  private let summary: BlockSummary
+  private let request: GroupedCountRequest
+  /// The group's columns.
+  private let columns: [String]
+  /// Values the predicate allows, by column; nil stands for no condition.
+  private let wanted: [String: Set<String>]
+
+  /// nil if the summaries say nothing about such a request.
+  init?(_ summary: BlockSummary, _ request: GroupedCountRequest) {
+    guard request.groupBy.allSatisfy({ $0.members.isEmpty }),
+      let wanted = BlockCounts.wanted(request.predicate)
+    else { return nil }
+    if let width = request.bucketNanoseconds, width % BlockSummary.minuteNanoseconds != 0 { return nil }
+    self.summary = summary
+    self.request = request
+    self.wanted = wanted
+    columns = request.groupBy.map(\.column)
+    guard involved.count <= 2, involved.allSatisfy({ summary.column($0) != nil }) else { return nil }
+    if involved.count == 2, summary.pair(involved[0], involved[1]) == nil { return nil }
+  }
+
+  /// The columns whose counts are needed, without repeats.
+  private var involved: [String] { Array(Set(columns + wanted.keys)).sorted() }
+  /// Whether counts are only known over the whole block.
+  var needsWholeBlock: Bool { involved.count == 2 }
+
+  /// The values that a conjunction of equalities allows; nil for any other predicate.
+  private static func wanted(_ predicate: Predicate) -> [String: Set<String>]? {
+    var wanted: [String: Set<String>] = [:]
+    for part in predicate.conjunction {
+      var values: Set<String> = []
+      let path: ColumnPath
+      switch part {
+      case .all: continue
+      case .compare(let own, .equal, .string(let value)):
+        path = own
+        values.insert(value)
+      case .isIn(let own, let literals):
+        path = own
+        for literal in literals {
+          guard case .string(let value) = literal else { return nil }
+          values.insert(value)
+        }
+      case .none, .and, .or, .not, .compare, .contains, .word, .regex, .prefix, .exists: return nil
+      }
+      guard path.members.isEmpty else { return nil }
+      wanted[path.column] = wanted[path.column]?.intersection(values) ?? values
+    }
+    return wanted
+  }
+
+  /// Whether all rows of these times lie in one bucket.
+  func isOneBucket(_ times: ClosedRange<Int64>) -> Bool {
+    bucket(of: BlockSummary.minute(of: times.lowerBound))
+      == bucket(of: BlockSummary.minute(of: times.upperBound))
+  }
+
+  private func bucket(of minute: Int64) -> Int64 {
+    guard let width = request.bucketNanoseconds else { return 0 }
+    let (time, isOverflow) = minute.multipliedReportingOverflow(by: BlockSummary.minuteNanoseconds)
+    // The first minute there is begins before the first nanosecond.
+    if isOverflow { return Int64.min }
+    let rest = time % width
+    let start = rest >= 0 ? time - rest : time.subtractingReportingOverflow(rest + width).partialValue
+    return start > time ? Int64.min : start
+  }
+
+  /// The counts of the minutes in `range`; all of them if the pair's counts are used.
+  func counts(minutes range: ClosedRange<Int64>) -> [GroupKey: Int] {
+    var result: [GroupKey: Int] = [:]
+    if needsWholeBlock {
+      countPairs(&result)
+      return result
+    }
+    let column = involved.first.flatMap { summary.column($0) }
+    let allowed = column.map { column in
+      column.values.map { value in
+        wanted[column.name].map { wanted in value.map { wanted.contains($0) } ?? false } ?? true
+      }
+    }
+    for (index, minute) in summary.minutes.enumerated() where range.contains(minute) {
+      let bucket = bucket(of: minute)
+      guard let column, let allowed else {
+        result[GroupKey(bucket: bucket, values: []), default: 0] += summary.totals[index]
+        continue
+      }
+      for cell in column.cells[column.starts[index]..<column.starts[index + 1]] {
+        guard allowed[Int(cell.value)] else { continue }
+        let value = column.values[Int(cell.value)]
+        result[GroupKey(bucket: bucket, values: columns.map { _ in value }), default: 0] += cell.rows
+      }
+    }
+    return result
+  }
+
+  private func countPairs(_ result: inout [GroupKey: Int]) {
+    let names = involved
+    guard let (pair, isSwapped) = summary.pair(names[0], names[1]), let minute = summary.minutes.first else {
+      return
+    }
+    let bucket = bucket(of: minute)
+    for cell in pair.cells {
+      let values = [
+        summary.columns[pair.left].values[Int(cell.left)],
+        summary.columns[pair.right].values[Int(cell.right)],
+      ]
+      let byName = [names[0]: values[isSwapped ? 1 : 0], names[1]: values[isSwapped ? 0 : 1]]
+      let isWanted = wanted.allSatisfy { name, wanted in
+        (byName[name] ?? nil).map { wanted.contains($0) } ?? false
+      }
+      guard isWanted else { continue }
+      result[GroupKey(bucket: bucket, values: columns.map { byName[$0] ?? nil }), default: 0] += cell.rows
+    }
+  }
+}

@@ -1,0 +1,120 @@
+import Codecs
+import Columnar
+import Records
+
+/// The columns of a block that is being written, and how rows become them.
+struct BlockShape {
+  private static let plainColumns: Set<String> = ["trace_id", "span_id"]
+  /// Distinct values of a row group up to which a column is written as a dictionary.
+  private static let dictionaryValuesMax = 32_768
+
+  let schema: DatasetSchema
+  let fields: [Field]
+  private(set) var members: [MemberColumn]
+  private let shredders: [String: ObjectShredder]
+  private var options: [ParquetColumnOptions] = []
+
+  init(schema: DatasetSchema, census: [String: MemberCensus], layout: BlockLayout) {
+    self.schema = schema
+    var fields: [Field] = []
+    var members: [MemberColumn] = []
+    var shredders: [String: ObjectShredder] = [:]
+    for field in schema.fields {
+      fields.append(field)
+      guard field.type == .json else { continue }
+      let chosen = (census[field.name] ?? MemberCensus()).members(columnsMax: layout.memberColumnsMax)
+      shredders[field.name] = ObjectShredder(members: chosen)
+      for column in MemberNames.columns(of: field.name, chosen) {
+        members.append(column)
+        fields.append(Field(column.physicalName, column.type, isNullable: true))
+      }
+    }
+    self.fields = fields
+    self.members = members
+    self.shredders = shredders
+  }
+
+  /// A row group as it is written, and the parts the index is made of.
+  struct Group {
+    var batch: RecordBatch
+    /// Per object column: text members and rest.
+    var objects: [(name: String, members: [Column], rest: Column)]
+  }
+
+  /// Takes the objects of `rows` (all columns of the schema) apart and gives columns with few values dictionary layout.
+  mutating func group(_ rows: RecordBatch) -> Group {
+    var columns: [Column] = []
+    var objects: [(name: String, members: [Column], rest: Column)] = []
+    for field in schema.fields {
+      let column = rows.existing(field.name)
+      guard let shredder = shredders[field.name] else {
+        columns.append(encoded(column, named: field.name))
+        continue
+      }
+      let shredded = shredder.shred(column)
+      let rest = DictionaryEncoder.encode(shredded.rest, valuesMax: BlockShape.dictionaryValuesMax)
+      columns.append(rest)
+      var parts: [Column] = []
+      for (index, member) in shredder.members.enumerated() {
+        count(shredded.restCounts[index], for: member.name, of: field.name)
+        for part in shredded.columns[index] {
+          let column = part.type == .utf8 ? encoded(part, named: nil) : part
+          columns.append(column)
+          parts.append(column)
+        }
+      }
+      objects.append((field.name, parts, rest))
+    }
+    let batch = RecordBatch(fields: fields, columns: columns, rowCount: rows.rowCount)
+    return Group(batch: batch, objects: objects)
+  }
+
+  private func encoded(_ column: Column, named name: String?) -> Column {
+    guard column.type == .utf8 else { return column }
+    if let name, isPlain(name) { return column.plainText() }
+    return DictionaryEncoder.encode(column, valuesMax: BlockShape.dictionaryValuesMax)
+  }
+
+  private func isPlain(_ name: String) -> Bool {
+    name == schema.primaryText || BlockShape.plainColumns.contains(name)
+  }
+
+  private mutating func count(_ rows: Int, for member: String, of field: String) {
+    guard rows > 0 else { return }
+    for index in members.indices where members[index].field == field && members[index].member == member {
+      members[index].restCount += rows
+    }
+  }
+
+  /// How each column is stored, told by the first row group.
+  func options(first: RecordBatch) -> [ParquetColumnOptions] {
+    zip(fields, first.columns).map { field, column in
+      switch field.type {
+      case .timestamp: return ParquetColumnOptions(encoding: .delta)
+      case .int64: return ParquetColumnOptions(encoding: field.name == "position" ? .delta : .dictionary)
+      case .uuid: return ParquetColumnOptions(encoding: .deltaByteArray)
+      case .bool: return ParquetColumnOptions(encoding: .plain)
+      case .float64, .json: return ParquetColumnOptions(encoding: .dictionary)
+      case .utf8:
+        var isPlain = isPlain(field.name)
+        if schema.field(field.name) == nil { isPlain = BlockShape.isMostlyDistinct(column) }
+        let bloom = schema.bloomColumns.contains(field.name) ? BlockShape.distinctCount(column) : nil
+        return ParquetColumnOptions(encoding: isPlain ? .plain : .dictionary, bloomDistinctCount: bloom)
+      }
+    }
+  }
+
+  /// Whether a dictionary would hold over half of the values: it was not made, for there are too many.
+  private static func isMostlyDistinct(_ column: Column) -> Bool {
+    guard case .text = column.storage else { return false }
+    return distinctCount(column) > max(column.rowCount / 2, 1_000)
+  }
+
+  /// Distinct values, and a tenth more for row groups to come; at least 64.
+  private static func distinctCount(_ column: Column) -> Int {
+    var count = column.rowCount
+    let encoded = DictionaryEncoder.encode(column, valuesMax: 1 << 20)
+    if case .dictionary(_, _, _, let values) = encoded.storage { count = values }
+    return max(64, count + count / 10)
+  }
+}

@@ -1,0 +1,164 @@
+import Records
+
+/// Counts of a block's rows by minute and column value (sections 4 and 5 of Docs/formats/block.md).
+struct BlockSummary: Sendable, Equatable {
+  static let minuteNanoseconds: Int64 = 60_000_000_000
+  static let minutesMax = 200_000
+  static let valueBytesMax = 1_024
+
+  /// Rows of one column by minute and value.
+  struct ColumnCounts: Sendable, Equatable {
+    var name: String
+    var values: [String?]
+    /// Where the cells of each minute start; one more at the end.
+    var starts: [Int]
+    var cells: [Cell]
+  }
+
+  /// Rows with one value.
+  struct Cell: Sendable, Equatable {
+    var value: Int32
+    var rows: Int
+  }
+
+  /// Rows of the whole block by the values of two columns.
+  struct PairCounts: Sendable, Equatable {
+    /// Indices into ``columns``.
+    var left: Int
+    var right: Int
+    var cells: [PairCell]
+  }
+
+  struct PairCell: Sendable, Equatable {
+    var left: Int32
+    var right: Int32
+    var rows: Int
+  }
+
+  /// Floors of timestamp / 60 s, ascending.
+  var minutes: [Int64] = []
+  /// Rows of each minute.
+  var totals: [Int] = []
+  var columns: [ColumnCounts] = []
+  var pairs: [PairCounts] = []
+
+  func column(_ name: String) -> ColumnCounts? { columns.first { $0.name == name } }
+
+  /// The counts of a pair of columns, whichever way round, and whether it is the other way round.
+  func pair(_ left: String, _ right: String) -> (counts: PairCounts, isSwapped: Bool)? {
+    for pair in pairs {
+      if columns[pair.left].name == left, columns[pair.right].name == right { return (pair, false) }
+      if columns[pair.left].name == right, columns[pair.right].name == left { return (pair, true) }
+    }
+    return nil
+  }
+
+  static func minute(of timestamp: Int64) -> Int64 {
+    let quotient = timestamp / minuteNanoseconds
+    return timestamp % minuteNanoseconds < 0 ? quotient - 1 : quotient
+  }
+
+  func encodedMinutes() -> [UInt8] {
+    var writer = IndexWriter()
+    writer.append(count: minutes.count)
+    var previous: Int64 = 0
+    for (index, minute) in minutes.enumerated() {
+      writer.append(signed: minute - previous)
+      writer.append(count: totals[index])
+      previous = minute
+    }
+    writer.append(count: columns.count)
+    for column in columns {
+      writer.append(text: column.name)
+      writer.append(count: column.values.count)
+      for value in column.values {
+        writer.append(value == nil ? 0 : 1)
+        if let value { writer.append(text: value) }
+      }
+      for index in minutes.indices {
+        let cells = column.cells[column.starts[index]..<column.starts[index + 1]]
+        writer.append(count: cells.count)
+        for cell in cells {
+          writer.append(count: Int(cell.value))
+          writer.append(count: cell.rows)
+        }
+      }
+    }
+    return writer.bytes
+  }
+
+  func encodedPairs() -> [UInt8] {
+    var writer = IndexWriter()
+    writer.append(count: pairs.count)
+    for pair in pairs {
+      writer.append(text: columns[pair.left].name)
+      writer.append(text: columns[pair.right].name)
+      writer.append(count: pair.cells.count)
+      for cell in pair.cells {
+        writer.append(count: Int(cell.left))
+        writer.append(count: Int(cell.right))
+        writer.append(count: cell.rows)
+      }
+    }
+    return writer.bytes
+  }
+
+  init() {}
+
+  /// Reads both sections; `pairs` may be missing.
+  init(minutes section: Buffer, pairs pairSection: Buffer?) throws(IndexError) {
+    var reader = IndexReader(section)
+    let minuteCount = try reader.count(max: BlockSummary.minutesMax)
+    var previous: Int64 = 0
+    for index in 0..<minuteCount {
+      let (minute, isOverflow) = previous.addingReportingOverflow(try reader.signed())
+      guard !isOverflow, index == 0 || minute > previous else { throw reader.error("minutes out of order") }
+      previous = minute
+      minutes.append(minute)
+      totals.append(try reader.count())
+    }
+    for _ in 0..<(try reader.count(max: 1024)) {
+      columns.append(try BlockSummary.column(&reader, minuteCount: minuteCount))
+    }
+    guard reader.isAtEnd else { throw reader.error("bytes behind the minutes") }
+    if let pairSection { pairs = try decodePairs(pairSection) }
+  }
+
+  private static func column(
+    _ reader: inout IndexReader, minuteCount: Int
+  ) throws(IndexError) -> ColumnCounts {
+    var column = ColumnCounts(name: try reader.text(), values: [], starts: [0], cells: [])
+    let valueCount = try reader.count(max: 1 << 20)
+    for _ in 0..<valueCount {
+      column.values.append(try reader.byte() == 0 ? nil : try reader.text())
+    }
+    for _ in 0..<minuteCount {
+      for _ in 0..<(try reader.count(max: valueCount)) {
+        let value = try reader.count(max: valueCount - 1)
+        column.cells.append(Cell(value: Int32(value), rows: try reader.count()))
+      }
+      column.starts.append(column.cells.count)
+    }
+    return column
+  }
+
+  private func decodePairs(_ section: Buffer) throws(IndexError) -> [PairCounts] {
+    var reader = IndexReader(section)
+    var pairs: [PairCounts] = []
+    for _ in 0..<(try reader.count(max: 1024)) {
+      let names = (try reader.text(), try reader.text())
+      guard let left = columns.firstIndex(where: { $0.name == names.0 }),
+        let right = columns.firstIndex(where: { $0.name == names.1 })
+      else { throw reader.error("a pair of unknown columns") }
+      var pair = PairCounts(left: left, right: right, cells: [])
+      for _ in 0..<(try reader.count(max: 1 << 20)) {
+        let a = try reader.count(max: columns[left].values.count - 1)
+        let b = try reader.count(max: columns[right].values.count - 1)
+        pair.cells.append(PairCell(left: Int32(a), right: Int32(b), rows: try reader.count()))
+      }
+      pairs.append(pair)
+    }
+    guard reader.isAtEnd else { throw reader.error("bytes behind the pairs") }
+    return pairs
+  }
+}
