@@ -1,3 +1,5 @@
+import Columnar
+import Matching
 import Platform
 import Records
 
@@ -8,27 +10,84 @@ package enum BlockChecker {
   package static func problems(
     of info: BlockInfo, path: String, fileSystem: any FileSystem
   ) -> [ArchiveError] {
-    []
+    do throws(ArchiveError) {
+      let reader = try BlockReader(info, path: path, fileSystem: fileSystem)
+      return problems(of: reader, try reader.contents())
+    } catch { return [error] }
   }
-}
 
-/// What a block holds, for `cordwood inspect`.
-package struct BlockInspection: Sendable {
-  /// A physical column: its name, its bytes in the file and its bytes decompressed.
-  package struct ColumnBytes: Sendable {
-    package var name: String
-    package var compressed: Int
-    package var uncompressed: Int
+  private static func problems(of reader: BlockReader, _ contents: BlockContents) -> [ArchiveError] {
+    var found: [ArchiveError] = []
+    for entry in contents.index.entries {
+      do throws(IndexError) { try contents.index.check(entry) } catch {
+        found.append(BlockContents.failure(error, contents.path, indexOffset: contents.indexOffset))
+      }
+    }
+    do throws(ArchiveError) {
+      let text = try contents.text()
+      do throws(TextIndexError) { try text.verify() } catch { found.append(contents.failure(error)) }
+    } catch { found.append(error) }
+    do throws(ColumnarError) { try contents.parquet.verify() } catch {
+      found.append(BlockContents.failure(error, contents.path, offset: 0))
+    }
+    // What is damaged already needs no second complaint.
+    guard found.isEmpty else { return found }
+    do throws(ArchiveError) { try checkRows(reader, contents) } catch { found.append(error) }
+    return found
   }
-  package var info: BlockInfo
-  package var rowGroupCount: Int
-  package var columns: [ColumnBytes]
-  /// Parts of the index, in bytes.
-  package var index: [(part: String, byteCount: Int)]
-}
 
-extension BlockReader {
-  package func inspect() throws(ArchiveError) -> BlockInspection {
-    BlockInspection(info: info, rowGroupCount: 0, columns: [], index: [])
+  /// Order, bounds and counts.
+  private static func checkRows(_ reader: BlockReader, _ contents: BlockContents) throws(ArchiveError) {
+    let schema = contents.schema
+    let rows = try BlockRows(reader, deletions: [])
+    var builder = SummaryBuilder(columns: [], layout: BlockLayout())
+    var pages = PageBounds()
+    var previous: (keys: SortKeys, row: Int)?
+    var ingested: (low: Int64, high: Int64) = (.max, .min)
+    var count = 0
+    while let batch = try rows.next() {
+      let keys = SortKeys(batch, schema: schema)
+      for row in 0..<batch.rowCount {
+        if let last = previous, !last.keys.precedes(last.row, keys, row) {
+          throw contents.corrupt(at: 0, "row \(count + row) is not in sort order")
+        }
+        previous = (keys, row)
+      }
+      builder.add(timestamps: batch.existing("timestamp"), columns: [])
+      pages.add(
+        timestamps: batch.existing("timestamp"), positions: batch.existing("position"),
+        rowsPerPage: contents.facts.rowsPerPage)
+      for time in batch.existing("ingested_at").int64Values {
+        ingested = (min(ingested.low, time), max(ingested.high, time))
+      }
+      count += batch.rowCount
+    }
+    guard count == contents.facts.info.rowCount else {
+      throw contents.corrupt(at: contents.indexOffset, "\(count) rows, and the index says otherwise")
+    }
+    let bounds = pages.union(pages.pages.indices)
+    let info = contents.facts.info
+    guard pages == contents.pages, bounds == info.bounds,
+      ingested == (info.ingestedAt.lowerBound, info.ingestedAt.upperBound)
+    else { throw contents.corrupt(at: contents.indexOffset, "bounds that are not those of the rows") }
+    try checkSummary(contents, builder.finish())
+  }
+
+  private static func checkSummary(
+    _ contents: BlockContents, _ counted: BlockSummary?
+  ) throws(ArchiveError) {
+    guard let summary = try contents.summary(), let counted else { return }
+    let perMinute = summary.columns.allSatisfy { column in
+      summary.minutes.indices.allSatisfy { minute in
+        column.cells[column.starts[minute]..<column.starts[minute + 1]].reduce(0) { $0 + $1.rows }
+          == summary.totals[minute]
+      }
+    }
+    let perPair = summary.pairs.allSatisfy { pair in
+      pair.cells.reduce(0) { $0 + $1.rows } == contents.facts.info.rowCount
+    }
+    guard summary.minutes == counted.minutes, summary.totals == counted.totals, perMinute, perPair else {
+      throw contents.corrupt(at: contents.indexOffset, "counts by minute that are not those of the rows")
+    }
   }
 }

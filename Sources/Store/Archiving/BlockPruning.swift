@@ -31,6 +31,7 @@ struct BlockPruning {
     let start = max(times.lowerBound, request.start ?? .min)
     let first = max(positions.lowerBound, request.positions.lowerBound)
     let all = contents.pages.pages
+    let request = request
     drop { page in
       let bounds = all[page]
       return bounds.timestampMax < start || bounds.timestampMin > times.upperBound

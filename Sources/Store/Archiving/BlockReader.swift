@@ -17,18 +17,21 @@ package final class BlockReader: Sendable {
   package init(_ info: BlockInfo, path: String, fileSystem: any FileSystem) throws(ArchiveError) {
     self.info = info
     self.path = path
+    let file: any File
+    let byteCount: Int
     do throws(DiskError) {
-      let file = try fileSystem.open(path, writable: false)
-      let byteCount = try file.size()
-      guard byteCount == info.byteCount else {
-        throw ArchiveError.corrupt(
-          file: path, offsetBytes: min(byteCount, info.byteCount),
-          reason: "\(byteCount) bytes where \(info.byteCount) were written")
-      }
-      self.file = try file.map(0..<byteCount)
-    } catch DiskError.notFound {
-      throw .corrupt(file: path, offsetBytes: 0, reason: "the file is missing")
-    } catch { throw .disk(error) }
+      file = try fileSystem.open(path, writable: false)
+      byteCount = try file.size()
+    } catch {
+      if case .notFound = error { throw .corrupt(file: path, offsetBytes: 0, reason: "the file is missing") }
+      throw .disk(error)
+    }
+    guard byteCount == info.byteCount else {
+      throw .corrupt(
+        file: path, offsetBytes: min(byteCount, info.byteCount),
+        reason: "\(byteCount) bytes where \(info.byteCount) were written")
+    }
+    do throws(DiskError) { self.file = try file.map(0..<byteCount) } catch { throw .disk(error) }
   }
 
   func contents() throws(ArchiveError) -> BlockContents {

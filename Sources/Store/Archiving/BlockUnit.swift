@@ -1,3 +1,4 @@
+import Columnar
 import Matching
 import Records
 
