@@ -79,7 +79,7 @@ var targets: [Target] = [
   tests("MatchingTests", ["Matching", "Records", "Codecs", "TestKit"]),
   tests("DecodingTests", ["Decoding", "Masking", "Records", "Codecs", "Columnar", "TestKit"]),
   tests(
-    "JournalingTests", ["Journaling", "Platform", "Records", "Codecs", "TestKit"], exclude: ["golden"]),
+    "JournalingTests", ["Journaling", "Platform", "Records", "Codecs", "TestKit"], exclude: ["golden", "mutants"]),
   tests(
     "ArchivingTests",
     ["Archiving", "Columnar", "Matching", "Platform", "Records", "Codecs", "TestKit"]),

@@ -196,7 +196,7 @@ import Testing
       var bench = try Bench(seed: seed, options: testOptions(segmentBytes: 4 << 10))
       bench.disk.fail(.syncDirectory)
       var count = 0
-      while bench.journal.writeFailure == nil {
+      while bench.journal.writeFailure == nil && count < 200 {
         do { _ = try bench.append(oneRow("row \(count)")); count += 1 } catch {}
       }
       bench.disk = bench.disk.kill()
