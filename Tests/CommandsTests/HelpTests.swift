@@ -6,7 +6,8 @@ import Testing
 
 /// What `--help` prints, kept as text: a change shows in the review. `SNAPSHOT_UPDATE=1` rewrites the files.
 @Suite struct HelpTests {
-  static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Help")
+  static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+    "Help")
 
   static func check(_ name: String, _ text: String) throws {
     let file = folder.appendingPathComponent(name + ".txt")

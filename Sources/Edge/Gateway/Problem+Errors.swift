@@ -24,6 +24,10 @@ extension Problem {
     case .corrupt: self.init(500, "Stored bytes are damaged; see the server's log and `cordwood check`.")
     case .invalid(let detail): self.init(400, detail)
     }
+    switch error {
+    case .diskFull, .poisoned, .disk, .corrupt, .memoryExhausted: cause = "\(error)"
+    case .headFull, .stopping, .idempotencyMismatch, .invalid: break
+    }
   }
 
   package init(_ error: DecodingError) {

@@ -13,6 +13,8 @@ package struct Problem: Error, Sendable, Hashable {
   package var field: String?
   /// Seconds, for 429 and 503.
   package var retryAfterSeconds: Int?
+  /// What happened, for the log only: may name files.
+  package var cause: String?
   /// Methods a route has, for 405.
   package var allow: String?
 

@@ -6,8 +6,7 @@ import Server
 public enum CordwoodMain {
   /// Runs the command of the command line; ends the process when it is done.
   public static func run() async {
-    // Before anything else: a signal must not find its old action, and the allocator's settings come first.
-    StopSignals.catchAll()
+    // Before anything else allocates.
     MemoryTuning.applyServerSettings()
     await CordwoodCommand.main()
   }

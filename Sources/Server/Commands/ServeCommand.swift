@@ -31,6 +31,8 @@ struct ServeCommand: AsyncParsableCommand {
   var settings: [String] = []
 
   func run() async throws {
+    // Here alone: the other commands end at once when they are interrupted.
+    StopSignals.catchAll()
     ProcessLimits.raiseOpenFiles()
     let (configuration, warnings) = try Failure.shown { try loadConfiguration() }
     try await Failure.shown { try await ServerRun(configuration, warnings: warnings).run() }

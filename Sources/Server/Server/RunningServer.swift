@@ -1,5 +1,4 @@
 import Access
-import Foundation
 import Gateway
 import Logging
 import Platform
@@ -37,8 +36,7 @@ package struct RunningServer: Sendable {
         writing: writing, queries: engine.queries, control: engine.control, limits: configuration.http))
     let http = HTTPServer(
       router: router, limits: configuration.http, metrics: metrics, logger: logger, clock: clock,
-      threads: configuration.threads > 0
-        ? configuration.threads : min(ProcessInfo.processInfo.activeProcessorCount, 4))
+      threads: configuration.loopCount)
     do {
       var ports: [Int] = []
       for port in [configuration.port] + configuration.extraPorts {

@@ -1,6 +1,7 @@
 import Foundation
 import Gateway
 import Logging
+import NIOCore
 import Platform
 
 /// One run of the server from start to stop signal.
@@ -34,7 +35,7 @@ package struct ServerRun {
         configuration, engine: engine, inflater: GzipInflater(), clock: clock, logger: logger)
     } catch {
       await engine.close()
-      throw StartError.cannotListen(host: configuration.host, port: configuration.port, reason: "\(error)")
+      throw StartError.cannotListen(host: configuration.host, port: configuration.port, error)
     }
     announce(server, engine: engine)
     let signals = DiskThread(name: "signals")
@@ -79,6 +80,17 @@ package struct ServerRun {
 package enum StartError: Error, CustomStringConvertible {
   case cannotListen(host: String, port: Int, reason: String)
   case store(String)
+
+  static func cannotListen(host: String, port: Int, _ error: any Error) -> StartError {
+    let reason =
+      switch (error as? IOError)?.errnoCode {
+      case EADDRINUSE: "the port is in use; choose another with --port (0 picks a free one)"
+      case EACCES: "not allowed; ports below 1024 need special rights"
+      case EADDRNOTAVAIL: "this machine has no such address"
+      default: "\(error)"
+      }
+    return .cannotListen(host: host, port: port, reason: reason)
+  }
 
   package var description: String {
     switch self {

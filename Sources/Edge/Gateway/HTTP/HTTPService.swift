@@ -82,7 +82,7 @@ final class HTTPService: Sendable {
       "request failed",
       metadata: [
         "request_id": "\(requestID)", "route": "\(route)", "status": "\(problem.status)",
-        "detail": "\(problem.detail)",
+        "detail": "\(problem.cause ?? problem.detail)",
       ])
   }
 

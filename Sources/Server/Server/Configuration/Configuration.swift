@@ -1,13 +1,14 @@
 import Access
 import Decoding
+import Foundation
 import Gateway
+import Journaling
 import Records
 
 /// The server's settings as values: read once at start, handed to each module as its own small struct.
 package struct Configuration: Sendable {
   package enum Environment: String, Sendable { case development, production }
   package enum LogFormat: String, Sendable { case auto, json, text }
-  package enum Durability: String, Sendable { case fsync, os, none }
 
   package var environment: Environment
   package var dataDirectory: String
@@ -66,6 +67,12 @@ package struct Configuration: Sendable {
     logFormat = LogFormat(rawValue: try values.text("logging.format")) ?? .auto
     try refuseUnsafe()
   }
+
+  /// `query.threads`, or one a core.
+  var queryThreadCount: Int { queryThreads > 0 ? queryThreads : ProcessInfo.processInfo.activeProcessorCount }
+
+  /// Event loops: `server.threads`, or one a core, at most 4.
+  var loopCount: Int { threads > 0 ? threads : min(ProcessInfo.processInfo.activeProcessorCount, 4) }
 
   /// Whether requests without a credential are let in.
   package var isOpen: Bool { apiKeys.isEmpty }
