@@ -1,3 +1,4 @@
+import Glibc
 import Records
 
 /// A thread that may block on the disk: runs jobs one after the other, in the order given. Also the executor of an
@@ -23,6 +24,15 @@ package final class DiskThread: SerialExecutor {
     _ body: @escaping @Sendable () throws(Failure) -> Value
   ) async throws(Failure) -> Value {
     try await queue.result(of: body)
+  }
+
+  /// Puts the calling thread, one of our own, to sleep.
+  package static func pause(nanoseconds: Int64) {
+    guard nanoseconds > 0 else { return }
+    var time = timespec(
+      tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+    // A signal ends the pause early, which harms nothing.
+    unsafe nanosleep(&time, nil)
   }
 
   package func enqueue(_ job: consuming ExecutorJob) {

@@ -15,10 +15,13 @@ extension StorageEngine {
     let partitions = live.withLock { $0.partitions }
     let planner = CompactionPlanner(options: options, now: clock.now())
     for partition in partitions.keys.sorted(by: { $0.description < $1.description }) {
-      guard let state = partitions[partition],
+      guard !damaged.withLock({ $0.contains(partition) }), let state = partitions[partition],
         let plan = planner.plan(state.blocks.map(\.facts), deletions: state.deletions)
       else { continue }
-      try compact(plan, of: partition, state, shouldStop: shouldStop)
+      do throws(StoreError) { try compact(plan, of: partition, state, shouldStop: shouldStop) } catch {
+        if case .corrupt = error { damaged.withLock { _ = $0.insert(partition) } }
+        throw error
+      }
       tryFinishingDeletions(of: partition)
       return true
     }

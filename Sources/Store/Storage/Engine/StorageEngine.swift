@@ -24,6 +24,8 @@ package final class StorageEngine: Sendable {
   private let nextBlockID: Mutex<UInt64>
   /// Partitions whose directories are known to be durable.
   let directories = Mutex<Set<Partition>>([])
+  /// Partitions with a damaged block: they are not compacted again before a restart.
+  let damaged = Mutex<Set<Partition>>([])
 
   private init(
     options: StorageOptions, heads: any HeadSource, layout: StorageLayout, fileSystem: any FileSystem,
@@ -128,6 +130,9 @@ package final class StorageEngine: Sendable {
       }
     }
   }
+
+  /// Notes that something in the background failed and will be tried again.
+  func countFailure() { count { $0.failures += 1 } }
 
   func count(_ change: (inout StorageStatistics) -> Void) { live.withLock { change(&$0.statistics) } }
 
