@@ -1,34 +1,72 @@
-import Encoding
+import Codecs
 import Gateway
+import Journaling
 import Logging
 import Platform
+import Querying
 import Records
+import Storage
 
-/// Opens the store that `configuration` names.
+/// Opens the store that a configuration names.
 enum EngineOpening {
-  static func open(
-    _ configuration: Configuration, clock: any WallClock, logger: Logger
-  ) async throws -> Engine {
-    let absent = AbsentStore()
+  static func open(_ configuration: Configuration, clock: any WallClock) async throws -> Engine {
+    let store: Storage
+    do throws(StorageOpenError) {
+      store = try await Storage.open(
+        directory: configuration.dataDirectory, clock: clock, options: configuration.storageOptions,
+        format: ParquetBlocks())
+    } catch {
+      throw StartError.store(text(of: error, directory: configuration.dataDirectory))
+    }
+    let identity = try await DiskThread(name: "identity").run { () throws(StartError) in
+      try StoreIdentity.loadOrMake(in: configuration.dataDirectory, clock: clock)
+    }
+    store.start()
+    let budget = MemoryBudget(bytesMax: configuration.queryMemoryBytesMax)
+    let workers = WorkerPool(threads: configuration.queryThreadCount, name: "query")
+    let queries = EngineQueries(engine: QueryEngine(source: store, workers: workers, budget: budget))
     return Engine(
-      sink: absent, control: absent, queries: absent, identity: "none", summary: "no store is built in yet",
-      collect: { _ in }, close: {})
+      sink: store, control: store, queries: queries, identity: identity,
+      summary: summary(of: store, directory: configuration.dataDirectory),
+      collect: { StoreMetrics.collect(store, budget: budget, into: &$0) }, close: { await store.stop() })
+  }
+
+  private static func text(of error: StorageOpenError, directory: String) -> String {
+    switch error {
+    case .locked(_, let process):
+      let who = process.map { " by process \($0)" } ?? ""
+      return "the data directory \(directory) is in use\(who)"
+    case .store(.corrupt(let file, let offset, let reason)):
+      return
+        "the store is damaged: \(file), byte \(offset): \(reason). `cordwood check \(directory)` tells more."
+    case .store(let error): return "cannot open the store in \(directory): \(error)"
+    }
+  }
+
+  private static func summary(of store: Storage, directory: String) -> String {
+    let usage = store.usage()
+    let head = usage.reduce(0) { $0 + $1.headRows }
+    let archived = usage.reduce(0) { $0 + $1.blockRows }
+    let blocks = usage.reduce(0) { $0 + $1.blockCount }
+    var text = "store \(directory): \(archived) records in \(blocks) blocks, \(head) in the journal"
+    if let cut = store.recovery.cut {
+      text += "; an unfinished write was cut off (\(cut.file), byte \(cut.offsetBytes))"
+    }
+    return text
   }
 }
 
-/// Stands where the store will be: refuses everything.
-struct AbsentStore: BatchSink, StoreControl, NativeQueries {
-  func append(
-    _ batch: RecordBatch, to partition: Partition, idempotency: IdempotencyKey?
-  ) async throws(StoreError) -> AppendReceipt { throw .stopping }
-  func archive() async throws(StoreError) { throw .stopping }
-  func delete(_ predicate: Predicate, from partition: Partition) async throws(StoreError) -> Int {
-    throw .stopping
+extension Configuration {
+  /// The store's part of the settings.
+  var storageOptions: StorageOptions {
+    var options = StorageOptions()
+    options.journal.segmentBytes = segmentBytes
+    options.journal.headBytesMax = headBytesMax
+    options.journal.writeReserveBytes = writeReserveBytes
+    options.journal.durability = durability
+    options.archiveBytesMax = archiveBytesMax
+    options.archiveAgeSecondsMax = archiveAgeSecondsMax
+    options.retentionSeconds = retentionSeconds.filter { $0.value > 0 }
+    return options
   }
-  func retain() async throws(StoreError) -> Int { throw .stopping }
-  func usage() -> [PartitionUsage] { [] }
-  func writeFailure() -> StoreError? { nil }
-  func start(
-    _ body: [UInt8], tenant: Tenant, format: OutputFormat
-  ) async throws(StoreError) -> sending any AnswerChunks { throw .stopping }
 }

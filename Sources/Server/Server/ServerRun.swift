@@ -28,7 +28,7 @@ package struct ServerRun {
 
   /// Opens the store, listens, waits for a stop signal, stops.
   package func run() async throws {
-    let engine = try await EngineOpening.open(configuration, clock: clock, logger: logger)
+    let engine = try await EngineOpening.open(configuration, clock: clock)
     let server: RunningServer
     do {
       server = try await RunningServer.start(
