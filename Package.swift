@@ -94,7 +94,7 @@ var targets: [Target] = [
     [
       "Storage", "Archiving", "Journaling", "Querying", "Matching", "Platform", "Records", "Codecs",
       "TestKit",
-    ]),
+    ], exclude: ["mutants"]),
   tests("ArchitectureTests", []),
 ]
 

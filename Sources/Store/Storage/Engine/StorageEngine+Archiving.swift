@@ -53,6 +53,11 @@ extension StorageEngine {
     let facts = try writeBlock(
       .head(HeadChunk.chunks(frames).map { $0.batch(columns: columns) }, deletions: deletions),
       partition: partition, deletionsApplied: deletions.map(\.id).max() ?? 0, shouldStop: shouldStop)
+    let rowCount = frames.reduce(0) { $0 + $1.rowCount }
+    let written = facts?.rowCount ?? 0
+    precondition(
+      written == rowCount || written < rowCount && !deletions.isEmpty, "a block holds every row of its frames"
+    )
     let floor = max(end, heads.nextPosition(of: partition.tenant))
     var changes: [ManifestChange] = [
       .archivedThrough(partition, position: end), .nextPosition(partition.tenant, position: floor),

@@ -49,6 +49,11 @@ extension StorageEngine {
     }
     let facts = try writeBlock(
       .merged(sources), partition: partition, deletionsApplied: applied, shouldStop: shouldStop)
+    let rowCount = inputs.reduce(0) { $0 + $1.facts.rowCount }
+    let written = facts?.rowCount ?? 0
+    let isFiltered = sources.contains { !$0.deletions.isEmpty }
+    precondition(
+      written == rowCount || written < rowCount && isFiltered, "a block holds every row of its inputs")
     var isLate = false
     try commit(naming: facts) { manifest throws(StoreError) in
       // Retention may have dropped an input meanwhile: its rows must not come back with the output.
