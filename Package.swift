@@ -79,7 +79,8 @@ var targets: [Target] = [
   tests("MatchingTests", ["Matching", "Records", "Codecs", "TestKit"]),
   tests("DecodingTests", ["Decoding", "Masking", "Records", "Codecs", "Columnar", "TestKit"]),
   tests(
-    "JournalingTests", ["Journaling", "Platform", "Records", "Codecs", "TestKit"], exclude: ["golden", "mutants"]),
+    "JournalingTests", ["Journaling", "Platform", "Records", "Codecs", "TestKit"],
+    exclude: ["golden", "mutants"]),
   tests(
     "ArchivingTests",
     ["Archiving", "Columnar", "Matching", "Platform", "Records", "Codecs", "TestKit"]),
@@ -155,7 +156,10 @@ if !coreOnly {
     tests("ServerTests", ["Server", "Gateway", "Access", "Records", "TestKit"] + http),
     tests(
       "CommandsTests",
-      ["Commands", "Server", "Gateway", "Decoding", "Masking", "Encoding", "Platform", "Records", "Codecs", "TestKit"]
+      [
+        "Commands", "Server", "Gateway", "Decoding", "Masking", "Encoding", "Platform", "Records", "Codecs",
+        "TestKit",
+      ]
         + http + [.product(name: "ArgumentParser", package: "swift-argument-parser")]),
     tests("ProcessTests", ["Records", "Codecs", "TestKit"]),
   ]

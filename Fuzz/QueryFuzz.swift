@@ -15,7 +15,8 @@ public func fuzzQuery(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   let text = String(decoding: bytes, as: UTF8.self)
   if let predicate = try? Expression.parse(text) {
     precondition(
-      (try? Expression.parse(Expression.print(predicate))) == predicate, "the printed form parses to the same")
+      (try? Expression.parse(Expression.print(predicate))) == predicate, "the printed form parses to the same"
+    )
     _ = try? CompiledPredicate(predicate, schema: Dataset.logs.schema)
   }
   return 0

@@ -67,8 +67,6 @@ extension ProcessSuite {
         for writer in writers { try check(writer, on: server) }
       }
       #expect(server.stop() == 0)
-      let checked = try Program.run(["check", data], in: folder)
-      #expect(checked.status == 0, "\(checked.text)\(checked.errors)")
     }
 
     private func check(_ writer: Writer, on server: ServerProcess) throws {

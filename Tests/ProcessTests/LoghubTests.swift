@@ -76,8 +76,6 @@ extension ProcessSuite {
       #expect(again.status == 0, "\(again.errors)")
       try compare([systems[0]], on: server)
       #expect(server.stop() == 0)
-      let checked = try Program.run(["check", data], in: folder)
-      #expect(checked.status == 0, "\(checked.text)\(checked.errors)")
     }
 
     private func compare(_ systems: [System], on server: ServerProcess) throws {

@@ -31,6 +31,7 @@ struct ServerClient: Sendable {
 
     /// The problem's sentence, or the status.
     var problem: String {
+      // A body that is not ours has no sentence to show.
       guard let tree = try? JSONTree(parsing: body), case .string(let detail)? = tree["detail"] else {
         return "status \(status)"  // not one of our bodies
       }
@@ -72,6 +73,7 @@ struct ServerClient: Sendable {
   func storeIdentity() async throws -> String {
     let answer = try await request(.GET, "/", timeoutSeconds: 10)
     // Any fault of the body means the same here.
+    // An answer that does not parse is no Cordwood's.
     guard answer.status == 200, let tree = try? JSONTree(parsing: answer.body),
       tree["service"] == .string("cordwood")
     else { throw Failure("\(url) is no Cordwood server") }

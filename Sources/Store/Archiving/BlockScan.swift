@@ -51,8 +51,8 @@ final class BlockScan: Sendable {
     var texts: [TextPart] = []
     var others: [Predicate] = []
     for part in predicate.predicate.conjunction {
-      // A part of what was compiled compiles; if not, it is evaluated with the rest.
       guard part.isText(on: ColumnPath(name)),
+        // A part of what was compiled compiles; if not, it is evaluated with the rest.
         let compiled = try? CompiledPredicate(part, schema: contents.schema),
         case .text(_, let automaton)? = compiled.requiredConditions.first
       else {

@@ -34,7 +34,9 @@ struct BlockUnit: ScanUnit {
     var indices = Set(paths.map { columns.index(of: $0.column) })
     for path in paths { for member in columns.members[path.column] ?? [] { indices.insert(member.index) } }
     let bytes = indices.reduce(0) { $0 + info.columns[$1].uncompressedBytes }
-    return bytes * 2 + (1 << 20)
+    // Two pages of each column at a time, not the row group.
+    let pages = max(1, scan.contents.pagesPerGroup)
+    return bytes * 2 / pages + (1 << 20)
   }
 
   func open() throws(StoreError) -> any BatchCursor { BlockCursor(self) }
