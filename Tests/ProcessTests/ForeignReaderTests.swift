@@ -39,7 +39,8 @@ extension ProcessSuite {
         if part % 2 == 1 { try server.archive() }
       }
       let blocks = data + "/blocks"
-      let names = try FileManager.default.subpathsOfDirectory(atPath: blocks).filter { $0.hasSuffix(".parquet") }
+      let names = try FileManager.default.subpathsOfDirectory(atPath: blocks)
+        .filter { $0.hasSuffix(".parquet") }
       let list = names.map { blocks + "/" + $0 }.joined(separator: ",")
       let answer = try python(ForeignReaderTests.script, [data, list], in: folder)
       let found = try #require(try JSONSerialization.jsonObject(with: Data(answer.utf8)) as? [String: Any])
