@@ -26,7 +26,9 @@ struct TidyRules {
           found.append("\(place): @unchecked Sendable without `// Safe because …` under it")
         }
       }
-      if code.contains("try?"), !line.contains("//"), index == 0 || !lines[index - 1].contains("//") {
+      if code.range(of: "\\btry\\?", options: .regularExpression) != nil, !line.contains("//"),
+        index == 0 || !lines[index - 1].contains("//")
+      {
         found.append("\(place): try? without a reason beside it")
       }
       if file.group != "Base", words(of: code).contains("unsafe") {
