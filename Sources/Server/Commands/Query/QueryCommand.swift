@@ -73,6 +73,8 @@ struct QueryCommand: AsyncParsableCommand {
       try output.finish()
     } catch let error as Failure {
       throw error
+    } catch let code as ExitCode {
+      throw code
     } catch {
       throw Failure("the answer was cut off: the server failed or went away")
     }
