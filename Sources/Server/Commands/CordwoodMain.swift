@@ -25,5 +25,5 @@ struct CordwoodCommand: AsyncParsableCommand {
         cordwood query --since 24h --count-by service --bucket 1h
       """,
     version: "cordwood \(RunningServer.version)",
-    subcommands: [ServeCommand.self, ImportCommand.self, QueryCommand.self])
+    subcommands: [ServeCommand.self, ImportCommand.self, QueryCommand.self, InspectCommand.self, CheckCommand.self])
 }

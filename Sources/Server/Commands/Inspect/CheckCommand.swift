@@ -1,0 +1,75 @@
+import ArgumentParser
+import Foundation
+import Platform
+import Records
+import Storage
+
+/// `cordwood check`: verifies a data directory.
+struct CheckCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check", abstract: "Verify every checksum and invariant of a data directory.",
+    discussion: """
+      Reads everything and changes nothing. The server must not be running. Exit status 0: sound; 1: damage, each named with
+      file and byte. What an interrupted start or stop left behind is told too; a start puts it right.
+
+      Examples:
+        cordwood check ./data
+        cordwood check ./data --quiet && echo sound
+      """)
+
+  @Argument(help: "The data directory.") var directory: String
+  @Flag(help: "Print damage only.") var quiet = false
+
+  func run() async throws {
+    // Blocking work, on a thread that may block.
+    let thread = DiskThread(name: "check")
+    let isDamaged = try await Failure.shown { try await thread.run { () throws(Failure) in try check() } }
+    if isDamaged { throw ExitCode.failure }
+  }
+
+  private func check() throws(Failure) -> Bool {
+    try DataDirectory.require(directory)
+    let lock = try lockOut()
+    let showsProgress = !quiet && ProcessLimits.isTerminal(2)
+    let report = StorageChecker.check(directory: directory) { path, index, count in
+      if showsProgress {
+        FileHandle.standardError.write(Data("\r\(index + 1)/\(count)  \(path)\u{1B}[K".utf8))
+      }
+    }
+    if showsProgress { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+    withExtendedLifetime(lock) {}
+    let text = CheckCommand.text(of: report, quiet: quiet)
+    DataDirectory.print(text)
+    return report.isDamaged
+  }
+
+  /// Keeps a server from starting meanwhile.
+  private func lockOut() throws(Failure) -> FileLock {
+    do throws(FileLockError) { return try FileLock(directory + "/lock") } catch {
+      switch error {
+      case .held(_, let process):
+        let who = process.map { " (process \($0))" } ?? ""
+        throw Failure("\(directory) is in use by a server\(who): stop it first")
+      case .disk(let error): throw Failure("cannot lock \(directory): \(error)")
+      }
+    }
+  }
+
+  /// The findings, damage first, and what was looked at.
+  static func text(of report: StorageReport, quiet: Bool) -> String {
+    var text = ""
+    for finding in report.findings where finding.isDamage {
+      text += "DAMAGED  \(finding.file), byte \(finding.offsetBytes): \(finding.reason)\n"
+    }
+    guard !quiet else { return text }
+    for finding in report.findings where !finding.isDamage {
+      text += "note     \(finding.file), byte \(finding.offsetBytes): \(finding.reason)\n"
+    }
+    text += "\(InspectionText.plural(report.editCount, "edit")) of the manifest, "
+    text += "\(InspectionText.plural(report.segmentCount, "segment")) with \(InspectionText.plural(report.frameCount, "frame")) "
+    text += "(\(InspectionText.plural(report.headRows, "record")) in no block), "
+    text += "\(InspectionText.plural(report.blockCount, "block")) with \(InspectionText.plural(report.blockRows, "record")) "
+    text += "in \(InspectionText.bytes(report.blockBytes)): \(report.isDamaged ? "damaged" : "sound")\n"
+    return text
+  }
+}

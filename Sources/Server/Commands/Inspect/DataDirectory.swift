@@ -1,0 +1,29 @@
+import Foundation
+import Platform
+import Records
+
+/// What commands that look into a data directory share.
+enum DataDirectory {
+  /// Throws unless `path` looks like a data directory.
+  static func require(_ path: String) throws(Failure) {
+    guard FileManager.default.fileExists(atPath: path) else { throw Failure("there is no directory \(path)") }
+    guard FileManager.default.fileExists(atPath: path + "/manifest") else {
+      throw Failure("\(path) is no data directory: it has no manifest")
+    }
+  }
+
+  /// Errors of the store in words for people.
+  static func text(of error: StoreError) -> String {
+    switch error {
+    case .corrupt(let file, let offset, let reason): "\(file), byte \(offset): \(reason)"
+    case .disk(let text), .diskFull(let text), .poisoned(let text), .memoryExhausted(let text), .invalid(let text):
+      text
+    case .headFull, .stopping, .idempotencyMismatch: "\(error)"
+    }
+  }
+
+  static func print(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
+
+  /// A line on standard error.
+  static func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+}

@@ -1,0 +1,89 @@
+import Archiving
+import ArgumentParser
+import Columnar
+import Foundation
+import Platform
+import Records
+import Storage
+
+/// `cordwood inspect`: what is on the disk, read without changing it.
+struct InspectCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "inspect", abstract: "Show what a data directory holds; also while a server runs.",
+    discussion: """
+      Shows the journal's segments, each tenant's and dataset's blocks with their ranges, and what every column takes.
+
+      Examples:
+        cordwood inspect ./data
+        cordwood inspect ./data --files                          paths of the live blocks, one a line
+        cordwood inspect ./data --arrow head.arrows              records that are in no block yet, as an Arrow stream
+        cordwood inspect ./data --arrow audit.arrows --dataset audit --tenant shop
+      """)
+
+  @Argument(help: "The data directory.") var directory: String
+  @Flag(help: "Only the paths of the live blocks.") var files = false
+  @Option(help: ArgumentHelp("Write the journal's records as an Arrow stream.", valueName: "file")) var arrow: String?
+  @Option(help: "With --arrow: which dataset.") var dataset = "logs"
+  @Option(help: "With --arrow: only this tenant's (else all tenants').") var tenant: String?
+
+  func run() async throws {
+    // Blocking work, on a thread that may block.
+    let thread = DiskThread(name: "inspect")
+    try await Failure.shown { try await thread.run { () throws(Failure) in try inspect() } }
+  }
+
+  private func inspect() throws(Failure) {
+    try DataDirectory.require(directory)
+    if let arrow { return try writeHead(to: arrow) }
+    let found = try reading { () throws(StoreError) in try StorageInspector.inspect(directory: directory) }
+    if files {
+      let paths = found.partitions.flatMap(\.blocks).map { $0.path + "\n" }.joined()
+      return DataDirectory.print(paths)
+    }
+    DataDirectory.print(InspectionText.overview(found))
+    for part in found.partitions {
+      var inspections: [BlockInspection] = []
+      for block in part.blocks {
+        inspections.append(try reading { () throws(StoreError) in try StorageInspector.inspect(block) })
+      }
+      DataDirectory.print(InspectionText.partition(part, inspections: inspections))
+    }
+  }
+
+  private func writeHead(to path: String) throws(Failure) {
+    guard let wanted = Dataset(name: dataset) else {
+      throw Failure("the datasets are \(Dataset.allCases.map(\.name).joined(separator: ", "))")
+    }
+    guard FileManager.default.createFile(atPath: path, contents: nil),
+      let handle = FileHandle(forWritingAtPath: path)
+    else { throw Failure("cannot write \(path)") }
+    let output = ArrowOutput(handle)
+    var failure: ColumnarError?
+    var damage: StoreError?
+    var rowCount = 0
+    do throws(ColumnarError) {
+      let writer = try ArrowStreamWriter(fields: wanted.schema.fields) { output.write($0) }
+      let result = Result { () throws(StoreError) in
+        try StorageInspector.forEachHeadBatch(directory: directory) { partition, batch in
+          guard failure == nil, partition.dataset == wanted, tenant == nil || tenant == partition.tenant.name
+          else { return }
+          rowCount += batch.rowCount
+          do throws(ColumnarError) { try writer.write(batch) } catch { failure = error }
+        }
+      }
+      if case .failure(let error) = result { damage = error }
+      if failure == nil { try writer.finish() }
+    } catch {
+      failure = error
+    }
+    if let damage { throw Failure(DataDirectory.text(of: damage)) }
+    if let failure { throw Failure("cannot write \(path): \(failure)") }
+    DataDirectory.note("\(InspectionText.plural(rowCount, "record")) written to \(path)")
+  }
+
+  private func reading<Value>(_ body: () throws(StoreError) -> Value) throws(Failure) -> Value {
+    do throws(StoreError) { return try body() } catch {
+      throw Failure(DataDirectory.text(of: error))
+    }
+  }
+}
