@@ -92,7 +92,7 @@ extension BlockFacts {
 }
 
 extension BlockInfo {
-  fileprivate init(_ facts: BlockFacts) {
+  init(_ facts: BlockFacts) {
     self.init(
       id: facts.id, partition: facts.partition, rowCount: facts.rowCount, byteCount: facts.byteCount,
       positions: facts.bounds.positionMin...facts.bounds.positionMax,

@@ -60,6 +60,8 @@ struct ManifestScan {
   private(set) var number: UInt64 = 0
   /// How many edits count.
   private(set) var editCount = 0
+  /// Whether there are bytes behind the last valid frame that are not zero.
+  private(set) var hasTornEdit = false
   /// Behind the last valid frame: where a torn edit is cut off and the next goes.
   private(set) var end = ManifestFrame.fileHeaderBytes
 
@@ -85,6 +87,7 @@ struct ManifestScan {
       number = frame.number
       end = frame.end
     }
+    hasTornEdit = bytes[end...].contains { $0 != 0 }
     try checkTail(bytes, path: path)
   }
 

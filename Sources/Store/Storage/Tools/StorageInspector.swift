@@ -1,0 +1,112 @@
+import Archiving
+import Journaling
+import Platform
+import Records
+
+/// What lies in a data directory.
+package struct StorageInspection: Sendable {
+  /// One partition's part.
+  package struct PartitionPart: Sendable {
+    package var partition: Partition
+    /// Rows below it are in blocks, or deleted.
+    package var archivedThrough: Int64
+    /// Deletions that may still hide rows.
+    package var deletionCount: Int
+    /// By position.
+    package var blocks: [BlockPart]
+    package var headFrames: Int
+    package var headRows: Int
+    package var headBytes: Int
+  }
+
+  /// A live block.
+  package struct BlockPart: Sendable {
+    package var path: String
+    package var facts: BlockFacts
+  }
+
+  package var manifestPath: String
+  package var manifestBytes: Int
+  package var editCount: Int
+  package var segments: [JournalReader.Segment]
+  /// Sorted by name.
+  package var partitions: [PartitionPart]
+}
+
+/// Looks into a data directory without changing it, also while a server has it open. Blocking.
+package enum StorageInspector {
+  /// - Throws: `.corrupt` for a damaged manifest; damage of the journal shows in ``StorageChecker`` only.
+  package static func inspect(
+    directory: String, fileSystem: any FileSystem = LocalFileSystem()
+  ) throws(StoreError) -> StorageInspection {
+    let reader = try StorageReader(directory: directory, fileSystem: fileSystem)
+    var parts: [Partition: StorageInspection.PartitionPart] = [:]
+    func part(_ partition: Partition) -> StorageInspection.PartitionPart {
+      StorageInspection.PartitionPart(
+        partition: partition, archivedThrough: 0, deletionCount: 0, blocks: [], headFrames: 0, headRows: 0,
+        headBytes: 0)
+    }
+    for (partition, state) in reader.scan.state.partitions {
+      var found = part(partition)
+      found.archivedThrough = state.archivedThrough
+      found.deletionCount = state.deletions.count
+      found.blocks = state.blocks.map {
+        StorageInspection.BlockPart(path: reader.layout.block($0.id, of: partition), facts: $0)
+      }
+      parts[partition] = found
+    }
+    let archivedThrough = reader.scan.state.archivedThrough
+    let segments = try head(directory, fileSystem) { frame in
+      guard let partition = frame.partition, frame.end > archivedThrough[partition] ?? 0 else { return }
+      parts[partition, default: part(partition)].headFrames += 1
+      parts[partition, default: part(partition)].headRows += frame.header.rowCount
+      parts[partition, default: part(partition)].headBytes += frame.header.frameBytes
+    }
+    return StorageInspection(
+      manifestPath: reader.manifestPath, manifestBytes: reader.manifestBytes,
+      editCount: reader.scan.editCount, segments: segments,
+      partitions: parts.values.sorted { $0.partition.description < $1.partition.description })
+  }
+
+  /// Columns and index of one block, in bytes.
+  package static func inspect(
+    _ block: StorageInspection.BlockPart, fileSystem: any FileSystem = LocalFileSystem()
+  ) throws(StoreError) -> BlockInspection {
+    do throws(ArchiveError) {
+      return try BlockReader(BlockInfo(block.facts), path: block.path, fileSystem: fileSystem).inspect()
+    } catch { throw error.storeError }
+  }
+
+  /// Hands over the rows that are in no block, all columns of their schemas, oldest first; deleted rows included.
+  package static func forEachHeadBatch(
+    directory: String, fileSystem: any FileSystem = LocalFileSystem(),
+    _ body: (Partition, RecordBatch) -> Void
+  ) throws(StoreError) {
+    let reader = try StorageReader(directory: directory, fileSystem: fileSystem)
+    let archivedThrough = reader.scan.state.archivedThrough
+    _ = try head(directory, fileSystem) { frame in
+      guard let partition = frame.partition, frame.end > archivedThrough[partition] ?? 0,
+        let batch = frame.batch()
+      else { return }
+      body(partition, batch)
+    }
+  }
+
+  private static func head(
+    _ directory: String, _ fileSystem: any FileSystem, _ body: (JournalReader.Frame) -> Void
+  ) throws(StoreError) -> [JournalReader.Segment] {
+    do throws(JournalError) {
+      let reader = try JournalReader(
+        directory: StorageLayout(directory: directory).journal, fileSystem: fileSystem
+      ) { (frame) throws(JournalError) in
+        body(frame)
+      }
+      return reader.segments
+    } catch { throw StoreError(error) }
+  }
+}
+
+extension JournalReader.Frame {
+  /// One behind its last row's position.
+  fileprivate var end: Int64 { header.firstPosition + Int64(header.rowCount) }
+}
