@@ -37,6 +37,7 @@ struct BlockFixture {
   static func disk(seed: UInt64 = 1) throws -> SimulatedDisk {
     let disk = SimulatedDisk(seed: seed)
     try disk.createDirectory("blocks")
+    try disk.syncDirectory("")
     return disk
   }
 
