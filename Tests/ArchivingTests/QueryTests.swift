@@ -173,7 +173,7 @@ struct PredicateMaker {
         let different = zip(found, expected).enumerated().first { normalized($1.0) != normalized($1.1) }
         #expect(
           found.count == expected.count && different == nil,
-          "seed \(seed) \(path) \(type) \(String(describing: different)) \(different.map { PlainRow.value(of: fixture.rows.existing("metadata"), $0.offset) ?? "none" } ?? "") ")
+          "seed \(seed) \(path) \(type) \(String(describing: different))")
       }
     }
   }

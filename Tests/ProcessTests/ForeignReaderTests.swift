@@ -11,9 +11,9 @@ extension ProcessSuite {
       tables = [pq.read_table(f, page_checksum_verification=True) for f in files]
       table = pa.concat_tables(tables, promote_options="permissive")
       glob = "[" + ",".join("'" + f + "'" for f in files) + "]"
-      sql = duckdb.sql(f"select count(*), sum(\\"metadata.n\\"), count(distinct id), sum(length(message)) from read_parquet({glob}, union_by_name=true)").fetchone()
+      sql = duckdb.sql(f"select count(*), sum(\\"metadata.n\\"), count(distinct id), sum(length(message)) from read_parquet({glob}, union_by_name=true)").fetchall()[0]
       levels = dict(duckdb.sql(f"select level, count(*) from read_parquet({glob}, union_by_name=true) group by 1").fetchall())
-      one = duckdb.sql(f"select count(*) from read_parquet({glob}, union_by_name=true) where trace_id = 't-77'").fetchone()[0]
+      one = duckdb.sql(f"select count(*) from read_parquet({glob}, union_by_name=true) where trace_id = 't-77'").fetchall()[0][0]
       import pyarrow.compute as pc
       print(json.dumps({"rows": table.num_rows, "sum": pc.sum(table["metadata.n"]).as_py(), "positions": len(set(table["position"].to_pylist())),
         "duck_rows": sql[0], "duck_sum": int(sql[1]), "duck_ids": sql[2], "duck_chars": int(sql[3]), "levels": levels, "one": one,

@@ -92,11 +92,13 @@ extension Column {
     var bytes: UnsafeRawPointer
     var byteCount: Int
     var keys: UnsafePointer<Int32>?
+    var validity: UnsafePointer<UInt8>?
     var valueCount: Int
 
     /// The column must outlive the place.
     @unsafe init(_ column: Column) {
       unsafe keys = nil
+      unsafe validity = column.validity.map { unsafe TextPlace.start($0).assumingMemoryBound(to: UInt8.self) }
       valueCount = column.rowCount
       switch column.storage {
       case .fixed: preconditionFailure("a text column")
@@ -113,10 +115,14 @@ extension Column {
       }
     }
 
-    /// The bytes of value `index`; empty for a null row's index into a dictionary without values.
+    /// The bytes of a row of a dictionary; empty for null, whatever its index.
     @inline(__always)
-    @unsafe func range(_ index: Int) -> Range<Int> {
-      if unsafe keys != nil, index < 0 || index >= valueCount { return 0..<0 }
+    @unsafe func range(_ keys: UnsafePointer<Int32>, _ row: Int) -> Range<Int> {
+      if let validity = unsafe validity, unsafe validity[row >> 3] & (1 << UInt8(row & 7)) == 0 {
+        return 0..<0
+      }
+      let index = unsafe Int(keys[row])
+      precondition(index >= 0 && index < valueCount, "an index into the dictionary")
       // Within bounds: there is one offset more than values. What they say is checked here.
       let start = unsafe Int(offsets[index])
       let end = unsafe Int(offsets[index + 1])
@@ -140,7 +146,7 @@ extension Column {
     for run in runs where run.count > 0 {
       let place = places[run.source]
       if let keys = unsafe place.keys {
-        for row in run.start..<run.start + run.count { unsafe total += place.range(Int(keys[row])).count }
+        for row in run.start..<run.start + run.count { unsafe total += place.range(keys, row).count }
       } else {
         let start = unsafe Int(place.offsets[run.start])
         let end = unsafe Int(place.offsets[run.start + run.count])
@@ -160,7 +166,7 @@ extension Column {
       let place = places[run.source]
       if let keys = unsafe place.keys {
         for index in run.start..<run.start + run.count {
-          let range = unsafe place.range(Int(keys[index]))
+          let range = unsafe place.range(keys, index)
           // Within bounds: `total` counted these bytes.
           unsafe (byteMemory.base + used).copyMemory(
             from: place.bytes + range.lowerBound, byteCount: range.count)

@@ -1,3 +1,4 @@
+import Codecs
 import Columnar
 import Matching
 import Platform
@@ -27,6 +28,7 @@ package enum BlockChecker {
       let text = try contents.text()
       do throws(TextIndexError) { try text.verify() } catch { found.append(contents.failure(error)) }
     } catch { found.append(error) }
+    found += damagedPieces(reader, contents)
     do throws(ColumnarError) { try contents.parquet.verify() } catch {
       found.append(BlockContents.failure(error, contents.path, offset: 0))
     }
@@ -34,6 +36,26 @@ package enum BlockChecker {
     guard found.isEmpty else { return found }
     do throws(ArchiveError) { try checkRows(reader, contents) } catch { found.append(error) }
     return found
+  }
+
+  /// Stretches before the index whose bytes changed; page headers have no checksum of their own.
+  private static func damagedPieces(_ reader: BlockReader, _ contents: BlockContents) -> [ArchiveError] {
+    do throws(IndexError) {
+      guard let section = try contents.index.section(.pieces) else { return [] }
+      var start = 0
+      var found: [ArchiveError] = []
+      for piece in try FilePiece.decode(section) {
+        guard piece.end <= contents.indexOffset else {
+          throw IndexError(offsetBytes: 0, reason: "a piece behind the row groups")
+        }
+        let checksum = reader.file.slice(start..<piece.end).withSpan(of: UInt8.self) { CRC32C.checksum($0) }
+        if checksum != piece.checksum {
+          found.append(contents.corrupt(at: start, "checksum of the bytes from here on"))
+        }
+        start = piece.end
+      }
+      return found
+    } catch { return [BlockContents.failure(error, contents.path, indexOffset: contents.indexOffset)] }
   }
 
   /// Order, bounds and counts.

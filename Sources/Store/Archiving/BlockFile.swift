@@ -1,3 +1,4 @@
+import Codecs
 import Platform
 import Records
 
@@ -8,6 +9,8 @@ final class BlockFile {
   private let file: any File
   private let buffer = WriteBuffer(capacity: BlockFile.pieceByteCount)
   private var written = 0
+  /// The file so far in pieces: where each ends, and its checksum.
+  private(set) var pieces: [FilePiece] = []
   /// Why a write failed; nothing is written afterwards.
   private(set) var failure: DiskError?
 
@@ -26,7 +29,11 @@ final class BlockFile {
     return failure == nil
   }
 
-  private func flush() {
+  /// Writes what is buffered, so that ``pieces`` cover all bytes so far.
+  func flush() {
+    guard failure == nil, buffer.count > 0 else { return }
+    let checksum = buffer.withSpan(0..<buffer.count) { CRC32C.checksum($0) }
+    pieces.append(FilePiece(end: written + buffer.count, checksum: checksum))
     do throws(DiskError) {
       try buffer.withSpan(0..<buffer.count) { (bytes) throws(DiskError) in
         try file.write(bytes, at: written)
@@ -38,8 +45,37 @@ final class BlockFile {
 
   /// Writes what is left and makes all of it durable.
   func finish() throws(DiskError) {
-    if failure == nil, buffer.count > 0 { flush() }
+    flush()
     if let failure { throw failure }
     try file.sync()
+  }
+}
+
+/// A stretch of a file, from the end of the one before it.
+struct FilePiece: Sendable, Equatable {
+  let end: Int
+  /// CRC-32C.
+  let checksum: UInt32
+
+  static func encode(_ pieces: [FilePiece]) -> [UInt8] {
+    var writer = IndexWriter()
+    writer.append(count: pieces.count)
+    for piece in pieces {
+      writer.append(count: piece.end)
+      writer.append(littleEndian: piece.checksum)
+    }
+    return writer.bytes
+  }
+
+  static func decode(_ bytes: Buffer) throws(IndexError) -> [FilePiece] {
+    var reader = IndexReader(bytes)
+    var pieces: [FilePiece] = []
+    for _ in 0..<(try reader.count(max: 1 << 30)) {
+      let end = try reader.count()
+      guard end > pieces.last?.end ?? 0 else { throw reader.error("pieces out of order") }
+      pieces.append(FilePiece(end: end, checksum: try reader.integer(UInt32.self)))
+    }
+    guard reader.isAtEnd else { throw reader.error("bytes behind the pieces") }
+    return pieces
   }
 }

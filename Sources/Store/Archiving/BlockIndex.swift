@@ -10,6 +10,7 @@ struct BlockIndex: Sendable {
     case minutes = 4
     case pairs = 5
     case text = 6
+    case pieces = 7
   }
 
   static let magic = [UInt8]("CWBI".utf8)

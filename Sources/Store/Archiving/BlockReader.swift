@@ -10,7 +10,7 @@ package final class BlockReader: Sendable {
   /// As the manifest has it.
   package let info: BlockInfo
   package let path: String
-  private let file: Buffer
+  let file: Buffer
   private let read = Mutex<BlockContents?>(nil)
 
   /// - Throws: `.corrupt` if the file is not there or has another length than `info` says.

@@ -165,6 +165,7 @@ private final class BlockWork {
       positions: bounds.positionMin...bounds.positionMax,
       timestamps: bounds.timestampMin...bounds.timestampMax, ingestedAt: ingestedAt,
       deletionsApplied: target.deletionsApplied)
+    file.flush()
     let index = BlockIndex.encode(sections(info))
     do throws(ColumnarError) {
       let offset = try parquet.embed(index)
@@ -191,6 +192,7 @@ private final class BlockWork {
     var builder = TextIndexBuilder(rowsPerPage: layout.rowsPerPage)
     swap(&builder, &text)
     sections.append((.text, builder.finish()))
+    sections.append((.pieces, FilePiece.encode(file.pieces)))
     return sections
   }
 

@@ -125,11 +125,13 @@ package final class HeadRows: BlockRowSource {
   private static func order(
     of batches: [RecordBatch], rowCount: Int, schema: DatasetSchema
   ) -> [UInt32]? {
-    var positions: [UInt64] = []
-    positions.reserveCapacity(rowCount)
-    for batch in batches { batch.appendKeys(of: "position", to: &positions) }
-    let byPosition = StableOrder.rows(by: positions)
-    positions = []
+    var byPosition: [UInt32]?
+    if !positionsRise(batches) {
+      var positions: [UInt64] = []
+      positions.reserveCapacity(rowCount)
+      for batch in batches { batch.appendKeys(of: "position", to: &positions) }
+      byPosition = StableOrder.rows(by: positions)
+    }
     var keys: [UInt64] = []
     keys.reserveCapacity(rowCount)
     if schema.sortKey == ["timestamp"] {
@@ -140,6 +142,21 @@ package final class HeadRows: BlockRowSource {
     guard let byPosition else { return StableOrder.rows(by: keys) }
     guard let byKey = StableOrder.rows(by: byPosition.map { keys[Int($0)] }) else { return byPosition }
     return byKey.map { byPosition[Int($0)] }
+  }
+
+  private static func positionsRise(_ batches: [RecordBatch]) -> Bool {
+    var previous = Int64.min
+    for batch in batches {
+      let rises = batch.existing("position").withInt64 { positions in
+        for row in positions.indices {
+          if positions[row] <= previous { return false }
+          previous = positions[row]
+        }
+        return true
+      }
+      if !rises { return false }
+    }
+    return true
   }
 
   /// The rows of each batch that deletions hide.

@@ -98,7 +98,7 @@ package enum MemberValues {
     rest.withText { offsets, bytes in
       for row in 0..<rest.rowCount where !skipping[row] {
         let text = bytes.extracting(Int(offsets[row])..<Int(offsets[row + 1]))
-        // The shortest object with a member is {"":0}.
+        // The shortest object with a member is {"":0}; null has no text.
         guard text.count >= 6, let (value, kind) = JSONScanner.member(text, path: names) else { continue }
         body(row, text, value, kind)
       }
