@@ -30,6 +30,17 @@ import Testing
     #expect(problems.isEmpty, "\(problems)")
   }
 
+  /// Nothing to sort: batches of the head go through as runs, over the edges of row groups.
+  @Test(arguments: [[400], [10, 90, 300], [96, 96, 1], [1, 1, 1, 500, 40]])
+  func rowsInOrderComeBackAsTheyWere(parts: [Int]) throws {
+    var maker = RowMaker(seed: 5)
+    maker.isSorted = true
+    let fixture = try BlockFixture(maker.batches(parts))
+    let found = try fixture.scan(ScanRequest(columns: allColumns(.logs), order: .ascending))
+    #expect(found == PlainRow.rows(of: fixture.rows))
+    #expect(found.count == parts.reduce(0, +))
+  }
+
   @Test(arguments: 1...12)
   func mergedBlocksHoldTheSameRows(seed: Int) throws {
     let dataset: Dataset = seed % 2 == 0 ? .logs : .sessions

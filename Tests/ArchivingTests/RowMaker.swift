@@ -11,6 +11,8 @@ struct RowMaker {
   var time: Int64 = 1_780_000_000_000_000_000
   /// How far apart rows are, at most; in ns.
   var step: Int64 = 3_000_000_000
+  /// Whether times rise with positions, as when one client sends a file.
+  var isSorted = false
 
   static let names = [
     "a", "A", "b.c", "x:y", "", "%", "p%41", "é", "q\"uote", "tab\t", "host", "status", "Status", "nested",
@@ -109,7 +111,7 @@ struct RowMaker {
         let spread = Int64.random(in: -step * 4...step * 4, using: &generator)
         times.append((time + spread) / 500_000_000 * 500_000_000)
       }
-      return Column(timestamps: times)
+      return Column(timestamps: isSorted ? (0..<Int64(rowCount)).map { time + $0 * (step / 2) } : times)
     case "ingested_at": return Column(timestamps: [Int64](repeating: ingestedAt, count: rowCount))
     case "id":
       let first = UUIDv7.make(

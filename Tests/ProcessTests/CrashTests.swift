@@ -60,6 +60,7 @@ extension ProcessSuite {
         if round == 3 { try server.archive() }
         server.kill()
         group.wait()
+        try Program.expectSound(data, in: folder)
       }
       let server = try ServerProcess(data: data)
       for archived in [false, true] {
@@ -67,6 +68,7 @@ extension ProcessSuite {
         for writer in writers { try check(writer, on: server) }
       }
       #expect(server.stop() == 0)
+      try Program.expectSound(data, in: folder)
     }
 
     private func check(_ writer: Writer, on server: ServerProcess) throws {

@@ -38,10 +38,9 @@ extension ProcessSuite {
         #expect(answer.status == 201, "\(answer.text)")
         if part % 2 == 1 { try server.archive() }
       }
-      let blocks = data + "/blocks"
-      let names = try FileManager.default.subpathsOfDirectory(atPath: blocks)
-        .filter { $0.hasSuffix(".parquet") }
-      let list = names.map { blocks + "/" + $0 }.joined(separator: ",")
+      let inspected = try Program.run(["inspect", data, "--files"], in: folder)
+      #expect(inspected.status == 0, "\(inspected.errors)")
+      let list = inspected.text.split(separator: "\n").joined(separator: ",")
       let answer = try python(ForeignReaderTests.script, [data, list], in: folder)
       let found = try #require(try JSONSerialization.jsonObject(with: Data(answer.utf8)) as? [String: Any])
       let total = 20_000

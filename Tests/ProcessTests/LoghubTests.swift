@@ -76,6 +76,7 @@ extension ProcessSuite {
       #expect(again.status == 0, "\(again.errors)")
       try compare([systems[0]], on: server)
       #expect(server.stop() == 0)
+      try Program.expectSound(data, in: folder)
     }
 
     private func compare(_ systems: [System], on server: ServerProcess) throws {

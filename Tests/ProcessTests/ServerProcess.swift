@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 #if canImport(Glibc)
   import Glibc
@@ -59,6 +60,17 @@ enum Program {
       status: process.terminationStatus,
       output: [UInt8](try Data(contentsOf: URL(fileURLWithPath: name + ".out"))),
       errors: try String(contentsOfFile: name + ".err", encoding: .utf8))
+  }
+}
+
+extension Program {
+  /// `cordwood check` finds no damage in the data directory of a server that stopped.
+  static func expectSound(
+    _ data: String, in folder: TemporaryFolder, location: SourceLocation = #_sourceLocation
+  ) throws {
+    let result = try run(["check", data], in: folder)
+    #expect(result.status == 0, "\(result.text) \(result.errors)", sourceLocation: location)
+    #expect(result.text.hasSuffix(": sound\n"), "\(result.text)", sourceLocation: location)
   }
 }
 

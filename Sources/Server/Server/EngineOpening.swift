@@ -38,7 +38,7 @@ enum EngineOpening {
       return "the data directory \(directory) is in use\(who)"
     case .store(.corrupt(let file, let offset, let reason)):
       return
-        "the store is damaged: \(file), byte \(offset): \(reason); restore that file from a copy"
+        "the store is damaged: \(file), byte \(offset): \(reason); restore that file from a copy (cordwood check names all damage)"
     case .store(let error): return "cannot open the store in \(directory): \(error)"
     }
   }

@@ -95,9 +95,10 @@ package final class HeadRows: BlockRowSource {
       }
     } else {
       for (index, batch) in batches.enumerated() {
-        let rows = max(at, starts[index])..<max(at, min(end, starts[index] + batch.rowCount))
-        guard !rows.isEmpty, rows.lowerBound < starts[index] + batch.rowCount else { continue }
-        runs.append(RowRun(source: index, start: rows.lowerBound - starts[index], count: rows.count))
+        let first = max(at, starts[index])
+        let count = min(end, starts[index] + batch.rowCount) - first
+        guard count > 0 else { continue }
+        runs.append(RowRun(source: index, start: first - starts[index], count: count))
       }
     }
     return gather(runs)

@@ -66,9 +66,11 @@ struct CheckCommand: AsyncParsableCommand {
       text += "note     \(finding.file), byte \(finding.offsetBytes): \(finding.reason)\n"
     }
     text += "\(InspectionText.plural(report.editCount, "edit")) of the manifest, "
-    text += "\(InspectionText.plural(report.segmentCount, "segment")) with \(InspectionText.plural(report.frameCount, "frame")) "
+    text += "\(InspectionText.plural(report.segmentCount, "segment")) with "
+    text += "\(InspectionText.plural(report.frameCount, "frame")) "
     text += "(\(InspectionText.plural(report.headRows, "record")) in no block), "
-    text += "\(InspectionText.plural(report.blockCount, "block")) with \(InspectionText.plural(report.blockRows, "record")) "
+    text += "\(InspectionText.plural(report.blockCount, "block")) with "
+    text += "\(InspectionText.plural(report.blockRows, "record")) "
     text += "in \(InspectionText.bytes(report.blockBytes)): \(report.isDamaged ? "damaged" : "sound")\n"
     return text
   }

@@ -16,7 +16,8 @@ enum DataDirectory {
   static func text(of error: StoreError) -> String {
     switch error {
     case .corrupt(let file, let offset, let reason): "\(file), byte \(offset): \(reason)"
-    case .disk(let text), .diskFull(let text), .poisoned(let text), .memoryExhausted(let text), .invalid(let text):
+    case .disk(let text), .diskFull(let text), .poisoned(let text), .memoryExhausted(let text),
+      .invalid(let text):
       text
     case .headFull, .stopping, .idempotencyMismatch: "\(error)"
     }

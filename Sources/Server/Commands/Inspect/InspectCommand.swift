@@ -22,7 +22,8 @@ struct InspectCommand: AsyncParsableCommand {
 
   @Argument(help: "The data directory.") var directory: String
   @Flag(help: "Only the paths of the live blocks.") var files = false
-  @Option(help: ArgumentHelp("Write the journal's records as an Arrow stream.", valueName: "file")) var arrow: String?
+  @Option(help: ArgumentHelp("Write the journal's records as an Arrow stream.", valueName: "file")) var arrow:
+    String?
   @Option(help: "With --arrow: which dataset.") var dataset = "logs"
   @Option(help: "With --arrow: only this tenant's (else all tenants').") var tenant: String?
 

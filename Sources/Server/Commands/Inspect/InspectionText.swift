@@ -19,7 +19,8 @@ enum InspectionText {
     let used = found.segments.reduce(0) { $0 + $1.usedBytes }
     let frames = found.segments.reduce(0) { $0 + $1.frameCount }
     var text = "manifest  \(bytes(found.manifestBytes)), \(plural(found.editCount, "edit"))\n"
-    text += "journal   \(plural(found.segments.count, "segment")), \(bytes(segmentBytes)), \(bytes(used)) used by "
+    text += "journal   \(plural(found.segments.count, "segment")), \(bytes(segmentBytes)), "
+    text += "\(bytes(used)) used by "
     text += "\(plural(frames, "frame"))\n"
     for segment in found.segments {
       text += "  \(segment.path)  \(bytes(segment.usedBytes)) of \(bytes(segment.byteCount))"
@@ -35,7 +36,8 @@ enum InspectionText {
     let rows = part.blocks.reduce(0) { $0 + $1.facts.rowCount }
     let size = part.blocks.reduce(0) { $0 + $1.facts.byteCount }
     var text = "\n\(part.partition.description)\n"
-    text += "  journal  \(plural(part.headRows, "record")), \(bytes(part.headBytes)) in \(plural(part.headFrames, "frame"))\n"
+    text += "  journal  \(plural(part.headRows, "record")), \(bytes(part.headBytes)) in "
+    text += "\(plural(part.headFrames, "frame"))\n"
     text += "  blocks   \(plural(rows, "record")), \(bytes(size)) in \(plural(part.blocks.count, "block"))"
     if part.deletionCount > 0 { text += ", \(plural(part.deletionCount, "deletion")) pending" }
     text += "\n"
@@ -48,7 +50,8 @@ enum InspectionText {
     let facts = block.facts
     let times = "\(RFC3339.string(facts.bounds.timestampMin)) to \(RFC3339.string(facts.bounds.timestampMax))"
     let positions = "positions \(facts.bounds.positionMin)-\(facts.positionEnd - 1)"
-    return "\(block.path)  \(plural(facts.rowCount, "record"))  \(bytes(facts.byteCount))  \(positions)  \(times)"
+    let size = "\(plural(facts.rowCount, "record"))  \(bytes(facts.byteCount))"
+    return "\(block.path)  \(size)  \(positions)  \(times)"
   }
 
   private static func columns(_ inspections: [BlockInspection], rowCount: Int, byteCount: Int) -> String {

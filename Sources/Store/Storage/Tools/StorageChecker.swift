@@ -99,6 +99,10 @@ private struct CheckRun {
             file: path, offsetBytes: reader.scan.end, reason: "an edit that was not finished", isDamage: false
           ))
       }
+      if let padding = reader.scan.damagedPadding {
+        report.findings.append(
+          .init(file: path, offsetBytes: padding, reason: "padding that is not zero", isDamage: true))
+      }
       for orphan in try reader.orphans() {
         report.findings.append(
           .init(file: orphan, offsetBytes: 0, reason: "no edit of the manifest names it", isDamage: false))

@@ -1,0 +1,98 @@
+import Foundation
+import Testing
+
+extension ProcessSuite {
+  /// `cordwood inspect` and `cordwood check` on real data directories, sound and damaged.
+  @Suite struct InspectTests {
+    /// A stopped server's data: 3,000 records in a block, 500 in the journal.
+    private func data(in folder: TemporaryFolder) throws -> String {
+      let data = folder.path + "/data"
+      let server = try ServerProcess(data: data)
+      for range in [0..<3000, 3000..<3500] {
+        let body = range.map { "{\"service\":\"shop\",\"message\":\"order \($0) placed\",\"n\":\($0)}\n" }
+        let answer = try server.request("POST", "/v1/records/logs", body: body.joined())
+        #expect(answer.status == 201, "\(answer.text)")
+        if range.lowerBound == 0 { try server.archive() }
+      }
+      // Not SIGTERM: a stop may archive what is left.
+      server.kill()
+      return data
+    }
+
+    private func files(_ data: String, _ suffix: String) throws -> [String] {
+      try FileManager.default.subpathsOfDirectory(atPath: data).filter { $0.hasSuffix(suffix) }.sorted()
+        .map { data + "/" + $0 }
+    }
+
+    @Test func inspectTellsWhatIsThere() throws {
+      let folder = try TemporaryFolder()
+      let data = try data(in: folder)
+      let all = try Program.run(["inspect", data], in: folder)
+      #expect(all.status == 0, "\(all.errors)")
+      #expect(all.text.contains("blocks   3,000 records"), "\(all.text)")
+      #expect(all.text.contains("journal  500 records"), "\(all.text)")
+      #expect(all.text.contains("metadata.n"), "\(all.text)")
+      #expect(all.text.contains("positions 0-2999"), "\(all.text)")
+      let arrow = folder.path + "/head.arrows"
+      let written = try Program.run(["inspect", data, "--arrow", arrow], in: folder)
+      #expect(written.status == 0 && written.errors.contains("500 records"), "\(written.errors)")
+      #expect(try Data(contentsOf: URL(fileURLWithPath: arrow)).count > 500 * 16)
+      let none = try Program.run(["inspect", folder.path + "/none"], in: folder)
+      #expect(none.status == 1 && none.errors.contains("none"), "\(none.errors)")
+      try Program.expectSound(data, in: folder)
+    }
+
+    /// Any bit of a block, of the manifest's edits or of a committed frame that flips is found, with its file. The last
+    /// edit is left out: damage of its header looks like a write that was not finished.
+    @Test func checkNamesTheDamagedFile() throws {
+      let folder = try TemporaryFolder()
+      let data = try data(in: folder)
+      var generator = SplitMix(state: 3)
+      let block = try #require(try files(data, ".parquet").first)
+      let segment = try #require(try files(data, ".seg").last { try used($0) > 4096 })
+      let manifest = data + "/manifest"
+      for (path, limit) in [(block, try size(block)), (segment, 4096), (manifest, 128)] {
+        for _ in 0..<12 {
+          let at = Int.random(in: 0..<limit, using: &generator)
+          let bit = UInt8(1) << UInt8.random(in: 0..<8, using: &generator)
+          try flip(path, at, bit)
+          let result = try Program.run(["check", data], in: folder)
+          #expect(result.status == 1, "\(path) byte \(at): \(result.text) \(result.errors)")
+          #expect(
+            result.text.contains("DAMAGED  \(path), byte "), "byte \(at): \(result.text) \(result.errors)")
+          try flip(path, at, bit)
+        }
+      }
+      try Program.expectSound(data, in: folder)
+      try FileManager.default.removeItem(atPath: block)
+      let gone = try Program.run(["check", data], in: folder)
+      #expect(gone.status == 1 && gone.text.contains(block), "\(gone.text)")
+    }
+
+    @Test func checkRefusesWhileAServerRuns() throws {
+      let folder = try TemporaryFolder()
+      let server = try ServerProcess(data: folder.path + "/data")
+      let result = try Program.run(["check", folder.path + "/data"], in: folder)
+      #expect(result.status == 1 && result.errors.contains("in use by a server"), "\(result.errors)")
+      #expect(server.stop() == 0)
+    }
+
+    private func size(_ path: String) throws -> Int {
+      try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
+    }
+
+    /// Bytes up to the last that is not zero.
+    private func used(_ path: String) throws -> Int {
+      (try Data(contentsOf: URL(fileURLWithPath: path)).lastIndex { $0 != 0 } ?? 0) + 1
+    }
+
+    private func flip(_ path: String, _ at: Int, _ bit: UInt8) throws {
+      let file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+      try file.seek(toOffset: UInt64(at))
+      let byte = try #require(try file.read(upToCount: 1)?.first)
+      try file.seek(toOffset: UInt64(at))
+      try file.write(contentsOf: Data([byte ^ bit]))
+      try file.close()
+    }
+  }
+}
