@@ -83,10 +83,12 @@ var targets: [Target] = [
     exclude: ["golden", "mutants"]),
   tests(
     "ArchivingTests",
-    ["Archiving", "Columnar", "Matching", "Platform", "Records", "Codecs", "TestKit"]),
+    ["Archiving", "Columnar", "Matching", "Platform", "Records", "Codecs", "TestKit"],
+    exclude: ["golden"]),
   tests(
     "StorageTests",
-    ["Storage", "Archiving", "Journaling", "Matching", "Platform", "Records", "Codecs", "TestKit"]),
+    ["Storage", "Archiving", "Journaling", "Matching", "Platform", "Records", "Codecs", "TestKit"],
+    exclude: ["golden"]),
   tests(
     "QueryingTests", ["Querying", "Encoding", "Matching", "Platform", "Records", "Codecs", "TestKit"]),
   tests("EncodingTests", ["Encoding", "Columnar", "Records", "Codecs", "TestKit"]),

@@ -210,7 +210,7 @@ struct FrameEncoder {
 
 extension RecordBatch {
   /// About the bytes the rows take in a frame. O(columns).
-  func journalBytes(_ rows: Range<Int>) -> Int {
+  package func journalBytes(_ rows: Range<Int>) -> Int {
     var bytes = 40
     for column in columns {
       if column.validity != nil { bytes += rows.count / 8 + 8 }

@@ -25,6 +25,7 @@ package final class Storage: BatchSink, BatchSource, StoreControl {
   private let controlThread = DiskThread(name: "storage")
   private let isStopping = Atomic(false)
   private let loops = Mutex<[Task<Void, Never>]>([])
+  private let pace = Mutex(WritePace())
   /// What opening found.
   package let recovery: JournalRecovery
 
@@ -123,7 +124,21 @@ extension Storage {
     _ batch: RecordBatch, to partition: Partition, idempotency: IdempotencyKey?
   ) async throws(StoreError) -> AppendReceipt {
     if let failure = engine.failure { throw failure }
+    await waitForArchiving(batch)
     return try await journal.append(batch, to: partition, idempotency: idempotency)
+  }
+
+  private func waitForArchiving(_ batch: RecordBatch) async {
+    let headBytes = journal.headBytes
+    let headBytesMax = engine.options.journal.headBytesMax
+    guard headBytes > headBytesMax / 2 else { return }
+    let now = clock.now()
+    let bytes = batch.journalBytes(0..<batch.rowCount)
+    let delay = pace.withLock {
+      $0.delay(bytes: bytes, headBytes: headBytes, headBytesMax: headBytesMax, now: now)
+    }
+    // Cancelled: the client is gone, and its append goes on without a wait.
+    if delay > 0 { try? await Task.sleep(for: .nanoseconds(delay)) }
   }
 
   package func snapshot(of partition: Partition) -> any PartitionSnapshot { engine.snapshot(of: partition) }
