@@ -55,10 +55,10 @@ struct InspectCommand: AsyncParsableCommand {
     guard let wanted = Dataset(name: dataset) else {
       throw Failure("the datasets are \(Dataset.allCases.map(\.name).joined(separator: ", "))")
     }
-    guard FileManager.default.createFile(atPath: path, contents: nil),
-      let handle = FileHandle(forWritingAtPath: path)
-    else { throw Failure("cannot write \(path)") }
-    let output = ArrowOutput(handle)
+    let output: ArrowOutput
+    do throws(DiskError) { output = try ArrowOutput(path) } catch {
+      throw Failure("cannot write \(path): \(error)")
+    }
     var failure: ColumnarError?
     var damage: StoreError?
     var rowCount = 0
@@ -78,6 +78,7 @@ struct InspectCommand: AsyncParsableCommand {
       failure = error
     }
     if let damage { throw Failure(DataDirectory.text(of: damage)) }
+    if let error = output.failure { throw Failure("cannot write \(path): \(error)") }
     if let failure { throw Failure("cannot write \(path): \(failure)") }
     DataDirectory.note("\(InspectionText.plural(rowCount, "record")) written to \(path)")
   }
