@@ -12,7 +12,7 @@ package struct StorageOptions: Sendable, Hashable {
   package var archiveFramesMax = 4096
   package var smallFrameRows = 64
   /// Rows one block is written with at most (a frame is not split, so by one frame more).
-  package var archiveRowsMax = 2_000_000
+  package var archiveRowsMax = 1_000_000
   /// A block of so many rows is large enough: it is not merged any more.
   package var mergeRowsMin = 1_000_000
   /// The most rows a merged block may have.
