@@ -162,7 +162,7 @@ if !coreOnly {
         "Commands", "Server", "Gateway", "Decoding", "Masking", "Encoding", "Platform", "Records", "Codecs",
         "TestKit",
       ]
-        + http + [.product(name: "ArgumentParser", package: "swift-argument-parser")]),
+        + http + [.product(name: "ArgumentParser", package: "swift-argument-parser")], exclude: ["Help"]),
     tests("ProcessTests", ["Records", "Codecs", "TestKit"]),
   ]
 }
