@@ -79,6 +79,35 @@ extension ProcessSuite {
       try Program.expectSound(data, in: folder)
     }
 
+    /// A pipe that stays open: what was written so far is sent, and the rest when it comes.
+    @Test func aLivePipeIsSentAsItComes() throws {
+      let folder = try TemporaryFolder()
+      let server = try ServerProcess(data: folder.path + "/data")
+      let process = Process()
+      process.executableURL = URL(fileURLWithPath: Program.path)
+      process.arguments = ["import", "-", "--service", "live", "--url", server.url]
+      process.standardOutput = FileHandle.nullDevice
+      process.standardError = FileHandle.nullDevice
+      let pipe = Pipe()
+      process.standardInput = pipe
+      try process.run()
+      func messages() throws -> [String] {
+        try server.query(["dataset": "logs", "columns": ["message"], "order": "asc", "limit": 10])
+          .compactMap { $0["message"] as? String }
+      }
+      try pipe.fileHandleForWriting.write(contentsOf: Data("one\ntwo\nunfini".utf8))
+      // Polls the store itself; a program that waited for more would never get there.
+      let deadline = Date().addingTimeInterval(30)
+      while try messages().count < 2, Date() < deadline {}
+      #expect(try messages() == ["one", "two"])
+      try pipe.fileHandleForWriting.write(contentsOf: Data("shed\nno line end".utf8))
+      try pipe.fileHandleForWriting.close()
+      process.waitUntilExit()
+      #expect(process.terminationStatus == 0)
+      #expect(try messages() == ["one", "two", "unfinished", "no line end"])
+      #expect(server.stop() == 0)
+    }
+
     private func compare(_ systems: [System], on server: ServerProcess) throws {
       for system in systems {
         let rows = try server.query([

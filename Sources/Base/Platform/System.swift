@@ -21,6 +21,31 @@ package struct SystemEntropy: EntropySource {
   }
 }
 
+/// Standard input, which may be a pipe that never ends.
+package enum StandardInput {
+  /// Blocks until there is something; then takes what comes until `max` bytes are there, nothing came for `restMilliseconds`,
+  /// or the input ends. Empty: at the end.
+  package static func read(max: Int, restMilliseconds: Int32) throws(DiskError) -> [UInt8] {
+    let memory = HeapMemory(byteCount: max)
+    var count = 0
+    while count < max {
+      var state = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
+      if count > 0 {
+        let ready = unsafe poll(&state, 1, restMilliseconds)
+        if ready == 0 || ready < 0 && errno != EINTR { break }
+        if ready < 0 { continue }
+      }
+      // Within bounds: `count` is less than `max`.
+      let got = unsafe Glibc.read(0, memory.base + count, max - count)
+      if got < 0, errno == EINTR { continue }
+      guard got >= 0 else { throw diskError("read", "standard input", code: errno) }
+      if got == 0 { break }
+      count += got
+    }
+    return unsafe [UInt8](UnsafeRawBufferPointer(start: memory.base, count: count))
+  }
+}
+
 /// The allocator's settings for a server that moves large buffers. Glibc's `malloc.h` is not in Swift's Glibc module,
 /// so the two functions are looked up by name; without them nothing happens.
 package enum MemoryTuning {

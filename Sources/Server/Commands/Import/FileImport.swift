@@ -1,5 +1,6 @@
 import Codecs
 import Foundation
+import Platform
 
 /// Imports one input: one request at a time, so that its lines keep their order, while the next batch is made ready.
 struct FileImport {
@@ -22,6 +23,7 @@ struct FileImport {
 
   /// Returns how many lines were sent, and how many an earlier run had sent.
   func run(_ source: ImportSource) async throws -> (sent: Int, earlier: Int) {
+    if source.path == nil { return (try await runLive(source), 0) }
     let style = try style(of: source)
     let file = stateFile(for: source, style: style)
     var state = try startState(source, file: file)
@@ -40,7 +42,7 @@ struct FileImport {
       let key = FileImport.key(
         range: batch.range, identity: state.identity, dataset: options.dataset, service: options.service)
       let sender = sender
-      async let sent: Void = sender.send(batch.body, key: key)
+      async let sent: Void = batch.lineCount > 0 ? sender.send(batch.body, key: key) : ()
       next = try readBatch(&batcher, source, remaining: &remaining)
       try await sent
       state.offset = batch.range.upperBound
@@ -52,10 +54,43 @@ struct FileImport {
     return (state.lineCount - earlier, earlier)
   }
 
+  /// Standard input: lines are sent as they come, many at once when many come.
+  private func runLive(_ source: ImportSource) async throws -> Int {
+    // Records have to be announced: what the first line is tells little of a stream that may never end.
+    var batcher = LineBatcher(
+      style: options.style ?? .text, service: options.service, skipsEmpty: options.skipsEmpty, offset: 0,
+      bytesMax: options.batchBytes)
+    // Reading may block for ever.
+    let thread = DiskThread(name: "standard input")
+    let identity = FileIdentity(device: 0, inode: UInt64.random(in: 1 ... .max), headBytes: 0, headHash: 0)
+    var lineCount = 0
+    progress.begin(source.name, at: 0, of: nil)
+    var isAtEnd = false
+    while !isAtEnd {
+      let room = max(options.batchBytes - batcher.carryBytes, 64 * 1024)
+      let bytes = try await thread.run { () throws(DiskError) in
+        try StandardInput.read(max: room, restMilliseconds: FileImport.restMilliseconds)
+      }
+      isAtEnd = bytes.isEmpty
+      batcher.feed(bytes)
+      while let batch = batcher.next(atEnd: isAtEnd, isLive: true) {
+        if batch.lineCount > 0 {
+          let key = FileImport.key(
+            range: batch.range, identity: identity, dataset: options.dataset, service: options.service)
+          try await sender.send(batch.body, key: key)
+        }
+        lineCount += batch.lineCount
+        progress.advance(to: batch.range.upperBound, lines: batch.lineCount)
+      }
+    }
+    return lineCount
+  }
+
+  /// A stream that rests so long is sent as far as it came.
+  private static let restMilliseconds: Int32 = 5
+
   private func style(of source: ImportSource) throws -> LineStyle {
     if let style = options.style { return style }
-    // Standard input cannot be looked at twice; records have to be announced there.
-    guard source.path != nil else { return .text }
     return LineBatcher.detectStyle(try source.read(64 * 1024))
   }
 

@@ -45,6 +45,9 @@ struct LineBatcher: ~Copyable {
     self.carryOffset = offset
   }
 
+  /// Bytes fed that are in no batch yet.
+  var carryBytes: Int { carry.count }
+
   mutating func feed(_ bytes: [UInt8]) {
     carry.append(contentsOf: bytes)
   }
@@ -55,8 +58,12 @@ struct LineBatcher: ~Copyable {
     carryOffset = offset
   }
 
-  /// The next whole batch; nil when more input is needed. With `atEnd` the rest, whatever its size; then nil.
-  mutating func next(atEnd: Bool) -> ImportBatch? {
+  /// The next batch; nil when more input is needed.
+  ///
+  /// - Parameters:
+  ///   - atEnd: No more input comes: the rest, whatever its size; then nil.
+  ///   - isLive: What whole lines there are make a batch, however few.
+  mutating func next(atEnd: Bool, isLive: Bool = false) -> ImportBatch? {
     var at = 0
     while at < carry.count {
       guard let (lineEnd, next) = line(from: at, atEnd: atEnd) else { break }
@@ -64,7 +71,7 @@ struct LineBatcher: ~Copyable {
       at = next
       if writer.byteCount >= bytesMax || lineCount >= LineBatcher.linesMax { return take(at) }
     }
-    if atEnd, at > 0 { return take(at) }
+    if atEnd || isLive, at > 0 { return take(at) }
     // An unfinished batch is begun anew with more input: lines are scanned twice, but nothing is kept in between.
     writer.removeAll()
     lineCount = 0
