@@ -12,7 +12,10 @@ extension Setting {
       "Size of a journal segment, allocated at once."),
     Setting(
       "journal.head_bytes_max", .integer((1 << 20)...Int.max), default: "2147483648", unit: "bytes",
-      "The most the journal may hold that is in no block yet. Beyond: 503."),
+      """
+      The most the journal may hold that is in no block yet. From half of it on writers are slowed to the speed of \
+      archiving; beyond it: 503.
+      """),
     Setting(
       "archive.max_age_seconds", .integer(1...86_400), default: "60", unit: "seconds",
       "A record is in a block at the latest so long after it was written."),
