@@ -106,6 +106,9 @@ var dependencies: [Package.Dependency] = []
 if !coreOnly {
   dependencies = [
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -118,12 +121,18 @@ if !coreOnly {
     .product(name: "Logging", package: "swift-log"),
   ]
   targets += [
-    module("Access", in: "Edge", ["Records", "Codecs"]),
+    module(
+      "Access", in: "Edge",
+      [
+        "Records", "Codecs", "Platform", .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "CryptoExtras", package: "swift-crypto"),
+      ]),
     module(
       "Gateway", in: "Edge",
       [
         "Records", "Codecs", "Matching", "Columnar", "Decoding", "Masking", "Querying", "Encoding", "Access",
-        "Platform",
+        "Platform", .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ] + http),
     module(
       "Server", in: "Server",
@@ -135,7 +144,8 @@ if !coreOnly {
     module(
       "Commands", in: "Server",
       [
-        "Server", "Gateway", "Storage", "Journaling", "Archiving", "Querying", "Encoding", "Columnar",
+        "Server", "Gateway", "Access", "Storage", "Journaling", "Archiving", "Querying", "Encoding",
+        "Columnar",
         "Matching", "Platform", "Records", "Codecs",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -150,6 +160,9 @@ if !coreOnly {
       ],
       path: "Sources/Server/cordwood", swiftSettings: strict),
     tests(
+      "AccessTests",
+      ["Access", "Platform", "Records", "Codecs", "TestKit", .product(name: "GRDB", package: "GRDB.swift")]),
+    tests(
       "GatewayTests",
       [
         "Gateway", "Access", "Storage", "Querying", "Encoding", "Decoding", "Platform", "Records",
@@ -159,8 +172,8 @@ if !coreOnly {
     tests(
       "CommandsTests",
       [
-        "Commands", "Server", "Gateway", "Decoding", "Masking", "Encoding", "Platform", "Records", "Codecs",
-        "TestKit",
+        "Commands", "Server", "Gateway", "Access", "Querying", "Decoding", "Masking", "Encoding", "Platform",
+        "Records", "Codecs", "TestKit",
       ]
         + http + [.product(name: "ArgumentParser", package: "swift-argument-parser")], exclude: ["Help"]),
     tests("ProcessTests", ["Records", "Codecs", "TestKit"]),

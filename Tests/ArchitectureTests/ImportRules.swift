@@ -20,6 +20,7 @@ struct ImportRules {
     "Hummingbird": ["Edge", "Server"], "HummingbirdCore": ["Edge", "Server"],
     "NIOCore": ["Edge", "Server"], "NIOPosix": ["Edge", "Server"], "NIOHTTP1": ["Edge", "Server"],
     "NIOHTTPTypes": ["Edge", "Server"], "HTTPTypes": ["Edge", "Server"], "Logging": ["Edge", "Server"],
+    "NIOSSL": ["Edge"], "GRDB": ["Edge"], "Crypto": ["Edge"], "CryptoExtras": ["Edge"],
     "ServiceLifecycle": ["Server"], "Yams": ["Server"], "ArgumentParser": ["Server"],
     "AsyncHTTPClient": ["Server"],
   ]

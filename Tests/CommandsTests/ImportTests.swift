@@ -1,8 +1,10 @@
+import Access
 import Encoding
 import Foundation
 import Gateway
 import Logging
 import Platform
+import Querying
 import Records
 import Server
 import Synchronization
@@ -11,7 +13,7 @@ import Testing
 @testable import Commands
 
 /// A store that keeps messages, knows idempotency keys, and fails when told to.
-final class MessageStore: BatchSink, StoreControl, NativeQueries, Sendable {
+final class MessageStore: BatchSink, StoreControl, BatchSource, Sendable {
   struct State: Sendable {
     var messages: [String] = []
     var keys: Set<String> = []
@@ -49,9 +51,21 @@ final class MessageStore: BatchSink, StoreControl, NativeQueries, Sendable {
   func retain() async throws(StoreError) -> Int { 0 }
   func usage() -> [PartitionUsage] { [] }
   func writeFailure() -> StoreError? { nil }
-  func start(
-    _ body: [UInt8], tenant: Tenant, format: OutputFormat
-  ) async throws(StoreError) -> sending any AnswerChunks { throw .invalid("no queries here") }
+  func snapshot(of partition: Partition) -> any PartitionSnapshot { EmptySnapshot() }
+}
+
+/// A partition without a row.
+final class EmptySnapshot: PartitionSnapshot {
+  let positionEnd: Int64 = 0
+  func plan(_ request: ScanRequest) throws(StoreError) -> [any ScanUnit] { [] }
+  func groupedCounts(_ request: GroupedCountRequest) throws(StoreError) -> GroupedCountAnswer {
+    GroupedCountAnswer(counts: [:], remaining: [])
+  }
+}
+
+/// Access events go nowhere.
+struct NoAccessLog: AccessLog {
+  func record(_ event: AccessEvent) {}
 }
 
 /// `cordwood import` against a server over a store in memory.
@@ -70,10 +84,15 @@ final class MessageStore: BatchSink, StoreControl, NativeQueries, Sendable {
       try tree.overlay(path: "server.port", text: "0", source: "test")
       try tree.overlay(path: "server.threads", text: "1", source: "test")
       let engine = Engine(
-        sink: store, control: store, queries: store, identity: "store-1", summary: "", collect: { _ in },
-        close: {})
+        sink: store, control: store,
+        questions: QueryEngine(
+          source: store, workers: WorkerPool(threads: 1), budget: MemoryBudget(bytesMax: 1 << 20)),
+        identity: "store-1", summary: "", collect: { _ in }, close: {})
+      let access = try AccessServices(
+        directory: folder, policy: Accounts.Policy(), clock: SystemClock(), passwordThreads: 1)
       server = try await RunningServer.start(
-        Configuration(tree), engine: engine, inflater: GzipInflater(), clock: SystemClock(),
+        Configuration(tree), engine: engine, access: access, log: NoAccessLog(), tls: nil,
+        clock: SystemClock(),
         logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
@@ -94,9 +113,11 @@ final class MessageStore: BatchSink, StoreControl, NativeQueries, Sendable {
     {
       let client = ServerClient(url: url, key: nil)
       let options = FileImport.Options(
-        dataset: "logs", service: service, style: nil, skipsEmpty: false, batchBytes: batchBytes,
+        target: .dataset("logs", service: service), style: nil, skipsEmpty: false, batchBytes: batchBytes,
         stateDirectory: folder + "/state", storeIdentity: try await client.storeIdentity())
-      let sender = RecordSender(client: client, dataset: "logs", retrySeconds: retrySeconds) { _ in }
+      let sender = RecordSender(
+        client: client, target: .dataset("logs", service: service), retrySeconds: retrySeconds
+      ) { _ in }
       let job = FileImport(options: options, sender: sender, progress: Progress(isShown: false))
       return try await job.run(try ImportSource(path)).sent
     }
@@ -200,7 +221,8 @@ extension ImportTests.Bench {
       let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))[pending]
       let messages = bytes.split(separator: 10).map { String(decoding: $0, as: UTF8.self) }
       return (
-        FileImport.key(range: pending, identity: state.identity, dataset: "logs", service: nil), messages
+        FileImport.key(range: pending, identity: state.identity, target: .dataset("logs", service: nil)),
+        messages
       )
     }
     throw Failure("no pending batch")

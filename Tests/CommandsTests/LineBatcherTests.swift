@@ -17,7 +17,8 @@ import Testing
     bytesMax: Int = 1 << 20, piece: () -> Int = { 1 << 20 }
   ) -> [ImportBatch] {
     var batcher = LineBatcher(
-      style: style, service: service, skipsEmpty: skipsEmpty, offset: offset, bytesMax: bytesMax)
+      style: style, members: ImportTarget.dataset("logs", service: service).members(style, time: 0),
+      skipsEmpty: skipsEmpty, offset: offset, bytesMax: bytesMax)
     var found: [ImportBatch] = []
     var at = 0
     while at < input.count {
@@ -136,7 +137,8 @@ import Testing
   }
 
   @Test func statesAreReadBack() {
-    var state = ImportState(identity: FileIdentity(device: 1, inode: .max, headBytes: 7, headHash: 9))
+    var state = ImportState(
+      identity: FileIdentity(device: 1, inode: .max, headBytes: 7, headHash: 9), startedAt: 5)
     #expect(ImportState(json: state.json) == state)
     state.offset = 100
     state.lineCount = 3

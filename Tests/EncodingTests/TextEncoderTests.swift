@@ -104,4 +104,31 @@ struct TextEncoderTests {
   func acceptChoosesTheFormat(accept: String?, format: OutputFormat?) {
     #expect(OutputFormat(accept: accept) == format)
   }
+
+  @Test(
+    arguments: [
+      (0, "1970-01-01T00:00:00+00:00"), (1_500_000_000, "1970-01-01T00:00:01.500000+00:00"),
+      (1_000_001_000, "1970-01-01T00:00:01.000001+00:00"), (1_000_000_999, "1970-01-01T00:00:01+00:00"),
+      (1_000_001_999, "1970-01-01T00:00:01.000001+00:00"), (-1, "1969-12-31T23:59:59.999999+00:00"),
+      (.max, "2262-04-11T23:47:16.854775+00:00"), (.min, "1677-09-21T00:12:43.145224+00:00"),
+    ] as [(Int64, String)])
+  func microsecondTimes(nanoseconds: Int64, text: String) {
+    var writer = JSONWriter(capacity: 1)
+    writer.appendMicrosecondTimestamp(nanoseconds)
+    #expect(String(decoding: writer.takeBytes(), as: UTF8.self) == "\"\(text)\"")
+  }
+
+  @Test func aStyleWritesNullsAndATail() {
+    var style = RecordStyle()
+    style.writesNulls = true
+    style.hasMicrosecondTimes = true
+    style.tail = Array(",\"x\":1".utf8)
+    let encoder = TextEncoder(format: .ndjson, fields: TextEncoderTests.fields, style: style)
+    let text = String(decoding: encoder.encode(TextEncoderTests.batch), as: UTF8.self)
+    let lines = text.split(separator: "\n")
+    #expect(lines.count == 2)
+    #expect(lines[0].contains("\"at\":\"2017-07-14T02:40:00+00:00\"") && lines[0].hasSuffix(",\"x\":1}"))
+    #expect(
+      lines[1] == "{\"n\":null,\"f\":null,\"b\":null,\"t\":null,\"o\":null,\"at\":null,\"id\":null,\"x\":1}")
+  }
 }

@@ -88,11 +88,18 @@ struct FakeQueries: NativeQueries {
   }
 
   func start(
-    _ body: [UInt8], tenant: Tenant, format: OutputFormat
+    _ body: [UInt8], principal: Principal, format: OutputFormat
   ) async throws(StoreError) -> sending any AnswerChunks {
     if let startError { throw startError }
     return Chunks(pieces)
   }
+}
+
+/// Keeps access events.
+final class RecordedAccess: AccessLog, Sendable {
+  private let kept = Mutex<[AccessEvent]>([])
+  var events: [AccessEvent] { kept.withLock { $0 } }
+  func record(_ event: AccessEvent) { kept.withLock { $0.append(event) } }
 }
 
 /// A server on a free port of 127.0.0.1 over fakes.
@@ -100,6 +107,7 @@ final class TestServer: Sendable {
   let port: Int
   let store = FakeStore()
   let registry = MetricsRegistry()
+  let accessLog = RecordedAccess()
   let metrics: HTTPMetrics
   private let http: HTTPServer
 
@@ -120,14 +128,15 @@ final class TestServer: Sendable {
       ], openTenant: isOpen ? Tenant(realm: .native, name: "default") : nil)
     let metrics = metrics
     registry.register { metrics.collect(into: &$0) }
-    let router = Router(
-      directory: directory,
-      operations: OperationsRoutes(version: "test", store: "s", registry: registry, control: store),
-      native: NativeRoutes(
-        writing: RecordWriting(
-          sink: store, inflater: GzipInflater(), metrics: metrics, clock: SystemClock(),
-          decodingLimits: DecodingLimits(), bodyBytesMax: limits.bodyBytesMax),
-        queries: queries, control: store, limits: limits))
+    let storing = RecordStoring(
+      sink: store, inflater: GzipInflater(), metrics: metrics, bodyBytesMax: limits.bodyBytesMax)
+    let router = Router([
+      OperationsRoutes(version: "test", store: "s", registry: registry, control: store),
+      NativeRoutes(
+        directory: directory, log: accessLog,
+        writing: RecordWriting(store: storing, clock: SystemClock(), decodingLimits: DecodingLimits()),
+        queries: queries, control: store, limits: limits),
+    ])
     http = HTTPServer(
       router: router, limits: limits, metrics: metrics,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, clock: SystemClock(), threads: 1)

@@ -190,6 +190,21 @@ struct QueryEngineTests {
                 scan logs: 0 rows from summaries, 2 units, at most 50 rows
         """)
   }
+
+  @Test func aFixedSortKeyLeavesTheOrderToPositions() {
+    let container = Records.Predicate.compare(ColumnPath("container"), .equal, .string("c"))
+    let session = Records.Predicate.compare(ColumnPath("session"), .equal, .string("s"))
+    let level = Records.Predicate.isIn(ColumnPath("level"), [.string("x")])
+    let answer = QueryRequest.Answer.rows(columns: [ColumnPath("message")])
+    for (predicate, columns) in [
+      (.and([container, session]), []), (.and([level, .and([session, container])]), []),
+      (container, ["container", "session"]), (.or([container, session]), ["container", "session"]),
+      (.not(.and([container, session])), ["container", "session"]), (.all, ["container", "session"]),
+    ] as [(Records.Predicate, [String])] {
+      #expect(QueryRequest(dataset: .sessions, predicate: predicate, answer: answer).orderColumns == columns)
+    }
+    #expect(QueryRequest(dataset: .logs, predicate: .all, answer: answer).orderColumns == ["timestamp"])
+  }
 }
 
 /// A small seeded generator.

@@ -109,17 +109,25 @@ import Testing
     #expect("\(error.map { "\($0)" } ?? "")".contains("not well-formed YAML"))
   }
 
-  @Test func unsafeStartsAreRefused() {
+  @Test func nothingIsOpenToOthers() throws {
     for settings in [[("environment", "production")], [("server.host", "0.0.0.0")]] {
-      let error = #expect(throws: ConfigurationError.self) {
-        try ConfigurationTests.configuration(settings: settings)
-      }
-      guard case .refused(let text)? = error else {
-        Issue.record("refused for its own reason")
-        continue
-      }
-      #expect(text.contains("native.api_keys"))
+      let configuration = try ConfigurationTests.configuration(settings: settings)
+      #expect(!configuration.isOpen)
+      #expect(!configuration.isPrivate)
     }
+    #expect(try ConfigurationTests.configuration().isPrivate)
+  }
+
+  @Test func aCertificateNeedsItsKey() throws {
+    for name in ["server.tls_certificate", "server.tls_key"] {
+      #expect(throws: ConfigurationError.self) {
+        try ConfigurationTests.configuration(settings: [(name, "x.pem")])
+      }
+    }
+    let both = try ConfigurationTests.configuration(settings: [
+      ("server.tls_certificate", "c.pem"), ("server.tls_key", "k.pem"),
+    ])
+    #expect(both.scheme == "https")
   }
 
   @Test func misspeltVariablesAreWarnedOf() throws {

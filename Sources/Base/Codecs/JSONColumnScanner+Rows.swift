@@ -38,7 +38,12 @@ extension JSONColumnScanner {
   ) -> UnsafePointer<UInt8>? {
     if key.slot == JSONColumnScanner.reservedSlot { unsafe note(.reserved, open) }
     if key.slot == JSONColumnScanner.unknownSlot, plan.overflowSlot == nil {
-      unsafe note(.unknownField, open)
+      if !plan.dropsUnknown { unsafe note(.unknownField, open) }
+      let start = scratch.used
+      var dropped = Value()
+      guard let next = unsafe scanValue(at, &dropped) else { return nil }
+      scratch.used = start
+      return unsafe next
     }
     if key.slot >= 0 {
       // Masked: checked like any other, and forgotten.
@@ -103,6 +108,11 @@ extension JSONColumnScanner {
   /// Appends the scanned record as a row, or notes why it cannot be one.
   @unsafe
   mutating func commit(_ record: UnsafePointer<UInt8>) {
+    if plan.requiredSlots & ~seen != 0 {
+      keyRange = 0..<0
+      unsafe note(.missing, record, slot: (plan.requiredSlots & ~seen).trailingZeroBitCount)
+      return
+    }
     columns.reserveRow()
     for slot in 0..<columns.count {
       // Within bounds: `values` and `columns` have a place for each slot, and a row was reserved.
@@ -206,6 +216,9 @@ extension JSONColumnScanner {
   @unsafe
   private mutating func appendTimestamp(_ slot: Int) -> ScanFault? {
     let value = unsafe values[slot]
+    if plan.takesTimestampAsTextOnly, value.kind != .string, value.kind != .escapedString {
+      return .wrongType
+    }
     var time: Int64?
     switch value.kind {
     case .string: time = unsafe RFC3339.parse(base + value.start, value.count)

@@ -51,7 +51,7 @@ import Records
   static let reservedSlot: Int16 = -2
   private static let guessCount = 64
 
-  let plan: ScanPlan
+  package let plan: ScanPlan
   let keys: KeyTable
   var columns: ScanColumns
   var values: UnsafeMutablePointer<Value>

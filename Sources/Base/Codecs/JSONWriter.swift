@@ -167,6 +167,32 @@ import Records
     used += 1
   }
 
+  /// Appends `nanoseconds` since 1970 as a quoted ISO 8601 time in UTC with `+00:00`: no fraction, or 6 digits of it, the
+  /// rest cut off.
+  public mutating func appendMicrosecondTimestamp(_ nanoseconds: Int64) {
+    reserve(RFC3339.textBytesMax + 10)
+    unsafe bytes[used] = 0x22
+    var end = used + 1
+    // Within bounds: at most 35 bytes and two quotes are written.
+    end += unsafe RFC3339.write(nanoseconds, to: bytes + end) - 1
+    let fraction = end - used - 21
+    if fraction == 3 {
+      for _ in 0..<3 {
+        unsafe bytes[end] = 0x30
+        end += 1
+      }
+    } else if fraction == 9 {
+      end -= 3
+      if unsafe bytes[end - 6] == 0x30, unsafe bytes[end - 5] == 0x30, unsafe bytes[end - 4] == 0x30,
+        unsafe bytes[end - 3] == 0x30, unsafe bytes[end - 2] == 0x30, unsafe bytes[end - 1] == 0x30
+      {
+        end -= 7
+      }
+    }
+    used = end
+    append(raw: "+00:00\"")
+  }
+
   /// Appends the 16 bytes of a UUID as its quoted text. Traps on another length.
   public mutating func appendUUID(_ id: Span<UInt8>) {
     precondition(id.count == 16, "a UUID has 16 bytes")

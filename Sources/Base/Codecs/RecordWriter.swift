@@ -1,7 +1,19 @@
 import Records
 
-/// Writes batches as text records, row by row: JSON objects or CSV lines. Null cells are left out of JSON objects and
-/// empty in CSV. No allocation per value.
+/// How records look as text, where APIs differ.
+package struct RecordStyle: Sendable, Hashable {
+  /// Whether objects have members for null cells.
+  package var writesNulls = false
+  /// Times as `2026-11-19T12:00:00.123456+00:00` instead of `…Z` with as few digits as are exact.
+  package var hasMicrosecondTimes = false
+  /// Written behind an object's last member: `,"name":value` members that all rows share.
+  package var tail: [UInt8] = []
+
+  package init() {}
+}
+
+/// Writes batches as text records, row by row: JSON objects or CSV lines. Null cells are left out of JSON objects, unless
+/// the style wants them, and empty in CSV. No allocation per value.
 package struct RecordWriter {
   /// A column's buffers as pointers, for one batch.
   @safe private struct Cells {
@@ -63,9 +75,11 @@ package struct RecordWriter {
   }
 
   private let keys: [[UInt8]]
+  private let style: RecordStyle
 
   /// - Parameter fields: Of the batches to come; names become the members of objects.
-  package init(fields: [Field]) {
+  package init(fields: [Field], style: RecordStyle = RecordStyle()) {
+    self.style = style
     keys = fields.map { field in
       var writer = JSONWriter(capacity: 64)
       writer.appendString(field.name)
@@ -86,19 +100,22 @@ package struct RecordWriter {
         if let separator, !(isFirst && row == 0) { writer.append(separator) }
         writer.append(UInt8(ascii: "{"))
         var isEmpty = true
-        for index in cells.indices where cells[index].isValid(row) {
+        for index in cells.indices {
+          let isValid = cells[index].isValid(row)
+          guard isValid || style.writesNulls else { continue }
           if !isEmpty { writer.append(UInt8(ascii: ",")) }
           isEmpty = false
           writer.append(raw: keys[index])
-          RecordWriter.appendJSON(cells[index], row, to: &writer)
+          if isValid { appendJSON(cells[index], row, to: &writer) } else { writer.appendNull() }
         }
+        writer.append(raw: style.tail)
         writer.append(UInt8(ascii: "}"))
         if let terminator { writer.append(terminator) }
       }
     }
   }
 
-  private static func appendJSON(_ cells: Cells, _ row: Int, to writer: inout JSONWriter) {
+  private func appendJSON(_ cells: Cells, _ row: Int, to writer: inout JSONWriter) {
     switch cells.type {
     case .int64: writer.appendInt64(cells.int64(row))
     case .float64:
@@ -112,7 +129,12 @@ package struct RecordWriter {
     case .uuid:
       let id = unsafe cells.uuid(row)
       unsafe writer.appendUUID(id.span)
-    case .timestamp: writer.appendTimestamp(cells.int64(row))
+    case .timestamp:
+      if style.hasMicrosecondTimes {
+        writer.appendMicrosecondTimestamp(cells.int64(row))
+      } else {
+        writer.appendTimestamp(cells.int64(row))
+      }
     }
   }
 
@@ -123,7 +145,7 @@ package struct RecordWriter {
       for row in 0..<batch.rowCount {
         for index in cells.indices {
           if index > 0 { writer.append(UInt8(ascii: ",")) }
-          if cells[index].isValid(row) { RecordWriter.appendCSV(cells[index], row, to: &writer) }
+          if cells[index].isValid(row) { appendCSV(cells[index], row, to: &writer) }
         }
         writer.append(13)
         writer.append(10)
@@ -131,11 +153,14 @@ package struct RecordWriter {
     }
   }
 
-  private static func appendCSV(_ cells: Cells, _ row: Int, to writer: inout JSONWriter) {
+  private func appendCSV(_ cells: Cells, _ row: Int, to writer: inout JSONWriter) {
     switch cells.type {
     case .utf8, .json:
       let text = unsafe cells.text(row)
-      unsafe appendField(text.span, to: &writer)
+      unsafe RecordWriter.appendField(text.span, to: &writer)
+    case .timestamp where style.hasMicrosecondTimes:
+      // Quotes are allowed around any field (RFC 4180 §2.5).
+      writer.appendMicrosecondTimestamp(cells.int64(row))
     case .timestamp:
       // The writer quotes; CSV does not.
       writer.append(raw: RFC3339.format(cells.int64(row)))

@@ -45,6 +45,12 @@ package struct ScanPlan: Sendable {
   package var now: Int64 = 0
   /// A record must be followed by a line end or the end of the text.
   package var needsLineEnd = false
+  /// Members no column is named after are left out instead of being a fault, if there is no overflow column.
+  package var dropsUnknown = false
+  /// A bit a slot: a record must have the member, be it null.
+  package var requiredSlots: UInt64 = 0
+  /// A `timestamp` must be text: numbers and null are faults.
+  package var takesTimestampAsTextOnly = false
   /// Bytes that will be scanned, as a hint for the first allocation.
   package var byteCountHint = 0
 

@@ -8,3 +8,18 @@ package protocol WallClock: Sendable {
 package protocol EntropySource: Sendable {
   func randomUInt64() -> UInt64
 }
+
+extension EntropySource {
+  /// `count` random bytes.
+  package func bytes(_ count: Int) -> [UInt8] {
+    var bytes: [UInt8] = []
+    while bytes.count < count {
+      var word = randomUInt64()
+      for _ in 0..<min(8, count - bytes.count) {
+        bytes.append(UInt8(truncatingIfNeeded: word))
+        word >>= 8
+      }
+    }
+    return bytes
+  }
+}

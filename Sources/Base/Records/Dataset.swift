@@ -118,7 +118,7 @@ package struct DatasetSchema: Sendable {
       .sessions, sortKey: ["container", "session"],
       columns: [
         Field("container", .utf8, isNullable: false), Field("session", .utf8, isNullable: false),
-        Field("level", .utf8, isNullable: true), Field("message", .utf8, isNullable: false),
+        Field("level", .utf8, isNullable: true), Field("message", .utf8, isNullable: true),
       ], primaryText: "message", summaryColumns: ["level"]),
     DatasetSchema(
       .queries, sortKey: ["timestamp"],

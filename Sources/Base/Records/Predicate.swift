@@ -66,6 +66,14 @@ package indirect enum Predicate: Sendable, Hashable {
   /// The column or member has a value that is not null.
   case exists(ColumnPath)
 
+  /// The parts that all must be fulfilled.
+  package var conjunction: [Predicate] {
+    switch self {
+    case .and(let parts): parts.flatMap(\.conjunction)
+    case .all, .none, .or, .not, .compare, .isIn, .contains, .word, .regex, .prefix, .exists: [self]
+    }
+  }
+
   /// `and` of both, without needless nesting.
   package static func both(_ left: Predicate, _ right: Predicate) -> Predicate {
     switch (left, right) {

@@ -125,9 +125,17 @@ package protocol BatchCursor: AnyObject {
   func next() throws(StoreError) -> RecordBatch?
 }
 
+/// A file that a scan reads.
+package enum ScanFile: Sendable, Hashable {
+  case block(path: String)
+  case segment(UInt32)
+}
+
 /// A part of a scan that can be read by itself, on any thread: a row group of a block, or a run of the head.
 /// Rows of an ordered scan are ordered within a unit; units may overlap.
 package protocol ScanUnit: Sendable {
+  /// The files the unit reads.
+  var files: Set<ScanFile> { get }
   /// Bounds over the unit's rows before filtering.
   var bounds: KeyBounds { get }
   /// The most rows the unit can give.

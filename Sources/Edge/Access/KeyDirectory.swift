@@ -17,15 +17,6 @@ package struct APIKey: Sendable, Hashable {
   }
 }
 
-/// Why a credential was refused.
-package enum AccessError: Error, Sendable, Hashable {
-  /// The request carries none, and none is open.
-  case missing
-  /// The header is there but is no bearer token.
-  case malformed
-  case unknown
-}
-
 /// Finds the caller behind a bearer token. Immutable; look-up costs one keyed hash.
 ///
 /// A dictionary with Swift's per-process random hash seed compares a token byte by byte only once its 64-bit keyed hash
@@ -48,7 +39,7 @@ package struct KeyDirectory: Sendable {
   }
 
   /// - Parameter authorization: The `Authorization` header's value, or nil without one.
-  package func authenticate(authorization: String?) throws(AccessError) -> Principal {
+  package func authenticate(authorization: String?) throws(CredentialError) -> Principal {
     guard let authorization else {
       guard let open else { throw .missing }
       return open

@@ -23,20 +23,38 @@ package enum Role: String, Sendable, Hashable, CaseIterable {
   }
 }
 
-/// Who a request comes from, once its credential was checked.
+/// What one caller may ask for at most, beside the server's own limits.
+package struct PrincipalLimits: Sendable, Hashable {
+  /// Bytes of a request's body; nil: the server's `limits.body_bytes_max`.
+  package var bodyBytesMax: Int?
+
+  package init(bodyBytesMax: Int? = nil) { self.bodyBytesMax = bodyBytesMax }
+
+  package static let none = PrincipalLimits()
+}
+
+/// Who a request comes from, once its credential was checked: all that the rest of the server sees of credentials.
 package struct Principal: Sendable, Hashable {
   /// Whose records the caller reads and writes.
   package let tenant: Tenant
-  /// The credential's name, for logs and metrics; never the credential.
+  /// The credential's or the user's name, for logs and metrics; never the credential.
   package let subject: String
   package let role: Role
-  /// A hash of the credential: the scope of idempotency keys.
+  /// Holds for every record the caller may read or delete, whatever it asks for.
+  package let filter: Predicate
+  package let limits: PrincipalLimits
+  /// A hash of the credential or the user: the scope of idempotency keys.
   package let credential: UInt64
 
-  package init(tenant: Tenant, subject: String, role: Role, credential: UInt64) {
+  package init(
+    tenant: Tenant, subject: String, role: Role, credential: UInt64, filter: Predicate = .all,
+    limits: PrincipalLimits = .none
+  ) {
     self.tenant = tenant
     self.subject = subject
     self.role = role
+    self.filter = filter
+    self.limits = limits
     self.credential = credential
   }
 }

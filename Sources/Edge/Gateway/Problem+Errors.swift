@@ -39,7 +39,7 @@ extension Problem {
     self.init(status, error.message, entry: error.entry, byte: error.byte, field: error.field)
   }
 
-  package init(_ error: AccessError) {
+  package init(_ error: CredentialError) {
     switch error {
     case .missing: self.init(401, "This needs an API key: Authorization: Bearer KEY.")
     case .malformed: self.init(401, "The Authorization header is not of the form Bearer KEY.")

@@ -59,12 +59,28 @@ package struct Problem: Error, Sendable, Hashable {
     text.name("request_id")
     text.value(requestID)
     text.endObject()
-    var headers: [(name: String, value: String)] = []
-    if let retryAfterSeconds { headers.append(("Retry-After", String(retryAfterSeconds))) }
-    if let allow { headers.append(("Allow", allow)) }
-    if status == 401 { headers.append(("WWW-Authenticate", "Bearer realm=\"cordwood\"")) }
     return HTTPAnswer(
       HTTPResponseStatus(statusCode: status), contentType: "application/problem+json", headers: headers,
       body: ByteBuffer(bytes: text.bytes))
   }
+
+  /// The header fields that go with it in every format.
+  package var headers: [(name: String, value: String)] {
+    var headers: [(name: String, value: String)] = []
+    if let retryAfterSeconds { headers.append(("Retry-After", String(retryAfterSeconds))) }
+    if let allow { headers.append(("Allow", allow)) }
+    if status == 401 { headers.append(("WWW-Authenticate", "Bearer realm=\"cordwood\"")) }
+    return headers
+  }
+}
+
+/// How an API's errors look on the wire.
+package struct ErrorFormat: Sendable {
+  /// The answer that tells of a problem, given the request's id.
+  package let answer: @Sendable (Problem, String) -> HTTPAnswer
+
+  package init(_ answer: @escaping @Sendable (Problem, String) -> HTTPAnswer) { self.answer = answer }
+
+  /// RFC 9457.
+  package static let problemDetails = ErrorFormat { $0.answer(requestID: $1) }
 }

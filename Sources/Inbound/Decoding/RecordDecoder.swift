@@ -116,12 +116,8 @@ package struct RecordDecoder: Sendable {
       slots: fields.map { ColumnSlot(name: $0.name, type: $0.type, isNullable: $0.isNullable) },
       overflowSlot: schema.overflowColumn.flatMap { name in fields.firstIndex { $0.name == name } })
     plan.reserved = DatasetSchema.commonFields.map(\.name).filter { $0 != "timestamp" }
-    plan.maskedKeys = masking.keys
-    plan.maskText = Array(MaskingPlan.replacement.utf8)
-    plan.entryBytesMax = limits.entryBytesMax
-    plan.membersMax = limits.membersMax
-    plan.keyBytesMax = limits.keyBytesMax
-    plan.depthMax = limits.depthMax
+    plan.mask(masking)
+    plan.bound(limits)
     plan.now = now
     plan.needsLineEnd = isLines
     plan.byteCountHint = byteCount
@@ -129,7 +125,7 @@ package struct RecordDecoder: Sendable {
   }
 
   /// 3 behind a UTF-8 byte order mark, else 0. Other encodings are told apart by their first bytes.
-  private static func afterByteOrderMark(_ body: Span<UInt8>) throws(DecodingError) -> Int {
+  static func afterByteOrderMark(_ body: Span<UInt8>) throws(DecodingError) -> Int {
     guard body.count >= 2 else { return 0 }
     if body.count >= 3, body[0] == 0xEF, body[1] == 0xBB, body[2] == 0xBF { return 3 }
     let isUTF16 = (body[0] == 0xFF && body[1] == 0xFE) || (body[0] == 0xFE && body[1] == 0xFF)

@@ -1,3 +1,4 @@
+import Codecs
 import Columnar
 import Records
 
@@ -93,9 +94,11 @@ package final class BinaryEncoder: BatchEncoder {
 
 extension OutputFormat {
   /// The format's encoder for batches of `fields`.
-  package func encoder(fields: [Field]) throws(EncodingError) -> any BatchEncoder {
+  package func encoder(
+    fields: [Field], style: RecordStyle = RecordStyle()
+  ) throws(EncodingError) -> any BatchEncoder {
     switch self {
-    case .json, .ndjson, .csv: TextEncoder(format: self, fields: fields)
+    case .json, .ndjson, .csv: TextEncoder(format: self, fields: fields, style: style)
     case .arrow, .parquet: try BinaryEncoder(format: self, fields: fields)
     }
   }

@@ -27,11 +27,11 @@ package final class TextEncoder: BatchEncoder {
   private var isFirst = true
 
   /// - Parameter format: `.json`, `.ndjson` or `.csv`.
-  package init(format: OutputFormat, fields: [Field]) {
+  package init(format: OutputFormat, fields: [Field], style: RecordStyle = RecordStyle()) {
     precondition(format != .arrow && format != .parquet, "a text format")
     self.format = format
     self.fields = fields
-    records = RecordWriter(fields: fields)
+    records = RecordWriter(fields: fields, style: style)
   }
 
   package func begin() -> [UInt8] {

@@ -5,6 +5,7 @@ final class MergeSource: @unchecked Sendable {
   // Safe because: owned by one RowStream, which lets one worker at a time touch it.
   private enum Keys {
     case times([Int64], positions: [Int64])
+    case positions([Int64])
     case texts([[[UInt8]]], positions: [Int64])
   }
 
@@ -37,10 +38,15 @@ final class MergeSource: @unchecked Sendable {
 
   deinit { share.give(back: bytesTaken) }
 
-  /// The timestamp of the row it stands at, where rows are sorted by time.
-  var firstTimestamp: Int64? {
-    guard batch != nil, case .times(let times, _) = keys else { return nil }
-    return times[row]
+  /// The first key of the row it stands at, where that is a number.
+  var firstKey: Int64? { batch == nil ? nil : firstKey(row) }
+
+  private func firstKey(_ row: Int) -> Int64? {
+    switch keys {
+    case .times(let times, _): times[row]
+    case .positions(let positions): positions[row]
+    case .texts: nil
+    }
   }
 
   func advance(to end: Int) throws(StoreError) {
@@ -56,7 +62,9 @@ final class MergeSource: @unchecked Sendable {
     guard let batch else { return }
     let positions = MergeSource.int64s(batch.columns[keyIndices[keyIndices.count - 1]])
     let columns = keyIndices.dropLast().map { batch.columns[$0] }
-    if columns.count == 1, columns[0].type == .timestamp {
+    if columns.isEmpty {
+      keys = .positions(positions)
+    } else if columns.count == 1, columns[0].type == .timestamp {
       keys = .times(MergeSource.int64s(columns[0]), positions: positions)
     } else {
       keys = .texts(columns.map(MergeSource.texts), positions: positions)
@@ -78,6 +86,7 @@ final class MergeSource: @unchecked Sendable {
   func key(at row: Int) -> (key: [QueryCursor.KeyPart], position: Int64) {
     switch keys {
     case .times(let times, let positions): ([.timestamp(times[row])], positions[row])
+    case .positions(let positions): ([], positions[row])
     case .texts(let columns, let positions): (columns.map { .text($0[row]) }, positions[row])
     }
   }
@@ -88,6 +97,7 @@ final class MergeSource: @unchecked Sendable {
     case (.times(let a, let p), .times(let b, let q)):
       if a[row] != b[other] { return (a[row] < b[other]) != isDescending }
       return (p[row] < q[other]) != isDescending
+    case (.positions(let p), .positions(let q)): return (p[row] < q[other]) != isDescending
     case (.texts(let a, let p), .texts(let b, let q)):
       for (left, right) in zip(a, b) where left[row] != right[other] {
         return left[row].lexicographicallyPrecedes(right[other]) != isDescending
@@ -106,14 +116,14 @@ final class MergeSource: @unchecked Sendable {
 
   /// How far its rows come before the rival's first row and the bound of units not opened yet: a row number behind
   /// `row`. Gallops, so that rows that do not interleave cost a few comparisons.
-  func end(of rival: MergeSource?, limit: Int, bound: KeyBounds?) -> Int {
+  func end(of rival: MergeSource?, limit: Int, bound: ClosedRange<Int64>?) -> Int {
     guard let batch else { return row }
     let most = min(batch.rowCount, row + limit)
     func isOurs(_ index: Int) -> Bool {
-      if let bound, case .times(let times, _) = keys {
-        if isDescending ? times[index] <= bound.timestampMax : times[index] >= bound.timestampMin {
-          return false
-        }
+      if let bound, let key = firstKey(index),
+        isDescending ? key <= bound.upperBound : key >= bound.lowerBound
+      {
+        return false
       }
       return rival.map { isBefore(index, $0, $0.row) } ?? true
     }

@@ -78,7 +78,7 @@ package struct QueryCursor: Sendable, Hashable {
         throw refusal
       }
     }
-    guard at == body.count, key.count == request.dataset.schema.sortKey.count else { throw refusal }
+    guard at == body.count, key.count == request.orderColumns.count else { throw refusal }
     self.init(key: key, position: position, positionEnd: positionEnd)
   }
 
@@ -90,9 +90,9 @@ package struct QueryCursor: Sendable, Hashable {
   }
 
   /// Rows behind the cursor, in the order of the sort key and the given direction.
-  func predicate(schema: DatasetSchema, isDescending: Bool) -> Predicate {
+  func predicate(orderColumns: [String], isDescending: Bool) -> Predicate {
     let beyond: Comparison = isDescending ? .less : .greater
-    var parts = zip(schema.sortKey, key).map { name, part -> (ColumnPath, Literal) in
+    var parts = zip(orderColumns, key).map { name, part -> (ColumnPath, Literal) in
       switch part {
       case .timestamp(let value): (ColumnPath(name), .timestamp(value))
       case .text(let text): (ColumnPath(name), .string(String(decoding: text, as: UTF8.self)))
@@ -107,42 +107,5 @@ package struct QueryCursor: Sendable, Hashable {
             .compare(parts[index].0, beyond, parts[index].1)
           ])
       })
-  }
-}
-
-/// Base64 with the URL alphabet and no padding (RFC 4648 §5).
-enum Base64URL {
-  private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
-
-  static func text(_ bytes: [UInt8]) -> String {
-    var text: [UInt8] = []
-    var bits: UInt32 = 0
-    var count = 0
-    for byte in bytes {
-      bits = bits << 8 | UInt32(byte)
-      count += 8
-      while count >= 6 {
-        count -= 6
-        text.append(alphabet[Int(bits >> UInt32(count)) & 63])
-      }
-    }
-    if count > 0 { text.append(alphabet[Int(bits << UInt32(6 - count)) & 63]) }
-    return String(decoding: text, as: UTF8.self)
-  }
-
-  static func bytes(_ text: String) -> [UInt8]? {
-    var bytes: [UInt8] = []
-    var bits: UInt32 = 0
-    var count = 0
-    for character in text.utf8 {
-      guard let value = alphabet.firstIndex(of: character) else { return nil }
-      bits = bits << 6 | UInt32(value)
-      count += 6
-      if count >= 8 {
-        count -= 8
-        bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
-      }
-    }
-    return bits & (1 << UInt32(count) - 1) == 0 ? bytes : nil
   }
 }

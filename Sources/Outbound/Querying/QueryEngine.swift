@@ -27,13 +27,14 @@ package struct QueryEngine: Sendable {
       let snapshot = source.snapshot(of: partition)
       let end = min(request.cursor?.positionEnd ?? .max, snapshot.positionEnd)
       let units = try await workers.perform { () throws(StoreError) in
-        try snapshot.plan(prepared.scan(positionEnd: end))
+        prepared.ordered(try snapshot.plan(prepared.scan(positionEnd: end)))
       }
       let stream = RowStream(
         units: units, request: request, outputCount: prepared.outputs.count,
         keyIndices: prepared.keyIndices, workers: workers, share: MemoryShare(of: budget))
       return QueryAnswer(
-        fields: prepared.fields, request: request, positionEnd: end, rows: stream, snapshot: snapshot)
+        fields: prepared.fields, request: request, positionEnd: end,
+        fileCount: Set(units.flatMap(\.files)).count, rows: stream, snapshot: snapshot)
     case .groups(let groups):
       let batch = try await count(groups, prepared: prepared, snapshot: source.snapshot(of: partition))
       return QueryAnswer(fields: prepared.fields, request: request, batch: batch)
@@ -142,8 +143,7 @@ package struct PreparedQuery: Sendable {
 
   package init(_ request: QueryRequest) throws(StoreError) {
     self.request = request
-    let schema = request.dataset.schema
-    _ = try CompiledPredicate(request.predicate, schema: schema)
+    _ = try CompiledPredicate(request.predicate, schema: request.dataset.schema)
     fields = try request.fields()
     var columns: [OutputColumn] = []
     if case .rows(let paths) = request.answer {
@@ -151,7 +151,7 @@ package struct PreparedQuery: Sendable {
     }
     outputs = columns
     var indices: [Int] = []
-    for name in schema.sortKey + ["position"] {
+    for name in request.orderColumns + ["position"] {
       let column = try request.output(ColumnPath(name))
       if let index = columns.firstIndex(of: column) {
         indices.append(index)
@@ -164,10 +164,18 @@ package struct PreparedQuery: Sendable {
     keyIndices = indices
   }
 
+  /// Units in the order their first rows can come, where that order is by position.
+  func ordered(_ units: [any ScanUnit]) -> [any ScanUnit] {
+    guard request.orderColumns.isEmpty else { return units }
+    return request.isDescending
+      ? units.sorted { $0.bounds.positionMax > $1.bounds.positionMax }
+      : units.sorted { $0.bounds.positionMin < $1.bounds.positionMin }
+  }
+
   func scan(positionEnd: Int64) -> ScanRequest {
     var predicate = request.predicate
     if let cursor = request.cursor {
-      let behind = cursor.predicate(schema: request.dataset.schema, isDescending: request.isDescending)
+      let behind = cursor.predicate(orderColumns: request.orderColumns, isDescending: request.isDescending)
       predicate = .both(predicate, behind)
     }
     var (start, end) = (request.start, request.end)
@@ -196,15 +204,18 @@ package final class QueryAnswer: @unchecked Sendable {
   package let fields: [Field]
   private let request: QueryRequest
   private let positionEnd: Int64
+  /// How many files the scan opens after pruning.
+  package let fileCount: Int
   private let rows: RowStream?
   private let snapshot: (any PartitionSnapshot)?
   private var batch: RecordBatch?
   private var rowCount = 0
 
   init(
-    fields: [Field], request: QueryRequest, positionEnd: Int64, rows: RowStream,
+    fields: [Field], request: QueryRequest, positionEnd: Int64, fileCount: Int, rows: RowStream,
     snapshot: any PartitionSnapshot
   ) {
+    self.fileCount = fileCount
     self.fields = fields
     self.request = request
     self.positionEnd = positionEnd
@@ -217,6 +228,7 @@ package final class QueryAnswer: @unchecked Sendable {
     self.request = request
     self.batch = batch
     positionEnd = 0
+    fileCount = 0
     rows = nil
     snapshot = nil
   }

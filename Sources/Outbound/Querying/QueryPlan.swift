@@ -15,7 +15,7 @@ package struct QueryPlan: CustomStringConvertible {
         query.scan(positionEnd: request.cursor?.positionEnd ?? snapshot.positionEnd))
       add("limit \(request.limit)")
       add("project \(columns.map(\.description).joined(separator: ", "))")
-      let key = (request.dataset.schema.sortKey + ["position"]).joined(separator: ", ")
+      let key = (request.orderColumns + ["position"]).joined(separator: ", ")
       add("merge by \(key) \(request.isDescending ? "descending" : "ascending")")
       add(QueryPlan.filter(request))
       add("scan \(request.dataset.name): \(units.count) units, at most \(QueryPlan.rows(units)) rows")

@@ -66,8 +66,10 @@ extension QueryRequest {
   ]
 
   /// Reads the JSON form (Docs/query.md).
+  ///
+  /// - Parameter filter: Holds for every row besides what `where` says.
   /// - Throws: `.invalid` with a sentence naming the member; values are not quoted.
-  package init(json text: [UInt8]) throws(StoreError) {
+  package init(json text: [UInt8], filter mandatory: Predicate = .all) throws(StoreError) {
     let tree: JSONTree
     do { tree = try JSONTree(parsing: text) } catch {
       throw .invalid("the query is not JSON: at byte \(error.offsetBytes): \(error.reason)")
@@ -82,7 +84,9 @@ extension QueryRequest {
     self.dataset = dataset
     start = try QueryRequest.time(tree["start"], "start")
     end = try QueryRequest.time(tree["end"], "end")
-    predicate = if let filter = tree["where"], filter != .null { try Predicate(json: filter) } else { .all }
+    let asked: Predicate =
+      if let filter = tree["where"], filter != .null { try Predicate(json: filter) } else { .all }
+    predicate = .both(asked, mandatory)
     answer = try QueryRequest.answer(tree, schema: dataset.schema)
     var isGrouped = false
     if case .groups = answer { isGrouped = true }
@@ -173,6 +177,17 @@ extension QueryRequest {
       groups.bucketNanoseconds = width
     }
     return .groups(groups)
+  }
+
+  /// The columns that rows are ordered by before `position`: those of the sort key, or none where the filter fixes each of
+  /// them to one value.
+  package var orderColumns: [String] {
+    let sortKey = dataset.schema.sortKey
+    var fixed: Set<String> = []
+    for part in predicate.conjunction {
+      if case .compare(let path, .equal, .string) = part, path.members.isEmpty { fixed.insert(path.column) }
+    }
+    return sortKey.allSatisfy(fixed.contains) ? [] : sortKey
   }
 
   /// The columns of the answer.

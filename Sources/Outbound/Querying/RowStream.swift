@@ -10,7 +10,7 @@ final class RowStream: @unchecked Sendable {
   // workers only inside such a call.
   private let request: QueryRequest
   private let outputCount: Int
-  private let sortColumns: [String]
+  private let orderColumns: [String]
   private let keyIndices: [Int]
   private let workers: any QueryWorkers
   private let share: MemoryShare
@@ -32,15 +32,22 @@ final class RowStream: @unchecked Sendable {
     self.request = request
     self.outputCount = outputCount
     self.keyIndices = keyIndices
-    self.sortColumns = request.dataset.schema.sortKey
+    self.orderColumns = request.orderColumns
     self.workers = workers
     self.share = share
     pending = units[...]
     remaining = request.limit
   }
 
-  /// Whether units can be told apart in time: only then may later ones stay closed.
-  private var isSortedByTime: Bool { sortColumns == ["timestamp"] }
+  /// Whether units can be told apart by their first key, a time or a position: only then may later ones stay closed.
+  private var isSortedByNumber: Bool { orderColumns.isEmpty || orderColumns == ["timestamp"] }
+
+  /// The first keys that the unit's rows may have.
+  private func keys(of unit: any ScanUnit) -> ClosedRange<Int64> {
+    let bounds = unit.bounds
+    return orderColumns.isEmpty
+      ? bounds.positionMin...bounds.positionMax : bounds.timestampMin...bounds.timestampMax
+  }
 
   /// The next rows, at most ``batchRowsMax``; nil at the end.
   func next() async throws(StoreError) -> RecordBatch? {
@@ -61,12 +68,12 @@ final class RowStream: @unchecked Sendable {
   /// Opens every unit that may hold a row before the best one at hand; several at once, more each time.
   private func activate() async throws(StoreError) {
     while let unit = pending.first {
-      if let best = best(), isSortedByTime, let bound = best.firstTimestamp,
-        request.isDescending ? unit.bounds.timestampMax < bound : unit.bounds.timestampMin > bound
+      if let best = best(), isSortedByNumber, let bound = best.firstKey,
+        request.isDescending ? keys(of: unit).upperBound < bound : keys(of: unit).lowerBound > bound
       {
         return
       }
-      let some = Array(pending.prefix(isSortedByTime ? window : max(window, workers.workerCount * 2)))
+      let some = Array(pending.prefix(isSortedByNumber ? window : max(window, workers.workerCount * 2)))
       pending = pending.dropFirst(some.count)
       window = min(window * 2, workers.workerCount * 4)
       try await open(some)
@@ -98,7 +105,7 @@ final class RowStream: @unchecked Sendable {
 
   /// Merges up to a batch of rows from the active units. nil: a unit must be opened first.
   private func merge() async throws(StoreError) -> RecordBatch? {
-    let bound = isSortedByTime ? pending.first?.bounds : nil
+    let bound = isSortedByNumber ? pending.first.map(keys(of:)) : nil
     let (batch, last, isExhausted) = try await workers.perform { () throws(StoreError) in
       try self.mergeRun(before: bound)
     }
@@ -113,15 +120,15 @@ final class RowStream: @unchecked Sendable {
 
   private typealias Merged = (RecordBatch?, (key: [QueryCursor.KeyPart], position: Int64)?, Bool)
 
-  private func mergeRun(before bound: KeyBounds?) throws(StoreError) -> Merged {
+  private func mergeRun(before bound: ClosedRange<Int64>?) throws(StoreError) -> Merged {
     let most = min(remaining, RowStream.batchRowsMax)
     var sources: [RecordBatch] = []
     var runs: [RowRun] = []
     var count = 0
     var last: (key: [QueryCursor.KeyPart], position: Int64)?
     while count < most, let best = best(), let batch = best.batch {
-      if let bound, let first = best.firstTimestamp, count > 0,
-        request.isDescending ? bound.timestampMax >= first : bound.timestampMin <= first
+      if let bound, let first = best.firstKey, count > 0,
+        request.isDescending ? bound.upperBound >= first : bound.lowerBound <= first
       {
         break
       }

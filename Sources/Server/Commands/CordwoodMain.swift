@@ -23,11 +23,14 @@ struct CordwoodCommand: AsyncParsableCommand {
         cordwood import app.log --service shop              send a file; resumes after any break without doubles
         cordwood query --since 1h --level ERROR             the newest errors of the last hour
         cordwood query --since 24h --count-by service --bucket 1h
+        cordwood login --user admin                         log in for import and query --session
+        cordwood users add alice                            one more user of the data in ./data
         cordwood inspect ./data                             what is on the disk, and what each column takes
         cordwood check ./data                               verify every checksum and invariant
       """,
     version: "cordwood \(RunningServer.version)",
     subcommands: [
-      ServeCommand.self, ImportCommand.self, QueryCommand.self, InspectCommand.self, CheckCommand.self,
+      ServeCommand.self, ImportCommand.self, QueryCommand.self, LoginCommand.self, LogoutCommand.self,
+      UsersCommand.self, InspectCommand.self, CheckCommand.self,
     ])
 }

@@ -41,14 +41,7 @@ struct ServeCommand: AsyncParsableCommand {
   /// Lays the sources over one another.
   func loadConfiguration() throws -> (Configuration, [String]) {
     var tree = ConfigurationTree()
-    if let config {
-      let text: String
-      do { text = try String(contentsOfFile: config, encoding: .utf8) } catch {
-        throw ConfigurationError.unreadable(
-          path: config, reason: "the file does not exist or is not UTF-8 text")
-      }
-      try tree.overlay(yaml: text, path: config)
-    }
+    if let config { try tree.overlay(file: config) }
     let warnings = try tree.overlay(environment: ProcessInfo.processInfo.environment)
     if let dataDir { try tree.overlay(path: "data_dir", text: dataDir, source: "--data-dir") }
     if let host { try tree.overlay(path: "server.host", text: host, source: "--host") }

@@ -32,10 +32,11 @@ struct ServerClient: Sendable {
     /// The problem's sentence, or the status.
     var problem: String {
       // A body that is not ours has no sentence to show.
-      guard let tree = try? JSONTree(parsing: body), case .string(let detail)? = tree["detail"] else {
+      guard let tree = try? JSONTree(parsing: body), case .string(let text)? = tree["detail"] ?? tree["error"]
+      else {
         return "status \(status)"  // not one of our bodies
       }
-      return "\(detail) (status \(status))"
+      return "\(text) (status \(status))"
     }
   }
 

@@ -1,4 +1,5 @@
 import Gateway
+import Querying
 import Records
 
 /// The store and what asks it questions, as the server uses them.
@@ -6,6 +7,8 @@ package struct Engine: Sendable {
   package let sink: any BatchSink
   package let control: any StoreControl
   package let queries: any NativeQueries
+  /// Behind ``queries``; for APIs with questions of their own.
+  package let questions: QueryEngine
   /// Names the store on this disk, whatever address it is served at; shown by `GET /`.
   package let identity: String
   /// Writes the engine's metric families; called at each scrape.
@@ -16,13 +19,13 @@ package struct Engine: Sendable {
   package let close: @Sendable () async -> Void
 
   package init(
-    sink: any BatchSink, control: any StoreControl, queries: any NativeQueries, identity: String,
-    summary: String,
+    sink: any BatchSink, control: any StoreControl, questions: QueryEngine, identity: String, summary: String,
     collect: @escaping MetricsRegistry.Collector, close: @escaping @Sendable () async -> Void
   ) {
     self.sink = sink
     self.control = control
-    self.queries = queries
+    self.queries = EngineQueries(engine: questions)
+    self.questions = questions
     self.identity = identity
     self.summary = summary
     self.collect = collect

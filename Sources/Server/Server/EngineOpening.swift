@@ -24,9 +24,9 @@ enum EngineOpening {
     store.start()
     let budget = MemoryBudget(bytesMax: configuration.queryMemoryBytesMax)
     let workers = WorkerPool(threads: configuration.queryThreadCount, name: "query")
-    let queries = EngineQueries(engine: QueryEngine(source: store, workers: workers, budget: budget))
+    let questions = QueryEngine(source: store, workers: workers, budget: budget)
     return Engine(
-      sink: store, control: store, queries: queries, identity: identity,
+      sink: store, control: store, questions: questions, identity: identity,
       summary: summary(of: store, directory: configuration.dataDirectory),
       collect: { StoreMetrics.collect(store, budget: budget, into: &$0) }, close: { await store.stop() })
   }

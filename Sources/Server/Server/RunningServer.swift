@@ -14,29 +14,34 @@ package struct RunningServer: Sendable {
 
   package static let version = "0.1.0"
 
-  /// Wires `engine` to routes and listens.
+  /// Wires engine and access to routes and listens.
   package static func start(
-    _ configuration: Configuration, engine: Engine, inflater: any Inflater, clock: any WallClock,
-    logger: Logger
+    _ configuration: Configuration, engine: Engine, access: AccessServices, log: any AccessLog,
+    tls: TLSCredentials?, clock: any WallClock, logger: Logger
   ) async throws -> RunningServer {
     let metrics = HTTPMetrics(uploads: UploadBudget(bytesMax: configuration.http.uploadBytesMax))
     let registry = MetricsRegistry()
     registry.register { metrics.collect(into: &$0) }
     registry.register(engine.collect)
     registry.register { ProcessMetrics.collect(into: &$0) }
-    let writing = RecordWriting(
-      sink: engine.sink, inflater: inflater, metrics: metrics, clock: clock,
-      decodingLimits: configuration.decoding, bodyBytesMax: configuration.http.bodyBytesMax)
-    let router = Router(
+    let store = RecordStoring(
+      sink: engine.sink, inflater: GzipInflater(), metrics: metrics,
+      bodyBytesMax: configuration.http.bodyBytesMax)
+    let operations = OperationsRoutes(
+      version: version, store: engine.identity, registry: registry, control: engine.control)
+    let native = NativeRoutes(
       directory: KeyDirectory(
         keys: configuration.apiKeys, openTenant: configuration.isOpen ? configuration.openTenant : nil),
-      operations: OperationsRoutes(
-        version: version, store: engine.identity, registry: registry, control: engine.control),
-      native: NativeRoutes(
-        writing: writing, queries: engine.queries, control: engine.control, limits: configuration.http))
+      log: log,
+      writing: RecordWriting(store: store, clock: clock, decodingLimits: configuration.decoding),
+      queries: engine.queries, control: engine.control, limits: configuration.http)
+    let sessions = SessionsRoutes(
+      accounts: access.accounts, catalog: access.catalog, seal: access.seal, log: log, store: store,
+      engine: engine.questions, decodingLimits: configuration.decoding, limits: configuration.http,
+      tokenHours: configuration.tokenHours)
     let http = HTTPServer(
-      router: router, limits: configuration.http, metrics: metrics, logger: logger, clock: clock,
-      threads: configuration.loopCount)
+      router: Router([operations, native, sessions]), limits: configuration.http, metrics: metrics,
+      logger: logger, clock: clock, threads: configuration.loopCount, tls: tls)
     do {
       var ports: [Int] = []
       for port in [configuration.port] + configuration.extraPorts {

@@ -1,3 +1,4 @@
+import Access
 import Foundation
 import Gateway
 import Logging
@@ -9,6 +10,7 @@ package struct ServerRun {
   private let configuration: Configuration
   private let warnings: [String]
   private let logger: Logger
+  private let isJSON: Bool
   private let clock = SystemClock()
 
   /// - Parameter warnings: Logged once the server listens.
@@ -21,6 +23,7 @@ package struct ServerRun {
       case .text: false
       case .auto: !ProcessLimits.isTerminal(2)
       }
+    self.isJSON = isJSON
     let level = Logger.Level(rawValue: configuration.logLevel) ?? .info
     let clock = clock
     self.logger = Logger(label: "cordwood") { _ in LogOutput(level: level, isJSON: isJSON, clock: clock) }
@@ -28,22 +31,63 @@ package struct ServerRun {
 
   /// Opens the store, listens, waits for a stop signal, stops.
   package func run() async throws {
+    let tls = try tlsFiles()
     let engine = try await EngineOpening.open(configuration, clock: clock)
+    let access: AccessServices
     let server: RunningServer
+    let log = AccessLogOutput(isJSON: isJSON, logsAll: configuration.logsAllAccess, clock: clock)
     do {
-      server = try await RunningServer.start(
-        configuration, engine: engine, inflater: GzipInflater(), clock: clock, logger: logger)
+      access = try await AccessServices.open(configuration, clock: clock)
+      do {
+        server = try await RunningServer.start(
+          configuration, engine: engine, access: access, log: log, tls: tls?.credentials, clock: clock,
+          logger: logger)
+      } catch {
+        throw StartError.cannotListen(host: configuration.host, port: configuration.port, error)
+      }
     } catch {
       await engine.close()
-      throw StartError.cannotListen(host: configuration.host, port: configuration.port, error)
+      throw error
     }
-    announce(server, engine: engine)
+    announce(server, engine: engine, access: access)
+    let upkeep = Task { await keepUp(access, tls) }
     let signals = DiskThread(name: "signals")
     let name = await signals.run { StopSignals.wait() }
     logger.notice("stopping", metadata: ["signal": "\(name)"])
     exitAtOnceOnSecondSignal(signals)
+    upkeep.cancel()
     await server.stop()
+    await upkeep.value
+    do { try access.database.close() } catch { logger.error("\(error)") }
+    await log.drain()
     logger.notice("stopped")
+  }
+
+  private func tlsFiles() throws -> TLSFiles? {
+    guard let certificate = configuration.tlsCertificate, let key = configuration.tlsKey else { return nil }
+    return try TLSFiles(certificate: certificate, key: key)
+  }
+
+  /// What is looked after about once a second: changes by `cordwood users`, expired tokens, a new certificate.
+  private func keepUp(_ access: AccessServices, _ tls: TLSFiles?) async {
+    let files = DiskThread(name: "tls")
+    var count = 0
+    while !Task.isCancelled {
+      // Cancelled: the loop ends, which it sees for itself.
+      try? await Task.sleep(for: .seconds(1))
+      count += 1
+      do throws(AccessError) {
+        try await access.database.refresh()
+        if count % 60 == 0 { try await access.accounts.removeExpiredTokens() }
+      } catch {
+        // Stopping ends what is under way.
+        if Task.isCancelled { return }
+        logger.error("the control database failed", metadata: ["detail": "\(error)"])
+      }
+      if count % 5 == 0, let tls {
+        await files.run { tls.reload(logger) }
+      }
+    }
   }
 
   private func exitAtOnceOnSecondSignal(_ thread: DiskThread) {
@@ -54,11 +98,25 @@ package struct ServerRun {
     thread.submit(wait)
   }
 
-  private func announce(_ server: RunningServer, engine: Engine) {
-    let addresses = server.ports.map { "http://\(configuration.host):\($0)" }
+  private func announce(_ server: RunningServer, engine: Engine, access: AccessServices) {
+    let addresses = server.ports.map { "\(configuration.scheme)://\(configuration.host):\($0)" }
     logger.notice("listening on \(addresses.joined(separator: ", "))")
     logger.notice("\(engine.summary)")
-    for warning in warnings { logger.warning("\(warning)") }
+    if let password = access.newPassword {
+      // The one place where a password is shown, once: there is no other way in.
+      let text = """
+
+        The user admin was made with the password
+
+          \(password)
+
+        It is not shown again. Change it with POST /api/users/me/password or `cordwood users password admin`.
+
+
+        """
+      FileHandle.standardOutput.write(Data(text.utf8))
+    }
+    for warning in warnings + access.warnings { logger.warning("\(warning)") }
     guard configuration.isOpen, let url = addresses.first else { return }
     logger.warning(
       "development mode without API keys: everybody who reaches this port may read, write and delete everything"

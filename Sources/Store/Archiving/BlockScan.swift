@@ -186,14 +186,6 @@ final class BlockScan: Sendable {
 }
 
 extension Predicate {
-  /// The parts that all must be fulfilled.
-  var conjunction: [Predicate] {
-    switch self {
-    case .and(let parts): parts.flatMap(\.conjunction)
-    case .all, .none, .or, .not, .compare, .isIn, .contains, .word, .regex, .prefix, .exists: [self]
-    }
-  }
-
   /// Whether it is one condition on the text of `path`.
   func isText(on path: ColumnPath) -> Bool {
     switch self {

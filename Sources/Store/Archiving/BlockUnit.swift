@@ -17,6 +17,8 @@ struct BlockUnit: ScanUnit {
     bounds = scan.contents.pages.union(pages)
   }
 
+  var files: Set<ScanFile> { [.block(path: scan.contents.path)] }
+
   var rowCountMax: Int {
     pages.reduce(0) { sum, page in
       let rows = scan.contents.rowCount(ofPage: page)

@@ -56,6 +56,9 @@ package struct HeadFrame: Sendable {
     self.dataset = dataset
   }
 
+  /// The segment it lies in.
+  package var segmentNumber: UInt32 { entry.segment }
+
   package var bounds: KeyBounds {
     KeyBounds(
       timestampMin: entry.timestampMin, timestampMax: entry.timestampMax,

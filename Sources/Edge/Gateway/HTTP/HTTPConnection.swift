@@ -47,6 +47,7 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
     var isKeepAlive = true
     var hasBegunStream = false
     var budgetBytes = 0
+    var errors = ErrorFormat.problemDetails
   }
 
   /// A body at most this long may be decoded on the event loop: tens of microseconds.
@@ -58,6 +59,7 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
   let service: HTTPService
   let loop: any EventLoop
   private var context: ChannelHandlerContext?
+  private var address = ""
   private var state = State.idle
   private var stateSince = NIODeadline.now()
   private var served = Served()
@@ -75,6 +77,7 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
 
   func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
+    address = context.remoteAddress?.ipAddress ?? ""
     service.connections(on: loop).add(self)
   }
 
@@ -180,12 +183,14 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
       id: requestID(of: head), method: head.method, version: head.version, isHead: head.method == .HEAD,
       isKeepAlive: head.isKeepAlive && !service.isStopping)
     let contentLength = head.headers.first(name: "Content-Length").flatMap { Int($0) }
-    switch service.router.admit(head, path: path) {
-    case .refuse(let problem, let route):
+    switch service.router.admit(head, path: path, origin: RequestOrigin(id: served.id, address: address)) {
+    case .refuse(let problem, let route, let errors):
       served.route = route
+      served.errors = errors
       refuse(problem, head: head, contentLength: contentLength)
     case .accept(let endpoint):
       served.route = endpoint.route
+      served.errors = endpoint.errors
       if let contentLength, contentLength > endpoint.bodyBytesMax {
         refuse(tooLarge(endpoint), head: head, contentLength: contentLength)
         return
@@ -227,7 +232,8 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
     enter(.responding)
     served.budgetBytes = reception.budgetBytes
     let call = HTTPCall(
-      id: served.id, head: reception.head, path: reception.path, query: reception.query, body: reception.body)
+      id: served.id, head: reception.head, path: reception.path, query: reception.query, body: reception.body,
+      address: address)
     let endpoint = reception.endpoint
     let stream = AnswerStream(connection: self)
     let isShort = endpoint.isShort && call.body.count <= HTTPConnection.shortBodyBytes
@@ -268,7 +274,7 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
         context?.close(promise: nil)
         return
       }
-      write(problem.answer(requestID: served.id))
+      write(served.errors.answer(problem, served.id))
       finishRequest()
     }
   }
@@ -296,7 +302,7 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
   private func refuse(_ problem: Problem, closing: Bool = true) {
     if closing { served.isKeepAlive = false }
     service.failed(problem, route: served.route, requestID: served.id)
-    write(problem.answer(requestID: served.id))
+    write(served.errors.answer(problem, served.id))
     if closing {
       context?.close(mode: .output, promise: nil)
       enter(.lingering)

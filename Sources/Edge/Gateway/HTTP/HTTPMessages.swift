@@ -10,6 +10,18 @@ package struct HTTPCall: Sendable {
   package let path: String
   package let query: QueryItems
   package let body: [UInt8]
+  /// The client's address.
+  package let address: String
+
+  var origin: RequestOrigin { RequestOrigin(id: id, address: address) }
+}
+
+/// Where a request comes from.
+package struct RequestOrigin: Sendable, Hashable {
+  /// As ``HTTPCall/id``.
+  package let id: String
+  /// The client's IP address; empty if it has none.
+  package let address: String
 }
 
 /// An answer that is complete in memory.
@@ -50,9 +62,15 @@ package struct Endpoint: Sendable {
   package let bodyBytesMax: Int
   /// Whether it may run on the connection's event loop when its body is small: it computes for microseconds, then waits.
   package let isShort: Bool
+  /// How its errors look.
+  package let errors: ErrorFormat
   package let respond: Respond
 
-  package init(route: String, bodyBytesMax: Int, isShort: Bool, respond: @escaping Respond) {
+  package init(
+    route: String, bodyBytesMax: Int, isShort: Bool, errors: ErrorFormat = .problemDetails,
+    respond: @escaping Respond
+  ) {
+    self.errors = errors
     self.route = route
     self.bodyBytesMax = bodyBytesMax
     self.isShort = isShort
@@ -63,10 +81,10 @@ package struct Endpoint: Sendable {
 /// What is decided once a request's head is there, before its body is read.
 package enum Admission: Sendable {
   case accept(Endpoint)
-  case refuse(Problem, route: String)
+  case refuse(Problem, route: String, errors: ErrorFormat = .problemDetails)
 }
 
 /// Decides about requests by their heads: routes, credentials, media types. Called on event loops: must not block.
 package protocol RequestRouter: Sendable {
-  func admit(_ head: HTTPRequestHead, path: String) -> Admission
+  func admit(_ head: HTTPRequestHead, path: String, origin: RequestOrigin) -> Admission
 }

@@ -2,6 +2,7 @@ import Logging
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 import Platform
 import Synchronization
 
@@ -9,13 +10,17 @@ import Synchronization
 package final class HTTPServer: Sendable {
   private let group: MultiThreadedEventLoopGroup
   private let service: HTTPService
+  private let tls: TLSCredentials?
   private let listeners = Mutex<[any Channel]>([])
 
-  /// - Parameter threads: Event loops; each serves the connections given to it on one thread.
+  /// - Parameters:
+  ///   - threads: Event loops; each serves the connections given to it on one thread.
+  ///   - tls: nil: plain HTTP.
   package init(
     router: any RequestRouter, limits: HTTPLimits, metrics: HTTPMetrics, logger: Logger,
-    clock: any WallClock, threads: Int
+    clock: any WallClock, threads: Int, tls: TLSCredentials? = nil
   ) {
+    self.tls = tls
     let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
     self.group = group
     self.service = HTTPService(
@@ -26,6 +31,7 @@ package final class HTTPServer: Sendable {
   /// Listens on `host` and `port` (0: any free one); returns the port.
   package func bind(host: String, port: Int) async throws -> Int {
     let service = service
+    let tls = tls
     let bootstrap = ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: 4096)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -38,14 +44,17 @@ package final class HTTPServer: Sendable {
         value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 4096, maximum: 256 * 1024)
       )
       .childChannelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture { try HTTPServer.configure(channel, for: service) }
+        channel.eventLoop.makeCompletedFuture { try HTTPServer.configure(channel, for: service, tls: tls) }
       }
     let channel = try await bootstrap.bind(host: host, port: port).get()
     listeners.withLock { $0.append(channel) }
     return channel.localAddress?.port ?? port
   }
 
-  private static func configure(_ channel: any Channel, for service: HTTPService) throws {
+  private static func configure(
+    _ channel: any Channel, for service: HTTPService, tls: TLSCredentials?
+  ) throws {
+    if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls.context)) }
     guard service.connectionOpened() else {
       let text =
         "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"

@@ -20,7 +20,20 @@ package struct QueryItems: Sendable {
     return nil
   }
 
-  private static func decode(_ text: Substring) -> String? {
+  /// Whether every escape is one, and all text UTF-8. What reads items takes broken ones for missing.
+  package var isWellFormed: Bool { text.split(separator: "&").allSatisfy { QueryItems.decode($0) != nil } }
+
+  /// All items named `name`, in order; those with broken escapes are left out.
+  package func values(_ name: String) -> [String] {
+    text.split(separator: "&").compactMap { item in
+      let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      guard QueryItems.decode(parts[0]) == name else { return nil }
+      return parts.count > 1 ? QueryItems.decode(parts[1]) : ""
+    }
+  }
+
+  /// `text` with `%XX` resolved and, in queries, `+` as a space; nil if an escape is broken or the result no UTF-8.
+  static func decode(_ text: Substring, isQuery: Bool = true) -> String? {
     guard text.utf8.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else {
       return String(text)
     }
@@ -28,7 +41,7 @@ package struct QueryItems: Sendable {
     var rest = text.utf8[...]
     while let byte = rest.popFirst() {
       switch byte {
-      case UInt8(ascii: "+"): bytes.append(UInt8(ascii: " "))
+      case UInt8(ascii: "+") where isQuery: bytes.append(UInt8(ascii: " "))
       case UInt8(ascii: "%"):
         guard let high = rest.popFirst().flatMap(hexValue), let low = rest.popFirst().flatMap(hexValue) else {
           return nil

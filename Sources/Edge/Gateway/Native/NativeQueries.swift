@@ -1,14 +1,9 @@
+import Access
 import Codecs
 import Encoding
 import Matching
 import Querying
 import Records
-
-/// The encoded rows of one answer, piece by piece. Used by one task.
-package protocol AnswerChunks: AnyObject {
-  /// The next bytes; nil at the end.
-  func next() async throws(StoreError) -> [UInt8]?
-}
 
 /// Answers the native API's questions.
 package protocol NativeQueries: Sendable {
@@ -16,7 +11,7 @@ package protocol NativeQueries: Sendable {
   ///
   /// - Throws: `invalid` for whatever is wrong with the body.
   func start(
-    _ body: [UInt8], tenant: Tenant, format: OutputFormat
+    _ body: [UInt8], principal: Principal, format: OutputFormat
   ) async throws(StoreError) -> sending any AnswerChunks
 }
 
@@ -27,55 +22,11 @@ package struct EngineQueries: NativeQueries {
   package init(engine: QueryEngine) { self.engine = engine }
 
   package func start(
-    _ body: [UInt8], tenant: Tenant, format: OutputFormat
+    _ body: [UInt8], principal: Principal, format: OutputFormat
   ) async throws(StoreError) -> sending any AnswerChunks {
-    let answer = try await engine.run(try QueryRequest(json: body), for: tenant)
-    return try EncodedAnswer(answer, format: format)
-  }
-}
-
-/// An answer's batches, encoded one after the other.
-final class EncodedAnswer: AnswerChunks {
-  /// Small batches are joined up to here, so that a piece is worth a write.
-  static let pieceBytes = 64 * 1024
-
-  private let answer: QueryAnswer
-  private let encoder: any BatchEncoder
-  private var hasBegun = false
-  private var isFinished = false
-
-  init(_ answer: QueryAnswer, format: OutputFormat) throws(StoreError) {
-    self.answer = answer
-    do throws(EncodingError) { encoder = try format.encoder(fields: answer.fields) } catch {
-      throw .memoryExhausted("the answer could not be encoded")
-    }
-  }
-
-  func next() async throws(StoreError) -> [UInt8]? {
-    guard !isFinished else { return nil }
-    var piece: [UInt8] = []
-    if !hasBegun {
-      hasBegun = true
-      piece += try encoded { encoder throws(EncodingError) in try encoder.begin() }
-    }
-    while piece.count < EncodedAnswer.pieceBytes {
-      guard let batch = try await answer.next() else {
-        isFinished = true
-        let cursor = answer.cursor
-        return piece + (try encoded { encoder throws(EncodingError) in try encoder.end(cursor: cursor) })
-      }
-      let bytes = try encoded { encoder throws(EncodingError) in try encoder.encode(batch) }
-      piece = piece.isEmpty ? bytes : piece + bytes
-    }
-    return piece
-  }
-
-  private func encoded(
-    _ body: (any BatchEncoder) throws(EncodingError) -> [UInt8]
-  ) throws(StoreError) -> [UInt8] {
-    do throws(EncodingError) { return try body(encoder) } catch {
-      throw .memoryExhausted("the answer could not be encoded")
-    }
+    let request = try QueryRequest(json: body, filter: principal.filter)
+    let answer = try await engine.run(request, for: principal.tenant)
+    return try EncodedAnswer(answer) { () throws(EncodingError) in try format.encoder(fields: answer.fields) }
   }
 }
 

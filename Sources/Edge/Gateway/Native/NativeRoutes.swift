@@ -6,22 +6,107 @@ import NIOHTTP1
 import Records
 
 /// The native API's endpoints behind `/v1`.
-package struct NativeRoutes: Sendable {
+package struct NativeRoutes: APIRoutes {
   /// A query, a filter or a command is never longer.
   static let commandBytesMax = 1 << 20
 
+  private let directory: KeyDirectory
+  private let log: any AccessLog
   private let writing: RecordWriting
   private let queries: any NativeQueries
   private let control: any StoreControl
   private let limits: HTTPLimits
 
   package init(
-    writing: RecordWriting, queries: any NativeQueries, control: any StoreControl, limits: HTTPLimits
+    directory: KeyDirectory, log: any AccessLog, writing: RecordWriting, queries: any NativeQueries,
+    control: any StoreControl, limits: HTTPLimits
   ) {
+    self.directory = directory
+    self.log = log
     self.writing = writing
     self.queries = queries
     self.control = control
     self.limits = limits
+  }
+
+  private static let recordsPrefix = "/v1/records/"
+  private static let textTypes = [
+    "application/json", "application/x-ndjson", "application/ndjson", "application/jsonl",
+    "application/x-jsonlines", "text/plain", "application/octet-stream",
+    // What `curl -d` says when it is told nothing else.
+    "application/x-www-form-urlencoded",
+  ]
+
+  package func admit(_ head: HTTPRequestHead, path: String, origin: RequestOrigin) -> Admission? {
+    switch path {
+    case "/v1/query":
+      return post(head, origin, route: path, permission: .read) { principal throws(Problem) in
+        query(principal)
+      }
+    case "/v1/delete":
+      return post(head, origin, route: path, permission: .administer) { principal throws(Problem) in
+        delete(principal)
+      }
+    case "/v1/admin/flush":
+      return post(head, origin, route: path, permission: .administer) { _ throws(Problem) in flush() }
+    default:
+      guard path.hasPrefix(NativeRoutes.recordsPrefix) else { return nil }
+      return post(head, origin, route: "/v1/records/{dataset}", permission: .write) {
+        principal throws(Problem) in
+        guard let dataset = Dataset(name: String(path.dropFirst(NativeRoutes.recordsPrefix.count))) else {
+          let names = Dataset.allCases.map(\.name).joined(separator: ", ")
+          throw Problem(404, "There is no such dataset; there are \(names).")
+        }
+        return records(dataset, principal: principal)
+      }
+    }
+  }
+
+  private func post(
+    _ head: HTTPRequestHead, _ origin: RequestOrigin, route: String, permission: Permission,
+    _ endpoint: (Principal) throws(Problem) -> Endpoint
+  ) -> Admission {
+    do throws(Problem) {
+      guard head.method == .POST else { throw Problem(405, "This path takes POST.", allow: "POST") }
+      let principal = try authenticate(head, origin, route: route, permission: permission)
+      let endpoint = try endpoint(principal).limited(by: principal)
+      try checkMediaType(head, takesGzip: permission == .write)
+      return .accept(endpoint)
+    } catch {
+      return .refuse(error, route: route)
+    }
+  }
+
+  private func authenticate(
+    _ head: HTTPRequestHead, _ origin: RequestOrigin, route: String, permission: Permission
+  ) throws(Problem) -> Principal {
+    var event = AccessEvent(
+      .request, .granted, realm: .native, subject: nil, route: route, method: head.method.rawValue,
+      address: origin.address, requestID: origin.id)
+    defer { log.record(event) }
+    let principal: Principal
+    do throws(CredentialError) {
+      principal = try directory.authenticate(authorization: head.headers.first(name: "Authorization"))
+    } catch {
+      event.outcome = .refused("\(error)")
+      throw Problem(error)
+    }
+    event.subject = principal.subject
+    event.tenant = principal.tenant
+    guard principal.role.allows(permission) else {
+      event.outcome = .refused("role")
+      throw Problem(403, "The API key's role \(principal.role.rawValue) does not allow this.")
+    }
+    return principal
+  }
+
+  private func checkMediaType(_ head: HTTPRequestHead, takesGzip: Bool) throws(Problem) {
+    if let type = head.mediaType, !NativeRoutes.textTypes.contains(type) {
+      throw Problem(415, "Bodies are NDJSON (application/x-ndjson) or JSON (application/json).")
+    }
+    guard head.isPlain || takesGzip && head.isGzip else {
+      throw Problem(415, "The only Content-Encoding is gzip, and only for records.")
+    }
   }
 
   func records(_ dataset: Dataset, principal: Principal) -> Endpoint {
@@ -34,25 +119,9 @@ package struct NativeRoutes: Sendable {
   func query(_ principal: Principal) -> Endpoint {
     Endpoint(route: "/v1/query", bodyBytesMax: NativeRoutes.commandBytesMax, isShort: false) {
       (call, stream) async throws(Problem) in
-      let format = try format(of: call)
+      let format = try OutputFormat(wantedBy: call)
       return try await answer(call, format: format, principal: principal, stream: stream)
     }
-  }
-
-  /// `?format=` wins over `Accept`.
-  private func format(of call: HTTPCall) throws(Problem) -> OutputFormat {
-    if let name = call.query["format"] {
-      guard let format = OutputFormat(rawValue: name) else {
-        let names = OutputFormat.allCases.map(\.rawValue).joined(separator: ", ")
-        throw Problem(400, "format: one of \(names)", field: "format")
-      }
-      return format
-    }
-    let accept = call.head.headers[canonicalForm: "Accept"].joined(separator: ",")
-    guard let format = OutputFormat(accept: accept) else {
-      throw Problem(406, "Answers come as JSON, NDJSON, CSV, an Arrow stream or Parquet.")
-    }
-    return format
   }
 
   private func answer(
@@ -60,24 +129,11 @@ package struct NativeRoutes: Sendable {
   ) async throws(Problem) -> EndpointOutcome {
     let chunks: any AnswerChunks
     do throws(StoreError) {
-      chunks = try await queries.start(call.body, tenant: principal.tenant, format: format)
+      chunks = try await queries.start(call.body, principal: principal, format: format)
     } catch {
       throw Problem(error)
     }
-    let first = try await next(of: chunks) ?? []
-    guard let second = try await next(of: chunks) else {
-      // All of it: with its length, the answer needs no chunks.
-      return .answer(HTTPAnswer(.ok, contentType: format.mediaType, body: ByteBuffer(bytes: first)))
-    }
-    try await stream.begin(contentType: format.mediaType)
-    try await stream.write(ByteBuffer(bytes: first))
-    try await stream.write(ByteBuffer(bytes: second))
-    while let bytes = try await next(of: chunks) { try await stream.write(ByteBuffer(bytes: bytes)) }
-    return .streamed
-  }
-
-  private func next(of chunks: any AnswerChunks) async throws(Problem) -> [UInt8]? {
-    do throws(StoreError) { return try await chunks.next() } catch { throw Problem(error) }
+    return try await chunks.send(contentType: format.mediaType, through: stream)
   }
 
   func delete(_ principal: Principal) -> Endpoint {
@@ -87,7 +143,8 @@ package struct NativeRoutes: Sendable {
       let count: Int
       do throws(StoreError) {
         count = try await control.delete(
-          request.predicate, from: Partition(tenant: principal.tenant, dataset: request.dataset))
+          .both(request.predicate, principal.filter),
+          from: Partition(tenant: principal.tenant, dataset: request.dataset))
       } catch {
         throw Problem(error)
       }

@@ -3,7 +3,7 @@ import NIOHTTP1
 import Records
 
 /// What the server tells about itself: `GET /`, `/healthz`, `/metrics`.
-package struct OperationsRoutes: Sendable {
+package struct OperationsRoutes: APIRoutes {
   let version: String
   let store: String
   let registry: MetricsRegistry
@@ -21,6 +21,28 @@ package struct OperationsRoutes: Sendable {
     self.isStopping = isStopping
   }
 
+  package func admit(_ head: HTTPRequestHead, path: String, origin: RequestOrigin) -> Admission? {
+    switch path {
+    case "/": open(head, route: path) { root() }
+    case "/healthz": open(head, route: path) { health() }
+    case "/metrics": open(head, route: path) { metrics() }
+    default: nil
+    }
+  }
+
+  private func open(
+    _ head: HTTPRequestHead, route: String, _ answer: @escaping @Sendable () -> HTTPAnswer
+  ) -> Admission {
+    guard head.method == .GET || head.method == .HEAD else {
+      return .refuse(Problem(405, "This path takes GET, HEAD.", allow: "GET, HEAD"), route: route)
+    }
+    return .accept(
+      Endpoint(route: route, bodyBytesMax: NativeRoutes.commandBytesMax, isShort: false) {
+        (_, _) async throws(Problem) in
+        .answer(answer())
+      })
+  }
+
   /// The service object: what this is and where to go from here.
   func root() -> HTTPAnswer {
     var text = JSONText()
@@ -36,7 +58,9 @@ package struct OperationsRoutes: Sendable {
     text.name("endpoints")
     text.beginArray()
     for route in [
-      "/v1/records/{dataset}", "/v1/query", "/v1/delete", "/v1/admin/flush", "/healthz", "/metrics",
+      "/v1/records/{dataset}", "/v1/query", "/v1/delete", "/v1/admin/flush", "/api/auth/login",
+      "/api/auth/refresh", "/api/auth/logout", "/api/users", "/api/users/me/password", "/api/containers",
+      "/api/containers/{container}/sessions", "/api/logs/{container}/{session}", "/healthz", "/metrics",
     ] {
       text.value(route)
     }

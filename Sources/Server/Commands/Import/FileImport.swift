@@ -5,8 +5,7 @@ import Platform
 /// Imports one input: one request at a time, so that its lines keep their order, while the next batch is made ready.
 struct FileImport {
   struct Options: Sendable {
-    var dataset: String
-    var service: String?
+    var target: ImportTarget
     /// nil: told from the first line.
     var style: LineStyle?
     var skipsEmpty: Bool
@@ -31,16 +30,16 @@ struct FileImport {
     try source.seek(to: state.offset)
     progress.begin(source.name, at: state.offset, of: source.sizeBytes)
     var batcher = LineBatcher(
-      style: style, service: options.service, skipsEmpty: options.skipsEmpty, offset: state.offset,
-      bytesMax: options.batchBytes)
+      style: style, members: options.target.members(style, time: state.startedAt),
+      skipsEmpty: options.skipsEmpty,
+      offset: state.offset, bytesMax: options.batchBytes)
     var remaining = source.sizeBytes.map { $0 - state.offset }
     var next = try pendingBatch(&batcher, state: state, source: source, remaining: &remaining)
     if next == nil { next = try readBatch(&batcher, source, remaining: &remaining) }
     while let batch = next {
       state.pending = batch.range
       try file?.save(state)
-      let key = FileImport.key(
-        range: batch.range, identity: state.identity, dataset: options.dataset, service: options.service)
+      let key = FileImport.key(range: batch.range, identity: state.identity, target: options.target)
       let sender = sender
       async let sent: Void = batch.lineCount > 0 ? sender.send(batch.body, key: key) : ()
       next = try readBatch(&batcher, source, remaining: &remaining)
@@ -57,9 +56,10 @@ struct FileImport {
   /// Standard input: lines are sent as they come, many at once when many come.
   private func runLive(_ source: ImportSource) async throws -> Int {
     // Records have to be announced: what the first line is tells little of a stream that may never end.
+    let style = options.style ?? .text
     var batcher = LineBatcher(
-      style: options.style ?? .text, service: options.service, skipsEmpty: options.skipsEmpty, offset: 0,
-      bytesMax: options.batchBytes)
+      style: style, members: options.target.members(style, time: SystemClock().now()),
+      skipsEmpty: options.skipsEmpty, offset: 0, bytesMax: options.batchBytes)
     // Reading may block for ever.
     let thread = DiskThread(name: "standard input")
     let identity = FileIdentity(device: 0, inode: UInt64.random(in: 1 ... .max), headBytes: 0, headHash: 0)
@@ -73,10 +73,10 @@ struct FileImport {
       }
       isAtEnd = bytes.isEmpty
       batcher.feed(bytes)
+      batcher.members = options.target.members(style, time: SystemClock().now())
       while let batch = batcher.next(atEnd: isAtEnd, isLive: true) {
         if batch.lineCount > 0 {
-          let key = FileImport.key(
-            range: batch.range, identity: identity, dataset: options.dataset, service: options.service)
+          let key = FileImport.key(range: batch.range, identity: identity, target: options.target)
           try await sender.send(batch.body, key: key)
         }
         lineCount += batch.lineCount
@@ -97,8 +97,9 @@ struct FileImport {
   private func stateFile(for source: ImportSource, style: LineStyle) -> ImportStateFile? {
     guard source.path != nil else { return nil }
     let target = [
-      options.storeIdentity, options.dataset, options.service ?? "", "\(style)",
-      options.skipsEmpty ? "skip" : "keep", sender.client.key ?? "",
+      options.storeIdentity, options.target.name, "\(style)", options.skipsEmpty ? "skip" : "keep",
+      // A token of the sessions API is another at each login.
+      options.target.isSession ? "" : sender.client.key ?? "",
     ]
     return ImportStateFile(
       directory: options.stateDirectory, device: source.device, inode: source.inode,
@@ -109,14 +110,16 @@ struct FileImport {
   private func startState(_ source: ImportSource, file: ImportStateFile?) throws -> ImportState {
     guard let file, let size = source.sizeBytes else {
       return ImportState(
-        identity: FileIdentity(device: 0, inode: UInt64.random(in: 1 ... .max), headBytes: 0, headHash: 0))
+        identity: FileIdentity(device: 0, inode: UInt64.random(in: 1 ... .max), headBytes: 0, headHash: 0),
+        startedAt: SystemClock().now())
     }
     if let state = file.load(), size >= max(state.offset, state.pending?.upperBound ?? 0),
       try source.identity(headBytes: state.identity.headBytes) == state.identity
     {
       return state
     }
-    return ImportState(identity: try source.identity(headBytes: FileIdentity.headBytesMax))
+    return ImportState(
+      identity: try source.identity(headBytes: FileIdentity.headBytesMax), startedAt: SystemClock().now())
   }
 
   /// The batch that was under way when an earlier run ended: exactly its bytes, whatever has been appended since.
@@ -129,7 +132,7 @@ struct FileImport {
     let bytes = try source.read(pending.count)
     remaining = remaining.map { $0 - bytes.count }
     var maker = LineBatcher(
-      style: batcher.style, service: options.service, skipsEmpty: options.skipsEmpty,
+      style: batcher.style, members: batcher.members, skipsEmpty: options.skipsEmpty,
       offset: pending.lowerBound, bytesMax: .max)
     maker.feed(bytes)
     let batch = maker.next(atEnd: true)
@@ -151,9 +154,9 @@ struct FileImport {
   }
 
   /// The same for the same bytes of the same file, in this run and the next.
-  static func key(range: Range<Int>, identity: FileIdentity, dataset: String, service: String?) -> String {
+  static func key(range: Range<Int>, identity: FileIdentity, target: ImportTarget) -> String {
     let parts =
-      "\(identity.device)/\(identity.inode)/\(identity.headBytes)/\(identity.headHash)/\(dataset)/\(service ?? "")"
+      "\(identity.device)/\(identity.inode)/\(identity.headBytes)/\(identity.headHash)/\(target.name)"
     return
       "import-\(String(Hash64.xxh64(Array(parts.utf8)), radix: 16))-\(range.lowerBound)-\(range.upperBound)"
   }

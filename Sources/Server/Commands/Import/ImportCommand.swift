@@ -20,11 +20,18 @@ struct ImportCommand: AsyncParsableCommand {
         cordwood import events.jsonl --dataset audit
         journalctl -f | cordwood import - --service journal
         gzip -dc old.log.gz | cordwood import - --service old
+        cordwood import deploy.log --session my-app/deploy-7 --level INFO
       """)
 
   @Argument(help: "Files to send; - is standard input.") var files: [String]
   @Option(help: "The dataset to write to.") var dataset = "logs"
   @Option(help: "The records' service. Records that have one keep it.") var service: String?
+  @Option(
+    help: ArgumentHelp(
+      "Write to this session of the sessions API (see cordwood login) instead of a dataset; made if missing.",
+      valueName: "container/session"))
+  var session: String?
+  @Option(help: "With --session: the level of lines of text.") var level: String?
   @Option(help: "What the lines are: text, json, or auto (by the first line; standard input is text).")
   var format = Format.auto
   @Flag(help: "Leave empty lines out.") var skipEmpty = false
@@ -34,6 +41,7 @@ struct ImportCommand: AsyncParsableCommand {
   @Option(help: "Where the state of imports is kept (default ~/.local/state/cordwood/import).")
   var stateDir: String?
   @Flag(help: "No progress line and no summary.") var quiet = false
+  @OptionGroup var login: LoginOptions
   @OptionGroup var client: ClientOptions
 
   func validate() throws {
@@ -45,6 +53,10 @@ struct ImportCommand: AsyncParsableCommand {
     guard service == nil || dataset == "logs" else {
       throw ValidationError("--service is for the dataset logs")
     }
+    guard session == nil || service == nil else {
+      throw ValidationError("--service is for datasets; a session's records have none")
+    }
+    guard session != nil || level == nil else { throw ValidationError("--level belongs to --session") }
   }
 
   func run() async throws {
@@ -52,14 +64,22 @@ struct ImportCommand: AsyncParsableCommand {
   }
 
   private func importFiles() async throws {
-    let server = try client.client()
+    let name = try session.map { try SessionName($0) }
+    let server: ServerClient
+    if let name {
+      server = try await login.client(try client.serverURL())
+      try await SessionLogin.makeSession(name, server)
+    } else {
+      server = try client.client()
+    }
+    let target = name.map { ImportTarget.session($0, level: level) } ?? .dataset(dataset, service: service)
     let progress = Progress(isShown: !quiet && ProcessLimits.isTerminal(2))
     let environment = ProcessInfo.processInfo.environment
     let options = FileImport.Options(
-      dataset: dataset, service: service, style: style, skipsEmpty: skipEmpty, batchBytes: batchBytes,
+      target: target, style: style, skipsEmpty: skipEmpty, batchBytes: batchBytes,
       stateDirectory: stateDir ?? ImportStateFile.defaultDirectory(environment: environment),
       storeIdentity: try await server.storeIdentity())
-    let sender = RecordSender(client: server, dataset: dataset, retrySeconds: retrySeconds) {
+    let sender = RecordSender(client: server, target: target, retrySeconds: retrySeconds) {
       progress.retrying($0)
     }
     let job = FileImport(options: options, sender: sender, progress: progress)

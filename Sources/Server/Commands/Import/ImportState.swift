@@ -21,6 +21,8 @@ struct ImportState: Sendable, Hashable {
   var lineCount: Int
   /// The range sent and perhaps not acknowledged: sent again with the same key and the same bytes.
   var pending: Range<Int>?
+  /// Nanoseconds since 1970.
+  var startedAt: Int64
 
   /// The state as JSON.
   var json: [UInt8] {
@@ -32,6 +34,7 @@ struct ImportState: Sendable, Hashable {
       JSONTree.Member("head_hash", .string(String(identity.headHash, radix: 16))),
       JSONTree.Member("offset", .int64(Int64(offset))),
       JSONTree.Member("lines", .int64(Int64(lineCount))),
+      JSONTree.Member("started_at", .int64(startedAt)),
     ]
     if let pending {
       members.append(
@@ -41,8 +44,9 @@ struct ImportState: Sendable, Hashable {
     return Array(JSONTree.object(members).text.utf8) + [10]
   }
 
-  init(identity: FileIdentity) {
+  init(identity: FileIdentity, startedAt: Int64) {
     self.identity = identity
+    self.startedAt = startedAt
     offset = 0
     lineCount = 0
     pending = nil
@@ -61,6 +65,8 @@ struct ImportState: Sendable, Hashable {
     identity = FileIdentity(device: device, inode: inode, headBytes: Int(headBytes), headHash: hash)
     self.offset = Int(offset)
     lineCount = Int(lines)
+    // States of earlier versions have none and need none: they are of no session.
+    startedAt = if case .int64(let time)? = tree["started_at"] { time } else { 0 }
     if case .array(let ends)? = tree["pending"], ends.count == 2, case .int64(let start) = ends[0],
       case .int64(let end) = ends[1], start >= 0, start <= end
     {

@@ -25,7 +25,8 @@ struct LineBatcher: ~Copyable {
   static let linesMax = 50_000
 
   let style: LineStyle
-  private let service: [UInt8]?
+  /// Written at the start of each record: members with a comma behind each.
+  var members: [UInt8]
   private let skipsEmpty: Bool
   private let bytesMax: Int
   private var writer = JSONWriter(capacity: 1 << 20)
@@ -37,9 +38,9 @@ struct LineBatcher: ~Copyable {
   /// - Parameters:
   ///   - offset: Where in the input the first byte fed lies.
   ///   - bytesMax: A batch ends with the line that reaches this many bytes of body.
-  init(style: LineStyle, service: String?, skipsEmpty: Bool, offset: Int, bytesMax: Int) {
+  init(style: LineStyle, members: [UInt8], skipsEmpty: Bool, offset: Int, bytesMax: Int) {
     self.style = style
-    self.service = service.map { Array($0.utf8) }
+    self.members = members
     self.skipsEmpty = skipsEmpty
     self.bytesMax = bytesMax
     self.carryOffset = offset
@@ -116,7 +117,7 @@ struct LineBatcher: ~Copyable {
     case .text:
       if line.isEmpty, skipsEmpty { return }
       writer.append(raw: "{")
-      appendService()
+      writer.append(raw: members)
       writer.append(raw: "\"message\":")
       appendMessage(line)
       writer.append(raw: "}\n")
@@ -124,11 +125,11 @@ struct LineBatcher: ~Copyable {
       var start = line.lowerBound
       while start < line.upperBound, carry[start] == 32 || carry[start] == 9 { start += 1 }
       guard start < line.upperBound else { return }
-      // The record's own `service`, if it has one, comes later and wins.
+      // The record's own members come later and win.
       let isEmpty = carry[(start + 1)..<line.upperBound].first { $0 > 32 } == UInt8(ascii: "}")
-      if service != nil, carry[start] == UInt8(ascii: "{"), !isEmpty {
+      if !members.isEmpty, carry[start] == UInt8(ascii: "{"), !isEmpty {
         writer.append(raw: "{")
-        appendService()
+        writer.append(raw: members)
         start += 1
       }
       // A reference of its own: the writer is changed while the bytes are read.
@@ -137,13 +138,6 @@ struct LineBatcher: ~Copyable {
       writer.append(raw: "\n")
     }
     lineCount += 1
-  }
-
-  private mutating func appendService() {
-    guard let service else { return }
-    writer.append(raw: "\"service\":")
-    writer.appendString(service.span)
-    writer.append(raw: ",")
   }
 
   private mutating func appendMessage(_ line: Range<Int>) {

@@ -4,7 +4,7 @@ import NIOHTTP1
 /// Sends batches and insists: what may pass by itself is tried again, with growing pauses.
 struct RecordSender: Sendable {
   let client: ServerClient
-  let dataset: String
+  let target: ImportTarget
   /// How long one batch is tried again before the import gives up.
   let retrySeconds: Int
   /// Told once a batch has to wait.
@@ -25,7 +25,10 @@ struct RecordSender: Sendable {
   }
 
   /// Returns once the server has stored the batch (or had it already).
-  func send(_ body: [UInt8], key: String) async throws {
+  ///
+  /// - Parameter lines: A record each.
+  func send(_ lines: [UInt8], key: String) async throws {
+    let body = target.body(lines)
     var waited = 0.0
     var attempt = 0
     while true {
@@ -34,8 +37,8 @@ struct RecordSender: Sendable {
       var asked: Int?
       do {
         let answer = try await client.request(
-          .POST, "/v1/records/\(dataset)",
-          headers: [("Content-Type", "application/x-ndjson"), ("Idempotency-Key", key)], body: body)
+          .POST, target.path, headers: [("Content-Type", target.contentType), ("Idempotency-Key", key)],
+          body: body)
         if answer.status == 201 { return }
         guard RecordSender.mayPass(answer.status) else {
           throw Failure("the server refused: \(answer.problem)")

@@ -22,10 +22,16 @@ struct QueryCommand: AsyncParsableCommand {
         cordwood query --where 'metadata.amount > 10 and message ~ "order [0-9]+"' --format csv
         cordwood query --since 24h --count-by service --bucket 1h
         cordwood query --service shop --count
+        cordwood query --session my-app/deploy-7 --level ERROR --since 1h
         cordwood query --since 2026-11-19 --until 2026-11-20 --limit 1000000 --format parquet > day.parquet
       """)
 
   @Option(help: "The dataset to ask.") var dataset = "logs"
+  @Option(
+    help: ArgumentHelp(
+      "Ask this session of the sessions API (see cordwood login) instead of a dataset.",
+      valueName: "container/session"))
+  var session: String?
   @Option(help: "From when on: 15m, 2h, 7d (ago), a date, or RFC 3339.") var since: String?
   @Option(help: "Until when, not included.") var until: String?
   @Option(help: "Only this level; may be given several times.") var level: [String] = []
@@ -43,6 +49,7 @@ struct QueryCommand: AsyncParsableCommand {
   @Option(help: "Count by time: 1m, 1h, 1d.") var bucket: String?
   @Flag(help: "Largest counts first.") var largestFirst = false
   @Option(help: "table, json, ndjson, csv, arrow or parquet.") var format = Format.table
+  @OptionGroup var login: LoginOptions
   @OptionGroup var client: ClientOptions
 
   func run() async throws {
@@ -52,15 +59,21 @@ struct QueryCommand: AsyncParsableCommand {
   private var isCount: Bool { count || countBy != nil || bucket != nil }
 
   private func ask() async throws {
-    let body = try QueryBody.make(flags, now: SystemClock().now())
     if format == .arrow || format == .parquet, ProcessLimits.isTerminal(1) {
       throw Failure("\(format.rawValue) is binary: send it to a file, for example > rows.\(format.rawValue)")
     }
     let wire = format == .table ? "ndjson" : format.rawValue
-    let server = try client.client()
-    let response = try await server.start(
-      .POST, "/v1/query?format=\(wire)", headers: [("Content-Type", "application/json")],
-      body: Array(body.text.utf8))
+    let now = SystemClock().now()
+    let response: HTTPClientResponse
+    if let session {
+      let path = try SessionQuery.path(try SessionName(session), flags, format: wire, now: now)
+      response = try await login.client(try client.serverURL()).start(.GET, path)
+    } else {
+      let body = try QueryBody.make(flags, now: now)
+      response = try await client.client().start(
+        .POST, "/v1/query?format=\(wire)", headers: [("Content-Type", "application/json")],
+        body: Array(body.text.utf8))
+    }
     guard response.status == .ok else {
       let bytes = try await response.body.collect(upTo: 1 << 20)
       let answer = ServerClient.Answer(

@@ -12,11 +12,16 @@ package struct Configuration: Sendable {
 
   package var environment: Environment
   package var dataDirectory: String
+  /// For the first start; nil: a random one is made.
+  package var adminPassword: String?
+  package var tokenHours: Int
   package var apiKeys: [APIKey]
   package var openTenant: Tenant
   package var host: String
   package var port: Int
   package var extraPorts: [Int]
+  package var tlsCertificate: String?
+  package var tlsKey: String?
   package var threads: Int
   package var shutdownSeconds: Int
   package var http: HTTPLimits
@@ -34,17 +39,23 @@ package struct Configuration: Sendable {
   package var diskFreeRatio: Double
   package var logLevel: String
   package var logFormat: LogFormat
+  /// Whether every request's credential is logged, not only refusals and changes.
+  package var logsAllAccess: Bool
 
   /// Reads every setting with its type and checks what must hold between them.
   package init(_ tree: ConfigurationTree) throws(ConfigurationError) {
     let values = ConfigurationValues(tree: tree)
     environment = Environment(rawValue: try values.text("environment")) ?? .development
     dataDirectory = try values.text("data_dir")
+    adminPassword = try values.optionalText("admin_password")
+    tokenHours = try values.integer("auth.token_hours")
     apiKeys = try values.apiKeys("native.api_keys")
     openTenant = try values.tenant("native.open_tenant")
     host = try values.text("server.host")
     port = try values.integer("server.port")
     extraPorts = try values.integers("server.extra_ports")
+    tlsCertificate = try values.optionalText("server.tls_certificate")
+    tlsKey = try values.optionalText("server.tls_key")
     threads = try values.integer("server.threads")
     shutdownSeconds = try values.integer("server.shutdown_seconds")
     http = try values.httpLimits()
@@ -65,7 +76,10 @@ package struct Configuration: Sendable {
     diskFreeRatio = try values.number("health.disk_free_ratio")
     logLevel = try values.text("logging.level")
     logFormat = LogFormat(rawValue: try values.text("logging.format")) ?? .auto
-    try refuseUnsafe()
+    logsAllAccess = try values.text("logging.access") == "all"
+    guard (tlsCertificate == nil) == (tlsKey == nil) else {
+      throw .refused("server.tls_certificate and server.tls_key belong together: set both or none")
+    }
   }
 
   /// `query.threads`, or one a core.
@@ -74,17 +88,14 @@ package struct Configuration: Sendable {
   /// Event loops: `server.threads`, or one a core, at most 4.
   var loopCount: Int { threads > 0 ? threads : min(ProcessInfo.processInfo.activeProcessorCount, 4) }
 
-  /// Whether requests without a credential are let in.
-  package var isOpen: Bool { apiKeys.isEmpty }
-
-  private func refuseUnsafe() throws(ConfigurationError) {
-    let isLoopback = ["127.0.0.1", "::1", "localhost"].contains(host)
-    guard apiKeys.isEmpty, environment == .production || !isLoopback else { return }
-    let why =
-      environment == .production ? "environment is production" : "server.host is \(host), not loopback"
-    throw .refused(
-      "\(why), but native.api_keys has no key: everybody could read and delete everything. Add one, for example\n"
-        + "  native:\n    api_keys:\n      - {name: ops, key: \"<at least 16 random characters>\", tenant: main, role: admin}"
-    )
+  /// Whether default credentials are for nobody else to use: in development, on loopback.
+  package var isPrivate: Bool {
+    environment == .development && ["127.0.0.1", "::1", "localhost"].contains(host)
   }
+
+  /// Whether the native API lets requests without a credential in.
+  package var isOpen: Bool { apiKeys.isEmpty && isPrivate }
+
+  /// `http` or `https`.
+  package var scheme: String { tlsCertificate == nil ? "http" : "https" }
 }

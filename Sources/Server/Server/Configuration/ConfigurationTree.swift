@@ -97,7 +97,7 @@ package struct ConfigurationTree: Sendable {
 
   private mutating func overlay(_ setting: Setting, text: String, source: String) throws(ConfigurationError) {
     switch setting.kind {
-    case .text, .choice, .integer, .number, .flag:
+    case .text, .optionalText, .choice, .integer, .number, .flag:
       entries[setting.path] = Entry(value: .scalar(text), source: source)
     case .integers, .apiKeys:
       // An unreadable text and none at all are the same mistake here.
@@ -115,7 +115,7 @@ package struct ConfigurationTree: Sendable {
     let value: Value =
       switch setting.kind {
       case .integers, .apiKeys: .list([])
-      case .text, .choice, .integer, .number, .flag: .scalar(setting.defaultText)
+      case .text, .optionalText, .choice, .integer, .number, .flag: .scalar(setting.defaultText)
       }
     return (setting, Entry(value: value, source: "default"))
   }

@@ -15,6 +15,13 @@ struct ConfigurationValues {
     return text
   }
 
+  /// nil: empty.
+  func optionalText(_ path: String) throws(ConfigurationError) -> String? {
+    let (setting, entry) = tree.entry(path)
+    guard case .scalar(let text) = entry.value else { throw wrong(setting, entry) }
+    return text.isEmpty ? nil : text
+  }
+
   func integer(_ path: String) throws(ConfigurationError) -> Int {
     let (setting, entry) = tree.entry(path)
     guard case .integer(let range) = setting.kind else { preconditionFailure("\(path) is an integer") }

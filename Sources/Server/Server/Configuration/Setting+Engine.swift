@@ -59,6 +59,12 @@ extension Setting {
       "logging.level", .choice(["trace", "debug", "info", "notice", "warning", "error"]), default: "info",
       "The least severe log lines to write."),
     Setting(
+      "logging.access", .choice(["all", "security"]), default: "all",
+      """
+      Which attempts to get in are logged: every request with what became of its credential, or only logins, refusals and \
+      changes of users, containers and sessions.
+      """),
+    Setting(
       "logging.format", .choice(["auto", "json", "text"]), default: "auto",
       "`auto` is text on a terminal and JSON lines elsewhere."),
   ]

@@ -5,6 +5,8 @@ package enum SettingKind: Sendable, Hashable {
   case integer(ClosedRange<Int>)
   case number(ClosedRange<Double>)
   case flag
+  /// Text that may be empty, which means none.
+  case optionalText
   case integers(ClosedRange<Int>)
   /// A list of `{name, key, tenant, role}`.
   case apiKeys
@@ -12,7 +14,7 @@ package enum SettingKind: Sendable, Hashable {
   /// The type's name in the documentation and in errors.
   var name: String {
     switch self {
-    case .text: "text"
+    case .text, .optionalText: "text"
     case .choice(let words): words.map { "`\($0)`" }.joined(separator: " or ")
     case .integer(let range): "integer, \(SettingKind.bounds(range))"
     case .number(let range): "number from \(range.lowerBound) to \(range.upperBound)"
@@ -60,9 +62,16 @@ package struct Setting: Sendable, Hashable {
   private static let general: [Setting] = [
     Setting(
       "environment", .choice(["development", "production"]), default: "development",
-      "`development` listens on loopback only and, without API keys, lets everybody in as an administrator. `production` "
-        + "refuses to start without API keys."),
+      "`development` on loopback has a default user (admin, password admin) and, without API keys, an open native API. "
+        + "`production`, and any other address, has neither."),
     Setting("data_dir", .text, default: "./data", "Where everything is stored; made if missing."),
+    Setting(
+      "admin_password", .optionalText, default: "",
+      "Password of the user `admin` when the first start makes it; best by `CORDWOOD_ADMIN_PASSWORD`. Without one a random "
+        + "password is made and shown once."),
+    Setting(
+      "auth.token_hours", .integer(1...8_760), default: "24", unit: "hours",
+      "How long a token of the sessions API lives."),
     Setting(
       "native.api_keys", .apiKeys, default: "[]",
       "API keys. `role` is `reader`, `writer`, `user` (reads and writes) or `admin`. A key has at least 16 characters."
@@ -78,6 +87,12 @@ package struct Setting: Sendable, Hashable {
     Setting(
       "server.extra_ports", .integers(0...65_535), default: "[]",
       "More ports on the same address, same routes."),
+    Setting(
+      "server.tls_certificate", .optionalText, default: "",
+      "A PEM file: the certificate, then those of its issuers. With `server.tls_key` every port speaks TLS. Both files are "
+        + "read anew when they change."),
+    Setting(
+      "server.tls_key", .optionalText, default: "", "A PEM file: the certificate's private key."),
     Setting(
       "server.threads", .integer(0...256), default: "0",
       "Event loops for connections; 0: one a core, at most 4."),

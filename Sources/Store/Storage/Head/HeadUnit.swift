@@ -14,6 +14,7 @@ struct HeadUnit: ScanUnit {
   let schema: DatasetSchema
   let bounds: KeyBounds
   let rowCountMax: Int
+  let files: Set<ScanFile>
 
   init(
     _ frames: [HeadFrame], filter: RowFilter, projection: Projection, order: ScanOrder, schema: DatasetSchema
@@ -25,6 +26,7 @@ struct HeadUnit: ScanUnit {
     self.schema = schema
     bounds = KeyBounds.union(frames.map(\.bounds))
     rowCountMax = frames.reduce(0) { $0 + $1.rowCount }
+    files = Set(frames.map { .segment($0.segmentNumber) })
   }
 
   /// Units over the frames, which come in order of their positions, leaving out those no wanted row can be in.

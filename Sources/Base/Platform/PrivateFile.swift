@@ -1,0 +1,91 @@
+import Glibc
+import Records
+
+/// Files that nobody but their owner may read.
+package enum PrivateFile {
+  private static let mode: mode_t = 0o600
+
+  /// Makes an empty file of mode 600 unless `path` exists.
+  package static func makeIfMissing(_ path: String) throws(DiskError) {
+    let descriptor = retrying { unsafe open(path, O_WRONLY | O_CREAT | O_CLOEXEC, mode) }
+    guard descriptor >= 0 else { throw diskError("create", path, code: errno) }
+    close(descriptor)
+  }
+
+  /// Replaces the file by `bytes`, whole or not at all, mode 600 from its first byte on.
+  package static func write(_ bytes: [UInt8], to path: String) throws(DiskError) {
+    let part = path + ".\(getpid()).part"
+    let descriptor = retrying { unsafe open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode) }
+    guard descriptor >= 0 else { throw diskError("create", part, code: errno) }
+    var written = 0
+    while written < bytes.count {
+      // Within bounds: `written` is less than the array's count.
+      let count = unsafe bytes.withUnsafeBytes {
+        unsafe Glibc.write(descriptor, $0.baseAddress.map { unsafe $0 + written }, bytes.count - written)
+      }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else {
+        let code = errno
+        close(descriptor)
+        _ = unsafe unlink(part)
+        throw diskError("write", part, code: code)
+      }
+      written += count
+    }
+    let isSynced = retrying { fsync(descriptor) } == 0
+    close(descriptor)
+    guard isSynced, unsafe Glibc.rename(part, path) == 0 else {
+      let code = errno
+      _ = unsafe unlink(part)
+      throw diskError("write", path, code: code)
+    }
+  }
+
+  /// Whether others than the owner may read or write the file; nil if there is none.
+  package static func isOpenToOthers(_ path: String) -> Bool? {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { return nil }
+    return status.st_mode & 0o077 != 0
+  }
+}
+
+/// The terminal the process was started from.
+package enum Terminal {
+  /// Asks for a line on the terminal, shown while it is typed or not; nil without a terminal or at its end.
+  package static func ask(_ prompt: String, isShown: Bool) -> String? {
+    let descriptor = retrying { unsafe open("/dev/tty", O_RDWR | O_CLOEXEC) }
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    say(prompt, to: descriptor)
+    var settings = termios()
+    let isTerminal = unsafe tcgetattr(descriptor, &settings) == 0
+    let before = settings
+    if isTerminal, !isShown {
+      settings.c_lflag &= ~tcflag_t(ECHO)
+      unsafe tcsetattr(descriptor, TCSAFLUSH, &settings)
+    }
+    defer {
+      if isTerminal, !isShown {
+        settings = before
+        unsafe tcsetattr(descriptor, TCSAFLUSH, &settings)
+        say("\n", to: descriptor)
+      }
+    }
+    var line: [UInt8] = []
+    while true {
+      var byte: UInt8 = 0
+      // A local byte that outlives the call.
+      let count = unsafe read(descriptor, &byte, 1)
+      if count < 0, errno == EINTR { continue }
+      guard count == 1 else { return line.isEmpty ? nil : String(decoding: line, as: UTF8.self) }
+      if byte == 10 { return String(decoding: line, as: UTF8.self) }
+      if byte != 13 { line.append(byte) }
+    }
+  }
+
+  private static func say(_ text: String, to descriptor: Int32) {
+    let bytes = Array(text.utf8)
+    // A prompt that cannot be shown: the answer may come all the same.
+    _ = unsafe bytes.withUnsafeBytes { unsafe write(descriptor, $0.baseAddress, $0.count) }
+  }
+}

@@ -1,0 +1,42 @@
+import NIOSSL
+import Synchronization
+
+/// Why a certificate cannot be used.
+package struct TLSError: Error, Sendable, Hashable {
+  package let reason: String
+}
+
+/// The certificate and key that new connections use. May be replaced while the server runs; open connections keep theirs.
+package final class TLSCredentials: Sendable {
+  private let current: Mutex<NIOSSLContext>
+
+  /// - Parameters: PEM, the certificate with those of its issuers behind it.
+  package init(certificate: [UInt8], key: [UInt8]) throws(TLSError) {
+    current = Mutex(try TLSCredentials.context(certificate, key))
+  }
+
+  var context: NIOSSLContext { current.withLock { $0 } }
+
+  /// - Throws: And changes nothing, if the two are broken or do not belong together.
+  package func replace(certificate: [UInt8], key: [UInt8]) throws(TLSError) {
+    let next = try TLSCredentials.context(certificate, key)
+    current.withLock { $0 = next }
+  }
+
+  private static func context(_ certificate: [UInt8], _ key: [UInt8]) throws(TLSError) -> NIOSSLContext {
+    do {
+      let chain = try NIOSSLCertificate.fromPEMBytes(certificate)
+      guard !chain.isEmpty else { throw TLSError(reason: "the file has no certificate") }
+      var configuration = TLSConfiguration.makeServerConfiguration(
+        certificateChain: chain.map { .certificate($0) },
+        privateKey: .privateKey(try NIOSSLPrivateKey(bytes: key, format: .pem)))
+      configuration.minimumTLSVersion = .tlsv12
+      configuration.applicationProtocols = ["http/1.1"]
+      return try NIOSSLContext(configuration: configuration)
+    } catch let error as TLSError {
+      throw error
+    } catch {
+      throw TLSError(reason: "\(error)")
+    }
+  }
+}

@@ -1,0 +1,151 @@
+import Access
+import ArgumentParser
+import Codecs
+import Foundation
+import Platform
+import Server
+
+/// `cordwood users`: the users of a data directory, whether its server runs or not.
+struct UsersCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "users", abstract: "Manage the users of a data directory.",
+    discussion: """
+      Works on DATA/control.sqlite, also while the server runs: it sees changes within a second. Passwords come from the
+      terminal or from standard input, never from an argument.
+
+      Examples:
+        cordwood users add alice --data-dir /var/lib/cordwood
+        cordwood users add deploy --role admin --password-stdin < password.txt
+        cordwood users list
+        cordwood users password alice
+        cordwood users remove alice --transfer-to bob
+      """, subcommands: [Add.self, List.self, SetPassword.self, Remove.self])
+
+  /// Which users.
+  struct Place: ParsableArguments {
+    @Option(help: "The server's configuration file, if it has one.") var config: String?
+    @Option(help: "The server's data directory (default ./data).") var dataDir: String?
+
+    func open() async throws -> AccessServices {
+      var tree = ConfigurationTree()
+      if let config { try tree.overlay(file: config) }
+      _ = try tree.overlay(environment: ProcessInfo.processInfo.environment)
+      if let dataDir { try tree.overlay(path: "data_dir", text: dataDir, source: "--data-dir") }
+      let configuration = try Configuration(tree)
+      let directory = configuration.dataDirectory
+      guard FileManager.default.fileExists(atPath: directory) else {
+        throw Failure(
+          "there is no directory \(directory): start the server once, or name another with --data-dir")
+      }
+      do {
+        return try await AccessServices.openForTools(configuration, clock: SystemClock())
+      } catch {
+        throw Failure(UsersCommand.text(of: error))
+      }
+    }
+  }
+
+  enum RoleName: String, ExpressibleByArgument, CaseIterable {
+    case user, admin
+    var role: Role { self == .admin ? .admin : .user }
+  }
+
+  struct Add: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Make a user.")
+    @Argument(help: "The new user's name.") var name: String
+    @Option(help: "user or admin.") var role = RoleName.user
+    @Flag(help: "Read the password from standard input.") var passwordStdin = false
+    @OptionGroup var place: Place
+
+    func run() async throws {
+      try await change(place) { accounts in
+        let password = try PasswordInput.readNew(fromInput: passwordStdin, user: name)
+        try await accounts.create(name: name, password: password, role: role.role)
+        DataDirectory.note("the user \(name) was made")
+      }
+    }
+  }
+
+  struct List: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "List the users.")
+    @OptionGroup var place: Place
+
+    func run() async throws {
+      try await change(place) { accounts in
+        for user in accounts.users() {
+          let date = RFC3339.string(user.createdAt / 1_000_000_000 * 1_000_000_000)
+          DataDirectory.print("\(user.name)\t\(user.role.rawValue)\t\(date)\n")
+        }
+      }
+    }
+  }
+
+  struct SetPassword: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "password", abstract: "Set a user's password; all of their tokens die.")
+    @Argument(help: "The user's name.") var name: String
+    @Flag(help: "Read the password from standard input.") var passwordStdin = false
+    @OptionGroup var place: Place
+
+    func run() async throws {
+      try await change(place) { accounts in
+        guard accounts.users().contains(where: { $0.name == name }) else { throw AccessError.unknownUser }
+        let password = try PasswordInput.readNew(fromInput: passwordStdin, user: name)
+        try await accounts.setPassword(name: name, password)
+        DataDirectory.note("the password of \(name) was changed")
+      }
+    }
+  }
+
+  struct Remove: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Remove a user; their tokens die.")
+    @Argument(help: "The user's name.") var name: String
+    @Option(help: "Who gets the user's containers.") var transferTo: String?
+    @OptionGroup var place: Place
+
+    func run() async throws {
+      try await change(place) { accounts in
+        try await accounts.remove(name: name, heir: transferTo)
+        DataDirectory.note("the user \(name) was removed")
+      }
+    }
+  }
+
+  private static func change(_ place: Place, _ body: (Accounts) async throws -> Void) async throws {
+    try await Failure.shown {
+      let services = try await place.open()
+      do {
+        try await body(services.accounts)
+        try services.database.close()
+      } catch let error as AccessError {
+        throw Failure(text(of: error))
+      }
+    }
+  }
+
+  /// Errors in words for people.
+  static func text(of error: AccessError) -> String {
+    switch error {
+    case .userExists: "there is a user of this name already"
+    case .unknownUser: "there is no user of this name"
+    case .ownsContainers(let count):
+      "the user owns \(count) containers: give them to another user with --transfer-to NAME"
+    case .lastAdministrator: "this is the last administrator: make another one first"
+    case .invalidName(let reason), .weakPassword(let reason), .database(let reason): reason
+    case .diskFull: "no room on the disk; nothing was changed"
+    case .wrongPassword, .throttled, .overloaded, .containerExists, .noContainer, .sessionExists, .noSession:
+      "\(error)"
+    }
+  }
+}
+
+extension ConfigurationTree {
+  /// Lays a configuration file over what is there.
+  mutating func overlay(file path: String) throws(ConfigurationError) {
+    let text: String
+    do { text = try String(contentsOfFile: path, encoding: .utf8) } catch {
+      throw .unreadable(path: path, reason: "the file does not exist or is not UTF-8 text")
+    }
+    try overlay(yaml: text, path: path)
+  }
+}

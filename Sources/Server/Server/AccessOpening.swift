@@ -1,0 +1,120 @@
+import Access
+import Codecs
+import Foundation
+import Platform
+import Records
+
+/// Users, tokens, containers and sessions of one running server.
+package struct AccessServices: Sendable {
+  package let database: ControlDatabase
+  package let accounts: Accounts
+  package let catalog: SessionCatalog
+  package let seal: CursorSeal
+  /// A password that was made at this start: shown once.
+  package var newPassword: String?
+  package var warnings: [String] = []
+
+  /// The sessions API has one tenant: users are kept apart by whose containers are whose.
+  package static let tenant = Tenant(realm: .sessions, name: "sessions")
+  package static let fileName = "control.sqlite"
+
+  private static let rulesSetting = "password_rules"
+
+  /// Opens `DATA/control.sqlite`. Blocks on the disk.
+  ///
+  /// - Parameter isServer: Then the policy's password rules hold for tools as well from now on; tools take the stricter of
+  ///   the two.
+  package init(
+    directory: String, policy: Accounts.Policy, clock: any WallClock, passwordThreads: Int,
+    isServer: Bool = true
+  ) throws(AccessError) {
+    database = try ControlDatabase(path: directory + "/" + AccessServices.fileName)
+    var policy = policy
+    if isServer {
+      try database.set(AccessServices.rulesSetting, to: policy.rules.isStrict ? "strict" : "any")
+    } else if try database.setting(AccessServices.rulesSetting, orElse: "any") == "strict" {
+      policy.rules = PasswordRules(isStrict: true)
+    }
+    accounts = try Accounts(
+      database: database, tenant: AccessServices.tenant, policy: policy,
+      checker: PasswordChecker(threads: passwordThreads), clock: clock)
+    catalog = try SessionCatalog(database: database, clock: clock)
+    seal = CursorSeal(key: try database.secret("cursor"))
+  }
+}
+
+extension AccessServices {
+  private static let defaultUser = "admin"
+  private static let defaultPassword = "admin"
+
+  /// For `cordwood users`: nothing is made or refused but what it asks for.
+  package static func openForTools(
+    _ configuration: Configuration, clock: any WallClock
+  ) async throws(AccessError) -> AccessServices {
+    var policy = Accounts.Policy()
+    policy.rules = PasswordRules(isStrict: !configuration.isPrivate)
+    let rules = policy
+    return try await DiskThread(name: "control").run { () throws(AccessError) in
+      try AccessServices(
+        directory: configuration.dataDirectory, policy: rules, clock: clock, passwordThreads: 1,
+        isServer: false)
+    }
+  }
+
+  /// Opens what the configuration names, makes the first user, and refuses default passwords where others could use them.
+  static func open(_ configuration: Configuration, clock: any WallClock) async throws -> AccessServices {
+    var policy = Accounts.Policy()
+    policy.tokenSeconds = configuration.tokenHours * 3600
+    policy.rules = PasswordRules(isStrict: !configuration.isPrivate)
+    let directory = configuration.dataDirectory
+    let rules = policy
+    // One of two cores stays free for the rest while passwords are checked.
+    let threads = max(1, ProcessInfo.processInfo.activeProcessorCount / 2)
+    do throws(AccessError) {
+      var services = try await DiskThread(name: "control").run { () throws(AccessError) in
+        try AccessServices(directory: directory, policy: rules, clock: clock, passwordThreads: threads)
+      }
+      let hasAdministrator = services.accounts.users().contains { $0.role == .admin }
+      if !hasAdministrator { try await services.makeFirstUser(configuration) }
+      let defaults = services.accounts.usersWithDefaultPassword()
+      if let user = defaults.first {
+        guard configuration.isPrivate else {
+          throw .weakPassword(
+            "the user \(user) still has the default password; set another with `cordwood users password \(user) --data-dir "
+              + "\(directory)`")
+        }
+        services.warnings.append(
+          "the user \(user) has the default password \(AccessServices.defaultPassword): for development on this machine only"
+        )
+      }
+      return services
+    } catch {
+      throw StartError.access(error, directory: directory)
+    }
+  }
+
+  private mutating func makeFirstUser(_ configuration: Configuration) async throws(AccessError) {
+    let name = AccessServices.defaultUser
+    if let password = configuration.adminPassword {
+      try await accounts.create(name: name, password: password, role: .admin)
+    } else if configuration.isPrivate {
+      try await accounts.create(
+        name: name, password: AccessServices.defaultPassword, role: .admin, isDefaultPassword: true)
+    } else {
+      let password = Base64URL.text(SystemEntropy().bytes(18))
+      try await accounts.create(name: name, password: password, role: .admin)
+      newPassword = password
+    }
+  }
+}
+
+extension StartError {
+  static func access(_ error: AccessError, directory: String) -> StartError {
+    switch error {
+    case .weakPassword(let reason): .store(reason)
+    case .database(let reason): .store(reason)
+    case .diskFull: .store("no room on the disk for \(directory)/\(AccessServices.fileName)")
+    default: .store("cannot open \(directory)/\(AccessServices.fileName): \(error)")
+    }
+  }
+}
