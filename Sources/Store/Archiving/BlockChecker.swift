@@ -64,6 +64,7 @@ package enum BlockChecker {
     let rows = try BlockRows(reader, deletions: [])
     var builder = SummaryBuilder(columns: [], layout: BlockLayout())
     var pages = PageBounds()
+    var pageKeys = PageKeys()
     var previous: (keys: SortKeys, row: Int)?
     var ingested: (low: Int64, high: Int64) = (.max, .min)
     var count = 0
@@ -79,6 +80,9 @@ package enum BlockChecker {
       pages.add(
         timestamps: batch.existing("timestamp"), positions: batch.existing("position"),
         rowsPerPage: contents.facts.rowsPerPage)
+      if contents.keys != nil {
+        pageKeys.add(batch, sortKey: schema.sortKey, rowsPerPage: contents.facts.rowsPerPage)
+      }
       for time in batch.existing("ingested_at").int64Values {
         ingested = (min(ingested.low, time), max(ingested.high, time))
       }
@@ -92,6 +96,9 @@ package enum BlockChecker {
     guard pages == contents.pages, bounds == info.bounds,
       ingested == (info.ingestedAt.lowerBound, info.ingestedAt.upperBound)
     else { throw contents.corrupt(at: contents.indexOffset, "bounds that are not those of the rows") }
+    guard contents.keys == nil || contents.keys == pageKeys else {
+      throw contents.corrupt(at: contents.indexOffset, "sort keys that are not those of the pages")
+    }
     try checkSummary(contents, builder.finish())
   }
 

@@ -61,6 +61,8 @@ final class BlockContents: Sendable {
   let columns: BlockColumns
   let facts: BlockFacts
   let pages: PageBounds
+  /// nil: the block has none.
+  let keys: PageKeys?
   let index: BlockIndex
   /// Where the index starts in the file.
   let indexOffset: Int
@@ -92,6 +94,8 @@ final class BlockContents: Sendable {
       facts = try BlockFacts(try index.required(.facts))
       let pageCount = (facts.info.rowCount + facts.rowsPerPage - 1) / facts.rowsPerPage
       pages = try PageBounds(try index.required(.pages), pageCount: pageCount)
+      let bytes = try index.section(.keys)
+      keys = if let bytes { try PageKeys(bytes, pageCount: pageCount) } else { nil }
       let members = try MemberColumn.decode(try index.required(.members))
       guard let columns = BlockColumns(parquet, schema: schema, members: members) else {
         throw IndexError(offsetBytes: 0, reason: "columns that are not in the file")

@@ -11,6 +11,7 @@ struct BlockIndex: Sendable {
     case pairs = 5
     case text = 6
     case pieces = 7
+    case keys = 8
   }
 
   static let magic = [UInt8]("CWBI".utf8)

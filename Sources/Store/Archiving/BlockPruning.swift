@@ -41,6 +41,21 @@ struct BlockPruning {
     }
   }
 
+  /// By the sort keys of the pages' first rows, where the predicate fixes columns of the sort key.
+  mutating func byKeys(_ predicate: CompiledPredicate) {
+    guard let keys = contents.keys, !pages.isEmpty else { return }
+    var fixed: [String: [UInt8]] = [:]
+    for case .equalsAny(let path, let literals) in predicate.requiredConditions {
+      if literals.count == 1, path.members.isEmpty, case .string(let text) = literals[0] {
+        fixed[path.column] = Array(text.utf8)
+      }
+    }
+    let sortKey = contents.schema.sortKey
+    let texts = sortKey.prefix { fixed[$0] != nil }.compactMap { fixed[$0] }
+    let range = keys.pages(startingWith: texts, columnCount: sortKey.count)
+    drop { !range.contains($0) }
+  }
+
   /// By the footer's statistics and Bloom filters of each row group.
   mutating func byStatistics(_ predicate: CompiledPredicate) throws(ArchiveError) {
     let equalities = predicate.requiredConditions.compactMap { condition -> (ColumnPath, [Literal])? in

@@ -30,6 +30,7 @@ final class BlockScan: Sendable {
     self.deletions = deletions.filter { $0.positionEnd > contents.facts.info.positions.lowerBound }
     var pruning = BlockPruning(contents, request)
     pruning.byBounds(predicate)
+    pruning.byKeys(predicate)
     if !pruning.pages.isEmpty { try pruning.byStatistics(predicate) }
     var filter: CompiledPredicate? = predicate
     var texts: [TextPart] = []

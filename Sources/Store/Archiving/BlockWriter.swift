@@ -94,6 +94,7 @@ private final class BlockWork {
   private var text: TextIndexBuilder
   private var summary: SummaryBuilder
   private var pages = PageBounds()
+  private var keys = PageKeys()
   private var rowCount = 0
   private var ingestedAt: ClosedRange<Int64>?
 
@@ -124,6 +125,9 @@ private final class BlockWork {
     pages.add(
       timestamps: rows.existing("timestamp"), positions: rows.existing("position"),
       rowsPerPage: layout.rowsPerPage)
+    if PageKeys.areKept(for: schema) {
+      keys.add(rows, sortKey: schema.sortKey, rowsPerPage: layout.rowsPerPage)
+    }
     rows.existing("ingested_at").withInt64 { times in
       var low = ingestedAt?.lowerBound ?? times[0]
       var high = ingestedAt?.upperBound ?? times[0]
@@ -192,6 +196,7 @@ private final class BlockWork {
     var builder = TextIndexBuilder(rowsPerPage: layout.rowsPerPage)
     swap(&builder, &text)
     sections.append((.text, builder.finish()))
+    if !keys.keys.isEmpty { sections.append((.keys, keys.encoded())) }
     sections.append((.pieces, FilePiece.encode(file.pieces)))
     return sections
   }
