@@ -1,11 +1,11 @@
 """Measures a release build of Cordwood from outside and prints the tables of Docs/benchmarks.md.
 
-  bench.py [--rows N] [--data FILE.jsonl] [--only ingest,single,tenants,queries,start,idle]
+  bench.py [--rows N] [--data FILE.jsonl] [--only ingest,single,tenants,queries,start,idle,sessions]
 
 The data is FILE, else ../shared/bench/gen.py's where that exists, else what generate.py beside this file makes (the same shape).
 Everything runs on loopback against a server this script starts and stops; nothing is asserted.
 """
-import argparse, http.client, json, os, re, shutil, signal, socket, statistics, subprocess, sys, tempfile, threading, time
+import argparse, hashlib, http.client, json, os, random, re, shutil, signal, socket, statistics, subprocess, sys, tempfile, threading, time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BINARY = os.environ.get("CORDWOOD_BINARY", os.path.join(ROOT, ".build/release/cordwood"))
@@ -90,10 +90,11 @@ class Server:
 ADMIN = {}
 
 
-def load(server, data, connections, rows, requests=None, keys=()):
+def load(server, data, connections, rows, requests=None, keys=(), more=()):
     command = [LOAD, data, "--port", str(server.port), "--connections", str(connections), "--rows", str(rows)]
     if requests: command += ["--requests", str(requests)]
     if keys: command += ["--keys", ",".join(keys)]
+    command += more
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
@@ -262,13 +263,238 @@ def bench_idle(work):
     server.stop()
 
 
+class Reader:
+    """One kept connection for GETs that counts bytes and parses nothing, so that the client's time stays small."""
+
+    def __init__(self, server, token):
+        self.socket = socket.create_connection(("127.0.0.1", server.port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.token = token
+        self.buffer = bytearray(1 << 20)
+
+    def get(self, path):
+        """(ms to the last byte, ms to the first, bytes, the last up to 1 MiB that came)."""
+        request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {self.token}\r\n\r\n".encode()
+        started, first, total, head, tail = time.perf_counter(), None, 0, b"", b""
+        self.socket.sendall(request)
+        while True:
+            count = self.socket.recv_into(self.buffer)
+            if count == 0: raise RuntimeError(f"{path}: the server closed the connection")
+            first = first or time.perf_counter()
+            total += count
+            tail = tail[-8:] + self.buffer[:count] if count < 8 else bytes(self.buffer[:count])
+            if b"\r\n\r\n" not in head[-4:]:
+                head += tail
+                end = head.find(b"\r\n\r\n")
+                if end < 0: continue
+                head = head[:end + 4]
+                if int(head.split(b" ", 2)[1]) != 200: raise RuntimeError(f"{path}: {head} {tail[:300]}")
+                length = re.search(rb"content-length: *(\d+)", head, re.I)
+                want = len(head) + int(length.group(1)) if length else None
+            if total == want or want is None and tail.endswith(b"\r\n0\r\n\r\n"): break
+        ended = time.perf_counter()
+        return (ended - started) * 1000, (first - started) * 1000, total, tail
+
+
+def session_data(data, rows, work):
+    """The rows again with timestamp (to the microsecond), level and message only, which is what the sessions API takes."""
+    path = os.path.join(work, f"sessions-{rows}.jsonl")
+    if os.path.exists(path): return path
+    say(f"making {rows:,} rows of three fields …")
+    line = re.compile(rb'\{"timestamp":"([-0-9T:]{19}\.[0-9]{6})[0-9]*Z","level":("[A-Z]+").*?"message":("(?:[^"\\]|\\.)*").*')
+    with open(data, "rb") as source, open(path + ".part", "wb", buffering=1 << 22) as out:
+        for _, text in zip(range(rows), source): out.write(line.sub(rb'{"timestamp":"\1Z","level":\2,"message":\3}', text))
+    os.rename(path + ".part", path)
+    return path
+
+
+def login(server, connection=None):
+    return json.loads(server.request("POST", "/api/auth/login", {"username": "admin", "password": "admin"}, connection=connection))["token"]
+
+
+def make_sessions(server, token, names):
+    """Makes the sessions and their containers; their paths for writing and reading."""
+    bearer = {"Authorization": f"Bearer {token}"}
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=600)
+    for container in sorted({container for container, _ in names}): server.request("POST", "/api/containers", {"container_id": container}, bearer, connection)
+    for container, session in names: server.request("POST", f"/api/containers/{container}/sessions", {"session_id": session}, bearer, connection)
+    return [f"/api/logs/{container}/{session}" for container, session in names]
+
+
+def load_sessions(server, data, connections, rows, requests, token, paths, work):
+    with open(os.path.join(work, "paths"), "w") as f: f.write("\n".join(paths) + "\n")
+    return load(server, data, connections, rows, requests, [token], ["--wrap", "logs", "--paths-from", f.name])
+
+
+def check_archived(path, rows):
+    text = subprocess.run([BINARY, "inspect", path], check=True, capture_output=True, text=True).stdout
+    there = sum(int(count.replace(",", "")) for count in re.findall(r"^  blocks +([0-9,]+) records", text, re.M))
+    if there != rows: raise RuntimeError(f"{there:,} rows in blocks instead of {rows:,}")
+
+
+def busy(): return f"{os.getloadavg()[0]:.2f}"
+
+
+def spread(times): return [f"{statistics.median(times):.1f}", f"{sorted(times)[int(len(times) * 0.95)]:.1f}", f"{max(times):.1f}"]
+
+
+def sessions_ingest(work, data, rows, runs):
+    say(f"\n### Sessions: {rows:,} rows, 4 connections, 4 sessions, 1,000 rows a request, synced\n\nmarks: 400,000 rows/s acknowledged, 3 µs a row\n")
+    row("run", "load before", "rows/s acknowledged", "rows/s incl. archiving", "CPU µs a row until acknowledged", "CPU µs a row incl. archiving", "p50 ms", "p99 ms", "max ms", "peak memory MiB", "bytes a row in blocks", "failures")
+    row(*["---"] * 12)
+    for run in range(runs):
+        path, before_load = fresh(work, "sessions"), busy()
+        server = Server(path)
+        token = login(server)
+        paths = make_sessions(server, token, [("web", f"s{i}") for i in range(4)])
+        before = server.cpu()
+        result = load_sessions(server, data, 4, 1000, rows // 1000, token, paths, work)
+        middle = server.cpu()
+        server.archive()
+        seconds = time.monotonic() - result["started"]
+        row(run + 1, before_load, f"{rows / result['seconds']:,.0f}", f"{rows / seconds:,.0f}", f"{(middle - before) / rows * 1e6:.2f}", f"{(server.cpu() - before) / rows * 1e6:.2f}", f"{result['p50_ms']:.1f}", f"{result['p99_ms']:.1f}", f"{result['max_ms']:.1f}", f"{server.peak / 2**20:.0f}", f"{tree_bytes(path, '.parquet') / rows:.1f}", result["failures"] or "none")
+        server.stop()
+        check_archived(path, rows)
+        shutil.rmtree(path)
+
+
+def sessions_single(work, data, runs, requests=300_000):
+    say("\n### Sessions: 64 connections, 64 sessions, one row a request, synced\n\nmark: 10,000/s\n")
+    row("run", "load before", "records/s", "CPU µs a record", "p50 ms", "p95 ms", "p99 ms", "max ms", "peak memory MiB", "failures")
+    row(*["---"] * 10)
+    for run in range(runs):
+        path, before_load = fresh(work, "sessions"), busy()
+        server = Server(path)
+        token = login(server)
+        paths = make_sessions(server, token, [("web", f"s{i}") for i in range(64)])
+        before = server.cpu()
+        result = load_sessions(server, data, 64, 1, requests, token, paths, work)
+        row(run + 1, before_load, f"{result['requests_per_second']:,.0f}", f"{(server.cpu() - before) / requests * 1e6:.1f}", f"{result['p50_ms']:.2f}", f"{result['p95_ms']:.2f}", f"{result['p99_ms']:.2f}", f"{result['max_ms']:.1f}", f"{server.peak / 2**20:.0f}", result["failures"] or "none")
+        server.stop()
+        shutil.rmtree(path)
+
+
+def sessions_reads(work, data, runs, rows=100_000):
+    say(f"\n### Sessions: reads of one session of {rows:,} rows, one kept connection\n\nmarks: range p50 5 ms; stream 150 ms\n")
+    row("read", "rows are in", "run", "load before", "p50 ms", "p95 ms", "max ms", "p50 ms to the first byte", "CPU ms", "MB")
+    row(*["---"] * 10)
+    with open(data, "rb") as f: times = [json.loads(next(f))["timestamp"] for _ in range(rows)]
+    server = Server(fresh(work, "sessions"))
+    token = login(server)
+    path = make_sessions(server, token, [("web", "s")])[0]
+    load_sessions(server, data, 4, 1000, rows // 1000, token, [path], work)
+    reader, rng = Reader(server, token), random.Random(7)
+
+    def range_path():
+        first = rng.randrange(rows - 1000)
+        return f"{path}?start_ts={times[first]}&end_ts={times[first + 999]}"
+
+    for state in ("the journal", "blocks"):
+        if state == "blocks": server.archive()
+        for name, make, count, rows_there in (("range of 1,000 rows", range_path, 200, 1000), ("all, stream=true", lambda: path + "?stream=true", 20, rows), ("all", lambda: path, 20, rows)):
+            if bool(tree_bytes(os.path.join(work, "sessions"), ".parquet")) != (state == "blocks"): raise RuntimeError(f"the rows are not in {state}")
+            there = len(json.loads(server.request("GET", make(), headers={"Authorization": f"Bearer {token}"}))["logs"])
+            if there != rows_there: raise RuntimeError(f"{name}: {there} rows instead of {rows_there}")
+            for run in range(runs):
+                before_load, before = busy(), server.cpu()
+                answers = [reader.get(make()) for _ in range(count)]
+                cpu = (server.cpu() - before) / count * 1000
+                row(name, state, run + 1, before_load, *spread([a[0] for a in answers]), f"{statistics.median(a[1] for a in answers):.1f}", f"{cpu:.2f}", f"{answers[-1][2] / 1e6:.2f}")
+    say(f"\npeak memory: {server.peak / 2**20:.0f} MiB")
+    server.stop()
+    shutil.rmtree(os.path.join(work, "sessions"))
+
+
+def at_once(clients, count, body):
+    """Seconds that `count` calls of body(client) take from so many threads, and the ms of each."""
+    times, left = [], iter(range(count))
+
+    def work(client):
+        for _ in left:
+            started = time.perf_counter()
+            body(client)
+            times.append((time.perf_counter() - started) * 1000)
+
+    threads = [threading.Thread(target=work, args=(client,)) for client in range(clients)]
+    started = time.perf_counter()
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+    return time.perf_counter() - started, times
+
+
+def sessions_login(work, count=60):
+    say("\n### Sessions: logins\n")
+    row("what", "clients", "load before", "a second", "p50 ms", "p95 ms", "max ms", "CPU ms each")
+    row(*["---"] * 8)
+    server = Server(fresh(work, "sessions"))
+    for clients in (1, 8):
+        connections = [http.client.HTTPConnection("127.0.0.1", server.port, timeout=600) for _ in range(clients)]
+        for connection in connections: server.request("GET", "/healthz", connection=connection)
+        before_load, before = busy(), server.cpu()
+        seconds, times = at_once(clients, count, lambda client: login(server, connections[client]))
+        row("login", clients, before_load, f"{len(times) / seconds:.1f}", *spread(times), f"{(server.cpu() - before) / count * 1000:.1f}")
+    server.stop()
+    for clients in (1, os.cpu_count()):
+        before_load, before = busy(), time.process_time()
+        seconds, times = at_once(clients, count, lambda _: hashlib.scrypt(b"admin", salt=b"0123456789abcdef", n=2**15, r=8, p=1, maxmem=2**26, dklen=32))
+        row("scrypt alone (Python)", clients, before_load, f"{len(times) / seconds:.1f}", *spread(times), f"{(time.process_time() - before) / count * 1000:.1f}")
+
+
+def sessions_many(work, data, runs, rows, rows_each, rows_request):
+    count = rows // rows_each
+    say(f"\n### Sessions: one of {rows_each:,} rows among {count:,} sessions, {rows:,} rows, {rows_request:,} a request\n\nmark: 10 ms\n")
+    path, before_load = fresh(work, "sessions"), busy()
+    server = Server(path)
+    token = login(server)
+    started, before = time.monotonic(), server.cpu()
+    paths = make_sessions(server, token, [(f"c{i % 10}", f"session-{i:05d}") for i in range(count)])
+    seconds = time.monotonic() - started
+    say(f"making {count:,} sessions in 10 containers, one connection: {seconds:.1f} s ({count / seconds:,.0f} a second, {(server.cpu() - before) / count * 1e6:.0f} µs CPU each; load before {before_load})  ")
+    before, before_load = server.cpu(), busy()
+    result = load_sessions(server, data, 4, rows_request, rows // rows_request, token, paths, work)
+    server.archive()
+    seconds = time.monotonic() - result["started"]
+    say(f"writing: {rows / result['seconds']:,.0f} rows/s acknowledged, {rows / seconds:,.0f} incl. archiving, {(server.cpu() - before) / rows * 1e6:.2f} µs CPU a row, p50 {result['p50_ms']:.1f} ms, p99 {result['p99_ms']:.1f} ms, failures: {result['failures'] or 'none'}, peak memory {server.peak / 2**20:.0f} MiB, {tree_bytes(path, '.parquet') / rows:.1f} bytes a row in {sum(f.endswith('.parquet') for _, _, fs in os.walk(path) for f in fs)} blocks (load before {before_load})\n")
+    row("reads of random sessions", "run", "load before", "p50 ms", "p95 ms", "max ms", "CPU ms")
+    row(*["---"] * 7)
+    rng = random.Random(7)
+    for state in ("same server", "after a restart"):
+        if state != "same server":
+            server.stop()
+            check_archived(path, rows)
+            server = Server(path)
+        bearer = {"Authorization": f"Bearer {token}"}
+        there = len(json.loads(server.request("GET", paths[count // 2], headers=bearer))["logs"])
+        if there != rows_each: raise RuntimeError(f"{there} rows instead of {rows_each}")
+        reader = Reader(server, token)
+        for run in range(runs):
+            before_load, before = busy(), server.cpu()
+            times = [reader.get(rng.choice(paths))[0] for _ in range(200)]
+            row(state, run + 1, before_load, *spread(times), f"{(server.cpu() - before) / 200 * 1000:.2f}")
+    server.stop()
+    shutil.rmtree(path)
+
+
+def bench_sessions(work, data, rows, runs, parts):
+    """The sessions API: each figure so many times, since the machine may be busy with other things; the best counts."""
+    data = session_data(data, rows, work)
+    if "ingest" in parts: sessions_ingest(work, data, min(rows, 5_000_000), runs)
+    if "single" in parts: sessions_single(work, data, runs, min(rows, 300_000))
+    if "reads" in parts: sessions_reads(work, data, runs, min(rows, 100_000))
+    if "login" in parts: sessions_login(work)
+    if "many" in parts: sessions_many(work, data, runs, rows, 1000, 1000)
+    if "spread" in parts: sessions_many(work, data, runs, rows, 1000, 100)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--data")
     parser.add_argument("--store", help="an archived store of an earlier run, for --only queries,start")
     parser.add_argument("--work", default=os.path.join(ROOT, ".build-bench"))
-    parser.add_argument("--only", default="ingest,queries,start,tenants,single,idle")
+    parser.add_argument("--only", default="ingest,queries,start,tenants,single,idle,sessions")
+    parser.add_argument("--sessions", default="ingest,single,reads,login,many,spread", help="what of the part sessions")
+    parser.add_argument("--runs", type=int, default=3, help="runs of each figure of the part sessions")
     arguments = parser.parse_args()
     os.makedirs(arguments.work, exist_ok=True)
     data = arguments.data or os.path.join(arguments.work, f"rows-{arguments.rows}.jsonl")
@@ -282,6 +508,7 @@ def main():
     if "tenants" in parts: bench_tenants(arguments.work, data, rows)
     if "single" in parts: bench_single(arguments.work, data, rows)
     if "idle" in parts: bench_idle(arguments.work)
+    if "sessions" in parts: bench_sessions(arguments.work, data, rows, arguments.runs, arguments.sessions.split(","))
 
 
 main()

@@ -26,25 +26,26 @@ final class Connection {
 
   deinit { close(socket) }
 
-  func send(_ head: [UInt8], _ body: UnsafeRawBufferPointer) {
+  func send(_ head: [UInt8], _ body: UnsafeRawBufferPointer, _ tail: [UInt8]) {
     head.withUnsafeBytes { head in
-      var parts = [
-        iovec(iov_base: UnsafeMutableRawPointer(mutating: head.baseAddress), iov_len: head.count),
-        iovec(iov_base: UnsafeMutableRawPointer(mutating: body.baseAddress), iov_len: body.count),
-      ]
-      var first = 0
-      while first < parts.count {
-        var written = parts.withUnsafeBufferPointer {
-          writev(socket, $0.baseAddress.map { $0 + first }, Int32($0.count - first))
+      tail.withUnsafeBytes { tail in
+        var parts = [head, body, tail].filter { !$0.isEmpty }.map {
+          iovec(iov_base: UnsafeMutableRawPointer(mutating: $0.baseAddress), iov_len: $0.count)
         }
-        guard written >= 0 else { fail("the server closed the connection while we wrote") }
-        while first < parts.count, written >= parts[first].iov_len {
-          written -= parts[first].iov_len
-          first += 1
-        }
-        if first < parts.count {
-          parts[first].iov_base += written
-          parts[first].iov_len -= written
+        var first = 0
+        while first < parts.count {
+          var written = parts.withUnsafeBufferPointer {
+            writev(socket, $0.baseAddress.map { $0 + first }, Int32($0.count - first))
+          }
+          guard written >= 0 else { fail("the server closed the connection while we wrote") }
+          while first < parts.count, written >= parts[first].iov_len {
+            written -= parts[first].iov_len
+            first += 1
+          }
+          if first < parts.count {
+            parts[first].iov_base += written
+            parts[first].iov_len -= written
+          }
         }
       }
     }
