@@ -113,12 +113,20 @@ extension Column {
     case .text: withText { offsets, bytes in filter(offsets, bytes, &rows) }
     case .dictionary(_, _, _, let valueCount):
       withDictionary { indices, offsets, bytes in
-        var used = Selection(rowCount: valueCount, all: false)
-        rows.forEach { used.insert(Int(indices[$0])) }
+        // Looking up which values the rows have costs more than to filter a few values in vain.
+        let isSmall = valueCount <= rows.count / 4
+        var used = Selection(rowCount: valueCount, all: isSmall)
+        if !isSmall { rows.forEach { used.insert(Int(indices[$0])) } }
         filter(offsets, bytes, &used)
-        var kept = rows
-        rows.forEach { if !used[Int(indices[$0])] { kept.remove($0) } }
-        rows = kept
+        if used.isEmpty { return rows = Selection(rowCount: rows.rowCount, all: false) }
+        var passes = [UInt8](repeating: 0, count: valueCount)
+        used.forEach { passes[$0] = 1 }
+        let flags = passes.span
+        rows.mapWords { word, first, count in
+          var mask: UInt64 = 0
+          for lane in 0..<count { mask |= UInt64(flags[Int(indices[first + lane])]) << UInt64(lane) }
+          return word & mask
+        }
       }
     }
   }

@@ -99,6 +99,8 @@ package final class SessionCatalog: Sendable {
   }
 
   private static func container(_ database: Database, _ name: String, _ owner: String) throws -> Int64 {
+    // Also because SQLite compares text with a NUL only up to it.
+    guard isValid(name: name) else { throw AccessError.noContainer }
     let id = try Int64.fetchOne(
       database,
       sql: "SELECT c.id FROM containers c JOIN users u ON u.id = c.ownerId WHERE c.name = ? AND u.name = ?",
@@ -138,6 +140,7 @@ package final class SessionCatalog: Sendable {
   package func session(_ name: String, in container: String, owner: String) async throws(AccessError)
     -> Session
   {
+    guard SessionCatalog.isValid(name: container), SessionCatalog.isValid(name: name) else { throw .noSession }
     let key = Key(container: container, session: name)
     if let found = known.withLock({ $0[key] }) {
       guard found.owner == owner else { throw .noSession }

@@ -406,7 +406,8 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
   // MARK: Small things
 
   private func tooLarge(_ endpoint: Endpoint) -> Problem {
-    Problem(413, "The body is longer than \(endpoint.bodyBytesMax) bytes (limits.body_bytes_max).")
+    let key = endpoint.bodyBytesMax == service.limits.bodyBytesMax ? " (limits.body_bytes_max)" : ""
+    return Problem(413, "The body is longer than \(endpoint.bodyBytesMax) bytes\(key).")
   }
 
   private func expectsContinue(_ head: HTTPRequestHead) -> Bool {

@@ -104,10 +104,7 @@ struct LogsRequest {
     end = items["end_ts"]
     isStreamed = items["stream"]?.lowercased() == "true"
     let last = try LogsRequest.time(end, "end_ts")
-    var parts: [Predicate] = [
-      .compare(ColumnPath("container"), .equal, .string(container)),
-      .compare(ColumnPath("session"), .equal, .string(session)),
-    ]
+    var parts = [LogsRequest.records(of: place)]
     let levels = items.values("level")
     if !levels.isEmpty { parts.append(.isIn(ColumnPath("level"), levels.map { .string($0) })) }
     for needle in items.values("contains") where !needle.isEmpty {
@@ -144,6 +141,14 @@ struct LogsRequest {
       }
     }
     self.query = query
+  }
+
+  /// All records of the session.
+  static func records(of place: SessionCatalog.Session) -> Predicate {
+    .and([
+      .compare(ColumnPath("container"), .equal, .string(place.container)),
+      .compare(ColumnPath("session"), .equal, .string(place.name)),
+    ])
   }
 
   private static func limit(_ text: String?) throws(Problem) -> Int {

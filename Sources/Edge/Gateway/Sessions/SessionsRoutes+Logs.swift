@@ -40,10 +40,10 @@ extension SessionsRoutes {
     }
     let chunks: EncodedAnswer
     do throws(StoreError) {
-      let answer = try await engine.run(asked.query, for: principal.tenant)
-      if !place.isWritten, answer.fileCount == 0, format == .json {
+      if !place.isWritten, format == .json, try await isEmpty(place, principal) {
         return .answer(SessionsResponses.neverWritten(container: container, session: session))
       }
+      let answer = try await engine.run(asked.query, for: principal.tenant)
       let sealCursor = { [seal] (cursor: String) in
         seal.seal((asked.query.isDescending ? "d" : "a") + cursor, scope: scope)
       }
@@ -58,6 +58,15 @@ extension SessionsRoutes {
       throw Problem(error)
     }
     return try await chunks.send(contentType: format.mediaType, isStreamed: asked.isStreamed, through: stream)
+  }
+
+  /// Whether the session has no record at all: one that was never acknowledged may be there after a crash.
+  private func isEmpty(_ place: SessionCatalog.Session, _ principal: Principal) async throws(StoreError) -> Bool {
+    let query = QueryRequest(
+      dataset: .sessions, predicate: LogsRequest.records(of: place),
+      answer: .groups(QueryRequest.GroupedCount(groupBy: [])))
+    let answer = try await engine.run(query, for: principal.tenant)
+    return try await answer.next()?.column("count")?.withInt64 { $0[0] } == 0
   }
 
   private func find(
