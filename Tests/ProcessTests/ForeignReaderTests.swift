@@ -41,7 +41,7 @@ extension ProcessSuite {
       let inspected = try Program.run(["inspect", data, "--files"], in: folder)
       #expect(inspected.status == 0, "\(inspected.errors)")
       let list = inspected.text.split(separator: "\n").joined(separator: ",")
-      let answer = try python(ForeignReaderTests.script, [data, list], in: folder)
+      let answer = try Tool.python(ForeignReaderTests.script, [data, list], in: folder)
       let found = try #require(try JSONSerialization.jsonObject(with: Data(answer.utf8)) as? [String: Any])
       let total = 20_000
       #expect(found["rows"] as? Int == total)
@@ -58,26 +58,6 @@ extension ProcessSuite {
         uniqueKeysWithValues: counted.map { ($0["level"] as? String ?? "", $0["count"] as? Int ?? -1) })
       #expect(found["levels"] as? [String: Int] == ours)
       #expect(server.stop() == 0)
-    }
-
-    private func python(_ script: String, _ arguments: [String], in folder: TemporaryFolder) throws -> String
-    {
-      let file = folder.path + "/script.py"
-      try script.write(toFile: file, atomically: true, encoding: .utf8)
-      let process = Process()
-      process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-      process.arguments = ["python3", file] + arguments
-      let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().path
-      process.environment = ProcessInfo.processInfo.environment.merging(["PYTHONPATH": root + "/.deps/python"]
-      ) { $1 }
-      let pipe = Pipe()
-      process.standardOutput = pipe
-      try process.run()
-      let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-      process.waitUntilExit()
-      #expect(process.terminationStatus == 0, "python failed; run scripts/python-tools first")
-      return text
     }
   }
 }

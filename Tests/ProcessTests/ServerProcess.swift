@@ -102,14 +102,14 @@ private final class LogReader: @unchecked Sendable {
     return text
   }
 
-  func waitForPort() throws -> Int {
+  /// The ports of the first log line, which names every address.
+  func waitForPorts() throws -> [Int] {
     condition.lock()
     defer { condition.unlock() }
     while true {
-      if let found = text.range(of: "127\\.0\\.0\\.1:[0-9]+", options: .regularExpression),
-        let port = Int(text[found].split(separator: ":")[1])
-      {
-        return port
+      if let line = text.range(of: "listening on [^\n]*\n", options: .regularExpression) {
+        let parts = text[line].components(separatedBy: "127.0.0.1:").dropFirst()
+        return parts.compactMap { Int($0.prefix { $0.isNumber }) }
       }
       if ended { throw WireError.malformed("the server stopped: " + text) }
       guard condition.wait(until: Date().addingTimeInterval(60)) else {
@@ -117,15 +117,26 @@ private final class LogReader: @unchecked Sendable {
       }
     }
   }
+
+  func wait(for needle: String, until deadline: Date) -> Bool {
+    condition.lock()
+    defer { condition.unlock() }
+    while !text.contains(needle) {
+      guard !ended, condition.wait(until: deadline) else { return false }
+    }
+    return true
+  }
 }
 
 /// One run of `cordwood serve` on a free port.
 final class ServerProcess: @unchecked Sendable {
   // Safe because: constant after init; Process is only signalled and waited for.
-  let port: Int
+  /// The first is that of `--port`, then those of each `--extra-port`.
+  let ports: [Int]
   private let process: Process
   private let reader = LogReader()
 
+  var port: Int { ports[0] }
   var url: String { "http://127.0.0.1:\(port)" }
   var log: String { reader.log }
   var processID: Int32 { process.processIdentifier }
@@ -140,7 +151,8 @@ final class ServerProcess: @unchecked Sendable {
     process.standardInput = FileHandle.nullDevice
     try process.run()
     reader.follow(pipe.fileHandleForReading)
-    port = try reader.waitForPort()
+    ports = try reader.waitForPorts()
+    guard !ports.isEmpty else { throw WireError.malformed("no port in: " + reader.log) }
   }
 
   deinit {
@@ -161,6 +173,21 @@ final class ServerProcess: @unchecked Sendable {
     process.waitUntilExit()
     return process.terminationStatus
   }
+
+  /// SIGTERM; the exit status, or nil if it took longer and the process had to be killed.
+  func stop(withinSeconds seconds: Double) -> Int32? {
+    process.terminate()
+    let deadline = Date().addingTimeInterval(seconds)
+    while process.isRunning, Date() < deadline { Thread.sleep(forTimeInterval: 0.01) }
+    guard !process.isRunning else {
+      kill()
+      return nil
+    }
+    return process.terminationStatus
+  }
+
+  /// Whether the log has `needle` within a minute.
+  func logs(_ needle: String) -> Bool { reader.wait(for: needle, until: Date().addingTimeInterval(60)) }
 
   @discardableResult
   func request(
