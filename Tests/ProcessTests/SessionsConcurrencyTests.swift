@@ -154,7 +154,7 @@ extension ProcessSuite {
       for _ in 0..<4 {
         start(group, board) {
           defer { board.readerEnds() }
-          try read(150, SessionsClient(port: port, token: token), board)
+          try read(120, SessionsClient(port: port, token: token), board)
         }
       }
       group.wait()

@@ -68,10 +68,6 @@ extension ProcessSuite {
         server.log.split(separator: "\n").last { $0.contains("the new TLS certificate is not used") } ?? ""
       #expect(reason.contains("\"level\":\"error\"") && reason.contains("server.pem"), "\(reason)")
       #expect(try curl(url, trusting: "second", in: folder) != nil, "the old one stays")
-
-      // Good files again are taken again.
-      try use("first", in: folder)
-      #expect(try becomes { try curl(url, trusting: "first", in: folder) != nil }, "\(server.log)")
       #expect(server.stop() == 0)
       let key = try String(contentsOfFile: folder.path + "/first.key", encoding: .utf8).split(
         separator: "\n")[1]
