@@ -59,7 +59,8 @@ import Testing
     }
     for (container, session) in [("c\u{0}", "s"), ("c", "s\u{0}"), ("c\u{0}x", "s"), ("c", "")] {
       #expect(
-        await accessError { _ = try await catalog.session(session, in: container, owner: "alice") } == .noSession)
+        await accessError { _ = try await catalog.session(session, in: container, owner: "alice") }
+          == .noSession)
     }
     #expect(await accessError { try await catalog.checkContainer("c\u{0}", owner: "alice") } == .noContainer)
     #expect(try await catalog.session("s", in: "c", owner: "alice").isWritten == false)

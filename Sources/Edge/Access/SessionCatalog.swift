@@ -140,7 +140,9 @@ package final class SessionCatalog: Sendable {
   package func session(_ name: String, in container: String, owner: String) async throws(AccessError)
     -> Session
   {
-    guard SessionCatalog.isValid(name: container), SessionCatalog.isValid(name: name) else { throw .noSession }
+    guard SessionCatalog.isValid(name: container), SessionCatalog.isValid(name: name) else {
+      throw .noSession
+    }
     let key = Key(container: container, session: name)
     if let found = known.withLock({ $0[key] }) {
       guard found.owner == owner else { throw .noSession }

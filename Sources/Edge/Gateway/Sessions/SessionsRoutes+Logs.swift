@@ -61,7 +61,9 @@ extension SessionsRoutes {
   }
 
   /// Whether the session has no record at all: one that was never acknowledged may be there after a crash.
-  private func isEmpty(_ place: SessionCatalog.Session, _ principal: Principal) async throws(StoreError) -> Bool {
+  private func isEmpty(_ place: SessionCatalog.Session, _ principal: Principal) async throws(StoreError)
+    -> Bool
+  {
     let query = QueryRequest(
       dataset: .sessions, predicate: LogsRequest.records(of: place),
       answer: .groups(QueryRequest.GroupedCount(groupBy: [])))
