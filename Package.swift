@@ -161,7 +161,11 @@ if !coreOnly {
       path: "Sources/Server/cordwood", swiftSettings: strict),
     tests(
       "AccessTests",
-      ["Access", "Platform", "Records", "Codecs", "TestKit", .product(name: "GRDB", package: "GRDB.swift")]),
+      [
+        "Access", "Platform", "Records", "Codecs", "TestKit",
+        .product(name: "GRDB", package: "GRDB.swift"), .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "CryptoExtras", package: "swift-crypto"),
+      ]),
     tests(
       "GatewayTests",
       [
@@ -176,7 +180,9 @@ if !coreOnly {
         "Records", "Codecs", "TestKit",
       ]
         + http + [.product(name: "ArgumentParser", package: "swift-argument-parser")], exclude: ["Help"]),
-    tests("ProcessTests", ["Records", "Codecs", "TestKit"]),
+    tests(
+      "ProcessTests",
+      ["Records", "Codecs", "TestKit", .product(name: "Crypto", package: "swift-crypto")]),
   ]
 }
 

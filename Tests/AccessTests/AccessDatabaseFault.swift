@@ -3,9 +3,21 @@ import GRDB
 /// What other versions of the program may have done to the database.
 enum AccessDatabaseFault {
   static func addUnknownMigration(_ folder: String) throws {
+    try execute(folder, "INSERT INTO grdb_migrations (identifier) VALUES ('99: from the future')")
+  }
+
+  static func changeSecrets(_ folder: String) throws {
+    try execute(folder, "UPDATE auditTenants SET secret = '00112233445566778899aabbccddeeff'")
+  }
+
+  static func undoSecondMigration(_ folder: String) throws {
+    try execute(folder, "DROP TABLE auditTenants")
+    try execute(folder, "DROP TABLE apiKeys")
+    try execute(folder, "DELETE FROM grdb_migrations WHERE identifier LIKE '2:%'")
+  }
+
+  private static func execute(_ folder: String, _ sql: String) throws {
     let queue = try DatabaseQueue(path: folder + "/control.sqlite")
-    try queue.write { database in
-      try database.execute(sql: "INSERT INTO grdb_migrations (identifier) VALUES ('99: from the future')")
-    }
+    try queue.write { database in try database.execute(sql: sql) }
   }
 }

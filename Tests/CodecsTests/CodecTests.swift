@@ -195,3 +195,30 @@ struct RepairTests {
     }
   }
 }
+
+struct Base64URLTests {
+  @Test func bytesComeBack() {
+    for count in 0..<70 {
+      let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ count) }
+      #expect(Base64URL.bytes(Base64URL.text(bytes)) == bytes)
+    }
+    #expect(Base64URL.text([0xFB, 0xFF, 0xBF]) == "-_-_")
+  }
+
+  @Test func onlyTheOneSpellingIsTaken() {
+    let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/=. \n\u{0}é")
+    for first in alphabet {
+      #expect(Base64URL.bytes(String(first)) == nil)
+      for second in alphabet {
+        for text in [
+          String([first, second]), "AAAA" + String([first, second]), "AA" + String([first, second]),
+        ] {
+          if let bytes = Base64URL.bytes(text) { #expect(Base64URL.text(bytes) == text) }
+        }
+      }
+    }
+    for text in ["AAAAA", "AAAAAAAAA", "AB", "AAB", "AA==", "AA=", "AA A"] {
+      #expect(Base64URL.bytes(text) == nil, "\(text)")
+    }
+  }
+}

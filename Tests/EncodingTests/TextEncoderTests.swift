@@ -114,14 +114,14 @@ struct TextEncoderTests {
     ] as [(Int64, String)])
   func microsecondTimes(nanoseconds: Int64, text: String) {
     var writer = JSONWriter(capacity: 1)
-    writer.appendMicrosecondTimestamp(nanoseconds)
+    writer.appendMicrosecondTimestamp(nanoseconds, zone: "+00:00")
     #expect(String(decoding: writer.takeBytes(), as: UTF8.self) == "\"\(text)\"")
   }
 
   @Test func aStyleWritesNullsAndATail() {
     var style = RecordStyle()
     style.writesNulls = true
-    style.hasMicrosecondTimes = true
+    style.times = .microsecondsWithOffset
     style.tail = Array(",\"x\":1".utf8)
     let encoder = TextEncoder(format: .ndjson, fields: TextEncoderTests.fields, style: style)
     let text = String(decoding: encoder.encode(TextEncoderTests.batch), as: UTF8.self)

@@ -141,9 +141,10 @@ final class ServerProcess: @unchecked Sendable {
   var log: String { reader.log }
   var processID: Int32 { process.processIdentifier }
 
-  init(data: String, arguments: [String] = []) throws {
+  init(data: String, arguments: [String] = [], environment: [String: String] = [:]) throws {
     process = Process()
     process.executableURL = URL(fileURLWithPath: Program.path)
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.arguments = ["serve", "--data-dir", data, "--port", "0"] + arguments
     let pipe = Pipe()
     process.standardOutput = pipe

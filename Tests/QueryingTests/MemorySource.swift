@@ -1,3 +1,4 @@
+import Codecs
 import Matching
 import Records
 
@@ -10,6 +11,9 @@ struct MemorySource: BatchSource {
     var timestamp: Int64
     var level: String?
     var message: String
+    var service: String?
+    /// JSON text of an object.
+    var metadata: String?
   }
 
   let units: [[Row]]
@@ -63,25 +67,37 @@ struct MemoryUnit: ScanUnit {
   var rowCountMax: Int { rows.count }
   var memoryBytesEstimate: Int { 1000 }
 
-  static func column(_ name: String, _ rows: [MemorySource.Row]) -> Column {
+  /// Of an odd number of rows, text comes as a dictionary.
+  static func column(_ output: OutputColumn, _ rows: [MemorySource.Row]) -> Column {
+    let column = column(output.path.column, rows)
+    if !output.path.members.isEmpty {
+      return MemberColumns.extract(column, path: output.path.members, type: output.type)
+    }
+    return rows.count.isMultiple(of: 2) ? column : DictionaryEncoder.encode(column, valuesMax: 100)
+  }
+
+  private static func column(_ name: String, _ rows: [MemorySource.Row]) -> Column {
     switch name {
     case "position": return Column(int64: rows.map(\.position))
     case "timestamp": return Column(timestamps: rows.map(\.timestamp))
     default:
       var builder = TextBuilder()
       for row in rows {
-        let text = name == "level" ? row.level : row.message
-        if let text { builder.appendRow(text) } else { builder.appendNull() }
+        let texts = [
+          "level": row.level, "message": row.message, "service": row.service, "metadata": row.metadata,
+        ]
+        if let text = texts[name] ?? nil { builder.appendRow(text) } else { builder.appendNull() }
       }
-      return builder.finish()
+      return builder.finish(type: name == "metadata" ? .json : .utf8)
     }
   }
 
   private func matching() -> [MemorySource.Row] {
     guard !rows.isEmpty else { return [] }
-    let names = ["position", "timestamp", "level", "message"]
-    let columns = Dictionary(
+    let names = ["position", "timestamp", "level", "message", "service"]
+    var columns = Dictionary(
       uniqueKeysWithValues: names.map { ($0, EvaluationColumn.plain(MemoryUnit.column($0, rows))) })
+    columns["metadata"] = .object(ObjectColumns(rest: MemoryUnit.column("metadata", rows), members: []))
     let selection = predicate.evaluate(EvaluationBatch(rowCount: rows.count, columns: columns))
     return rows.indices.filter { index in
       let row = rows[index]
@@ -98,7 +114,7 @@ struct MemoryUnit: ScanUnit {
       let part = Array(rows[start..<min(start + 7, rows.count)])
       return RecordBatch(
         fields: request.columns.map(\.field),
-        columns: request.columns.map { MemoryUnit.column($0.path.column, part) }, rowCount: part.count)
+        columns: request.columns.map { MemoryUnit.column($0, part) }, rowCount: part.count)
     }
     return MemoryCursor(batches: batches)
   }

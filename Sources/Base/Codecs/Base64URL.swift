@@ -22,17 +22,30 @@ package enum Base64URL {
   /// The bytes `text` stands for; nil unless it is exactly what ``text(_:)`` gives.
   package static func bytes(_ text: String) -> [UInt8]? {
     var bytes: [UInt8] = []
+    bytes.reserveCapacity(text.utf8.count / 4 * 3 + 2)
     var bits: UInt32 = 0
     var count = 0
     for character in text.utf8 {
-      guard let value = alphabet.firstIndex(of: character) else { return nil }
-      bits = bits << 6 | UInt32(value)
+      guard let value = value(character) else { return nil }
+      bits = bits << 6 | value
       count += 6
       if count >= 8 {
         count -= 8
         bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
       }
     }
-    return bits & (1 << UInt32(count) - 1) == 0 ? bytes : nil
+    // Six bits left over are a character too many: no byte needs it.
+    return count < 6 && bits & (1 << UInt32(count) - 1) == 0 ? bytes : nil
+  }
+
+  private static func value(_ character: UInt8) -> UInt32? {
+    switch character {
+    case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(character - UInt8(ascii: "A"))
+    case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(character - UInt8(ascii: "a")) + 26
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(character - UInt8(ascii: "0")) + 52
+    case UInt8(ascii: "-"): 62
+    case UInt8(ascii: "_"): 63
+    default: nil
+    }
   }
 }

@@ -213,14 +213,15 @@ private struct JSONTreeParser {
     }
   }
 
+  private static let escapes: [UInt8: UInt8] = [
+    0x22: 0x22, 0x5C: 0x5C, 0x2F: 0x2F, 0x62: 8, 0x66: 12, 0x6E: 10, 0x72: 13, 0x74: 9,
+  ]
+
   private mutating func parseEscape(into bytes: inout [UInt8]) throws(JSONTree.SyntaxError) {
     guard at < text.count else { throw error("a string without an end") }
-    let plain: [UInt8: UInt8] = [
-      0x22: 0x22, 0x5C: 0x5C, 0x2F: 0x2F, 0x62: 8, 0x66: 12, 0x6E: 10, 0x72: 13, 0x74: 9,
-    ]
     let escape = text[at]
     at += 1
-    if let byte = plain[escape] { return bytes.append(byte) }
+    if let byte = JSONTreeParser.escapes[escape] { return bytes.append(byte) }
     guard escape == UInt8(ascii: "u") else { throw error("an unknown escape") }
     var code = try parseHex()
     if (0xD800..<0xDC00).contains(code), text[at...].starts(with: [0x5C, 0x75]) {

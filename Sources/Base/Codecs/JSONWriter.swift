@@ -167,9 +167,9 @@ import Records
     used += 1
   }
 
-  /// Appends `nanoseconds` since 1970 as a quoted ISO 8601 time in UTC with `+00:00`: no fraction, or 6 digits of it, the
-  /// rest cut off.
-  public mutating func appendMicrosecondTimestamp(_ nanoseconds: Int64) {
+  /// Appends `nanoseconds` since 1970 as a quoted ISO 8601 time in UTC: no fraction, or 6 digits of it, the rest cut
+  /// off.
+  public mutating func appendMicrosecondTimestamp(_ nanoseconds: Int64, zone: StaticString) {
     reserve(RFC3339.textBytesMax + 10)
     unsafe bytes[used] = 0x22
     var end = used + 1
@@ -190,7 +190,8 @@ import Records
       }
     }
     used = end
-    append(raw: "+00:00\"")
+    append(raw: zone.description)
+    append(0x22)
   }
 
   /// Appends the 16 bytes of a UUID as its quoted text. Traps on another length.

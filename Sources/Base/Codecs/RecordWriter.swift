@@ -4,8 +4,16 @@ import Records
 package struct RecordStyle: Sendable, Hashable {
   /// Whether objects have members for null cells.
   package var writesNulls = false
-  /// Times as `2026-11-19T12:00:00.123456+00:00` instead of `…Z` with as few digits as are exact.
-  package var hasMicrosecondTimes = false
+  package enum TimeStyle: Sendable, Hashable {
+    /// `…Z` with 0, 3, 6 or 9 digits of a second, as few as are exact.
+    case exact
+    /// `2026-11-19T12:00:00.123456+00:00`: 6 digits of a second or none.
+    case microsecondsWithOffset
+    /// `2026-11-19T12:00:00.123456Z`: the same with `Z`.
+    case microsecondsZulu
+  }
+
+  package var times = TimeStyle.exact
   /// Written behind an object's last member: `,"name":value` members that all rows share.
   package var tail: [UInt8] = []
 
@@ -130,10 +138,10 @@ package struct RecordWriter {
       let id = unsafe cells.uuid(row)
       unsafe writer.appendUUID(id.span)
     case .timestamp:
-      if style.hasMicrosecondTimes {
-        writer.appendMicrosecondTimestamp(cells.int64(row))
-      } else {
-        writer.appendTimestamp(cells.int64(row))
+      switch style.times {
+      case .exact: writer.appendTimestamp(cells.int64(row))
+      case .microsecondsWithOffset: writer.appendMicrosecondTimestamp(cells.int64(row), zone: "+00:00")
+      case .microsecondsZulu: writer.appendMicrosecondTimestamp(cells.int64(row), zone: "Z")
       }
     }
   }
@@ -158,9 +166,9 @@ package struct RecordWriter {
     case .utf8, .json:
       let text = unsafe cells.text(row)
       unsafe RecordWriter.appendField(text.span, to: &writer)
-    case .timestamp where style.hasMicrosecondTimes:
+    case .timestamp where style.times != .exact:
       // Quotes are allowed around any field (RFC 4180 §2.5).
-      writer.appendMicrosecondTimestamp(cells.int64(row))
+      appendJSON(cells, row, to: &writer)
     case .timestamp:
       // The writer quotes; CSV does not.
       writer.append(raw: RFC3339.format(cells.int64(row)))

@@ -27,6 +27,12 @@ package enum AccessError: Error, Sendable, Hashable {
   case containerExists
   /// No such container, or another user's: all the same to who asks.
   case noContainer
+  /// There is an audit tenant of this key.
+  case tenantExists
+  /// There is a key of this name in the realm that is not revoked.
+  case keyExists
+  /// No key of this name in the realm, or it is revoked already.
+  case unknownKey
   case sessionExists
   case noSession
   /// No room on the disk.

@@ -65,8 +65,6 @@ package final class Accounts: Sendable {
   private let entropy: any EntropySource
   private let tenant: Tenant
 
-  static let nameBytesMax = 255
-
   /// - Parameter tenant: Whose records the users read and write.
   package init(
     database: ControlDatabase, tenant: Tenant, policy: Policy, checker: PasswordChecker,
@@ -240,7 +238,7 @@ package final class Accounts: Sendable {
   package func create(
     name: String, password: String, role: Role, isDefaultPassword: Bool = false
   ) async throws(AccessError) {
-    try Accounts.check(name: name)
+    try ShownName.check(name, of: "A user name")
     if !isDefaultPassword { try policy.rules.check(password, user: name) }
     try await database.refresh()
     guard state.withLock({ $0.users[name] }) == nil else { throw .userExists }
@@ -334,21 +332,6 @@ package final class Accounts: Sendable {
   /// Users whose password is a documented default.
   package func usersWithDefaultPassword() -> [String] {
     state.withLock { $0.users.values.filter(\.hasDefaultPassword).map(\.name).sorted() }
-  }
-
-  private static func check(name: String) throws(AccessError) {
-    guard !name.isEmpty, name.utf8.count <= nameBytesMax else {
-      throw .invalidName("A user name has 1 to \(nameBytesMax) bytes.")
-    }
-    let isPlain = name.unicodeScalars.allSatisfy { scalar in
-      switch scalar.properties.generalCategory {
-      case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned, .privateUse: false
-      default: true
-      }
-    }
-    guard isPlain, name.first?.isWhitespace == false, name.last?.isWhitespace == false else {
-      throw .invalidName("A user name has no control characters and no space at its ends.")
-    }
   }
 }
 

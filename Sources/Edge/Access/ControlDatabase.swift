@@ -63,6 +63,19 @@ package final class ControlDatabase: Sendable {
           CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
           """)
     }
+    migrator.registerMigration("2: audit tenants, API keys") { database in
+      try database.execute(
+        sql: """
+          CREATE TABLE auditTenants (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
+            secret TEXT NOT NULL, createdAt INTEGER NOT NULL);
+          CREATE TABLE apiKeys (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, hash TEXT NOT NULL UNIQUE, realm TEXT NOT NULL,
+            name TEXT NOT NULL, tenant TEXT NOT NULL, role TEXT NOT NULL, createdAt INTEGER NOT NULL,
+            revokedAt INTEGER);
+          CREATE UNIQUE INDEX liveAPIKeys ON apiKeys(realm, name) WHERE revokedAt IS NULL;
+          """)
+    }
     return migrator
   }
 

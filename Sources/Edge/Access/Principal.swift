@@ -2,7 +2,10 @@ import Records
 
 /// What a request wants to do.
 package enum Permission: Sendable, Hashable {
-  case read, write, administer
+  case read, write
+  /// Takes records out as a file: for auditors, not for everybody who reads.
+  case export
+  case administer
 }
 
 /// What a caller may do.
@@ -10,15 +13,30 @@ package enum Role: String, Sendable, Hashable, CaseIterable {
   case reader
   /// Writes only: what ships logs need not see them.
   case writer
-  /// Reads and writes.
+  /// Reads, in every form, and writes.
   case user
+  /// Of the audit API: reads, writes and exports.
+  case auditor
+  /// Of the audit API: reads and writes, but takes no exports.
+  case viewer
   /// All of that, and deletes, flushes and sees metrics.
   case admin
 
+  /// Those an API key may have.
+  package static let ofKeys: [Role] = [.reader, .writer, .user, .admin]
+
   package func allows(_ permission: Permission) -> Bool {
     switch (self, permission) {
-    case (.admin, _), (.user, .read), (.user, .write), (.reader, .read), (.writer, .write): true
-    case (.user, .administer), (.reader, _), (.writer, _): false
+    case (.admin, _): true
+    case (.user, .read), (.user, .write), (.user, .export): true
+    case (.auditor, .read), (.auditor, .write), (.auditor, .export): true
+    case (.viewer, .read), (.viewer, .write): true
+    case (.reader, .read), (.reader, .export): true
+    case (.writer, .write): true
+    case (.user, .administer), (.auditor, .administer), (.viewer, .export), (.viewer, .administer),
+      (.reader, .write), (.reader, .administer), (.writer, .read), (.writer, .export),
+      (.writer, .administer):
+      false
     }
   }
 }

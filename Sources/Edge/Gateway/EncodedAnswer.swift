@@ -60,14 +60,16 @@ final class EncodedAnswer: AnswerChunks {
 extension AnswerChunks {
   /// Sends the answer: at once with its length if it is one piece, unless `isStreamed`, else in chunks as they are made.
   func send(
-    contentType: String, isStreamed: Bool = false, through stream: AnswerStream
+    contentType: String, isStreamed: Bool = false, headers: [(name: String, value: String)] = [],
+    through stream: AnswerStream
   ) async throws(Problem) -> EndpointOutcome {
     let first = try await piece() ?? []
     let second = try await piece()
     guard isStreamed || second != nil else {
-      return .answer(HTTPAnswer(.ok, contentType: contentType, body: ByteBuffer(bytes: first)))
+      return .answer(
+        HTTPAnswer(.ok, contentType: contentType, headers: headers, body: ByteBuffer(bytes: first)))
     }
-    try await stream.begin(contentType: contentType)
+    try await stream.begin(contentType: contentType, headers: headers)
     try await stream.write(ByteBuffer(bytes: first))
     if let second { try await stream.write(ByteBuffer(bytes: second)) }
     while let bytes = try await piece() { try await stream.write(ByteBuffer(bytes: bytes)) }

@@ -39,6 +39,11 @@ extension Problem {
     self.init(status, error.message, entry: error.entry, byte: error.byte, field: error.field)
   }
 
+  package init(_ error: ValidationFailure) {
+    self.init(422, "Validation error")
+    validation = error.errors
+  }
+
   package init(_ error: CredentialError) {
     switch error {
     case .missing: self.init(401, "This needs an API key: Authorization: Bearer KEY.")

@@ -1,3 +1,4 @@
+import Decoding
 import NIOCore
 import NIOHTTP1
 
@@ -15,6 +16,8 @@ package struct Problem: Error, Sendable, Hashable {
   package var retryAfterSeconds: Int?
   /// What happened, for the log only: may name files.
   package var cause: String?
+  /// All that is wrong with fields, for 422.
+  package var validation: [ValidationError] = []
   /// Methods a route has, for 405.
   package var allow: String?
 

@@ -10,6 +10,9 @@ struct PairTable {
   private var lastPair: (Int64, Int32) = (0, 0)
   private var lastNumber: Int32 = -1
 
+  /// Bytes held, about.
+  var byteCount: Int { pairs.capacity * 16 + slots.capacity * 4 }
+
   init() { slots = [Int32](repeating: -1, count: 64) }
 
   mutating func number(_ first: Int64, _ second: Int32) -> Int32 {
@@ -52,28 +55,5 @@ struct PairTable {
       while slots[slot] >= 0 { slot = (slot + 1) & mask }
       slots[slot] = Int32(number)
     }
-  }
-}
-
-/// Numbers texts from 0 in the order they first come; null is a text of its own.
-struct TextTable {
-  private var numbers: [[UInt8]: Int32] = [:]
-  private(set) var texts: [[UInt8]?] = []
-  private var nullNumber: Int32 = -1
-
-  mutating func nullText() -> Int32 {
-    if nullNumber < 0 {
-      nullNumber = Int32(texts.count)
-      texts.append(nil)
-    }
-    return nullNumber
-  }
-
-  mutating func number(_ text: [UInt8]) -> Int32 {
-    if let number = numbers[text] { return number }
-    let number = Int32(texts.count)
-    numbers[text] = number
-    texts.append(text)
-    return number
   }
 }

@@ -6,8 +6,8 @@ import Records
 /// Answers queries over a store: plan, run, stream.
 package struct QueryEngine: Sendable {
   private let source: any BatchSource
-  private let workers: any QueryWorkers
-  private let budget: MemoryBudget
+  let workers: any QueryWorkers
+  let budget: MemoryBudget
 
   package init(source: any BatchSource, workers: any QueryWorkers, budget: MemoryBudget) {
     self.source = source
@@ -37,6 +37,10 @@ package struct QueryEngine: Sendable {
         fileCount: Set(units.flatMap(\.files)).count, rows: stream, snapshot: snapshot)
     case .groups(let groups):
       let batch = try await count(groups, prepared: prepared, snapshot: source.snapshot(of: partition))
+      return QueryAnswer(fields: prepared.fields, request: request, batch: batch)
+    case .aggregates:
+      guard let plan = prepared.aggregates else { preconditionFailure("aggregates are planned") }
+      let batch = try await aggregate(plan, snapshot: source.snapshot(of: partition))
       return QueryAnswer(fields: prepared.fields, request: request, batch: batch)
     }
   }
@@ -140,11 +144,18 @@ package struct PreparedQuery: Sendable {
   let scanColumns: [OutputColumn]
   /// Where the sort-key columns and `position` lie among ``scanColumns``.
   let keyIndices: [Int]
+  /// How aggregates are made, if they are what is asked for.
+  let aggregates: AggregatePlan?
 
   package init(_ request: QueryRequest) throws(StoreError) {
     self.request = request
     _ = try CompiledPredicate(request.predicate, schema: request.dataset.schema)
     fields = try request.fields()
+    if case .aggregates(let query) = request.answer {
+      aggregates = try AggregatePlan(query, request: request)
+    } else {
+      aggregates = nil
+    }
     var columns: [OutputColumn] = []
     if case .rows(let paths) = request.answer {
       for path in paths { columns.append(try request.output(path)) }
@@ -245,8 +256,11 @@ package final class QueryAnswer: @unchecked Sendable {
   }
 
   /// Where the next page begins, once the rows are read; nil if the limit was not reached.
-  package var cursor: String? {
+  package var cursor: String? { lastCursor?.token(for: request) }
+
+  /// As ``cursor``, for this engine.
+  var lastCursor: QueryCursor? {
     guard let last = rows?.lastKey, rowCount >= request.limit else { return nil }
-    return QueryCursor(key: last.key, position: last.position, positionEnd: positionEnd).token(for: request)
+    return QueryCursor(key: last.key, position: last.position, positionEnd: positionEnd)
   }
 }

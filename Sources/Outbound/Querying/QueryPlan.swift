@@ -33,6 +33,20 @@ package struct QueryPlan: CustomStringConvertible {
       add(
         "scan \(request.dataset.name): \(proved) rows from summaries, \(answer.remaining.count) units, at most "
           + "\(QueryPlan.rows(answer.remaining)) rows")
+    case .aggregates(let aggregates):
+      guard let plan = query.aggregates else { preconditionFailure("aggregates are planned") }
+      let (counts, units) = try plan.sources(in: snapshot)
+      if request.limit < QueryRequest.limitMax { add("limit \(request.limit)") }
+      if aggregates.offset > 0 { add("offset \(aggregates.offset)") }
+      let direction = request.isDescending ? "descending" : "ascending"
+      add("order by \(aggregates.orderBy ?? "group") \(direction)")
+      let by = (aggregates.bucket.map { [$0.text] } ?? []) + aggregates.groupBy.map(\.description)
+      let measures = aggregates.measures.map(\.text).joined(separator: "; ")
+      add("aggregate \(measures)" + (by.isEmpty ? "" : " by \(by.joined(separator: ", "))"))
+      add(QueryPlan.filter(request))
+      let proved = counts.isEmpty ? "" : "\(counts.values.reduce(0, +)) rows from summaries, "
+      add(
+        "scan \(request.dataset.name): \(proved)\(units.count) units, at most \(QueryPlan.rows(units)) rows")
     }
     description = lines.joined(separator: "\n")
   }

@@ -10,6 +10,8 @@ package struct QueryRequest: Sendable, Hashable {
     case rows(columns: [ColumnPath])
     /// One row a group, with its count.
     case groups(GroupedCount)
+    /// One row a group, with its measures.
+    case aggregates(AggregateQuery)
   }
 
   /// A count by columns and time.
@@ -61,8 +63,7 @@ package struct QueryRequest: Sendable, Hashable {
 extension QueryRequest {
   private static let members: Set<String> = [
     "dataset", "start", "end", "where", "columns", "limit", "order", "cursor", "measures", "group_by",
-    "bucket",
-    "order_by", "count",
+    "bucket", "utc_offset_seconds", "order_by", "offset", "count",
   ]
 
   /// Reads the JSON form (Docs/query.md).
@@ -88,8 +89,8 @@ extension QueryRequest {
       if let filter = tree["where"], filter != .null { try Predicate(json: filter) } else { .all }
     predicate = .both(asked, mandatory)
     answer = try QueryRequest.answer(tree, schema: dataset.schema)
-    var isGrouped = false
-    if case .groups = answer { isGrouped = true }
+    var isGrouped = true
+    if case .rows = answer { isGrouped = false }
     limit = try QueryRequest.limit(tree["limit"], isGrouped: isGrouped)
     switch tree["order"] {
     case nil, .null?: isDescending = !isGrouped
@@ -98,12 +99,8 @@ extension QueryRequest {
     default: throw .invalid("order: \"asc\" or \"desc\"")
     }
     cursor = nil
-    if case .groups(var groups) = answer, let by = tree["order_by"] {
-      guard by == .string("count") else { throw .invalid("order_by: \"count\"") }
-      groups.isOrderedByCount = true
-      answer = .groups(groups)
-      if tree["order"] == nil { isDescending = true }
-    }
+    // The most first, where an order is asked for and not said.
+    if isGrouped, tree["order_by"] != nil, tree["order"] == nil { isDescending = true }
     try readCursor(tree["cursor"], isGrouped: isGrouped)
   }
 
@@ -136,7 +133,7 @@ extension QueryRequest {
     }
   }
 
-  private static func paths(
+  static func paths(
     _ tree: JSONTree, _ name: String, max: Int
   ) throws(StoreError) -> [ColumnPath] {
     guard case .array(let elements) = tree, elements.count <= max else {
@@ -156,6 +153,9 @@ extension QueryRequest {
   private static func answer(_ tree: JSONTree, schema: DatasetSchema) throws(StoreError) -> Answer {
     let isGrouped = ["measures", "group_by", "bucket", "count"].contains { tree[$0] != nil }
     guard isGrouped else {
+      for name in ["offset", "utc_offset_seconds"] where tree[name] != nil {
+        throw .invalid("\(name): only with group_by, bucket or measures")
+      }
       guard let columns = tree["columns"], columns != .null else {
         return .rows(columns: schema.fields.map { ColumnPath($0.name) })
       }
@@ -164,19 +164,8 @@ extension QueryRequest {
       return .rows(columns: paths)
     }
     guard tree["columns"] == nil else { throw .invalid("columns: not together with measures; see group_by") }
-    if let measures = tree["measures"], measures != .array([.string("count")]) {
-      throw .invalid("measures: [\"count\"] is the only measure there is")
-    }
     if let count = tree["count"], count != .bool(true) { throw .invalid("count: true") }
-    var groups = GroupedCount(groupBy: [])
-    if let by = tree["group_by"] { groups.groupBy = try paths(by, "group_by", max: groupColumnsMax) }
-    if let bucket = tree["bucket"], bucket != .null {
-      guard case .string(let text) = bucket, let width = Duration.nanoseconds(text) else {
-        throw .invalid("bucket: a width such as \"1m\", \"15s\", \"1h\" or \"1d\"")
-      }
-      groups.bucketNanoseconds = width
-    }
-    return .groups(groups)
+    return try groupedAnswer(tree)
   }
 
   /// The columns that rows are ordered by before `position`: those of the sort key, or none where the filter fixes each of
@@ -205,6 +194,7 @@ extension QueryRequest {
       return [bucket].compactMap { $0 }
         + groups.groupBy.map { Field($0.description, .utf8, isNullable: true) }
         + [Field("count", .int64, isNullable: false)]
+    case .aggregates(let query): return try fields(of: query)
     }
   }
 

@@ -25,12 +25,13 @@ struct CordwoodCommand: AsyncParsableCommand {
         cordwood query --since 24h --count-by service --bucket 1h
         cordwood login --user admin                         log in for import and query --session
         cordwood users add alice                            one more user of the data in ./data
+        cordwood keys create ci --realm native --tenant t   one more API key
         cordwood inspect ./data                             what is on the disk, and what each column takes
         cordwood check ./data                               verify every checksum and invariant
       """,
     version: "cordwood \(RunningServer.version)",
     subcommands: [
       ServeCommand.self, ImportCommand.self, QueryCommand.self, LoginCommand.self, LogoutCommand.self,
-      UsersCommand.self, InspectCommand.self, CheckCommand.self,
+      UsersCommand.self, KeysCommand.self, InspectCommand.self, CheckCommand.self,
     ])
 }

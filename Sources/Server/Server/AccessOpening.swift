@@ -4,12 +4,17 @@ import Foundation
 import Platform
 import Records
 
-/// Users, tokens, containers and sessions of one running server.
+/// Users, tokens, containers, sessions, tenants and keys of one running server.
 package struct AccessServices: Sendable {
   package let database: ControlDatabase
   package let accounts: Accounts
   package let catalog: SessionCatalog
   package let seal: CursorSeal
+  /// API keys made by `cordwood keys`, of both realms.
+  package let keys: KeyStore
+  package let workflow: WorkflowKeys
+  package let tenants: TenantDirectory
+  package let audit: AuditCredentials
   /// A password that was made at this start: shown once.
   package var newPassword: String?
   package var warnings: [String] = []
@@ -26,7 +31,8 @@ package struct AccessServices: Sendable {
   ///   the two.
   package init(
     directory: String, policy: Accounts.Policy, clock: any WallClock, passwordThreads: Int,
-    isServer: Bool = true
+    isServer: Bool = true, audit auditPolicy: AuditCredentials.Policy = AuditCredentials.Policy(),
+    workflowKeys: [String: Tenant] = [:]
   ) throws(AccessError) {
     database = try ControlDatabase(path: directory + "/" + AccessServices.fileName)
     var policy = policy
@@ -40,6 +46,10 @@ package struct AccessServices: Sendable {
       checker: PasswordChecker(threads: passwordThreads), clock: clock)
     catalog = try SessionCatalog(database: database, clock: clock)
     seal = CursorSeal(key: try database.secret("cursor"))
+    keys = try KeyStore(database: database, clock: clock)
+    workflow = WorkflowKeys(configured: workflowKeys, store: keys)
+    tenants = try TenantDirectory(database: database, legacy: auditPolicy.legacy, clock: clock)
+    audit = AuditCredentials(policy: auditPolicy, tenants: tenants, clock: clock)
   }
 }
 
@@ -57,7 +67,7 @@ extension AccessServices {
     return try await DiskThread(name: "control").run { () throws(AccessError) in
       try AccessServices(
         directory: configuration.dataDirectory, policy: rules, clock: clock, passwordThreads: 1,
-        isServer: false)
+        isServer: false, audit: configuration.audit, workflowKeys: configuration.workflowKeys)
     }
   }
 
@@ -72,8 +82,11 @@ extension AccessServices {
     let threads = max(1, ProcessInfo.processInfo.activeProcessorCount / 2)
     do throws(AccessError) {
       var services = try await DiskThread(name: "control").run { () throws(AccessError) in
-        try AccessServices(directory: directory, policy: rules, clock: clock, passwordThreads: threads)
+        try AccessServices(
+          directory: directory, policy: rules, clock: clock, passwordThreads: threads,
+          audit: configuration.audit, workflowKeys: configuration.workflowKeys)
       }
+      services.warnAboutTenants(configuration.audit.legacy)
       let hasAdministrator = services.accounts.users().contains { $0.role == .admin }
       if !hasAdministrator { try await services.makeFirstUser(configuration) }
       let defaults = services.accounts.usersWithDefaultPassword()
@@ -91,6 +104,20 @@ extension AccessServices {
     } catch {
       throw StartError.access(error, directory: directory)
     }
+  }
+
+  private mutating func warnAboutTenants(_ legacy: LegacyTenantKeys) {
+    if legacy.isOn {
+      warnings.append(
+        "audit.legacy_tenant_keys is on: whoever knows one secret signs tokens for every tenant of the audit API"
+      )
+    }
+    let tenants = self.tenants.keysWithoutSecret()
+    guard !tenants.isEmpty else { return }
+    let names = tenants.prefix(5).joined(separator: ", ") + (tenants.count > 5 ? ", …" : "")
+    warnings.append(
+      "\(tenants.count) audit tenants have a secret by the legacy rule, which is off; it signs nothing: \(names)"
+    )
   }
 
   private mutating func makeFirstUser(_ configuration: Configuration) async throws(AccessError) {

@@ -31,7 +31,8 @@ package struct RunningServer: Sendable {
       version: version, store: engine.identity, registry: registry, control: engine.control)
     let native = NativeRoutes(
       directory: KeyDirectory(
-        keys: configuration.apiKeys, openTenant: configuration.isOpen ? configuration.openTenant : nil),
+        keys: configuration.apiKeys, openTenant: configuration.isOpen ? configuration.openTenant : nil,
+        store: access.keys),
       log: log,
       writing: RecordWriting(store: store, clock: clock, decodingLimits: configuration.decoding),
       queries: engine.queries, control: engine.control, limits: configuration.http)
@@ -39,8 +40,23 @@ package struct RunningServer: Sendable {
       accounts: access.accounts, catalog: access.catalog, seal: access.seal, log: log, store: store,
       engine: engine.questions, decodingLimits: configuration.decoding, limits: configuration.http,
       tokenHours: configuration.tokenHours)
+    let workflow = WorkflowRoutes(
+      keys: access.workflow, keyHeader: configuration.workflowKeyHeader,
+      identity: WorkflowRoutes.Identity(
+        service: configuration.serviceName, environment: configuration.serviceEnvironment),
+      log: log, store: store, engine: engine.questions, decodingLimits: configuration.decoding,
+      limits: configuration.http, clock: clock)
+    let audit = AuditRoutes(
+      credentials: access.audit, tenants: access.tenants, log: log, store: store, engine: engine.questions,
+      control: engine.control, decodingLimits: configuration.decoding, limits: configuration.http,
+      clock: clock, cleanupDays: configuration.auditCleanupDays)
+    let analytics = AnalyticsRoutes(
+      audit: access.audit, workflow: access.workflow, keyHeader: configuration.workflowKeyHeader, log: log,
+      engine: engine.questions, clock: clock)
     let http = HTTPServer(
-      router: Router([operations, native, sessions]), limits: configuration.http, metrics: metrics,
+      // The workflow API comes first: on the rows it shares with the audit API it takes what shows a key of its own.
+      router: Router([operations, native, sessions, workflow, audit, analytics]), limits: configuration.http,
+      metrics: metrics,
       logger: logger, clock: clock, threads: configuration.loopCount, tls: tls)
     do {
       var ports: [Int] = []

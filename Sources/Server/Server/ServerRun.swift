@@ -4,6 +4,7 @@ import Gateway
 import Logging
 import NIOCore
 import Platform
+import Records
 
 /// One run of the server from start to stop signal.
 package struct ServerRun {
@@ -34,10 +35,15 @@ package struct ServerRun {
     let tls = try tlsFiles()
     let engine = try await EngineOpening.open(configuration, clock: clock)
     let access: AccessServices
+    let keySet: KeySetFile?
     let server: RunningServer
     let log = AccessLogOutput(isJSON: isJSON, logsAll: configuration.logsAllAccess, clock: clock)
     do {
       access = try await AccessServices.open(configuration, clock: clock)
+      let credentials = access.audit
+      keySet = try await DiskThread(name: "keys").run {
+        try configuration.auditKeySetPath.map { try KeySetFile($0, for: credentials) }
+      }
       do {
         server = try await RunningServer.start(
           configuration, engine: engine, access: access, log: log, tls: tls?.credentials, clock: clock,
@@ -50,7 +56,7 @@ package struct ServerRun {
       throw error
     }
     announce(server, engine: engine, access: access)
-    let upkeep = Task { await keepUp(access, tls) }
+    let upkeep = Task { await keepUp(access, tls, keySet) }
     let signals = DiskThread(name: "signals")
     let name = await signals.run { StopSignals.wait() }
     logger.notice("stopping", metadata: ["signal": "\(name)"])
@@ -68,9 +74,10 @@ package struct ServerRun {
     return try TLSFiles(certificate: certificate, key: key)
   }
 
-  /// What is looked after about once a second: changes by `cordwood users`, expired tokens, a new certificate.
-  private func keepUp(_ access: AccessServices, _ tls: TLSFiles?) async {
-    let files = DiskThread(name: "tls")
+  /// What is looked after about once a second: changes by other commands, expired tokens, new certificates and
+  /// public keys.
+  private func keepUp(_ access: AccessServices, _ tls: TLSFiles?, _ keySet: KeySetFile?) async {
+    let files = DiskThread(name: "files")
     var count = 0
     while !Task.isCancelled {
       // Cancelled: the loop ends, which it sees for itself.
@@ -84,8 +91,11 @@ package struct ServerRun {
         if Task.isCancelled { return }
         logger.error("the control database failed", metadata: ["detail": "\(error)"])
       }
-      if count % 5 == 0, let tls {
-        await files.run { tls.reload(logger) }
+      if count % 5 == 0 {
+        await files.run {
+          tls?.reload(logger)
+          keySet?.reload(logger)
+        }
       }
     }
   }
@@ -117,7 +127,7 @@ package struct ServerRun {
       FileHandle.standardOutput.write(Data(text.utf8))
     }
     for warning in warnings + access.warnings { logger.warning("\(warning)") }
-    guard configuration.isOpen, let url = addresses.first else { return }
+    guard configuration.isOpen, !access.keys.hasKeys(.native), let url = addresses.first else { return }
     logger.warning(
       "development mode without API keys: everybody who reaches this port may read, write and delete everything"
     )

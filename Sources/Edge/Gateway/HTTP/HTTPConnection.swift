@@ -48,6 +48,8 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
     var hasBegunStream = false
     var budgetBytes = 0
     var errors = ErrorFormat.problemDetails
+    /// Whether a page of another origin asks, and may read the answer.
+    var isOpenToPage = false
   }
 
   /// A body at most this long may be decoded on the event loop: tens of microseconds.
@@ -182,6 +184,7 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
     served = Served(
       id: requestID(of: head), method: head.method, version: head.version, isHead: head.method == .HEAD,
       isKeepAlive: head.isKeepAlive && !service.isStopping)
+    served.isOpenToPage = head.headers.contains(name: "Origin") && service.router.isOpenToPages(path)
     let contentLength = head.headers.first(name: "Content-Length").flatMap { Int($0) }
     switch service.router.admit(head, path: path, origin: RequestOrigin(id: served.id, address: address)) {
     case .refuse(let problem, let route, let errors):
@@ -329,6 +332,7 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
     headers.reserveCapacity(own.count + 4)
     for (name, value) in own { headers.add(name: name, value: value) }
     headers.add(name: "X-Request-Id", value: served.id)
+    if served.isOpenToPage { headers.add(name: "Access-Control-Allow-Origin", value: "*") }
     headers.add(name: "Date", value: service.connections(on: loop).date)
     if !served.isKeepAlive {
       headers.add(name: "Connection", value: "close")

@@ -87,4 +87,6 @@ package enum Admission: Sendable {
 /// Decides about requests by their heads: routes, credentials, media types. Called on event loops: must not block.
 package protocol RequestRouter: Sendable {
   func admit(_ head: HTTPRequestHead, path: String, origin: RequestOrigin) -> Admission
+  /// Whether pages of any origin may read answers of the path (CORS). Nothing there is let in by cookies.
+  func isOpenToPages(_ path: String) -> Bool
 }

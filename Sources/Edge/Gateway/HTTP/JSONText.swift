@@ -1,3 +1,5 @@
+import Codecs
+
 /// Writes small JSON answers byte by byte: cheaper than an encoder, and the order of keys is ours.
 package struct JSONText: Sendable {
   package private(set) var bytes: [UInt8] = []
@@ -45,6 +47,27 @@ package struct JSONText: Sendable {
     separate()
     bytes.append(contentsOf: (flag ? "true" : "false").utf8)
     needsComma = true
+  }
+
+  package mutating func null() { raw(Array("null".utf8)) }
+
+  /// A value written before.
+  package mutating func raw(_ json: [UInt8]) {
+    separate()
+    bytes.append(contentsOf: json)
+    needsComma = true
+  }
+
+  /// A number with at most two digits behind the point; what is beyond all digits is null.
+  package mutating func value(rounded number: Double) {
+    guard abs(number) < 1e15 else {
+      return number.isFinite ? raw(Array(JSONNumber.format(number).utf8)) : null()
+    }
+    let hundredths = Int((number * 100).rounded())
+    let (whole, rest) = abs(hundredths).quotientAndRemainder(dividingBy: 100)
+    let sign = hundredths < 0 ? "-" : ""
+    let digits = rest % 10 == 0 ? "\(rest / 10)" : rest < 10 ? "0\(rest)" : "\(rest)"
+    raw(Array("\(sign)\(whole).\(digits)".utf8))
   }
 
   package mutating func value(_ text: String) {

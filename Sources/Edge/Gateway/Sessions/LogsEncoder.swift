@@ -8,7 +8,7 @@ final class LogsEncoder: BatchEncoder {
   static let style: RecordStyle = {
     var style = RecordStyle()
     style.writesNulls = true
-    style.hasMicrosecondTimes = true
+    style.times = .microsecondsWithOffset
     return style
   }()
 

@@ -128,18 +128,6 @@ enum SessionsResponses {
   }
 }
 
-extension JSONText {
-  fileprivate mutating func member(_ key: StaticString, _ text: String) {
-    name(key)
-    value(text)
-  }
-
-  fileprivate mutating func member(_ key: StaticString, _ number: Int) {
-    name(key)
-    value(number)
-  }
-}
-
 extension ErrorFormat {
   /// `{"error": "…"}`.
   package static let sessions = ErrorFormat { problem, _ in
@@ -180,6 +168,9 @@ extension Problem {
     case .noContainer: self.init(403, "Container not found or access denied")
     case .sessionExists: self.init(409, "Session already exists or container not found")
     case .noSession: self.init(403, "Session not found or access denied")
+    // Of other APIs.
+    case .tenantExists, .keyExists: self.init(409, "It exists already")
+    case .unknownKey: self.init(404, "There is no such key")
     case .diskFull: self.init(507, "No room to write; nothing was changed")
     case .database(let reason):
       self.init(500, "The control database failed; see the server's log")
@@ -211,8 +202,9 @@ extension AccessError {
     case .overloaded: "overloaded"
     case .invalidName: "invalid_name"
     case .weakPassword: "weak_password"
-    case .userExists, .containerExists, .sessionExists: "exists"
+    case .userExists, .containerExists, .sessionExists, .tenantExists, .keyExists: "exists"
     case .unknownUser: "unknown_user"
+    case .unknownKey: "unknown_key"
     case .ownsContainers: "owns_containers"
     case .lastAdministrator: "last_administrator"
     case .noContainer, .noSession: "not_found_or_not_own"

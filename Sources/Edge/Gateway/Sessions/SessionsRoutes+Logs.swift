@@ -64,11 +64,7 @@ extension SessionsRoutes {
   private func isEmpty(_ place: SessionCatalog.Session, _ principal: Principal) async throws(StoreError)
     -> Bool
   {
-    let query = QueryRequest(
-      dataset: .sessions, predicate: LogsRequest.records(of: place),
-      answer: .groups(QueryRequest.GroupedCount(groupBy: [])))
-    let answer = try await engine.run(query, for: principal.tenant)
-    return try await answer.next()?.column("count")?.withInt64 { $0[0] } == 0
+    try await engine.count(LogsRequest.records(of: place), in: .sessions, for: principal.tenant) == 0
   }
 
   private func find(

@@ -2,7 +2,6 @@ import Access
 import ArgumentParser
 import Codecs
 import Foundation
-import Platform
 import Server
 
 /// `cordwood users`: the users of a data directory, whether its server runs or not.
@@ -21,30 +20,6 @@ struct UsersCommand: AsyncParsableCommand {
         cordwood users remove alice --transfer-to bob
       """, subcommands: [Add.self, List.self, SetPassword.self, Remove.self])
 
-  /// Which users.
-  struct Place: ParsableArguments {
-    @Option(help: "The server's configuration file, if it has one.") var config: String?
-    @Option(help: "The server's data directory (default ./data).") var dataDir: String?
-
-    func open() async throws -> AccessServices {
-      var tree = ConfigurationTree()
-      if let config { try tree.overlay(file: config) }
-      _ = try tree.overlay(environment: ProcessInfo.processInfo.environment)
-      if let dataDir { try tree.overlay(path: "data_dir", text: dataDir, source: "--data-dir") }
-      let configuration = try Configuration(tree)
-      let directory = configuration.dataDirectory
-      guard FileManager.default.fileExists(atPath: directory) else {
-        throw Failure(
-          "there is no directory \(directory): start the server once, or name another with --data-dir")
-      }
-      do {
-        return try await AccessServices.openForTools(configuration, clock: SystemClock())
-      } catch {
-        throw Failure(UsersCommand.text(of: error))
-      }
-    }
-  }
-
   enum RoleName: String, ExpressibleByArgument, CaseIterable {
     case user, admin
     var role: Role { self == .admin ? .admin : .user }
@@ -55,7 +30,7 @@ struct UsersCommand: AsyncParsableCommand {
     @Argument(help: "The new user's name.") var name: String
     @Option(help: "user or admin.") var role = RoleName.user
     @Flag(help: "Read the password from standard input.") var passwordStdin = false
-    @OptionGroup var place: Place
+    @OptionGroup var place: ControlPlace
 
     func run() async throws {
       try await change(place) { accounts in
@@ -68,7 +43,7 @@ struct UsersCommand: AsyncParsableCommand {
 
   struct List: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "List the users.")
-    @OptionGroup var place: Place
+    @OptionGroup var place: ControlPlace
 
     func run() async throws {
       try await change(place) { accounts in
@@ -85,7 +60,7 @@ struct UsersCommand: AsyncParsableCommand {
       commandName: "password", abstract: "Set a user's password; all of their tokens die.")
     @Argument(help: "The user's name.") var name: String
     @Flag(help: "Read the password from standard input.") var passwordStdin = false
-    @OptionGroup var place: Place
+    @OptionGroup var place: ControlPlace
 
     func run() async throws {
       try await change(place) { accounts in
@@ -101,7 +76,7 @@ struct UsersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Remove a user; their tokens die.")
     @Argument(help: "The user's name.") var name: String
     @Option(help: "Who gets the user's containers.") var transferTo: String?
-    @OptionGroup var place: Place
+    @OptionGroup var place: ControlPlace
 
     func run() async throws {
       try await change(place) { accounts in
@@ -111,31 +86,10 @@ struct UsersCommand: AsyncParsableCommand {
     }
   }
 
-  private static func change(_ place: Place, _ body: (Accounts) async throws -> Void) async throws {
-    try await Failure.shown {
-      let services = try await place.open()
-      do {
-        try await body(services.accounts)
-        try services.database.close()
-      } catch let error as AccessError {
-        throw Failure(text(of: error))
-      }
-    }
-  }
-
-  /// Errors in words for people.
-  static func text(of error: AccessError) -> String {
-    switch error {
-    case .userExists: "there is a user of this name already"
-    case .unknownUser: "there is no user of this name"
-    case .ownsContainers(let count):
-      "the user owns \(count) containers: give them to another user with --transfer-to NAME"
-    case .lastAdministrator: "this is the last administrator: make another one first"
-    case .invalidName(let reason), .weakPassword(let reason), .database(let reason): reason
-    case .diskFull: "no room on the disk; nothing was changed"
-    case .wrongPassword, .throttled, .overloaded, .containerExists, .noContainer, .sessionExists, .noSession:
-      "\(error)"
-    }
+  private static func change(
+    _ place: ControlPlace, _ body: (Accounts) async throws -> Void
+  ) async throws {
+    try await place.change { try await body($0.accounts) }
   }
 }
 

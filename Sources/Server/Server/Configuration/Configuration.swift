@@ -17,6 +17,17 @@ package struct Configuration: Sendable {
   package var tokenHours: Int
   package var apiKeys: [APIKey]
   package var openTenant: Tenant
+  package var audit: AuditCredentials.Policy
+  /// A JWK set; nil: none.
+  package var auditKeySetPath: String?
+  /// How old the entries are that a bare cleanup removes.
+  package var auditCleanupDays: Int
+  /// Clients of the workflow API by their keys.
+  package var workflowKeys: [String: Tenant]
+  package var workflowKeyHeader: String
+  /// What `/health` calls the service and its deployment; nothing else follows from either.
+  package var serviceName: String
+  package var serviceEnvironment: String
   package var host: String
   package var port: Int
   package var extraPorts: [Int]
@@ -52,6 +63,13 @@ package struct Configuration: Sendable {
     apiKeys = try values.apiKeys("native.api_keys")
     openTenant = try values.tenant("native.open_tenant")
     host = try values.text("server.host")
+    audit = try values.auditPolicy(isPrivate: Configuration.isPrivate(environment, host: host))
+    auditCleanupDays = try values.integer("audit.cleanup_default_days")
+    auditKeySetPath = try values.optionalText("audit.jwks_file")
+    workflowKeys = try values.clients("workflow.api_keys")
+    workflowKeyHeader = try values.fieldName("workflow.api_key_header")
+    serviceName = try values.text("service.name")
+    serviceEnvironment = try values.text("service.environment")
     port = try values.integer("server.port")
     extraPorts = try values.integers("server.extra_ports")
     tlsCertificate = try values.optionalText("server.tls_certificate")
@@ -89,7 +107,9 @@ package struct Configuration: Sendable {
   var loopCount: Int { threads > 0 ? threads : min(ProcessInfo.processInfo.activeProcessorCount, 4) }
 
   /// Whether default credentials are for nobody else to use: in development, on loopback.
-  package var isPrivate: Bool {
+  package var isPrivate: Bool { Configuration.isPrivate(environment, host: host) }
+
+  private static func isPrivate(_ environment: Environment, host: String) -> Bool {
     environment == .development && ["127.0.0.1", "::1", "localhost"].contains(host)
   }
 

@@ -72,10 +72,14 @@ package struct ConfigurationTree: Sendable {
     }
   }
 
-  /// Lays `CORDWOOD_…` variables over what is there. Returns warnings: names that look like a misspelt setting. Other
+  /// Lays aliases, then `CORDWOOD_…` variables over what is there. Returns warnings: names that look like a misspelt setting. Other
   /// names are left alone, since commands and scripts have variables of their own.
   package mutating func overlay(environment: [String: String]) throws(ConfigurationError) -> [String] {
     var warnings: [String] = []
+    for setting in Setting.all {
+      guard let alias = setting.alias, let text = environment[alias], !text.isEmpty else { continue }
+      try overlay(setting, text: text, source: "environment \(alias)")
+    }
     let names = Dictionary(uniqueKeysWithValues: Setting.all.map { ($0.environmentName, $0) })
     for (name, text) in environment.sorted(by: { $0.key < $1.key }) where name.hasPrefix("CORDWOOD_") {
       if let setting = names[name] {
@@ -97,9 +101,9 @@ package struct ConfigurationTree: Sendable {
 
   private mutating func overlay(_ setting: Setting, text: String, source: String) throws(ConfigurationError) {
     switch setting.kind {
-    case .text, .optionalText, .choice, .integer, .number, .flag:
+    case .text, .optionalText, .choice, .integer, .number, .flag, .clients:
       entries[setting.path] = Entry(value: .scalar(text), source: source)
-    case .integers, .apiKeys:
+    case .integers, .apiKeys, .auditKeys:
       // An unreadable text and none at all are the same mistake here.
       guard let node = try? Yams.compose(yaml: text) else {
         throw .wrongValue(key: setting.path, source: source, expected: "\(setting.kind.name), as YAML")
@@ -114,8 +118,8 @@ package struct ConfigurationTree: Sendable {
     if let entry = entries[path] { return (setting, entry) }
     let value: Value =
       switch setting.kind {
-      case .integers, .apiKeys: .list([])
-      case .text, .optionalText, .choice, .integer, .number, .flag: .scalar(setting.defaultText)
+      case .integers, .apiKeys, .auditKeys: .list([])
+      case .text, .optionalText, .choice, .integer, .number, .flag, .clients: .scalar(setting.defaultText)
       }
     return (setting, Entry(value: value, source: "default"))
   }

@@ -10,6 +10,10 @@ package enum SettingKind: Sendable, Hashable {
   case integers(ClosedRange<Int>)
   /// A list of `{name, key, tenant, role}`.
   case apiKeys
+  /// A list of `{kid, secret, tenants}`.
+  case auditKeys
+  /// A JSON object of keys and their clients' ids, as text or as a map.
+  case clients
 
   /// The type's name in the documentation and in errors.
   var name: String {
@@ -21,6 +25,8 @@ package enum SettingKind: Sendable, Hashable {
     case .flag: "`true` or `false`"
     case .integers: "list of integers"
     case .apiKeys: "list of `{name, key, tenant, role}`"
+    case .auditKeys: "list of `{kid, secret, tenants}`"
+    case .clients: "JSON object `{\"key\": \"client\"}`"
     }
   }
 
@@ -39,8 +45,15 @@ package struct Setting: Sendable, Hashable {
   /// `bytes`, `seconds`, or empty.
   package let unit: String
   package let summary: String
+  /// An environment variable of the system this one replaces; ``environmentName`` wins over it, and an empty one counts
+  /// as none.
+  package let alias: String?
 
-  init(_ path: String, _ kind: SettingKind, default text: String, unit: String = "", _ summary: String) {
+  init(
+    _ path: String, _ kind: SettingKind, default text: String, unit: String = "", alias: String? = nil,
+    _ summary: String
+  ) {
+    self.alias = alias
     self.path = path
     self.kind = kind
     self.defaultText = text
@@ -54,7 +67,8 @@ package struct Setting: Sendable, Hashable {
   }
 
   /// Every key there is, in the order of the documentation.
-  package static let all: [Setting] = general + server + limits + storage + query + observing
+  package static let all: [Setting] =
+    general + audit + workflow + server + limits + storage + query + observing
 
   private static let bytes = 1...Int.max
   private static let seconds = 1...86_400_000

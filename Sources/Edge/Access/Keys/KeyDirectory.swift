@@ -17,35 +17,39 @@ package struct APIKey: Sendable, Hashable {
   }
 }
 
-/// Finds the caller behind a bearer token. Immutable; look-up costs one keyed hash.
+/// Finds the caller behind a bearer token: a key of the configuration or, by its SHA-256, of the ``KeyStore``.
 ///
 /// A dictionary with Swift's per-process random hash seed compares a token byte by byte only once its 64-bit keyed hash
 /// has met a stored one, so response times tell nothing about stored keys.
 package struct KeyDirectory: Sendable {
   private let principals: [String: Principal]
   private let open: Principal?
+  private let store: KeyStore?
 
   /// - Parameters:
   ///   - keys: Later entries win over earlier ones with an equal key.
-  ///   - openTenant: Requests without a credential act as its administrator; nil refuses them.
-  package init(keys: [APIKey], openTenant: Tenant?) {
+  ///   - openTenant: Requests without a credential act as its administrator until the first key is made; nil refuses them.
+  ///   - store: Keys made later; a configured one wins.
+  package init(keys: [APIKey], openTenant: Tenant?, store: KeyStore? = nil) {
     var principals: [String: Principal] = [:]
     for key in keys {
       principals[key.key] = Principal(
         tenant: key.tenant, subject: key.name, role: key.role, credential: KeyDirectory.stableHash(key.key))
     }
     self.principals = principals
+    self.store = store
     self.open = openTenant.map { Principal(tenant: $0, subject: "open", role: .admin, credential: 0) }
   }
 
   /// - Parameter authorization: The `Authorization` header's value, or nil without one.
   package func authenticate(authorization: String?) throws(CredentialError) -> Principal {
     guard let authorization else {
-      guard let open else { throw .missing }
+      guard let open, store?.hasKeys(.native) != true else { throw .missing }
       return open
     }
     guard let token = KeyDirectory.bearerToken(authorization) else { throw .malformed }
-    guard let principal = principals[token] else { throw .unknown }
+    if let principal = principals[token] { return principal }
+    guard let principal = store?.principal(TokenHash(of: token), realm: .native) else { throw .unknown }
     return principal
   }
 

@@ -1,0 +1,183 @@
+import Access
+import Codecs
+import NIOCore
+import NIOHTTP1
+import Platform
+import Querying
+import Records
+
+/// Cube's REST API over the audit and the workflow dataset, for the caller's tenant only (Docs/analytics.md).
+package struct AnalyticsRoutes: APIRoutes {
+  private static let load = "/cubejs-api/v1/load"
+  private static let meta = "/cubejs-api/v1/meta"
+
+  private let audit: AuditCredentials
+  private let workflow: WorkflowKeys
+  private let keyHeader: String
+  private let log: any AccessLog
+  private let engine: QueryEngine
+  private let clock: any WallClock
+
+  package init(
+    audit: AuditCredentials, workflow: WorkflowKeys, keyHeader: String, log: any AccessLog,
+    engine: QueryEngine,
+    clock: any WallClock
+  ) {
+    self.audit = audit
+    self.workflow = workflow
+    self.keyHeader = keyHeader
+    self.log = log
+    self.engine = engine
+    self.clock = clock
+  }
+
+  package func admit(_ head: HTTPRequestHead, path: String, origin: RequestOrigin) -> Admission? {
+    guard path.hasPrefix("/cubejs-api/") else { return nil }
+    do throws(Problem) {
+      guard path == AnalyticsRoutes.load || path == AnalyticsRoutes.meta else {
+        throw Problem(404, "Not found")
+      }
+      guard
+        head.method == .GET || head.method == .HEAD || head.method == .POST && path == AnalyticsRoutes.load
+      else {
+        throw Problem(
+          405, "Method not allowed", allow: path == AnalyticsRoutes.load ? "GET, HEAD, POST" : "GET, HEAD")
+      }
+      guard head.isPlain else { throw Problem(415, "There is no Content-Encoding here") }
+      let principal = try authenticate(head, origin, path)
+      let cube: CubeSchema = principal.tenant.realm == .audit ? .audit : .workflow
+      return .accept(
+        Endpoint(
+          route: path, bodyBytesMax: NativeRoutes.commandBytesMax, isShort: false, errors: .analytics
+        ) { (call, _) async throws(Problem) in
+          .answer(
+            path == AnalyticsRoutes.meta
+              ? AnalyticsRoutes.describe(cube) : try await answer(call, cube, principal))
+        })
+    } catch {
+      return .refuse(error, route: "/cubejs-api", errors: .analytics)
+    }
+  }
+
+  private func authenticate(
+    _ head: HTTPRequestHead, _ origin: RequestOrigin, _ path: String
+  ) throws(Problem) -> Principal {
+    let key = head.headers.first(name: keyHeader)
+    var event = AccessEvent(
+      .request, .granted, realm: key == nil ? .audit : .workflow, subject: nil, route: path,
+      method: head.method.rawValue, address: origin.address, requestID: origin.id)
+    defer { log.record(event) }
+    do throws(CredentialError) {
+      // Cube's clients send the token without a scheme.
+      let header = head.headers.first(name: "Authorization")
+      let bearer = header.map { $0.contains(" ") ? $0 : "Bearer " + $0 }
+      let principal =
+        try key == nil
+        ? audit.authenticate(authorization: bearer, queryToken: nil) : workflow.authenticate(key: key)
+      event.subject = principal.subject
+      event.tenant = principal.tenant
+      return principal
+    } catch {
+      event.outcome = .refused("\(error)")
+      throw Problem(401, error == .missing ? "Authorization header isn't set" : "Invalid token")
+    }
+  }
+
+  private func answer(
+    _ call: HTTPCall, _ cube: CubeSchema, _ principal: Principal
+  ) async throws(Problem) -> HTTPAnswer {
+    let query = try CubeQuery(try AnalyticsRoutes.query(of: call), cube: cube, now: clock.now())
+    let request = query.request(filter: principal.filter)
+    do throws(StoreError) {
+      if call.query["explain"] == "1", principal.role.allows(.administer) {
+        let plan = try await engine.explain(request, for: principal.tenant)
+        return HTTPAnswer(
+          .ok, contentType: "text/plain; charset=utf-8", body: ByteBuffer(string: plan + "\n"))
+      }
+      let found = try await engine.run(request, for: principal.tenant)
+      var answer = CubeAnswer(query)
+      while let batch = try await found.next() { answer.add(batch) }
+      return answer.finish(now: clock.now())
+    } catch {
+      throw Problem(error)
+    }
+  }
+
+  private static func query(of call: HTTPCall) throws(Problem) -> JSONTree {
+    let text: [UInt8]
+    if call.head.method == .POST {
+      text = call.body
+    } else {
+      guard call.query.isWellFormed, let query = call.query["query"] else {
+        throw Problem(400, "query: the query as JSON, percent-encoded")
+      }
+      text = Array(query.utf8)
+    }
+    let tree: JSONTree
+    do throws(JSONTree.SyntaxError) { tree = try JSONTree(parsing: text) } catch {
+      throw Problem(400, "The query is not JSON: at byte \(error.offsetBytes): \(error.reason)")
+    }
+    return call.head.method == .POST ? tree["query"] ?? tree : tree
+  }
+
+  private static func describe(_ cube: CubeSchema) -> HTTPAnswer {
+    func member(
+      _ name: String, _ type: CubeSchema.MemberType, _ extra: (String, String)?, _ text: inout JSONText
+    ) {
+      text.beginObject()
+      text.member("name", "\(cube.name).\(name)")
+      text.member("title", "\(cube.title) \(CubeAnswer.title(name))")
+      text.member("shortTitle", CubeAnswer.title(name))
+      text.member("type", type.rawValue)
+      if let extra {
+        text.name(text: extra.0)
+        text.value(extra.1)
+      }
+      text.endObject()
+    }
+    var text = JSONText()
+    text.beginObject()
+    text.name("cubes")
+    text.beginArray()
+    text.beginObject()
+    text.member("name", cube.name)
+    text.member("title", cube.title)
+    text.name("measures")
+    text.beginArray()
+    for measure in cube.measures {
+      member(measure.name, measure.type, ("aggType", measure.function.cubeName), &text)
+    }
+    text.endArray()
+    text.name("dimensions")
+    text.beginArray()
+    for dimension in cube.dimensions { member(dimension.name, dimension.type, nil, &text) }
+    text.endArray()
+    text.name("segments")
+    text.beginArray()
+    text.endArray()
+    text.endObject()
+    text.endArray()
+    text.endObject()
+    return .json(.ok, text)
+  }
+}
+
+extension Measure.Function {
+  /// The kind of measure in Cube's words.
+  fileprivate var cubeName: String {
+    switch self {
+    case .count, .countValues: "count"
+    case .countDistinct: "countDistinct"
+    case .sum: "sum"
+    case .avg: "avg"
+    case .min: "min"
+    case .max: "max"
+    case .quantile: "number"
+    }
+  }
+}
+
+extension ErrorFormat {
+  /// `{"error": "…"}`, as Cube's clients read it.
+  static let analytics = ErrorFormat.sessions
+}

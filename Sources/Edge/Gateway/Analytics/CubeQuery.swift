@@ -1,0 +1,293 @@
+import Codecs
+import Querying
+import Records
+
+/// A query of Cube's REST API, checked against a cube. `pivotConfig` and other members for the client's side are passed over.
+struct CubeQuery {
+  static let limitDefault = 10_000
+  static let limitMax = 50_000
+
+  struct TimeDimension {
+    /// With the cube's name.
+    let name: String
+    let granularity: CalendarDate.Unit?
+    let range: DateRange?
+  }
+
+  let cube: CubeSchema
+  let tree: JSONTree
+  let measures: [CubeSchema.MeasureMember]
+  let dimensions: [CubeSchema.Dimension]
+  let time: TimeDimension?
+  private(set) var predicate: Predicate
+  /// Members with the cube's name, and whether they fall.
+  let order: [(name: String, isDescending: Bool)]
+  let limit: Int
+  let offset: Int
+  let utcOffsetSeconds: Int
+  private let now: Int64
+
+  /// - Throws: 400 with the member's name; values are not quoted.
+  init(_ tree: JSONTree, cube: CubeSchema, now: Int64) throws(Problem) {
+    guard case .object = tree else { throw Problem(400, "query: an object") }
+    self.tree = tree
+    self.cube = cube
+    self.now = now
+    utcOffsetSeconds = try CubeQuery.offset(tree["timezone"])
+    measures = try CubeQuery.names(tree["measures"], "measures", cube).map { name throws(Problem) in
+      guard let measure = cube.measure(name) else {
+        throw Problem(400, "measures: \(cube.name) has no such measure")
+      }
+      return measure
+    }
+    dimensions = try CubeQuery.names(tree["dimensions"], "dimensions", cube).map { name throws(Problem) in
+      guard let dimension = cube.dimension(name), dimension.type == .string else {
+        throw Problem(400, "dimensions: \(cube.name) has no such dimension to group by")
+      }
+      return dimension
+    }
+    time = try CubeQuery.time(tree["timeDimensions"], cube, now: now, offset: utcOffsetSeconds)
+    guard !measures.isEmpty || !dimensions.isEmpty || time?.granularity != nil else {
+      throw Problem(400, "a query needs measures, dimensions or a time dimension with a granularity")
+    }
+    order = try CubeQuery.order(tree["order"], cube)
+    limit = try CubeQuery.number(
+      tree["limit"], "limit", fallback: CubeQuery.limitDefault, 1...CubeQuery.limitMax)
+    offset = try CubeQuery.number(tree["offset"], "offset", fallback: 0, 0...Int.max)
+    predicate = .all
+    switch tree["filters"] {
+    case nil, .null?: break
+    case .array(let filters)?:
+      predicate = try .and(filters.map { filter throws(Problem) in try condition(filter, 0) })
+    default: throw Problem(400, "filters: a list")
+    }
+  }
+
+  private static func names(_ tree: JSONTree?, _ member: String, _ cube: CubeSchema) throws(Problem)
+    -> [String]
+  {
+    guard let tree, tree != .null else { return [] }
+    guard case .array(let items) = tree, items.count <= 32 else {
+      throw Problem(400, "\(member): a list of names")
+    }
+    return try items.map { item throws(Problem) in try name(item, member, cube) }
+  }
+
+  /// `logs.severity` without the cube's name.
+  private static func name(_ tree: JSONTree?, _ member: String, _ cube: CubeSchema) throws(Problem) -> String
+  {
+    guard let text = tree?.string, text.hasPrefix(cube.name + ".") else {
+      throw Problem(400, "\(member): names such as \(cube.name).count")
+    }
+    return String(text.dropFirst(cube.name.count + 1))
+  }
+
+  private static func number(
+    _ tree: JSONTree?, _ name: String, fallback: Int, _ range: ClosedRange<Int>
+  ) throws(Problem) -> Int {
+    switch tree {
+    case nil, .null?: return fallback
+    case .int64(let number)? where range.contains(Int(number)): return Int(number)
+    default: throw Problem(400, "\(name): a whole number from \(range.lowerBound) to \(range.upperBound)")
+    }
+  }
+
+  private static func offset(_ tree: JSONTree?) throws(Problem) -> Int {
+    switch tree {
+    case nil, .null?, .string("UTC")?, .string("Etc/UTC")?, .string("GMT")?, .string("Z")?: return 0
+    case .string(let text)?:
+      let parts = text.dropFirst().split(separator: ":")
+      guard text.hasPrefix("+") || text.hasPrefix("-"), parts.count == 2, let hours = Int(parts[0]),
+        let minutes = Int(parts[1]), hours <= 18, minutes < 60, hours >= 0, minutes >= 0
+      else { throw Problem(400, "timezone: UTC, or an offset such as +02:00") }
+      let seconds = min(hours * 3600 + minutes * 60, TimeBucket.utcOffsetSecondsMax)
+      return text.hasPrefix("-") ? -seconds : seconds
+    default: throw Problem(400, "timezone: UTC, or an offset such as +02:00")
+    }
+  }
+
+  private static func time(
+    _ tree: JSONTree?, _ cube: CubeSchema, now: Int64, offset: Int
+  ) throws(Problem) -> TimeDimension? {
+    guard let tree, tree != .null, tree != .array([]) else { return nil }
+    guard case .array(let items) = tree, items.count == 1 else {
+      throw Problem(400, "timeDimensions: a list of one time dimension")
+    }
+    let member = try name(items[0]["dimension"], "timeDimensions", cube)
+    guard cube.dimension(member)?.type == .time else {
+      throw Problem(400, "timeDimensions: \(cube.name) has no such time")
+    }
+    var granularity: CalendarDate.Unit?
+    if let word = items[0]["granularity"], word != .null {
+      guard let text = word.string, let unit = CalendarDate.Unit(rawValue: text) else {
+        throw Problem(400, "granularity: second, minute, hour, day, week, month, quarter or year")
+      }
+      granularity = unit
+    }
+    var range: DateRange?
+    if let value = items[0]["dateRange"], value != .null {
+      guard let found = DateRange(value, now: now, offset: Int64(offset) * 1_000_000_000) else {
+        throw Problem(
+          400, "dateRange: two dates, a date, or words such as \"last 30 days\", \"today\", \"this month\"")
+      }
+      range = found
+    }
+    guard items[0]["compareDateRange"] == nil else { throw Problem(400, "compareDateRange is not supported") }
+    return TimeDimension(name: "\(cube.name).\(member)", granularity: granularity, range: range)
+  }
+
+  private static func order(
+    _ tree: JSONTree?, _ cube: CubeSchema
+  ) throws(Problem) -> [(name: String, isDescending: Bool)] {
+    var pairs: [(JSONTree, JSONTree)] = []
+    switch tree {
+    case nil, .null?: break
+    case .object(let members)?: pairs = members.map { (.string($0.name), $0.value) }
+    case .array(let items)?:
+      for item in items {
+        guard case .array(let pair) = item, pair.count == 2 else {
+          throw Problem(400, "order: pairs of name and direction")
+        }
+        pairs.append((pair[0], pair[1]))
+      }
+    default: throw Problem(400, "order: an object, or a list of pairs")
+    }
+    return try pairs.map { pair throws(Problem) in
+      let member = try name(pair.0, "order", cube)
+      switch pair.1 {
+      case .string("asc"): return ("\(cube.name).\(member)", false)
+      case .string("desc"): return ("\(cube.name).\(member)", true)
+      default: throw Problem(400, "order: \"asc\" or \"desc\"")
+      }
+    }
+  }
+
+  // MARK: Filters
+
+  private func condition(_ tree: JSONTree, _ depth: Int) throws(Problem) -> Predicate {
+    guard depth < 16 else { throw Problem(400, "filters: nested too deeply") }
+    for (word, isAnd) in [("and", true), ("or", false)] {
+      guard let parts = tree[word] else { continue }
+      guard case .array(let items) = parts else { throw Problem(400, "filters: \(word) takes a list") }
+      let conditions = try items.map { item throws(Problem) in try condition(item, depth + 1) }
+      return isAnd ? .and(conditions) : .or(conditions)
+    }
+    let name = try CubeQuery.name(tree["member"] ?? tree["dimension"], "filters", cube)
+    guard let dimension = cube.dimension(name) else {
+      throw Problem(400, "filters: \(cube.name) has no such dimension")
+    }
+    guard let word = tree["operator"]?.string else { throw Problem(400, "filters: an operator") }
+    var values: [String] = []
+    if case .array(let items)? = tree["values"] {
+      for item in items {
+        switch item {
+        case .string(let text): values.append(text)
+        case .int64, .float64, .number, .bool: values.append(item.text)
+        default: throw Problem(400, "filters: values are texts and numbers")
+        }
+      }
+    }
+    return try condition(dimension, word, values)
+  }
+
+  private func condition(
+    _ dimension: CubeSchema.Dimension, _ word: String, _ values: [String]
+  ) throws(Problem) -> Predicate {
+    let path = dimension.path
+    func each(_ make: (String) throws(Problem) -> Predicate) throws(Problem) -> Predicate {
+      guard !values.isEmpty else { throw Problem(400, "filters: \(word) needs values") }
+      return try .or(values.map { value throws(Problem) in try make(value) })
+    }
+    switch word {
+    case "set": return .exists(path)
+    case "notSet": return .not(.exists(path))
+    case "equals":
+      return try each { value throws(Problem) in try .compare(path, .equal, literal(value, dimension)) }
+    case "notEquals":
+      // As in Cube, rows without a value count as not equal.
+      return .not(try each { value throws(Problem) in try .compare(path, .equal, literal(value, dimension)) })
+    case "contains": return try each { .contains(path, needle: $0, ignoreCase: true) }
+    case "notContains": return .not(try each { .contains(path, needle: $0, ignoreCase: true) })
+    case "startsWith": return try each { .prefix(path, $0) }
+    case "notStartsWith": return .not(try each { .prefix(path, $0) })
+    case "endsWith", "notEndsWith":
+      let ends = try each { .regex(path, pattern: CubeQuery.escaped($0) + "$", ignoreCase: true) }
+      return word == "endsWith" ? ends : .not(ends)
+    case "gt", "gte", "lt", "lte":
+      let comparisons: [String: Comparison] = [
+        "gt": .greater, "gte": .greaterOrEqual, "lt": .less, "lte": .lessOrEqual,
+      ]
+      guard let comparison = comparisons[word] else { preconditionFailure("one of the four") }
+      return try each { value throws(Problem) in try .compare(path, comparison, number(value, dimension)) }
+    case "inDateRange", "notInDateRange", "beforeDate", "beforeOrOnDate", "afterDate", "afterOrOnDate",
+      "onTheDate":
+      return try date(path, word, values)
+    default: throw Problem(400, "filters: there is no such operator")
+    }
+  }
+
+  private func date(_ path: ColumnPath, _ word: String, _ values: [String]) throws(Problem) -> Predicate {
+    let ends: JSONTree = values.count == 1 ? .string(values[0]) : .array(values.map { .string($0) })
+    guard path == ColumnPath("timestamp"),
+      let range = DateRange(ends, now: now, offset: Int64(utcOffsetSeconds) * 1_000_000_000)
+    else { throw Problem(400, "filters: \(word) takes a time dimension, and a date or two") }
+    let from = Predicate.compare(path, .greaterOrEqual, .timestamp(range.start))
+    let before = Predicate.compare(path, .less, .timestamp(range.end))
+    switch word {
+    case "inDateRange", "onTheDate": return .and([from, before])
+    case "notInDateRange": return .not(.and([from, before]))
+    case "beforeDate": return .not(from)
+    case "beforeOrOnDate": return before
+    case "afterDate": return .not(before)
+    default: return from
+    }
+  }
+
+  private func literal(_ value: String, _ dimension: CubeSchema.Dimension) throws(Problem) -> Literal {
+    switch dimension.type {
+    case .string: return .string(value)
+    case .number: return try number(value, dimension)
+    case .time:
+      guard let time = DateRange.time(value, offset: Int64(utcOffsetSeconds) * 1_000_000_000) else {
+        throw Problem(400, "filters: a time such as 2025-06-26T00:00:00.000")
+      }
+      return .timestamp(time)
+    }
+  }
+
+  private func number(_ value: String, _ dimension: CubeSchema.Dimension) throws(Problem) -> Literal {
+    if dimension.type == .time { return try literal(value, dimension) }
+    if let whole = Int64(value) { return .int64(whole) }
+    guard let number = Double(value), number.isFinite else { throw Problem(400, "filters: a number") }
+    return .float64(number)
+  }
+
+  private static func escaped(_ text: String) -> String {
+    text.map { "\\^$.|?*+()[]{}".contains($0) ? "\\\($0)" : String($0) }.joined()
+  }
+}
+
+extension CubeQuery {
+  /// The query of the engine: groups in any order, sorted and cut by ``CubeAnswer``.
+  func request(filter: Predicate) -> QueryRequest {
+    var bucket: TimeBucket?
+    switch time?.granularity {
+    case nil: break
+    case .second?: bucket = .fixed(nanoseconds: 1_000_000_000)
+    case .minute?: bucket = .fixed(nanoseconds: 60_000_000_000)
+    case .hour?: bucket = .fixed(nanoseconds: 3_600_000_000_000)
+    case .some(let unit):
+      bucket = .calendar(TimeBucket.Unit(rawValue: unit.rawValue) ?? .day, utcOffsetSeconds: utcOffsetSeconds)
+    }
+    var functions = measures.enumerated().map { index, measure in
+      Measure(measure.function, where: measure.filter, as: "m\(index)")
+    }
+    // Groups without a measure: their count is left out of the answer.
+    if functions.isEmpty { functions = [Measure(.count, as: "m0")] }
+    return QueryRequest(
+      dataset: cube.dataset, predicate: .both(predicate, filter),
+      answer: .aggregates(
+        AggregateQuery(groupBy: dimensions.map(\.path), bucket: bucket, measures: functions)),
+      start: time?.range?.start, end: time?.range?.end, limit: QueryRequest.limitMax, isDescending: false)
+  }
+}

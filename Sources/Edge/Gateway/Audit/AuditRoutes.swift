@@ -1,0 +1,178 @@
+import Access
+import Codecs
+import Decoding
+import Masking
+import NIOHTTP1
+import Platform
+import Querying
+import Records
+
+/// The audit API: who did what to which resource, by tenant, behind JSON Web Tokens (Docs/audit.md).
+package struct AuditRoutes: APIRoutes {
+  enum Route: String {
+    case logs = "/api/v1/logs"
+    case bulk = "/api/v1/logs/bulk"
+    case stats = "/api/v1/logs/stats"
+    case export = "/api/v1/logs/export"
+    case cleanup = "/api/v1/logs/cleanup"
+    case log = "/api/v1/logs/{id}"
+    case tenants = "/api/v1/tenants"
+
+    var methods: [HTTPMethod] {
+      switch self {
+      case .logs, .tenants: [.GET, .POST]
+      case .bulk: [.POST]
+      case .stats, .export, .log: [.GET]
+      case .cleanup: [.DELETE]
+      }
+    }
+  }
+
+  /// Words below `/api/v1/logs/` that are no ids.
+  static let words: Set<String> = ["bulk", "batch", "stats", "export", "cleanup", "stream"]
+
+  let credentials: AuditCredentials
+  let tenants: TenantDirectory
+  let log: any AccessLog
+  let store: RecordStoring
+  let engine: QueryEngine
+  let control: any StoreControl
+  let listing: LogListing
+  let decoder: EntryDecoder
+  let clock: any WallClock
+  let limits: HTTPLimits
+  /// How old records are that a bare cleanup removes.
+  let cleanupDays: Int
+
+  package init(
+    credentials: AuditCredentials, tenants: TenantDirectory, log: any AccessLog, store: RecordStoring,
+    engine: QueryEngine, control: any StoreControl, decodingLimits: DecodingLimits, limits: HTTPLimits,
+    clock: any WallClock, cleanupDays: Int
+  ) {
+    self.credentials = credentials
+    self.tenants = tenants
+    self.log = log
+    self.store = store
+    self.engine = engine
+    self.control = control
+    self.clock = clock
+    self.limits = limits
+    self.cleanupDays = cleanupDays
+    decoder = EntryDecoder(.audit, masking: .none, limits: decodingLimits)
+    listing = LogListing(
+      engine: engine, dataset: .audit, columns: AuditRoutes.columns, names: [:], style: AuditRoutes.style(""))
+  }
+
+  /// An entry's members in order; `tenant_id` follows.
+  static let columns = [
+    "action", "resource_type", "resource_id", "timestamp", "ip_address", "user_agent", "before", "after",
+    "metadata", "severity", "id", "user_id",
+  ]
+
+  /// How entries look; `tail` is written behind the last member.
+  static func style(_ tail: String) -> RecordStyle {
+    var style = RecordStyle()
+    style.writesNulls = true
+    style.times = .microsecondsZulu
+    style.tail = Array(tail.utf8)
+    return style
+  }
+
+  package func admit(_ head: HTTPRequestHead, path: String, origin: RequestOrigin) -> Admission? {
+    guard path.hasPrefix("/api/v1/") else { return nil }
+    guard let (route, id) = AuditRoutes.route(path) else {
+      return .refuse(Problem(404, "Not Found"), route: "unknown", errors: .audit)
+    }
+    do throws(Problem) {
+      let principal = try authenticate(head, origin, route)
+      let method = head.method == .HEAD ? .GET : head.method
+      guard route.methods.contains(method) else {
+        let allow = route.methods.flatMap { $0 == .GET ? ["GET", "HEAD"] : [$0.rawValue] }
+        throw Problem(405, "Method Not Allowed", allow: allow.joined(separator: ", "))
+      }
+      guard head.isPlain || method == .POST && head.isGzip else {
+        throw Problem(415, "The only Content-Encoding is gzip")
+      }
+      return .accept(endpoint(route, method, principal, id).limited(by: principal))
+    } catch {
+      // The two rows that the workflow API has too answer clients of both.
+      let errors: ErrorFormat = route == .logs || route == .log ? .sharedLogs : .audit
+      return .refuse(error, route: route.rawValue, errors: errors)
+    }
+  }
+
+  private static func route(_ path: String) -> (Route, String)? {
+    for route in [Route.logs, .bulk, .stats, .export, .cleanup, .tenants] where route.rawValue == path {
+      return (route, "")
+    }
+    let prefix = Route.logs.rawValue + "/"
+    guard path.hasPrefix(prefix) else { return nil }
+    let id = path.dropFirst(prefix.count)
+    guard !id.isEmpty, !id.contains("/"), !words.contains(String(id)) else { return nil }
+    return (.log, QueryItems.decode(id, isQuery: false) ?? "")
+  }
+
+  private func authenticate(
+    _ head: HTTPRequestHead, _ origin: RequestOrigin, _ route: Route
+  ) throws(Problem) -> Principal {
+    var event = AccessEvent(
+      .request, .granted, realm: .audit, subject: nil, route: route.rawValue, method: head.method.rawValue,
+      address: origin.address, requestID: origin.id)
+    defer { log.record(event) }
+    let principal: Principal
+    do throws(CredentialError) {
+      principal = try credentials.authenticate(
+        authorization: head.headers.first(name: "Authorization"),
+        queryToken: QueryItems.split(head.uri).query["token"])
+    } catch {
+      event.outcome = .refused("\(error)")
+      throw Problem(401, "Unauthorized")
+    }
+    event.subject = principal.subject
+    event.tenant = principal.tenant
+    if let refusal = AuditRoutes.refusal(route, principal.role) {
+      event.outcome = .refused("role")
+      throw refusal
+    }
+    return principal
+  }
+
+  /// Why the role may not; nil: it may.
+  private static func refusal(_ route: Route, _ role: Role) -> Problem? {
+    switch route {
+    case .tenants: role == .admin ? nil : Problem(401, "Unauthorized")
+    case .cleanup: role == .admin ? nil : Problem(403, "Cleanup needs the role admin")
+    case .export: role.allows(.export) ? nil : Problem(403, "Export needs the role auditor or admin")
+    case .logs, .bulk, .stats, .log: nil
+    }
+  }
+
+  private func endpoint(
+    _ route: Route, _ method: HTTPMethod, _ principal: Principal, _ id: String
+  ) -> Endpoint {
+    switch (route, method) {
+    case (.logs, .POST): endpoint(route) { call throws(Problem) in try await create(call, principal) }
+    case (.logs, _): endpoint(route) { call throws(Problem) in try await list(call, principal) }
+    case (.bulk, _): endpoint(route) { call throws(Problem) in try await createBulk(call, principal) }
+    case (.stats, _): endpoint(route) { _ throws(Problem) in try await stats(principal) }
+    case (.log, _): endpoint(route) { _ throws(Problem) in try await get(id, principal) }
+    case (.cleanup, _): endpoint(route) { call throws(Problem) in try await cleanup(call, principal) }
+    case (.tenants, .POST): endpoint(route) { call throws(Problem) in try await createTenant(call) }
+    case (.tenants, _): endpoint(route) { _ throws(Problem) in AuditResponses.tenants(tenants.tenants()) }
+    case (.export, _):
+      Endpoint(route: route.rawValue, bodyBytesMax: limits.bodyBytesMax, isShort: false, errors: .audit) {
+        (call, stream) async throws(Problem) in
+        try await export(call, principal, through: stream)
+      }
+    }
+  }
+
+  private func endpoint(
+    _ route: Route, _ respond: @escaping @Sendable (HTTPCall) async throws(Problem) -> HTTPAnswer
+  ) -> Endpoint {
+    Endpoint(route: route.rawValue, bodyBytesMax: limits.bodyBytesMax, isShort: false, errors: .audit) {
+      (call, _) async throws(Problem) in
+      .answer(try await respond(call))
+    }
+  }
+}

@@ -1,0 +1,162 @@
+import Access
+import Codecs
+import Decoding
+import Masking
+import NIOHTTP1
+import Platform
+import Querying
+import Records
+
+/// The workflow API: logs of workflow runs by API key, and figures over them (Docs/workflow.md).
+package struct WorkflowRoutes: APIRoutes {
+  enum Route: String {
+    case health = "/health"
+    case logs = "/api/v1/logs"
+    case log = "/api/v1/logs/{id}"
+    case batch = "/api/v1/logs/batch"
+    case overview = "/api/v1/metrics/overview"
+    case categories = "/api/v1/metrics/categories"
+
+    var methods: [HTTPMethod] {
+      switch self {
+      case .health, .log, .overview, .categories: [.GET]
+      case .batch: [.POST]
+      case .logs: [.GET, .POST]
+      }
+    }
+
+    /// Whether the audit API has the path too.
+    var isShared: Bool { self == .logs || self == .log }
+  }
+
+  /// What the service calls itself in `/health`.
+  package struct Identity: Sendable {
+    package let service: String
+    package let environment: String
+    package init(service: String, environment: String) {
+      self.service = service
+      self.environment = environment
+    }
+  }
+
+  let keys: WorkflowKeys
+  let keyHeader: String
+  let identity: Identity
+  let log: any AccessLog
+  let store: RecordStoring
+  let engine: QueryEngine
+  let listing: LogListing
+  let decoder: EntryDecoder
+  let clock: any WallClock
+  let limits: HTTPLimits
+
+  package init(
+    keys: WorkflowKeys, keyHeader: String, identity: Identity, log: any AccessLog, store: RecordStoring,
+    engine: QueryEngine, decodingLimits: DecodingLimits, limits: HTTPLimits, clock: any WallClock
+  ) {
+    self.keys = keys
+    self.keyHeader = keyHeader
+    self.identity = identity
+    self.log = log
+    self.store = store
+    self.engine = engine
+    self.clock = clock
+    self.limits = limits
+    decoder = EntryDecoder(.workflow, masking: .none, limits: decodingLimits)
+    var style = RecordStyle()
+    style.writesNulls = true
+    style.times = .microsecondsWithOffset
+    listing = LogListing(
+      engine: engine, dataset: .workflows,
+      columns: [
+        "id", "environment", "workflow_version", "ticket_id", "timestamp", "execution_time_seconds", "status",
+        "category", "resolution_status", "metrics", "payload", "ingested_at",
+      ], names: ["timestamp": "executed_at", "ingested_at": "created_at"], style: style)
+  }
+
+  package func admit(_ head: HTTPRequestHead, path: String, origin: RequestOrigin) -> Admission? {
+    guard let (route, id) = WorkflowRoutes.route(path) else {
+      guard path.hasPrefix("/api/v1/metrics/") else { return nil }
+      return .refuse(Problem(404, "Not Found"), route: "unknown", errors: .workflow)
+    }
+    let key = head.headers.first(name: keyHeader)
+    if route.isShared {
+      // Theirs unless an API key is shown; one that is not known does not stand in a bearer's way.
+      guard let key, keys.isKnown(key) || !head.hasAuditCredential else { return nil }
+    }
+    do throws(Problem) {
+      let method = head.method == .HEAD ? .GET : head.method
+      guard route.methods.contains(method) else {
+        let allow = route.methods.flatMap { $0 == .GET ? ["GET", "HEAD"] : [$0.rawValue] }
+        throw Problem(405, "Method Not Allowed", allow: allow.joined(separator: ", "))
+      }
+      if route == .health { return .accept(endpoint(route) { _ throws(Problem) in health() }) }
+      let principal = try authenticate(key, head, origin, route)
+      guard head.isPlain || method == .POST && head.isGzip else {
+        throw Problem(415, "The only Content-Encoding is gzip")
+      }
+      return .accept(endpoint(route, method, principal, id).limited(by: principal))
+    } catch {
+      return .refuse(error, route: route.rawValue, errors: .workflow)
+    }
+  }
+
+  private static func route(_ path: String) -> (Route, String)? {
+    for route in [Route.health, .logs, .batch, .overview, .categories] where route.rawValue == path {
+      return (route, "")
+    }
+    let prefix = Route.logs.rawValue + "/"
+    guard path.hasPrefix(prefix) else { return nil }
+    let id = path.dropFirst(prefix.count)
+    guard !id.isEmpty, !id.contains("/"), !AuditRoutes.words.contains(String(id)) else { return nil }
+    return (.log, QueryItems.decode(id, isQuery: false) ?? "")
+  }
+
+  private func authenticate(
+    _ key: String?, _ head: HTTPRequestHead, _ origin: RequestOrigin, _ route: Route
+  ) throws(Problem) -> Principal {
+    var event = AccessEvent(
+      .request, .granted, realm: .workflow, subject: nil, route: route.rawValue, method: head.method.rawValue,
+      address: origin.address, requestID: origin.id)
+    defer { log.record(event) }
+    do throws(CredentialError) {
+      let principal = try keys.authenticate(key: key)
+      event.subject = principal.subject
+      event.tenant = principal.tenant
+      return principal
+    } catch {
+      event.outcome = .refused("\(error)")
+      throw Problem(401, error == .missing ? "API key required" : "Invalid API key")
+    }
+  }
+
+  private func endpoint(
+    _ route: Route, _ method: HTTPMethod, _ principal: Principal, _ id: String
+  ) -> Endpoint {
+    switch (route, method) {
+    case (.logs, .POST): endpoint(route) { call throws(Problem) in try await create(call, principal) }
+    case (.logs, _): endpoint(route) { call throws(Problem) in try await list(call, principal) }
+    case (.log, _): endpoint(route) { _ throws(Problem) in try await get(id, principal) }
+    case (.batch, _): endpoint(route) { call throws(Problem) in try await createBatch(call, principal) }
+    case (.overview, _): endpoint(route) { call throws(Problem) in try await overview(call, principal) }
+    case (.categories, _): endpoint(route) { call throws(Problem) in try await categories(call, principal) }
+    case (.health, _): preconditionFailure("health has no principal")
+    }
+  }
+
+  private func endpoint(
+    _ route: Route, _ respond: @escaping @Sendable (HTTPCall) async throws(Problem) -> HTTPAnswer
+  ) -> Endpoint {
+    Endpoint(route: route.rawValue, bodyBytesMax: limits.bodyBytesMax, isShort: false, errors: .workflow) {
+      (call, _) async throws(Problem) in
+      .answer(try await respond(call))
+    }
+  }
+}
+
+extension HTTPRequestHead {
+  /// Whether the request shows what could be a credential of the audit API.
+  var hasAuditCredential: Bool {
+    headers.contains(name: "Authorization") || QueryItems.split(uri).query["token"] != nil
+  }
+}

@@ -1,0 +1,319 @@
+import Codecs
+import Masking
+import Records
+
+/// Turns JSON entries of an ``EntryForm`` into batches, or into everything that is wrong with them.
+///
+/// By way of a tree: these APIs take single entries and short lists, and their clients expect all faults of a body at once.
+package struct EntryDecoder: Sendable {
+  private let form: EntryForm
+  private let masking: MaskingPlan
+  private let limits: DecodingLimits
+
+  package init(_ form: EntryForm, masking: MaskingPlan, limits: DecodingLimits) {
+    self.form = form
+    self.masking = masking
+    self.limits = limits
+  }
+
+  /// One entry.
+  ///
+  /// - Parameters:
+  ///   - constants: Columns that every row has the same text in.
+  ///   - now: The time of entries without one.
+  package func decode(
+    entry body: [UInt8], constants: [String: String] = [:], now: Int64
+  ) throws(ValidationFailure) -> RecordBatch {
+    let tree = try tree(body)
+    guard case .object(let members) = tree else {
+      throw ValidationFailure([
+        ValidationError(
+          [.name("body")], "model_attributes_type",
+          "Input should be a valid dictionary or object to extract fields from")
+      ])
+    }
+    var rows = EntryRows(form, constants: constants, now: now)
+    rows.add(members, at: [.name("body")], limits: limits, masking: masking)
+    return try rows.finish()
+  }
+
+  /// A bare array of entries; nil for an empty one.
+  package func decode(
+    list body: [UInt8], constants: [String: String] = [:], now: Int64
+  ) throws(ValidationFailure) -> RecordBatch? {
+    let tree = try tree(body)
+    guard case .array(let items) = tree else {
+      throw ValidationFailure([
+        ValidationError([.name("body")], "list_type", "Input should be a valid list")
+      ])
+    }
+    guard items.count <= limits.entriesMax else {
+      throw ValidationFailure([
+        ValidationError(
+          [.name("body")], "too_long",
+          "List should have at most \(limits.entriesMax) items after validation, not \(items.count)")
+      ])
+    }
+    if items.isEmpty { return nil }
+    var rows = EntryRows(form, constants: constants, now: now)
+    for (index, item) in items.enumerated() {
+      let place: [ValidationPlace] = [.name("body"), .index(index)]
+      if case .object(let members) = item {
+        rows.add(members, at: place, limits: limits, masking: masking)
+      } else {
+        rows.refuse(
+          place, "model_attributes_type",
+          "Input should be a valid dictionary or object to extract fields from")
+      }
+      if rows.errors.count >= ValidationFailure.errorsMax { break }
+    }
+    return try rows.finish()
+  }
+
+  private func tree(_ body: [UInt8]) throws(ValidationFailure) -> JSONTree {
+    guard !body.isEmpty else {
+      throw ValidationFailure([ValidationError([.name("body")], "missing", "Field required")])
+    }
+    do throws(JSONTree.SyntaxError) { return try JSONTree(parsing: body) } catch {
+      throw ValidationFailure([
+        ValidationError([.name("body"), .index(error.offsetBytes)], "json_invalid", "JSON decode error")
+      ])
+    }
+  }
+}
+
+/// Entries on their way into columns.
+struct EntryRows {
+  private enum Cells {
+    case times([Int64])
+    case numbers([Double?])
+    case texts([String?])
+  }
+
+  private let form: EntryForm
+  private let constants: [String: String]
+  private let now: Int64
+  private var cells: [Cells]
+  private var rowCount = 0
+  private(set) var errors: [ValidationError] = []
+
+  init(_ form: EntryForm, constants: [String: String], now: Int64) {
+    self.form = form
+    self.constants = constants
+    self.now = now
+    cells = form.fields.map { field in
+      switch field.kind {
+      case .time: .times([])
+      case .number: .numbers([])
+      case .text, .choice, .object: .texts([])
+      }
+    }
+  }
+
+  mutating func refuse(_ place: [ValidationPlace], _ type: String, _ message: String) {
+    errors.append(ValidationError(place, type, message))
+  }
+
+  mutating func add(
+    _ members: [JSONTree.Member], at place: [ValidationPlace], limits: DecodingLimits, masking: MaskingPlan
+  ) {
+    if members.count > limits.membersMax {
+      refuse(place, "too_many_members", "An object may have at most \(limits.membersMax) members")
+      return
+    }
+    // Of members with equal names the last counts.
+    let values = Dictionary(members.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
+    let names = Set(form.fields.map(\.name))
+    let unknown = form.overflow == nil ? [] : members.filter { !names.contains($0.name) }
+    for (index, field) in form.fields.enumerated() {
+      var value = values[field.name]
+      if masking.keys.contains(MaskingPlan.folded(Array(field.name.utf8))), value != nil, value != .null {
+        value = field.kind == .object ? .null : .string(MaskingPlan.replacement)
+      }
+      if field.column == form.overflow, !unknown.isEmpty { value = EntryRows.merged(unknown, with: value) }
+      append(value, to: index, field, place + [.name(field.name)], masking)
+    }
+    rowCount += 1
+  }
+
+  /// Unknown members as an object, the members of `own` behind them, so that these win.
+  private static func merged(_ unknown: [JSONTree.Member], with own: JSONTree?) -> JSONTree {
+    switch own {
+    case nil, .null?: .object(unknown)
+    case .object(let members)?: .object(unknown + members)
+    // No object: told as an error by who reads it.
+    case .some(let other): other
+    }
+  }
+
+  private mutating func append(
+    _ value: JSONTree?, to index: Int, _ field: EntryForm.EntryField, _ place: [ValidationPlace],
+    _ masking: MaskingPlan
+  ) {
+    guard let value else {
+      if field.isRequired { refuse(place, "missing", "Field required") }
+      return appendNull(to: index)
+    }
+    if value == .null, field.isNullable { return appendNull(to: index) }
+    switch (field.kind, value) {
+    case (.text(let most), .string(let text)):
+      if let most, text.unicodeScalars.count > most {
+        refuse(place, "string_too_long", "String should have at most \(most) characters")
+      }
+      append(text, to: index, place)
+    case (.choice(let words, _), .string(let text)) where words.contains(text): append(text, to: index, place)
+    case (.choice(let words, let hasOwnWords), _):
+      if hasOwnWords, case .string = value {
+        let list = words.map { "'\($0)'" }.joined(separator: ", ")
+        refuse(place, "value_error", "Value error, \(field.name) must be one of [\(list)]")
+      } else if hasOwnWords {
+        refuse(place, "string_type", "Input should be a valid string")
+      } else {
+        let list = words.dropLast().map { "'\($0)'" }.joined(separator: ", ")
+        refuse(place, "enum", "Input should be \(list) or '\(words.last ?? "")'")
+      }
+    case (.time(let takesDates), _): appendTime(value, to: index, takesDates, place)
+    case (.number, .int64(let number)): append(Double(number), to: index)
+    case (.number, .float64(let number)): append(number, to: index)
+    case (.number, .number(let text)): append(Double(text) ?? .infinity, to: index, place)
+    case (.number, .string(let text)):
+      guard let number = Double(text.filter { $0 != "_" && $0 != " " }), number.isFinite else {
+        return refuse(
+          place, "float_parsing", "Input should be a valid number, unable to parse string as a number")
+      }
+      append(number, to: index)
+    case (.number, _): refuse(place, "float_type", "Input should be a valid number")
+    case (.object, .object):
+      let tree = value.canonical(masking)
+      guard !tree.hasNUL else {
+        return refuse(place, "value_error", "Value error, NUL is not allowed in text")
+      }
+      append(tree.text, to: index, place)
+    case (.object, _): refuse(place, "dict_type", "Input should be a valid dictionary")
+    case (.text, _): refuse(place, "string_type", "Input should be a valid string")
+    }
+  }
+
+  private mutating func append(_ text: String, to index: Int, _ place: [ValidationPlace]) {
+    guard !text.utf8.contains(0) else {
+      return refuse(place, "value_error", "Value error, NUL is not allowed in text")
+    }
+    guard case .texts(var texts) = cells[index] else { preconditionFailure("a text column") }
+    cells[index] = .texts([])
+    texts.append(text)
+    cells[index] = .texts(texts)
+  }
+
+  private mutating func append(_ number: Double, to index: Int, _ place: [ValidationPlace]) {
+    guard number.isFinite else { return refuse(place, "finite_number", "Input should be a finite number") }
+    append(number, to: index)
+  }
+
+  private mutating func append(_ number: Double, to index: Int) {
+    guard case .numbers(var numbers) = cells[index] else { preconditionFailure("a number column") }
+    cells[index] = .numbers([])
+    numbers.append(number)
+    cells[index] = .numbers(numbers)
+  }
+
+  private mutating func appendTime(
+    _ value: JSONTree, to index: Int, _ takesDates: Bool, _ place: [ValidationPlace]
+  ) {
+    let what = takesDates ? "datetime or date" : "datetime"
+    let time: Int64?
+    var reason = "the time is not between the years 1677 and 2262"
+    switch value {
+    case .string(let text):
+      time = FlexibleTime.nanoseconds(text)
+      reason = FlexibleTime.reason(text)
+    case .int64(let number): time = FlexibleTime.nanoseconds(Double(number))
+    case .float64(let number): time = FlexibleTime.nanoseconds(number)
+    default: return refuse(place, "datetime_type", "Input should be a valid datetime")
+    }
+    guard let time else {
+      let type = takesDates ? "datetime_from_date_parsing" : "datetime_parsing"
+      return refuse(place, type, "Input should be a valid \(what), \(reason)")
+    }
+    append(time, to: index)
+  }
+
+  private mutating func append(_ time: Int64, to index: Int) {
+    guard case .times(var times) = cells[index] else { preconditionFailure("a time column") }
+    cells[index] = .times([])
+    times.append(time)
+    cells[index] = .times(times)
+  }
+
+  private mutating func appendNull(to index: Int) {
+    switch cells[index] {
+    case .times: append(now, to: index)
+    case .numbers(var numbers):
+      cells[index] = .numbers([])
+      numbers.append(nil)
+      cells[index] = .numbers(numbers)
+    case .texts(var texts):
+      cells[index] = .texts([])
+      texts.append(nil)
+      cells[index] = .texts(texts)
+    }
+  }
+
+  /// The rows in the order of the dataset's declared fields.
+  func finish() throws(ValidationFailure) -> RecordBatch {
+    guard errors.isEmpty else {
+      throw ValidationFailure(Array(errors.prefix(ValidationFailure.errorsMax)))
+    }
+    let fields = form.dataset.schema.declaredFields
+    let columns = fields.map { field -> Column in
+      if let index = form.fields.firstIndex(where: { $0.column == field.name }) {
+        return column(cells[index], type: field.type)
+      }
+      return column(.texts(Array(repeating: constants[field.name], count: rowCount)), type: field.type)
+    }
+    return RecordBatch(fields: fields, columns: columns, rowCount: rowCount)
+  }
+
+  private func column(_ cells: Cells, type: ColumnType) -> Column {
+    switch cells {
+    case .times(let times): return Column(timestamps: times)
+    case .numbers(let numbers):
+      var builder = FixedBuilder<Double>(capacity: numbers.count)
+      for number in numbers {
+        if let number { builder.append(number) } else { builder.appendNull(placeholder: 0) }
+      }
+      return builder.finish(type: .float64)
+    case .texts(let texts):
+      var builder = TextBuilder(capacity: texts.count)
+      for text in texts { if let text { builder.appendRow(text) } else { builder.appendNull() } }
+      return builder.finish(type: type)
+    }
+  }
+}
+
+extension JSONTree {
+  /// Without repeated names, the last one kept, and with masked values replaced, at every depth.
+  func canonical(_ masking: MaskingPlan) -> JSONTree {
+    switch self {
+    case .object(let members):
+      var last: [String: Int] = [:]
+      for (index, member) in members.enumerated() { last[member.name] = index }
+      return .object(
+        members.enumerated().filter { last[$0.element.name] == $0.offset }.map { _, member in
+          let isMasked = masking.keys.contains(MaskingPlan.folded(Array(member.name.utf8)))
+          return Member(
+            member.name, isMasked ? .string(MaskingPlan.replacement) : member.value.canonical(masking))
+        })
+    case .array(let elements): return .array(elements.map { $0.canonical(masking) })
+    case .null, .bool, .int64, .float64, .number, .string: return self
+    }
+  }
+
+  var hasNUL: Bool {
+    switch self {
+    case .object(let members): members.contains { $0.name.utf8.contains(0) || $0.value.hasNUL }
+    case .array(let elements): elements.contains(where: \.hasNUL)
+    case .string(let text): text.utf8.contains(0)
+    case .null, .bool, .int64, .float64, .number: false
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import Matching
+import Records
+
+/// An aggregate query checked against its schema: what to scan, what to gather, what to answer.
+struct AggregatePlan: Sendable {
+  let query: AggregateQuery
+  let request: QueryRequest
+  let fields: [Field]
+  /// What the scan reads: `timestamp` if there are buckets, the group's columns as text, then what measures and
+  /// filters need.
+  let columns: [OutputColumn]
+  let filters: [MeasureFilter]
+  /// What is gathered, without repeats.
+  let accumulators: [Accumulator]
+  /// The accumulator that answers each measure.
+  let sources: [Int]
+
+  init(_ query: AggregateQuery, request: QueryRequest) throws(StoreError) {
+    self.query = query
+    self.request = request
+    fields = try request.fields(of: query)
+    var columns = query.bucket.map { _ in [OutputColumn(ColumnPath("timestamp"), type: .timestamp)] } ?? []
+    columns += query.groupBy.map { OutputColumn($0, type: .utf8) }
+    func index(_ column: OutputColumn) -> Int {
+      if let index = columns.firstIndex(of: column) { return index }
+      columns.append(column)
+      return columns.count - 1
+    }
+    var filters: [MeasureFilter] = []
+    var accumulators: [Accumulator] = []
+    var sources: [Int] = []
+    for measure in query.measures {
+      var filter: Int?
+      if measure.filter != .all {
+        filter = filters.firstIndex { $0.predicate == measure.filter }
+        if filter == nil {
+          filter = filters.count
+          filters.append(
+            try MeasureFilter(measure.filter, schema: request.dataset.schema, index: index))
+        }
+      }
+      let input = try request.input(of: measure.function)
+      let accumulator = Accumulator(
+        kind: measure.function.kind, column: input.map(index), filter: filter, type: input?.type)
+      if let known = accumulators.firstIndex(of: accumulator) {
+        sources.append(known)
+      } else {
+        sources.append(accumulators.count)
+        accumulators.append(accumulator)
+      }
+    }
+    // Units count rows by some column; `position` is small and always there.
+    if columns.isEmpty { columns = [OutputColumn(ColumnPath("position"), type: .int64)] }
+    self.columns = columns
+    self.filters = filters
+    self.accumulators = accumulators
+    self.sources = sources
+  }
+
+  var scan: ScanRequest {
+    ScanRequest(
+      columns: columns, predicate: request.predicate, start: request.start, end: request.end,
+      order: .unordered)
+  }
+
+  /// What summaries are asked for if the query is nothing but counts.
+  var groupedCount: GroupedCountRequest {
+    GroupedCountRequest(
+      groupBy: query.groupBy, bucketNanoseconds: query.bucket?.partNanoseconds,
+      predicate: request.predicate, start: request.start, end: request.end)
+  }
+}
+
+extension Measure.Function {
+  fileprivate var kind: Accumulator.Kind {
+    switch self {
+    case .count, .countValues: .count
+    case .countDistinct: .distinct
+    case .sum, .avg: .sum
+    case .min: .min
+    case .max: .max
+    case .quantile: .quantile
+    }
+  }
+}

@@ -1,0 +1,229 @@
+import Records
+
+/// Numbers groups, a bucket of time and texts, from 0 in the order they first come.
+///
+/// Each part of a group, its bucket and its texts, becomes a small number first (a run of times at once, a value of a
+/// dictionary once a batch); these are folded two at a time, so that a row costs one probe a part beyond the first.
+/// Without parts all rows are of group 0, which always is.
+struct GroupTable: Sendable {
+  private let bucket: TimeBucket?
+  private var buckets = PairTable()
+  private var texts: [TextNumbers]
+  /// Fold i numbers the pairs of what the parts up to i are folded to, and part i + 1.
+  private var folds: [PairTable]
+
+  init(bucket: TimeBucket?, columnCount: Int) {
+    self.bucket = bucket
+    texts = Array(repeating: TextNumbers(), count: columnCount)
+    let partCount = columnCount + (bucket == nil ? 0 : 1)
+    folds = Array(repeating: PairTable(), count: max(0, partCount - 1))
+  }
+
+  var count: Int {
+    if let fold = folds.last { return fold.count }
+    return bucket != nil ? buckets.count : texts.first?.count ?? 1
+  }
+
+  var byteCount: Int {
+    texts.reduce(buckets.byteCount) { $0 + $1.byteCount } + folds.reduce(0) { $0 + $1.byteCount }
+  }
+
+  /// - Throws: `.invalid` with more groups than a query may have.
+  func check() throws(StoreError) {
+    guard count <= GroupCounter.groupsMax else {
+      throw .invalid("more than \(GroupCounter.groupsMax) groups: narrow the filter or widen the bucket")
+    }
+  }
+
+  // MARK: Numbering
+
+  /// Sets `groups` to the group of each row of `batch`: `timestamp` first if there are buckets, then the columns
+  /// as text. Further columns do not matter.
+  mutating func number(_ batch: RecordBatch, into groups: inout [Int32]) {
+    if groups.count != batch.rowCount { groups = [Int32](repeating: 0, count: batch.rowCount) }
+    var partCount = 0
+    if bucket != nil {
+      number(times: batch.columns[0], into: &groups)
+      partCount = 1
+    }
+    var part: [Int32] = []
+    for index in texts.indices {
+      let column = batch.columns[partCount]
+      if partCount == 0 {
+        texts[index].number(column, into: &groups)
+      } else {
+        if part.isEmpty { part = [Int32](repeating: 0, count: batch.rowCount) }
+        texts[index].number(column, into: &part)
+        folds[partCount - 1].fold(&groups, with: part)
+      }
+      partCount += 1
+    }
+  }
+
+  private mutating func number(times column: Column, into groups: inout [Int32]) {
+    guard let bucket else { return }
+    var (first, last, number) = (Int64.max, Int64.min, Int32(0))
+    column.withInt64 { times in
+      var groups = groups.mutableSpan
+      for row in times.indices {
+        let time = times[row]
+        if time < first || time > last {
+          let range = bucket.range(of: time)
+          (first, last) = (range.lowerBound, range.upperBound)
+          number = buckets.number(first, 0)
+        }
+        groups[row] = number
+      }
+    }
+  }
+
+  /// The number of a group that summaries counted.
+  mutating func number(_ key: GroupKey) -> Int32 {
+    var number: Int32?
+    if let bucket { number = buckets.number(bucket.range(of: key.bucket).lowerBound, 0) }
+    var at = 0
+    for (index, text) in key.values.enumerated() {
+      let part = text.map { texts[index].number(Array($0.utf8).span) } ?? texts[index].numberOfNull()
+      if let before = number {
+        number = folds[at].number(Int64(before), part)
+        at += 1
+      } else {
+        number = part
+      }
+    }
+    return number ?? 0
+  }
+
+  /// The number each group of `other` has here, new ones added.
+  mutating func merge(_ other: GroupTable) -> [Int32] {
+    var numbers: [Int32]?
+    if bucket != nil { numbers = other.buckets.pairs.map { buckets.number($0.0, 0) } }
+    var at = 0
+    for index in texts.indices {
+      let parts = texts[index].merge(other.texts[index])
+      if let before = numbers {
+        numbers = other.folds[at].pairs.map { pair in
+          folds[at].number(Int64(before[Int(pair.0)]), parts[Int(pair.1)])
+        }
+        at += 1
+      } else {
+        numbers = parts
+      }
+    }
+    return numbers ?? [0]
+  }
+
+  // MARK: Results
+
+  /// What the groups are made of, a value a group.
+  struct Keys {
+    /// Starts of buckets; empty without them.
+    var buckets: [Int64]
+    /// A column each: numbers of texts, and the texts' ranks in the order of their bytes.
+    var texts: [(numbers: [Int32], ranks: [Int32])]
+
+    /// Whether group `left` comes before group `right`: by bucket, then by texts, null first.
+    func precedes(_ left: Int, _ right: Int) -> Bool {
+      if !buckets.isEmpty, buckets[left] != buckets[right] { return buckets[left] < buckets[right] }
+      for text in texts {
+        let (a, b) = (text.ranks[Int(text.numbers[left])], text.ranks[Int(text.numbers[right])])
+        if a != b { return a < b }
+      }
+      return false
+    }
+  }
+
+  /// - Parameter isRanked: Whether the texts' ranks are needed, which costs sorting them.
+  func keys(isRanked: Bool = true) -> Keys {
+    var numbers = (0..<count).map { Int32($0) }
+    var parts: [[Int32]] = []
+    for fold in folds.reversed() {
+      parts.append(numbers.map { fold.pairs[Int($0)].1 })
+      numbers = numbers.map { Int32(fold.pairs[Int($0)].0) }
+    }
+    parts.append(numbers)
+    parts.reverse()
+    let starts = bucket == nil ? [] : parts.removeFirst().map { buckets.pairs[Int($0)].0 }
+    return Keys(buckets: starts, texts: zip(parts, texts).map { ($0, isRanked ? $1.ranks() : []) })
+  }
+
+  /// The texts of one column for some groups.
+  func texts(of column: Int, keys: Keys, groups: ArraySlice<Int32>) -> Column {
+    var builder = TextBuilder(capacity: groups.count)
+    for group in groups {
+      if let text = texts[column].text(Int(keys.texts[column].numbers[Int(group)])) {
+        builder.append(contentsOf: text.span)
+        builder.endRow()
+      } else {
+        builder.appendNull()
+      }
+    }
+    return builder.finish()
+  }
+
+  /// Group `group` as a key.
+  func key(of group: Int, keys: Keys) -> GroupKey {
+    let values = texts.indices.map { index in
+      texts[index].text(Int(keys.texts[index].numbers[group])).map { String(decoding: $0, as: UTF8.self) }
+    }
+    return GroupKey(bucket: keys.buckets.isEmpty ? 0 : keys.buckets[group], values: values)
+  }
+}
+
+extension PairTable {
+  /// Replaces each number by that of its pair with `part`.
+  mutating func fold(_ numbers: inout [Int32], with part: [Int32]) {
+    let part = part.span
+    var numbers = numbers.mutableSpan
+    for row in numbers.indices { numbers[row] = number(Int64(numbers[row]), part[row]) }
+  }
+}
+
+extension TextNumbers {
+  /// Sets `numbers` to the number of each row of a text column.
+  mutating func number(_ column: Column, into numbers: inout [Int32]) {
+    switch column.storage {
+    case .fixed: preconditionFailure("group columns are read as text")
+    case .dictionary: numberDictionary(column, into: &numbers)
+    case .text: numberPlain(column, into: &numbers)
+    }
+  }
+
+  private mutating func numberDictionary(_ column: Column, into numbers: inout [Int32]) {
+    column.withDictionary { keys, offsets, bytes in
+      // Values are numbered when a row has them: a batch may hold few of its dictionary.
+      var known = [Int32](repeating: -1, count: offsets.count - 1)
+      var numbers = numbers.mutableSpan
+      column.withValidity { bits in
+        for row in keys.indices {
+          if let bits, bits[row >> 3] & (1 << UInt8(row & 7)) == 0 {
+            numbers[row] = numberOfNull()
+            continue
+          }
+          let key = Int(keys[row])
+          var value = known[key]
+          if value < 0 {
+            value = number(bytes.extracting(Int(offsets[key])..<Int(offsets[key + 1])))
+            known[key] = value
+          }
+          numbers[row] = value
+        }
+      }
+    }
+  }
+
+  private mutating func numberPlain(_ column: Column, into numbers: inout [Int32]) {
+    column.withText { offsets, bytes in
+      var numbers = numbers.mutableSpan
+      column.withValidity { bits in
+        for row in numbers.indices {
+          if let bits, bits[row >> 3] & (1 << UInt8(row & 7)) == 0 {
+            numbers[row] = numberOfNull()
+          } else {
+            numbers[row] = number(bytes.extracting(Int(offsets[row])..<Int(offsets[row + 1])))
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import Matching
+import Records
+
+/// What one measure has gathered, a value a group: one worker's part.
+///
+/// Groups are numbers from 0. The order in which rows are added and parts are merged changes nothing but, for sums of
+/// fractions, the last bit.
+protocol MeasureState: Sendable {
+  /// Makes room for groups below `groupCount`.
+  mutating func grow(to groupCount: Int)
+  /// Adds rows; `groups` has the group of each row of the batch.
+  mutating func add(_ input: MeasureInput, groups: [Int32])
+  /// Adds another worker's part, whose group g is group `numbers[g]` here. A precondition: `other` is of the same type.
+  mutating func merge(_ other: any MeasureState, numbers: [Int32])
+  /// Called once all rows are added, before the first value is asked for.
+  mutating func finish()
+  /// The measure's value for each group.
+  func values(of function: Measure.Function) throws(StoreError) -> MeasureValues
+  /// Bytes held, about. O(1).
+  var byteCount: Int { get }
+}
+
+extension MeasureState {
+  mutating func finish() {}
+}
+
+/// The rows a measure sees of a batch.
+struct MeasureInput {
+  /// nil for a count of rows.
+  let column: Column?
+  let rowCount: Int
+  /// Rows that pass the measure's filter and have a value, ascending; nil: all.
+  let rows: [Int32]?
+
+  /// - Parameter passing: What the measure's filter lets through; nil: all.
+  init(column: Column?, rowCount: Int, passing: Selection?) {
+    self.column = column
+    self.rowCount = rowCount
+    guard let column, column.validity != nil else {
+      rows = passing.map { $0.indices() }
+      return
+    }
+    var selection = column.withValidity { Selection(rowCount: rowCount, validity: $0) }
+    if let passing { selection.formIntersection(passing) }
+    rows = selection.indices()
+  }
+
+  /// Calls `body` with each row.
+  @inline(__always)
+  func forEach(_ body: (Int) -> Void) {
+    if let rows {
+      let span = rows.span
+      for index in span.indices { body(Int(span[index])) }
+    } else {
+      for row in 0..<rowCount { body(row) }
+    }
+  }
+}
+
+/// A measure's values, one a group; nil is null.
+enum MeasureValues {
+  case int64([Int64?])
+  case float64([Double?])
+  case text([[UInt8]?])
+
+  /// The values of some groups as a column.
+  func column(_ groups: ArraySlice<Int32>, type: ColumnType) -> Column {
+    switch self {
+    case .int64(let values):
+      var builder = FixedBuilder<Int64>(capacity: groups.count)
+      for group in groups {
+        if let value = values[Int(group)] {
+          builder.append(value)
+        } else {
+          builder.appendNull(placeholder: 0)
+        }
+      }
+      return builder.finish(type: type)
+    case .float64(let values):
+      var builder = FixedBuilder<Double>(capacity: groups.count)
+      for group in groups {
+        if let value = values[Int(group)] {
+          builder.append(value)
+        } else {
+          builder.appendNull(placeholder: 0)
+        }
+      }
+      return builder.finish(type: type)
+    case .text(let values):
+      var builder = TextBuilder(capacity: groups.count)
+      for group in groups {
+        if let value = values[Int(group)] {
+          builder.append(contentsOf: value.span)
+          builder.endRow()
+        } else {
+          builder.appendNull()
+        }
+      }
+      return builder.finish(type: type)
+    }
+  }
+
+  /// How group `left` compares with group `right`: -1, 0 or 1, with null after everything in either direction.
+  func compare(_ left: Int, _ right: Int, isDescending: Bool) -> Int {
+    switch self {
+    case .int64(let values):
+      MeasureValues.compare(values[left], values[right], isDescending) { $0 < $1 }
+    case .float64(let values):
+      MeasureValues.compare(values[left], values[right], isDescending) { $0 < $1 }
+    case .text(let values):
+      MeasureValues.compare(values[left], values[right], isDescending) { $0.lexicographicallyPrecedes($1) }
+    }
+  }
+
+  @inline(__always)
+  private static func compare<Value: Equatable>(
+    _ left: Value?, _ right: Value?, _ isDescending: Bool, _ precedes: (Value, Value) -> Bool
+  ) -> Int {
+    guard let left else { return right == nil ? 0 : 1 }
+    guard let right else { return -1 }
+    if left == right { return 0 }
+    return precedes(left, right) != isDescending ? -1 : 1
+  }
+}

@@ -1,0 +1,50 @@
+import Records
+
+/// The numbers of each group for its quantiles.
+struct QuantileState: MeasureState {
+  private var sketches: [QuantileSketch] = []
+  private var heapBytes = 0
+
+  var byteCount: Int { sketches.capacity * MemoryLayout<QuantileSketch>.stride + heapBytes }
+
+  mutating func grow(to groupCount: Int) {
+    if sketches.count < groupCount {
+      sketches += repeatElement(QuantileSketch(), count: groupCount - sketches.count)
+    }
+  }
+
+  mutating func add(_ input: MeasureInput, groups: [Int32]) {
+    guard let column = input.column else { preconditionFailure("a quantile has a column") }
+    let groups = groups.span
+    var grown = 0
+    if column.type == .float64 {
+      column.withFloat64 { values in
+        input.forEach { row in grown &+= sketches[Int(groups[row])].add(values[row]) }
+      }
+    } else {
+      column.withInt64 { values in
+        input.forEach { row in grown &+= sketches[Int(groups[row])].add(Double(values[row])) }
+      }
+    }
+    heapBytes += grown
+  }
+
+  mutating func merge(_ other: any MeasureState, numbers: [Int32]) {
+    guard let other = other as? QuantileState else { preconditionFailure("parts of one measure") }
+    for (group, sketch) in other.sketches.enumerated() {
+      let number = Int(numbers[group])
+      heapBytes -= sketches[number].heapBytes
+      sketches[number].merge(sketch)
+      heapBytes += sketches[number].heapBytes
+    }
+  }
+
+  mutating func finish() {
+    for index in sketches.indices { sketches[index].sort() }
+  }
+
+  func values(of function: Measure.Function) -> MeasureValues {
+    guard case .quantile(_, let share) = function else { preconditionFailure("a quantile") }
+    return .float64(sketches.map { $0.quantiles([share])[0] })
+  }
+}

@@ -1,0 +1,38 @@
+import Records
+
+extension QueryEngine {
+  /// Gathers on all workers, then merges their parts and answers on one.
+  func aggregate(
+    _ plan: AggregatePlan, snapshot: any PartitionSnapshot
+  ) async throws(StoreError) -> RecordBatch {
+    let share = MemoryShare(of: budget)
+    let (counts, units) = try await workers.perform { () throws(StoreError) in
+      try plan.sources(in: snapshot)
+    }
+    let queue = UnitQueue(units)
+    let parts = try await workers.runOnAll(upTo: units.count) { () throws(StoreError) -> Aggregation in
+      var part = Aggregation(plan, share: share)
+      while let unit = queue.take() { try part.add(unit) }
+      return part
+    }
+    return try await workers.perform { () throws(StoreError) in
+      // The others stay as they are until the last is merged, and the first is copied.
+      var whole = parts[0]
+      if parts.count > 1 { try share.take(whole.byteCount) }
+      for part in parts.dropFirst() { try whole.merge(part) }
+      if !counts.isEmpty { try whole.add(counts) }
+      return try whole.answer()
+    }
+  }
+}
+
+extension AggregatePlan {
+  /// What summaries prove, if the query is nothing but counts, and the units that are left to scan.
+  func sources(
+    in snapshot: any PartitionSnapshot
+  ) throws(StoreError) -> (counts: [GroupKey: Int], units: [any ScanUnit]) {
+    guard query.isPlainCount else { return ([:], try snapshot.plan(scan)) }
+    let answer = try snapshot.groupedCounts(groupedCount)
+    return (answer.counts, answer.remaining)
+  }
+}

@@ -1,0 +1,105 @@
+/// How time is cut into the buckets of an answer.
+package enum TimeBucket: Sendable, Hashable {
+  /// A whole unit of the calendar; weeks begin on Monday (ISO 8601).
+  package enum Unit: String, Sendable, Hashable, CaseIterable {
+    case day, week, month, quarter, year
+  }
+
+  /// Of one width, aligned to 1970 UTC; `nanoseconds` is above 0.
+  case fixed(nanoseconds: Int64)
+  /// By the calendar of a clock that is `utcOffsetSeconds` ahead of UTC all year.
+  case calendar(Unit, utcOffsetSeconds: Int)
+
+  /// No clock is further from UTC than 18 hours.
+  package static let utcOffsetSecondsMax = 64_800
+
+  private static let second: Int64 = 1_000_000_000
+
+  /// The bucket `time` lies in: its first and last nanosecond since 1970, both included, cut to what int64 holds.
+  func range(of time: Int64) -> ClosedRange<Int64> {
+    switch self {
+    case .fixed(let width):
+      let start = GroupCounter.bucketStart(time, width: width)
+      let rest = time % width
+      let (last, isLate) = time.addingReportingOverflow(width - 1 - (rest >= 0 ? rest : rest + width))
+      return start...(isLate ? .max : last)
+    case .calendar(let unit, let offset):
+      let local = TimeBucket.floorDivide(Int(time), Int(TimeBucket.second)) + offset
+      let days = unit.days(around: TimeBucket.floorDivide(local, 86_400))
+      let (start, isEarly) = Int64(days.lowerBound * 86_400 - offset)
+        .multipliedReportingOverflow(by: TimeBucket.second)
+      let (end, isLate) = Int64(days.upperBound * 86_400 - offset)
+        .multipliedReportingOverflow(by: TimeBucket.second)
+      return (isEarly ? .min : start)...(isLate ? .max : end - 1)
+    }
+  }
+
+  /// The widest fixed buckets that these are unions of: what block summaries are asked for.
+  var partNanoseconds: Int64 {
+    switch self {
+    case .fixed(let width): return width
+    case .calendar(_, let offset):
+      let seconds = [86_400, 3_600, 900, 60].first { offset.isMultiple(of: $0) } ?? 1
+      return Int64(seconds) * TimeBucket.second
+    }
+  }
+
+  /// The bucket as plans print it.
+  var text: String {
+    switch self {
+    case .fixed(let width): "bucket of \(width) ns"
+    case .calendar(let unit, 0): "bucket of a \(unit.rawValue)"
+    case .calendar(let unit, let offset):
+      "bucket of a \(unit.rawValue) at UTC\(offset < 0 ? "" : "+")\(offset) s"
+    }
+  }
+
+  fileprivate static func floorDivide(_ value: Int, _ divisor: Int) -> Int {
+    let quotient = value / divisor
+    return value % divisor < 0 ? quotient - 1 : quotient
+  }
+}
+
+extension TimeBucket.Unit {
+  /// The days since 1970 of the unit that `day` lies in.
+  fileprivate func days(around day: Int) -> Range<Int> {
+    switch self {
+    case .day: return day..<day + 1
+    case .week:
+      // 1970-01-01 was a Thursday.
+      let monday = TimeBucket.floorDivide(day + 3, 7) * 7 - 3
+      return monday..<monday + 7
+    case .month: return months(around: day, count: 1)
+    case .quarter: return months(around: day, count: 3)
+    case .year: return months(around: day, count: 12)
+    }
+  }
+
+  private func months(around day: Int, count: Int) -> Range<Int> {
+    let first = Self.monthNumber(ofDay: day) / count * count
+    return Self.firstDay(ofMonth: first)..<Self.firstDay(ofMonth: first + count)
+  }
+
+  /// Months since January of the year 0 (Gregorian, proleptic). Days of int64's years only.
+  ///
+  /// Years are counted from March, so that the leap day is a year's last and a month's first day is a linear
+  /// function of its number: (153 m + 2) / 5.
+  private static func monthNumber(ofDay day: Int) -> Int {
+    let shifted = day + 719_468
+    let era = shifted / 146_097
+    let dayOfEra = shifted % 146_097
+    let year = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * year + year / 4 - year / 100)
+    let month = (5 * dayOfYear + 2) / 153
+    return (era * 400 + year) * 12 + month + 2
+  }
+
+  private static func firstDay(ofMonth number: Int) -> Int {
+    let fromMarch = number - 2
+    let year = fromMarch / 12
+    let era = year / 400
+    let yearOfEra = year % 400
+    let dayOfYear = (153 * (fromMarch % 12) + 2) / 5
+    return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+  }
+}

@@ -1,0 +1,32 @@
+import Records
+
+extension QueryEngine {
+  /// Answers `request` from row `offset` on, in its order.
+  ///
+  /// The rows before are passed by reading their keys alone; page a thousand costs them, not their columns.
+  package func run(
+    _ request: QueryRequest, from offset: Int, for tenant: Tenant
+  ) async throws(StoreError) -> QueryAnswer {
+    guard offset > 0 else { return try await run(request, for: tenant) }
+    var passed = request
+    passed.answer = .rows(columns: [ColumnPath("position")])
+    passed.limit = offset
+    let keys = try await run(passed, for: tenant)
+    while try await keys.next() != nil {}
+    var rest = request
+    if let last = keys.lastCursor { rest.cursor = last } else { rest.predicate = .none }
+    return try await run(rest, for: tenant)
+  }
+
+  /// How many rows match.
+  package func count(
+    _ predicate: Predicate, in dataset: Dataset, start: Int64? = nil, end: Int64? = nil, for tenant: Tenant
+  ) async throws(StoreError) -> Int {
+    let request = QueryRequest(
+      dataset: dataset, predicate: predicate, answer: .groups(QueryRequest.GroupedCount(groupBy: [])),
+      start: start, end: end)
+    let answer = try await run(request, for: tenant)
+    guard let batch = try await answer.next(), let column = batch.column("count") else { return 0 }
+    return column.withInt64 { $0.count > 0 ? Int($0[0]) : 0 }
+  }
+}

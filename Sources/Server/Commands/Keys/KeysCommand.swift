@@ -1,0 +1,102 @@
+import Access
+import ArgumentParser
+import Codecs
+import Records
+import Server
+
+/// `cordwood keys`: API keys of a data directory, whether its server runs or not.
+struct KeysCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "keys", abstract: "Manage the API keys of a data directory.",
+    discussion: """
+      Works on DATA/control.sqlite, also while the server runs: it sees changes within a second. A key is
+      shown once, when it is made; only its SHA-256 is kept. Keys of the configuration are not listed here.
+
+      Examples:
+        cordwood keys create shop-logs --realm native --tenant shop --role writer
+        cordwood keys create n8n --realm workflow --tenant client_1 --data-dir /var/lib/cordwood
+        cordwood keys list
+        cordwood keys revoke shop-logs
+      """, subcommands: [Create.self, List.self, Revoke.self])
+
+  enum RealmName: String, ExpressibleByArgument, CaseIterable {
+    case workflow, native
+    var realm: Realm { self == .native ? .native : .workflow }
+  }
+
+  enum RoleName: String, ExpressibleByArgument, CaseIterable {
+    case reader, writer, user, admin
+
+    var role: Role {
+      switch self {
+      case .reader: .reader
+      case .writer: .writer
+      case .user: .user
+      case .admin: .admin
+      }
+    }
+  }
+
+  struct Create: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Make a key and print it, this once.")
+    @Argument(help: "The key's name, for listings and logs.") var name: String
+    @Option(help: "Which API takes it: workflow or native.") var realm: RealmName
+    @Option(help: "Whose records it reads and writes; for workflow keys the client's id.")
+    var tenant: String
+    @Option(help: "reader, writer, user (reads and writes) or admin; workflow keys: user.")
+    var role = RoleName.user
+    @OptionGroup var place: ControlPlace
+
+    func run() async throws {
+      try await place.change { services in
+        let key = try await services.keys.create(
+          realm: realm.realm, name: name, tenant: tenant, role: role.role)
+        DataDirectory.print(key + "\n")
+        DataDirectory.note("the key \(name) was made; it is not shown again")
+      }
+    }
+  }
+
+  struct List: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "List the keys: realm, name, tenant, role, when made, when revoked.")
+    @OptionGroup var place: ControlPlace
+
+    func run() async throws {
+      try await place.change { services in
+        for key in services.keys.keys() {
+          let columns = [
+            key.tenant.realm.name, key.name, key.tenant.name, key.role.rawValue,
+            KeysCommand.date(key.createdAt),
+            key.revokedAt.map(KeysCommand.date) ?? "-",
+          ]
+          DataDirectory.print(columns.joined(separator: "\t") + "\n")
+        }
+      }
+    }
+  }
+
+  struct Revoke: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "End a key.")
+    @Argument(help: "The key's name.") var name: String
+    @Option(help: "Which API takes it; needed if both have a key of this name.") var realm: RealmName?
+    @OptionGroup var place: ControlPlace
+
+    func run() async throws {
+      try await place.change { services in
+        let realms = services.keys.keys().filter { $0.name == name && $0.revokedAt == nil }.map(
+          \.tenant.realm)
+        guard realm != nil || realms.count <= 1 else {
+          throw Failure("both APIs have a key of this name: say which with --realm")
+        }
+        guard let chosen = realm?.realm ?? realms.first else { throw AccessError.unknownKey }
+        try await services.keys.revoke(name: name, realm: chosen)
+        DataDirectory.note("the key \(name) was revoked")
+      }
+    }
+  }
+
+  private static func date(_ nanoseconds: Int64) -> String {
+    RFC3339.string(nanoseconds / 1_000_000_000 * 1_000_000_000)
+  }
+}

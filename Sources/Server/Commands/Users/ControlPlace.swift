@@ -1,0 +1,60 @@
+import Access
+import ArgumentParser
+import Foundation
+import Platform
+import Server
+
+/// Whose users and keys: options of every command that works on DATA/control.sqlite.
+struct ControlPlace: ParsableArguments {
+  @Option(help: "The server's configuration file, if it has one.") var config: String?
+  @Option(help: "The server's data directory (default ./data).") var dataDir: String?
+
+  private func open() async throws -> AccessServices {
+    var tree = ConfigurationTree()
+    if let config { try tree.overlay(file: config) }
+    _ = try tree.overlay(environment: ProcessInfo.processInfo.environment)
+    if let dataDir { try tree.overlay(path: "data_dir", text: dataDir, source: "--data-dir") }
+    let configuration = try Configuration(tree)
+    let directory = configuration.dataDirectory
+    guard FileManager.default.fileExists(atPath: directory) else {
+      throw Failure(
+        "there is no directory \(directory): start the server once, or name another with --data-dir")
+    }
+    do {
+      return try await AccessServices.openForTools(configuration, clock: SystemClock())
+    } catch {
+      throw Failure(ControlPlace.text(of: error))
+    }
+  }
+
+  /// Opens the database, does `body`, closes it; failures are shown in words.
+  func change(_ body: (AccessServices) async throws -> Void) async throws {
+    try await Failure.shown {
+      let services = try await open()
+      do {
+        try await body(services)
+        try services.database.close()
+      } catch let error as AccessError {
+        throw Failure(ControlPlace.text(of: error))
+      }
+    }
+  }
+
+  /// Errors in words for people.
+  static func text(of error: AccessError) -> String {
+    switch error {
+    case .userExists: "there is a user of this name already"
+    case .unknownUser: "there is no user of this name"
+    case .ownsContainers(let count):
+      "the user owns \(count) containers: give them to another user with --transfer-to NAME"
+    case .lastAdministrator: "this is the last administrator: make another one first"
+    case .invalidName(let reason), .weakPassword(let reason), .database(let reason): reason
+    case .diskFull: "no room on the disk; nothing was changed"
+    case .keyExists: "there is a key of this name already: revoke it first, or take another name"
+    case .unknownKey: "there is no key of this name that holds"
+    case .wrongPassword, .throttled, .overloaded, .containerExists, .noContainer, .sessionExists, .noSession,
+      .tenantExists:
+      "\(error)"
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import Access
+import Codecs
+import Records
+
+extension ConfigurationValues {
+  /// What the audit API's tokens must be like.
+  ///
+  /// - Parameter isPrivate: Whether the legacy rule may be on by itself.
+  func auditPolicy(isPrivate: Bool) throws(ConfigurationError) -> AuditCredentials.Policy {
+    var policy = AuditCredentials.Policy()
+    policy.audience = try text("audit.audience")
+    policy.issuer = try text("audit.issuer")
+    policy.leewaySeconds = try integer("audit.leeway_seconds")
+    let word = try text("audit.legacy_tenant_keys")
+    policy.legacy = LegacyTenantKeys(
+      isOn: word == "on" || word == "auto" && isPrivate,
+      secret: try optionalText("audit.secret") ?? LegacyTenantKeys.defaultSecret)
+    guard isPrivate || !policy.legacy.isOn || !policy.legacy.hasDefaultSecret else {
+      throw .refused(
+        "audit.legacy_tenant_keys is on with the secret that everybody knows: set audit.secret, or turn it off"
+      )
+    }
+    policy.keys = try auditKeys("audit.keys")
+    return policy
+  }
+
+  private func auditKeys(_ path: String) throws(ConfigurationError) -> [AuditKey] {
+    let (setting, entry) = tree.entry(path)
+    guard case .list(let items) = entry.value else {
+      throw .wrongValue(key: path, source: entry.source, expected: setting.kind.name)
+    }
+    var keys: [AuditKey] = []
+    for (index, item) in items.enumerated() {
+      let place = "\(path)[\(index)]"
+      guard case .map(let members) = item else {
+        throw .wrongValue(key: place, source: entry.source, expected: "a map {kid, secret, tenants}")
+      }
+      for member in members.keys.sorted() where !["kid", "secret", "tenants"].contains(member) {
+        throw .unknownKey(key: "\(place).\(member)", source: entry.source, suggestion: nil)
+      }
+      keys.append(try auditKey(members, place: place, source: entry.source))
+    }
+    guard Set(keys.map(\.keyID)).count == keys.count else {
+      throw .wrongValue(key: path, source: entry.source, expected: "a list without equal kids")
+    }
+    return keys
+  }
+
+  private func auditKey(
+    _ members: [String: ConfigurationTree.Value], place: String, source: String
+  ) throws(ConfigurationError) -> AuditKey {
+    guard case .scalar(let keyID)? = members["kid"], !keyID.isEmpty else {
+      throw .wrongValue(key: "\(place).kid", source: source, expected: "a non-empty text")
+    }
+    // RFC 7518 §3.2: a key as long as the hash. NUL is out since HMAC fills short keys up with zeros.
+    guard case .scalar(let secret)? = members["secret"], secret.utf8.count >= 32, !secret.utf8.contains(0)
+    else {
+      throw .wrongValue(key: "\(place).secret", source: source, expected: "a text of at least 32 bytes")
+    }
+    guard let list = members["tenants"] else { return AuditKey(keyID: keyID, secret: secret, tenants: nil) }
+    let expected = "a list of tenants' names, or left out"
+    guard case .list(let items) = list, !items.isEmpty else {
+      throw .wrongValue(key: "\(place).tenants", source: source, expected: expected)
+    }
+    var tenants: [String] = []
+    for item in items {
+      guard case .scalar(let name) = item, Tenant.isValid(name: name) else {
+        throw .wrongValue(key: "\(place).tenants", source: source, expected: expected)
+      }
+      tenants.append(name)
+    }
+    return AuditKey(keyID: keyID, secret: secret, tenants: tenants)
+  }
+
+  /// Workflow clients by their keys.
+  func clients(_ path: String) throws(ConfigurationError) -> [String: Tenant] {
+    let (setting, entry) = tree.entry(path)
+    guard let members = ConfigurationValues.members(entry.value) else {
+      throw .wrongValue(key: path, source: entry.source, expected: setting.kind.name)
+    }
+    var clients: [String: Tenant] = [:]
+    for (key, client) in members {
+      guard !key.isEmpty, key.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+        throw .wrongValue(key: path, source: entry.source, expected: "keys of visible ASCII characters")
+      }
+      guard Tenant.isValid(name: client) else {
+        throw .wrongValue(key: path, source: entry.source, expected: "clients' ids of 1 to 512 bytes")
+      }
+      clients[key] = Tenant(realm: .workflow, name: client)
+    }
+    return clients
+  }
+
+  /// The texts of an object, written as JSON or as a map; nil: neither.
+  private static func members(_ value: ConfigurationTree.Value) -> [(String, String)]? {
+    var pairs: [(String, String)] = []
+    switch value {
+    case .list: return nil
+    case .map(let members):
+      for (name, value) in members {
+        guard case .scalar(let text) = value else { return nil }
+        pairs.append((name, text))
+      }
+    case .scalar(let text):
+      // What is wrong with it is not said: the text is all secrets.
+      guard let tree = try? JSONTree(parsing: Array(text.utf8)), case .object(let members) = tree else {
+        return nil
+      }
+      for member in members {
+        guard case .string(let text) = member.value else { return nil }
+        pairs.append((member.name, text))
+      }
+    }
+    return pairs
+  }
+
+  /// A header field's name.
+  func fieldName(_ path: String) throws(ConfigurationError) -> String {
+    let (_, entry) = tree.entry(path)
+    let name = try text(path)
+    let isToken = name.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+        true
+      default: false
+      }
+    }
+    // Authorization is where the audit API's tokens come, on the same routes.
+    guard isToken, name.lowercased() != "authorization" else {
+      throw .wrongValue(
+        key: path, source: entry.source, expected: "a header field's name other than Authorization")
+    }
+    return name
+  }
+}

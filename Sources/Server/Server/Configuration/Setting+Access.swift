@@ -1,0 +1,48 @@
+extension Setting {
+  static let audit: [Setting] = [
+    Setting(
+      "audit.audience", .text, default: "logserver",
+      "What a token of the audit API says in its claim `aud`, alone or among others."),
+    Setting("audit.issuer", .text, default: "issuer", "What a token says in its claim `iss`."),
+    Setting(
+      "audit.leeway_seconds", .integer(0...3_600), default: "0", unit: "seconds",
+      "How far the clocks of issuer and server may be apart when `exp`, `nbf` and `iat` are looked at."),
+    Setting(
+      "audit.legacy_tenant_keys", .choice(["auto", "on", "off"]), default: "auto",
+      """
+      Whether MD5(tenant + `audit.secret`) signs for a tenant, so that whoever knows the secret signs for all. `auto`: in \
+      `development` on loopback only.
+      """),
+    Setting(
+      "audit.secret", .optionalText, default: "",
+      """
+      The secret of the legacy rule; without one it is `secret`, with which the rule can be on in `development` on loopback \
+      only.
+      """),
+    Setting(
+      "audit.jwks_file", .optionalText, default: "",
+      "A JWK set with the public keys of an issuer (RS256, ES256). Read anew when it changes."),
+    Setting(
+      "audit.cleanup_default_days", .integer(0...100_000), default: "90", unit: "days",
+      "How long ago entries must have arrived for a cleanup that says nothing else to remove them."),
+    Setting(
+      "audit.keys", .auditKeys, default: "[]",
+      """
+      Secrets that sign with HS256, of 32 bytes at least. `tenants` is a list of those it may sign for; without it, all.
+      """),
+  ]
+
+  static let workflow: [Setting] = [
+    Setting(
+      "workflow.api_keys", .clients, default: "{}", alias: "API_KEYS",
+      "Keys of the workflow API and the client each belongs to; more come from `cordwood keys create`."),
+    Setting(
+      "workflow.api_key_header", .text, default: "X-API-Key", alias: "API_KEY_HEADER",
+      "The header field that carries a key of the workflow API."),
+    Setting(
+      "service.name", .text, default: "cordwood", alias: "SERVICE_NAME", "The service's name in `/health`."),
+    Setting(
+      "service.environment", .text, default: "development", alias: "ENVIRONMENT",
+      "The deployment's name in `/health`. Nothing else follows from it; the server's own is `environment`."),
+  ]
+}

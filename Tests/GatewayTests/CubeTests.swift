@@ -1,0 +1,83 @@
+import Codecs
+import Testing
+
+@testable import Gateway
+
+/// Cube's queries: dates in words, and what is refused.
+@Suite struct CubeTests {
+  /// Friday, 2026-11-20T10:30:00Z.
+  static let now: Int64 = 1_795_170_600_000_000_000
+
+  static func range(_ json: String, offset: Int64 = 0) throws -> String? {
+    DateRange(try JSONTree(parsing: Array(json.utf8)), now: now, offset: offset * 1_000_000_000).map {
+      RFC3339.string($0.start) + " " + RFC3339.string($0.end)
+    }
+  }
+
+  @Test(
+    arguments: [
+      (#""today""#, "2026-11-20T00:00:00Z 2026-11-21T00:00:00Z"),
+      (#""yesterday""#, "2026-11-19T00:00:00Z 2026-11-20T00:00:00Z"),
+      (#""Last 30 days""#, "2026-10-21T00:00:00Z 2026-11-20T00:00:00Z"),
+      (#""last week""#, "2026-11-09T00:00:00Z 2026-11-16T00:00:00Z"),
+      (#""this week""#, "2026-11-16T00:00:00Z 2026-11-23T00:00:00Z"),
+      (#""this month""#, "2026-11-01T00:00:00Z 2026-12-01T00:00:00Z"),
+      (#""last 3 months""#, "2026-08-01T00:00:00Z 2026-11-01T00:00:00Z"),
+      (#""next quarter""#, "2027-01-01T00:00:00Z 2027-04-01T00:00:00Z"),
+      (#""last year""#, "2025-01-01T00:00:00Z 2026-01-01T00:00:00Z"),
+      (#""last 2 hours""#, "2026-11-20T08:00:00Z 2026-11-20T10:00:00Z"),
+      (#""from 7 days ago to now""#, "2026-11-13T00:00:00Z 2026-11-20T10:30:00Z"),
+      (#""2025-06-26""#, "2025-06-26T00:00:00Z 2025-06-27T00:00:00Z"),
+      (#"["2025-06-01","2025-06-30"]"#, "2025-06-01T00:00:00Z 2025-07-01T00:00:00Z"),
+      (
+        #"["2025-06-01T12:00:00.000","2025-06-01T12:59:59.999"]"#, "2025-06-01T12:00:00Z 2025-06-01T13:00:00Z"
+      ),
+      (#""sometime""#, nil), (#""last 0 days""#, nil), (#""last -3 days""#, nil), (#"["x","y"]"#, nil),
+      ("3", nil),
+      ("[]", nil), (#""last 99999999999 days""#, nil),
+    ] as [(String, String?)])
+  func dateRanges(json: String, expected: String?) throws {
+    #expect(try CubeTests.range(json) == expected, "\(json)")
+  }
+
+  @Test func offsetsShiftDays() throws {
+    #expect(try CubeTests.range(#""today""#, offset: 7200) == "2026-11-19T22:00:00Z 2026-11-20T22:00:00Z")
+    #expect(try CubeTests.range(#""today""#, offset: -39_600) == "2026-11-19T11:00:00Z 2026-11-20T11:00:00Z")
+    #expect(
+      try CubeTests.range(#""2025-06-26""#, offset: 3600) == "2025-06-25T23:00:00Z 2025-06-26T23:00:00Z")
+  }
+
+  @Test func datesAndDaysAgree() {
+    for day in stride(from: -800_000, through: 800_000, by: 37) {
+      let date = CalendarDate(days: day)
+      #expect(date.days == day)
+      #expect((1...12).contains(date.month) && (1...31).contains(date.day))
+    }
+    #expect(CalendarDate(days: 11_016) == CalendarDate(year: 2000, month: 2, day: 29))
+    #expect(CalendarDate(year: 2026, month: 0, day: 1) == CalendarDate(year: 2025, month: 12, day: 1))
+    #expect(CalendarDate(year: 2026, month: -11, day: 1) == CalendarDate(year: 2025, month: 1, day: 1))
+  }
+
+  @Test(
+    arguments: [
+      "3", "{}", #"{"measures":["count"]}"#, #"{"measures":["logs.nope"]}"#,
+      #"{"measures":["workflows.count"]}"#,
+      #"{"measures":"logs.count"}"#, #"{"measures":["logs.count"],"dimensions":["logs.timestamp"]}"#,
+      #"{"measures":["logs.count"],"limit":0}"#, #"{"measures":["logs.count"],"limit":50001}"#,
+      #"{"measures":["logs.count"],"order":["logs.count"]}"#,
+      #"{"measures":["logs.count"],"order":{"logs.count":"up"}}"#,
+      #"{"measures":["logs.count"],"timezone":"Mars/Olympus"}"#,
+      #"{"measures":["logs.count"],"timeDimensions":[{"dimension":"logs.severity"}]}"#,
+      #"{"measures":["logs.count"],"timeDimensions":[{"dimension":"logs.timestamp","granularity":"decade"}]}"#,
+      #"{"measures":["logs.count"],"timeDimensions":[{"dimension":"logs.timestamp","dateRange":"soon"}]}"#,
+      #"{"measures":["logs.count"],"filters":[{"member":"logs.severity","operator":"like","values":["x"]}]}"#,
+      #"{"measures":["logs.count"],"filters":[{"member":"logs.severity","operator":"equals"}]}"#,
+      #"{"measures":["logs.count"],"filters":[{"member":"logs.password","operator":"set"}]}"#,
+      #"{"measures":["logs.count"],"filters":{}}"#,
+    ])
+  func wrongQueriesAreRefused(json: String) throws {
+    let tree = try JSONTree(parsing: Array(json.utf8))
+    let problem = #expect(throws: Problem.self) { try CubeQuery(tree, cube: .audit, now: CubeTests.now) }
+    #expect(problem?.status == 400)
+  }
+}
