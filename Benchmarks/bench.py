@@ -492,7 +492,7 @@ def main():
     parser.add_argument("--data")
     parser.add_argument("--store", help="an archived store of an earlier run, for --only queries,start")
     parser.add_argument("--work", default=os.path.join(ROOT, ".build-bench"))
-    parser.add_argument("--only", default="ingest,queries,start,tenants,single,idle,sessions")
+    parser.add_argument("--only", default="ingest,queries,start,tenants,single,idle,sessions,audit")
     parser.add_argument("--sessions", default="ingest,single,reads,login,many,spread", help="what of the part sessions")
     parser.add_argument("--runs", type=int, default=3, help="runs of each figure of the part sessions")
     arguments = parser.parse_args()
@@ -508,6 +508,9 @@ def main():
     if "tenants" in parts: bench_tenants(arguments.work, data, rows)
     if "single" in parts: bench_single(arguments.work, data, rows)
     if "idle" in parts: bench_idle(arguments.work)
+    if "audit" in parts:
+        import audit
+        audit.bench(sys.modules[__name__], arguments.work, rows)
     if "sessions" in parts: bench_sessions(arguments.work, data, rows, arguments.runs, arguments.sessions.split(","))
 
 

@@ -194,4 +194,36 @@ struct WorkflowClient {
     #expect(!server.log.contains(WorkflowTests.keys[0]))
     #expect(server.stop() == 0)
   }
+
+  @Test func administratorsMakeAndEndKeys() throws {
+    let folder = try TemporaryFolder()
+    let server = try ServerProcess(data: folder.path + "/data", environment: WorkflowTests.environment)
+    let admin = try SessionsClient(port: server.port)
+    let body = Array(#"{"name":"ci","realm":"workflow","tenant":"client_9"}"#.utf8)
+    let made = try admin.request("POST", "/api/keys", body: body)
+    #expect(made.status == 201)
+    let key = try #require(try made.object()["key"] as? String)
+    #expect(try admin.request("POST", "/api/keys", body: body).status == 409)
+    let client = WorkflowClient(port: server.port, key: key)
+    _ = try client.create(WorkflowClient.log("T-9"))
+    let list = try admin.request("GET", "/api/keys")
+    #expect(list.text.contains(#""name":"ci""#) && !list.text.contains(key), "shown once")
+    #expect(try admin.makeUser("bob", "bobpw").status == 201)
+    let bob = try SessionsClient(port: server.port, user: "bob", password: "bobpw")
+    for (method, path) in [("GET", "/api/keys"), ("POST", "/api/keys"), ("DELETE", "/api/keys/workflow/ci")] {
+      #expect(try bob.request(method, path, body: method == "POST" ? body : nil).status == 403)
+    }
+    for wrong in [
+      "{}", #"{"name":"x","realm":"audit","tenant":"t"}"#,
+      #"{"name":"x","realm":"workflow","tenant":"t","role":"admin"}"#,
+    ] {
+      #expect(try admin.request("POST", "/api/keys", body: Array(wrong.utf8)).status == 400, "\(wrong)")
+    }
+    #expect(try client.total() == 1)
+    #expect(try admin.request("DELETE", "/api/keys/workflow/ci").status == 200)
+    #expect(try admin.request("DELETE", "/api/keys/workflow/ci").status == 404)
+    #expect(try client.request("GET", "/api/v1/logs").status == 401)
+    #expect(!server.log.contains(key))
+    #expect(server.stop() == 0)
+  }
 }

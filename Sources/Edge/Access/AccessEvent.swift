@@ -8,6 +8,8 @@ package struct AccessEvent: Sendable, Hashable {
     case login, logout, refresh
     case userCreated = "user_created"
     case passwordChanged = "password_changed"
+    case keyCreated = "key_created"
+    case keyRevoked = "key_revoked"
     case containerCreated = "container_created"
     case sessionCreated = "session_created"
   }

@@ -37,7 +37,8 @@ package struct RunningServer: Sendable {
       writing: RecordWriting(store: store, clock: clock, decodingLimits: configuration.decoding),
       queries: engine.queries, control: engine.control, limits: configuration.http)
     let sessions = SessionsRoutes(
-      accounts: access.accounts, catalog: access.catalog, seal: access.seal, log: log, store: store,
+      accounts: access.accounts, keys: access.keys, catalog: access.catalog, seal: access.seal, log: log,
+      store: store,
       engine: engine.questions, decodingLimits: configuration.decoding, limits: configuration.http,
       tokenHours: configuration.tokenHours)
     let workflow = WorkflowRoutes(
@@ -53,9 +54,12 @@ package struct RunningServer: Sendable {
     let analytics = AnalyticsRoutes(
       audit: access.audit, workflow: access.workflow, keyHeader: configuration.workflowKeyHeader, log: log,
       engine: engine.questions, clock: clock)
+    let reference = ReferenceRoutes(
+      version: version, keyHeader: configuration.workflowKeyHeader, hasPage: configuration.hasDocs)
     let http = HTTPServer(
       // The workflow API comes first: on the rows it shares with the audit API it takes what shows a key of its own.
-      router: Router([operations, native, sessions, workflow, audit, analytics]), limits: configuration.http,
+      router: Router([operations, reference, native, sessions, workflow, audit, analytics]),
+      limits: configuration.http,
       metrics: metrics,
       logger: logger, clock: clock, threads: configuration.loopCount, tls: tls)
     do {

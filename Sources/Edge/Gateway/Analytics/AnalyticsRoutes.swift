@@ -90,9 +90,7 @@ package struct AnalyticsRoutes: APIRoutes {
     let request = query.request(filter: principal.filter)
     do throws(StoreError) {
       if call.query["explain"] == "1", principal.role.allows(.administer) {
-        let plan = try await engine.explain(request, for: principal.tenant)
-        return HTTPAnswer(
-          .ok, contentType: "text/plain; charset=utf-8", body: ByteBuffer(string: plan + "\n"))
+        return .plan(try await engine.explain(request, for: principal.tenant))
       }
       let found = try await engine.run(request, for: principal.tenant)
       var answer = CubeAnswer(query)

@@ -66,12 +66,15 @@ extension AuditRoutes {
     return AuditResponses.data(object)
   }
 
-  func stats(_ principal: Principal) async throws(Problem) -> HTTPAnswer {
+  func stats(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
     let request = QueryRequest(
       dataset: .audit, predicate: principal.filter,
       answer: .groups(QueryRequest.GroupedCount(groupBy: [ColumnPath("severity")])),
       limit: QueryRequest.limitMax, isDescending: false)
     do throws(StoreError) {
+      if call.query["explain"] == "1", principal.role.allows(.administer) {
+        return .plan(try await engine.explain(request, for: principal.tenant))
+      }
       let answer = try await engine.run(request, for: principal.tenant)
       var counts: [(String, Int)] = []
       while let batch = try await answer.next() {

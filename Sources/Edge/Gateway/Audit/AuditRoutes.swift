@@ -154,7 +154,7 @@ package struct AuditRoutes: APIRoutes {
     case (.logs, .POST): endpoint(route) { call throws(Problem) in try await create(call, principal) }
     case (.logs, _): endpoint(route) { call throws(Problem) in try await list(call, principal) }
     case (.bulk, _): endpoint(route) { call throws(Problem) in try await createBulk(call, principal) }
-    case (.stats, _): endpoint(route) { _ throws(Problem) in try await stats(principal) }
+    case (.stats, _): endpoint(route) { call throws(Problem) in try await stats(call, principal) }
     case (.log, _): endpoint(route) { _ throws(Problem) in try await get(id, principal) }
     case (.cleanup, _): endpoint(route) { call throws(Problem) in try await cleanup(call, principal) }
     case (.tenants, .POST): endpoint(route) { call throws(Problem) in try await createTenant(call) }

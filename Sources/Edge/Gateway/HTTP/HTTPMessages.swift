@@ -39,6 +39,11 @@ package struct HTTPAnswer: Sendable {
     self.body = body
   }
 
+  /// How a query would run, as a tree of text.
+  package static func plan(_ tree: String) -> HTTPAnswer {
+    HTTPAnswer(.ok, contentType: "text/plain; charset=utf-8", body: ByteBuffer(string: tree + "\n"))
+  }
+
   /// An answer with a JSON body.
   package static func json(_ status: HTTPResponseStatus, _ text: JSONText) -> HTTPAnswer {
     HTTPAnswer(status, contentType: "application/json", body: ByteBuffer(bytes: text.bytes))

@@ -50,6 +50,36 @@ struct NewUserRequest {
   }
 }
 
+/// `{"name","realm","tenant","role"?}`.
+struct NewKeyRequest {
+  let name: String
+  let realm: Realm
+  let tenant: String
+  let role: Role
+
+  init(_ body: [UInt8]) throws(Problem) {
+    let tree = try SessionsBody.tree(body)
+    guard let name = tree["name"]?.string, let realm = tree["realm"]?.string,
+      let tenant = tree["tenant"]?.string
+    else { throw Problem(400, "Missing name, realm or tenant") }
+    guard let found = [Realm.native, .workflow].first(where: { $0.name == realm }) else {
+      throw Problem(400, "realm must be \"native\" or \"workflow\"")
+    }
+    self.name = name
+    self.realm = found
+    self.tenant = tenant
+    switch tree["role"] {
+    case nil: role = .user
+    case .string(let word)?:
+      guard let role = Role.ofKeys.first(where: { $0.rawValue == word }) else {
+        throw Problem(400, "role must be \(Role.ofKeys.map(\.rawValue).joined(separator: ", "))")
+      }
+      self.role = role
+    default: throw Problem(400, "role must be a string")
+    }
+  }
+}
+
 /// `{"current_password","new_password"}`.
 struct PasswordRequest {
   let current: String

@@ -53,6 +53,39 @@ enum SessionsResponses {
     }
   }
 
+  /// The one time a key is shown.
+  static func keyCreated(_ key: String, _ request: NewKeyRequest) -> HTTPAnswer {
+    var answer = object(.created) { text in
+      text.member("key", key)
+      text.member("message", "API key created successfully")
+      text.member("name", request.name)
+      text.member("realm", request.realm.name)
+      text.member("role", request.role.rawValue)
+      text.member("tenant", request.tenant)
+    }
+    answer.headers.append(("Cache-Control", "no-store"))
+    return answer
+  }
+
+  static func keys(_ keys: [StoredKey]) -> HTTPAnswer {
+    object { text in
+      text.member("count", keys.count)
+      text.name("keys")
+      text.beginArray()
+      for key in keys {
+        text.beginObject()
+        text.member("created_at", date(key.createdAt))
+        text.member("name", key.name)
+        text.member("realm", key.tenant.realm.name)
+        text.member("revoked_at", key.revokedAt.map(date))
+        text.member("role", key.role.rawValue)
+        text.member("tenant", key.tenant.name)
+        text.endObject()
+      }
+      text.endArray()
+    }
+  }
+
   static func containerCreated(_ name: String, user: String) -> HTTPAnswer {
     object(.created) { text in
       text.member("container_id", name)

@@ -55,6 +55,28 @@ extension SessionsRoutes {
     }
   }
 
+  func createKey(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
+    let request = try NewKeyRequest(call.body)
+    return try await recorded(call, .keys, .keyCreated, subject: principal.subject) {
+      () throws(AccessError) in
+      let key = try await keys.create(
+        realm: request.realm, name: request.name, tenant: request.tenant, role: request.role)
+      return SessionsResponses.keyCreated(key, request)
+    }
+  }
+
+  func revokeKey(
+    _ call: HTTPCall, _ principal: Principal, realm: String, name: String
+  ) async throws(Problem) -> HTTPAnswer {
+    guard let realm = Realm.allCases.first(where: { $0.name == realm }) else {
+      throw Problem(404, "API key not found")
+    }
+    return try await recorded(call, .key, .keyRevoked, subject: principal.subject) { () throws(AccessError) in
+      try await keys.revoke(name: name, realm: realm)
+      return SessionsResponses.message("API key revoked successfully")
+    }
+  }
+
   /// Runs `body` and notes in the access log how it ended.
   func recorded(
     _ call: HTTPCall, _ route: Route, _ kind: AccessEvent.Kind, subject: String?,

@@ -14,6 +14,8 @@ package struct SessionsRoutes: APIRoutes {
     case refresh = "/api/auth/refresh"
     case users = "/api/users"
     case ownPassword = "/api/users/me/password"
+    case keys = "/api/keys"
+    case key = "/api/keys/{realm}/{name}"
     case containers = "/api/containers"
     case sessions = "/api/containers/{container}/sessions"
     case logs = "/api/logs/{container}/{session}"
@@ -21,9 +23,13 @@ package struct SessionsRoutes: APIRoutes {
     var methods: [HTTPMethod] {
       switch self {
       case .login, .logout, .refresh, .ownPassword: [.POST]
-      case .users, .containers, .sessions, .logs: [.GET, .POST]
+      case .users, .keys, .containers, .sessions, .logs: [.GET, .POST]
+      case .key: [.DELETE]
       }
     }
+
+    /// Whether it is for administrators alone.
+    var isForAdministrators: Bool { self == .users || self == .keys || self == .key }
   }
 
   /// A request as far as its head tells: where to, and from whom.
@@ -38,6 +44,7 @@ package struct SessionsRoutes: APIRoutes {
   static let commandBytesMax = 1 << 20
 
   let accounts: Accounts
+  let keys: KeyStore
   let catalog: SessionCatalog
   let seal: CursorSeal
   let log: any AccessLog
@@ -48,10 +55,12 @@ package struct SessionsRoutes: APIRoutes {
   let tokenHours: Int
 
   package init(
-    accounts: Accounts, catalog: SessionCatalog, seal: CursorSeal, log: any AccessLog, store: RecordStoring,
+    accounts: Accounts, keys: KeyStore, catalog: SessionCatalog, seal: CursorSeal, log: any AccessLog,
+    store: RecordStoring,
     engine: QueryEngine, decodingLimits: DecodingLimits, limits: HTTPLimits, tokenHours: Int
   ) {
     self.accounts = accounts
+    self.keys = keys
     self.catalog = catalog
     self.seal = seal
     self.log = log
@@ -90,10 +99,11 @@ package struct SessionsRoutes: APIRoutes {
     let parts = path.dropFirst("/api/".count).split(separator: "/", omittingEmptySubsequences: false)
       .map { QueryItems.decode($0, isQuery: false) ?? "" }
     switch parts.count {
-    case 1: return [.users, .containers].first { $0.rawValue == path }.map { ($0, []) }
+    case 1: return [.users, .keys, .containers].first { $0.rawValue == path }.map { ($0, []) }
     case 2: return [.login, .logout, .refresh].first { $0.rawValue == path }.map { ($0, []) }
     case 3 where path == Route.ownPassword.rawValue: return (.ownPassword, [])
     case 3 where parts[0] == "containers" && parts[2] == "sessions": return (.sessions, [parts[1]])
+    case 3 where parts[0] == "keys": return (.key, [parts[1], parts[2]])
     case 3 where parts[0] == "logs": return (.logs, [parts[1], parts[2]])
     default: return nil
     }
@@ -115,7 +125,7 @@ package struct SessionsRoutes: APIRoutes {
     }
     event.subject = principal.subject
     event.tenant = principal.tenant
-    guard target.route != .users || principal.role.allows(.administer) else {
+    guard !target.route.isForAdministrators || principal.role.allows(.administer) else {
       event.outcome = .refused("role")
       throw Problem(403, "Only administrators may do this")
     }
@@ -161,6 +171,14 @@ package struct SessionsRoutes: APIRoutes {
     case (.users, true):
       return endpoint(target) { call throws(Problem) in try await createUser(call, principal) }
     case (.users, false): return endpoint(target) { _ throws(Problem) in listUsers() }
+    case (.keys, true):
+      return endpoint(target) { call throws(Problem) in try await createKey(call, principal) }
+    case (.keys, false):
+      return endpoint(target) { _ throws(Problem) in SessionsResponses.keys(keys.keys()) }
+    case (.key, _):
+      return endpoint(target) { call throws(Problem) in
+        try await revokeKey(call, principal, realm: names[0], name: names[1])
+      }
     case (.ownPassword, _):
       return endpoint(target) { call throws(Problem) in try await changePassword(call, principal) }
     case (.refresh, _): return endpoint(target) { call throws(Problem) in try await refresh(call, principal) }

@@ -31,6 +31,7 @@ package struct Configuration: Sendable {
   package var host: String
   package var port: Int
   package var extraPorts: [Int]
+  package var hasDocs: Bool
   package var tlsCertificate: String?
   package var tlsKey: String?
   package var threads: Int
@@ -72,6 +73,8 @@ package struct Configuration: Sendable {
     serviceEnvironment = try values.text("service.environment")
     port = try values.integer("server.port")
     extraPorts = try values.integers("server.extra_ports")
+    let docs = try values.text("server.docs")
+    hasDocs = docs == "on" || docs == "auto" && Configuration.isPrivate(environment, host: host)
     tlsCertificate = try values.optionalText("server.tls_certificate")
     tlsKey = try values.optionalText("server.tls_key")
     threads = try values.integer("server.threads")

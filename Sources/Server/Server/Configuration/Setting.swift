@@ -102,6 +102,9 @@ package struct Setting: Sendable, Hashable {
       "server.extra_ports", .integers(0...65_535), default: "[]",
       "More ports on the same address, same routes."),
     Setting(
+      "server.docs", .choice(["auto", "on", "off"]), default: "auto",
+      "Whether `GET /docs` shows what the server answers to. `auto`: in `development` on loopback only."),
+    Setting(
       "server.tls_certificate", .optionalText, default: "",
       "A PEM file: the certificate, then those of its issuers. With `server.tls_key` every port speaks TLS. Both files are "
         + "read anew when they change."),
