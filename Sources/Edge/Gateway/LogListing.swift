@@ -88,13 +88,20 @@ struct LogListing {
   func page(
     _ page: PageRequest, _ predicate: Predicate, start: Int64?, end: Int64?, for tenant: Tenant
   ) async throws(StoreError) -> (objects: [UInt8], total: Int) {
-    let total = try await engine.count(predicate, in: dataset, start: start, end: end, for: tenant)
-    guard page.offset < total else { return ([], total) }
     let request = QueryRequest(
       dataset: dataset, predicate: predicate, answer: .rows(columns: columns), start: start, end: end,
       limit: page.size, isDescending: true)
-    let answer = try await engine.run(request, from: page.offset, for: tenant)
-    return (try await objects(of: answer), total)
+    if page.offset == 0 {
+      let (objects, rowCount) = try await objects(of: engine.run(request, for: tenant))
+      // A page that is not full is all there is: what matches seldom is looked for once, not twice.
+      if rowCount < page.size { return (objects, rowCount) }
+      return (
+        objects, try await engine.count(predicate, in: dataset, start: start, end: end, for: tenant)
+      )
+    }
+    let total = try await engine.count(predicate, in: dataset, start: start, end: end, for: tenant)
+    guard page.offset < total else { return ([], total) }
+    return (try await objects(of: engine.run(request, from: page.offset, for: tenant)).objects, total)
   }
 
   /// The record with this id; nil if the tenant has none.
@@ -102,18 +109,21 @@ struct LogListing {
     let request = QueryRequest(
       dataset: dataset, predicate: .both(.compare(ColumnPath("id"), .equal, .uuid(id)), filter),
       answer: .rows(columns: columns), limit: 1)
-    let object = try await objects(of: engine.run(request, for: tenant))
-    return object.isEmpty ? nil : object
+    let (object, rowCount) = try await objects(of: engine.run(request, for: tenant))
+    return rowCount == 0 ? nil : object
   }
 
-  private func objects(of answer: QueryAnswer) async throws(StoreError) -> [UInt8] {
+  private func objects(
+    of answer: QueryAnswer
+  ) async throws(StoreError) -> (objects: [UInt8], rowCount: Int) {
     var json = JSONWriter(capacity: 1 << 12)
-    var isFirst = true
+    var rowCount = 0
     while let batch = try await answer.next() {
-      writer.appendObjects(batch, separator: UInt8(ascii: ","), isFirst: isFirst, terminator: nil, to: &json)
-      isFirst = false
+      writer.appendObjects(
+        batch, separator: UInt8(ascii: ","), isFirst: rowCount == 0, terminator: nil, to: &json)
+      rowCount += batch.rowCount
     }
-    return json.takeBytes()
+    return (json.takeBytes(), rowCount)
   }
 
   /// The rows of a count by one column.
