@@ -21,6 +21,8 @@ enum Tool {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = command
+    // Some leave files where they run.
+    process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     let name = folder.path + "/" + UUID().uuidString
     for suffix in [".out", ".err"] {
