@@ -55,7 +55,7 @@ var targets: [Target] = [
   module("Columnar", in: "Base", ["Records", "CArrow"], settings: hot),
   module("Matching", in: "Base", ["Records", "CArrow", "Codecs", "Columnar"], settings: hot),
   // Inbound
-  module("Masking", in: "Inbound", ["Records"]),
+  module("Masking", in: "Inbound", ["Records", "Codecs"], settings: hot),
   module("Decoding", in: "Inbound", ["Records", "Codecs", "Columnar", "Masking"], settings: hot),
   // Store
   module("Journaling", in: "Store", ["Records", "Platform", "Codecs"], settings: hot),
@@ -68,6 +68,8 @@ var targets: [Target] = [
   // Outbound
   module("Querying", in: "Outbound", ["Records", "Codecs", "Matching", "Platform"], settings: hot),
   module("Encoding", in: "Outbound", ["Records", "Codecs", "Columnar"], settings: hot),
+  module("Tailing", in: "Outbound", ["Records", "Codecs", "Matching", "Platform"], settings: hot),
+  module("Forwarding", in: "Outbound", ["Records", "Codecs", "Columnar", "Platform"], settings: hot),
   // Testing
   .target(
     name: "TestKit", dependencies: ["Records", "Platform", "Codecs"], path: "Sources/Testing/TestKit",
@@ -91,6 +93,15 @@ var targets: [Target] = [
     exclude: ["golden"]),
   tests(
     "QueryingTests", ["Querying", "Encoding", "Matching", "Platform", "Records", "Codecs", "TestKit"]),
+  tests("MaskingTests", ["Masking", "Decoding", "Records", "Codecs", "TestKit"]),
+  tests(
+    "TailingTests",
+    [
+      "Tailing", "Storage", "Archiving", "Journaling", "Matching", "Platform", "Records", "Codecs",
+      "TestKit",
+    ]),
+  tests(
+    "ForwardingTests", ["Forwarding", "Columnar", "Platform", "Records", "Codecs", "TestKit"]),
   tests("EncodingTests", ["Encoding", "Columnar", "Records", "Codecs", "TestKit"]),
   tests(
     "SimulationTests",
@@ -118,6 +129,7 @@ if !coreOnly {
     .product(name: "NIOCore", package: "swift-nio"),
     .product(name: "NIOPosix", package: "swift-nio"),
     .product(name: "NIOHTTP1", package: "swift-nio"),
+    .product(name: "NIOWebSocket", package: "swift-nio"),
     .product(name: "Logging", package: "swift-log"),
   ]
   targets += [
@@ -132,14 +144,16 @@ if !coreOnly {
       "Gateway", in: "Edge",
       [
         "Records", "Codecs", "Matching", "Columnar", "Decoding", "Masking", "Querying", "Encoding", "Access",
-        "Platform", .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        "Tailing", "Platform", .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "Crypto", package: "swift-crypto"),
       ] + http),
     module(
       "Server", in: "Server",
       [
         "Gateway", "Access", "Storage", "Journaling", "Archiving", "Querying", "Encoding", "Decoding",
-        "Masking", "Columnar", "Matching", "Platform", "Records", "Codecs",
+        "Masking", "Tailing", "Forwarding", "Columnar", "Matching", "Platform", "Records", "Codecs",
         .product(name: "Yams", package: "Yams"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
       ] + http),
     module(
       "Commands", in: "Server",
@@ -176,7 +190,8 @@ if !coreOnly {
     tests(
       "CommandsTests",
       [
-        "Commands", "Server", "Gateway", "Access", "Querying", "Decoding", "Masking", "Encoding", "Platform",
+        "Commands", "Server", "Gateway", "Access", "Querying", "Tailing", "Decoding", "Masking", "Encoding",
+        "Platform",
         "Records", "Codecs", "TestKit",
       ]
         + http + [.product(name: "ArgumentParser", package: "swift-argument-parser")], exclude: ["Help"]),

@@ -77,6 +77,28 @@ def measure(server, row, name, mark, method, path, headers, body=None, runs=15):
     row(name, mark, f"{statistics.median(times):.1f}", f"{times[int(len(times) * 0.95)]:.1f}", f"{(server.cpu() - before) / runs * 1000:.1f}", shown)
 
 
+def bench_crowd(bench_module, work, runs, connections=1_000, requests=10_000):
+    """Single entries from a crowd, each on a connection of its own that stays open: what `hey -n 10000 -c 1000` does."""
+    b = bench_module
+    data, rng = b.os.path.join(work, "crowd.jsonl"), random.Random(7)
+    now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    with open(data, "w") as f:
+        for i in range(requests): f.write(audit_entry(rng, i, now) + "\n")
+    b.say(f"\n### Audit: {requests:,} entries by {connections:,} connections, synced; mark: p99 250 ms\n")
+    b.row("run", "entries/s", "p50 ms", "p95 ms", "p99 ms", "max ms", "CPU µs an entry", "failures", "stored")
+    b.row(*["---"] * 9)
+    for run in range(runs):
+        path = b.fresh(work, "crowd")
+        server = b.Server(path)
+        before = server.cpu()
+        result = b.load(server, data, connections, 1, requests, [token()], ["--paths", "/api/v1/logs"])
+        cpu = (server.cpu() - before) / requests * 1e6
+        stored = json.loads(server.request("GET", "/api/v1/logs?size=1", headers={"Authorization": "Bearer " + token()}))["meta"]["total"]
+        b.row(run + 1, f"{result['requests_per_second']:,.0f}", *(f"{result[k]:.1f}" for k in ("p50_ms", "p95_ms", "p99_ms", "max_ms")), f"{cpu:.1f}", result["failures"] or "none", f"{stored:,}")
+        server.stop()
+        b.shutil.rmtree(path)
+
+
 def bench(bench_module, work, rows):
     b = bench_module
     path = b.fresh(work, "audit")

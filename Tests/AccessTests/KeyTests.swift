@@ -163,7 +163,7 @@ import Testing
       (.native, "", "t", .user), (.native, " x", "t", .user), (.native, "x\n", "t", .user),
       (.native, String(repeating: "x", count: 256), "t", .user), (.native, "x", "", .user),
       (.native, "x", "t\u{0}", .user), (.native, "x", String(repeating: "t", count: 513), .user),
-      (.native, "x", "t", .viewer), (.native, "x", "t", .auditor), (.workflow, "x", "t", .admin),
+      (.native, "x", "t", .viewer), (.native, "x", "t", .auditor), (.workflow, "x", "t", .writer),
       (.workflow, "x", "t", .reader), (.audit, "x", "t", .user), (.sessions, "x", "t", .user),
     ]
     for (realm, name, tenant, role) in bad {

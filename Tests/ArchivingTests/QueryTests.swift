@@ -157,6 +157,114 @@ struct PredicateMaker {
     }
   }
 
+  @Test(arguments: [Dataset.audit, .logs, .sessions, .workflows], 1...4)
+  func searchesFindWhatANaiveFilterFinds(dataset: Dataset, seed: UInt64) throws {
+    var maker = RowMaker(seed: seed, dataset: dataset)
+    let fixture = try BlockFixture(maker.batches([40, 100, 3, 150, 38]), dataset: dataset)
+    var generator = SeededGenerator(seed: seed &* 31)
+    for round in 0..<60 {
+      var request = ScanRequest(
+        columns: [OutputColumn(ColumnPath("position"), type: .int64)],
+        predicate: SearchMaker.predicate(rows: fixture.rows, dataset, &generator))
+      request.order = .ascending
+      let positions = fixture.rows.existing("position").int64Values
+      let expected = try fixture.expected(request).map { PlainRow(values: ["\(positions[$0])"]) }
+      let note = "seed \(seed) round \(round): \(request.predicate)"
+      #expect(try fixture.scan(request) == expected, "\(note)")
+      #expect(try fixture.count(request) == expected.count, "\(note)")
+    }
+  }
+
+  /// A rare word in one of many columns is looked for in its page and column alone.
+  @Test func alternativesAreLookedForWhereTheyMayBe() throws {
+    var maker = RowMaker(seed: 9, dataset: .audit)
+    var batch = maker.batch(rowCount: 300)
+    let agent = try #require(batch.fields.firstIndex { $0.name == "user_agent" })
+    var texts = TextBuilder()
+    for row in 0..<300 { texts.appendRow(row == 100 ? "a zebrafinch" : "agent \(row % 5)") }
+    var columns = batch.columns
+    columns[agent] = texts.finish(type: .utf8)
+    batch = RecordBatch(fields: batch.fields, columns: columns, rowCount: 300)
+    let fixture = try BlockFixture([batch], dataset: .audit)
+    func units(_ predicate: Predicate) throws -> [BlockUnit] {
+      try fixture.reader.units(
+        for: ScanRequest(columns: [], predicate: predicate), predicate: try fixture.compiled(predicate)
+      ).compactMap { $0 as? BlockUnit }
+    }
+    func search(_ pattern: String) -> Predicate {
+      .or(SearchMaker.columns(.audit).map { .regex($0, pattern: pattern, ignoreCase: true) })
+    }
+    #expect(try units(search("zebrafunch")).isEmpty)
+    let found = try units(search("EBRAFIN"))
+    let unit = try #require(found.first)
+    #expect(found.count == 1 && unit.rowCountMax == 16)
+    #expect(unit.scan.filter(in: unit.pages)?.paths == [ColumnPath("user_agent")])
+    #expect(try unit.countMatches() == 1)
+    let either = Predicate.or([
+      search("zebrafinch"), .compare(ColumnPath("resource_id"), .equal, .string("nowhere to be found")),
+    ])
+    #expect(try units(either).map(\.rowCountMax) == [16])
+    // Pages all rows of which match are counted unread.
+    let last = fixture.rows.existing("timestamp").int64Values.max() ?? 0
+    let all = Predicate.not(.compare(ColumnPath("timestamp"), .greater, .timestamp(last)))
+    #expect(try units(all).allSatisfy { $0.scan.filter(in: $0.pages) == nil })
+  }
+
+  /// Where most rows match and the answer's columns are those the filter reads, they are not read twice.
+  @Test(arguments: 1...6)
+  func answersAreTakenFromWhatTheFilterRead(seed: UInt64) throws {
+    var maker = RowMaker(seed: seed, dataset: .workflows)
+    let fixture = try BlockFixture(maker.batches([40, 100, 3, 150, 38]), dataset: .workflows)
+    var generator = SeededGenerator(seed: seed &* 13)
+    let path = ColumnPath("execution_time_seconds")
+    let outputs = [
+      OutputColumn(path, type: .float64), OutputColumn(ColumnPath("position"), type: .int64),
+      OutputColumn(ColumnPath("status"), type: .utf8),
+    ]
+    let all = PlainRow.rows(
+      of: RecordBatch(
+        fields: outputs.map(\.field), columns: outputs.map { fixture.rows.existing($0.path.column) },
+        rowCount: fixture.rows.rowCount))
+    let status = Predicate.compare(ColumnPath("status"), .notEqual, .string("DEBUG"))
+    for _ in 0..<40 {
+      let bound = Double(Int.random(in: -1..<12, using: &generator))
+      var predicate = Predicate.compare(
+        path, generator.chance(oneIn: 2) ? .notEqual : .greater, .float64(bound))
+      if generator.chance(oneIn: 2) { predicate = .or([predicate, status]) }
+      if generator.chance(oneIn: 4) { predicate = .not(predicate) }
+      var request = ScanRequest(columns: outputs, predicate: predicate)
+      let times = fixture.rows.existing("timestamp").int64Values
+      if generator.chance(oneIn: 3) { request.start = times.randomElement(using: &generator) }
+      var deletions: [PendingDeletion] = []
+      if generator.chance(oneIn: 3) {
+        deletions = [PendingDeletion(id: 1, predicate: try fixture.compiled(status), positionEnd: 200)]
+      }
+      let expected = try fixture.expected(request, deletions: deletions).map { all[$0] }
+      for order in [ScanOrder.unordered, .ascending, .descending] {
+        request.order = order
+        let found = try fixture.scan(request, deletions: deletions)
+        #expect(found == (order == .descending ? expected.reversed() : expected), "\(seed): \(request)")
+      }
+    }
+  }
+
+  /// What is left of objects is `{}` everywhere, and their texts are in columns: nothing follows from that.
+  @Test func emptyRestsHideNoTexts() throws {
+    var maker = RowMaker(seed: 9, dataset: .audit)
+    var batch = maker.batch(rowCount: 60)
+    let place = try #require(batch.fields.firstIndex { $0.name == "metadata" })
+    var texts = TextBuilder()
+    for row in 0..<60 { texts.appendRow("{\"source\":\"some place \(row % 3)\"}") }
+    var columns = batch.columns
+    columns[place] = texts.finish(type: .json)
+    batch = RecordBatch(fields: batch.fields, columns: columns, rowCount: 60)
+    let fixture = try BlockFixture([batch], dataset: .audit)
+    let predicate = Predicate.contains(ColumnPath("metadata"), needle: "place 1", ignoreCase: false)
+    #expect(try fixture.count(ScanRequest(columns: [], predicate: predicate)) == 20)
+    let none = Predicate.not(.contains(ColumnPath("metadata"), needle: "{}", ignoreCase: false))
+    #expect(try fixture.count(ScanRequest(columns: [], predicate: none)) == 60)
+  }
+
   @Test(arguments: 1...10)
   func membersComeOutAsFromWholeObjects(seed: UInt64) throws {
     let (fixture, _) = try fixture(seed)

@@ -8,6 +8,7 @@ import Querying
 import Records
 import Server
 import Synchronization
+import Tailing
 import Testing
 
 @testable import Commands
@@ -63,6 +64,17 @@ final class EmptySnapshot: PartitionSnapshot {
   }
 }
 
+/// Nothing is followed here.
+struct NoCommits: CommitFeed {
+  func observeCommits(_ wake: @escaping @Sendable (Set<Partition>) -> Void) -> CommitObservation {
+    CommitObservation {}
+  }
+  func positionEnd(of tenant: Tenant) -> Int64 { 0 }
+  func committed(
+    to partition: Partition, from position: Int64, columns: [String], rowsMax: Int
+  ) -> CommittedRows? { nil }
+}
+
 /// Access events go nowhere.
 struct NoAccessLog: AccessLog {
   func record(_ event: AccessEvent) {}
@@ -87,6 +99,7 @@ struct NoAccessLog: AccessLog {
         sink: store, control: store,
         questions: QueryEngine(
           source: store, workers: WorkerPool(threads: 1), budget: MemoryBudget(bytesMax: 1 << 20)),
+        live: LiveFeed(feed: NoCommits(), source: store),
         identity: "store-1", summary: "", collect: { _ in }, close: {})
       let access = try AccessServices(
         directory: folder, policy: Accounts.Policy(), clock: SystemClock(), passwordThreads: 1)

@@ -154,7 +154,7 @@ import Testing
   }
 
   @Test func maskedFieldsNeverReachARow() throws {
-    let plan = MaskingPlan([.key("action"), .key("token"), .key("after")], for: Dataset.audit.schema)
+    let plan = keysPlan(masking: ["action", "token", "after"], for: .audit)
     let decoder = EntryDecoder(.audit, masking: plan, limits: DecodingLimits())
     let body =
       #"{"action":"s3cret","resource_type":"r","resource_id":"1","severity":"INFO","before":{"x":[{"Token":{"a":"s3cret"}}]},"after":{"k":"s3cret"}}"#

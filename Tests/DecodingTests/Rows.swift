@@ -39,7 +39,17 @@ func decoder(
   var limits = DecodingLimits()
   change(&limits)
   return RecordDecoder(
-    schema: dataset.schema, masking: MaskingPlan(mask.map { .key($0) }, for: dataset.schema), limits: limits)
+    schema: dataset.schema, masking: keysPlan(masking: mask, for: dataset), limits: limits)
+}
+
+/// Hides values by these names alone.
+func keysPlan(masking keys: [String], for dataset: Dataset) -> MaskingPlan {
+  var rules = keys.isEmpty ? MaskingRules.off : MaskingRules()
+  rules.baselineKeys = keys
+  rules.partialRules = []
+  rules.heuristics = .off
+  rules.detectors = []
+  return MaskingPlan(rules, for: dataset.schema)
 }
 
 func decode(

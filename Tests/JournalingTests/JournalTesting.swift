@@ -87,7 +87,7 @@ func key(_ name: String, body: UInt8 = 1, answer: String = "") -> IdempotencyKey
     key: name, credential: 7, bodyHash: [UInt8](repeating: body, count: 16), answer: Array(answer.utf8))
 }
 
-func messages(_ frames: [HeadFrame]) -> [String] {
+func messages(_ frames: some Sequence<HeadFrame>) -> [String] {
   frames.flatMap { frame -> [String] in
     let column = frame.batch(columns: ["message"]).columns[0]
     return column.withText { offsets, bytes in

@@ -311,3 +311,20 @@ func dictionaryColumn(_ values: [String?], _ random: inout SeededRandom) -> Colu
     storage: .dictionary(
       indices: Buffer(copying: indices), offsets: offsets, bytes: bytes, valueCount: distinct.count))
 }
+
+extension CompiledPredicate {
+  /// What statistics prove of all rows they cover, by what is known of each condition.
+  func verdict(_ statistics: (String) -> ColumnStatistics?) -> Verdict {
+    let page = Selection(rowCount: 1, all: true)
+    let pruned = PrunedPredicate(self, among: page) { condition, pages in
+      var sets = PageSets(unknown: pages)
+      let verdict = statistics(condition.path.column).map { condition.verdict($0) } ?? .maybe
+      if verdict == .no { sets.may = Selection(rowCount: 1, all: false) }
+      if verdict == .yes { sets.sure = page }
+      return sets
+    }
+    let reduced = pruned.reduced(to: page)
+    if pruned.pages.may.isEmpty { return .no }
+    return pruned.pages.sure.isFull || reduced.isAlways ? .yes : .maybe
+  }
+}

@@ -190,6 +190,30 @@ struct WorkflowClient {
     let byQuery = try WorkflowClient(port: server.port, key: nil).request(
       "GET", "\(path)?token=\(audit.token)")
     #expect(byQuery.status == 200)
+    func bearer(_ token: String, _ target: String, _ more: [String: String] = [:]) throws -> HTTPAnswer {
+      try HTTPConnection(port: server.port).request(
+        "GET", target, headers: ["Authorization": "Bearer \(token)"].merging(more) { $1 })
+    }
+    let key = WorkflowTests.keys[0]
+    #expect(try bearer(key, path).text.contains("\"pagination\""), "a known key, as a bearer's")
+    #expect(try bearer(key, path, ["X-API-Key": "nope"]).text.contains("\"pagination\""))
+    #expect(try bearer(WorkflowTests.keys[1], "/api/v1/metrics/overview").text.contains("client_2"))
+    #expect(
+      try bearer(WorkflowTests.keys[1], "/api/v1/metrics/overview", ["X-API-Key": key]).text.contains(
+        "client_1"),
+      "the header first")
+    #expect(try bearer(key, "/cubejs-api/v1/meta").text.contains("workflows.count"))
+    #expect(try bearer(audit.token, "/cubejs-api/v1/meta").text.contains("logs.count"))
+    #expect(
+      try bearer(key + "x", path).text == none.text,
+      "an unknown bearer's is a token of the audit API that is none")
+    for (token, target) in [
+      (key + "x", "/api/v1/metrics/overview"), (audit.token, "/api/v1/metrics/categories"),
+      (key, "/api/v1/logs/stats"), (key, "/api/v1/logs/export"), (key, "/api/v1/tenants"),
+      (key, "/api/containers"),
+    ] {
+      #expect(try bearer(token, target).status == 401, "\(target)")
+    }
     #expect(!server.log.contains(audit.token), "no token in the log")
     #expect(!server.log.contains(WorkflowTests.keys[0]))
     #expect(server.stop() == 0)
@@ -215,7 +239,7 @@ struct WorkflowClient {
     }
     for wrong in [
       "{}", #"{"name":"x","realm":"audit","tenant":"t"}"#,
-      #"{"name":"x","realm":"workflow","tenant":"t","role":"admin"}"#,
+      #"{"name":"x","realm":"workflow","tenant":"t","role":"reader"}"#,
     ] {
       #expect(try admin.request("POST", "/api/keys", body: Array(wrong.utf8)).status == 400, "\(wrong)")
     }

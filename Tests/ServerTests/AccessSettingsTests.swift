@@ -1,5 +1,6 @@
 import Access
 import Foundation
+import Gateway
 import Records
 import Server
 import Testing
@@ -103,6 +104,33 @@ import Testing
       let shown = "\(error.map { "\($0)" } ?? "")"
       #expect(shown.contains("workflow.api_keys") && shown.contains("environment API_KEYS"), "\(shown)")
       #expect(!shown.contains("s3cret"), "\(shown)")
+    }
+  }
+
+  @Test func originsArePagesAddresses() throws {
+    func origins(_ text: String) throws -> AllowedOrigins {
+      try Self.configuration(environment: ["ALLOWED_ORIGINS": text]).allowedOrigins
+    }
+    #expect(try Self.configuration().allowedOrigins == .all)
+    #expect(try origins("") == .all, "an empty one counts as none")
+    #expect(try origins(#"["*"]"#) == .all)
+    #expect(try origins(#"["https://a.example","*"]"#) == .all)
+    #expect(try origins("[]") == AllowedOrigins([]))
+    #expect(try origins("[]") != .all)
+    let two = try origins(#"["https://A.example","http://localhost:3000"]"#)
+    #expect(two == AllowedOrigins(["http://localhost:3000", "https://a.example"]))
+    #expect(
+      try Self.configuration("server: {allowed_origins: [https://a.example, http://localhost:3000]}")
+        .allowedOrigins == two)
+    for text in [
+      "https://a.example", "*", #"["https://a.example/"]"#, #"["a.example"]"#, #"["https://"]"#, #"["null"]"#,
+      #"["://a"]"#, #"["https://a b"]"#, #"["https://*.example"]"#, #"[["https://a.example"]]"#,
+      #"{"a":"b"}"#,
+      #"["https://a@b"]"#, #"[""]"#,
+    ] {
+      let error = #expect(throws: ConfigurationError.self, "\(text)") { try origins(text) }
+      let shown = "\(error.map { "\($0)" } ?? "")"
+      #expect(shown.contains("server.allowed_origins") && shown.contains("environment ALLOWED_ORIGINS"))
     }
   }
 

@@ -18,6 +18,7 @@ extension JSONColumnScanner {
       unsafe note(.tooDeep, start)
       return unsafe skipContainer(start)
     }
+    deepest = max(deepest, depth)
     return unsafe start[0] == 0x7B
       ? rewriteObject(start, depth: depth) : rewriteArray(start, depth: depth)
   }
@@ -44,18 +45,18 @@ extension JSONColumnScanner {
       let memberStart = scratch.used
       unsafe Canonical.append(keyStart + 1, rawCount, hasEscapes: hasEscapes, to: &scratch)
       let keyCount = scratch.used - memberStart - 2
+      let hash = unsafe KeyTable.hash(scratch.bytes + memberStart + 1, keyCount)
+      let rule = unsafe masks.isOpen ? ruleForMember(keyStart + 1, rawCount, at: memberStart + 1, hash) : 0
       scratch.append(0x3A)
       unsafe at = skipSpace(keyClose + 1)
       guard unsafe at < end, unsafe at[0] == 0x3A else { return unsafe fail(.expectedColon, at) }
       unsafe at = skipSpace(at + 1)
-      let isMasked = unsafe keys.hasMasks && keys.isMasked(keyStart + 1, rawCount, escaped: hasEscapes)
-      let valueStart = scratch.used
-      guard let next = unsafe rewriteValue(at, depth: depth) else { return nil }
-      if isMasked { replaceScratch(from: valueStart) }
+      guard
+        let next = unsafe rule == 0 ? rewriteValue(at, depth: depth) : rewriteMasked(at, rule, depth: depth)
+      else { return nil }
       if nested.count - first == plan.membersMax {
         unsafe note(.tooManyMembers, keyStart)
       } else if nested.count - first < plan.membersMax {
-        let hash = unsafe KeyTable.hash(scratch.bytes + memberStart + 1, keyCount)
         nested.append(
           NestedMember(
             start: memberStart, count: scratch.used - memberStart, keyCount: keyCount, hash: hash))
@@ -103,7 +104,7 @@ extension JSONColumnScanner {
 
   /// Appends the value at `at` to scratch.
   @unsafe
-  private mutating func rewriteValue(
+  mutating func rewriteValue(
     _ at: UnsafePointer<UInt8>, depth: Int
   ) -> UnsafePointer<UInt8>? {
     guard unsafe at < end else { return unsafe fail(.truncated, at) }
@@ -112,6 +113,9 @@ extension JSONColumnScanner {
     switch first {
     case 0x22:
       guard let close = unsafe scanString(at + 1) else { return nil }
+      if unsafe masks.looksIntoMembers && redactMember(at + 1, close - at - 1, hasEscapes: hasEscapes) {
+        return unsafe close + 1
+      }
       unsafe Canonical.append(at + 1, close - at - 1, hasEscapes: hasEscapes, to: &scratch)
       return unsafe close + 1
     case 0x7B, 0x5B:
@@ -125,13 +129,6 @@ extension JSONColumnScanner {
     guard let stop = unsafe stop else { return unsafe fail(.expectedValue, at) }
     unsafe scratch.append(raw: UnsafeBufferPointer(start: at, count: stop - at))
     return unsafe stop
-  }
-
-  /// Puts the mask in place of what was written to scratch from `start` on.
-  mutating func replaceScratch(from start: Int) {
-    scratch.used = start
-    let mask = plan.maskText
-    scratch.appendString(mask.span)
   }
 
   /// Leaves only the last of equal keys among the members from `first` on of the object that opened at
@@ -155,6 +152,7 @@ extension JSONColumnScanner {
       return unsafe MemberSet.Key(start: text + member.start + 1, count: member.keyCount, hash: member.hash)
     }
     guard !dropped.isEmpty else { return }
+    hasRepeatedMember = true
     var gone = dropped[...]
     var to = open + 1
     for index in 0..<count {

@@ -7,11 +7,17 @@ extension JSONColumnScanner {
   mutating func scanOther(
     _ open: UnsafePointer<UInt8>, _ keyEnd: UnsafePointer<UInt8>, _ at: UnsafePointer<UInt8>, _ key: Key
   ) -> UnsafePointer<UInt8>? {
-    if key.slot == JSONColumnScanner.unknownSlot, !key.isMasked, plan.overflowSlot != nil, unsafe at < end,
+    if key.slot == JSONColumnScanner.unknownSlot, key.rule == 0, plan.overflowSlot != nil, unsafe at < end,
       key.count >= 0, unsafe at == keyEnd + 1, unsafe at[0] != 0x7B && at[0] != 0x5B
     {
       var value = Value()
       guard let next = unsafe scanValue(at, &value) else { return nil }
+      if masks.looksIntoMembers, value.kind == .string || value.kind == .escapedString,
+        unsafe redactText(base + value.start, value.count, hasEscapes: value.kind == .escapedString)
+      {
+        unsafe keepRewritten(open, keyEnd, key) { $0.appendMaskedString() }
+        return unsafe next
+      }
       if value.kind != .escapedString {
         // Already as it is stored: keep the place.
         if members.count < plan.membersMax {
@@ -39,36 +45,19 @@ extension JSONColumnScanner {
     if key.slot == JSONColumnScanner.reservedSlot { unsafe note(.reserved, open) }
     if key.slot == JSONColumnScanner.unknownSlot, plan.overflowSlot == nil {
       if !plan.dropsUnknown { unsafe note(.unknownField, open) }
-      let start = scratch.used
       var dropped = Value()
-      guard let next = unsafe scanValue(at, &dropped) else { return nil }
-      scratch.used = start
-      return unsafe next
+      return unsafe scanAside(at, &dropped)
     }
     if key.slot >= 0 {
-      // Masked: checked like any other, and forgotten.
-      let start = scratch.used
+      // Masked: checked like any other. Its row is made of where it lies, not of what scratch held.
       let slot = Int(key.slot)
       seen |= 1 << UInt64(slot)
-      guard let next = unsafe scanValue(at, &values[slot]) else { return nil }
-      scratch.used = start
-      if unsafe values[slot].kind != .null { unsafe values[slot].kind = .masked }
-      return unsafe next
+      return unsafe scanAside(at, &values[slot])
     }
     let start = scratch.used
     let keyCount = unsafe appendKey(open, keyEnd, key)
-    let valueStart = scratch.used
-    var value = Value()
-    guard let next = unsafe scanValue(at, &value) else { return nil }
-    switch value.kind {
-    case .object, .array, .masked: break
-    case .string, .escapedString:
-      unsafe Canonical.append(
-        base + value.start, value.count, hasEscapes: value.kind == .escapedString, to: &scratch)
-    case .null, .number, .true, .false:
-      unsafe scratch.append(raw: UnsafeBufferPointer(start: base + value.start, count: value.count))
-    }
-    if key.isMasked { replaceScratch(from: valueStart) }
+    guard let next = unsafe key.rule == 0 ? rewriteValue(at, depth: 1) : rewriteMasked(at, key.rule, depth: 1)
+    else { return nil }
     keep(start, keyCount)
     return unsafe next
   }
@@ -127,15 +116,17 @@ extension JSONColumnScanner {
         return
       }
     }
+    if masks.isOn { unsafe endMaskedRecord() }
     columns.rowCount += 1
   }
 
   /// Appends the value noted for `slot` to the open row.
   @inline(__always)
   @unsafe
-  private mutating func append(_ slot: Int) -> ScanFault? {
+  mutating func append(_ slot: Int) -> ScanFault? {
     switch unsafe columns.columns[slot].type {
     case .utf8:
+      if masks.careSlots & (1 << UInt64(slot)) != 0 { return unsafe appendCarefully(slot) }
       if unsafe values[slot].kind == .string {
         unsafe appendText(slot, values[slot].start, values[slot].count)
         return nil
@@ -149,14 +140,14 @@ extension JSONColumnScanner {
 
   /// Closes the open row of a text column.
   @inline(__always)
-  private mutating func endText(_ slot: Int) {
+  mutating func endText(_ slot: Int) {
     unsafe columns.columns[slot].offsets[columns.rowCount &+ 1] = Int32(
       truncatingIfNeeded: columns.columns[slot].used)
   }
 
   @inline(__always)
   @unsafe
-  private mutating func appendText(_ slot: Int, _ start: Int, _ count: Int) {
+  mutating func appendText(_ slot: Int, _ start: Int, _ count: Int) {
     let to = unsafe columns.room(slot, count)
     unsafe copy(base + start, count, to)
     unsafe columns.columns[slot].used &+= count
@@ -181,12 +172,9 @@ extension JSONColumnScanner {
 
   @inline(never)
   @unsafe
-  private mutating func appendRareText(_ slot: Int) -> ScanFault? {
+  mutating func appendRareText(_ slot: Int) -> ScanFault? {
     switch unsafe values[slot].kind {
     case .null: return unsafe appendNullText(slot)
-    case .masked:
-      unsafe appendMask(slot)
-      return nil
     case .escapedString:
       let count = unsafe values[slot].count
       let to = unsafe columns.room(slot, count)
@@ -198,34 +186,44 @@ extension JSONColumnScanner {
   }
 
   @unsafe
-  private mutating func appendNullText(_ slot: Int) -> ScanFault? {
+  mutating func appendNullText(_ slot: Int) -> ScanFault? {
     guard unsafe columns.columns[slot].isNullable else { return .missing }
     columns.setNull(slot)
     endText(slot)
     return nil
   }
 
+  /// Appends a text that is not in the body.
   @unsafe
-  private mutating func appendMask(_ slot: Int) {
-    let to = unsafe columns.room(slot, plan.maskText.count)
-    for (index, byte) in plan.maskText.enumerated() { unsafe to[index] = byte }
-    unsafe columns.columns[slot].used += plan.maskText.count
+  mutating func appendText(_ slot: Int, _ text: Span<UInt8>) {
+    let to = unsafe columns.room(slot, text.count)
+    unsafe text.withUnsafeBufferPointer { bytes in
+      // Within bounds: there is room for all of them.
+      if let from = bytes.baseAddress { unsafe to.update(from: from, count: bytes.count) }
+    }
+    unsafe columns.columns[slot].used += text.count
     endText(slot)
   }
 
   @unsafe
   private mutating func appendTimestamp(_ slot: Int) -> ScanFault? {
     let value = unsafe values[slot]
-    if plan.takesTimestampAsTextOnly, value.kind != .string, value.kind != .escapedString {
+    if plan.takesTimestampAsTextOnly, value.kind != .string, value.kind != .escapedString,
+      !(plan.takesLooseTimestamp && value.kind == .number)
+    {
       return .wrongType
     }
     var time: Int64?
     switch value.kind {
-    case .string: time = unsafe RFC3339.parse(base + value.start, value.count)
+    case .string:
+      time = unsafe RFC3339.parse(base + value.start, value.count)
+      if time == nil, plan.takesLooseTimestamp { time = unsafe timeWithoutZone(value) }
+    case .number where plan.takesLooseTimestamp:
+      time = unsafe JSONNumber.double(base + value.start, value.count).flatMap { UnixTime.nanoseconds($0) }
     case .number:
       time = unsafe JSONNumber.int64(base + value.start, value.count)
       if time == nil { return .numberOutOfRange }
-    case .null, .masked: time = plan.now
+    case .null: time = plan.now
     case .escapedString:
       let start = scratch.used
       unsafe Canonical.appendPlain(base + value.start, value.count, to: &scratch)
@@ -237,6 +235,17 @@ extension JSONColumnScanner {
     return nil
   }
 
+  /// The time in a text, read as if a `Z` stood behind it.
+  @inline(never)
+  @unsafe
+  private mutating func timeWithoutZone(_ value: Value) -> Int64? {
+    let start = scratch.used
+    unsafe scratch.append(raw: UnsafeBufferPointer(start: base + value.start, count: value.count))
+    scratch.append(0x5A)
+    defer { scratch.used = start }
+    return unsafe RFC3339.parse(scratch.bytes + start, scratch.used - start)
+  }
+
   @inline(never)
   @unsafe
   private mutating func appendScalar(_ slot: Int) -> ScanFault? {
@@ -245,7 +254,8 @@ extension JSONColumnScanner {
     let type = unsafe columns.columns[slot].type
     let rows = unsafe columns.columns[slot].values
     switch (type, value.kind) {
-    case (_, .null), (_, .masked):
+    case (_, let kind) where kind == .null || masks.rules[slot] != 0:
+      if value.kind != .null { masks.note(masks.rules[slot]) }
       guard unsafe columns.columns[slot].isNullable else { return .missing }
       columns.setNull(slot)
       if type == .bool { setBit(slot, row, false) } else { unsafe rows[row] = 0 }
@@ -279,7 +289,19 @@ extension JSONColumnScanner {
   @unsafe
   private mutating func appendObject(_ slot: Int) -> ScanFault? {
     let kind = unsafe values[slot].kind
-    guard kind == .object || kind == .null || kind == .masked else { return .wrongType }
+    if let fault = unsafe objectFault(slot, kind) { return fault }
+    if masks.rules[slot] != 0, kind != .null {
+      masks.note(masks.rules[slot])
+      guard slot == plan.overflowSlot, !members.isEmpty else { return unsafe appendNullText(slot) }
+      unsafe appendOverflow(slot, hasObject: false)
+      return nil
+    }
+    if unsafe values[slot].isAltered, kind != .null { masks.alteredSlots |= 1 << UInt64(slot) }
+    if kind == .array {
+      let empty = JSONColumnScanner.emptyObject
+      unsafe appendText(slot, empty.span)
+      return nil
+    }
     if slot == plan.overflowSlot, !members.isEmpty {
       unsafe appendOverflow(slot, hasObject: kind == .object)
       return nil
@@ -365,6 +387,7 @@ extension JSONColumnScanner {
       return unsafe MemberSet.Key(
         start: text + member.start + 1, count: member.keyCount, hash: member.hash)
     }
+    hasRepeatedMember = hasRepeatedMember || !dropped.isEmpty
     // One pass: removing one by one would be quadratic.
     var gone = dropped[...]
     var kept = 0

@@ -9,7 +9,7 @@ import Records
   /// Where a declared member's value lies.
   struct Value {
     enum Kind: UInt8 {
-      case null, string, escapedString, number, `true`, `false`, object, array, masked
+      case null, string, escapedString, number, `true`, `false`, object, array
     }
     var kind: Kind = .null
     /// Offset in the body, or in scratch for containers. A string's inside.
@@ -17,6 +17,10 @@ import Records
     var count = 0
     /// Offset in the body of the value's first byte, for faults.
     var at = 0
+    /// A container's: the deepest of those in it, the record counted.
+    var depth = 0
+    /// A container's: something in it was masked.
+    var isAltered = false
   }
 
   /// A member no column is named after, as the text `"key":value`.
@@ -43,7 +47,8 @@ import Records
     /// Bytes between the quotes; -1: a guess not made yet.
     var count = -1
     var slot: Int16 = JSONColumnScanner.unknownSlot
-    var isMasked = false
+    /// Hides the value, unless 0.
+    var rule: UInt16 = 0
     var hash: UInt64 = 0
   }
 
@@ -70,6 +75,13 @@ import Records
   var keyRange = 0..<0
   /// Whether the string scanned last has escapes.
   var hasEscapes = false
+  /// A bit a slot: the record has it more than once.
+  private var repeated: UInt64 = 0
+  /// Whether an object of the record, or its overflow, had a name more than once.
+  var hasRepeatedMember = false
+  /// The deepest container met since it was last set.
+  var deepest = 0
+  var masks: ScanMasks
 
   /// The first fault of the record scanned last.
   package private(set) var fault: ScanFault?
@@ -78,8 +90,26 @@ import Records
   private var faultSlot = -1
   private var faultKey: [UInt8] = []
 
+  /// Whether a name came twice in one object of the record scanned last, or came as a member and in the overflow object. Known
+  /// for rows that were appended.
+  package var hasRepeatedName: Bool { repeated != 0 || hasRepeatedMember }
+
+  /// Whether the record scanned last has the member of a slot, as null.
+  package func hasNull(slot: Int) -> Bool {
+    precondition(slot >= 0 && slot < plan.slots.count, "a slot of the plan")
+    // Within bounds: as just checked.
+    return unsafe seen & (1 << UInt64(slot)) != 0 && values[slot].kind == .null
+  }
+
   /// Rows committed so far.
   package var rowCount: Int { columns.rowCount }
+
+  /// How often each rule of the plan's masking hid a value in the rows committed, by its number; 0 is unused.
+  package var maskedCounts: [Int] { masks.counts }
+  /// Rows whose content was given up because masking hit its bound.
+  package var maskingFailedCount: Int { masks.failedCount }
+  /// A bit a `json` slot: something inside one of its objects was masked.
+  package var alteredSlots: UInt64 { masks.alteredSlots }
 
   package init(_ plan: ScanPlan) {
     precondition(plan.slots.count <= 60, "a bit a column in one word")
@@ -88,6 +118,7 @@ import Records
     precondition(!plan.slots.contains { $0.type == .uuid }, "ids are the server's to give")
     self.plan = plan
     keys = KeyTable(plan)
+    masks = ScanMasks(plan)
     let textColumns = max(plan.slots.count { $0.type.isText }, 1)
     columns = ScanColumns(
       slots: plan.slots, rowCapacity: plan.byteCountHint / 256 + 16,
@@ -138,8 +169,11 @@ import Records
     faultSlot = -1
     keyRange = 0..<0
     seen = 0
+    repeated = 0
+    hasRepeatedMember = false
     members.removeAll(keepingCapacity: true)
     scratch.removeAll()
+    masks.beginRecord()
     guard let close = unsafe scanMembers(start + 1) else { return nil }
     let next = unsafe plan.needsLineEnd ? lineEnd(close) : close
     guard let next = unsafe next else { return nil }
@@ -219,7 +253,7 @@ import Records
       }
       unsafe valueStart = skipSpace(valueStart)
       let next =
-        unsafe key.slot >= 0 && !(key.isMasked)
+        unsafe key.slot >= 0 && key.rule == 0
         ? scanDeclared(valueStart, Int(key.slot)) : scanOther(open, keyEnd, valueStart, key)
       guard let next = unsafe next else { return nil }
       unsafe at = skipSpace(next)
@@ -276,12 +310,14 @@ import Records
       let start = scratch.used
       unsafe Canonical.appendPlain(open + 1, count, to: &scratch)
       key = unsafe keys.find(scratch.bytes + start, scratch.used - start)
+      if masks.isOn { key.rule = unsafe ruleForRecordKey(scratch.bytes + start, scratch.used - start, key) }
       scratch.used = start
       key.count = -1
       return unsafe close + 1
     }
     key = unsafe keys.find(open + 1, count)
     key.count = count
+    if masks.isOn { key.rule = unsafe ruleForRecordKey(open + 1, count, key) }
     // The guess holds the key and its closing quote.
     if count + 1 <= 16, fault == nil, unsafe end - open >= 17 {
       let raw = unsafe UnsafeRawPointer(open + 1)
@@ -302,7 +338,9 @@ import Records
   private mutating func scanDeclared(
     _ at: UnsafePointer<UInt8>, _ slot: Int
   ) -> UnsafePointer<UInt8>? {
-    seen |= 1 << UInt64(slot)
+    let bit: UInt64 = 1 << UInt64(slot)
+    repeated |= seen & bit
+    seen |= bit
     // Within bounds: slots come from the plan.
     return unsafe scanValue(at, &values[slot])
   }
@@ -341,8 +379,12 @@ import Records
     if first == 0x7B || first == 0x5B {
       value.kind = first == 0x7B ? .object : .array
       value.start = scratch.used
+      deepest = 2
+      let maskCount = masks.applied.count
       guard let next = unsafe rewriteContainer(at, depth: 2) else { return nil }
       value.count = scratch.used - value.start
+      value.depth = deepest
+      value.isAltered = masks.applied.count != maskCount
       return unsafe next
     }
     guard let stop = unsafe literalEnd(at, first) else { return unsafe fail(.expectedValue, at) }

@@ -11,7 +11,7 @@ package indirect enum JSONTree: Sendable, Hashable {
   case number(String)
   case string(String)
   case array([JSONTree])
-  /// Members in the text's order; names are distinct.
+  /// Members in the text's order; names are distinct, but for ``init(lenientlyParsing:)``.
   case object([Member])
 
   /// A name and its value.
@@ -41,11 +41,17 @@ package indirect enum JSONTree: Sendable, Hashable {
 
   /// Parses a whole text (RFC 8259). NUL, broken UTF-8, lone surrogates, repeated names and anything behind the
   /// value are errors.
-  package init(parsing text: [UInt8]) throws(SyntaxError) {
+  package init(parsing text: [UInt8]) throws(SyntaxError) { try self.init(text, isLenient: false) }
+
+  /// As ``init(parsing:)``, but names may repeat, NUL may be escaped in strings, and numbers that are not plain digits stay the
+  /// text they are: for bodies whose rules deal with that.
+  package init(lenientlyParsing text: [UInt8]) throws(SyntaxError) { try self.init(text, isLenient: true) }
+
+  private init(_ text: [UInt8], isLenient: Bool) throws(SyntaxError) {
     if let offset = UTF8Repair.firstInvalid(text.span, from: 0) {
       throw SyntaxError(offsetBytes: offset, reason: "not UTF-8")
     }
-    var parser = JSONTreeParser(text: text)
+    var parser = JSONTreeParser(text: text, isLenient: isLenient)
     self = try parser.parseDocument()
   }
 
@@ -86,10 +92,14 @@ package indirect enum JSONTree: Sendable, Hashable {
 
 private struct JSONTreeParser {
   let text: [UInt8]
+  let isLenient: Bool
   var at = 0
   var depth = 0
 
-  init(text: [UInt8]) { self.text = text }
+  init(text: [UInt8], isLenient: Bool) {
+    self.text = text
+    self.isLenient = isLenient
+  }
 
   mutating func parseDocument() throws(JSONTree.SyntaxError) -> JSONTree {
     let value = try parseValue()
@@ -152,7 +162,7 @@ private struct JSONTreeParser {
         throw error("a member's name is a string")
       }
       let name = try parseString()
-      guard names.insert(name).inserted else { throw error("a name twice in one object") }
+      guard isLenient || names.insert(name).inserted else { throw error("a name twice in one object") }
       guard take(UInt8(ascii: ":")) else { throw error("a colon behind the name") }
       members.append(JSONTree.Member(name, try parseValue()))
       if take(UInt8(ascii: "}")) { return .object(members) }
@@ -190,6 +200,9 @@ private struct JSONTreeParser {
       while digit() { at += 1 }
     }
     let digits = Array(text[start..<at])
+    if isLenient, !digits.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) || digits.count > 18 {
+      return .number(String(decoding: digits, as: UTF8.self))
+    }
     switch JSONNumber.classify(digits.span) {
     case .int64(let value): return .int64(value)
     case .float64(let value): return .float64(value)
@@ -230,7 +243,7 @@ private struct JSONTreeParser {
       guard (0xDC00..<0xE000).contains(low) else { throw error("half a surrogate pair") }
       code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00)
     }
-    guard code != 0 else { throw error("NUL in a string") }
+    guard isLenient || code != 0 else { throw error("NUL in a string") }
     guard let scalar = Unicode.Scalar(code) else { throw error("half a surrogate pair") }
     bytes.append(contentsOf: Array(String(Character(scalar)).utf8))
   }

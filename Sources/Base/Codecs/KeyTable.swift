@@ -1,4 +1,4 @@
-/// Names of columns, reserved names and masked names by hash.
+/// Names of columns and reserved names by hash.
 struct KeyTable: Sendable {
   private struct Entry {
     var name: [UInt8]
@@ -8,8 +8,6 @@ struct KeyTable: Sendable {
   /// Open addressing; a power of two at least four times the names, so that a free place is always found.
   private let places: [Int16]
   private let entries: [Entry]
-  private let masked: [[UInt8]]
-  let hasMasks: Bool
 
   init(_ plan: ScanPlan) {
     var entries = plan.slots.enumerated().map { Entry(name: $1.name, slot: Int16($0)) }
@@ -24,8 +22,6 @@ struct KeyTable: Sendable {
     }
     self.entries = entries
     self.places = places
-    masked = plan.maskedKeys
-    hasMasks = !masked.isEmpty
   }
 
   /// What the key of `count` bytes (escapes resolved) is.
@@ -45,37 +41,8 @@ struct KeyTable: Sendable {
       }
       place = (place + 1) & (places.count - 1)
     }
-    if hasMasks { found.isMasked = unsafe isMasked(key, count, escaped: false) }
     return found
   }
-
-  /// Whether a key is masked, ASCII case ignored.
-  @unsafe
-  func isMasked(_ key: UnsafePointer<UInt8>, _ count: Int, escaped: Bool) -> Bool {
-    guard escaped else { return unsafe matchesMask(key, count) }
-    let raw = unsafe [UInt8](UnsafeBufferPointer(start: key, count: count))
-    var name: [UInt8] = []
-    JSONScanner.appendUnescapedInside(raw.span, 0..<raw.count, to: &name)
-    return unsafe name.withUnsafeBufferPointer { plain in
-      // Within bounds: the array's own bytes.
-      guard let start = plain.baseAddress else { return masked.contains([]) }
-      return unsafe matchesMask(start, plain.count)
-    }
-  }
-
-  /// Compares with one name after the other: rules are few, and most names have another length.
-  @unsafe
-  private func matchesMask(_ key: UnsafePointer<UInt8>, _ count: Int) -> Bool {
-    for name in masked where name.count == count {
-      var index = 0
-      // Within bounds: both have `count` bytes.
-      while index < count, unsafe KeyTable.folded(key[index]) == name[index] { index += 1 }
-      if index == count { return true }
-    }
-    return false
-  }
-
-  private static func folded(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }
 
   private static func hash(_ name: [UInt8]) -> UInt64 {
     unsafe name.withUnsafeBufferPointer { bytes in

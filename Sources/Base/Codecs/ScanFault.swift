@@ -8,7 +8,25 @@ package enum ScanFault: UInt8, Sendable, Hashable {
   // The record's end is still found behind these.
   case invalidUTF8, nul, controlCharacter, badEscape, loneSurrogate, tooDeep
   case entryTooLarge, tooManyMembers, keyTooLong
-  case wrongType, badTimestamp, numberOutOfRange, missing, reserved, unknownField
+  case wrongType, badTimestamp, numberOutOfRange, missing, reserved, unknownField, ruleBroken
+}
+
+/// What a text column asks of a value, as it was sent: before masking.
+package enum TextRule: Sendable, Hashable {
+  case any
+  /// So many Unicode scalars.
+  case characters(ClosedRange<Int>)
+  /// 1 to `charactersMax` of `a` to `z`, `0` to `9` and `-`.
+  case slug(charactersMax: Int)
+  case oneOf([[UInt8]])
+
+  /// Whether a value can tell nothing that the rule does not.
+  var isClosed: Bool {
+    switch self {
+    case .any, .characters: false
+    case .slug, .oneOf: true
+    }
+  }
 }
 
 /// A column that a record's members are put into.
@@ -17,6 +35,12 @@ package struct ColumnSlot: Sendable {
   package let name: [UInt8]
   package let type: ColumnType
   package let isNullable: Bool
+  /// For `utf8`.
+  package var rule = TextRule.any
+  /// For `json`: containers in containers, the object itself counted.
+  package var depthMax = Int.max
+  /// For `json`: `[]` means `{}`.
+  package var takesEmptyArray = false
 
   package init(name: String, type: ColumnType, isNullable: Bool) {
     self.name = Array(name.utf8)
@@ -33,9 +57,10 @@ package struct ScanPlan: Sendable {
   package var overflowSlot: Int?
   /// Names a record may not have.
   package var reserved: [String] = []
-  /// Names whose values become ``maskText``, ASCII letters in lower case.
-  package var maskedKeys: [[UInt8]] = []
-  package var maskText: [UInt8] = Array("****".utf8)
+  /// What is hidden; nil: nothing.
+  package var masking: (any ScanMasking)?
+  /// The `json` column that tells of a record whose masking hit its bound; nil: none does.
+  package var failureSlot: Int?
   package var entryBytesMax = 1 << 20
   package var membersMax = 1_000
   package var keyBytesMax = 1_024
@@ -51,6 +76,8 @@ package struct ScanPlan: Sendable {
   package var requiredSlots: UInt64 = 0
   /// A `timestamp` must be text: numbers and null are faults.
   package var takesTimestampAsTextOnly = false
+  /// A `timestamp` may also lack its zone, which is UTC then, or be a number as ``UnixTime`` takes it.
+  package var takesLooseTimestamp = false
   /// Bytes that will be scanned, as a hint for the first allocation.
   package var byteCountHint = 0
 

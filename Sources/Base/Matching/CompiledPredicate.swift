@@ -16,6 +16,13 @@ package struct CompiledPredicate: Sendable {
     paths = compiler.paths
   }
 
+  /// A part of `predicate` that matches the same rows as all of it where it is used.
+  init(_ predicate: Predicate, root: PredicateNode) {
+    self.predicate = predicate
+    self.root = root
+    paths = root.paths
+  }
+
   /// The rows of `batch` that match.
   package func evaluate(_ batch: EvaluationBatch) -> Selection {
     var rows = Selection(rowCount: batch.rowCount, all: true)

@@ -17,20 +17,9 @@ struct PredicateCompiler {
     case .all: return .all
     case .none: return .none
     case .and(let parts):
-      let nodes = try compile(parts, depth).filter { if case .all = $0 { false } else { true } }
-      if nodes.contains(where: { if case .none = $0 { true } else { false } }) { return .none }
-      return nodes.isEmpty ? .all : nodes.count == 1 ? nodes[0] : .and(nodes.sorted { $0.cost < $1.cost })
-    case .or(let parts):
-      let nodes = try compile(parts, depth).filter { if case .none = $0 { false } else { true } }
-      if nodes.contains(where: { if case .all = $0 { true } else { false } }) { return .all }
-      return nodes.isEmpty ? .none : nodes.count == 1 ? nodes[0] : .or(nodes.sorted { $0.cost < $1.cost })
-    case .not(let part):
-      switch try compile(part, depth: depth + 1) {
-      case .all: return .none
-      case .none: return .all
-      case .not(let inner): return inner
-      case let node: return .not(node)
-      }
+      return .all(of: try compile(parts, depth))
+    case .or(let parts): return .any(of: try compile(parts, depth))
+    case .not(let part): return .negation(of: try compile(part, depth: depth + 1))
     case .compare(let path, let comparison, let literal):
       let type = try type(of: path)
       return .leaf(

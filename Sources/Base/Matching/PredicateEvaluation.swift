@@ -141,7 +141,11 @@ extension Selection {
       self = Selection(rowCount: rowCount, all: false)
       return
     }
-    if ranges.count > 1 {
+    if ranges.count == 2 {
+      keep(values, within: range, or: ranges[1])
+      return
+    }
+    if ranges.count > 2 {
       var kept = self
       forEach { if !passes(values[$0]) { kept.remove($0) } }
       self = kept
@@ -154,6 +158,24 @@ extension Selection {
       for lane in 0..<count {
         let value = values[first + lane]
         mask |= (value >= low && value <= high ? 1 : 0) << UInt64(lane)
+      }
+      return word & mask
+    }
+  }
+
+  /// As two ranges are all values but one, they are common.
+  private mutating func keep<T: Comparable & BitwiseCopyable>(
+    _ values: Span<T>, within first: ClosedRange<T>, or second: ClosedRange<T>
+  ) {
+    let (low, high, otherLow, otherHigh) = (
+      first.lowerBound, first.upperBound, second.lowerBound, second.upperBound
+    )
+    mapWords { word, first, count in
+      var mask: UInt64 = 0
+      for lane in 0..<count {
+        let value = values[first + lane]
+        let isIn = value >= low && value <= high || value >= otherLow && value <= otherHigh
+        mask |= (isIn ? 1 : 0) << UInt64(lane)
       }
       return word & mask
     }

@@ -65,15 +65,18 @@ extension CompiledPredicate {
         literals += more
       }
       return path.map { .equalsAny($0, literals) }
-    case .leaf(let leaf):
-      switch leaf.test {
-      case .exists: return .exists(leaf.path)
-      case .text(let automaton): return .text(leaf.path, automaton)
-      case .values(let test):
-        if let equals = test.equals { return .equalsAny(leaf.path, equals) }
-        if test.lower == nil && test.upper == nil { return .exists(leaf.path) }
-        return .range(leaf.path, lower: test.lower, upper: test.upper)
-      }
+    case .leaf(let leaf): return condition(leaf)
+    }
+  }
+
+  static func condition(_ leaf: PredicateLeaf) -> RequiredCondition {
+    switch leaf.test {
+    case .exists: return .exists(leaf.path)
+    case .text(let automaton): return .text(leaf.path, automaton)
+    case .values(let test):
+      if let equals = test.equals { return .equalsAny(leaf.path, equals) }
+      if test.lower == nil && test.upper == nil { return .exists(leaf.path) }
+      return .range(leaf.path, lower: test.lower, upper: test.upper)
     }
   }
 
@@ -115,53 +118,16 @@ extension CompiledPredicate {
       return first.lowerBound...last.upperBound
     }
   }
+}
 
-  // MARK: Statistics
-
-  /// What statistics prove of all rows they cover: `.no`: none matches, `.yes`: all do. `statistics` answers
-  /// by column name; nil: nothing known.
-  package func verdict(_ statistics: (String) -> ColumnStatistics?) -> Verdict {
-    CompiledPredicate.verdict(root, statistics)
-  }
-
-  private static func verdict(
-    _ node: PredicateNode, _ statistics: (String) -> ColumnStatistics?
-  ) -> Verdict {
-    switch node {
-    case .all: return .yes
-    case .none: return .no
-    case .and(let parts):
-      var result = Verdict.yes
-      for part in parts {
-        switch verdict(part, statistics) {
-        case .no: return .no
-        case .maybe: result = .maybe
-        case .yes: break
-        }
-      }
-      return result
-    case .or(let parts):
-      var result = Verdict.no
-      for part in parts {
-        switch verdict(part, statistics) {
-        case .yes: return .yes
-        case .maybe: result = .maybe
-        case .no: break
-        }
-      }
-      return result
-    case .not(let part):
-      switch verdict(part, statistics) {
-      case .yes: return .no
-      case .no: return .yes
-      case .maybe: return .maybe
-      }
-    case .leaf(let leaf):
-      guard leaf.path.members.isEmpty, let known = statistics(leaf.path.column) else { return .maybe }
-      if let nulls = known.nullCount, nulls >= known.rowCount { return .no }
-      let proved = leaf.test.verdict(known.bounds)
-      return proved == .yes && known.nullCount != 0 ? .maybe : proved
-    }
+extension PredicateLeaf {
+  /// What statistics of its column prove of all rows they cover. Of an object only nulls tell anything: its values may
+  /// be in columns of their own.
+  func verdict(_ statistics: ColumnStatistics) -> Verdict {
+    guard path.members.isEmpty else { return .maybe }
+    if let nulls = statistics.nullCount, nulls >= statistics.rowCount { return .no }
+    let proved = test.verdict(type == .json ? nil : statistics.bounds)
+    return proved == .yes && statistics.nullCount != 0 ? .maybe : proved
   }
 }
 

@@ -25,6 +25,8 @@ package struct TextAutomaton: Sendable {
   package let pattern: TextPattern
   /// Words (maximal runs of ``ByteSet256/word``, ASCII lower-cased) that every matching text has as whole words.
   package let requiredWords: [[UInt8]]
+  /// Three bytes in a row that every matching text has, whatever is around them.
+  package let grams: GramQuery
 
   private enum Way {
     case everything
@@ -43,6 +45,7 @@ package struct TextAutomaton: Sendable {
     self.pattern = pattern
     let node = try TextAutomaton.node(of: pattern)
     runs = AutomatonRuns(try AutomatonProgram(node))
+    grams = GramQuery(node)
     switch pattern {
     case .contains(let needle, let ignoreCase):
       let bytes = Array(needle.utf8)

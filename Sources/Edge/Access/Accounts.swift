@@ -64,6 +64,7 @@ package final class Accounts: Sendable {
   private let throttle: LoginThrottle
   private let entropy: any EntropySource
   private let tenant: Tenant
+  private let observers = Mutex<[@Sendable (_ user: String) -> Void]>([])
 
   /// - Parameter tenant: Whose records the users read and write.
   package init(
@@ -134,6 +135,26 @@ package final class Accounts: Sendable {
   /// - Parameter address: Of the client, for the bound on failures.
   package func login(name: String, password: String, address: String) async throws(AccessError) -> IssuedToken
   {
+    try await issue(for: try await check(name: name, password: password, address: address), instead: nil)
+  }
+
+  /// Checks a password, and makes nothing of it.
+  package func verify(name: String, password: String, address: String) async throws(AccessError) -> User {
+    let account = try await check(name: name, password: password, address: address)
+    return User(name: account.name, role: account.role, createdAt: account.createdAt)
+  }
+
+  /// Has `changed` called when a user's password is another, or the user is gone: what was given for the old one ends.
+  func observeCredentials(_ changed: @escaping @Sendable (_ user: String) -> Void) {
+    observers.withLock { $0.append(changed) }
+  }
+
+  private func tellObservers(_ user: String) { for observer in observers.withLock({ $0 }) { observer(user) } }
+
+  /// The role of a user; nil: there is none of this name.
+  func role(of name: String) -> Role? { state.withLock { $0.users[name]?.role } }
+
+  private func check(name: String, password: String, address: String) async throws(AccessError) -> Account {
     try throttle.check(user: name, address: address)
     // `cordwood users` may have made the user a moment ago.
     try await database.refresh()
@@ -146,7 +167,7 @@ package final class Accounts: Sendable {
       throw .wrongPassword
     }
     throttle.succeeded(user: name, address: address)
-    return try await issue(for: account, instead: nil)
+    return account
   }
 
   /// A new token for the old one, which dies.
@@ -293,7 +314,9 @@ package final class Accounts: Sendable {
       guard database.changesCount == 1 else { throw AccessError.unknownUser }
       try database.execute(
         sql: "DELETE FROM tokens WHERE userId = ? AND hash <> ?", arguments: [account.id, kept?.text ?? ""])
+      try database.execute(sql: "DELETE FROM queryTokens WHERE user = ?", arguments: [account.name])
     } applied: { [self] _ in
+      tellObservers(account.name)
       state.withLock { state in
         state.users[account.name] = changed
         state.tokens = state.tokens.filter { $0.value.userID != account.id || $0.key == kept }
@@ -318,10 +341,12 @@ package final class Accounts: Sendable {
           sql: "UPDATE containers SET ownerId = ? WHERE ownerId = ?", arguments: [other.id, account.id])
       }
       try database.execute(sql: "DELETE FROM users WHERE id = ?", arguments: [account.id])
+      try database.execute(sql: "DELETE FROM queryTokens WHERE user = ?", arguments: [account.name])
       let administrators =
         try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM users WHERE role = 'admin'") ?? 0
       guard administrators > 0 else { throw AccessError.lastAdministrator }
     } applied: { [self] _ in
+      tellObservers(account.name)
       state.withLock { state in
         state.users[account.name] = nil
         state.tokens = state.tokens.filter { $0.value.userID != account.id }

@@ -76,6 +76,15 @@ package final class ControlDatabase: Sendable {
           CREATE UNIQUE INDEX liveAPIKeys ON apiKeys(realm, name) WHERE revokedAt IS NULL;
           """)
     }
+    migrator.registerMigration("3: tokens of the query-log API") { database in
+      try database.execute(
+        sql: """
+          CREATE TABLE queryTokens (
+            hash TEXT PRIMARY KEY, user TEXT NOT NULL, issuedAt INTEGER NOT NULL, expiresAt INTEGER NOT NULL)
+            WITHOUT ROWID;
+          CREATE INDEX queryTokensByAge ON queryTokens(issuedAt);
+          """)
+    }
     return migrator
   }
 

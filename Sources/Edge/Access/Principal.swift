@@ -25,6 +25,10 @@ package enum Role: String, Sendable, Hashable, CaseIterable {
   /// Those an API key may have.
   package static let ofKeys: [Role] = [.reader, .writer, .user, .admin]
 
+  /// Those an API key of a realm may have. A workflow key is its client, which reads and writes; one with the role
+  /// `admin` is shown how its queries run as well.
+  package static func ofKeys(_ realm: Realm) -> [Role] { realm == .workflow ? [.user, .admin] : ofKeys }
+
   package func allows(_ permission: Permission) -> Bool {
     switch (self, permission) {
     case (.admin, _): true

@@ -62,7 +62,7 @@ struct PageRequest: Sendable, Hashable {
           [.name("query"), .name(name)], "datetime_parsing", "Input should be a valid datetime, \(reason)"))
       return nil
     }
-    return isEnd && text.utf8.count == 10 ? time + 86_399_999_999_999 : time
+    return isEnd && text.utf8.count == 10 ? time.plus(86_399_999_999_999) : time
   }
 }
 
@@ -88,9 +88,7 @@ struct LogListing {
   func page(
     _ page: PageRequest, _ predicate: Predicate, start: Int64?, end: Int64?, for tenant: Tenant
   ) async throws(StoreError) -> (objects: [UInt8], total: Int) {
-    let request = QueryRequest(
-      dataset: dataset, predicate: predicate, answer: .rows(columns: columns), start: start, end: end,
-      limit: page.size, isDescending: true)
+    let request = rows(page, predicate, start: start, end: end)
     if page.offset == 0 {
       let (objects, rowCount) = try await objects(of: engine.run(request, for: tenant))
       // A page that is not full is all there is: what matches seldom is looked for once, not twice.
@@ -104,6 +102,33 @@ struct LogListing {
     return (try await objects(of: engine.run(request, from: page.offset, for: tenant)).objects, total)
   }
 
+  /// The objects of at most `limit` records, newest first, without the newest `offset`, and how many they are.
+  ///
+  /// - Parameter bytesMax: The record that reaches it is the last.
+  func newest(
+    _ limit: Int, from offset: Int, _ predicate: Predicate, bytesMax: Int, for tenant: Tenant
+  ) async throws(StoreError) -> (objects: [UInt8], rowCount: Int) {
+    let request = QueryRequest(
+      dataset: dataset, predicate: predicate, answer: .rows(columns: columns), limit: limit,
+      isDescending: true)
+    return try await objects(of: engine.run(request, from: offset, for: tenant), bytesMax: bytesMax)
+  }
+
+  /// The queries that ``page(_:_:start:end:for:)`` makes: the count, what is passed, the rows.
+  func queries(_ page: PageRequest, _ predicate: Predicate, start: Int64?, end: Int64?) -> [QueryRequest] {
+    let request = rows(page, predicate, start: start, end: end)
+    let passed = page.offset > 0 ? [request.passing(page.offset)] : []
+    return [.count(predicate, in: dataset, start: start, end: end)] + passed + [request]
+  }
+
+  private func rows(
+    _ page: PageRequest, _ predicate: Predicate, start: Int64?, end: Int64?
+  ) -> QueryRequest {
+    QueryRequest(
+      dataset: dataset, predicate: predicate, answer: .rows(columns: columns), start: start, end: end,
+      limit: page.size, isDescending: true)
+  }
+
   /// The record with this id; nil if the tenant has none.
   func record(_ id: [UInt8], filter: Predicate, for tenant: Tenant) async throws(StoreError) -> [UInt8]? {
     let request = QueryRequest(
@@ -114,16 +139,28 @@ struct LogListing {
   }
 
   private func objects(
-    of answer: QueryAnswer
+    of answer: QueryAnswer, bytesMax: Int = .max
   ) async throws(StoreError) -> (objects: [UInt8], rowCount: Int) {
     var json = JSONWriter(capacity: 1 << 12)
     var rowCount = 0
     while let batch = try await answer.next() {
-      writer.appendObjects(
-        batch, separator: UInt8(ascii: ","), isFirst: rowCount == 0, terminator: nil, to: &json)
-      rowCount += batch.rowCount
+      guard bytesMax < .max else {
+        append(batch, after: rowCount, to: &json)
+        rowCount += batch.rowCount
+        continue
+      }
+      for row in 0..<batch.rowCount where json.byteCount < bytesMax {
+        append(batch.rows(row..<row + 1), after: rowCount, to: &json)
+        rowCount += 1
+      }
+      if json.byteCount >= bytesMax { break }
     }
     return (json.takeBytes(), rowCount)
+  }
+
+  private func append(_ batch: RecordBatch, after rowCount: Int, to json: inout JSONWriter) {
+    writer.appendObjects(
+      batch, separator: UInt8(ascii: ","), isFirst: rowCount == 0, terminator: nil, to: &json)
   }
 
   /// The rows of a count by one column.

@@ -72,6 +72,8 @@ package struct Problem: Error, Sendable, Hashable {
     var headers: [(name: String, value: String)] = []
     if let retryAfterSeconds { headers.append(("Retry-After", String(retryAfterSeconds))) }
     if let allow { headers.append(("Allow", allow)) }
+    // RFC 9110 §15.5.22, RFC 6455 §4.4.
+    if status == 426 { headers += [("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13")] }
     if status == 401 { headers.append(("WWW-Authenticate", "Bearer realm=\"cordwood\"")) }
     return headers
   }

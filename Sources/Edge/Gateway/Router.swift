@@ -1,6 +1,8 @@
 import Access
 import NIOCore
 import NIOHTTP1
+import Querying
+import Records
 
 /// The routes of one API.
 package protocol APIRoutes: Sendable {
@@ -11,11 +13,16 @@ package protocol APIRoutes: Sendable {
 /// Which API a request goes to: the first that has its path.
 package struct Router: RequestRouter {
   private let apis: [any APIRoutes]
+  private let origins: AllowedOrigins
 
-  package init(_ apis: [any APIRoutes]) { self.apis = apis }
+  /// - Parameter origins: Whose pages may read answers, on the paths that pages may ask at all.
+  package init(_ apis: [any APIRoutes], origins: AllowedOrigins = .all) {
+    self.apis = apis
+    self.origins = origins
+  }
 
   package func admit(_ head: HTTPRequestHead, path: String, origin: RequestOrigin) -> Admission {
-    if head.method == .OPTIONS, isOpenToPages(path), let preflight = Router.preflight(head) {
+    if head.method == .OPTIONS, Router.isOpenToPages(path), let preflight = preflight(head) {
       return preflight
     }
     for api in apis {
@@ -25,16 +32,24 @@ package struct Router: RequestRouter {
       Problem(404, "There is nothing at this path; GET / lists what there is."), route: "unknown")
   }
 
-  package func isOpenToPages(_ path: String) -> Bool {
+  package func originFields(_ path: String, origin: String?) -> [(name: String, value: String)] {
+    guard Router.isOpenToPages(path) else { return [] }
+    // Said whether a page asks or not: a cache must not give one page what another was told.
+    let vary = (name: "Vary", value: "Origin")
+    guard let allowed = origin.flatMap(origins.answer) else { return [vary] }
+    return [(name: "Access-Control-Allow-Origin", value: allowed), vary]
+  }
+
+  private static func isOpenToPages(_ path: String) -> Bool {
     path.hasPrefix("/api/v1/") || path.hasPrefix("/cubejs-api/") || path == "/health"
   }
 
-  /// What a browser asks before it lets a page send the request itself (Fetch, §3.3.2); nil: no such question.
-  private static func preflight(_ head: HTTPRequestHead) -> Admission? {
-    guard head.headers.contains(name: "Origin"), head.headers.contains(name: "Access-Control-Request-Method")
-    else {
-      return nil
-    }
+  /// What a browser asks before it lets a page send the request itself (Fetch, §3.3.2); nil: no such question, or from a page
+  /// that may not.
+  private func preflight(_ head: HTTPRequestHead) -> Admission? {
+    guard let origin = head.headers.first(name: "Origin"), origins.answer(to: origin) != nil,
+      head.headers.contains(name: "Access-Control-Request-Method")
+    else { return nil }
     let asked = head.headers.first(name: "Access-Control-Request-Headers") ?? ""
     return .accept(
       Endpoint(route: "preflight", bodyBytesMax: NativeRoutes.commandBytesMax, isShort: true) {
@@ -44,9 +59,42 @@ package struct Router: RequestRouter {
             .ok, contentType: "text/plain; charset=utf-8",
             headers: [
               ("Access-Control-Allow-Methods", "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"),
-              ("Access-Control-Allow-Headers", asked), ("Access-Control-Max-Age", "600"), ("Vary", "Origin"),
+              ("Access-Control-Allow-Headers", asked), ("Access-Control-Max-Age", "600"),
             ], body: ByteBuffer(string: "OK")))
       })
+  }
+}
+
+extension HTTPRequestHead {
+  /// Refuses a query that cannot be read: what looks for an item would take it for missing, and its default for what was meant.
+  ///
+  /// - Throws: 400.
+  func checkQuery() throws(Problem) {
+    guard QueryItems.split(uri).query.isWellFormed else {
+      throw Problem(400, "The query has a broken escape, or text that is not UTF-8")
+    }
+  }
+}
+
+extension HTTPCall {
+  /// Whether the caller asks how the request would run (`?explain=1`) instead of its answer.
+  ///
+  /// - Throws: 403 for those who are no administrators.
+  func asksForPlan(_ principal: Principal) throws(Problem) -> Bool {
+    guard query["explain"] == "1" else { return false }
+    guard principal.role.allows(.administer) else { throw Problem(403, "Plans need the role admin") }
+    return true
+  }
+}
+
+extension QueryEngine {
+  /// The plans of queries that make up one answer, with a blank line between them.
+  func plans(
+    of requests: [QueryRequest], for tenant: Tenant
+  ) async throws(StoreError) -> HTTPAnswer {
+    var trees: [String] = []
+    for request in requests { trees.append(try await explain(request, for: tenant)) }
+    return .plan(trees.joined(separator: "\n\n"))
   }
 }
 

@@ -1,4 +1,5 @@
 import Codecs
+import Masking
 import Records
 
 /// One body on its way into columns: finds where entries start and decides what a fault means.
@@ -19,12 +20,15 @@ struct BodyScan: ~Copyable {
   }
 
   /// What was decoded; the scan is used up.
-  consuming func finish() -> DecodedBody {
+  consuming func finish(_ masking: MaskingPlan) -> DecodedBody {
     let accepted = scanner.rowCount
+    let counts = masking.isEmpty ? [] : masking.counts(scanner.maskedCounts)
+    let failedCount = scanner.maskingFailedCount
     let batch =
       accepted == 0 ? nil : RecordBatch(fields: fields, columns: scanner.finish(), rowCount: accepted)
     return DecodedBody(
-      batch: batch, acceptedCount: accepted, rejectedCount: rejectedCount, errors: errors)
+      batch: batch, acceptedCount: accepted, rejectedCount: rejectedCount, errors: errors,
+      maskedCounts: counts, maskingFailedCount: failedCount)
   }
 
   /// One object a line, from `start` on.
@@ -265,6 +269,7 @@ extension DecodingReason {
       case .missing: .missing
       case .reserved: .reserved
       case .unknownField: .unknownField
+      case .ruleBroken: .ruleBroken
       }
   }
 

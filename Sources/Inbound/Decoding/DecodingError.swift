@@ -29,6 +29,7 @@ package enum DecodingReason: Sendable, Hashable {
   case missing
   case reserved
   case unknownField
+  case ruleBroken
 }
 
 /// What the grammar wanted where something else stood.
@@ -96,6 +97,7 @@ extension DecodingReason {
     case .missing: "a required field is missing or null"
     case .reserved: "the server sets this field"
     case .unknownField: "no such field"
+    case .ruleBroken: "the value breaks a rule of its field"
     }
   }
 }

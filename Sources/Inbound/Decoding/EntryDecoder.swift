@@ -4,16 +4,23 @@ import Records
 
 /// Turns JSON entries of an ``EntryForm`` into batches, or into everything that is wrong with them.
 ///
-/// By way of a tree: these APIs take single entries and short lists, and their clients expect all faults of a body at once.
+/// Clients of these APIs expect all faults of a body at once. So what has any goes by way of a tree, and what is plainly fine by
+/// ``PlainEntries``, which is some thirty times faster.
 package struct EntryDecoder: Sendable {
   private let form: EntryForm
   private let masking: MaskingPlan
   private let limits: DecodingLimits
+  /// nil: everything goes by the tree.
+  private let plain: PlainEntries?
 
-  package init(_ form: EntryForm, masking: MaskingPlan, limits: DecodingLimits) {
+  /// - Parameter hasShortcut: Whether ``PlainEntries`` may be taken; without it the answers are the same.
+  package init(
+    _ form: EntryForm, masking: MaskingPlan, limits: DecodingLimits, hasShortcut: Bool = true
+  ) {
     self.form = form
     self.masking = masking
     self.limits = limits
+    plain = hasShortcut ? PlainEntries(form, masking: masking, limits: limits) : nil
   }
 
   /// One entry.
@@ -24,6 +31,7 @@ package struct EntryDecoder: Sendable {
   package func decode(
     entry body: [UInt8], constants: [String: String] = [:], now: Int64
   ) throws(ValidationFailure) -> RecordBatch {
+    if let batch = plain?.batch(entry: body, constants: constants, now: now) { return batch }
     let tree = try tree(body)
     guard case .object(let members) = tree else {
       throw ValidationFailure([
@@ -41,6 +49,7 @@ package struct EntryDecoder: Sendable {
   package func decode(
     list body: [UInt8], constants: [String: String] = [:], now: Int64
   ) throws(ValidationFailure) -> RecordBatch? {
+    if let batch = plain?.batch(list: body, constants: constants, now: now) { return batch }
     let tree = try tree(body)
     guard case .array(let items) = tree else {
       throw ValidationFailure([
@@ -95,6 +104,8 @@ struct EntryRows {
   private let now: Int64
   private var cells: [Cells]
   private var rowCount = 0
+  /// The masking of the entry being added.
+  private var record = RecordMasking(.none)
   private(set) var errors: [ValidationError] = []
 
   init(_ form: EntryForm, constants: [String: String], now: Int64) {
@@ -125,15 +136,36 @@ struct EntryRows {
     let values = Dictionary(members.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
     let names = Set(form.fields.map(\.name))
     let unknown = form.overflow == nil ? [] : members.filter { !names.contains($0.name) }
+    record = RecordMasking(masking)
     for (index, field) in form.fields.enumerated() {
       var value = values[field.name]
-      if masking.keys.contains(MaskingPlan.folded(Array(field.name.utf8))), value != nil, value != .null {
-        value = field.kind == .object ? .null : .string(MaskingPlan.replacement)
+      let rule = field.kind == .object || field.kind == .number ? masking.rule(forKey: field.name) : 0
+      if rule != 0, value != nil, value != .null {
+        record.note(rule)
+        value = .null
       }
       if field.column == form.overflow, !unknown.isEmpty { value = EntryRows.merged(unknown, with: value) }
-      append(value, to: index, field, place + [.name(field.name)], masking)
+      append(value, to: index, field, place + [.name(field.name)])
     }
     rowCount += 1
+    if record.isOverBound { giveUpContent(members) }
+  }
+
+  /// Replaces the content of the row appended last, whose masking hit its bound.
+  private mutating func giveUpContent(_ members: [JSONTree.Member]) {
+    let sent = Set(members.map(\.name))
+    for (index, field) in form.fields.enumerated() {
+      guard case .texts(var texts) = cells[index], !texts.isEmpty else { continue }
+      if field.column == form.dataset.schema.overflowColumn {
+        let names = form.fields.filter { sent.contains($0.name) }.map { Array($0.name.utf8) }
+        texts[texts.count - 1] = String(decoding: MaskingFailure.object(names), as: UTF8.self)
+      } else if field.kind == .object {
+        texts[texts.count - 1] = nil
+      } else if case .text = field.kind, texts[texts.count - 1] != nil {
+        texts[texts.count - 1] = MaskingFailure.text
+      }
+      cells[index] = .texts(texts)
+    }
   }
 
   /// Unknown members as an object, the members of `own` behind them, so that these win.
@@ -147,8 +179,7 @@ struct EntryRows {
   }
 
   private mutating func append(
-    _ value: JSONTree?, to index: Int, _ field: EntryForm.EntryField, _ place: [ValidationPlace],
-    _ masking: MaskingPlan
+    _ value: JSONTree?, to index: Int, _ field: EntryForm.EntryField, _ place: [ValidationPlace]
   ) {
     guard let value else {
       if field.isRequired { refuse(place, "missing", "Field required") }
@@ -160,8 +191,9 @@ struct EntryRows {
       if let most, text.unicodeScalars.count > most {
         refuse(place, "string_too_long", "String should have at most \(most) characters")
       }
-      append(text, to: index, place)
-    case (.choice(let words, _), .string(let text)) where words.contains(text): append(text, to: index, place)
+      append(record.column(field.name, text), to: index, place)
+    case (.choice(let words, _), .string(let text)) where words.contains(text):
+      append(record.column(field.name, text), to: index, place)
     case (.choice(let words, let hasOwnWords), _):
       if hasOwnWords, case .string = value {
         let list = words.map { "'\($0)'" }.joined(separator: ", ")
@@ -184,7 +216,7 @@ struct EntryRows {
       append(number, to: index)
     case (.number, _): refuse(place, "float_type", "Input should be a valid number")
     case (.object, .object):
-      let tree = value.canonical(masking)
+      let tree = record.value(value).withDistinctNames
       guard !tree.hasNUL else {
         return refuse(place, "value_error", "Value error, NUL is not allowed in text")
       }
@@ -291,19 +323,18 @@ struct EntryRows {
 }
 
 extension JSONTree {
-  /// Without repeated names, the last one kept, and with masked values replaced, at every depth.
-  func canonical(_ masking: MaskingPlan) -> JSONTree {
+  /// Of members with equal names only the last, at every depth. Names are compared by their bytes: Swift's strings would take
+  /// canonical equivalents for equal.
+  var withDistinctNames: JSONTree {
     switch self {
     case .object(let members):
-      var last: [String: Int] = [:]
-      for (index, member) in members.enumerated() { last[member.name] = index }
+      var last: [[UInt8]: Int] = [:]
+      for (index, member) in members.enumerated() { last[Array(member.name.utf8)] = index }
       return .object(
-        members.enumerated().filter { last[$0.element.name] == $0.offset }.map { _, member in
-          let isMasked = masking.keys.contains(MaskingPlan.folded(Array(member.name.utf8)))
-          return Member(
-            member.name, isMasked ? .string(MaskingPlan.replacement) : member.value.canonical(masking))
+        members.enumerated().filter { last[Array($0.element.name.utf8)] == $0.offset }.map {
+          Member($0.element.name, $0.element.value.withDistinctNames)
         })
-    case .array(let elements): return .array(elements.map { $0.canonical(masking) })
+    case .array(let elements): return .array(elements.map(\.withDistinctNames))
     case .null, .bool, .int64, .float64, .number, .string: return self
     }
   }

@@ -3,9 +3,6 @@ import Codecs
 /// Times as the audit and the workflow API take them: RFC 3339, the same without a zone (UTC), a date alone (midnight UTC), or
 /// seconds or milliseconds since 1970.
 package enum FlexibleTime {
-  /// Larger numbers are milliseconds: as seconds they would lie behind the year 2600.
-  private static let secondsMax = 20_000_000_000.0
-
   /// nil: not one of them, or not between the years 1677 and 2262.
   package static func nanoseconds(_ text: String) -> Int64? {
     var text = text
@@ -20,13 +17,7 @@ package enum FlexibleTime {
     return nanoseconds(number)
   }
 
-  package static func nanoseconds(_ number: Double) -> Int64? {
-    guard number.isFinite else { return nil }
-    let seconds = abs(number) > secondsMax ? number / 1000 : number
-    let whole = seconds.rounded(.down)
-    guard abs(whole) < 9_223_372_035 else { return nil }
-    return Int64(whole) * 1_000_000_000 + Int64(((seconds - whole) * 1e6).rounded()) * 1_000
-  }
+  package static func nanoseconds(_ number: Double) -> Int64? { UnixTime.nanoseconds(number) }
 
   /// Why a text is no time, in a few words.
   static func reason(_ text: String) -> String {

@@ -43,9 +43,18 @@ package struct DecodedBody: Sendable {
   package let rejectedCount: Int
   /// The first errors in the body's order, one a rejected entry. Empty with ``ErrorMode/reject``.
   package let errors: [DecodingError]
+  /// What was hidden in the accepted entries, by rule; rules that hid nothing are left out.
+  package let maskedCounts: [MaskedCount]
+  /// Accepted entries whose content was given up because masking hit its bound.
+  package let maskingFailedCount: Int
 
-  package init(batch: RecordBatch?, acceptedCount: Int, rejectedCount: Int, errors: [DecodingError]) {
+  package init(
+    batch: RecordBatch?, acceptedCount: Int, rejectedCount: Int, errors: [DecodingError],
+    maskedCounts: [MaskedCount] = [], maskingFailedCount: Int = 0
+  ) {
     self.batch = batch
+    self.maskedCounts = maskedCounts
+    self.maskingFailedCount = maskingFailedCount
     self.acceptedCount = acceptedCount
     self.rejectedCount = rejectedCount
     self.errors = errors
@@ -100,7 +109,7 @@ package struct RecordDecoder: Sendable {
     } else {
       try scan.scanDocument(body, from: first)
     }
-    return scan.finish()
+    return scan.finish(masking)
   }
 
   /// As ``decode(_:format:onError:now:)-(Span,_,_,_)``.

@@ -85,8 +85,8 @@ package struct SessionLogsDecoder: Sendable {
 
 extension ScanPlan {
   mutating func mask(_ masking: MaskingPlan) {
-    maskedKeys = masking.keys
-    maskText = Array(MaskingPlan.replacement.utf8)
+    self.masking = masking.isEmpty ? nil : masking
+    failureSlot = overflowSlot
   }
 
   mutating func bound(_ limits: DecodingLimits) {

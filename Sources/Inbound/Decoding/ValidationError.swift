@@ -4,18 +4,41 @@ package enum ValidationPlace: Sendable, Hashable {
   case index(Int)
 }
 
-/// A fault of one field, in the words that the audit and the workflow API's clients know (those of pydantic). Texts name
+/// A parameter of a rule, as pydantic's `ctx` has it: `{"max_length":64}`. Never a value of the request.
+package struct ValidationContext: Sendable, Hashable {
+  package enum Value: Sendable, Hashable {
+    case number(Int)
+    case text(String)
+    /// `{}`: what pydantic shows for an error of its own.
+    case empty
+  }
+
+  package let name: String
+  package let value: Value
+
+  package init(_ name: String, _ value: Value) {
+    self.name = name
+    self.value = value
+  }
+}
+
+/// A fault of one field, in the words that the audit, the workflow and the ingest API's clients know (those of pydantic). Texts name
 /// rules, never values.
 package struct ValidationError: Error, Sendable, Hashable {
   package let place: [ValidationPlace]
   /// `missing`, `string_type`, `enum`, …
   package let type: String
   package let message: String
+  /// In the order they are written; empty: no `ctx`.
+  package let context: [ValidationContext]
 
-  package init(_ place: [ValidationPlace], _ type: String, _ message: String) {
+  package init(
+    _ place: [ValidationPlace], _ type: String, _ message: String, context: [ValidationContext] = []
+  ) {
     self.place = place
     self.type = type
     self.message = message
+    self.context = context
   }
 }
 

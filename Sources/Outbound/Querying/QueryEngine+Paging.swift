@@ -8,10 +8,7 @@ extension QueryEngine {
     _ request: QueryRequest, from offset: Int, for tenant: Tenant
   ) async throws(StoreError) -> QueryAnswer {
     guard offset > 0 else { return try await run(request, for: tenant) }
-    var passed = request
-    passed.answer = .rows(columns: [ColumnPath("position")])
-    passed.limit = offset
-    let keys = try await run(passed, for: tenant)
+    let keys = try await run(request.passing(offset), for: tenant)
     while try await keys.next() != nil {}
     var rest = request
     if let last = keys.lastCursor { rest.cursor = last } else { rest.predicate = .none }
@@ -22,11 +19,28 @@ extension QueryEngine {
   package func count(
     _ predicate: Predicate, in dataset: Dataset, start: Int64? = nil, end: Int64? = nil, for tenant: Tenant
   ) async throws(StoreError) -> Int {
-    let request = QueryRequest(
-      dataset: dataset, predicate: predicate, answer: .groups(QueryRequest.GroupedCount(groupBy: [])),
-      start: start, end: end)
+    let request = QueryRequest.count(predicate, in: dataset, start: start, end: end)
     let answer = try await run(request, for: tenant)
     guard let batch = try await answer.next(), let column = batch.column("count") else { return 0 }
     return column.withInt64 { $0.count > 0 ? Int($0[0]) : 0 }
+  }
+}
+
+extension QueryRequest {
+  /// How many rows match.
+  package static func count(
+    _ predicate: Predicate, in dataset: Dataset, start: Int64? = nil, end: Int64? = nil
+  ) -> QueryRequest {
+    QueryRequest(
+      dataset: dataset, predicate: predicate, answer: .groups(GroupedCount(groupBy: [])), start: start,
+      end: end)
+  }
+
+  /// The keys of the first `rowCount` rows: what is read to begin behind them.
+  package func passing(_ rowCount: Int) -> QueryRequest {
+    var passed = self
+    passed.answer = .rows(columns: [ColumnPath("position")])
+    passed.limit = rowCount
+    return passed
   }
 }

@@ -23,6 +23,7 @@ struct CordwoodCommand: AsyncParsableCommand {
         cordwood import app.log --service shop              send a file; resumes after any break without doubles
         cordwood query --since 1h --level ERROR             the newest errors of the last hour
         cordwood query --since 24h --count-by service --bucket 1h
+        cordwood tail --level ERROR                         errors as they are written
         cordwood login --user admin                         log in for import and query --session
         cordwood users add alice                            one more user of the data in ./data
         cordwood keys create ci --realm native --tenant t   one more API key
@@ -31,7 +32,8 @@ struct CordwoodCommand: AsyncParsableCommand {
       """,
     version: "cordwood \(RunningServer.version)",
     subcommands: [
-      ServeCommand.self, ImportCommand.self, QueryCommand.self, LoginCommand.self, LogoutCommand.self,
+      ServeCommand.self, ImportCommand.self, QueryCommand.self, TailCommand.self, LoginCommand.self,
+      LogoutCommand.self,
       UsersCommand.self, KeysCommand.self, InspectCommand.self, CheckCommand.self,
     ])
 }

@@ -8,16 +8,20 @@ import NIOHTTP1
 struct ServerClient: Sendable {
   let url: String
   let key: String?
-  private var http: HTTPClient { ServerClient.shared }
 
   /// One for the process, never shut down: the process ends with its command. A refused connection is told at once
   /// (the library would try for 10 seconds); what is tried again is decided by ``RecordSender``.
-  private static let shared: HTTPClient = {
+  private static let shared = make(readSeconds: nil)
+  /// For streams without end: the server's heartbeats come oftener.
+  private static let streaming = make(readSeconds: 90)
+
+  private static func make(readSeconds: Int64?) -> HTTPClient {
     var configuration = HTTPClient.Configuration()
+    configuration.timeout.read = readSeconds.map { .seconds($0) }
     configuration.connectionPool.retryConnectionEstablishment = false
     configuration.timeout.connect = .seconds(10)
     return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-  }()
+  }
 
   init(url: String, key: String?) {
     self.url = url
@@ -56,15 +60,16 @@ struct ServerClient: Sendable {
   /// One request; the caller reads the body as it comes.
   func start(
     _ method: HTTPMethod, _ path: String, headers: [(String, String)] = [], body: [UInt8]? = nil,
-    timeoutSeconds: Int64 = 3600
+    timeoutSeconds: Int64 = 3600, isStream: Bool = false
   ) async throws -> HTTPClientResponse {
     var request = HTTPClientRequest(url: url + path)
     request.method = method
     for (name, value) in headers { request.headers.add(name: name, value: value) }
     if let key { request.headers.add(name: "Authorization", value: "Bearer \(key)") }
     if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
+    let http = isStream ? ServerClient.streaming : ServerClient.shared
     do {
-      return try await http.execute(request, timeout: .seconds(timeoutSeconds))
+      return try await http.execute(request, timeout: isStream ? .hours(24 * 365) : .seconds(timeoutSeconds))
     } catch {
       throw ServerClient.explained(error, url: url)
     }

@@ -15,6 +15,8 @@ package struct AccessServices: Sendable {
   package let workflow: WorkflowKeys
   package let tenants: TenantDirectory
   package let audit: AuditCredentials
+  package let queries: QuerySessions
+  package let querySeal: QuerySeal
   /// A password that was made at this start: shown once.
   package var newPassword: String?
   package var warnings: [String] = []
@@ -32,7 +34,8 @@ package struct AccessServices: Sendable {
   package init(
     directory: String, policy: Accounts.Policy, clock: any WallClock, passwordThreads: Int,
     isServer: Bool = true, audit auditPolicy: AuditCredentials.Policy = AuditCredentials.Policy(),
-    workflowKeys: [String: Tenant] = [:]
+    workflowKeys: [String: Tenant] = [:], queries queryPolicy: QuerySessions.Policy = QuerySessions.Policy(),
+    querySecret: String? = nil
   ) throws(AccessError) {
     database = try ControlDatabase(path: directory + "/" + AccessServices.fileName)
     var policy = policy
@@ -50,6 +53,10 @@ package struct AccessServices: Sendable {
     workflow = WorkflowKeys(configured: workflowKeys, store: keys)
     tenants = try TenantDirectory(database: database, legacy: auditPolicy.legacy, clock: clock)
     audit = AuditCredentials(policy: auditPolicy, tenants: tenants, clock: clock)
+    queries = try QuerySessions(database: database, accounts: accounts, policy: queryPolicy, clock: clock)
+    let secret: String
+    if let querySecret { secret = querySecret } else { secret = Hex.text(try database.secret("querylog")) }
+    querySeal = QuerySeal(secret: secret)
   }
 }
 
@@ -84,7 +91,8 @@ extension AccessServices {
       var services = try await DiskThread(name: "control").run { () throws(AccessError) in
         try AccessServices(
           directory: directory, policy: rules, clock: clock, passwordThreads: threads,
-          audit: configuration.audit, workflowKeys: configuration.workflowKeys)
+          audit: configuration.audit, workflowKeys: configuration.workflowKeys,
+          queries: configuration.queries, querySecret: configuration.querySecret)
       }
       services.warnAboutTenants(configuration.audit.legacy)
       let hasAdministrator = services.accounts.users().contains { $0.role == .admin }

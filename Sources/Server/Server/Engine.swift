@@ -1,6 +1,7 @@
 import Gateway
 import Querying
 import Records
+import Tailing
 
 /// The store and what asks it questions, as the server uses them.
 package struct Engine: Sendable {
@@ -9,6 +10,8 @@ package struct Engine: Sendable {
   package let queries: any NativeQueries
   /// Behind ``queries``; for APIs with questions of their own.
   package let questions: QueryEngine
+  /// Committed records as they come.
+  package let live: LiveFeed
   /// Names the store on this disk, whatever address it is served at; shown by `GET /`.
   package let identity: String
   /// Writes the engine's metric families; called at each scrape.
@@ -19,13 +22,15 @@ package struct Engine: Sendable {
   package let close: @Sendable () async -> Void
 
   package init(
-    sink: any BatchSink, control: any StoreControl, questions: QueryEngine, identity: String, summary: String,
+    sink: any BatchSink, control: any StoreControl, questions: QueryEngine, live: LiveFeed,
+    identity: String, summary: String,
     collect: @escaping MetricsRegistry.Collector, close: @escaping @Sendable () async -> Void
   ) {
     self.sink = sink
     self.control = control
     self.queries = EngineQueries(engine: questions)
     self.questions = questions
+    self.live = live
     self.identity = identity
     self.summary = summary
     self.collect = collect

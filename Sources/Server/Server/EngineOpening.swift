@@ -6,6 +6,7 @@ import Platform
 import Querying
 import Records
 import Storage
+import Tailing
 
 /// Opens the store that a configuration names.
 enum EngineOpening {
@@ -25,10 +26,18 @@ enum EngineOpening {
     let budget = MemoryBudget(bytesMax: configuration.queryMemoryBytesMax)
     let workers = WorkerPool(threads: configuration.queryThreadCount, name: "query")
     let questions = QueryEngine(source: store, workers: workers, budget: budget)
+    let live = LiveFeed(feed: store, source: store, limits: configuration.live, clock: clock)
     return Engine(
-      sink: store, control: store, questions: questions, identity: identity,
+      sink: store, control: store, questions: questions, live: live, identity: identity,
       summary: summary(of: store, directory: configuration.dataDirectory),
-      collect: { StoreMetrics.collect(store, budget: budget, into: &$0) }, close: { await store.stop() })
+      collect: {
+        StoreMetrics.collect(store, budget: budget, into: &$0)
+        LiveMetrics.collect(live.statistics(), into: &$0)
+      },
+      close: {
+        await live.stop()
+        await store.stop()
+      })
   }
 
   private static func text(of error: StorageOpenError, directory: String) -> String {

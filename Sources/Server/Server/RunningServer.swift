@@ -1,4 +1,5 @@
 import Access
+import Decoding
 import Gateway
 import Logging
 import Platform
@@ -29,6 +30,7 @@ package struct RunningServer: Sendable {
       bodyBytesMax: configuration.http.bodyBytesMax)
     let operations = OperationsRoutes(
       version: version, store: engine.identity, registry: registry, control: engine.control)
+    let streams = LiveStreams(feed: engine.live, seal: access.seal)
     let native = NativeRoutes(
       directory: KeyDirectory(
         keys: configuration.apiKeys, openTenant: configuration.isOpen ? configuration.openTenant : nil,
@@ -36,6 +38,7 @@ package struct RunningServer: Sendable {
       log: log,
       writing: RecordWriting(store: store, clock: clock, decodingLimits: configuration.decoding),
       queries: engine.queries, control: engine.control, limits: configuration.http)
+    let tail = TailRoutes(native, engine: engine.questions, streams: streams)
     let sessions = SessionsRoutes(
       accounts: access.accounts, keys: access.keys, catalog: access.catalog, seal: access.seal, log: log,
       store: store,
@@ -49,17 +52,23 @@ package struct RunningServer: Sendable {
       limits: configuration.http, clock: clock)
     let audit = AuditRoutes(
       credentials: access.audit, tenants: access.tenants, log: log, store: store, engine: engine.questions,
-      control: engine.control, decodingLimits: configuration.decoding, limits: configuration.http,
-      clock: clock, cleanupDays: configuration.auditCleanupDays)
+      control: engine.control, streams: streams, decodingLimits: configuration.decoding,
+      limits: configuration.http, clock: clock, cleanupDays: configuration.auditCleanupDays)
+    let queryLog = QueryLogRoutes(
+      sessions: access.queries, seal: access.querySeal, log: log, store: store, engine: engine.questions,
+      streams: streams, limits: configuration.http, entryBytesMax: configuration.decoding.entryBytesMax,
+      clock: clock)
     let analytics = AnalyticsRoutes(
       audit: access.audit, workflow: access.workflow, keyHeader: configuration.workflowKeyHeader, log: log,
       engine: engine.questions, clock: clock)
     let reference = ReferenceRoutes(
       version: version, keyHeader: configuration.workflowKeyHeader, hasPage: configuration.hasDocs)
     let http = HTTPServer(
-      // The workflow API comes first: on the rows it shares with the audit API it takes what shows a key of its own.
-      router: Router([operations, reference, native, sessions, workflow, audit, analytics]),
-      limits: configuration.http,
+      // The query-log API takes one method of a path that others have too. Then the workflow API comes first: on the
+      // rows it shares with the audit API it takes what shows a key of its own.
+      router: Router(
+        [operations, reference, native, tail, sessions, queryLog, workflow, audit, analytics],
+        origins: configuration.allowedOrigins), limits: configuration.http,
       metrics: metrics,
       logger: logger, clock: clock, threads: configuration.loopCount, tls: tls)
     do {

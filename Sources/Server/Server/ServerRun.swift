@@ -85,7 +85,10 @@ package struct ServerRun {
       count += 1
       do throws(AccessError) {
         try await access.database.refresh()
-        if count % 60 == 0 { try await access.accounts.removeExpiredTokens() }
+        if count % 60 == 0 {
+          try await access.accounts.removeExpiredTokens()
+          try await access.queries.removeExpiredTokens()
+        }
       } catch {
         // Stopping ends what is under way.
         if Task.isCancelled { return }

@@ -28,6 +28,12 @@ package enum BlockChecker {
       let text = try contents.text()
       do throws(TextIndexError) { try text.verify() } catch { found.append(contents.failure(error)) }
     } catch { found.append(error) }
+    do throws(ArchiveError) {
+      let grams = try contents.grams()
+      do throws(TextIndexError) { try grams?.verify() } catch {
+        found.append(contents.failure(error, in: .grams))
+      }
+    } catch { found.append(error) }
     found += damagedPieces(reader, contents)
     do throws(ColumnarError) { try contents.parquet.verify() } catch {
       found.append(BlockContents.failure(error, contents.path, offset: 0))

@@ -73,6 +73,8 @@ final class BlockContents: Sendable {
     var text: TextIndex?
     var summary: BlockSummary?
     var hasSummary = true
+    var grams: GramIndex?
+    var hasGrams = true
   }
 
   init(_ file: Buffer, path: String, info: BlockInfo) throws(ArchiveError) {
@@ -151,6 +153,25 @@ final class BlockContents: Sendable {
     } catch { throw failure(error) }
   }
 
+  /// The gram filters; nil if the block has none, as those written before there were any.
+  func grams() throws(ArchiveError) -> GramIndex? {
+    let known = lazy.withLock { ($0.grams, $0.hasGrams) }
+    if known.0 != nil || !known.1 { return known.0 }
+    let section: Buffer?
+    do throws(IndexError) { section = try index.section(.grams) } catch {
+      throw BlockContents.failure(error, path, indexOffset: indexOffset)
+    }
+    guard let section else {
+      lazy.withLock { $0.hasGrams = false }
+      return nil
+    }
+    do throws(TextIndexError) {
+      let grams = try GramIndex(section, pageCount: pages.pages.count)
+      lazy.withLock { $0.grams = grams }
+      return grams
+    } catch { throw failure(error, in: .grams) }
+  }
+
   /// The counts by minute; nil if the block has none.
   func summary() throws(ArchiveError) -> BlockSummary? {
     let known = lazy.withLock { ($0.summary, $0.hasSummary) }
@@ -175,8 +196,8 @@ final class BlockContents: Sendable {
     .corrupt(file: path, offsetBytes: offset, reason: reason)
   }
 
-  func failure(_ error: TextIndexError) -> ArchiveError {
-    let entry = index.entries.first { $0.kind == BlockIndex.Section.text.rawValue }
+  func failure(_ error: TextIndexError, in section: BlockIndex.Section = .text) -> ArchiveError {
+    let entry = index.entries.first { $0.kind == section.rawValue }
     let offset = indexOffset + (entry?.range.lowerBound ?? 0)
     switch error {
     case .corrupt(let reason): return corrupt(at: offset, "text index: " + reason)

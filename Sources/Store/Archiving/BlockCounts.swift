@@ -77,25 +77,53 @@ struct BlockCounts {
       countPairs(&result)
       return result
     }
-    let column = involved.first.flatMap { summary.column($0) }
-    let allowed = column.map { column in
-      column.values.map { value in
-        wanted[column.name].map { wanted in value.map { wanted.contains($0) } ?? false } ?? true
+    let column = involved.first.flatMap { summary.place(of: $0) }
+    forEachBucket(of: places(of: range)) { bucket, minutes in
+      guard let column else {
+        let rows = summary.totals[minutes].reduce(0, &+)
+        result[GroupKey(bucket: bucket, values: []), default: 0] += rows
+        return
       }
-    }
-    for (index, minute) in summary.minutes.enumerated() where range.contains(minute) {
-      let bucket = bucket(of: minute)
-      guard let column, let allowed else {
-        result[GroupKey(bucket: bucket, values: []), default: 0] += summary.totals[index]
-        continue
-      }
-      for cell in column.cells[column.starts[index]..<column.starts[index + 1]] {
-        guard allowed[Int(cell.value)] else { continue }
-        let value = column.values[Int(cell.value)]
-        result[GroupKey(bucket: bucket, values: columns.map { _ in value }), default: 0] += cell.rows
+      let values = summary.columns[column].values
+      for (index, rows) in summary.rows(of: column, minutes: minutes).enumerated() where rows > 0 {
+        let value = values[index]
+        if let wanted = wanted[summary.columns[column].name], !(value.map(wanted.contains) ?? false) {
+          continue
+        }
+        result[GroupKey(bucket: bucket, values: columns.map { _ in value }), default: 0] += rows
       }
     }
     return result
+  }
+
+  /// The places of the minutes in `range`.
+  private func places(of range: ClosedRange<Int64>) -> Range<Int> {
+    let minutes = summary.minutes
+    func first(_ isReached: (Int64) -> Bool) -> Int {
+      var (low, high) = (0, minutes.count)
+      while low < high {
+        let middle = (low + high) / 2
+        if isReached(minutes[middle]) { high = middle } else { low = middle + 1 }
+      }
+      return low
+    }
+    return first { $0 >= range.lowerBound }..<first { $0 > range.upperBound }
+  }
+
+  /// Calls `body` with each bucket and the places of its minutes, which follow each other: minutes ascend.
+  private func forEachBucket(of places: Range<Int>, _ body: (Int64, Range<Int>) -> Void) {
+    guard request.bucketNanoseconds != nil else {
+      if !places.isEmpty { body(0, places) }
+      return
+    }
+    var start = places.lowerBound
+    while start < places.upperBound {
+      let bucket = bucket(of: summary.minutes[start])
+      var end = start + 1
+      while end < places.upperBound, self.bucket(of: summary.minutes[end]) == bucket { end += 1 }
+      body(bucket, start..<end)
+      start = end
+    }
   }
 
   private func countPairs(_ result: inout [GroupKey: Int]) {

@@ -12,6 +12,7 @@ struct BlockIndex: Sendable {
     case text = 6
     case pieces = 7
     case keys = 8
+    case grams = 9
   }
 
   static let magic = [UInt8]("CWBI".utf8)

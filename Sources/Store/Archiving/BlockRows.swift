@@ -29,8 +29,8 @@ final class BlockRows {
       while !pages.isEmpty {
         let part = Array(pages.prefix(BlockRows.pagesPerBatch))
         pages = pages.dropFirst(part.count)
-        let (rows, selection) = try scan.select(group: group, pages: part)
-        let found = rows.rowsOfGroup(selection)
+        let selected = try scan.select(group: group, pages: part)
+        let found = selected.rows.rowsOfGroup(selected.selection)
         if found.isEmpty { continue }
         return try RowReader(scan.contents, group: group, rows: found.runs).batch(
           schema: scan.contents.schema)

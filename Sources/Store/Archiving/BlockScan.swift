@@ -13,8 +13,8 @@ final class BlockScan: Sendable {
 
   let contents: BlockContents
   let request: ScanRequest
-  /// What rows must fulfil besides ``texts``; nil: nothing.
-  let filter: CompiledPredicate?
+  /// What rows must fulfil besides ``texts``, and in which pages they may; nil: nothing.
+  let filter: PrunedPredicate?
   let texts: [TextPart]
   /// Those that may hide rows of the block.
   let deletions: [PendingDeletion]
@@ -31,15 +31,18 @@ final class BlockScan: Sendable {
     var pruning = BlockPruning(contents, request)
     pruning.byBounds(predicate)
     pruning.byKeys(predicate)
-    if !pruning.pages.isEmpty { try pruning.byStatistics(predicate) }
-    var filter: CompiledPredicate? = predicate
+    let (rest, parts) = BlockScan.split(predicate, contents)
+    var filter: PrunedPredicate?
+    if let rest, !rest.isAlways, !pruning.pages.isEmpty { filter = try pruning.byConditions(rest) }
     var texts: [TextPart] = []
-    if !pruning.pages.isEmpty {
-      try pruning.byWords(predicate)
-      (filter, texts) = try BlockScan.split(predicate, contents)
-      for text in texts { pruning.drop { text.verdict.pages[$0].isNone } }
+    for part in parts where !pruning.pages.isEmpty {
+      let text = try contents.text()
+      do throws(TextIndexError) {
+        texts.append(TextPart(predicate: part.predicate, verdict: try text.verdict(for: part.automaton)))
+      } catch { throw contents.failure(error) }
     }
-    self.filter = filter.flatMap { $0.isAlways ? nil : $0 }
+    for text in texts { pruning.drop { text.verdict.pages[$0].isNone } }
+    self.filter = filter
     self.texts = texts
     candidates = pruning.pages
   }
@@ -47,9 +50,9 @@ final class BlockScan: Sendable {
   /// Takes the conditions on the text column that all rows must fulfil out of the predicate.
   private static func split(
     _ predicate: CompiledPredicate, _ contents: BlockContents
-  ) throws(ArchiveError) -> (CompiledPredicate?, [TextPart]) {
+  ) -> (CompiledPredicate?, [(predicate: CompiledPredicate, automaton: TextAutomaton)]) {
     guard let name = contents.schema.primaryText else { return (predicate, []) }
-    var texts: [TextPart] = []
+    var texts: [(predicate: CompiledPredicate, automaton: TextAutomaton)] = []
     var others: [Predicate] = []
     for part in predicate.predicate.conjunction {
       guard part.isText(on: ColumnPath(name)),
@@ -60,10 +63,7 @@ final class BlockScan: Sendable {
         others.append(part)
         continue
       }
-      let text = try contents.text()
-      do throws(TextIndexError) {
-        texts.append(TextPart(predicate: compiled, verdict: try text.verdict(for: automaton)))
-      } catch { throw contents.failure(error) }
+      texts.append((compiled, automaton))
     }
     if texts.isEmpty { return (predicate, []) }
     if others.isEmpty { return (nil, texts) }
@@ -76,6 +76,12 @@ final class BlockScan: Sendable {
 
   // MARK: Rows
 
+  /// What rows of `pages` must fulfil besides ``texts``: conditions that cannot hold there are left out. nil: nothing.
+  func filter(in pages: [Int]) -> CompiledPredicate? {
+    let reduced = filter?.reduced(to: Selection(rowCount: candidates.rowCount, rows: pages))
+    return reduced.flatMap { $0.isAlways ? nil : $0 }
+  }
+
   /// Whether every row of the pages lies within the request's times and positions.
   func isInside(_ bounds: KeyBounds) -> Bool {
     request.start ?? .min <= bounds.timestampMin && request.end.map { bounds.timestampMax < $0 } ?? true
@@ -83,10 +89,20 @@ final class BlockScan: Sendable {
       && bounds.positionMax < request.positions.upperBound
   }
 
-  /// The rows of some pages of a row group that match, and the pages they lie in (pages without any are dropped).
-  func select(group: Int, pages: [Int]) throws(ArchiveError) -> (rows: RowSet, selection: Selection) {
+  /// Matching rows of some pages of a row group.
+  struct Found {
+    /// The pages they lie in; pages without any are dropped.
+    var rows: RowSet
+    var selection: Selection
+    /// What the filter read of all rows of these pages, if it read them.
+    var reader: RowReader?
+  }
+
+  /// The rows of some pages of a row group that match.
+  func select(group: Int, pages: [Int]) throws(ArchiveError) -> Found {
     var rows = RowSet(contents, group: group, pages: pages)
     var selection = Selection(rowCount: rows.rowCount, all: true)
+    var used: RowReader?
     // Per text part, the rows that are not proved and must be read.
     var open: [Selection] = []
     for text in texts { open.append(try narrow(&selection, rows, by: text)) }
@@ -95,10 +111,11 @@ final class BlockScan: Sendable {
       try narrowByBounds(&selection, rows)
     }
     rows.dropEmptyPages(&selection, &open)
-    if let filter, !selection.isEmpty {
+    if !selection.isEmpty, let filter = filter(in: rows.pages) {
       let reader = RowReader(contents, group: group, rows: rows.ranges)
       selection = filter.evaluate(try reader.evaluationBatch(filter.paths), among: selection)
       rows.dropEmptyPages(&selection, &open)
+      used = reader
     }
     for (index, text) in texts.enumerated() where !selection.isEmpty {
       open[index].formIntersection(selection)
@@ -106,7 +123,7 @@ final class BlockScan: Sendable {
     }
     try hideDeleted(&selection, rows)
     rows.dropEmptyPages(&selection, &open)
-    return (rows, selection)
+    return Found(rows: rows, selection: selection, reader: used?.rowCount == rows.rowCount ? used : nil)
   }
 
   /// Keeps the rows the index proves or cannot rule out; returns the latter.

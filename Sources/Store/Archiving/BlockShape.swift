@@ -96,8 +96,8 @@ struct BlockShape {
       case .bool: return ParquetColumnOptions(encoding: .plain)
       case .float64, .json: return ParquetColumnOptions(encoding: .dictionary)
       case .utf8:
-        var isPlain = isPlain(field.name)
-        if schema.field(field.name) == nil { isPlain = BlockShape.isMostlyDistinct(column) }
+        // A dictionary of nearly every row's value would only be in the way of those who want one row.
+        let isPlain = isPlain(field.name) || BlockShape.isMostlyDistinct(column)
         let bloom = schema.bloomColumns.contains(field.name) ? BlockShape.distinctCount(column) : nil
         return ParquetColumnOptions(encoding: isPlain ? .plain : .dictionary, bloomDistinctCount: bloom)
       }

@@ -32,7 +32,8 @@ struct BlockUnit: ScanUnit {
     let info = scan.contents.parquet.rowGroups[group]
     let columns = scan.contents.columns
     let paths =
-      scan.request.columns.map(\.path) + (scan.filter?.paths ?? []) + scan.texts.flatMap(\.predicate.paths)
+      scan.request.columns.map(\.path) + (scan.filter(in: pages)?.paths ?? [])
+      + scan.texts.flatMap(\.predicate.paths)
     var indices = Set(paths.map { columns.index(of: $0.column) })
     for path in paths { for member in columns.members[path.column] ?? [] { indices.insert(member.index) } }
     let bytes = indices.reduce(0) { $0 + info.columns[$1].uncompressedBytes }
@@ -57,7 +58,7 @@ struct BlockUnit: ScanUnit {
 
   /// The matching rows of a page if nothing needs to be read for it.
   private func provedCount(_ page: Int) -> Int? {
-    guard scan.filter == nil, scan.deletions.isEmpty, scan.texts.count <= 1,
+    guard scan.filter.map({ $0.pages.sure[page] }) ?? true, scan.deletions.isEmpty, scan.texts.count <= 1,
       scan.isInside(scan.contents.pages.pages[page])
     else { return nil }
     guard let verdict = scan.texts.first?.verdict.pages[page] else {
@@ -80,8 +81,10 @@ final class BlockCursor: BatchCursor {
   private var pages: ArraySlice<Int>
   private var pageCount: Int
   private var batchRowCount: Int
-  /// Rows found and not given yet, as the row group numbers them, ascending.
+  /// Rows found and not given yet, as the row group numbers them, ascending; if ``whole`` is there, as it does.
   private var found: ArraySlice<Int32> = []
+  /// The answer's columns of all rows of the pages at hand, where most rows are found and the filter has read them.
+  private var whole: RecordBatch?
 
   init(_ unit: BlockUnit) {
     self.unit = unit
@@ -105,16 +108,34 @@ final class BlockCursor: BatchCursor {
         let part = isDescending ? pages.suffix(pageCount) : pages.prefix(pageCount)
         pages = isDescending ? pages.dropLast(part.count) : pages.dropFirst(part.count)
         pageCount *= 2
-        let (rows, selection) = try unit.scan.select(group: unit.group, pages: Array(part))
-        found = rows.rowsOfGroup(selection)[...]
+        let selected = try unit.scan.select(group: unit.group, pages: Array(part))
+        whole = try wholeColumns(selected)
+        found =
+          (whole == nil ? selected.rows.rowsOfGroup(selected.selection) : selected.selection.indices())[...]
       }
       let part = Array(isDescending ? found.suffix(batchRowCount) : found.prefix(batchRowCount))
       found = isDescending ? found.dropLast(part.count) : found.dropFirst(part.count)
       batchRowCount = min(batchRowCount * 4, BlockCursor.batchRowsMax)
-      let reader = RowReader(unit.scan.contents, group: unit.group, rows: part.runs)
-      let batch = try reader.batch(unit.scan.request.columns)
+      let batch: RecordBatch
+      if let whole {
+        batch = RecordBatch.gather(
+          [whole], runs: part.runs.map { RowRun(source: 0, start: $0.lowerBound, count: $0.count) })
+      } else {
+        let reader = RowReader(unit.scan.contents, group: unit.group, rows: part.runs)
+        batch = try reader.batch(unit.scan.request.columns)
+      }
       return isDescending ? batch.reversed() : batch
     } catch { throw error.storeError }
+  }
+
+  /// The answer's columns of all rows of the pages, if copying from them is cheaper than decoding the pages once more: half of the
+  /// rows are wanted, and the columns are at hand or narrow.
+  private func wholeColumns(_ selected: BlockScan.Found) throws(ArchiveError) -> RecordBatch? {
+    let outputs = unit.scan.request.columns
+    guard let reader = selected.reader, selected.selection.count * 2 >= reader.rowCount,
+      outputs.allSatisfy(reader.hasAtHand)
+    else { return nil }
+    return try reader.batch(outputs)
   }
 }
 

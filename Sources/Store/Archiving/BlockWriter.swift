@@ -92,6 +92,7 @@ private final class BlockWork {
   private var shape: BlockShape
   private var parquet: ParquetWriter?
   private var text: TextIndexBuilder
+  private var grams: GramIndexBuilder
   private var summary: SummaryBuilder
   private var pages = PageBounds()
   private var keys = PageKeys()
@@ -109,6 +110,7 @@ private final class BlockWork {
     schema = partition.dataset.schema
     shape = BlockShape(schema: schema, census: census, layout: layout)
     text = TextIndexBuilder(rowsPerPage: layout.rowsPerPage)
+    grams = GramIndexBuilder(rowsPerPage: layout.rowsPerPage)
     summary = SummaryBuilder(columns: schema.summaryColumns, layout: layout)
   }
 
@@ -119,6 +121,7 @@ private final class BlockWork {
     do throws(ColumnarError) { try parquet.writeRowGroup(group.batch) } catch { throw failure(error) }
     text.add(
       text: schema.primaryText.map { rows.existing($0) }, nested: nested(group), rowCount: rows.rowCount)
+    grams.add(searched(group), rowCount: rows.rowCount)
     summary.add(
       timestamps: rows.existing("timestamp"),
       columns: schema.summaryColumns.map { group.batch.existing($0) })
@@ -145,6 +148,14 @@ private final class BlockWork {
     group.objects.map { NestedText(column: $0.name, members: $0.members, rest: $0.rest) }
       + schema.bloomColumns.map {
         NestedText(column: $0, members: [group.batch.existing($0)], rest: nil)
+      }
+  }
+
+  /// Objects and all text columns but the primary text, whose templates tell more: their grams are kept by page.
+  private func searched(_ group: BlockShape.Group) -> [NestedText] {
+    group.objects.map { NestedText(column: $0.name, members: $0.members, rest: $0.rest) }
+      + schema.fields.filter { $0.type == .utf8 && $0.name != schema.primaryText }.map {
+        NestedText(column: $0.name, members: [group.batch.existing($0.name)], rest: nil)
       }
   }
 
@@ -196,6 +207,9 @@ private final class BlockWork {
     var builder = TextIndexBuilder(rowsPerPage: layout.rowsPerPage)
     swap(&builder, &text)
     sections.append((.text, builder.finish()))
+    var grams = GramIndexBuilder(rowsPerPage: layout.rowsPerPage)
+    swap(&grams, &self.grams)
+    if let bytes = grams.finish() { sections.append((.grams, bytes)) }
     if !keys.keys.isEmpty { sections.append((.keys, keys.encoded())) }
     sections.append((.pieces, FilePiece.encode(file.pieces)))
     return sections

@@ -46,7 +46,9 @@ final class RowReader {
     let isWhole = paths.contains { $0.members.isEmpty }
     let names = Set(paths.compactMap(\.members.first))
     var members: [ObjectColumns.Member] = []
-    for member in contents.columns.members[name] ?? [] where isWhole || names.contains(member.name) {
+    // Of a whole object only texts are asked for.
+    for member in contents.columns.members[name] ?? []
+    where isWhole && member.type == .utf8 || names.contains(member.name) {
       members.append(ObjectColumns.Member(name: member.name, column: try physical(member.index)))
     }
     let needsRest =
@@ -61,6 +63,14 @@ final class RowReader {
   }
 
   // MARK: Answers
+
+  /// Whether the output's column was read already, or takes a few bytes a row.
+  func hasAtHand(_ output: OutputColumn) -> Bool {
+    guard output.path.members.isEmpty, let field = contents.schema.field(output.path.column),
+      field.type != .json
+    else { return false }
+    return field.type.fixedWidth != nil || columns[contents.columns.index(of: field.name)] != nil
+  }
 
   func batch(_ outputs: [OutputColumn]) throws(ArchiveError) -> RecordBatch {
     var columns: [Column] = []

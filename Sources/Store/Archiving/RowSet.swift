@@ -80,8 +80,9 @@ struct RowSet: Sendable {
 }
 
 extension Array where Element == Int32 {
-  /// Ascending numbers as runs.
+  /// Ascending numbers as runs; O(1) if they are one.
   var runs: [Range<Int>] {
+    if let first, let last, Int(last) - Int(first) + 1 == count { return [Int(first)..<Int(last) + 1] }
     var result: [Range<Int>] = []
     for row in self {
       if let last = result.last, last.upperBound == Int(row) {

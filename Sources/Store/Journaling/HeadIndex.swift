@@ -16,6 +16,8 @@ struct HeadIndex: Sendable {
 
   private(set) var partitions: [Partition: Frames] = [:]
   private(set) var nextPositions: [Tenant: Int64] = [:]
+  /// Rows of the partition below it are in blocks and no longer here; absent: none was released.
+  private(set) var releasedThrough: [Partition: Int64] = [:]
   private(set) var byteCount = 0
   private(set) var frameCount = 0
   /// By number; those in use.
@@ -40,6 +42,7 @@ struct HeadIndex: Sendable {
 
   /// Takes out the partition's frames below `position`. Traps if it lies inside a frame.
   mutating func release(_ partition: Partition, through position: Int64) {
+    releasedThrough[partition] = max(releasedThrough[partition] ?? 0, position)
     guard var frames = partitions[partition] else { return }
     let count = frames.entries.firstIndex { $0.firstPosition >= position } ?? frames.entries.count
     if count == 0 { return }

@@ -30,11 +30,11 @@ struct FrameEntry: Sendable {
 package final class HeadSnapshot: Sendable {
   package let partition: Partition
   /// Rising positions; every row acknowledged before the snapshot and not released before it.
-  package let frames: [HeadFrame]
+  package let frames: HeadFrames
   /// The tenant's next position at that moment: every visible row of any dataset lies below.
   package let positionEnd: Int64
 
-  init(partition: Partition, frames: [HeadFrame], positionEnd: Int64) {
+  init(partition: Partition, frames: HeadFrames, positionEnd: Int64) {
     self.partition = partition
     self.frames = frames
     self.positionEnd = positionEnd
@@ -42,6 +42,51 @@ package final class HeadSnapshot: Sendable {
 
   package var rowCount: Int { frames.reduce(0) { $0 + $1.rowCount } }
   package var byteCount: Int { frames.reduce(0) { $0 + $1.byteCount } }
+}
+
+/// Frames of one partition, in the order of their positions. Taking them shares the index's own list: it costs nothing until the
+/// next commit, which then copies the list once.
+package struct HeadFrames: RandomAccessCollection, Sendable {
+  private let entries: ArraySlice<FrameEntry>
+  private let segments: [UInt32: SegmentFile]
+  private let dataset: Dataset
+
+  init(_ entries: ArraySlice<FrameEntry>, segments: [UInt32: SegmentFile], dataset: Dataset) {
+    self.entries = entries
+    self.segments = segments
+    self.dataset = dataset
+  }
+
+  package var startIndex: Int { entries.startIndex }
+  package var endIndex: Int { entries.endIndex }
+  package subscript(index: Int) -> HeadFrame { frame(entries[index]) }
+
+  private func frame(_ entry: FrameEntry) -> HeadFrame {
+    guard let segment = segments[entry.segment] else {
+      preconditionFailure("the segment of a shown frame is open")
+    }
+    return HeadFrame(entry, segment: segment, dataset: dataset)
+  }
+
+  /// Those with rows from `position` on. O(log frames).
+  package func reaching(_ position: Int64) -> HeadFrames {
+    var low = entries.startIndex
+    var high = entries.endIndex
+    while low < high {
+      let middle = (low + high) / 2
+      if entries[middle].positionEnd <= position { low = middle + 1 } else { high = middle }
+    }
+    return HeadFrames(entries[low...], segments: segments, dataset: dataset)
+  }
+
+  /// Those whose rows were taken in at one of `times` (ns since 1970). Nanoseconds a frame.
+  package func ingested(at times: Set<Int64>) -> [HeadFrame] {
+    // Mostly one: no hashing then.
+    if times.count == 1, let time = times.first {
+      return entries.filter { $0.ingestedAt == time }.map(frame)
+    }
+    return entries.filter { times.contains($0.ingestedAt) }.map(frame)
+  }
 }
 
 /// Rows of one partition that were committed together, where they lie in the journal. Positions are consecutive.

@@ -136,6 +136,18 @@ package final class Journal: Sendable {
   /// The position the tenant's next record will get, and thus one behind the last committed.
   package func nextPosition(of tenant: Tenant) -> Int64 { file.nextPosition(of: tenant) }
 
+  /// See ``CommitFeed``.
+  package func observeCommits(_ wake: @escaping @Sendable (Set<Partition>) -> Void) -> CommitObservation {
+    file.observeCommits(wake)
+  }
+
+  /// See ``CommitFeed``.
+  package func committed(
+    to partition: Partition, from position: Int64, columns: [String], rowsMax: Int
+  ) -> CommittedRows? {
+    file.committed(to: partition, from: position, columns: columns, rowsMax: rowsMax)
+  }
+
   /// nil while writes are possible; else what they are answered until the journal is opened again.
   package func writeFailure() -> StoreError? { file.writeFailure }
 

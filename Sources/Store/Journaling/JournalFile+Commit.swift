@@ -139,6 +139,7 @@ extension JournalFile {
       head.statistics.bytesWritten += buffer.count
       head.statistics.idempotencyEntries = known
     }
+    observers.tell(draft.frames)
   }
 }
 

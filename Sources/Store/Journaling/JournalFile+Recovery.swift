@@ -10,6 +10,7 @@ extension JournalFile {
     for (partition, position) in start.archivedThrough { raise(partition.tenant, to: position) }
     head.withLock { head in
       for segment in segments { head.segments[segment.number] = segment }
+      for (partition, position) in start.archivedThrough { head.release(partition, through: position) }
     }
     let now = clock.now()
     var recovery = JournalRecovery()

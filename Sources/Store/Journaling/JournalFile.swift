@@ -33,6 +33,7 @@ package final class JournalFile: @unchecked Sendable {
   let options: JournalOptions
   let source: any SegmentSource
   let head = Mutex(HeadIndex())
+  let observers = CommitObservers()
 
   /// The segments in order of their numbers; frames go into the one at `activeIndex`, those behind it are empty.
   var segments: [SegmentFile] = []
@@ -90,14 +91,7 @@ package final class JournalFile: @unchecked Sendable {
         head.nextPositions[partition.tenant] ?? 0
       )
     }
-    var frames: [HeadFrame] = []
-    frames.reserveCapacity(entries.count)
-    for entry in entries {
-      guard let segment = segments[entry.segment] else {
-        preconditionFailure("the segment of a shown frame is open")
-      }
-      frames.append(HeadFrame(entry, segment: segment, dataset: partition.dataset))
-    }
+    let frames = HeadFrames(entries[...], segments: segments, dataset: partition.dataset)
     return HeadSnapshot(partition: partition, frames: frames, positionEnd: positionEnd)
   }
 
@@ -107,6 +101,11 @@ package final class JournalFile: @unchecked Sendable {
   /// One behind the tenant's last committed position.
   package func nextPosition(of tenant: Tenant) -> Int64 {
     head.withLock { $0.nextPositions[tenant] ?? 0 }
+  }
+
+  /// See ``CommitFeed``. `wake` runs on the writing thread, inside the commit.
+  package func observeCommits(_ wake: @escaping @Sendable (Set<Partition>) -> Void) -> CommitObservation {
+    observers.add(wake)
   }
 
   /// nil while writes are possible; else what they are answered until the journal is opened again.

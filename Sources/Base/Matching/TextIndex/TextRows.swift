@@ -29,20 +29,22 @@ enum TextRows {
         }
       case .dictionary:
         column.withDictionary { keys, offsets, bytes in
-          var firstRows: [Int32: Int] = [:]
+          // By key the first of the rows that has it, and one more for none.
+          var firstRows = [Int32](repeating: 0, count: offsets.count)
           unsafe bytes.withUnsafeBytes { text in
             for row in rows {
               if let bits, bits[row >> 3] & (1 << UInt8(row & 7)) == 0 {
                 null(row - rows.lowerBound)
                 continue
               }
-              let key = keys[row]
-              if let earlier = firstRows[key] {
-                repeated(earlier, row - rows.lowerBound)
+              let key = Int(keys[row])
+              let earlier = Int(firstRows[key])
+              if earlier > 0 {
+                repeated(earlier - 1, row - rows.lowerBound)
                 continue
               }
-              firstRows[key] = row - rows.lowerBound
-              let range = Int(offsets[Int(key)])..<Int(offsets[Int(key) + 1])
+              firstRows[key] = Int32(truncatingIfNeeded: row - rows.lowerBound + 1)
+              let range = Int(offsets[key])..<Int(offsets[key + 1])
               unsafe body(UnsafeRawBufferPointer(rebasing: text[range]), row - rows.lowerBound)
             }
           }

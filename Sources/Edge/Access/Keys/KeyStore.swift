@@ -54,7 +54,8 @@ package final class KeyStore: Sendable {
       let tenantName: String = row["tenant"]
       // A row that a later version wrote, or a damaged one, opens nothing.
       guard let realm = realms.first(where: { $0.name == realmName }), Tenant.isValid(name: tenantName),
-        let role = Role(rawValue: row["role"]), Role.ofKeys.contains(role), let hash = TokenHash(row["hash"])
+        let role = Role(rawValue: row["role"]), Role.ofKeys(realm).contains(role),
+        let hash = TokenHash(row["hash"])
       else { continue }
       let key = StoredKey(
         name: row["name"], tenant: Tenant(realm: realm, name: tenantName), role: role,
@@ -83,7 +84,7 @@ package final class KeyStore: Sendable {
   /// - Parameters:
   ///   - name: Shown in listings and, for native keys, in logs; one key that holds may have it in the realm.
   ///   - tenant: Whose records it reads and writes; for workflow keys the client's id.
-  ///   - role: Workflow keys have the role `user`.
+  ///   - role: Workflow keys have the role `user` or `admin`.
   /// - Throws: `invalidName`, `keyExists`, or what the database says.
   package func create(
     realm: Realm, name: String, tenant: String, role: Role = .user
@@ -95,7 +96,7 @@ package final class KeyStore: Sendable {
     guard Tenant.isValid(name: tenant) else {
       throw .invalidName("A tenant's name has 1 to \(Tenant.nameBytesMax) bytes and no NUL.")
     }
-    guard Role.ofKeys.contains(role), realm != .workflow || role == .user else {
+    guard Role.ofKeys(realm).contains(role) else {
       throw .invalidName("A key of the realm \(realm.name) cannot have the role \(role.rawValue).")
     }
     let text = KeyStore.prefix + Base64URL.text(entropy.bytes(KeyStore.keyBytes))

@@ -20,7 +20,20 @@ package final class WorkflowKeys: Sendable {
     self.store = store
   }
 
-  /// - Parameter key: The header's value, or nil without one.
+  /// The key that a request shows: the one of the two that is known, the header's first; else what the header says, else
+  /// the bearer's token.
+  ///
+  /// - Parameters:
+  ///   - header: The value of the header field for keys, or nil without one.
+  ///   - authorization: The `Authorization` header's value, or nil without one.
+  package func shown(header: String?, authorization: String?) -> (key: String?, isKnown: Bool) {
+    if let header, isKnown(header) { return (header, true) }
+    let bearer = authorization.flatMap(KeyDirectory.bearerToken)
+    if let bearer, isKnown(bearer) { return (bearer, true) }
+    return (header ?? bearer, false)
+  }
+
+  /// - Parameter key: The key as the request shows it, or nil without one.
   package func authenticate(key: String?) throws(CredentialError) -> Principal {
     guard let key, !key.isEmpty else { throw .missing }
     guard let principal = find(key) else { throw .unknown }

@@ -45,6 +45,7 @@ package struct AnalyticsRoutes: APIRoutes {
       }
       guard head.isPlain else { throw Problem(415, "There is no Content-Encoding here") }
       let principal = try authenticate(head, origin, path)
+      try head.checkQuery()
       let cube: CubeSchema = principal.tenant.realm == .audit ? .audit : .workflow
       return .accept(
         Endpoint(
@@ -62,18 +63,19 @@ package struct AnalyticsRoutes: APIRoutes {
   private func authenticate(
     _ head: HTTPRequestHead, _ origin: RequestOrigin, _ path: String
   ) throws(Problem) -> Principal {
-    let key = head.headers.first(name: keyHeader)
+    // Cube's clients send the token without a scheme.
+    let bearer = head.headers.first(name: "Authorization").map { $0.contains(" ") ? $0 : "Bearer " + $0 }
+    let header = head.headers.first(name: keyHeader)
+    let (key, isKnown) = workflow.shown(header: header, authorization: bearer)
+    let isWorkflow = isKnown || header != nil
     var event = AccessEvent(
-      .request, .granted, realm: key == nil ? .audit : .workflow, subject: nil, route: path,
+      .request, .granted, realm: isWorkflow ? .workflow : .audit, subject: nil, route: path,
       method: head.method.rawValue, address: origin.address, requestID: origin.id)
     defer { log.record(event) }
     do throws(CredentialError) {
-      // Cube's clients send the token without a scheme.
-      let header = head.headers.first(name: "Authorization")
-      let bearer = header.map { $0.contains(" ") ? $0 : "Bearer " + $0 }
       let principal =
-        try key == nil
-        ? audit.authenticate(authorization: bearer, queryToken: nil) : workflow.authenticate(key: key)
+        try isWorkflow
+        ? workflow.authenticate(key: key) : audit.authenticate(authorization: bearer, queryToken: nil)
       event.subject = principal.subject
       event.tenant = principal.tenant
       return principal
@@ -88,10 +90,9 @@ package struct AnalyticsRoutes: APIRoutes {
   ) async throws(Problem) -> HTTPAnswer {
     let query = try CubeQuery(try AnalyticsRoutes.query(of: call), cube: cube, now: clock.now())
     let request = query.request(filter: principal.filter)
+    let isPlan = try call.asksForPlan(principal)
     do throws(StoreError) {
-      if call.query["explain"] == "1", principal.role.allows(.administer) {
-        return .plan(try await engine.explain(request, for: principal.tenant))
-      }
+      if isPlan { return try await engine.plans(of: [request], for: principal.tenant) }
       let found = try await engine.run(request, for: principal.tenant)
       var answer = CubeAnswer(query)
       while let batch = try await found.next() { answer.add(batch) }
@@ -106,7 +107,7 @@ package struct AnalyticsRoutes: APIRoutes {
     if call.head.method == .POST {
       text = call.body
     } else {
-      guard call.query.isWellFormed, let query = call.query["query"] else {
+      guard let query = call.query["query"] else {
         throw Problem(400, "query: the query as JSON, percent-encoded")
       }
       text = Array(query.utf8)

@@ -42,12 +42,13 @@ struct CalendarDate: Sendable, Hashable {
     return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
   }
 
-  /// The first moment of the unit `steps` after the one that `time` lies in, in nanoseconds since 1970.
+  /// The first moment of the unit `steps` after the one that `time` lies in, in nanoseconds since 1970, cut to what int64 holds.
   static func start(of unit: Unit, at time: Int64, plus steps: Int = 0, offset: Int64) -> Int64 {
-    let local = time + offset
+    let local = time.plus(offset)
     func floor(_ width: Int64) -> Int64 {
       let rest = local % width
-      return local - (rest < 0 ? rest + width : rest) + Int64(steps) * width - offset
+      // At most 100,000 days lie in `steps`: the product is within int64.
+      return local.plus(-(rest < 0 ? rest + width : rest)).plus(Int64(steps) * width).plus(-offset)
     }
     switch unit {
     case .second: return floor(1_000_000_000)
@@ -57,7 +58,7 @@ struct CalendarDate: Sendable, Hashable {
     case .week, .month, .quarter, .year: break
     }
     let rest = local % dayNanoseconds
-    let day = Int((local - (rest < 0 ? rest + dayNanoseconds : rest)) / dayNanoseconds)
+    let day = Int((local - rest) / dayNanoseconds) - (rest < 0 ? 1 : 0)
     let date = CalendarDate(days: day)
     let start =
       switch unit {
@@ -68,6 +69,15 @@ struct CalendarDate: Sendable, Hashable {
         CalendarDate(year: date.year, month: (date.month - 1) / 3 * 3 + 1 + steps * 3, day: 1).days
       default: CalendarDate(year: date.year + steps, month: 1, day: 1).days
       }
-    return Int64(start) * dayNanoseconds - offset
+    let (nanoseconds, isBeyond) = Int64(start).multipliedReportingOverflow(by: dayNanoseconds)
+    return isBeyond ? (start < 0 ? .min : .max) : nanoseconds.plus(-offset)
+  }
+}
+
+extension Int64 {
+  /// The sum, cut to what int64 holds: times at the edges are as good as any to ask for.
+  func plus(_ other: Int64) -> Int64 {
+    let (sum, isBeyond) = addingReportingOverflow(other)
+    return isBeyond ? (other > 0 ? .max : .min) : sum
   }
 }

@@ -131,17 +131,16 @@ struct CubeAnswer {
     case .null: text.null()
     case .text(let value), .number(_, let value): text.value(value)
     case .time(let time):
-      text.raw(CubeAnswer.time(time + Int64(query.utcOffsetSeconds) * 1_000_000_000, zone: ""))
+      text.raw(CubeAnswer.time(time.plus(Int64(query.utcOffsetSeconds) * 1_000_000_000), zone: ""))
     }
   }
 
   /// `"2025-06-26T00:00:00.000"`.
   private static func time(_ nanoseconds: Int64, zone: String) -> [UInt8] {
-    let below = nanoseconds % 1_000_000_000
-    let whole = nanoseconds - (below < 0 ? below + 1_000_000_000 : below)
-    let milliseconds = (nanoseconds - whole) / 1_000_000
-    let digits = String(milliseconds + 1000).dropFirst()
-    return Array("\"\(RFC3339.string(whole).dropLast()).\(digits)\(zone)\"".utf8)
+    let below = (nanoseconds % 1_000_000_000 + 1_000_000_000) % 1_000_000_000
+    let digits = String(below / 1_000_000 + 1000).dropFirst()
+    // Up to the second: `2025-06-26T00:00:00`.
+    return Array("\"\(RFC3339.string(nanoseconds).prefix(19)).\(digits)\(zone)\"".utf8)
   }
 
   private func annotate(_ text: inout JSONText) {

@@ -19,7 +19,7 @@ struct DateRange: Sendable, Hashable {
         let start = DateRange.time(first, offset: offset), let end = DateRange.time(last, offset: offset)
       else { return nil }
       // An end is included: a date to its last moment, a time to its millisecond.
-      self.init(start: start, end: end + (last.utf8.count == 10 ? 86_400_000_000_000 : 1_000_000))
+      self.init(start: start, end: end.plus(last.utf8.count == 10 ? 86_400_000_000_000 : 1_000_000))
     case .array(let ends) where ends.count == 1: self.init(ends[0], now: now, offset: offset)
     case .string(let text): self.init(words: text, now: now, offset: offset)
     default: return nil
@@ -61,7 +61,7 @@ struct DateRange: Sendable, Hashable {
       {
         self.init(start: CalendarDate.start(of: unit, at: now, plus: -count, offset: offset), end: now)
       } else if words.count == 1, let start = DateRange.time(text, offset: offset) {
-        self.init(start: start, end: start + (text.utf8.count == 10 ? 86_400_000_000_000 : 1_000_000))
+        self.init(start: start, end: start.plus(text.utf8.count == 10 ? 86_400_000_000_000 : 1_000_000))
       } else {
         return nil
       }
@@ -80,6 +80,6 @@ struct DateRange: Sendable, Hashable {
   static func time(_ text: String, offset: Int64) -> Int64? {
     if let time = RFC3339.parse(text) { return time }
     guard text.utf8.count >= 10, text.utf8.first.map({ $0 >= 0x30 && $0 <= 0x39 }) == true else { return nil }
-    return FlexibleTime.nanoseconds(text).map { $0 - offset }
+    return FlexibleTime.nanoseconds(text).map { $0.plus(-offset) }
   }
 }

@@ -1,4 +1,3 @@
-import Codecs
 import Decoding
 import Records
 
@@ -20,9 +19,6 @@ struct AuditFilter {
   }
 
   init(_ items: QueryItems, _ errors: inout [ValidationError]) throws(Problem) {
-    guard items.isWellFormed else {
-      throw Problem(400, "The query has a broken escape, or text that is not UTF-8")
-    }
     var parts: [Predicate] = []
     for name in AuditFilter.exact {
       if let value = items[name], !value.isEmpty {
@@ -44,9 +40,9 @@ struct AuditFilter {
     if let time = PageRequest.time(items, "timestamp", &errors) {
       // The day of that time, in UTC.
       let day: Int64 = 86_400_000_000_000
-      let first = time - ((time % day) + day) % day
-      start = max(start ?? .min, first)
-      end = min(end ?? .max, first + day)
+      let passed = ((time % day) + day) % day
+      start = max(start ?? .min, time.plus(-passed))
+      end = min(end ?? .max, time.plus(day - passed))
     }
     self.start = start
     self.end = end
@@ -72,47 +68,17 @@ struct TenantRequest {
   let key: String
 
   init(_ body: [UInt8]) throws(Problem) {
-    var errors: [ValidationError] = []
-    let tree: JSONTree
-    guard !body.isEmpty else {
-      throw Problem(ValidationFailure([ValidationError([.name("body")], "missing", "Field required")]))
-    }
-    do throws(JSONTree.SyntaxError) { tree = try JSONTree(parsing: body) } catch {
-      let place: [ValidationPlace] = [.name("body"), .index(error.offsetBytes)]
-      throw Problem(ValidationFailure([ValidationError(place, "json_invalid", "JSON decode error")]))
-    }
-    guard case .object = tree else {
-      throw Problem(
-        ValidationFailure([
-          ValidationError(
-            [.name("body")], "model_attributes_type",
-            "Input should be a valid dictionary or object to extract fields from")
-        ]))
-    }
-    name = TenantRequest.text("name", in: tree, &errors)
-    key = TenantRequest.text("key", in: tree, &errors)
+    var form = try JSONForm(body)
+    name = form.text("name")
+    key = form.text("key")
     let isKey = !key.isEmpty && key.utf8.count <= 128 && key.utf8.allSatisfy(TenantRequest.isKeyByte)
-    if tree["key"]?.string != nil, !isKey {
-      errors.append(
-        ValidationError(
-          [.name("body"), .name("key")], "value_error",
-          "Value error, Key must be lowercase alphanumeric with dashes or underscores (no spaces or special characters)"
-        ))
+    if form.hasText("key"), !isKey {
+      form.note(
+        "key", "value_error",
+        "Value error, Key must be lowercase alphanumeric with dashes or underscores (no spaces or special characters)"
+      )
     }
-    guard errors.isEmpty else { throw Problem(ValidationFailure(errors)) }
-  }
-
-  private static func text(_ name: String, in tree: JSONTree, _ errors: inout [ValidationError]) -> String {
-    let place: [ValidationPlace] = [.name("body"), .name(name)]
-    guard let value = tree[name] else {
-      errors.append(ValidationError(place, "missing", "Field required"))
-      return ""
-    }
-    guard let text = value.string else {
-      errors.append(ValidationError(place, "string_type", "Input should be a valid string"))
-      return ""
-    }
-    return text
+    try form.check()
   }
 
   private static func isKeyByte(_ byte: UInt8) -> Bool {

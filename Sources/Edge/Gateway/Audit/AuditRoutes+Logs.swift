@@ -42,10 +42,16 @@ extension AuditRoutes {
 
   func list(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
     let request = try AuditListRequest(call.query)
+    let isPlan = try call.asksForPlan(principal)
+    let predicate = Predicate.both(request.filter.predicate, principal.filter)
     do throws(StoreError) {
+      if isPlan {
+        let queries = listing.queries(
+          request.page, predicate, start: request.filter.start, end: request.filter.end)
+        return try await engine.plans(of: queries, for: principal.tenant)
+      }
       let (objects, total) = try await entries(principal).page(
-        request.page, .both(request.filter.predicate, principal.filter), start: request.filter.start,
-        end: request.filter.end, for: principal.tenant)
+        request.page, predicate, start: request.filter.start, end: request.filter.end, for: principal.tenant)
       return AuditResponses.list(objects, total: total, request.page)
     } catch {
       throw Problem(error)
@@ -71,10 +77,9 @@ extension AuditRoutes {
       dataset: .audit, predicate: principal.filter,
       answer: .groups(QueryRequest.GroupedCount(groupBy: [ColumnPath("severity")])),
       limit: QueryRequest.limitMax, isDescending: false)
+    let isPlan = try call.asksForPlan(principal)
     do throws(StoreError) {
-      if call.query["explain"] == "1", principal.role.allows(.administer) {
-        return .plan(try await engine.explain(request, for: principal.tenant))
-      }
+      if isPlan { return try await engine.plans(of: [request], for: principal.tenant) }
       let answer = try await engine.run(request, for: principal.tenant)
       var counts: [(String, Int)] = []
       while let batch = try await answer.next() {
@@ -146,7 +151,7 @@ extension AuditRoutes {
       engine: engine, dataset: .audit, columns: AuditRoutes.columns, names: [:], style: style(of: principal))
   }
 
-  private func style(of principal: Principal) -> RecordStyle {
+  func style(of principal: Principal) -> RecordStyle {
     var writer = JSONWriter(capacity: 64)
     writer.append(raw: ",\"tenant_id\":")
     writer.appendString(principal.tenant.name)

@@ -15,6 +15,7 @@ package struct AuditRoutes: APIRoutes {
     case stats = "/api/v1/logs/stats"
     case export = "/api/v1/logs/export"
     case cleanup = "/api/v1/logs/cleanup"
+    case stream = "/api/v1/logs/stream"
     case log = "/api/v1/logs/{id}"
     case tenants = "/api/v1/tenants"
 
@@ -22,7 +23,7 @@ package struct AuditRoutes: APIRoutes {
       switch self {
       case .logs, .tenants: [.GET, .POST]
       case .bulk: [.POST]
-      case .stats, .export, .log: [.GET]
+      case .stats, .export, .log, .stream: [.GET]
       case .cleanup: [.DELETE]
       }
     }
@@ -37,8 +38,10 @@ package struct AuditRoutes: APIRoutes {
   let store: RecordStoring
   let engine: QueryEngine
   let control: any StoreControl
+  let streams: LiveStreams
   let listing: LogListing
   let decoder: EntryDecoder
+  let connections = LiveStreams.Counter()
   let clock: any WallClock
   let limits: HTTPLimits
   /// How old records are that a bare cleanup removes.
@@ -46,9 +49,10 @@ package struct AuditRoutes: APIRoutes {
 
   package init(
     credentials: AuditCredentials, tenants: TenantDirectory, log: any AccessLog, store: RecordStoring,
-    engine: QueryEngine, control: any StoreControl, decodingLimits: DecodingLimits, limits: HTTPLimits,
-    clock: any WallClock, cleanupDays: Int
+    engine: QueryEngine, control: any StoreControl, streams: LiveStreams, decodingLimits: DecodingLimits,
+    limits: HTTPLimits, clock: any WallClock, cleanupDays: Int
   ) {
+    self.streams = streams
     self.credentials = credentials
     self.tenants = tenants
     self.log = log
@@ -90,8 +94,13 @@ package struct AuditRoutes: APIRoutes {
         let allow = route.methods.flatMap { $0 == .GET ? ["GET", "HEAD"] : [$0.rawValue] }
         throw Problem(405, "Method Not Allowed", allow: allow.joined(separator: ", "))
       }
+      try head.checkQuery()
       guard head.isPlain || method == .POST && head.isGzip else {
         throw Problem(415, "The only Content-Encoding is gzip")
+      }
+      if route == .stream {
+        guard head.method == .GET else { throw Problem(405, "Method Not Allowed", allow: "GET") }
+        return .live(try stream(head, principal))
       }
       return .accept(endpoint(route, method, principal, id).limited(by: principal))
     } catch {
@@ -102,7 +111,8 @@ package struct AuditRoutes: APIRoutes {
   }
 
   private static func route(_ path: String) -> (Route, String)? {
-    for route in [Route.logs, .bulk, .stats, .export, .cleanup, .tenants] where route.rawValue == path {
+    for route in [Route.logs, .bulk, .stats, .export, .cleanup, .stream, .tenants]
+    where route.rawValue == path {
       return (route, "")
     }
     let prefix = Route.logs.rawValue + "/"
@@ -143,7 +153,7 @@ package struct AuditRoutes: APIRoutes {
     case .tenants: role == .admin ? nil : Problem(401, "Unauthorized")
     case .cleanup: role == .admin ? nil : Problem(403, "Cleanup needs the role admin")
     case .export: role.allows(.export) ? nil : Problem(403, "Export needs the role auditor or admin")
-    case .logs, .bulk, .stats, .log: nil
+    case .logs, .bulk, .stats, .stream, .log: nil
     }
   }
 
@@ -151,12 +161,14 @@ package struct AuditRoutes: APIRoutes {
     _ route: Route, _ method: HTTPMethod, _ principal: Principal, _ id: String
   ) -> Endpoint {
     switch (route, method) {
-    case (.logs, .POST): endpoint(route) { call throws(Problem) in try await create(call, principal) }
+    case (.logs, .POST):
+      endpoint(route, isWrite: true) { call throws(Problem) in try await create(call, principal) }
     case (.logs, _): endpoint(route) { call throws(Problem) in try await list(call, principal) }
     case (.bulk, _): endpoint(route) { call throws(Problem) in try await createBulk(call, principal) }
     case (.stats, _): endpoint(route) { call throws(Problem) in try await stats(call, principal) }
     case (.log, _): endpoint(route) { _ throws(Problem) in try await get(id, principal) }
     case (.cleanup, _): endpoint(route) { call throws(Problem) in try await cleanup(call, principal) }
+    case (.stream, _): preconditionFailure("a stream is no endpoint")
     case (.tenants, .POST): endpoint(route) { call throws(Problem) in try await createTenant(call) }
     case (.tenants, _): endpoint(route) { _ throws(Problem) in AuditResponses.tenants(tenants.tenants()) }
     case (.export, _):
@@ -167,10 +179,12 @@ package struct AuditRoutes: APIRoutes {
     }
   }
 
+  /// - Parameter isWrite: Small writes stay on the connection's event loop, as those of the other APIs do.
   private func endpoint(
-    _ route: Route, _ respond: @escaping @Sendable (HTTPCall) async throws(Problem) -> HTTPAnswer
+    _ route: Route, isWrite: Bool = false,
+    _ respond: @escaping @Sendable (HTTPCall) async throws(Problem) -> HTTPAnswer
   ) -> Endpoint {
-    Endpoint(route: route.rawValue, bodyBytesMax: limits.bodyBytesMax, isShort: false, errors: .audit) {
+    Endpoint(route: route.rawValue, bodyBytesMax: limits.bodyBytesMax, isShort: isWrite, errors: .audit) {
       (call, _) async throws(Problem) in
       .answer(try await respond(call))
     }

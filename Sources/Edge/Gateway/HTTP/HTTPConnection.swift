@@ -7,14 +7,15 @@ import NIOHTTP1
 ///
 /// Everything runs on the channel's event loop. An endpoint's task runs there too when it is short, else on
 /// Swift's pool, and hands its outcome back.
-final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
+final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, LoopConnection, @unchecked Sendable
+{
   // Safe because: all state is touched on the channel's event loop only; `deliver` and the stream hop there.
   typealias InboundIn = HTTPServerRequestPart
   typealias OutboundIn = Never
   typealias OutboundOut = HTTPServerResponsePart
 
   /// A request whose body is arriving.
-  private struct Reception {
+  struct Reception {
     let head: HTTPRequestHead
     let path: String
     let query: QueryItems
@@ -25,10 +26,14 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
     var budgetBytes = 0
   }
 
-  private enum State {
+  enum State {
     case idle
     case receiving(Reception)
+    /// A request for a live stream, whose end is awaited.
+    case asking(LiveRequest)
     case responding
+    /// The answer is a live stream.
+    case streaming(LiveConnection)
     /// Answered before the request's end; the rest is dropped.
     case discarding
     /// Answered and our side closed; what still comes is dropped, so that the client reads the answer, not a reset.
@@ -37,7 +42,7 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
   }
 
   /// What is kept about the request being served.
-  private struct Served {
+  struct Served {
     var id = ""
     var route = "none"
     var method = HTTPMethod.GET
@@ -48,8 +53,8 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
     var hasBegunStream = false
     var budgetBytes = 0
     var errors = ErrorFormat.problemDetails
-    /// Whether a page of another origin asks, and may read the answer.
-    var isOpenToPage = false
+    /// What the answer says to pages of other origins.
+    var originFields: [(name: String, value: String)] = []
   }
 
   /// A body at most this long may be decoded on the event loop: tens of microseconds.
@@ -60,17 +65,19 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
 
   let service: HTTPService
   let loop: any EventLoop
-  private var context: ChannelHandlerContext?
+  let codec: HTTPCodec
+  var context: ChannelHandlerContext?
   private var address = ""
-  private var state = State.idle
+  private(set) var state = State.idle
   private var stateSince = NIODeadline.now()
-  private var served = Served()
+  private(set) var served = Served()
   private var waiting = CircularBuffer<HTTPServerRequestPart>()
   private var isReadHeld = false
   private var writingSince: NIODeadline?
-  private var task: Task<Void, Never>?
+  var task: Task<Void, Never>?
 
-  init(service: HTTPService, loop: any EventLoop) {
+  init(service: HTTPService, loop: any EventLoop, codec: HTTPCodec) {
+    self.codec = codec
     self.service = service
     self.loop = loop
   }
@@ -86,7 +93,11 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
   func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
   func channelInactive(context: ChannelHandlerContext) {
-    if case .receiving(let reception) = state { service.budget.give(reception.budgetBytes) }
+    switch state {
+    case .receiving(let reception): service.budget.give(reception.budgetBytes)
+    case .streaming(let live): live.over()
+    case .idle, .asking, .responding, .discarding, .lingering, .closed: break
+    }
     enter(.closed)
     waiting.removeAll()
     task?.cancel()
@@ -105,7 +116,10 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
-    if context.channel.isWritable { processWaiting() }
+    if context.channel.isWritable {
+      if case .streaming(let live) = state { live.proceed() }
+      processWaiting()
+    }
     context.fireChannelWritabilityChanged()
   }
 
@@ -113,7 +127,7 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
     if case .some(.inputClosed) = event as? ChannelEvent {
       switch state {
       case .responding: served.isKeepAlive = false
-      case .idle, .receiving, .discarding, .lingering: context.close(promise: nil)
+      case .idle, .receiving, .asking, .streaming, .discarding, .lingering: context.close(promise: nil)
       case .closed: break
       }
     }
@@ -129,8 +143,8 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
     case .idle:
       served = Served(id: service.nextRequestID(), isKeepAlive: false)
       refuse(problem(for: error))
-    case .receiving: refuse(problem(for: error), closing: true)
-    case .responding: served.isKeepAlive = false
+    case .receiving, .asking: refuse(problem(for: error), closing: true)
+    case .responding, .streaming: served.isKeepAlive = false
     case .discarding, .lingering, .closed: context.close(promise: nil)
     }
   }
@@ -147,11 +161,11 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
 
   private func isReady(for part: HTTPServerRequestPart) -> Bool {
     switch state {
-    case .responding: return false
+    case .responding, .streaming: return false
     case .idle:
       // A client that does not read its answers gets no further ones.
       return context?.channel.isWritable ?? false
-    case .receiving, .discarding, .lingering, .closed: return true
+    case .receiving, .asking, .discarding, .lingering, .closed: return true
     }
   }
 
@@ -163,8 +177,11 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
       state = .discarding
       append(bytes, to: reception)
     case (.end, .receiving(let reception)): dispatch(reception)
+    case (.end, .asking(let request)): open(request)
     case (.end, .discarding): finishRequest()
-    case (_, .idle), (_, .receiving), (_, .responding), (_, .discarding), (_, .lingering), (_, .closed): break
+    case (_, .idle), (_, .receiving), (_, .asking), (_, .responding), (_, .streaming), (_, .discarding),
+      (_, .lingering), (_, .closed):
+      break
     }
   }
 
@@ -183,14 +200,21 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
     let (path, query) = QueryItems.split(head.uri)
     served = Served(
       id: requestID(of: head), method: head.method, version: head.version, isHead: head.method == .HEAD,
-      isKeepAlive: head.isKeepAlive && !service.isStopping)
-    served.isOpenToPage = head.headers.contains(name: "Origin") && service.router.isOpenToPages(path)
+      // Behind an offer to upgrade the decoder reads no further request.
+      isKeepAlive: head.isKeepAlive && !service.isStopping && !head.headers.contains(name: "Upgrade"))
+    served.originFields = service.router.originFields(path, origin: head.headers.first(name: "Origin"))
     let contentLength = head.headers.first(name: "Content-Length").flatMap { Int($0) }
     switch service.router.admit(head, path: path, origin: RequestOrigin(id: served.id, address: address)) {
     case .refuse(let problem, let route, let errors):
       served.route = route
       served.errors = errors
       refuse(problem, head: head, contentLength: contentLength)
+    case .live(let endpoint):
+      served.route = endpoint.route
+      served.errors = endpoint.errors
+      do throws(Problem) { enter(.asking(try LiveRequest(head, endpoint))) } catch {
+        refuse(error, head: head, contentLength: contentLength)
+      }
     case .accept(let endpoint):
       served.route = endpoint.route
       served.errors = endpoint.errors
@@ -282,7 +306,7 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
     }
   }
 
-  private func finishRequest() {
+  func finishRequest() {
     guard served.isKeepAlive, !service.isStopping else {
       context?.close(promise: nil)
       return
@@ -314,7 +338,7 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
     }
   }
 
-  private func write(_ answer: HTTPAnswer) {
+  func write(_ answer: HTTPAnswer) {
     guard let context else { return }
     var headers = fields(answer.headers)
     headers.add(name: "Content-Length", value: String(answer.body.readableBytes))
@@ -332,7 +356,7 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
     headers.reserveCapacity(own.count + 4)
     for (name, value) in own { headers.add(name: name, value: value) }
     headers.add(name: "X-Request-Id", value: served.id)
-    if served.isOpenToPage { headers.add(name: "Access-Control-Allow-Origin", value: "*") }
+    for (name, value) in served.originFields { headers.add(name: name, value: value) }
     headers.add(name: "Date", value: service.connections(on: loop).date)
     if !served.isKeepAlive {
       headers.add(name: "Connection", value: "close")
@@ -367,7 +391,7 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
     context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(bytes))), promise: promise)
   }
 
-  private func record(status: Int) {
+  func record(status: Int) {
     service.metrics.requestFinished(
       route: served.route, method: served.method, status: status, duration: .now() - served.started)
   }
@@ -387,6 +411,8 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
       guard let writingSince else { return }
       let stalled = Int((now - writingSince).nanoseconds / 1_000_000_000)
       if stalled >= service.limits.stallSeconds { context?.close(promise: nil) }
+    case .asking: if seconds >= service.limits.requestSeconds { context?.close(promise: nil) }
+    case .streaming(let live): live.tick(now)
     case .discarding, .lingering:
       if seconds >= HTTPConnection.lingerSeconds { context?.close(promise: nil) }
     case .closed: break
@@ -396,13 +422,17 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
   /// The server stops: no further request after the one being served.
   func quiesce() {
     served.isKeepAlive = false
-    if case .idle = state { context?.close(promise: nil) }
+    switch state {
+    case .idle: context?.close(promise: nil)
+    case .streaming(let live): live.finish(.goingAway, "the server stops")
+    case .receiving, .asking, .responding, .discarding, .lingering, .closed: break
+    }
   }
 
   /// Closes at once, whatever is going on.
   func abandon() { context?.close(promise: nil) }
 
-  private func enter(_ next: State) {
+  func enter(_ next: State) {
     state = next
     stateSince = .now()
   }

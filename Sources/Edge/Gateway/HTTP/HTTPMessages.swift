@@ -86,12 +86,16 @@ package struct Endpoint: Sendable {
 /// What is decided once a request's head is there, before its body is read.
 package enum Admission: Sendable {
   case accept(Endpoint)
+  /// A stream of records as they come: a WebSocket, or Server-Sent Events.
+  case live(LiveEndpoint)
   case refuse(Problem, route: String, errors: ErrorFormat = .problemDetails)
 }
 
 /// Decides about requests by their heads: routes, credentials, media types. Called on event loops: must not block.
 package protocol RequestRouter: Sendable {
   func admit(_ head: HTTPRequestHead, path: String, origin: RequestOrigin) -> Admission
-  /// Whether pages of any origin may read answers of the path (CORS). Nothing there is let in by cookies.
-  func isOpenToPages(_ path: String) -> Bool
+  /// Header fields for every answer of the path, whoever gives it: whether a page of `origin` may read it (CORS).
+  ///
+  /// - Parameter origin: The `Origin` header's value; nil: no page asks.
+  func originFields(_ path: String, origin: String?) -> [(name: String, value: String)]
 }

@@ -65,12 +65,12 @@ package final class HTTPServer: Sendable {
     var limits = NIOHTTPDecoderLimitConfiguration()
     limits.maxHeaderFieldSize = service.limits.headerBytesMax
     limits.maxHeaderListSize = service.limits.headerBytesMax
+    // Pipelined requests wait in HTTPConnection, which also answers parse errors.
+    let codec = HTTPCodec(limits: limits)
     let pipeline = channel.pipeline.syncOperations
-    try pipeline.configureHTTPServerPipeline(
-      // Pipelined requests wait in HTTPConnection, which also answers parse errors; our own headers need no check.
-      withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
-      withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
-    try pipeline.addHandler(HTTPConnection(service: service, loop: channel.eventLoop))
+    try pipeline.addHandlers(
+      codec.encoder, codec.decoder,
+      HTTPConnection(service: service, loop: channel.eventLoop, codec: codec))
   }
 
   /// Stops listening, lets requests finish, and after `seconds` cuts those that have not.

@@ -8,7 +8,7 @@ final class LoopConnections: @unchecked Sendable {
   // Safe because: `open`, `ticking` and `date` are touched on the event loop only; the rest is constant.
   let loop: any EventLoop
   let executor: CallbackExecutor
-  private var open: [ObjectIdentifier: HTTPConnection] = [:]
+  private var open: [ObjectIdentifier: any LoopConnection] = [:]
   private var ticking: RepeatedTask?
   private let clock: any WallClock
   private(set) var date: String
@@ -20,8 +20,8 @@ final class LoopConnections: @unchecked Sendable {
     self.executor = CallbackExecutor { loop.execute($0) }
   }
 
-  func add(_ connection: HTTPConnection) { open[ObjectIdentifier(connection)] = connection }
-  func remove(_ connection: HTTPConnection) { open[ObjectIdentifier(connection)] = nil }
+  func add(_ connection: any LoopConnection) { open[ObjectIdentifier(connection)] = connection }
+  func remove(_ connection: any LoopConnection) { open[ObjectIdentifier(connection)] = nil }
 
   func startTicking() {
     loop.execute {

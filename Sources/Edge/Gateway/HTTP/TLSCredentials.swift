@@ -1,3 +1,4 @@
+import NIOCore
 import NIOSSL
 import Synchronization
 
@@ -32,6 +33,8 @@ package final class TLSCredentials: Sendable {
         privateKey: .privateKey(try NIOSSLPrivateKey(bytes: key, format: .pem)))
       configuration.minimumTLSVersion = .tlsv12
       configuration.applicationProtocols = ["http/1.1"]
+      // Many clients never answer our close; a server that stops does not wait for them.
+      configuration.shutdownTimeout = .seconds(1)
       return try NIOSSLContext(configuration: configuration)
     } catch let error as TLSError {
       throw error

@@ -10,7 +10,7 @@ package struct NativeRoutes: APIRoutes {
   /// A query, a filter or a command is never longer.
   static let commandBytesMax = 1 << 20
 
-  private let directory: KeyDirectory
+  let directory: KeyDirectory
   private let log: any AccessLog
   private let writing: RecordWriting
   private let queries: any NativeQueries
@@ -54,8 +54,7 @@ package struct NativeRoutes: APIRoutes {
       return post(head, origin, route: "/v1/records/{dataset}", permission: .write) {
         principal throws(Problem) in
         guard let dataset = Dataset(name: String(path.dropFirst(NativeRoutes.recordsPrefix.count))) else {
-          let names = Dataset.allCases.map(\.name).joined(separator: ", ")
-          throw Problem(404, "There is no such dataset; there are \(names).")
+          throw NativeRoutes.unknownDataset
         }
         return records(dataset, principal: principal)
       }
@@ -77,7 +76,12 @@ package struct NativeRoutes: APIRoutes {
     }
   }
 
-  private func authenticate(
+  static var unknownDataset: Problem {
+    let names = Dataset.allCases.map(\.name).joined(separator: ", ")
+    return Problem(404, "There is no such dataset; there are \(names).")
+  }
+
+  func authenticate(
     _ head: HTTPRequestHead, _ origin: RequestOrigin, route: String, permission: Permission
   ) throws(Problem) -> Principal {
     var event = AccessEvent(

@@ -58,13 +58,16 @@ package struct OperationsRoutes: APIRoutes {
     text.name("endpoints")
     text.beginArray()
     for route in [
-      "/v1/records/{dataset}", "/v1/query", "/v1/delete", "/v1/admin/flush", "/api/auth/login",
+      "/v1/records/{dataset}", "/v1/query", "/v1/tail/{dataset}", "/v1/delete", "/v1/admin/flush",
+      "/api/auth/login",
       "/api/auth/refresh", "/api/auth/logout", "/api/users", "/api/users/me/password", "/api/keys",
       "/api/containers",
       "/api/containers/{container}/sessions", "/api/logs/{container}/{session}", "/api/v1/logs",
       "/api/v1/logs/{id}", "/api/v1/logs/bulk", "/api/v1/logs/stats", "/api/v1/logs/export",
       "/api/v1/logs/cleanup",
-      "/api/v1/tenants", "/api/v1/logs/batch", "/api/v1/metrics/overview", "/api/v1/metrics/categories",
+      "/api/v1/logs/stream", "/api/v1/login", "/api/v1/verify/{id}", "/api/v1/websocket-info", "/ws/logs",
+      "/ws/stream", "/api/v1/tenants", "/api/v1/logs/batch", "/api/v1/metrics/overview",
+      "/api/v1/metrics/categories",
       "/cubejs-api/v1/load", "/cubejs-api/v1/meta", "/openapi.json", "/health", "/healthz", "/metrics",
     ] {
       text.value(route)

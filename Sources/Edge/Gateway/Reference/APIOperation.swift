@@ -7,6 +7,8 @@ struct APIOperation: Sendable {
     case auditToken
     /// An API key of the workflow API.
     case workflowKey
+    /// A token of the query-log API.
+    case queryToken
     /// An API key of the native API.
     case nativeKey
   }

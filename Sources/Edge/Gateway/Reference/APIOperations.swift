@@ -1,6 +1,6 @@
 /// Everything the server answers to.
 enum APIOperations {
-  static let all = operations + native + sessions + audit + workflow + analytics
+  static let all = operations + native + sessions + queryLog + audit + workflow + analytics
 
   private typealias P = APIOperation.Parameter
 
@@ -11,6 +11,9 @@ enum APIOperations {
     APIOperation("GET", "/openapi.json", "operations", "This document"),
     APIOperation("GET", "/docs", "operations", "This document for people"),
   ]
+
+  private static let explain = P.query(
+    "explain", APISchema.choice("1"), "How it would run, as text, for administrators")
 
   private static let dataset = APISchema.choice("logs", "audit", "workflows", "queries", "sessions")
 
@@ -34,6 +37,15 @@ enum APIOperations {
           required: ["dataset"]),
         #"{"dataset":"logs","where":{"eq":["level","ERROR"]},"limit":10}"#), failures: [406]),
     APIOperation(
+      "GET", "/v1/tail/{dataset}", "native",
+      "Records as they are written: a WebSocket, or with Accept: text/event-stream Server-Sent Events",
+      [.nativeKey],
+      [
+        .path("dataset", dataset, "Which dataset"),
+        .query("where", APISchema.text, "A filter: the JSON of a query's `where`"),
+        .query("last", APISchema.integer(0, 10_000), "How many of the newest records come first"),
+      ], failures: [426]),
+    APIOperation(
       "POST", "/v1/delete", "native", "Deletes records for good", [.nativeKey],
       body: .json(
         APISchema.object(
@@ -42,6 +54,38 @@ enum APIOperations {
     APIOperation(
       "POST", "/v1/admin/flush", "native", "Archives the head", [.nativeKey],
       body: .json(APISchema.object([("archive", APISchema.flag)]), #"{"archive":true}"#)),
+  ]
+
+  private static let streamed = [P.query("user_id", APISchema.text, "Records of this user only")]
+
+  private static let queryLog: [APIOperation] = [
+    APIOperation(
+      "POST", "/api/v1/login", "querylog", "A token of the query-log API",
+      body: .json(
+        APISchema.object(
+          [("user_id", APISchema.text), ("password", APISchema.text)], required: ["user_id"]),
+        #"{"user_id":"alice"}"#), failures: [422, 429]),
+    APIOperation(
+      "PUT", "/api/v1/logs", "querylog", "Stores a query, sealed with a hash", [.queryToken],
+      body: .json(
+        APISchema.object(
+          [("query", APISchema.text), ("status", APISchema.text)], required: ["query", "status"]),
+        #"{"query":"SELECT 1","status":"SUCCESS"}"#), failures: [403, 413, 422, 507]),
+    APIOperation(
+      "GET", "/api/v1/verify/{id}", "querylog", "Whether a record is what was stored",
+      [], [.path("id", APISchema.text, "The record's id")]),
+    APIOperation("GET", "/api/v1/websocket-info", "querylog", "What the streams are"),
+    APIOperation("GET", "/api/v1/websocket-docs", "querylog", "A page that opens the streams"),
+    APIOperation(
+      "GET", "/ws/logs", "querylog", "A page of the newest records, then records as they are written",
+      [], streamed + [
+        .query("limit", APISchema.integer(0, 1_000), "How many records the page has"),
+        .query("offset", APISchema.integer(0), "How many of the newest the page leaves out"),
+        .query("token", APISchema.text, "A token, where one is needed"),
+      ], failures: [403, 426]),
+    APIOperation(
+      "GET", "/ws/stream", "querylog", "Records as they are written",
+      [], streamed + [.query("token", APISchema.text, "A token, where one is needed")], failures: [403, 426]),
   ]
 
   private static let credentials = APISchema.object(
@@ -194,14 +238,17 @@ enum APIOperations {
         .query("ticket_id", APISchema.text, "Exactly this (workflow)"),
         .query("start_date", APISchema.time, "From this time on (workflow)"),
         .query("end_date", APISchema.time, "Up to this time (workflow)"),
-      ] + filters, failures: [422]),
+        explain,
+      ] + filters, failures: [403, 422]),
     APIOperation(
       "GET", "/api/v1/logs/{id}", "audit and workflow", "One entry, or one log", [.auditToken, .workflowKey],
       [id]),
     APIOperation(
       "POST", "/api/v1/logs/bulk", "audit", "Stores entries, all or none", [.auditToken],
       body: .json(APISchema.array(entry), "[\(entryExample)]"), failures: [413, 415, 422, 507]),
-    APIOperation("GET", "/api/v1/logs/stats", "audit", "Entries by severity", [.auditToken]),
+    APIOperation(
+      "GET", "/api/v1/logs/stats", "audit", "Entries by severity", [.auditToken], [explain],
+      failures: [403]),
     APIOperation(
       "GET", "/api/v1/logs/export", "audit", "All matching entries, as a file", [.auditToken],
       filters + [.query("format", APISchema.format, "The file's form")], failures: [403, 406, 422]),
@@ -211,6 +258,11 @@ enum APIOperations {
         .query("older_than_days", APISchema.integer(0, 100_000), "That arrived before so many days"),
         .query("before", APISchema.time, "Of times before this one"),
       ], failures: [403, 422]),
+    APIOperation(
+      "GET", "/api/v1/logs/stream", "audit",
+      "Entries as they are written: a WebSocket, or with Accept: text/event-stream Server-Sent Events",
+      [.auditToken], filters + [.query("token", APISchema.text, "The token, where no header can be set")],
+      failures: [422, 426]),
     APIOperation("GET", "/api/v1/tenants", "audit", "Tenants", [.auditToken]),
     APIOperation(
       "POST", "/api/v1/tenants", "audit", "Makes a tenant; its secret is shown once", [.auditToken],
@@ -227,12 +279,10 @@ enum APIOperations {
       body: .json(APISchema.array(log, 100), "[\(logExample)]"), status: 201, failures: [413, 415, 422, 507]),
     APIOperation(
       "GET", "/api/v1/metrics/overview", "workflow", "Totals, rate of success, average time", [.workflowKey],
-      [days],
-      failures: [422]),
+      [days, explain], failures: [403, 422]),
     APIOperation(
       "GET", "/api/v1/metrics/categories", "workflow", "Logs and rate of success by category", [.workflowKey],
-      [days],
-      failures: [422]),
+      [days, explain], failures: [403, 422]),
     APIOperation("GET", "/health", "workflow", "The service's name and environment"),
   ]
 
@@ -241,13 +291,14 @@ enum APIOperations {
       "GET", "/cubejs-api/v1/load", "analytics", "Answers a query of Cube's", [.auditToken, .workflowKey],
       [
         .query("query", APISchema.text, "The query as JSON"),
-        .query("explain", APISchema.choice("1"), "How it would run, for administrators"),
-      ]),
+        explain,
+      ], failures: [403]),
     APIOperation(
       "POST", "/cubejs-api/v1/load", "analytics", "Answers a query of Cube's", [.auditToken, .workflowKey],
+      [explain],
       body: .json(
         APISchema.object([("query", APISchema.object)], required: ["query"]),
-        #"{"query":{"measures":["logs.count"],"dimensions":["logs.severity"]}}"#)),
+        #"{"query":{"measures":["logs.count"],"dimensions":["logs.severity"]}}"#), failures: [403]),
     APIOperation(
       "GET", "/cubejs-api/v1/meta", "analytics", "What there is to ask for", [.auditToken, .workflowKey]),
   ]

@@ -63,7 +63,7 @@ enum OpenAPIDocument {
     text.name("securitySchemes")
     text.raw(
       Array(
-        #"{"session":{"type":"http","scheme":"bearer"},"auditToken":{"type":"http","scheme":"bearer","bearerFormat":"JWT"},"nativeKey":{"type":"http","scheme":"bearer"},"workflowKey":{"type":"apiKey","in":"header","name":"\#(keyHeader)"}}"#
+        #"{"session":{"type":"http","scheme":"bearer"},"auditToken":{"type":"http","scheme":"bearer","bearerFormat":"JWT"},"queryToken":{"type":"http","scheme":"bearer"},"nativeKey":{"type":"http","scheme":"bearer"},"workflowKey":{"type":"apiKey","in":"header","name":"\#(keyHeader)"},"workflowBearer":{"type":"http","scheme":"bearer"}}"#
           .utf8))
     text.endObject()
     text.endObject()
@@ -128,7 +128,10 @@ enum OpenAPIDocument {
     if !operation.security.isEmpty {
       text.name("security")
       text.beginArray()
-      for scheme in operation.security { text.raw(Array(#"{"\#(scheme.rawValue)":[]}"#.utf8)) }
+      for scheme in operation.security {
+        text.raw(Array(#"{"\#(scheme.rawValue)":[]}"#.utf8))
+        if scheme == .workflowKey { text.raw(Array(#"{"workflowBearer":[]}"#.utf8)) }
+      }
       text.endArray()
     }
     text.endObject()
@@ -191,6 +194,7 @@ enum ReferencePage {
     switch security {
     case .session: "a token of the sessions API"
     case .auditToken: "a JSON Web Token of the audit API"
+    case .queryToken: "a token of the query-log API"
     case .workflowKey: "an API key of the workflow API"
     case .nativeKey: "an API key of the native API, if there is any"
     }
@@ -205,7 +209,7 @@ enum ReferencePage {
     text += " http://127.0.0.1:8000\(operation.path)"
     switch operation.security.first {
     case nil, .nativeKey?: break
-    case .session?, .auditToken?: text += " -H \"Authorization: Bearer $TOKEN\""
+    case .session?, .auditToken?, .queryToken?: text += " -H \"Authorization: Bearer $TOKEN\""
     case .workflowKey?: text += " -H \"X-API-Key: $KEY\""
     }
     if let body = operation.body {

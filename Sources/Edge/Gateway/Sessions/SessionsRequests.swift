@@ -71,8 +71,9 @@ struct NewKeyRequest {
     switch tree["role"] {
     case nil: role = .user
     case .string(let word)?:
-      guard let role = Role.ofKeys.first(where: { $0.rawValue == word }) else {
-        throw Problem(400, "role must be \(Role.ofKeys.map(\.rawValue).joined(separator: ", "))")
+      let roles = Role.ofKeys(found)
+      guard let role = roles.first(where: { $0.rawValue == word }) else {
+        throw Problem(400, "role must be one of: \(roles.map(\.rawValue).joined(separator: ", "))")
       }
       self.role = role
     default: throw Problem(400, "role must be a string")

@@ -43,10 +43,16 @@ extension WorkflowRoutes {
 
   func list(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
     let request = try WorkflowListRequest(call.query)
+    let isPlan = try call.asksForPlan(principal)
+    let predicate = Predicate.both(request.predicate, principal.filter)
+    let end = request.end.map { $0 == .max ? $0 : $0 + 1 }
     do throws(StoreError) {
+      if isPlan {
+        let queries = listing.queries(request.page, predicate, start: request.start, end: end)
+        return try await engine.plans(of: queries, for: principal.tenant)
+      }
       let (objects, total) = try await listing.page(
-        request.page, .both(request.predicate, principal.filter), start: request.start,
-        end: request.end.map { $0 == .max ? $0 : $0 + 1 }, for: principal.tenant)
+        request.page, predicate, start: request.start, end: end, for: principal.tenant)
       return WorkflowResponses.list(objects, total: total, request, client: principal.subject)
     } catch {
       throw Problem(error)
@@ -79,7 +85,12 @@ extension WorkflowRoutes {
 
   func overview(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
     let days = try WorkflowRoutes.days(call.query)
+    let isPlan = try call.asksForPlan(principal)
     do throws(StoreError) {
+      if isPlan {
+        let queries = WorkflowFigures.overviewQueries(principal, since: since(days))
+        return try await engine.plans(of: [queries.statuses, queries.time], for: principal.tenant)
+      }
       let figures = try await WorkflowFigures.overview(engine, principal, since: since(days))
       return WorkflowResponses.overview(figures, days: days, client: principal.subject)
     } catch {
@@ -89,7 +100,12 @@ extension WorkflowRoutes {
 
   func categories(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
     let days = try WorkflowRoutes.days(call.query)
+    let isPlan = try call.asksForPlan(principal)
     do throws(StoreError) {
+      if isPlan {
+        let queries = WorkflowFigures.categoryQueries(principal, since: since(days))
+        return try await engine.plans(of: [queries.succeeded, queries.all], for: principal.tenant)
+      }
       let figures = try await WorkflowFigures.categories(engine, principal, since: since(days))
       return WorkflowResponses.categories(figures, days: days)
     } catch {
@@ -119,9 +135,6 @@ struct WorkflowListRequest {
   let values: [String: String]
 
   init(_ items: QueryItems) throws(Problem) {
-    guard items.isWellFormed else {
-      throw Problem(400, "The query has a broken escape, or text that is not UTF-8")
-    }
     var errors: [ValidationError] = []
     page = PageRequest(items, sizeName: "page_size", errors: &errors)
     start = PageRequest.time(items, "start_date", &errors)
@@ -157,51 +170,66 @@ enum WorkflowFigures {
     _ engine: QueryEngine, _ principal: Principal, since: Int64
   ) async throws(StoreError) -> Overview {
     var figures = Overview()
-    for (status, count) in try await counts(engine, principal, by: "status", since: since) {
+    let (statuses, time) = overviewQueries(principal, since: since)
+    for (status, count) in try await counts(engine, statuses, principal) {
       figures.total += count
       if status == "SUCCESS" { figures.succeeded += count }
       if status == "ERROR" || status == "FAILED" { figures.failed += count }
     }
-    figures.averageSeconds = try await average(engine, principal, since: since)
+    let answer = try await engine.run(time, for: principal.tenant)
+    if let column = try await answer.next()?.columns.first, column.rowCount == 1, column.isValid(0) {
+      figures.averageSeconds = column.withFloat64 { $0[0] }
+    }
     return figures
   }
 
   static func categories(
     _ engine: QueryEngine, _ principal: Principal, since: Int64
   ) async throws(StoreError) -> [Category] {
-    let succeeded = Predicate.compare(ColumnPath("status"), .equal, .string("SUCCESS"))
-    let good = Dictionary(
-      try await counts(engine, principal, by: "category", since: since, filter: succeeded),
-      uniquingKeysWith: +)
-    return try await counts(engine, principal, by: "category", since: since)
+    let (succeeded, all) = categoryQueries(principal, since: since)
+    let good = Dictionary(try await counts(engine, succeeded, principal), uniquingKeysWith: +)
+    return try await counts(engine, all, principal)
       .map { Category(name: $0.0 ?? "uncategorized", count: $0.1, succeeded: good[$0.0] ?? 0) }
       .sorted { ($1.count, $0.name) < ($0.count, $1.name) }
   }
 
+  /// What ``overview(_:_:since:)`` asks: how many logs a status has, and the average time.
+  static func overviewQueries(
+    _ principal: Principal, since: Int64
+  ) -> (statuses: QueryRequest, time: QueryRequest) {
+    let path = ColumnPath("execution_time_seconds")
+    let time = QueryRequest(
+      dataset: .workflows, predicate: .both(.compare(path, .notEqual, .float64(0)), principal.filter),
+      answer: .aggregates(AggregateQuery(measures: [Measure(.avg(path))])), start: since)
+    return (counts(principal, by: "status", since: since), time)
+  }
+
+  /// What ``categories(_:_:since:)`` asks: how many logs a category has, those that succeeded and all.
+  static func categoryQueries(
+    _ principal: Principal, since: Int64
+  ) -> (succeeded: QueryRequest, all: QueryRequest) {
+    let succeeded = Predicate.compare(ColumnPath("status"), .equal, .string("SUCCESS"))
+    return (
+      counts(principal, by: "category", since: since, filter: succeeded),
+      counts(principal, by: "category", since: since)
+    )
+  }
+
   private static func counts(
-    _ engine: QueryEngine, _ principal: Principal, by column: String, since: Int64, filter: Predicate = .all
-  ) async throws(StoreError) -> [(String?, Int)] {
-    let request = QueryRequest(
+    _ principal: Principal, by column: String, since: Int64, filter: Predicate = .all
+  ) -> QueryRequest {
+    QueryRequest(
       dataset: .workflows, predicate: .both(filter, principal.filter),
       answer: .groups(QueryRequest.GroupedCount(groupBy: [ColumnPath(column)])), start: since,
       limit: QueryRequest.limitMax, isDescending: false)
+  }
+
+  private static func counts(
+    _ engine: QueryEngine, _ request: QueryRequest, _ principal: Principal
+  ) async throws(StoreError) -> [(String?, Int)] {
     let answer = try await engine.run(request, for: principal.tenant)
     var found: [(String?, Int)] = []
     while let batch = try await answer.next() { found += LogListing.counts(batch) }
     return found
-  }
-
-  private static func average(
-    _ engine: QueryEngine, _ principal: Principal, since: Int64
-  ) async throws(StoreError) -> Double? {
-    let path = ColumnPath("execution_time_seconds")
-    let request = QueryRequest(
-      dataset: .workflows, predicate: .both(.compare(path, .notEqual, .float64(0)), principal.filter),
-      answer: .aggregates(AggregateQuery(measures: [Measure(.avg(path))])), start: since)
-    let answer = try await engine.run(request, for: principal.tenant)
-    guard let column = try await answer.next()?.columns.first, column.rowCount == 1, column.isValid(0) else {
-      return nil
-    }
-    return column.withFloat64 { $0[0] }
   }
 }

@@ -79,11 +79,11 @@ package struct WorkflowRoutes: APIRoutes {
       guard path.hasPrefix("/api/v1/metrics/") else { return nil }
       return .refuse(Problem(404, "Not Found"), route: "unknown", errors: .workflow)
     }
-    let key = head.headers.first(name: keyHeader)
-    if route.isShared {
-      // Theirs unless an API key is shown; one that is not known does not stand in a bearer's way.
-      guard let key, keys.isKnown(key) || !head.hasAuditCredential else { return nil }
-    }
+    let header = head.headers.first(name: keyHeader)
+    let (key, isKnown) = keys.shown(
+      header: header, authorization: head.headers.first(name: "Authorization"))
+    // Shared rows are the audit API's unless an API key is shown; one that is not known does not stand in a token's way.
+    guard !route.isShared || isKnown || header != nil && !head.hasAuditCredential else { return nil }
     do throws(Problem) {
       let method = head.method == .HEAD ? .GET : head.method
       guard route.methods.contains(method) else {
@@ -92,6 +92,7 @@ package struct WorkflowRoutes: APIRoutes {
       }
       if route == .health { return .accept(endpoint(route) { _ throws(Problem) in health() }) }
       let principal = try authenticate(key, head, origin, route)
+      try head.checkQuery()
       guard head.isPlain || method == .POST && head.isGzip else {
         throw Problem(415, "The only Content-Encoding is gzip")
       }
@@ -134,7 +135,8 @@ package struct WorkflowRoutes: APIRoutes {
     _ route: Route, _ method: HTTPMethod, _ principal: Principal, _ id: String
   ) -> Endpoint {
     switch (route, method) {
-    case (.logs, .POST): endpoint(route) { call throws(Problem) in try await create(call, principal) }
+    case (.logs, .POST):
+      endpoint(route, isWrite: true) { call throws(Problem) in try await create(call, principal) }
     case (.logs, _): endpoint(route) { call throws(Problem) in try await list(call, principal) }
     case (.log, _): endpoint(route) { _ throws(Problem) in try await get(id, principal) }
     case (.batch, _): endpoint(route) { call throws(Problem) in try await createBatch(call, principal) }
@@ -144,10 +146,12 @@ package struct WorkflowRoutes: APIRoutes {
     }
   }
 
+  /// - Parameter isWrite: Small writes stay on the connection's event loop, as those of the other APIs do.
   private func endpoint(
-    _ route: Route, _ respond: @escaping @Sendable (HTTPCall) async throws(Problem) -> HTTPAnswer
+    _ route: Route, isWrite: Bool = false,
+    _ respond: @escaping @Sendable (HTTPCall) async throws(Problem) -> HTTPAnswer
   ) -> Endpoint {
-    Endpoint(route: route.rawValue, bodyBytesMax: limits.bodyBytesMax, isShort: false, errors: .workflow) {
+    Endpoint(route: route.rawValue, bodyBytesMax: limits.bodyBytesMax, isShort: isWrite, errors: .workflow) {
       (call, _) async throws(Problem) in
       .answer(try await respond(call))
     }

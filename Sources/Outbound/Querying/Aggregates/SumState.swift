@@ -32,6 +32,14 @@ struct NumberSumState: MeasureState {
     guard let column = input.column else { preconditionFailure("a sum has a column") }
     let groups = groups.span
     column.withFloat64 { values in
+      if cells.count == 1 {
+        // Without groups the sum stays in registers.
+        var cell = cells[0]
+        input.forEach { cell.add(values[$0]) }
+        cell.count &+= input.rows?.count ?? input.rowCount
+        cells[0] = cell
+        return
+      }
       input.forEach { row in
         let group = Int(groups[row])
         cells[group].add(values[row])

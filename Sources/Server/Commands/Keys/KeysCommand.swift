@@ -43,7 +43,7 @@ struct KeysCommand: AsyncParsableCommand {
     @Option(help: "Which API takes it: workflow or native.") var realm: RealmName
     @Option(help: "Whose records it reads and writes; for workflow keys the client's id.")
     var tenant: String
-    @Option(help: "reader, writer, user (reads and writes) or admin; workflow keys: user.")
+    @Option(help: "reader, writer, user (reads and writes) or admin; workflow keys: user or admin.")
     var role = RoleName.user
     @OptionGroup var place: ControlPlace
 

@@ -27,15 +27,12 @@ struct QueryFlags: Sendable, Hashable {
 enum QueryBody {
   /// The body, checked as far as the client can.
   static func make(_ flags: QueryFlags, now: Int64) throws -> JSONTree {
-    guard let dataset = Dataset(name: flags.dataset) else {
-      throw Failure("the datasets are \(Dataset.allCases.map(\.name).joined(separator: ", "))")
-    }
+    let (dataset, filter) = try filter(flags)
     var members = [JSONTree.Member("dataset", .string(dataset.name))]
     if let since = flags.since {
       members.append(.init("start", .string(try time(since, "--since", now: now))))
     }
     if let until = flags.until { members.append(.init("end", .string(try time(until, "--until", now: now)))) }
-    let filter = try predicate(flags, schema: dataset.schema)
     if filter != .all { members.append(.init("where", filter.json)) }
     if flags.counts || !flags.countBy.isEmpty || flags.bucket != nil {
       members.append(.init("measures", .array([.string("count")])))
@@ -50,6 +47,14 @@ enum QueryBody {
     if let order = flags.order { members.append(.init("order", .string(order))) }
     if let limit = flags.limit { members.append(.init("limit", .int64(Int64(limit)))) }
     return .object(members)
+  }
+
+  /// What is asked, and of which dataset, checked.
+  static func filter(_ flags: QueryFlags) throws -> (dataset: Dataset, predicate: Predicate) {
+    guard let dataset = Dataset(name: flags.dataset) else {
+      throw Failure("the datasets are \(Dataset.allCases.map(\.name).joined(separator: ", "))")
+    }
+    return (dataset, try predicate(flags, schema: dataset.schema))
   }
 
   private static func predicate(_ flags: QueryFlags, schema: DatasetSchema) throws -> Predicate {

@@ -27,7 +27,7 @@ enum SessionQuery {
   }
 
   /// Percent-encoded but for the characters that never need it (RFC 3986 §2.3).
-  private static func escaped(_ text: String) -> String {
+  static func escaped(_ text: String) -> String {
     var result: [UInt8] = []
     for byte in text.utf8 {
       switch byte {

@@ -4,6 +4,7 @@ import Foundation
 import Gateway
 import Journaling
 import Records
+import Tailing
 
 /// The server's settings as values: read once at start, handed to each module as its own small struct.
 package struct Configuration: Sendable {
@@ -28,10 +29,15 @@ package struct Configuration: Sendable {
   /// What `/health` calls the service and its deployment; nothing else follows from either.
   package var serviceName: String
   package var serviceEnvironment: String
+  package var queries: QuerySessions.Policy
+  /// The key of the query log's hashes; nil: a random one, kept in the control database.
+  package var querySecret: String?
+  package var live: LiveLimits
   package var host: String
   package var port: Int
   package var extraPorts: [Int]
   package var hasDocs: Bool
+  package var allowedOrigins: AllowedOrigins
   package var tlsCertificate: String?
   package var tlsKey: String?
   package var threads: Int
@@ -71,8 +77,15 @@ package struct Configuration: Sendable {
     workflowKeyHeader = try values.fieldName("workflow.api_key_header")
     serviceName = try values.text("service.name")
     serviceEnvironment = try values.text("service.environment")
+    (queries, querySecret) = try values.queryLog(
+      isPrivate: Configuration.isPrivate(environment, host: host))
+    live = LiveLimits()
+    live.subscribersMax = try values.integer("live.subscribers_max")
+    live.queueMessagesMax = try values.integer("live.queue_messages_max")
+    live.queueBytesMax = try values.integer("live.queue_bytes_max")
     port = try values.integer("server.port")
     extraPorts = try values.integers("server.extra_ports")
+    allowedOrigins = try values.origins("server.allowed_origins")
     let docs = try values.text("server.docs")
     hasDocs = docs == "on" || docs == "auto" && Configuration.isPrivate(environment, host: host)
     tlsCertificate = try values.optionalText("server.tls_certificate")

@@ -103,7 +103,7 @@ package struct ConfigurationTree: Sendable {
     switch setting.kind {
     case .text, .optionalText, .choice, .integer, .number, .flag, .clients:
       entries[setting.path] = Entry(value: .scalar(text), source: source)
-    case .integers, .apiKeys, .auditKeys:
+    case .integers, .texts, .apiKeys, .auditKeys:
       // An unreadable text and none at all are the same mistake here.
       guard let node = try? Yams.compose(yaml: text) else {
         throw .wrongValue(key: setting.path, source: source, expected: "\(setting.kind.name), as YAML")
@@ -118,10 +118,18 @@ package struct ConfigurationTree: Sendable {
     if let entry = entries[path] { return (setting, entry) }
     let value: Value =
       switch setting.kind {
+      case .texts: ConfigurationTree.list(setting.defaultText)
       case .integers, .apiKeys, .auditKeys: .list([])
       case .text, .optionalText, .choice, .integer, .number, .flag, .clients: .scalar(setting.defaultText)
       }
     return (setting, Entry(value: value, source: "default"))
+  }
+
+  /// The texts of a setting's default.
+  private static func list(_ yaml: String) -> Value {
+    // Only a default that is written wrong fails here.
+    guard let node = try? Yams.compose(yaml: yaml) else { preconditionFailure("\(yaml) is a list") }
+    return Value(node)
   }
 
   private static func line(of error: YamlError) -> Int? {

@@ -1,5 +1,6 @@
 import Access
 import Codecs
+import Gateway
 import Records
 
 extension ConfigurationValues {
@@ -72,6 +73,22 @@ extension ConfigurationValues {
     return AuditKey(keyID: keyID, secret: secret, tenants: tenants)
   }
 
+  /// The query-log API's logins, and the key of its hashes.
+  ///
+  /// - Parameter isPrivate: Whether anyone may be anyone, and a secret that everybody knows will do.
+  func queryLog(
+    isPrivate: Bool
+  ) throws(ConfigurationError) -> (policy: QuerySessions.Policy, secret: String?) {
+    var policy = QuerySessions.Policy()
+    policy.tokenSeconds = try integer("querylog.token_minutes") * 60
+    policy.needsPassword = !isPrivate
+    let secret = try optionalText("querylog.secret")
+    guard isPrivate || secret != QuerySeal.defaultSecret else {
+      throw .refused("querylog.secret is the one that everybody knows: set another, or none for a random one")
+    }
+    return (policy, secret ?? (isPrivate ? QuerySeal.defaultSecret : nil))
+  }
+
   /// Workflow clients by their keys.
   func clients(_ path: String) throws(ConfigurationError) -> [String: Tenant] {
     let (setting, entry) = tree.entry(path)
@@ -112,6 +129,23 @@ extension ConfigurationValues {
       }
     }
     return pairs
+  }
+
+  /// Origins of pages, or `*`.
+  func origins(_ path: String) throws(ConfigurationError) -> AllowedOrigins {
+    let (_, entry) = tree.entry(path)
+    var names: [String] = []
+    var isList = false
+    if case .list(let items) = entry.value {
+      names = items.compactMap { if case .scalar(let text) = $0 { text } else { nil } }
+      isList = names.count == items.count
+    }
+    guard isList, let origins = AllowedOrigins(names) else {
+      throw .wrongValue(
+        key: path, source: entry.source,
+        expected: #"a list of "*" or of origins such as "https://app.example.com", without a path"#)
+    }
+    return origins
   }
 
   /// A header field's name.

@@ -117,6 +117,7 @@ struct ConfigurationValues {
     limits.connectionCountMax = try integer("server.connections_max")
     limits.idleSeconds = try integer("server.idle_seconds")
     limits.requestSeconds = try integer("server.request_seconds")
+    limits.heartbeatSeconds = try integer("server.heartbeat_seconds")
     limits.stallSeconds = try integer("server.stall_seconds")
     return limits
   }

@@ -45,4 +45,29 @@ extension Setting {
       "service.environment", .text, default: "development", alias: "ENVIRONMENT",
       "The deployment's name in `/health`. Nothing else follows from it; the server's own is `environment`."),
   ]
+
+  static let queryLog: [Setting] = [
+    Setting(
+      "querylog.secret", .optionalText, default: "", alias: "JWT_SECRET_KEY",
+      """
+      The key of the query log's hashes. Records verify only with the key they were written with. Without one: in \
+      `development` on loopback the documented default, else a random one in the control database.
+      """),
+    Setting(
+      "querylog.token_minutes", .integer(1...525_600), default: "30", unit: "minutes",
+      alias: "ACCESS_TOKEN_EXPIRE_MINUTES", "How long a token of the query-log API lives."),
+  ]
+
+  static let live: [Setting] = [
+    Setting(
+      "live.subscribers_max", .integer(1...1_000_000), default: "10000",
+      "Live streams open at one time. One more gets 503."),
+    Setting(
+      "live.queue_messages_max", .integer(1...10_000_000), default: "10000",
+      "Records that wait for one subscriber. Those beyond it are left out of its stream, which is told how many."
+    ),
+    Setting(
+      "live.queue_bytes_max", .integer(1024...Int.max), default: "1048576", unit: "bytes",
+      "Bytes that wait for one subscriber, as `live.queue_messages_max`."),
+  ]
 }

@@ -8,6 +8,8 @@ package enum SettingKind: Sendable, Hashable {
   /// Text that may be empty, which means none.
   case optionalText
   case integers(ClosedRange<Int>)
+  /// A list of texts.
+  case texts
   /// A list of `{name, key, tenant, role}`.
   case apiKeys
   /// A list of `{kid, secret, tenants}`.
@@ -24,6 +26,7 @@ package enum SettingKind: Sendable, Hashable {
     case .number(let range): "number from \(range.lowerBound) to \(range.upperBound)"
     case .flag: "`true` or `false`"
     case .integers: "list of integers"
+    case .texts: "list of texts"
     case .apiKeys: "list of `{name, key, tenant, role}`"
     case .auditKeys: "list of `{kid, secret, tenants}`"
     case .clients: "JSON object `{\"key\": \"client\"}`"
@@ -68,7 +71,7 @@ package struct Setting: Sendable, Hashable {
 
   /// Every key there is, in the order of the documentation.
   package static let all: [Setting] =
-    general + audit + workflow + server + limits + storage + query + observing
+    general + audit + workflow + queryLog + server + limits + live + storage + query + observing
 
   private static let bytes = 1...Int.max
   private static let seconds = 1...86_400_000
@@ -102,6 +105,10 @@ package struct Setting: Sendable, Hashable {
       "server.extra_ports", .integers(0...65_535), default: "[]",
       "More ports on the same address, same routes."),
     Setting(
+      "server.allowed_origins", .texts, default: #"["*"]"#, alias: "ALLOWED_ORIGINS",
+      "Origins, such as `https://app.example.com`, whose pages may read answers below `/api/v1`, of `/cubejs-api` and of "
+        + "`/health` (CORS); `*`: every origin's."),
+    Setting(
       "server.docs", .choice(["auto", "on", "off"]), default: "auto",
       "Whether `GET /docs` shows what the server answers to. `auto`: in `development` on loopback only."),
     Setting(
@@ -125,6 +132,10 @@ package struct Setting: Sendable, Hashable {
     Setting(
       "server.stall_seconds", .integer(seconds), default: "30", unit: "seconds",
       "How long a client may take nothing of an answer before its connection is closed."),
+    Setting(
+      "server.heartbeat_seconds", .integer(1...3600), default: "30", unit: "seconds",
+      "Between the heartbeats of a live stream, and between the pings of a WebSocket, whose client has 20 seconds to answer."
+    ),
     Setting(
       "server.connections_max", .integer(1...1_000_000), default: "20000",
       "Open connections. One more gets 503."),

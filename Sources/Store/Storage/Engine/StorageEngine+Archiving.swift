@@ -80,7 +80,7 @@ extension StorageEngine {
   ) -> [HeadFrame] {
     var rows = 0
     var frames: [HeadFrame] = []
-    for frame in head.frames where frame.positionEnd > archivedThrough {
+    for frame in head.frames.reaching(archivedThrough) {
       guard frame.bounds.positionMin < positionEnd, rows < options.archiveRowsMax else { break }
       frames.append(frame)
       rows += frame.rowCount

@@ -98,7 +98,7 @@ extension StorageEngine {
     let head = heads.head(of: partition)
     try commit { manifest throws(StoreError) in
       guard let state = manifest.partitions[partition] else { return [] }
-      let oldest = head.frames.first { $0.positionEnd > state.archivedThrough }?.bounds.positionMin ?? .max
+      let oldest = head.frames.reaching(state.archivedThrough).first?.bounds.positionMin ?? .max
       return state.deletions.filter { deletion in
         oldest >= deletion.positionEnd
           && !state.blocks.contains {

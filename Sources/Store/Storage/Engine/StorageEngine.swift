@@ -75,7 +75,7 @@ package final class StorageEngine: Sendable {
     return (engine, journal)
   }
 
-  /// A consistent view; see ``BatchSource``. O(frames of the head + blocks of the partition), no disk.
+  /// A consistent view; see ``BatchSource``. O(blocks of the partition + log of the head's frames), no disk.
   package func snapshot(of partition: Partition) -> any PartitionSnapshot {
     while true {
       let head = heads.head(of: partition)
@@ -85,7 +85,7 @@ package final class StorageEngine: Sendable {
       if live.archivedThrough > head.positionEnd { continue }
       return StorageSnapshot(
         schema: partition.dataset.schema, positionEnd: head.positionEnd,
-        frames: Array(head.frames.drop { $0.positionEnd <= live.archivedThrough }), blocks: live.blocks,
+        frames: head.frames.reaching(live.archivedThrough), blocks: live.blocks,
         deletions: live.deletions, openBlocks: openBlocks)
     }
   }

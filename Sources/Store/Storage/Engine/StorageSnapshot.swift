@@ -1,3 +1,4 @@
+import Codecs
 import Journaling
 import Matching
 import Records
@@ -6,13 +7,13 @@ import Records
 final class StorageSnapshot: PartitionSnapshot {
   let positionEnd: Int64
   private let schema: DatasetSchema
-  private let frames: [HeadFrame]
+  private let frames: HeadFrames
   private let blocks: [LiveBlock]
   private let deletions: [LiveDeletion]
   private let openBlocks: OpenBlocks
 
   init(
-    schema: DatasetSchema, positionEnd: Int64, frames: [HeadFrame], blocks: [LiveBlock],
+    schema: DatasetSchema, positionEnd: Int64, frames: HeadFrames, blocks: [LiveBlock],
     deletions: [LiveDeletion], openBlocks: OpenBlocks
   ) {
     self.schema = schema
@@ -69,7 +70,11 @@ final class StorageSnapshot: PartitionSnapshot {
     let filter = RowFilter(
       predicate: predicate, start: request.start, end: request.end, positions: request.positions,
       deletions: deletions)
-    return HeadUnit.units(frames, request: request, filter: filter, schema: schema)
+    // An id says when its row was taken in, to the millisecond: one of a few frames, of thousands.
+    guard let times = predicate.ingestTimes else {
+      return HeadUnit.units(frames, request: request, filter: filter, schema: schema)
+    }
+    return HeadUnit.units(frames.ingested(at: times), request: request, filter: filter, schema: schema)
   }
 
   private func sorted(_ units: [any ScanUnit], _ order: ScanOrder) -> [any ScanUnit] {
@@ -96,5 +101,20 @@ final class StorageSnapshot: PartitionSnapshot {
         }
       }
     }
+  }
+}
+
+extension CompiledPredicate {
+  /// The `ingested_at` that matching rows have, where the predicate asks for certain ids; nil: it does not.
+  fileprivate var ingestTimes: Set<Int64>? {
+    for case .equalsAny(let path, let literals) in requiredConditions where path == ColumnPath("id") {
+      return Set(
+        literals.compactMap { literal in
+          guard case .uuid(let id) = literal, id.count == 16 else { return nil }
+          let (time, isOver) = UUIDv7.milliseconds(of: id).multipliedReportingOverflow(by: 1_000_000)
+          return isOver ? nil : time
+        })
+    }
+    return nil
   }
 }

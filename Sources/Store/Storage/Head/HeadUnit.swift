@@ -31,7 +31,7 @@ struct HeadUnit: ScanUnit {
 
   /// Units over the frames, which come in order of their positions, leaving out those no wanted row can be in.
   static func units(
-    _ frames: [HeadFrame], request: ScanRequest, filter: RowFilter, schema: DatasetSchema
+    _ frames: some Sequence<HeadFrame>, request: ScanRequest, filter: RowFilter, schema: DatasetSchema
   ) -> [HeadUnit] {
     let projection = Projection(request.columns)
     let target = rowsTarget(request.order)

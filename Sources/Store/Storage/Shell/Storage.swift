@@ -15,7 +15,7 @@ package enum StorageOpenError: Error, Sendable, Equatable {
 ///
 /// Archiving, compaction, and deletion with retention have a thread each, so that none waits for another; queries run on their
 /// callers' threads.
-package final class Storage: BatchSink, BatchSource, StoreControl {
+package final class Storage: BatchSink, BatchSource, CommitFeed, StoreControl {
   private let engine: StorageEngine
   private let journal: Journal
   private let lock: FileLock?
@@ -142,6 +142,18 @@ extension Storage {
   }
 
   package func snapshot(of partition: Partition) -> any PartitionSnapshot { engine.snapshot(of: partition) }
+
+  package func observeCommits(_ wake: @escaping @Sendable (Set<Partition>) -> Void) -> CommitObservation {
+    journal.observeCommits(wake)
+  }
+
+  package func positionEnd(of tenant: Tenant) -> Int64 { journal.nextPosition(of: tenant) }
+
+  package func committed(
+    to partition: Partition, from position: Int64, columns: [String], rowsMax: Int
+  ) -> CommittedRows? {
+    journal.committed(to: partition, from: position, columns: columns, rowsMax: rowsMax)
+  }
 
   package func archive() async throws(StoreError) {
     let ends = journal.heads().map { ($0.partition, journal.nextPosition(of: $0.partition.tenant)) }

@@ -2,11 +2,11 @@ import Glibc
 
 /// A blocking HTTP/1.1 connection that writes prepared requests and reads answers with a Content-Length.
 /// Costs the client close to nothing, so that the server's figures are the server's.
-final class Connection {
-  let socket: Int32
+public final class Connection {
+  public let socket: Int32
   private var buffer = [UInt8](repeating: 0, count: 64 * 1024)
 
-  init(port: UInt16) {
+  public init(port: UInt16) {
     socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     var one: Int32 = 1
     setsockopt(socket, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
@@ -26,7 +26,7 @@ final class Connection {
 
   deinit { close(socket) }
 
-  func send(_ head: [UInt8], _ body: UnsafeRawBufferPointer, _ tail: [UInt8]) {
+  public func send(_ head: [UInt8], _ body: UnsafeRawBufferPointer, _ tail: [UInt8]) {
     head.withUnsafeBytes { head in
       tail.withUnsafeBytes { tail in
         var parts = [head, body, tail].filter { !$0.isEmpty }.map {
@@ -51,13 +51,25 @@ final class Connection {
     }
   }
 
+  /// Bytes of the last answer, head and body.
+  public private(set) var received = 0
+
+  /// The last answer's text.
+  public var text: String { String(decoding: buffer[..<received], as: UTF8.self) }
+
+  public func send(_ request: String) {
+    let empty = UnsafeRawBufferPointer(start: nil, count: 0)
+    send(Array(request.utf8), empty, [])
+  }
+
   /// Reads one answer; returns its status.
-  func receive() -> Int {
+  public func receive() -> Int {
     var have = 0
     while true {
       let count = read(socket, &buffer[have], buffer.count - have)
       guard count > 0 else { fail("the server closed the connection before it answered") }
       have += count
+      received = have
       if let status = completeStatus(have) { return status }
     }
   }
@@ -80,13 +92,13 @@ final class Connection {
   }
 }
 
-func fail(_ message: String) -> Never {
-  let line = Array("cordwood-load: \(message)\n".utf8)
+public func fail(_ message: String) -> Never {
+  let line = Array("load: \(message)\n".utf8)
   _ = write(2, line, line.count)
   exit(1)
 }
 
-func nanoseconds() -> Int {
+public func nanoseconds() -> Int {
   var time = timespec()
   clock_gettime(CLOCK_MONOTONIC, &time)
   return time.tv_sec * 1_000_000_000 + time.tv_nsec

@@ -1,0 +1,79 @@
+#include "cwmask.h"
+
+#include <string.h>
+
+static int is_digit(uint8_t byte) { return (uint8_t)(byte - '0') < 10; }
+static int is_letter(uint8_t byte) { return (uint8_t)((byte | 0x20) - 'a') < 26; }
+
+#if defined(__SSE2__)
+typedef __m128i block_t;
+static inline block_t load(const uint8_t *bytes) { return _mm_loadu_si128((const __m128i *)bytes); }
+static inline block_t is(block_t block, char byte) { return _mm_cmpeq_epi8(block, _mm_set1_epi8(byte)); }
+static inline block_t both(block_t a, block_t b) { return _mm_and_si128(a, b); }
+static inline block_t either(block_t a, block_t b) { return _mm_or_si128(a, b); }
+static inline uint32_t bits(block_t block) { return (uint32_t)_mm_movemask_epi8(block); }
+static inline block_t within(block_t block, char first, char length) {
+  block_t offset = _mm_sub_epi8(block, _mm_set1_epi8(first));
+  return _mm_cmpeq_epi8(_mm_min_epu8(offset, _mm_set1_epi8((char)(length - 1))), offset);
+}
+
+/// A bit for each of the 16 bytes at `bytes`, of which 20 can be read.
+static inline uint32_t candidates(const uint8_t *bytes, uint8_t previous) {
+  block_t v0 = load(bytes), v1 = load(bytes + 1), v2 = load(bytes + 2), v3 = load(bytes + 3), v4 = load(bytes + 4);
+  block_t fold = _mm_set1_epi8(0x20);
+  block_t f0 = either(v0, fold), f2 = either(v2, fold), f3 = either(v3, fold), f4 = either(v4, fold);
+  block_t bearer = both(is(f0, 'b'), both(is(f2, 'a'), is(f3, 'r')));
+  block_t jwt = both(is(v0, 'e'), both(is(v1, 'y'), is(v2, 'J')));
+  block_t cloud =
+      both(is(v0, 'A'), either(both(is(v2, 'I'), is(v3, 'A')), both(is(v1, 'I'), is(v2, 'z'))));
+  block_t github = both(is(v0, 'g'), either(both(is(v1, 'h'), is(v3, '_')), both(is(v1, 'i'), is(v3, 'h'))));
+  block_t slack = both(is(v0, 'x'), both(is(v1, 'o'), is(v2, 'x')));
+  uint32_t words = bits(either(either(bearer, jwt), either(cloud, either(github, slack))));
+  // 20 bits each: the bytes 4 to 19 come from the last load.
+  uint32_t digits = bits(within(v0, '0', 10)) | bits(within(v4, '0', 10)) << 4;
+  uint32_t letters = bits(within(f0, 'a', 26)) | bits(within(f4, 'a', 26)) << 4;
+  uint32_t behind_digit = digits << 1 | (uint32_t)is_digit(previous);
+  uint32_t behind_word = (digits | letters) << 1 | (uint32_t)(is_digit(previous) || is_letter(previous));
+  uint32_t runs = digits & digits >> 1 & digits >> 2 & digits >> 3 & ~behind_digit;
+  uint32_t accounts = letters & letters >> 1 & digits >> 2 & digits >> 3;
+  return (bits(is(v0, '@')) | runs | ((words | accounts) & ~behind_word)) & 0xFFFF;
+}
+#else
+static inline uint32_t candidates(const uint8_t *bytes, uint8_t previous) {
+  uint32_t mask = 0;
+  for (int i = 0; i < 16; i++) {
+    const uint8_t *b = bytes + i;
+    uint8_t before = i ? b[-1] : previous;
+    int found = b[0] == '@';
+    found |= is_digit(b[0]) && is_digit(b[1]) && is_digit(b[2]) && is_digit(b[3]) && !is_digit(before);
+    if (!is_digit(before) && !is_letter(before)) {
+      found |= (b[0] | 0x20) == 'b' && (b[2] | 0x20) == 'a' && (b[3] | 0x20) == 'r';
+      found |= b[0] == 'e' && b[1] == 'y' && b[2] == 'J';
+      found |= b[0] == 'A' && ((b[2] == 'I' && b[3] == 'A') || (b[1] == 'I' && b[2] == 'z'));
+      found |= b[0] == 'g' && ((b[1] == 'h' && b[3] == '_') || (b[1] == 'i' && b[3] == 'h'));
+      found |= b[0] == 'x' && b[1] == 'o' && b[2] == 'x';
+      found |= is_letter(b[0]) && is_letter(b[1]) && is_digit(b[2]) && is_digit(b[3]);
+    }
+    mask |= (uint32_t)found << i;
+  }
+  return mask;
+}
+#endif
+
+size_t cw_mask_candidate(const uint8_t *bytes, size_t start, size_t count) {
+  size_t at = start;
+  while (at < count && count - at >= 20) {
+    uint32_t found = candidates(bytes + at, at ? bytes[at - 1] : 0);
+    if (found) return at + (size_t)__builtin_ctz(found);
+    at += 16;
+  }
+  if (at >= count) return count;
+  // At most 19 bytes are left: a copy with zeros behind them has no candidate in its padding.
+  uint8_t tail[40] = {0};
+  memcpy(tail, bytes + at, count - at);
+  uint32_t found = candidates(tail, at ? bytes[at - 1] : 0);
+  if (found) return at + (size_t)__builtin_ctz(found);
+  if (count - at <= 16) return count;
+  found = candidates(tail + 16, tail[15]);
+  return found ? at + 16 + (size_t)__builtin_ctz(found) : count;
+}

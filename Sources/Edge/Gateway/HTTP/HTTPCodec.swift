@@ -1,0 +1,14 @@
+import NIOCore
+import NIOHTTP1
+
+/// The handlers that make messages of a connection's bytes; taken out when the connection becomes a WebSocket.
+struct HTTPCodec {
+  let encoder = HTTPResponseEncoder()
+  let decoder: ByteToMessageHandler<HTTPRequestDecoder>
+
+  init(limits: NIOHTTPDecoderLimitConfiguration) {
+    // What the client sent behind its handshake is not lost.
+    decoder = ByteToMessageHandler(
+      HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits))
+  }
+}

@@ -1,0 +1,88 @@
+import Codecs
+import Masking
+import Records
+
+/// Bounds of a body of the ingest API.
+package struct IngestLimits: Sendable, Hashable {
+  package var entriesMax = 500
+  /// Bytes of one entry as it was sent, from brace to brace.
+  package var entryBytesMax = 32 << 10
+  /// Bytes of all entries of a body.
+  package var batchBytesMax = 1 << 20
+  /// Members of one object.
+  package var membersMax = 1_000
+  package var keyBytesMax = 1_024
+
+  package init() {}
+}
+
+/// What a body of the ingest API held.
+package struct IngestBatch: Sendable {
+  /// ``DatasetSchema/declaredFields`` of the dataset `logs`, a row an entry, in the body's order, masked.
+  package let records: RecordBatch
+  /// The body's own `idempotency_key`.
+  package let idempotencyKey: String?
+  /// What was hidden, by rule; rules that hid nothing are left out.
+  package let maskedCounts: [MaskedCount]
+  /// Entries whose content was given up because masking hit its bound.
+  package let maskingFailedCount: Int
+
+  package var entryCount: Int { records.rowCount }
+}
+
+/// Turns bodies of the ingest API, `{"entries":[…],"idempotency_key"?:…}`, into a batch of the dataset `logs`, or into everything
+/// that is wrong with them. Immutable: make one and keep it.
+///
+/// Bodies without fault go through the column scanner (``IngestScan``). Whatever that does not take is read a second time as a
+/// tree (``IngestTree``), which is some twenty times slower, finds every fault, and takes the rarer forms: dates, names with
+/// escapes. Both give the same batch.
+package struct IngestDecoder: Sendable {
+  package let limits: IngestLimits
+
+  package init(limits: IngestLimits = IngestLimits()) { self.limits = limits }
+
+  /// Rules of the fields (CONTRACTS of the API): characters are Unicode scalars.
+  static let levels = ["DEBUG", "INFO", "WARN", "ERROR", "FATAL"]
+  static let messageCharactersMax = 8_192
+  static let serviceCharactersMax = 64
+  static let envCharactersMax = 32
+  static let traceCharactersMax = 128
+  static let spanCharactersMax = 64
+  static let labelKeys = ["service", "env", "level", "schema_version", "region", "tenant"]
+  static let labelCharactersMax = 64
+  static let metadataDepthMax = 5
+  static let idempotencyKeyCharactersMax = 128
+  /// Bodies are read whole; what is neither entry nor key may add so much.
+  static let otherBytesMax = 1 << 20
+
+  /// All entries, or none and the reasons. Of equal keys the last counts; unknown ones are left out; `[]` for `labels` and
+  /// `metadata` means `{}`. Rules hold for what was sent, before masking.
+  ///
+  /// - Parameter masking: What is hidden, for the dataset `logs` and this caller.
+  package func decode(_ body: [UInt8], masking: MaskingPlan) throws(ValidationFailure) -> IngestBatch {
+    if let batch = scan(body, masking: masking) { return batch }
+    return try readTree(body, masking: masking)
+  }
+
+  /// The quick way alone; nil: the body has a fault or a rare form.
+  package func scan(_ body: [UInt8], masking: MaskingPlan) -> IngestBatch? {
+    guard body.count <= limits.batchBytesMax + IngestDecoder.otherBytesMax else { return nil }
+    // Rules of objects hold for what was sent, which the scan would not keep.
+    if masking.rule(forKey: "labels") != 0 || masking.rule(forKey: "metadata") != 0 { return nil }
+    var scan = IngestScan(limits, masking: masking, byteCount: body.count)
+    return scan.run(body.span) ? scan.finish() : nil
+  }
+
+  /// The thorough way alone.
+  package func readTree(_ body: [UInt8], masking: MaskingPlan) throws(ValidationFailure) -> IngestBatch {
+    var reader = IngestTree(limits, masking: masking)
+    return try reader.read(body)
+  }
+
+  /// A body that is JSON but no object, or is not sent as JSON at all.
+  package static let notAnObject = ValidationFailure([
+    ValidationError(
+      [.name("body")], "model_attributes_type",
+      "Input should be a valid dictionary or object to extract fields from")
+  ])
+}

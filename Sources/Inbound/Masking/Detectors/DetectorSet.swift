@@ -1,0 +1,38 @@
+/// The detectors that look into a text, a bit each.
+struct DetectorSet: OptionSet, Sendable, Hashable {
+  let rawValue: UInt8
+
+  static let email = DetectorSet(rawValue: 1 << 0)
+  static let bearer = DetectorSet(rawValue: 1 << 1)
+  static let jwt = DetectorSet(rawValue: 1 << 2)
+  static let card = DetectorSet(rawValue: 1 << 3)
+  static let iban = DetectorSet(rawValue: 1 << 4)
+  static let cloudKey = DetectorSet(rawValue: 1 << 5)
+
+  /// For texts that are searched by their exact value: a user may be named by an e-mail address, a trace by a number.
+  static let forIdentifiers: DetectorSet = [.bearer, .jwt, .cloudKey]
+
+  /// By bit.
+  static let names = ["email", "bearer", "jwt", "card", "iban", "cloud_key"]
+
+  /// What stands for a place that was found, by bit.
+  static let replacements = names.map { Array("****[\($0)]".utf8) }
+
+  init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  init(_ detectors: Set<MaskingRules.Detector>) {
+    self = detectors.reduce(into: DetectorSet()) { set, detector in
+      switch detector {
+      case .email: set.insert(.email)
+      case .bearer: set.insert(.bearer)
+      case .jwt: set.insert(.jwt)
+      case .card: set.insert(.card)
+      case .iban: set.insert(.iban)
+      case .cloudKey: set.insert(.cloudKey)
+      }
+    }
+  }
+
+  /// The number of the only bit.
+  var index: Int { rawValue.trailingZeroBitCount }
+}

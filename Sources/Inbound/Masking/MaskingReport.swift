@@ -1,0 +1,112 @@
+import Codecs
+
+/// What a plan does to a sample: for administrators who try their rules.
+package struct MaskingReport: Sendable, Hashable {
+  /// A value that was hidden, or holds a place that was replaced.
+  package struct Finding: Sendable, Hashable {
+    /// Where, as a JSON pointer (RFC 6901): `/metadata/users/0/email`.
+    package let path: String
+    /// A name of ``MaskedCount/rule``.
+    package let rule: String
+  }
+
+  /// The masked sample, without white space.
+  package let text: String
+  /// In the sample's order, no value in them; at most ``findingsMax``.
+  package let findings: [Finding]
+  /// Whether there are more findings than listed.
+  package let isCut: Bool
+  /// Whether a record like this one would keep nothing but `masking_failed`.
+  package let isOverBound: Bool
+
+  package static let findingsMax = 1_000
+}
+
+extension MaskingPlan {
+  /// Masks a JSON value of any kind, as a record of the dataset if it is an object: its `timestamp` stays as it is, its columns of
+  /// identifiers are looked into by fewer detectors.
+  ///
+  /// - Throws: The text is not JSON or nested deeper than ``JSONTree/nestingMax``.
+  package func apply(toJSON text: [UInt8]) throws(JSONTree.SyntaxError) -> MaskingReport {
+    var trial = MaskingTrial(self)
+    let masked = trial.run(try JSONTree(lenientlyParsing: text))
+    return MaskingReport(
+      text: masked.text, findings: trial.findings,
+      isCut: trial.isCut || trial.masking.isOverBound, isOverBound: trial.masking.isOverBound)
+  }
+}
+
+/// A walk through a sample that remembers where it is.
+private struct MaskingTrial {
+  private let plan: MaskingPlan
+  var masking: RecordMasking
+  var findings: [MaskingReport.Finding] = []
+  var isCut = false
+  private var path: [String] = []
+
+  init(_ plan: MaskingPlan) {
+    self.plan = plan
+    masking = RecordMasking(plan)
+  }
+
+  mutating func run(_ tree: JSONTree) -> JSONTree {
+    guard case .object(let members) = tree else { return value(tree) }
+    return .object(
+      members.map { member in
+        if member.name == "timestamp" { return member }
+        return at(member.name) { trial in
+          guard case .string(let text) = member.value else {
+            return JSONTree.Member(member.name, trial.member(member))
+          }
+          let before = trial.masking.applied.count
+          let masked = trial.masking.column(member.name, text)
+          trial.tell(from: before)
+          return JSONTree.Member(member.name, .string(masked))
+        }
+      })
+  }
+
+  private mutating func at<Result>(_ step: String, _ body: (inout MaskingTrial) -> Result) -> Result {
+    path.append(step)
+    defer { path.removeLast() }
+    return body(&self)
+  }
+
+  private mutating func value(_ tree: JSONTree) -> JSONTree {
+    switch tree {
+    case .object(let members):
+      return .object(
+        members.map { member in
+          JSONTree.Member(member.name, at(member.name) { $0.member(member) })
+        })
+    case .array(let elements):
+      return .array(elements.enumerated().map { index, element in at(String(index)) { $0.value(element) } })
+    case .null, .bool, .int64, .float64, .number, .string:
+      let before = masking.applied.count
+      let masked = masking.value(tree)
+      tell(from: before)
+      return masked
+    }
+  }
+
+  private mutating func member(_ member: JSONTree.Member) -> JSONTree {
+    guard plan.rule(forKey: member.name) != 0 else { return value(member.value) }
+    let before = masking.applied.count
+    let masked = masking.member(member.name, member.value)
+    tell(from: before)
+    return masked
+  }
+
+  private mutating func tell(from before: Int) {
+    guard masking.applied.count > before else { return }
+    let steps = path.map { $0.replacing("~", with: "~0").replacing("/", with: "~1") }
+    let pointer = steps.map { "/" + $0 }.joined()
+    for rule in masking.applied[before...] {
+      guard findings.count < MaskingReport.findingsMax else {
+        isCut = true
+        return
+      }
+      findings.append(MaskingReport.Finding(path: pointer, rule: plan.ruleNames[Int(rule) - 1]))
+    }
+  }
+}

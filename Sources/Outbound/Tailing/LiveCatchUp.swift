@@ -1,0 +1,75 @@
+import Platform
+import Records
+
+/// Reads the matching rows between two positions in the order of their positions, as frames of the shape that live rows come in.
+///
+/// Memory does not grow with the rows. Holds a snapshot from the first call on: files stay until it is released. One call at a time.
+package final class LiveCatchUp: @unchecked Sendable {
+  // Safe because: what changes is touched on `thread` alone, one job at a time.
+  private let thread: DiskThread
+  private let shape: any LiveShape
+  private let makeScan: @Sendable () -> PositionScan
+  private var scan: PositionScan?
+  private var chunks = RowChunks([])
+  private var encoded: EncodedRows?
+  /// Messages of `encoded` before it were given out.
+  private var message = 0
+
+  init(thread: DiskThread, shape: any LiveShape, makeScan: @escaping @Sendable () -> PositionScan) {
+    self.thread = thread
+    self.shape = shape
+    self.makeScan = makeScan
+  }
+
+  /// The next rows, at most about `bytesMax` bytes of messages but at least one message; nil at the end.
+  ///
+  /// Reads on the feed's thread for catching up, a window of positions at a time, so that many share it.
+  ///
+  /// - Throws: `.disk`, `.corrupt`: the rows cannot be read. `.stopping`: the task was cancelled.
+  package func next(bytesMax: Int) async throws(StoreError) -> LiveFrame? {
+    while true {
+      let step = try await thread.run { [self] () throws(StoreError) -> Step in try readOn(bytesMax) }
+      switch step {
+      case .frame(let frame): return frame
+      case .end: return nil
+      case .goOn: if Task.isCancelled { throw .stopping }
+      }
+    }
+  }
+
+  private enum Step: Sendable {
+    case frame(LiveFrame)
+    case goOn
+    case end
+  }
+
+  private func readOn(_ bytesMax: Int) throws(StoreError) -> Step {
+    if let frame = nextFrame(bytesMax) { return .frame(frame) }
+    var scan = scan ?? makeScan()
+    defer { self.scan = scan }
+    if scan.isAtEnd { return .end }
+    guard let batch = try scan.next() else { return .goOn }
+    chunks = RowChunks([batch])
+    return nextFrame(bytesMax).map { .frame($0) } ?? .goOn
+  }
+
+  /// Of what was read already.
+  private func nextFrame(_ bytesMax: Int) -> LiveFrame? {
+    if encoded == nil {
+      guard let batch = chunks.next() else { return nil }
+      encoded = EncodedRows(batch, shape: shape)
+      message = 0
+    }
+    guard let encoded else { return nil }
+    let start = encoded.start(of: message)
+    var end = message + 1
+    while end < encoded.messageCount, encoded.ends[end] - start <= bytesMax { end += 1 }
+    let frame = LiveFrame(
+      bytes: message == 0 && end == encoded.messageCount
+        ? encoded.bytes : Array(encoded.bytes[start..<encoded.ends[end - 1]]),
+      messageCount: end - message, positionEnd: encoded.positions[end - 1] + 1)
+    message = end
+    if end == encoded.messageCount { self.encoded = nil }
+    return frame
+  }
+}

@@ -1,0 +1,136 @@
+import Platform
+import Records
+import Storage
+import Tailing
+import TestKit
+import Testing
+
+@Suite(.timeLimit(.minutes(2))) struct CatchUpTests {
+  private func rows(of reader: LiveCatchUp, bytesMax: Int) async throws -> [Received] {
+    var received: [Received] = []
+    while let frame = try await reader.next(bytesMax: bytesMax) {
+      #expect(frame.messageCount == 1 || frame.bytes.count <= bytesMax)
+      received += Received.of(frame)
+    }
+    return received
+  }
+
+  /// From any position: what was read before, caught up, and live are all rows, each once.
+  @Test(arguments: [1, 300, 1 << 20])
+  func catchingUpJoinsLive(bytesMax: Int) async throws {
+    let store = try await openStore { $0.archiveFramesMax = 16 }
+    store.start()
+    let feed = LiveFeed(feed: store, source: store, limits: testLimits())
+    let written = Written()
+    var generator = SeededGenerator(seed: 8)
+    for number in 0..<150 {
+      let count = Int.random(in: 1...9, using: &generator)
+      try await written.append((0..<count).map { _ in Row.random(using: &generator) }, to: store)
+      if number % 40 == 39 { try await store.archive() }
+    }
+    let isOver = Counter()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask {
+        defer { isOver.add(1) }
+        var generator = SeededGenerator(seed: 11)
+        for number in 0..<150 {
+          try await written.append([Row.random(using: &generator)], to: store)
+          if number % 50 == 49 { try await store.archive() }
+        }
+      }
+      for index in 0..<6 {
+        let start = Int64(index * 97)
+        group.addTask {
+          let predicate: Predicate =
+            index % 2 == 0 ? .all : .compare(ColumnPath("level"), .equal, .string("error"))
+          let follower = try Follower(feed, filter: predicate) { index % 2 == 0 || $0.level == "error" }
+          let end = follower.subscription.positionStart
+          let reader = try #require(
+            await feed.resume(logs, filter: predicate, shape: RowShape(), from: start, to: end))
+          let caughtUp = try await rows(of: reader, bytesMax: bytesMax)
+          while isOver.count == 0 { await Task.yield() }
+          let all = written.rows.filter(follower.filter).sorted { $0.position < $1.position }
+          #expect(
+            caughtUp
+              == all.filter { $0.position >= start && $0.position < end }.map { .row($0.text) })
+          await follower.follow(until: follower.expected(written.rows).count)
+          #expect(follower.matches(written.rows))
+        }
+      }
+      try await group.waitForAll()
+    }
+    await feed.stop()
+    await store.stop()
+  }
+
+  @Test func largeAndSparseRangesTakeBoundedWindows() async throws {
+    let store = try await openStore()
+    let feed = LiveFeed(feed: store, source: store, limits: testLimits())
+    let written = Written()
+    let large = String(repeating: "x", count: 40_000)
+    for number in 0..<40 {
+      try await written.append((0..<400).map { Row(level: "info", message: "\(number)/\($0)") }, to: store)
+      // One beside hundreds of small ones: windows shrink and grow again.
+      if number % 10 == 3 {
+        try await written.append((0..<90).map { Row(level: "warn", message: "\($0)" + large) }, to: store)
+        try await store.archive()
+      }
+    }
+    let end = store.positionEnd(of: acme)
+    for (predicate, level) in [
+      (Predicate.all, nil as String?), (.compare(ColumnPath("level"), .equal, .string("warn")), "warn"),
+    ] {
+      let reader = try feed.catchUp(logs, filter: predicate, shape: RowShape(), from: 0, to: end)
+      let expected = written.rows.filter { level == nil || $0.level == level }.map { Received.row($0.text) }
+      let found = try await rows(of: reader, bytesMax: 100_000)
+      #expect(found == expected)
+    }
+    await feed.stop()
+    await store.stop()
+  }
+
+  @Test func deletedPositionsAreReset() async throws {
+    let clock = ManualClock()
+    let store = try await openStore(clock: clock) { $0.retentionSeconds = [.logs: 3600] }
+    let feed = LiveFeed(feed: store, source: store, limits: testLimits())
+    let written = Written()
+    func resume(_ position: Int64) async throws -> LiveCatchUp? {
+      try await feed.resume(
+        logs, filter: .all, shape: RowShape(), from: position, to: store.positionEnd(of: acme))
+    }
+    #expect(try await resume(0) != nil, "nothing was written yet")
+    #expect(try await resume(1) == nil, "a position from elsewhere")
+    for number in 0..<20 { try await written.append([Row(message: "old \(number)")], to: store) }
+    try await store.archive()
+    clock.advance(seconds: 4000)
+    for number in 0..<20 { try await written.append([Row(message: "young \(number)")], to: store) }
+    #expect(try await resume(0) != nil)
+    #expect(try await store.retain() == 20)
+    #expect(try await feed.earliestPosition(of: logs) == 20)
+    for position: Int64 in [0, 19, 41, -1, .max] {
+      #expect(try await resume(position) == nil, "\(position)")
+      #expect(try await feed.canResume(logs, from: position) == false)
+    }
+    for position: Int64 in [20, 39, 40] {
+      let reader = try #require(try await resume(position))
+      let texts = written.rows.filter { $0.position >= position }.map { Received.row($0.text) }
+      #expect(try await rows(of: reader, bytesMax: 1 << 20) == texts)
+      #expect(try await feed.canResume(logs, from: position))
+    }
+    // Deleted by a filter: the first are gone, in the head as in blocks.
+    for isArchived in [false, true] {
+      if isArchived { try await store.archive() }
+      _ = try await store.delete(
+        .contains(ColumnPath("message"), needle: isArchived ? "young 1" : "young 0", ignoreCase: false),
+        from: logs)
+      #expect(try await feed.earliestPosition(of: logs) == (isArchived ? 22 : 21))
+      #expect(try await resume(20) == nil)
+      #expect(try await resume(22) != nil)
+    }
+    _ = try await store.delete(.all, from: logs)
+    #expect(try await resume(30) == nil)
+    #expect(try await resume(40) != nil)
+    await feed.stop()
+    await store.stop()
+  }
+}
