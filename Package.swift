@@ -136,7 +136,7 @@ if !coreOnly {
     module(
       "Access", in: "Edge",
       [
-        "Records", "Codecs", "Platform", .product(name: "GRDB", package: "GRDB.swift"),
+        "Records", "Codecs", "Platform", "Forwarding", .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "CryptoExtras", package: "swift-crypto"),
       ]),
@@ -176,7 +176,7 @@ if !coreOnly {
     tests(
       "AccessTests",
       [
-        "Access", "Platform", "Records", "Codecs", "TestKit",
+        "Access", "Forwarding", "Platform", "Records", "Codecs", "TestKit",
         .product(name: "GRDB", package: "GRDB.swift"), .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "CryptoExtras", package: "swift-crypto"),
       ]),

@@ -10,10 +10,13 @@ enum AccessDatabaseFault {
     try execute(folder, "UPDATE auditTenants SET secret = '00112233445566778899aabbccddeeff'")
   }
 
-  static func undoSecondMigration(_ folder: String) throws {
+  static func undoLaterMigrations(_ folder: String) throws {
     try execute(folder, "DROP TABLE auditTenants")
     try execute(folder, "DROP TABLE apiKeys")
-    try execute(folder, "DELETE FROM grdb_migrations WHERE identifier LIKE '2:%'")
+    for table in ["forwarders", "forwardingCursors", "deadLetters", "queryTokens"] {
+      try execute(folder, "DROP TABLE \(table)")
+    }
+    try execute(folder, "DELETE FROM grdb_migrations WHERE identifier NOT LIKE '1:%'")
   }
 
   private static func execute(_ folder: String, _ sql: String) throws {

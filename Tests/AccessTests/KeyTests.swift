@@ -199,7 +199,7 @@ import Testing
     let old = try AccessBench()
     defer { old.remove() }
     try await old.accounts.create(name: "alice", password: "pw", role: .user)
-    try AccessDatabaseFault.undoSecondMigration(old.folder)
+    try AccessDatabaseFault.undoLaterMigrations(old.folder)
     let bench = try Bench(folder: old.folder)
     _ = try await bench.store.create(realm: .native, name: "n", tenant: "t")
     #expect(bench.store.keys().count == 1)

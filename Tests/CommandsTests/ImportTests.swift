@@ -14,7 +14,7 @@ import Testing
 @testable import Commands
 
 /// A store that keeps messages, knows idempotency keys, and fails when told to.
-final class MessageStore: BatchSink, StoreControl, BatchSource, Sendable {
+final class MessageStore: BatchSink, StoreControl, BatchSource, CommitFeed, Sendable {
   struct State: Sendable {
     var messages: [String] = []
     var keys: Set<String> = []
@@ -53,6 +53,13 @@ final class MessageStore: BatchSink, StoreControl, BatchSource, Sendable {
   func usage() -> [PartitionUsage] { [] }
   func writeFailure() -> StoreError? { nil }
   func snapshot(of partition: Partition) -> any PartitionSnapshot { EmptySnapshot() }
+  func observeCommits(_ wake: @escaping @Sendable (Set<Partition>) -> Void) -> CommitObservation {
+    CommitObservation {}
+  }
+  func positionEnd(of tenant: Tenant) -> Int64 { 0 }
+  func committed(
+    to partition: Partition, from position: Int64, columns: [String], rowsMax: Int
+  ) -> CommittedRows? { nil }
 }
 
 /// A partition without a row.
@@ -96,7 +103,7 @@ struct NoAccessLog: AccessLog {
       try tree.overlay(path: "server.port", text: "0", source: "test")
       try tree.overlay(path: "server.threads", text: "1", source: "test")
       let engine = Engine(
-        sink: store, control: store,
+        store: store,
         questions: QueryEngine(
           source: store, workers: WorkerPool(threads: 1), budget: MemoryBudget(bytesMax: 1 << 20)),
         live: LiveFeed(feed: NoCommits(), source: store),

@@ -109,7 +109,9 @@ import Testing
         #expect(!answer.text.contains("/data/"), "\(error): paths are for the log")
       }
       server.store.fail(with: .poisoned("x"))
-      #expect(try await client.request("GET", "/healthz").status == 503)
+      let ready = try await client.request("GET", "/readyz")
+      #expect(ready.status == 503 && ready.text.contains("\"failed_checks\":[\"wal\"]"))
+      #expect(try await client.request("GET", "/healthz").status == 200, "alive all the same")
       #expect(server.store.rowCount == 0)
     }
   }

@@ -10,7 +10,9 @@ import Testing
     "DELETE /api/keys/{realm}/{name}",
   ]
   /// About the server, or the directory of tenants that administrators share: may differ, but says nothing of records.
-  static let shared: Set<String> = ["GET /", "GET /metrics", "GET /healthz", "GET /api/v1/tenants"]
+  static let shared: Set<String> = [
+    "GET /", "GET /metrics", "GET /healthz", "GET /readyz", "GET /api/v1/tenants",
+  ]
 
   let folder: TemporaryFolder
   let server: ServerProcess

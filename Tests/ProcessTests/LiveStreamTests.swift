@@ -167,7 +167,7 @@ import Testing
       for other in others:
           other.close()
       until(lambda: client.next(heartbeats=True)["active_connections"] == 1, "and no longer")
-      assert server.request("GET", "/healthz")["status"] == "healthy"
+      assert server.request("GET", "/healthz")["status"] == "alive"
       client.close()
       server.stop()
       """#)

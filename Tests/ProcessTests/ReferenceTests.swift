@@ -27,9 +27,13 @@ import Testing
           "\(method) \(path): \(answer.status)")
         let needs = details["security"] as? [[String: Any]] ?? []
         let isNative = needs.contains { $0["nativeKey"] != nil }
-        // The query-log API says 403 where nothing is shown.
-        let refusal = needs.contains { $0["queryToken"] != nil } ? 403 : 401
-        if !needs.isEmpty, !isNative { #expect(answer.status == refusal, "\(method) \(path)") }
+        // The query-log and the ingest API say 403 where nothing is shown.
+        let says403 = needs.contains { need in
+          ["queryToken", "ingestKey", "ingestAdmin"].contains { need[$0] != nil }
+        }
+        if !needs.isEmpty, !isNative {
+          #expect(answer.status == (says403 ? 403 : 401), "\(method) \(path)")
+        }
       }
     }
     let root = try server.request("GET", "/").object()

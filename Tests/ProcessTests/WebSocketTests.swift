@@ -27,7 +27,7 @@ import Testing
           except ConnectionResetError:
               pass
           client.close()
-      assert server.request("GET", "/healthz")["status"] == "healthy"
+      assert server.request("GET", "/healthz")["status"] == "alive"
       server.stop()
       """#)
   }
@@ -134,7 +134,7 @@ import Testing
       token = server.login("alice")
       settings = {"Upgrade": "h2c", "Connection": "Upgrade, HTTP2-Settings", "HTTP2-Settings": "AAMAAABkAAQ"}
       for fields in [settings, {"Upgrade": "foo/1, bar", "Connection": "upgrade"}]:
-          assert server.request("GET", "/healthz", headers=fields)["status"] == "healthy"
+          assert server.request("GET", "/healthz", headers=fields)["status"] == "alive"
           body = {"query": "offered", "status": "x"}
           headers = {**fields, "Authorization": "Bearer " + token}
           made = server.request("PUT", "/api/v1/logs", body, headers)

@@ -5,7 +5,7 @@ import Tailing
 import TestKit
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct CatchUpTests {
+@Suite(.timeLimit(.minutes(15))) struct CatchUpTests {
   private func rows(of reader: LiveCatchUp, bytesMax: Int) async throws -> [Received] {
     var received: [Received] = []
     while let frame = try await reader.next(bytesMax: bytesMax) {

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Tailing
 
-@Suite(.timeLimit(.minutes(2))) struct CommitFeedTests {
+@Suite(.timeLimit(.minutes(15))) struct CommitFeedTests {
   private func texts(_ rows: CommittedRows) -> [String] {
     rows.batches.flatMap { batch -> [String] in
       #expect(batch.rowCount > 0)

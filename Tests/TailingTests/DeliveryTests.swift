@@ -7,7 +7,7 @@ import Tailing
 import TestKit
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct DeliveryTests {
+@Suite(.timeLimit(.minutes(15))) struct DeliveryTests {
   /// Writers, archiving, compaction, rows that left the head before they were offered, and subscribers that join in the
   /// middle: everyone gets exactly its rows, in order.
   @Test(arguments: [1, 2, 3] as [UInt64])

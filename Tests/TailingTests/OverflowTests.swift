@@ -4,7 +4,7 @@ import Tailing
 import TestKit
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct OverflowTests {
+@Suite(.timeLimit(.minutes(15))) struct OverflowTests {
   /// Received and dropped are what matched, with each gap told where it is.
   @Test(arguments: [1, 2, 3, 4] as [UInt64])
   func everyMissingRowIsCountedInItsPlace(seed: UInt64) async throws {

@@ -1,4 +1,4 @@
-// Zstandard and gzip.
+// Zstandard, gzip and snappy.
 #include <arrow/util/compression.h>
 
 #include <memory>
@@ -61,4 +61,38 @@ int32_t cw_gzip_step(cw_gzip *gzip, const uint8_t *in, int64_t in_count, uint8_t
 
 int32_t cw_gzip_reset(cw_gzip *gzip, cw_error *error) {
   return guard(error, 3, [&] { gzip->stream = gzip_stream(); });
+}
+
+static arrow::util::Codec &block_codec(int32_t kind, int32_t level) {
+  thread_local std::unique_ptr<arrow::util::Codec> snappy;
+  thread_local std::unique_ptr<arrow::util::Codec> gzip;
+  thread_local int32_t current = -1000;
+  if (kind == 0) {
+    if (!snappy) snappy = take(arrow::util::Codec::Create(arrow::Compression::SNAPPY));
+    return *snappy;
+  }
+  if (!gzip || current != level) {
+    gzip = take(arrow::util::Codec::Create(arrow::Compression::GZIP, level));
+    current = level;
+  }
+  return *gzip;
+}
+
+int64_t cw_compress_bound(int32_t kind, int32_t level, int64_t count, cw_error *error) {
+  int64_t bound = -1;
+  guard(error, 3, [&] { bound = block_codec(kind, level).MaxCompressedLen(count, nullptr) + 64; });
+  return bound;
+}
+
+int64_t cw_compress(int32_t kind, int32_t level, const uint8_t *bytes, int64_t count, uint8_t *out, int64_t capacity,
+                    cw_error *error) {
+  int64_t written = -1;
+  guard(error, 3, [&] { written = take(block_codec(kind, level).Compress(count, bytes, capacity, out)); });
+  return written;
+}
+
+int64_t cw_snappy_decompress(const uint8_t *bytes, int64_t count, uint8_t *out, int64_t capacity, cw_error *error) {
+  int64_t written = -1;
+  guard(error, 1, [&] { written = take(block_codec(0, 0).Decompress(count, bytes, capacity, out)); });
+  return written;
 }

@@ -1,6 +1,7 @@
 import Glibc
+import Synchronization
 
-/// SIGTERM and SIGINT as something to wait for.
+/// SIGTERM and SIGINT as something to wait for, SIGHUP as something to ask for.
 package enum StopSignals {
   /// A pipe from the signal handler to ``wait()``: writing a byte is all a handler may do, and blocking the signals
   /// instead does not work, since the main thread of a Swift program parks with every signal let in.
@@ -16,6 +17,12 @@ package enum StopSignals {
   /// Catches both from here on; call first thing in `main`. Also makes writes to closed sockets errors instead of signals.
   package static func catchAll() {
     _ = pipe
+    _ = hangups.load(ordering: .relaxed)
+    let noteHangup: @convention(c) (Int32) -> Void = { _ in
+      // A lock-free word: all a handler may touch.
+      StopSignals.hangups.store(true, ordering: .relaxed)
+    }
+    _ = signal(SIGHUP, noteHangup)
     for number in [SIGTERM, SIGINT] {
       let handler: @convention(c) (Int32) -> Void = { number in
         var byte = UInt8(truncatingIfNeeded: number)
@@ -26,6 +33,11 @@ package enum StopSignals {
     }
     _ = signal(SIGPIPE, SIG_IGN)
   }
+
+  private static let hangups = Atomic<Bool>(false)
+
+  /// Whether SIGHUP arrived since this was asked last.
+  package static func takeHangup() -> Bool { hangups.exchange(false, ordering: .relaxed) }
 
   /// Waits until one arrives and says which. Blocks: on a thread of its own.
   package static func wait() -> String {
@@ -49,6 +61,14 @@ package enum ProcessLimits {
     guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 0 }
     limit.rlim_cur = limit.rlim_max
     unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    return Int(clamping: limit.rlim_cur)
+  }
+
+  /// How many files and sockets may be open.
+  package static var openFilesMax: Int {
+    var limit = rlimit()
+    // `limit` is a local that outlives the call.
+    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 0 }
     return Int(clamping: limit.rlim_cur)
   }
 

@@ -85,6 +85,29 @@ package final class ControlDatabase: Sendable {
           CREATE INDEX queryTokensByAge ON queryTokens(issuedAt);
           """)
     }
+    migrator.registerMigration("4: what API keys are for, and whether they let in") { database in
+      try database.execute(
+        sql: """
+          ALTER TABLE apiKeys ADD COLUMN isActive INTEGER NOT NULL DEFAULT 1;
+          ALTER TABLE apiKeys ADD COLUMN description TEXT NOT NULL DEFAULT '';
+          """)
+    }
+    migrator.registerMigration("5: forwarders, dead letters") { database in
+      try database.execute(
+        sql: """
+          CREATE TABLE forwarders (name TEXT PRIMARY KEY) WITHOUT ROWID;
+          CREATE TABLE forwardingCursors (
+            forwarder TEXT NOT NULL, realm TEXT NOT NULL, tenant TEXT NOT NULL, position INTEGER NOT NULL,
+            bytes INTEGER NOT NULL, countedEnd INTEGER NOT NULL, recordBytesMean INTEGER NOT NULL,
+            oldestAt INTEGER, PRIMARY KEY (forwarder, realm, tenant)) WITHOUT ROWID;
+          CREATE TABLE deadLetters (
+            number INTEGER PRIMARY KEY AUTOINCREMENT, forwarder TEXT NOT NULL, realm TEXT NOT NULL,
+            tenant TEXT NOT NULL, position INTEGER NOT NULL, recordID TEXT NOT NULL,
+            timestamp INTEGER NOT NULL, ingestedAt INTEGER NOT NULL, refusedAt INTEGER NOT NULL,
+            reason TEXT NOT NULL, status INTEGER NOT NULL, attempts INTEGER NOT NULL, entry TEXT NOT NULL,
+            UNIQUE (forwarder, realm, tenant, position));
+          """)
+    }
     return migrator
   }
 

@@ -27,7 +27,13 @@ package enum Role: String, Sendable, Hashable, CaseIterable {
 
   /// Those an API key of a realm may have. A workflow key is its client, which reads and writes; one with the role
   /// `admin` is shown how its queries run as well.
-  package static func ofKeys(_ realm: Realm) -> [Role] { realm == .workflow ? [.user, .admin] : ofKeys }
+  package static func ofKeys(_ realm: Realm) -> [Role] {
+    switch realm {
+    case .workflow: [.user, .admin]
+    case .ingest: [.writer]
+    case .native, .sessions, .querylog, .audit: ofKeys
+    }
+  }
 
   package func allows(_ permission: Permission) -> Bool {
     switch (self, permission) {

@@ -20,6 +20,8 @@ package struct Problem: Error, Sendable, Hashable {
   package var validation: [ValidationError] = []
   /// Methods a route has, for 405.
   package var allow: String?
+  /// The word for it in an API whose errors have one.
+  package var code: String?
 
   package init(
     _ status: Int, _ detail: String, entry: Int? = nil, byte: Int? = nil, field: String? = nil,

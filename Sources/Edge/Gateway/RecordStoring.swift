@@ -39,7 +39,17 @@ package struct RecordStoring: Sendable {
     _ batch: RecordBatch, of call: HTTPCall, bodyBytes: Int, for principal: Principal, salt: UInt64,
     dataset: Dataset, answer: [UInt8] = []
   ) async throws(Problem) -> AppendReceipt {
-    let idempotency = try key(of: call).map {
+    try await append(
+      batch, key: try RecordStoring.key(of: call), of: call, bodyBytes: bodyBytes, for: principal, salt: salt,
+      dataset: dataset, answer: answer)
+  }
+
+  /// The same under a key that was found elsewhere than in `Idempotency-Key`; nil: none.
+  func append(
+    _ batch: RecordBatch, key: String?, of call: HTTPCall, bodyBytes: Int, for principal: Principal,
+    salt: UInt64, dataset: Dataset, answer: [UInt8] = []
+  ) async throws(Problem) -> AppendReceipt {
+    let idempotency = key.map {
       IdempotencyKey(
         key: $0, credential: principal.credential, bodyHash: RecordStoring.hash(call.body, salt: salt),
         answer: answer)
@@ -55,11 +65,12 @@ package struct RecordStoring: Sendable {
     return receipt
   }
 
-  private func key(of call: HTTPCall) throws(Problem) -> String? {
-    guard let key = call.head.headers.first(name: "Idempotency-Key") else { return nil }
+  /// The key of the header field `name`; nil without one.
+  static func key(of call: HTTPCall, field name: String = "Idempotency-Key") throws(Problem) -> String? {
+    guard let key = call.head.headers.first(name: name) else { return nil }
     guard (1...RecordStoring.keyBytesMax).contains(key.utf8.count),
       key.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
-    else { throw Problem(400, "Idempotency-Key must have 1 to 255 visible ASCII characters.") }
+    else { throw Problem(400, "\(name) must have 1 to 255 visible ASCII characters.") }
     return key
   }
 

@@ -29,7 +29,9 @@ package struct Router: RequestRouter {
       if let admission = api.admit(head, path: path, origin: origin) { return admission }
     }
     return .refuse(
-      Problem(404, "There is nothing at this path; GET / lists what there is."), route: "unknown")
+      Problem(404, "Not Found"), route: "unknown",
+      // The native API's errors are whole problem details.
+      errors: path.hasPrefix("/v1/") ? .problemDetails : .unknownPath)
   }
 
   package func originFields(_ path: String, origin: String?) -> [(name: String, value: String)] {
@@ -42,6 +44,7 @@ package struct Router: RequestRouter {
 
   private static func isOpenToPages(_ path: String) -> Bool {
     path.hasPrefix("/api/v1/") || path.hasPrefix("/cubejs-api/") || path == "/health"
+      || IngestRoutes.isIngest(path)
   }
 
   /// What a browser asks before it lets a page send the request itself (Fetch, §3.3.2); nil: no such question, or from a page
@@ -95,6 +98,19 @@ extension QueryEngine {
     var trees: [String] = []
     for request in requests { trees.append(try await explain(request, for: tenant)) }
     return .plan(trees.joined(separator: "\n\n"))
+  }
+}
+
+extension ErrorFormat {
+  /// RFC 9457 with `detail` alone, as clients of three of the APIs expect it where no API has the path.
+  static let unknownPath = ErrorFormat { problem, _ in
+    var text = JSONText()
+    text.beginObject()
+    text.member("detail", problem.detail)
+    text.endObject()
+    return HTTPAnswer(
+      HTTPResponseStatus(statusCode: problem.status), contentType: "application/problem+json",
+      headers: problem.headers, body: ByteBuffer(bytes: text.bytes))
   }
 }
 

@@ -27,13 +27,14 @@ struct CordwoodCommand: AsyncParsableCommand {
         cordwood login --user admin                         log in for import and query --session
         cordwood users add alice                            one more user of the data in ./data
         cordwood keys create ci --realm native --tenant t   one more API key
+        cordwood deadletters list                           entries that Loki refused for good
         cordwood inspect ./data                             what is on the disk, and what each column takes
         cordwood check ./data                               verify every checksum and invariant
       """,
     version: "cordwood \(RunningServer.version)",
     subcommands: [
       ServeCommand.self, ImportCommand.self, QueryCommand.self, TailCommand.self, LoginCommand.self,
-      LogoutCommand.self,
-      UsersCommand.self, KeysCommand.self, InspectCommand.self, CheckCommand.self,
+      LogoutCommand.self, UsersCommand.self, KeysCommand.self, DeadLettersCommand.self, InspectCommand.self,
+      CheckCommand.self,
     ])
 }

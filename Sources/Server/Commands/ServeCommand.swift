@@ -35,7 +35,11 @@ struct ServeCommand: AsyncParsableCommand {
     StopSignals.catchAll()
     ProcessLimits.raiseOpenFiles()
     let (configuration, warnings) = try Failure.shown { try loadConfiguration() }
-    try await Failure.shown { try await ServerRun(configuration, warnings: warnings).run() }
+    try await Failure.shown {
+      try await ServerRun(
+        configuration, warnings: warnings, configurationPath: config, reread: { try loadConfiguration() }
+      ).run()
+    }
   }
 
   /// Lays the sources over one another.
@@ -57,6 +61,6 @@ struct ServeCommand: AsyncParsableCommand {
         path: String(setting[..<equals]), text: String(setting[setting.index(after: equals)...]),
         source: "--set")
     }
-    return (try Configuration(tree), warnings)
+    return (try Configuration(tree), tree.warnings + warnings)
   }
 }

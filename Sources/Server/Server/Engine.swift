@@ -7,6 +7,8 @@ import Tailing
 package struct Engine: Sendable {
   package let sink: any BatchSink
   package let control: any StoreControl
+  package let source: any BatchSource
+  package let feed: any CommitFeed
   package let queries: any NativeQueries
   /// Behind ``queries``; for APIs with questions of their own.
   package let questions: QueryEngine
@@ -22,12 +24,14 @@ package struct Engine: Sendable {
   package let close: @Sendable () async -> Void
 
   package init(
-    sink: any BatchSink, control: any StoreControl, questions: QueryEngine, live: LiveFeed,
-    identity: String, summary: String,
-    collect: @escaping MetricsRegistry.Collector, close: @escaping @Sendable () async -> Void
+    store: any BatchSink & StoreControl & BatchSource & CommitFeed, questions: QueryEngine, live: LiveFeed,
+    identity: String, summary: String, collect: @escaping MetricsRegistry.Collector,
+    close: @escaping @Sendable () async -> Void
   ) {
-    self.sink = sink
-    self.control = control
+    sink = store
+    control = store
+    source = store
+    feed = store
     self.queries = EngineQueries(engine: questions)
     self.questions = questions
     self.live = live

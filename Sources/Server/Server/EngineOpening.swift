@@ -28,7 +28,7 @@ enum EngineOpening {
     let questions = QueryEngine(source: store, workers: workers, budget: budget)
     let live = LiveFeed(feed: store, source: store, limits: configuration.live, clock: clock)
     return Engine(
-      sink: store, control: store, questions: questions, live: live, identity: identity,
+      store: store, questions: questions, live: live, identity: identity,
       summary: summary(of: store, directory: configuration.dataDirectory),
       collect: {
         StoreMetrics.collect(store, budget: budget, into: &$0)

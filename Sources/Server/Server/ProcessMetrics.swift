@@ -1,5 +1,6 @@
 import Foundation
 import Gateway
+import Platform
 
 /// Figures of this process, read from /proc at each scrape.
 enum ProcessMetrics {
@@ -18,14 +19,29 @@ enum ProcessMetrics {
     }
     for (key, name, help) in [
       ("VmRSS", "process_resident_memory_bytes", "Resident memory, mapped files included."),
+      ("VmSize", "process_virtual_memory_bytes", "Virtual memory."),
       ("RssAnon", "process_anonymous_memory_bytes", "Resident memory that belongs to no file."),
     ] {
       if let kilobytes = status(key) { text.single(name, .gauge, help, kilobytes * 1024) }
     }
+    if fields.count > 19, let ticks = Double(fields[19]), let boot = bootSeconds() {
+      text.single(
+        "process_start_time_seconds", .gauge, "When the process started, seconds since 1970.",
+        boot + ticks / 100)
+    }
+    text.single(
+      "process_max_fds", .gauge, "Files and sockets that may be open.", Double(ProcessLimits.openFilesMax))
     // None when /proc is not mounted; then there is nothing to tell.
     if let open = try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd") {
       text.single("process_open_fds", .gauge, "Open files and sockets.", Double(open.count))
     }
+  }
+
+  private static func bootSeconds() -> Double? {
+    // As above: left out when unreadable.
+    let text = (try? String(contentsOfFile: "/proc/stat", encoding: .utf8)) ?? ""
+    let line = text.split(separator: "\n").first { $0.hasPrefix("btime ") }
+    return line.flatMap { Double($0.dropFirst(6)) }
   }
 
   private static func status(_ key: String) -> Double? {

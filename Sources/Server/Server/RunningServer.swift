@@ -1,5 +1,8 @@
 import Access
+import AsyncHTTPClient
+import Codecs
 import Decoding
+import Forwarding
 import Gateway
 import Logging
 import Platform
@@ -12,48 +15,89 @@ package struct RunningServer: Sendable {
   private let http: HTTPServer
   private let engine: Engine
   private let configuration: Configuration
+  private let ingest: IngestServices
 
   package static let version = "0.1.0"
 
   /// Wires engine and access to routes and listens.
+  ///
+  /// - Parameters:
+  ///   - ingest: nil: as configured, without a forwarder.
+  ///   - client: For asking Loki whether it is ready.
   package static func start(
-    _ configuration: Configuration, engine: Engine, access: AccessServices, log: any AccessLog,
-    tls: TLSCredentials?, clock: any WallClock, logger: Logger
+    _ configuration: Configuration, engine: Engine, access: AccessServices,
+    ingest given: IngestServices? = nil,
+    client: HTTPClient = .shared, log: any AccessLog, tls: TLSCredentials?, clock: any WallClock,
+    logger: Logger
   ) async throws -> RunningServer {
+    let startedAt = clock.now()
+    let ingest =
+      given
+      ?? IngestServices(
+        configuration.ingest, store: access.keys, loki: nil, control: engine.control, clock: clock)
     let metrics = HTTPMetrics(uploads: UploadBudget(bytesMax: configuration.http.uploadBytesMax))
     let registry = MetricsRegistry()
     registry.register { metrics.collect(into: &$0) }
     registry.register(engine.collect)
     registry.register { ProcessMetrics.collect(into: &$0) }
+    registry.register { text in
+      text.family("logstack_service_info", .gauge, "Always 1: which service and version this is.")
+      text.sample("logstack_service_info", [("service", "logstack"), ("version", version)], 1)
+      text.single(
+        "uptime_seconds", .gauge, "How long the server has been running.",
+        Double(max(0, clock.now() - startedAt)) / 1e9)
+    }
+    registry.register { metrics.collectPlain(into: &$0) }
+    registry.register { ingest.metrics.collect(into: &$0) }
+    registry.register { text in
+      if let loki = ingest.loki {
+        loki.collect(into: &text)
+      } else {
+        LokiMetrics.collect(ForwardingMetrics(), now: 0, into: &text)
+      }
+    }
     let store = RecordStoring(
       sink: engine.sink, inflater: GzipInflater(), metrics: metrics,
       bodyBytesMax: configuration.http.bodyBytesMax)
+    let masking = configuration.ingest.masking
     let operations = OperationsRoutes(
-      version: version, store: engine.identity, registry: registry, control: engine.control)
+      version: version, store: engine.identity, registry: registry,
+      readiness: ServerReadiness(
+        configuration.readiness, control: engine.control, forwarding: ingest.forwarding, client: client,
+        clock: clock), clock: clock)
+    let directory = KeyDirectory(
+      keys: configuration.apiKeys, openTenant: configuration.isOpen ? configuration.openTenant : nil,
+      store: access.keys)
+    let entries = IngestRoutes(
+      keys: ingest.keys, keyStore: access.keys, native: directory, log: log, decoder: ingest.decoder,
+      pressure: IngestPressure(buckets: ingest.buckets, forwarding: ingest.forwarding, clock: clock),
+      forwarding: ingest.forwarding, store: store, control: engine.control, metrics: ingest.metrics,
+      clock: clock, entropy: SystemEntropy(), isFlushEnabled: configuration.ingest.isFlushEnabled,
+      bodyBytesMax: configuration.ingestBodyBytesMax)
     let streams = LiveStreams(feed: engine.live, seal: access.seal)
     let native = NativeRoutes(
-      directory: KeyDirectory(
-        keys: configuration.apiKeys, openTenant: configuration.isOpen ? configuration.openTenant : nil,
-        store: access.keys),
-      log: log,
-      writing: RecordWriting(store: store, clock: clock, decodingLimits: configuration.decoding),
+      directory: directory, log: log,
+      writing: RecordWriting(
+        store: store, clock: clock, decodingLimits: configuration.decoding,
+        masking: { masking.plan(for: $0, of: .native) }),
       queries: engine.queries, control: engine.control, limits: configuration.http)
     let tail = TailRoutes(native, engine: engine.questions, streams: streams)
     let sessions = SessionsRoutes(
       accounts: access.accounts, keys: access.keys, catalog: access.catalog, seal: access.seal, log: log,
       store: store,
       engine: engine.questions, decodingLimits: configuration.decoding, limits: configuration.http,
-      tokenHours: configuration.tokenHours)
+      tokenHours: configuration.tokenHours, masking: masking.plan(for: .sessions, of: .sessions))
     let workflow = WorkflowRoutes(
       keys: access.workflow, keyHeader: configuration.workflowKeyHeader,
       identity: WorkflowRoutes.Identity(
         service: configuration.serviceName, environment: configuration.serviceEnvironment),
       log: log, store: store, engine: engine.questions, decodingLimits: configuration.decoding,
-      limits: configuration.http, clock: clock)
+      limits: configuration.http, clock: clock, masking: masking.plan(for: .workflows, of: .workflow))
     let audit = AuditRoutes(
       credentials: access.audit, tenants: access.tenants, log: log, store: store, engine: engine.questions,
       control: engine.control, streams: streams, decodingLimits: configuration.decoding,
-      limits: configuration.http, clock: clock, cleanupDays: configuration.auditCleanupDays)
+      limits: configuration.http, clock: clock, cleanupDays: configuration.auditCleanupDays,
+      masking: masking.plan(for: .audit, of: .audit))
     let queryLog = QueryLogRoutes(
       sessions: access.queries, seal: access.querySeal, log: log, store: store, engine: engine.questions,
       streams: streams, limits: configuration.http, entryBytesMax: configuration.decoding.entryBytesMax,
@@ -65,9 +109,10 @@ package struct RunningServer: Sendable {
       version: version, keyHeader: configuration.workflowKeyHeader, hasPage: configuration.hasDocs)
     let http = HTTPServer(
       // The query-log API takes one method of a path that others have too. Then the workflow API comes first: on the
-      // rows it shares with the audit API it takes what shows a key of its own.
+      // rows it shares with the audit API it takes what shows a key of its own. The ingest API comes before the native
+      // one: of the path they share it leaves what shows a native key.
       router: Router(
-        [operations, reference, native, tail, sessions, queryLog, workflow, audit, analytics],
+        [operations, reference, entries, native, tail, sessions, queryLog, workflow, audit, analytics],
         origins: configuration.allowedOrigins), limits: configuration.http,
       metrics: metrics,
       logger: logger, clock: clock, threads: configuration.loopCount, tls: tls)
@@ -76,7 +121,8 @@ package struct RunningServer: Sendable {
       for port in [configuration.port] + configuration.extraPorts {
         ports.append(try await http.bind(host: configuration.host, port: port))
       }
-      return RunningServer(ports: ports, http: http, engine: engine, configuration: configuration)
+      return RunningServer(
+        ports: ports, http: http, engine: engine, configuration: configuration, ingest: ingest)
     } catch {
       await http.stop(withinSeconds: 0)
       throw error
@@ -86,6 +132,7 @@ package struct RunningServer: Sendable {
   /// Stops accepting, lets requests finish, closes the engine.
   package func stop() async {
     await http.stop(withinSeconds: max(configuration.shutdownSeconds - 1, 1))
+    await ingest.loki?.stop(withinSeconds: 1)
     await engine.close()
   }
 }

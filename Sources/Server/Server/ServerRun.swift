@@ -1,4 +1,6 @@
 import Access
+import AsyncHTTPClient
+import Forwarding
 import Foundation
 import Gateway
 import Logging
@@ -13,11 +15,21 @@ package struct ServerRun {
   private let logger: Logger
   private let isJSON: Bool
   private let clock = SystemClock()
+  private let configurationPath: String?
+  private let reread: @Sendable () throws -> (Configuration, [String])
 
-  /// - Parameter warnings: Logged once the server listens.
-  package init(_ configuration: Configuration, warnings: [String]) {
+  /// - Parameters:
+  ///   - warnings: Logged once the server listens.
+  ///   - configurationPath: The configuration's file; nil: none.
+  ///   - reread: Lays the sources of the configuration over one another again.
+  package init(
+    _ configuration: Configuration, warnings: [String], configurationPath: String?,
+    reread: @escaping @Sendable () throws -> (Configuration, [String])
+  ) {
     self.configuration = configuration
     self.warnings = warnings
+    self.configurationPath = configurationPath
+    self.reread = reread
     let isJSON =
       switch configuration.logFormat {
       case .json: true
@@ -36,7 +48,9 @@ package struct ServerRun {
     let engine = try await EngineOpening.open(configuration, clock: clock)
     let access: AccessServices
     let keySet: KeySetFile?
+    let ingest: IngestServices
     let server: RunningServer
+    let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: ServerRun.clientOptions)
     let log = AccessLogOutput(isJSON: isJSON, logsAll: configuration.logsAllAccess, clock: clock)
     do {
       access = try await AccessServices.open(configuration, clock: clock)
@@ -44,19 +58,31 @@ package struct ServerRun {
       keySet = try await DiskThread(name: "keys").run {
         try configuration.auditKeySetPath.map { try KeySetFile($0, for: credentials) }
       }
+      ingest = IngestServices(
+        configuration.ingest, store: access.keys,
+        loki: try await openLoki(engine: engine, database: access.database, client: client),
+        control: engine.control, clock: clock)
       do {
         server = try await RunningServer.start(
-          configuration, engine: engine, access: access, log: log, tls: tls?.credentials, clock: clock,
-          logger: logger)
+          configuration, engine: engine, access: access, ingest: ingest, client: client, log: log,
+          tls: tls?.credentials, clock: clock, logger: logger)
       } catch {
         throw StartError.cannotListen(host: configuration.host, port: configuration.port, error)
       }
     } catch {
       await engine.close()
+      // The server does not start anyway; what failed first is told.
+      try? await client.shutdown()
       throw error
     }
+    ingest.loki?.start()
     announce(server, engine: engine, access: access)
-    let upkeep = Task { await keepUp(access, tls, keySet) }
+    let reload = await DiskThread(name: "configuration").run {
+      ConfigurationReload(configuration, path: configurationPath, read: reread) { new in
+        ingest.use(new.ingest)
+      }
+    }
+    let upkeep = Task { await keepUp(access, tls, keySet, reload, ingest) }
     let signals = DiskThread(name: "signals")
     let name = await signals.run { StopSignals.wait() }
     logger.notice("stopping", metadata: ["signal": "\(name)"])
@@ -64,9 +90,33 @@ package struct ServerRun {
     upkeep.cancel()
     await server.stop()
     await upkeep.value
+    do { try await client.shutdown() } catch { logger.error("\(error)") }
     do { try access.database.close() } catch { logger.error("\(error)") }
     await log.drain()
     logger.notice("stopped")
+  }
+
+  private func openLoki(
+    engine: Engine, database: ControlDatabase, client: HTTPClient
+  ) async throws -> LokiForwarding? {
+    guard let url = configuration.loki.url else { return nil }
+    let quota = (bytes: configuration.ingest.quotaBytes, ageSeconds: configuration.ingest.quotaAgeSeconds)
+    do throws(ForwardingStateError) {
+      return try await LokiForwarding(
+        configuration.loki, url: url, quota: quota, engine: engine, database: database, client: client,
+        clock: clock)
+    } catch {
+      throw StartError.store("cannot open the forwarder's state: \(error)")
+    }
+  }
+
+  /// Of the server's own requests. What is tried again, and when, is the forwarder's to decide.
+  private static var clientOptions: HTTPClient.Configuration {
+    var options = HTTPClient.Configuration()
+    options.connectionPool.retryConnectionEstablishment = false
+    options.timeout.connect = .seconds(5)
+    options.redirectConfiguration = .disallow
+    return options
   }
 
   private func tlsFiles() throws -> TLSFiles? {
@@ -76,7 +126,10 @@ package struct ServerRun {
 
   /// What is looked after about once a second: changes by other commands, expired tokens, new certificates and
   /// public keys.
-  private func keepUp(_ access: AccessServices, _ tls: TLSFiles?, _ keySet: KeySetFile?) async {
+  private func keepUp(
+    _ access: AccessServices, _ tls: TLSFiles?, _ keySet: KeySetFile?, _ reload: ConfigurationReload,
+    _ ingest: IngestServices
+  ) async {
     let files = DiskThread(name: "files")
     var count = 0
     while !Task.isCancelled {
@@ -94,6 +147,9 @@ package struct ServerRun {
         if Task.isCancelled { return }
         logger.error("the control database failed", metadata: ["detail": "\(error)"])
       }
+      ingest.loki?.tell(logger)
+      let isAsked = StopSignals.takeHangup()
+      await files.run { reload.run(isAsked: isAsked, logger) }
       if count % 5 == 0 {
         await files.run {
           tls?.reload(logger)

@@ -132,6 +132,12 @@ int64_t cw_zstd_compress(const uint8_t *bytes, int64_t count, int32_t level, uin
                          cw_error *error);
 int64_t cw_zstd_decompress(const uint8_t *bytes, int64_t count, uint8_t *out, int64_t capacity, cw_error *error);
 
+/// `kind`: 0 a snappy block, 1 a gzip member. Bytes, or -1.
+int64_t cw_compress_bound(int32_t kind, int32_t level, int64_t count, cw_error *error);
+int64_t cw_compress(int32_t kind, int32_t level, const uint8_t *bytes, int64_t count, uint8_t *out, int64_t capacity,
+                    cw_error *error);
+int64_t cw_snappy_decompress(const uint8_t *bytes, int64_t count, uint8_t *out, int64_t capacity, cw_error *error);
+
 typedef struct cw_gzip cw_gzip;
 /// NULL: no memory.
 cw_gzip *cw_gzip_new(void);

@@ -13,6 +13,10 @@ package struct StoredKey: Sendable, Hashable {
   package let createdAt: Int64
   /// nil: it holds.
   package let revokedAt: Int64?
+  /// Whether it lets in; an inactive one is known, and refused for what it is.
+  package var isActive = true
+  /// What it is for, in its maker's words; empty: not said.
+  package var purpose = ""
 }
 
 /// API keys made by `cordwood keys`: in memory, and in the control database as SHA-256 only.
@@ -22,6 +26,8 @@ package final class KeyStore: Sendable {
     var keys: [StoredKey] = []
     /// Those that hold.
     var principals: [Realm: [TokenHash: Principal]] = [:]
+    /// Those that hold and are inactive.
+    var inactive: Set<TokenHash> = []
   }
 
   private let database: ControlDatabase
@@ -30,7 +36,7 @@ package final class KeyStore: Sendable {
   private let state = Mutex(State())
 
   /// Realms whose routes take API keys.
-  package static let realms: [Realm] = [.native, .workflow]
+  package static let realms: [Realm] = [.native, .workflow, .ingest]
   /// So that a key that got out can be found, and is known for what it is.
   private static let prefix = "cw_"
   private static let keyBytes = 32
@@ -59,7 +65,8 @@ package final class KeyStore: Sendable {
       else { continue }
       let key = StoredKey(
         name: row["name"], tenant: Tenant(realm: realm, name: tenantName), role: role,
-        createdAt: row["createdAt"], revokedAt: row["revokedAt"])
+        createdAt: row["createdAt"], revokedAt: row["revokedAt"], isActive: row["isActive"],
+        purpose: row["description"])
       state.add(key, hash)
     }
     return state
@@ -79,16 +86,55 @@ package final class KeyStore: Sendable {
     state.withLock { $0.principals[realm]?[hash] }
   }
 
+  /// Whether `hash` is that of a key of `realm` that holds but is inactive.
+  func isInactive(_ hash: TokenHash, realm: Realm) -> Bool {
+    state.withLock { $0.inactive.contains(hash) && $0.principals[realm]?[hash] == nil }
+  }
+
   /// Makes a key and gives it out, this once.
   ///
   /// - Parameters:
-  ///   - name: Shown in listings and, for native keys, in logs; one key that holds may have it in the realm.
-  ///   - tenant: Whose records it reads and writes; for workflow keys the client's id.
-  ///   - role: Workflow keys have the role `user` or `admin`.
+  ///   - name: Shown in listings and, for native keys, in logs; one key that holds may have it in the realm, for ingest
+  ///     keys in any case.
+  ///   - tenant: Whose records it reads and writes; for workflow keys the client's id, for ingest keys the name.
+  ///   - role: Workflow keys have the role `user` or `admin`, ingest keys `writer`.
+  ///   - text: Makes the key's text of random bytes; nil: as other keys look.
   /// - Throws: `invalidName`, `keyExists`, or what the database says.
   package func create(
-    realm: Realm, name: String, tenant: String, role: Role = .user
+    realm: Realm, name: String, tenant: String, role: Role = .user, isActive: Bool = true,
+    purpose: String = "", text make: (([UInt8]) -> String)? = nil
   ) async throws(AccessError) -> String {
+    let key = StoredKey(
+      name: name, tenant: try KeyStore.tenant(realm, name: name, tenant: tenant, role: role), role: role,
+      createdAt: clock.now(), revokedAt: nil, isActive: isActive, purpose: purpose)
+    let bytes = entropy.bytes(KeyStore.keyBytes)
+    let text = make?(bytes) ?? KeyStore.prefix + Base64URL.text(bytes)
+    let hash = TokenHash(of: text)
+    _ = try await database.change("make the key") { database in
+      let names = try String.fetchAll(
+        database, sql: "SELECT name FROM apiKeys WHERE realm = ? AND revokedAt IS NULL",
+        arguments: [realm.name])
+      let folded = realm == .ingest ? name.lowercased() : name
+      guard !names.contains(where: { (realm == .ingest ? $0.lowercased() : $0) == folded }) else {
+        throw AccessError.keyExists
+      }
+      try database.execute(
+        sql: """
+          INSERT INTO apiKeys (hash, realm, name, tenant, role, createdAt, isActive, description)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+          """,
+        arguments: [
+          hash.text, realm.name, name, tenant, role.rawValue, key.createdAt, isActive, purpose,
+        ])
+    } applied: { [self] _ in
+      state.withLock { $0.add(key, hash) }
+    }
+    return text
+  }
+
+  private static func tenant(
+    _ realm: Realm, name: String, tenant: String, role: Role
+  ) throws(AccessError) -> Tenant {
     try ShownName.check(name, of: "A key's name")
     guard KeyStore.realms.contains(realm) else {
       throw .invalidName("The realm \(realm.name) has no API keys of its own.")
@@ -99,23 +145,10 @@ package final class KeyStore: Sendable {
     guard Role.ofKeys(realm).contains(role) else {
       throw .invalidName("A key of the realm \(realm.name) cannot have the role \(role.rawValue).")
     }
-    let text = KeyStore.prefix + Base64URL.text(entropy.bytes(KeyStore.keyBytes))
-    let hash = TokenHash(of: text)
-    let key = StoredKey(
-      name: name, tenant: Tenant(realm: realm, name: tenant), role: role, createdAt: clock.now(),
-      revokedAt: nil)
-    _ = try await database.change("make the key") { database in
-      let names = try String.fetchAll(
-        database, sql: "SELECT name FROM apiKeys WHERE realm = ? AND revokedAt IS NULL",
-        arguments: [realm.name])
-      guard !names.contains(name) else { throw AccessError.keyExists }
-      try database.execute(
-        sql: "INSERT INTO apiKeys (hash, realm, name, tenant, role, createdAt) VALUES (?, ?, ?, ?, ?, ?)",
-        arguments: [hash.text, realm.name, name, tenant, role.rawValue, key.createdAt])
-    } applied: { [self] _ in
-      state.withLock { $0.add(key, hash) }
+    guard realm != .ingest || tenant == name else {
+      throw .invalidName("An ingest key's tenant is its own name.")
     }
-    return text
+    return Tenant(realm: realm, name: tenant)
   }
 
   /// Ends a key; another may have its name from then on.
@@ -143,6 +176,14 @@ extension KeyStore.State {
     keys.append(key)
     guard key.revokedAt == nil else { return }
     let realm = key.tenant.realm
+    guard key.isActive else {
+      inactive.insert(hash)
+      return
+    }
+    if realm == .ingest {
+      principals[realm, default: [:]][hash] = IngestKeys.principal(of: key.tenant)
+      return
+    }
     // Workflow clients are known by their id: all of a client's keys are the client.
     let isClient = realm == .workflow
     principals[realm, default: [:]][hash] = Principal(

@@ -50,7 +50,7 @@ package struct AuditRoutes: APIRoutes {
   package init(
     credentials: AuditCredentials, tenants: TenantDirectory, log: any AccessLog, store: RecordStoring,
     engine: QueryEngine, control: any StoreControl, streams: LiveStreams, decodingLimits: DecodingLimits,
-    limits: HTTPLimits, clock: any WallClock, cleanupDays: Int
+    limits: HTTPLimits, clock: any WallClock, cleanupDays: Int, masking: MaskingPlan = .none
   ) {
     self.streams = streams
     self.credentials = credentials
@@ -62,7 +62,7 @@ package struct AuditRoutes: APIRoutes {
     self.clock = clock
     self.limits = limits
     self.cleanupDays = cleanupDays
-    decoder = EntryDecoder(.audit, masking: .none, limits: decodingLimits)
+    decoder = EntryDecoder(.audit, masking: masking, limits: decodingLimits)
     listing = LogListing(
       engine: engine, dataset: .audit, columns: AuditRoutes.columns, names: [:], style: AuditRoutes.style(""))
   }

@@ -14,12 +14,16 @@ package final class HTTPMetrics: Sendable {
   private struct State {
     var requests: [RequestKey: Int] = [:]
     var seconds: [String: Histogram] = [:]
+    /// By route and method, in the buckets of the ingest system.
+    var durations: [RequestKey: Histogram] = [:]
     var recordsAccepted: [Dataset: Int] = [:]
     var bodyBytes = 0
     var connectionsAccepted = 0
     var connectionsRefused = 0
     var connectionsOpen = 0
   }
+
+  private static let durationBounds: [Double] = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
   private let state = Mutex(State())
   package let uploads: UploadBudget
@@ -32,6 +36,8 @@ package final class HTTPMetrics: Sendable {
     state.withLock { state in
       state.requests[key, default: 0] += 1
       state.seconds[route, default: Histogram()].record(seconds)
+      let place = RequestKey(route: route, method: key.method, status: 0)
+      state.durations[place, default: Histogram(bounds: HTTPMetrics.durationBounds)].record(seconds)
     }
   }
 
@@ -87,6 +93,30 @@ package final class HTTPMetrics: Sendable {
     text.single(
       "cordwood_connections_refused_total", .counter, "Connections over server.connections_max.",
       Double(state.connectionsRefused))
+  }
+
+  /// Writes the same under the names of the ingest system.
+  package func collectPlain(into text: inout MetricsText) {
+    let state = self.state.withLock { $0 }
+    text.family(
+      "http_requests_total", .counter, "Requests answered; `status` and `status_code` are the same.")
+    let ordered = state.requests.sorted {
+      ($0.key.route, $0.key.method, $0.key.status) < ($1.key.route, $1.key.method, $1.key.status)
+    }
+    for (key, count) in ordered {
+      let status = String(key.status)
+      text.sample(
+        "http_requests_total",
+        [("method", key.method), ("endpoint", key.route), ("status", status), ("status_code", status)],
+        Double(count))
+    }
+    text.family("http_request_duration_seconds", .histogram, "Time of a request, by method and endpoint.")
+    let durations = state.durations.sorted { ($0.key.route, $0.key.method) < ($1.key.route, $1.key.method) }
+    for (key, histogram) in durations {
+      histogram.write(
+        "http_request_duration_seconds", [("method", key.method), ("endpoint", key.route)], to: &text)
+    }
+    text.single("current_connections", .gauge, "Open connections.", Double(state.connectionsOpen))
   }
 
   private static func label(of method: HTTPMethod) -> String {

@@ -16,9 +16,13 @@ package struct RecordWriting: Sendable {
   private let store: RecordStoring
   private let clock: any WallClock
 
-  package init(store: RecordStoring, clock: any WallClock, decodingLimits: DecodingLimits) {
+  /// - Parameter masking: What is masked in the records of a dataset.
+  package init(
+    store: RecordStoring, clock: any WallClock, decodingLimits: DecodingLimits,
+    masking: (Dataset) -> MaskingPlan = { _ in .none }
+  ) {
     self.decoders = Dataset.allCases.map {
-      RecordDecoder(schema: $0.schema, masking: .none, limits: decodingLimits)
+      RecordDecoder(schema: $0.schema, masking: masking($0), limits: decodingLimits)
     }
     self.store = store
     self.clock = clock

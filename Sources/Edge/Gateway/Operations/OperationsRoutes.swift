@@ -1,37 +1,39 @@
 import NIOCore
 import NIOHTTP1
+import Platform
 import Records
 
-/// What the server tells about itself: `GET /`, `/healthz`, `/metrics`.
+/// What the server tells about itself: `GET /`, `/healthz`, `/readyz`, `/metrics`.
 package struct OperationsRoutes: APIRoutes {
   let version: String
   let store: String
   let registry: MetricsRegistry
-  let control: any StoreControl
-  let isStopping: @Sendable () -> Bool
+  let readiness: any ReadinessChecks
+  let clock: any WallClock
 
   package init(
-    version: String, store: String, registry: MetricsRegistry, control: any StoreControl,
-    isStopping: @escaping @Sendable () -> Bool = { false }
+    version: String, store: String, registry: MetricsRegistry, readiness: any ReadinessChecks,
+    clock: any WallClock
   ) {
     self.version = version
     self.store = store
     self.registry = registry
-    self.control = control
-    self.isStopping = isStopping
+    self.readiness = readiness
+    self.clock = clock
   }
 
   package func admit(_ head: HTTPRequestHead, path: String, origin: RequestOrigin) -> Admission? {
     switch path {
     case "/": open(head, route: path) { root() }
-    case "/healthz": open(head, route: path) { health() }
+    case "/healthz": open(head, route: path) { alive() }
+    case "/readyz": open(head, route: path) { await ready() }
     case "/metrics": open(head, route: path) { metrics() }
     default: nil
     }
   }
 
   private func open(
-    _ head: HTTPRequestHead, route: String, _ answer: @escaping @Sendable () -> HTTPAnswer
+    _ head: HTTPRequestHead, route: String, _ answer: @escaping @Sendable () async -> HTTPAnswer
   ) -> Admission {
     guard head.method == .GET || head.method == .HEAD else {
       return .refuse(Problem(405, "This path takes GET, HEAD.", allow: "GET, HEAD"), route: route)
@@ -39,7 +41,7 @@ package struct OperationsRoutes: APIRoutes {
     return .accept(
       Endpoint(route: route, bodyBytesMax: NativeRoutes.commandBytesMax, isShort: false) {
         (_, _) async throws(Problem) in
-        .answer(answer())
+        .answer(await answer())
       })
   }
 
@@ -47,14 +49,14 @@ package struct OperationsRoutes: APIRoutes {
   func root() -> HTTPAnswer {
     var text = JSONText()
     text.beginObject()
-    text.name("service")
-    text.value("cordwood")
-    text.name("version")
-    text.value(version)
-    text.name("store")
-    text.value(store)
-    text.name("status")
-    text.value("ok")
+    text.member("service", "cordwood")
+    text.member("version", version)
+    text.member("description", "A log server: logs, stacked in columns.")
+    text.member("docs", "/docs")
+    text.member("health", "/health")
+    text.member("message", "Cordwood is running")
+    text.member("store", store)
+    text.member("status", "ok")
     text.name("endpoints")
     text.beginArray()
     for route in [
@@ -67,8 +69,9 @@ package struct OperationsRoutes: APIRoutes {
       "/api/v1/logs/cleanup",
       "/api/v1/logs/stream", "/api/v1/login", "/api/v1/verify/{id}", "/api/v1/websocket-info", "/ws/logs",
       "/ws/stream", "/api/v1/tenants", "/api/v1/logs/batch", "/api/v1/metrics/overview",
-      "/api/v1/metrics/categories",
-      "/cubejs-api/v1/load", "/cubejs-api/v1/meta", "/openapi.json", "/health", "/healthz", "/metrics",
+      "/api/v1/metrics/categories", "/cubejs-api/v1/load", "/cubejs-api/v1/meta", "/v1/logs:ingest",
+      "/v1/admin/status", "/v1/admin/tokens/generate", "/v1/admin/masking:test", "/v1/admin/deadletters",
+      "/openapi.json", "/health", "/healthz", "/readyz", "/metrics",
     ] {
       text.value(route)
     }
@@ -77,19 +80,42 @@ package struct OperationsRoutes: APIRoutes {
     return .json(.ok, text)
   }
 
-  /// 200 while writes are taken, else 503 and why.
-  func health() -> HTTPAnswer {
-    let failure = control.writeFailure()
+  /// 200 as long as there is somebody to answer.
+  func alive() -> HTTPAnswer {
     var text = JSONText()
     text.beginObject()
-    text.name("status")
-    text.value(failure == nil ? "healthy" : "unhealthy")
-    if let failure {
-      text.name("detail")
-      text.value(Problem(failure).detail)
+    text.member("status", "alive")
+    text.time("timestamp", clock.now(), zone: "")
+    // What the ingest system calls itself: its clients' probes compare this object.
+    text.member("service", "logstack")
+    text.member("version", version)
+    text.endObject()
+    return .json(.ok, text)
+  }
+
+  /// 200 while everything the server needs is there, else 503 and what is missing.
+  func ready() async -> HTTPAnswer {
+    let checks = await readiness.run()
+    let failed = checks.filter { !$0.isHealthy }.map(\.name)
+    var text = JSONText()
+    text.beginObject()
+    text.member("status", failed.isEmpty ? "ready" : "not_ready")
+    text.time("timestamp", clock.now(), zone: "")
+    text.name("checks")
+    text.beginObject()
+    for check in checks {
+      text.name(text: check.name)
+      check.write(to: &text)
     }
     text.endObject()
-    return .json(failure == nil ? .ok : .serviceUnavailable, text)
+    if !failed.isEmpty {
+      text.name("failed_checks")
+      text.beginArray()
+      for name in failed { text.value(name) }
+      text.endArray()
+    }
+    text.endObject()
+    return .json(failed.isEmpty ? .ok : .serviceUnavailable, text)
   }
 
   func metrics() -> HTTPAnswer {

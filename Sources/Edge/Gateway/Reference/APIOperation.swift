@@ -11,6 +11,10 @@ struct APIOperation: Sendable {
     case queryToken
     /// An API key of the native API.
     case nativeKey
+    /// An API key of the ingest API.
+    case ingestKey
+    /// The ingest API's administrator's token.
+    case ingestAdmin
   }
 
   struct Parameter: Sendable {

@@ -1,12 +1,15 @@
 /// Everything the server answers to.
 enum APIOperations {
-  static let all = operations + native + sessions + queryLog + audit + workflow + analytics
+  static let all = operations + native + ingest + sessions + queryLog + audit + workflow + analytics
 
   private typealias P = APIOperation.Parameter
 
   private static let operations: [APIOperation] = [
     APIOperation("GET", "/", "operations", "What this server is: version, the store's identity, routes"),
-    APIOperation("GET", "/healthz", "operations", "Whether writes are taken", failures: [503]),
+    APIOperation("GET", "/healthz", "operations", "Whether the server answers"),
+    APIOperation(
+      "GET", "/readyz", "operations", "Whether all it needs is there: Loki, disk, journal, forwarder",
+      failures: [503]),
     APIOperation("GET", "/metrics", "operations", "Figures in Prometheus' text format"),
     APIOperation("GET", "/openapi.json", "operations", "This document"),
     APIOperation("GET", "/docs", "operations", "This document for people"),
@@ -52,8 +55,11 @@ enum APIOperations {
           [("dataset", dataset), ("where", APISchema.object)], required: ["dataset", "where"]),
         #"{"dataset":"logs","where":{"eq":["service","shop"]}}"#)),
     APIOperation(
-      "POST", "/v1/admin/flush", "native", "Archives the head", [.nativeKey],
-      body: .json(APISchema.object([("archive", APISchema.flag)]), #"{"archive":true}"#)),
+      "POST", "/v1/admin/flush", "native", "Forwards what waits (ingest); archives the head",
+      [.nativeKey, .ingestAdmin],
+      body: .json(
+        APISchema.object([("archive", APISchema.flag), ("timeout_seconds", APISchema.integer(1, 300))]),
+        #"{"archive":true}"#), failures: [422]),
   ]
 
   private static let streamed = [P.query("user_id", APISchema.text, "Records of this user only")]
@@ -78,7 +84,8 @@ enum APIOperations {
     APIOperation("GET", "/api/v1/websocket-docs", "querylog", "A page that opens the streams"),
     APIOperation(
       "GET", "/ws/logs", "querylog", "A page of the newest records, then records as they are written",
-      [], streamed + [
+      [],
+      streamed + [
         .query("limit", APISchema.integer(0, 1_000), "How many records the page has"),
         .query("offset", APISchema.integer(0), "How many of the newest the page leaves out"),
         .query("token", APISchema.text, "A token, where one is needed"),
@@ -119,7 +126,7 @@ enum APIOperations {
       body: .json(
         APISchema.object(
           [
-            ("name", APISchema.text), ("realm", APISchema.choice("native", "workflow")),
+            ("name", APISchema.text), ("realm", APISchema.choice("native", "workflow", "ingest")),
             ("tenant", APISchema.text),
             ("role", APISchema.choice("reader", "writer", "user", "admin")),
           ], required: ["name", "realm", "tenant"]), #"{"name":"ci","realm":"workflow","tenant":"client_1"}"#),
@@ -127,7 +134,7 @@ enum APIOperations {
     APIOperation(
       "DELETE", "/api/keys/{realm}/{name}", "sessions", "Ends an API key, for administrators", [.session],
       [
-        .path("realm", APISchema.choice("native", "workflow"), "The key's realm"),
+        .path("realm", APISchema.choice("native", "workflow", "ingest"), "The key's realm"),
         .path("name", APISchema.text, "The key's name"),
       ],
       failures: [403]),

@@ -63,7 +63,7 @@ enum OpenAPIDocument {
     text.name("securitySchemes")
     text.raw(
       Array(
-        #"{"session":{"type":"http","scheme":"bearer"},"auditToken":{"type":"http","scheme":"bearer","bearerFormat":"JWT"},"queryToken":{"type":"http","scheme":"bearer"},"nativeKey":{"type":"http","scheme":"bearer"},"workflowKey":{"type":"apiKey","in":"header","name":"\#(keyHeader)"},"workflowBearer":{"type":"http","scheme":"bearer"}}"#
+        #"{"session":{"type":"http","scheme":"bearer"},"auditToken":{"type":"http","scheme":"bearer","bearerFormat":"JWT"},"queryToken":{"type":"http","scheme":"bearer"},"nativeKey":{"type":"http","scheme":"bearer"},"ingestKey":{"type":"http","scheme":"bearer"},"ingestAdmin":{"type":"http","scheme":"bearer"},"workflowKey":{"type":"apiKey","in":"header","name":"\#(keyHeader)"},"workflowBearer":{"type":"http","scheme":"bearer"}}"#
           .utf8))
     text.endObject()
     text.endObject()
@@ -141,7 +141,7 @@ enum OpenAPIDocument {
   private static func failures(_ operation: APIOperation) -> [Int] {
     var all = operation.failures + [400, 408, 431, 503]
     if !operation.security.isEmpty { all += [401] }
-    if operation.security.contains(.nativeKey) { all += [403] }
+    if !Set(operation.security).isDisjoint(with: [.nativeKey, .ingestKey, .ingestAdmin]) { all += [403] }
     if operation.path.contains("{") { all += [404] }
     if operation.body != nil { all += [413, 415] }
     return all
@@ -197,6 +197,8 @@ enum ReferencePage {
     case .queryToken: "a token of the query-log API"
     case .workflowKey: "an API key of the workflow API"
     case .nativeKey: "an API key of the native API, if there is any"
+    case .ingestKey: "an API key of the ingest API"
+    case .ingestAdmin: "the administrator's token of the ingest API"
     }
   }
 
@@ -209,7 +211,8 @@ enum ReferencePage {
     text += " http://127.0.0.1:8000\(operation.path)"
     switch operation.security.first {
     case nil, .nativeKey?: break
-    case .session?, .auditToken?, .queryToken?: text += " -H \"Authorization: Bearer $TOKEN\""
+    case .session?, .auditToken?, .queryToken?, .ingestKey?, .ingestAdmin?:
+      text += " -H \"Authorization: Bearer $TOKEN\""
     case .workflowKey?: text += " -H \"X-API-Key: $KEY\""
     }
     if let body = operation.body {

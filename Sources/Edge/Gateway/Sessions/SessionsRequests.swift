@@ -62,14 +62,14 @@ struct NewKeyRequest {
     guard let name = tree["name"]?.string, let realm = tree["realm"]?.string,
       let tenant = tree["tenant"]?.string
     else { throw Problem(400, "Missing name, realm or tenant") }
-    guard let found = [Realm.native, .workflow].first(where: { $0.name == realm }) else {
-      throw Problem(400, "realm must be \"native\" or \"workflow\"")
+    guard let found = KeyStore.realms.first(where: { $0.name == realm }) else {
+      throw Problem(400, "realm must be \"native\", \"workflow\" or \"ingest\"")
     }
     self.name = name
     self.realm = found
     self.tenant = tenant
     switch tree["role"] {
-    case nil: role = .user
+    case nil: role = found == .ingest ? .writer : .user
     case .string(let word)?:
       let roles = Role.ofKeys(found)
       guard let role = roles.first(where: { $0.rawValue == word }) else {

@@ -57,7 +57,8 @@ package struct SessionsRoutes: APIRoutes {
   package init(
     accounts: Accounts, keys: KeyStore, catalog: SessionCatalog, seal: CursorSeal, log: any AccessLog,
     store: RecordStoring,
-    engine: QueryEngine, decodingLimits: DecodingLimits, limits: HTTPLimits, tokenHours: Int
+    engine: QueryEngine, decodingLimits: DecodingLimits, limits: HTTPLimits, tokenHours: Int,
+    masking: MaskingPlan = .none
   ) {
     self.accounts = accounts
     self.keys = keys
@@ -66,7 +67,7 @@ package struct SessionsRoutes: APIRoutes {
     self.log = log
     self.store = store
     self.engine = engine
-    self.decoder = SessionLogsDecoder(masking: .none, limits: decodingLimits)
+    self.decoder = SessionLogsDecoder(masking: masking, limits: decodingLimits)
     self.limits = limits
     self.tokenHours = tokenHours
   }

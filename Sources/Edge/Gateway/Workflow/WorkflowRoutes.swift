@@ -52,7 +52,8 @@ package struct WorkflowRoutes: APIRoutes {
 
   package init(
     keys: WorkflowKeys, keyHeader: String, identity: Identity, log: any AccessLog, store: RecordStoring,
-    engine: QueryEngine, decodingLimits: DecodingLimits, limits: HTTPLimits, clock: any WallClock
+    engine: QueryEngine, decodingLimits: DecodingLimits, limits: HTTPLimits, clock: any WallClock,
+    masking: MaskingPlan = .none
   ) {
     self.keys = keys
     self.keyHeader = keyHeader
@@ -62,7 +63,7 @@ package struct WorkflowRoutes: APIRoutes {
     self.engine = engine
     self.clock = clock
     self.limits = limits
-    decoder = EntryDecoder(.workflow, masking: .none, limits: decodingLimits)
+    decoder = EntryDecoder(.workflow, masking: masking, limits: decodingLimits)
     var style = RecordStyle()
     style.writesNulls = true
     style.times = .microsecondsWithOffset

@@ -15,13 +15,21 @@ struct KeysCommand: AsyncParsableCommand {
       Examples:
         cordwood keys create shop-logs --realm native --tenant shop --role writer
         cordwood keys create n8n --realm workflow --tenant client_1 --data-dir /var/lib/cordwood
+        cordwood keys create payments-api --realm ingest
         cordwood keys list
         cordwood keys revoke shop-logs
       """, subcommands: [Create.self, List.self, Revoke.self])
 
   enum RealmName: String, ExpressibleByArgument, CaseIterable {
-    case workflow, native
-    var realm: Realm { self == .native ? .native : .workflow }
+    case workflow, native, ingest
+
+    var realm: Realm {
+      switch self {
+      case .workflow: .workflow
+      case .native: .native
+      case .ingest: .ingest
+      }
+    }
   }
 
   enum RoleName: String, ExpressibleByArgument, CaseIterable {
@@ -40,17 +48,23 @@ struct KeysCommand: AsyncParsableCommand {
   struct Create: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Make a key and print it, this once.")
     @Argument(help: "The key's name, for listings and logs.") var name: String
-    @Option(help: "Which API takes it: workflow or native.") var realm: RealmName
-    @Option(help: "Whose records it reads and writes; for workflow keys the client's id.")
-    var tenant: String
-    @Option(help: "reader, writer, user (reads and writes) or admin; workflow keys: user or admin.")
-    var role = RoleName.user
+    @Option(help: "Which API takes it: workflow, native or ingest.") var realm: RealmName
+    @Option(help: "Whose records it writes: for workflow keys the client's id, for ingest keys left out.")
+    var tenant: String?
+    @Option(help: "reader, writer, user (reads and writes) or admin; ingest keys: writer.")
+    var role: RoleName?
+    @Option(help: "What it is for.") var description = ""
     @OptionGroup var place: ControlPlace
 
     func run() async throws {
+      let fallback: String? = realm == .ingest ? name : nil
+      guard let tenant = tenant ?? fallback else {
+        throw ValidationError("Missing expected argument '--tenant <tenant>'")
+      }
+      let role = role?.role ?? (realm == .ingest ? .writer : .user)
       try await place.change { services in
         let key = try await services.keys.create(
-          realm: realm.realm, name: name, tenant: tenant, role: role.role)
+          realm: realm.realm, name: name, tenant: tenant, role: role, purpose: description)
         DataDirectory.print(key + "\n")
         DataDirectory.note("the key \(name) was made; it is not shown again")
       }
@@ -79,7 +93,7 @@ struct KeysCommand: AsyncParsableCommand {
   struct Revoke: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "End a key.")
     @Argument(help: "The key's name.") var name: String
-    @Option(help: "Which API takes it; needed if both have a key of this name.") var realm: RealmName?
+    @Option(help: "Which API takes it; needed if several have a key of this name.") var realm: RealmName?
     @OptionGroup var place: ControlPlace
 
     func run() async throws {
@@ -87,7 +101,7 @@ struct KeysCommand: AsyncParsableCommand {
         let realms = services.keys.keys().filter { $0.name == name && $0.revokedAt == nil }.map(
           \.tenant.realm)
         guard realm != nil || realms.count <= 1 else {
-          throw Failure("both APIs have a key of this name: say which with --realm")
+          throw Failure("several APIs have a key of this name: say which with --realm")
         }
         guard let chosen = realm?.realm ?? realms.first else { throw AccessError.unknownKey }
         try await services.keys.revoke(name: name, realm: chosen)

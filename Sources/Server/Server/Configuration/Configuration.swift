@@ -33,6 +33,8 @@ package struct Configuration: Sendable {
   /// The key of the query log's hashes; nil: a random one, kept in the control database.
   package var querySecret: String?
   package var live: LiveLimits
+  package var ingest: IngestSettings
+  package var loki: LokiSettings
   package var host: String
   package var port: Int
   package var extraPorts: [Int]
@@ -83,6 +85,8 @@ package struct Configuration: Sendable {
     live.subscribersMax = try values.integer("live.subscribers_max")
     live.queueMessagesMax = try values.integer("live.queue_messages_max")
     live.queueBytesMax = try values.integer("live.queue_bytes_max")
+    ingest = try values.ingest(isPrivate: Configuration.isPrivate(environment, host: host))
+    loki = try values.loki()
     port = try values.integer("server.port")
     extraPorts = try values.integers("server.extra_ports")
     allowedOrigins = try values.origins("server.allowed_origins")
@@ -121,6 +125,16 @@ package struct Configuration: Sendable {
 
   /// Event loops: `server.threads`, or one a core, at most 4.
   var loopCount: Int { threads > 0 ? threads : min(ProcessInfo.processInfo.activeProcessorCount, 4) }
+
+  /// What `/readyz` looks at.
+  var readiness: ServerReadiness.Needs {
+    ServerReadiness.Needs(
+      dataDirectory: dataDirectory, diskFreeRatio: diskFreeRatio, lokiURL: loki.url,
+      isLokiRequired: loki.isRequiredForReady)
+  }
+
+  /// A body of the ingest API: spaces and escapes may make a batch eight times as long, no more.
+  var ingestBodyBytesMax: Int { min(http.bodyBytesMax, max(ingest.batchBytesMax * 8, 1 << 20)) }
 
   /// Whether default credentials are for nobody else to use: in development, on loopback.
   package var isPrivate: Bool { Configuration.isPrivate(environment, host: host) }

@@ -132,7 +132,7 @@ struct ConfigurationValues {
     return limits
   }
 
-  private func wrong(_ setting: Setting, _ entry: ConfigurationTree.Entry) -> ConfigurationError {
+  func wrong(_ setting: Setting, _ entry: ConfigurationTree.Entry) -> ConfigurationError {
     .wrongValue(key: setting.path, source: entry.source, expected: setting.kind.name)
   }
 }

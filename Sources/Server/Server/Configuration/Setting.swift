@@ -16,6 +16,22 @@ package enum SettingKind: Sendable, Hashable {
   case auditKeys
   /// A JSON object of keys and their clients' ids, as text or as a map.
   case clients
+  /// A list of texts; of these, if there are any.
+  case words([String]?)
+  /// A map of tokens and their `{name, active, description}`.
+  case ingestKeys
+  /// A map of names and their `{keep_prefix}`, `{keep_suffix}` or `{mask_email}`.
+  case partialRules
+  /// A map of names and lists of names.
+  case overrides
+
+  /// Whether text of the environment or the command line is YAML, not a text itself.
+  var isStructured: Bool {
+    switch self {
+    case .text, .optionalText, .choice, .integer, .number, .flag, .clients: false
+    case .integers, .texts, .apiKeys, .auditKeys, .words, .ingestKeys, .partialRules, .overrides: true
+    }
+  }
 
   /// The type's name in the documentation and in errors.
   var name: String {
@@ -30,6 +46,11 @@ package enum SettingKind: Sendable, Hashable {
     case .apiKeys: "list of `{name, key, tenant, role}`"
     case .auditKeys: "list of `{kid, secret, tenants}`"
     case .clients: "JSON object `{\"key\": \"client\"}`"
+    case .words(let words):
+      words.map { "list of " + $0.map { "`\($0)`" }.joined(separator: ", ") } ?? "list of texts"
+    case .ingestKeys: "map of tokens and `{name, active, description}`"
+    case .partialRules: "map of names and `{keep_prefix}`, `{keep_suffix}` or `{mask_email}`"
+    case .overrides: "map of keys' names and lists of names"
     }
   }
 
@@ -71,7 +92,8 @@ package struct Setting: Sendable, Hashable {
 
   /// Every key there is, in the order of the documentation.
   package static let all: [Setting] =
-    general + audit + workflow + queryLog + server + limits + live + storage + query + observing
+    general + audit + workflow + queryLog + ingest + masking + forwarding + server + limits + live + storage
+    + query + observing
 
   private static let bytes = 1...Int.max
   private static let seconds = 1...86_400_000

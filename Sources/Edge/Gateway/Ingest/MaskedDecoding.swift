@@ -1,0 +1,65 @@
+import Codecs
+import Decoding
+import Masking
+import Records
+import Synchronization
+
+/// The ingest API's decoder, with a masking plan for each key that has rules of its own. Rules and limits may be replaced
+/// while requests come in: each request is decoded by one set of them.
+package final class MaskedDecoding: IngestDecoding {
+  private struct State {
+    var decoder: IngestDecoder
+    var shared: MaskingPlan
+    /// By the key's name: of those with overrides.
+    var own: [String: MaskingPlan]
+  }
+
+  private let state: Mutex<State>
+
+  package init(_ rules: MaskingRules, limits: IngestLimits) {
+    state = Mutex(MaskedDecoding.compiled(rules, limits))
+  }
+
+  /// Takes other rules and limits, all at once.
+  package func use(_ rules: MaskingRules, limits: IngestLimits) {
+    let new = MaskedDecoding.compiled(rules, limits)
+    state.withLock { $0 = new }
+  }
+
+  private static func compiled(_ rules: MaskingRules, _ limits: IngestLimits) -> State {
+    let schema = Dataset.logs.schema
+    var own: [String: MaskingPlan] = [:]
+    for name in rules.overrides.keys { own[name] = MaskingPlan(rules, for: schema, caller: name) }
+    return State(
+      decoder: IngestDecoder(limits: limits), shared: MaskingPlan(rules, for: schema), own: own)
+  }
+
+  private func current(for tenant: Tenant?) -> (IngestDecoder, MaskingPlan) {
+    state.withLock { state in
+      (state.decoder, tenant.flatMap { state.own[$0.name] } ?? state.shared)
+    }
+  }
+
+  package func decode(
+    _ body: [UInt8], for tenant: Tenant, now: Int64
+  ) throws(ValidationFailure) -> IngestedBody {
+    let (decoder, plan) = current(for: tenant)
+    let batch = try decoder.decode(body, masking: plan)
+    return IngestedBody(
+      batch: batch.records, idempotencyKey: batch.idempotencyKey,
+      maskedCounts: batch.maskedCounts.map { ($0.rule, $0.count) },
+      maskingFailedCount: batch.maskingFailedCount)
+  }
+
+  package func tryMasking(_ entry: [UInt8], for tenant: Tenant?) -> MaskingTrial? {
+    let (_, plan) = current(for: tenant)
+    do throws(JSONTree.SyntaxError) {
+      let report = try plan.apply(toJSON: entry)
+      return MaskingTrial(
+        entry: Array(report.text.utf8),
+        hits: report.findings.map { MaskingTrial.Hit(place: $0.path, rule: $0.rule) })
+    } catch {
+      return nil
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import Access
+import Decoding
+import Gateway
+import Masking
+import Platform
+import Records
+
+/// What the ingest API is made of, and what of it may change while the server runs.
+package struct IngestServices: Sendable {
+  let keys: IngestKeys
+  let decoder: MaskedDecoding
+  let buckets: TokenBuckets
+  let forwarding: any EntryForwarding
+  /// nil: nothing is forwarded.
+  let loki: LokiForwarding?
+  let metrics: IngestMetrics
+
+  init(
+    _ settings: IngestSettings, store: KeyStore, loki: LokiForwarding?, control: any StoreControl,
+    clock: any WallClock
+  ) {
+    keys = IngestKeys(configured: settings.keys, adminToken: settings.adminToken, store: store)
+    decoder = MaskedDecoding(settings.masking.rules(for: .ingest), limits: settings.limits)
+    buckets = TokenBuckets(settings.rate, clock: clock)
+    self.loki = loki
+    forwarding = loki ?? NoForwarding()
+    metrics = IngestMetrics(usage: { control.usage() })
+  }
+
+  /// Takes new keys, rules and limits.
+  func use(_ settings: IngestSettings) {
+    keys.use(configured: settings.keys, adminToken: settings.adminToken)
+    decoder.use(settings.masking.rules(for: .ingest), limits: settings.limits)
+    buckets.use(settings.rate)
+  }
+}
+
+extension IngestSettings {
+  /// The decoder's part.
+  var limits: IngestLimits {
+    var limits = IngestLimits()
+    limits.entriesMax = batchEntriesMax
+    limits.entryBytesMax = entryBytesMax
+    limits.batchBytesMax = batchBytesMax
+    return limits
+  }
+}
+
+extension MaskingSettings {
+  /// The rules for records of a realm; nothing is masked where it is not asked for.
+  func rules(for realm: Realm) -> MaskingRules {
+    guard realms.contains(realm) else { return .off }
+    var rules = MaskingRules()
+    rules.baselineKeys = baselineKeys
+    rules.partialRules = partialRules.map { rule in
+      switch rule.partial {
+      case .keepPrefix(let count): MaskingRules.PartialRule(rule.name, .keepPrefix(count))
+      case .keepSuffix(let count): MaskingRules.PartialRule(rule.name, .keepSuffix(count))
+      case .email: MaskingRules.PartialRule(rule.name, .maskEmail)
+      }
+    }
+    // Overrides are by the names of ingest keys.
+    rules.overrides = realm == .ingest ? overrides : [:]
+    rules.heuristics =
+      switch heuristics {
+      case .words: .words
+      case .substring: .substring
+      case .off: .off
+      }
+    rules.detectors = Set(detectors.compactMap { MaskingRules.Detector(rawValue: $0) })
+    return rules
+  }
+
+  /// The plan for records of a dataset that come by an API of `realm`.
+  func plan(for dataset: Dataset, of realm: Realm) -> MaskingPlan {
+    MaskingPlan(rules(for: realm), for: dataset.schema)
+  }
+}
