@@ -1,6 +1,6 @@
 """Measures a release build of Cordwood from outside and prints the tables of Docs/benchmarks.md.
 
-  bench.py [--rows N] [--data FILE.jsonl] [--only ingest,single,tenants,queries,start,idle,sessions,audit,crowd]
+  bench.py [--rows N] [--data FILE.jsonl] [--only ingest,single,tenants,queries,start,idle,sessions,audit,crowd,live,ingest-api]
 
 The data is FILE, else ../shared/bench/gen.py's where that exists, else what generate.py beside this file makes (the same shape).
 Everything runs on loopback against a server this script starts and stops; nothing is asserted.
@@ -492,9 +492,9 @@ def main():
     parser.add_argument("--data")
     parser.add_argument("--store", help="an archived store of an earlier run, for --only queries,start")
     parser.add_argument("--work", default=os.path.join(ROOT, ".build-bench"))
-    parser.add_argument("--only", default="ingest,queries,start,tenants,single,idle,sessions,audit,crowd")
+    parser.add_argument("--only", default="ingest,queries,start,tenants,single,idle,sessions,audit,crowd,live,ingest-api")
     parser.add_argument("--sessions", default="ingest,single,reads,login,many,spread", help="what of the part sessions")
-    parser.add_argument("--runs", type=int, default=3, help="runs of each figure of the parts sessions and crowd")
+    parser.add_argument("--runs", type=int, default=3, help="runs of each figure of the parts sessions, crowd, live and ingest-api")
     arguments = parser.parse_args()
     os.makedirs(arguments.work, exist_ok=True)
     data = arguments.data or os.path.join(arguments.work, f"rows-{arguments.rows}.jsonl")
@@ -514,6 +514,12 @@ def main():
     if "crowd" in parts:
         import audit
         audit.bench_crowd(sys.modules[__name__], arguments.work, arguments.runs)
+    if "live" in parts:
+        import live
+        live.bench(sys.modules[__name__], arguments.work, arguments.runs)
+    if "ingest-api" in parts:
+        import live
+        live.bench_ingest(sys.modules[__name__], arguments.work, arguments.runs)
     if "sessions" in parts: bench_sessions(arguments.work, data, rows, arguments.runs, arguments.sessions.split(","))
 
 
