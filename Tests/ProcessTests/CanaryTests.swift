@@ -20,7 +20,7 @@ import Testing
       IngestClient.file(
         more: "forwarding: {loki: {format: json}}\nlogging: {level: trace}\n", loki: loki.url
       ).replacingOccurrences(
-        of: "masking:\n", with: "masking:\n  apis: [native, sessions, audit, workflow, ingest]\n")
+        of: "masking:\n", with: "masking:\n  apis: [native, sessions, querylog, audit, workflow, ingest]\n")
     )
     let server = try bench.start(
       ["--set", "journal.segment_bytes=1048576"], environment: WorkflowTests.environment)
@@ -60,6 +60,17 @@ import Testing
         "{\"logs\":[{\"timestamp\":\"2026-01-01T00:00:00Z\",\"level\":\"INFO\",\"message\":\"\(message)\"}]}"
           .utf8))
     #expect((200...201).contains(lines.status), "\(lines.text)")
+    let login = try server.request(
+      "POST", "/api/v1/login", headers: ["Content-Type": "application/json"], body: #"{"user_id":"u"}"#)
+    let token = try #require(try login.object()["access_token"] as? String)
+    let asked = try server.request(
+      "PUT", "/api/v1/logs",
+      headers: ["Content-Type": "application/json", "Authorization": "Bearer \(token)"],
+      body: "{\"query\":\"\(message)\",\"status\":\"OK\"}")
+    #expect(asked.status == 200 && !asked.text.contains("zq7x"), "\(asked.text)")
+    // The hash is of what is stored.
+    let id = try #require(try asked.object()["id"] as? String)
+    #expect(try server.request("GET", "/api/v1/verify/\(id)").text.contains("\"valid\":true"))
     let admin = IngestClient(port: server.port, token: IngestClient.admin)
     let trial = try admin.request(
       "POST", "/v1/admin/masking:test",

@@ -100,7 +100,8 @@ package struct RunningServer: Sendable {
       masking: masking.plan(for: .audit, of: .audit))
     let queryLog = QueryLogRoutes(
       sessions: access.queries, seal: access.querySeal, log: log, store: store, engine: engine.questions,
-      streams: streams, limits: configuration.http, entryBytesMax: configuration.decoding.entryBytesMax,
+      streams: streams, masking: masking.plan(for: .queries, of: .querylog), limits: configuration.http,
+      entryBytesMax: configuration.decoding.entryBytesMax,
       clock: clock)
     let analytics = AnalyticsRoutes(
       audit: access.audit, workflow: access.workflow, keyHeader: configuration.workflowKeyHeader, log: log,

@@ -1,5 +1,6 @@
 import Access
 import Codecs
+import Masking
 import Records
 
 /// `{"user_id","password"?}`.
@@ -30,6 +31,24 @@ struct QueryEntryRequest {
     query = form.text("query")
     status = form.text("status")
     try form.check()
+  }
+
+  private init(query: String, status: String) {
+    self.query = query
+    self.status = status
+  }
+
+  /// The same with what `plan` hides hidden. Two texts never pass a plan's bound of operations unmasked: what is beyond it is
+  /// hidden whole.
+  func masked(_ plan: MaskingPlan) -> QueryEntryRequest {
+    guard !plan.isEmpty else { return self }
+    var record = RecordMasking(plan)
+    let masked = QueryEntryRequest(
+      query: record.column("query", query), status: record.column("status", status))
+    guard !record.isOverBound else {
+      return QueryEntryRequest(query: MaskingPlan.replacement, status: masked.status)
+    }
+    return masked
   }
 }
 

@@ -39,7 +39,8 @@ extension QueryLogRoutes {
     let now = clock.now() / 1_000 * 1_000
     let (batch, receipt) = try await store.withBody(of: call) {
       body throws(Problem) -> (RecordBatch, AppendReceipt) in
-      let request = try QueryEntryRequest(body)
+      // Before the hash: it is of what is stored.
+      let request = try QueryEntryRequest(body).masked(masking)
       let batch = entry(request, user: principal.subject, at: now)
       let receipt = try await store.append(
         batch, of: call, bodyBytes: body.count, for: principal, salt: 3, dataset: .queries,

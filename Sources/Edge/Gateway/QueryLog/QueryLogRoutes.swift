@@ -1,5 +1,6 @@
 import Access
 import Codecs
+import Masking
 import NIOHTTP1
 import Platform
 import Querying
@@ -47,6 +48,7 @@ package struct QueryLogRoutes: APIRoutes {
   let streams: LiveStreams
   /// Records as answers show them.
   let listing: LogListing
+  let masking: MaskingPlan
   let clock: any WallClock
   let limits: HTTPLimits
   let entryBytesMax: Int
@@ -54,8 +56,9 @@ package struct QueryLogRoutes: APIRoutes {
 
   package init(
     sessions: QuerySessions, seal: QuerySeal, log: any AccessLog, store: RecordStoring, engine: QueryEngine,
-    streams: LiveStreams, limits: HTTPLimits, entryBytesMax: Int, clock: any WallClock
+    streams: LiveStreams, masking: MaskingPlan, limits: HTTPLimits, entryBytesMax: Int, clock: any WallClock
   ) {
+    self.masking = masking
     self.sessions = sessions
     self.seal = seal
     self.log = log

@@ -40,7 +40,8 @@ extension Setting {
 
   static let masking: [Setting] = [
     Setting(
-      "masking.apis", .words(["native", "sessions", "audit", "workflow", "ingest"]), default: "[ingest]",
+      "masking.apis", .words(["native", "sessions", "querylog", "audit", "workflow", "ingest"]),
+      default: "[ingest]",
       "The APIs whose records are masked, by realm. Of these only `ingest` follows changes of the rules while running."
     ),
     Setting(
