@@ -47,6 +47,37 @@ import Testing
       try CubeTests.range(#""2025-06-26""#, offset: 3600) == "2025-06-25T23:00:00Z 2025-06-26T23:00:00Z")
   }
 
+  /// One hour ahead, two from 2026-03-29T01:00Z to 2026-10-25T01:00Z.
+  private static let berlin = TimeZones { name in
+    guard name == "Europe/Berlin" else { return nil }
+    return { $0 >= 1_774_746_000_000_000_000 && $0 < 1_792_890_000_000_000_000 ? 7200 : 3600 }
+  }
+
+  private static func query(_ range: String?, zone: String = "Europe/Berlin") throws -> CubeQuery {
+    let range = range.map { #","dateRange":\#($0)"# } ?? ""
+    let text = #"""
+      {"measures":["logs.count"],"timezone":"\#(zone)",
+       "timeDimensions":[{"dimension":"logs.timestamp","granularity":"day"\#(range)}]}
+      """#
+    return try CubeQuery(
+      JSONTree(parsing: Array(text.utf8)), cube: .audit, now: CubeTests.now, zones: berlin)
+  }
+
+  /// A zone's name stands for the offset that holds in the asked range, and is refused where two hold.
+  @Test func namesOfZonesAreOffsets() throws {
+    let winter = try CubeTests.query(#""today""#)
+    #expect(winter.utcOffsetSeconds == 3600)
+    #expect(RFC3339.string(try #require(winter.time?.range).start) == "2026-11-19T23:00:00Z")
+    let summer = try CubeTests.query(#"["2026-07-01","2026-07-31"]"#)
+    #expect(summer.utcOffsetSeconds == 7200)
+    #expect(RFC3339.string(try #require(summer.time?.range).start) == "2026-06-30T22:00:00Z")
+    #expect(RFC3339.string(try #require(summer.time?.range).end) == "2026-07-31T22:00:00Z")
+    for range in [#"["2026-10-01","2026-10-31"]"#, #"["2026-10-25","2026-10-25"]"#, nil] {
+      #expect(throws: Problem.self, "\(range ?? "")") { try CubeTests.query(range) }
+    }
+    #expect(throws: Problem.self) { try CubeTests.query(#""today""#, zone: "Nowhere/Land") }
+  }
+
   @Test func datesAndDaysAgree() {
     for day in stride(from: -800_000, through: 800_000, by: 37) {
       let date = CalendarDate(days: day)

@@ -105,7 +105,7 @@ package struct RunningServer: Sendable {
       clock: clock)
     let analytics = AnalyticsRoutes(
       audit: access.audit, workflow: access.workflow, keyHeader: configuration.workflowKeyHeader, log: log,
-      engine: engine.questions, clock: clock)
+      engine: engine.questions, clock: clock, zones: .ofFoundation)
     let reference = ReferenceRoutes(
       version: version, keyHeader: configuration.workflowKeyHeader, hasPage: configuration.hasDocs)
     let http = HTTPServer(

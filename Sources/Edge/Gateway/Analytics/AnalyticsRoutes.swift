@@ -17,12 +17,13 @@ package struct AnalyticsRoutes: APIRoutes {
   private let log: any AccessLog
   private let engine: QueryEngine
   private let clock: any WallClock
+  private let zones: TimeZones
 
   package init(
     audit: AuditCredentials, workflow: WorkflowKeys, keyHeader: String, log: any AccessLog,
-    engine: QueryEngine,
-    clock: any WallClock
+    engine: QueryEngine, clock: any WallClock, zones: TimeZones
   ) {
+    self.zones = zones
     self.audit = audit
     self.workflow = workflow
     self.keyHeader = keyHeader
@@ -88,7 +89,7 @@ package struct AnalyticsRoutes: APIRoutes {
   private func answer(
     _ call: HTTPCall, _ cube: CubeSchema, _ principal: Principal
   ) async throws(Problem) -> HTTPAnswer {
-    let query = try CubeQuery(try AnalyticsRoutes.query(of: call), cube: cube, now: clock.now())
+    let query = try CubeQuery(try AnalyticsRoutes.query(of: call), cube: cube, now: clock.now(), zones: zones)
     let request = query.request(filter: principal.filter)
     let isPlan = try call.asksForPlan(principal)
     do throws(StoreError) {

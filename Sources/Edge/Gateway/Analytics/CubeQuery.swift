@@ -28,12 +28,12 @@ struct CubeQuery {
   private let now: Int64
 
   /// - Throws: 400 with the member's name; values are not quoted.
-  init(_ tree: JSONTree, cube: CubeSchema, now: Int64) throws(Problem) {
+  init(_ tree: JSONTree, cube: CubeSchema, now: Int64, zones: TimeZones = .none) throws(Problem) {
     guard case .object = tree else { throw Problem(400, "query: an object") }
     self.tree = tree
     self.cube = cube
     self.now = now
-    utcOffsetSeconds = try CubeQuery.offset(tree["timezone"])
+    let zone = try CubeQuery.zone(tree["timezone"], zones)
     measures = try CubeQuery.names(tree["measures"], "measures", cube).map { name throws(Problem) in
       guard let measure = cube.measure(name) else {
         throw Problem(400, "measures: \(cube.name) has no such measure")
@@ -46,7 +46,7 @@ struct CubeQuery {
       }
       return dimension
     }
-    time = try CubeQuery.time(tree["timeDimensions"], cube, now: now, offset: utcOffsetSeconds)
+    (time, utcOffsetSeconds) = try CubeQuery.time(tree["timeDimensions"], cube, now: now, zone)
     guard !measures.isEmpty || !dimensions.isEmpty || time?.granularity != nil else {
       throw Problem(400, "a query needs measures, dimensions or a time dimension with a granularity")
     }
@@ -92,24 +92,49 @@ struct CubeQuery {
     }
   }
 
-  private static func offset(_ tree: JSONTree?) throws(Problem) -> Int {
+  /// How far the asked zone is from UTC at a moment.
+  private static func zone(
+    _ tree: JSONTree?, _ zones: TimeZones
+  ) throws(Problem) -> @Sendable (Int64) -> Int {
+    let refusal = Problem(400, "timezone: UTC, an offset such as +02:00, or a name such as Europe/Berlin")
     switch tree {
-    case nil, .null?, .string("UTC")?, .string("Etc/UTC")?, .string("GMT")?, .string("Z")?: return 0
+    case nil, .null?, .string("UTC")?, .string("Etc/UTC")?, .string("GMT")?, .string("Z")?: return { _ in 0 }
     case .string(let text)?:
+      guard text.hasPrefix("+") || text.hasPrefix("-") else {
+        guard let zone = zones.offsetSeconds(text) else { throw refusal }
+        return zone
+      }
       let parts = text.dropFirst().split(separator: ":")
-      guard text.hasPrefix("+") || text.hasPrefix("-"), parts.count == 2, let hours = Int(parts[0]),
-        let minutes = Int(parts[1]), hours <= 18, minutes < 60, hours >= 0, minutes >= 0
-      else { throw Problem(400, "timezone: UTC, or an offset such as +02:00") }
+      guard parts.count == 2, let hours = Int(parts[0]), let minutes = Int(parts[1]), hours <= 18,
+        minutes < 60, hours >= 0, minutes >= 0
+      else { throw refusal }
       let seconds = min(hours * 3600 + minutes * 60, TimeBucket.utcOffsetSecondsMax)
-      return text.hasPrefix("-") ? -seconds : seconds
-    default: throw Problem(400, "timezone: UTC, or an offset such as +02:00")
+      return { _ in text.hasPrefix("-") ? -seconds : seconds }
+    default: throw refusal
     }
   }
 
+  /// Whether the offset holds from the range's start to its end; without a range, in summer and in winter.
+  private static func isSteady(
+    _ offset: Int, _ range: DateRange?, now: Int64, _ zone: (Int64) -> Int
+  ) -> Bool {
+    let week: Int64 = 7 * 86_400_000_000_000
+    let start = range?.start ?? now.plus(-52 * week)
+    let last = range?.end.plus(-1) ?? now
+    // Clocks are set twice a year, in places four weeks apart: weekly looks miss no change.
+    for count in 0..<10_000 {
+      let time = start.plus(Int64(count) * week)
+      if time >= last { return zone(last) == offset }
+      if zone(time) != offset { return false }
+    }
+    return false
+  }
+
   private static func time(
-    _ tree: JSONTree?, _ cube: CubeSchema, now: Int64, offset: Int
-  ) throws(Problem) -> TimeDimension? {
-    guard let tree, tree != .null, tree != .array([]) else { return nil }
+    _ tree: JSONTree?, _ cube: CubeSchema, now: Int64, _ zone: (Int64) -> Int
+  ) throws(Problem) -> (TimeDimension?, utcOffsetSeconds: Int) {
+    var offset = zone(now)
+    guard let tree, tree != .null, tree != .array([]) else { return (nil, offset) }
     guard case .array(let items) = tree, items.count == 1 else {
       throw Problem(400, "timeDimensions: a list of one time dimension")
     }
@@ -130,10 +155,21 @@ struct CubeQuery {
         throw Problem(
           400, "dateRange: two dates, a date, or words such as \"last 30 days\", \"today\", \"this month\"")
       }
-      range = found
+      // A range of the other half of the year has the other half's offset.
+      let there = zone(found.start)
+      range =
+        there == offset ? found : DateRange(value, now: now, offset: Int64(there) * 1_000_000_000) ?? found
+      offset = there
+    }
+    if granularity != nil || range != nil, !CubeQuery.isSteady(offset, range, now: now, zone) {
+      throw Problem(
+        400,
+        range == nil
+          ? "timezone: this one's clocks are set twice a year; name a dateRange in which they are not"
+          : "timezone: its clocks are set within the dateRange; ask for the parts before and after apart")
     }
     guard items[0]["compareDateRange"] == nil else { throw Problem(400, "compareDateRange is not supported") }
-    return TimeDimension(name: "\(cube.name).\(member)", granularity: granularity, range: range)
+    return (TimeDimension(name: "\(cube.name).\(member)", granularity: granularity, range: range), offset)
   }
 
   private static func order(
@@ -290,4 +326,16 @@ extension CubeQuery {
         AggregateQuery(groupBy: dimensions.map(\.path), bucket: bucket, measures: functions)),
       start: time?.range?.start, end: time?.range?.end, limit: QueryRequest.limitMax, isDescending: false)
   }
+}
+
+/// Zones of the IANA database by name: this module has no calendar of its own.
+package struct TimeZones: Sendable {
+  /// For a name, how many seconds a zone is ahead of UTC at a moment (ns since 1970); nil: there is no such zone.
+  let offsetSeconds: @Sendable (String) -> (@Sendable (Int64) -> Int)?
+
+  package init(_ offsetSeconds: @escaping @Sendable (String) -> (@Sendable (Int64) -> Int)?) {
+    self.offsetSeconds = offsetSeconds
+  }
+
+  static let none = TimeZones { _ in nil }
 }
