@@ -186,7 +186,8 @@ if !coreOnly {
         "Gateway", "Access", "Storage", "Querying", "Encoding", "Decoding", "Platform", "Records",
         "Codecs", "TestKit",
       ] + http),
-    tests("ServerTests", ["Server", "Gateway", "Access", "Records", "TestKit"] + http),
+    tests(
+      "ServerTests", ["Server", "Gateway", "Access", "Decoding", "Masking", "Records", "TestKit"] + http),
     tests(
       "CommandsTests",
       [

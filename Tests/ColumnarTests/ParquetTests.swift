@@ -120,6 +120,36 @@ import Testing
     _ = random.next()
   }
 
+  /// Rows are given with the dictionary of the row group they came from: values of other rows are not theirs.
+  @Test func valuesThatNoRowHasAreNotWritten() throws {
+    let fields = [Field("level", .utf8, isNullable: true)]
+    let words = ["alpha", "secret-of-another", "beta", "gamma-of-another"]
+    var starts: [Int32] = [0]
+    for word in words { starts.append(starts[starts.count - 1] + Int32(word.utf8.count)) }
+    func column(_ indices: [Int32], validity: UInt8?) -> Column {
+      Column(
+        type: .utf8, rowCount: indices.count, validity: validity.map { Buffer(copying: [$0]) },
+        storage: .dictionary(
+          indices: Buffer(copying: indices), offsets: Buffer(copying: starts),
+          bytes: Buffer(copying: words.flatMap(\.utf8)), valueCount: 4))
+    }
+    let cases: [([Int32], UInt8?, [Value])] = [
+      ([2, 0, 2], nil, ["beta", "alpha", "beta"].map { .bytes(Array($0.utf8)) }),
+      // A null row's index counts for nothing.
+      ([2, 1, 0], 0b101, [.bytes(Array("beta".utf8)), .null, .bytes(Array("alpha".utf8))]),
+      ([1, 3], 0, [.null, .null]),
+    ]
+    for (indices, validity, expected) in cases {
+      let batch = RecordBatch(
+        fields: fields, columns: [column(indices, validity: validity)], rowCount: indices.count)
+      let bytes = try parquet([batch], options: [.init(encoding: .dictionary)])
+      #expect(!String(decoding: bytes, as: UTF8.self).contains("of-another"))
+      let reader = try ParquetReader(Buffer(copying: bytes), verifyChecksums: true)
+      let read = try reader.read(rowGroup: 0, columns: [0], rows: [0..<indices.count], asDictionary: true)
+      #expect(values(read[0]) == expected)
+    }
+  }
+
   @Test func boundsAndNullCounts() throws {
     let fields = [
       Field("t", .timestamp, isNullable: false), Field("n", .int64, isNullable: true),

@@ -4,6 +4,7 @@ import Decoding
 import Foundation
 import Gateway
 import Logging
+import Masking
 import Platform
 import Records
 import Synchronization
@@ -12,20 +13,20 @@ import Testing
 
 /// Takes a number for a body: so many rows; anything else is wrong.
 struct FakeDecoding: IngestDecoding {
-  func decode(_ body: [UInt8], for tenant: Tenant, now: Int64) throws(ValidationFailure) -> IngestedBody {
+  func decode(_ body: [UInt8], for tenant: Tenant) throws(ValidationFailure) -> IngestBatch {
     guard let count = Int(String(decoding: body, as: UTF8.self)) else {
       throw ValidationFailure([
         ValidationError([.name("body"), .name("entries")], "missing", "Field required")
       ])
     }
     let fields = [Field("timestamp", .timestamp, isNullable: false)]
-    let column = Column(timestamps: [Int64](repeating: now, count: count))
-    return IngestedBody(
-      batch: RecordBatch(fields: fields, columns: [column], rowCount: count), idempotencyKey: nil,
-      maskedCounts: [("password", count)], maskingFailedCount: 0)
+    let column = Column(timestamps: [Int64](repeating: 0, count: count))
+    return IngestBatch(
+      records: RecordBatch(fields: fields, columns: [column], rowCount: count), idempotencyKey: nil,
+      maskedCounts: [MaskedCount(rule: "password", count: count)], maskingFailedCount: 0)
   }
 
-  func tryMasking(_ entry: [UInt8], for tenant: Tenant?) -> MaskingTrial? { nil }
+  func tryMasking(_ entry: [UInt8], for tenant: Tenant?) -> MaskingReport? { nil }
 }
 
 /// Refuses what it is told to, and counts what it hears.

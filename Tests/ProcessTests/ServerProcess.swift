@@ -211,9 +211,11 @@ final class ServerProcess: @unchecked Sendable {
     }
   }
 
-  func archive() throws {
+  /// - Parameter headers: The credential of an administrator, where one is needed.
+  func archive(as headers: [String: String] = [:]) throws {
     let answer = try request(
-      "POST", "/v1/admin/flush", headers: ["Content-Type": "application/json"], body: "{\"archive\":true}")
+      "POST", "/v1/admin/flush", headers: headers.merging(["Content-Type": "application/json"]) { $1 },
+      body: "{\"archive\":true}")
     guard answer.status == 200 else { throw WireError.malformed("flush: \(answer.status) \(answer.text)") }
   }
 }

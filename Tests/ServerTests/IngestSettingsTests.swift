@@ -1,3 +1,5 @@
+import Decoding
+import Masking
 import Access
 import Foundation
 import Records
@@ -60,10 +62,12 @@ import Testing
     #expect(ingest.keys.map(\.name) == ["payments-api", "user-service"])
     #expect(ingest.keys.map(\.isActive) == [true, false])
     #expect(ingest.quotaBytes == 1000 && ingest.quotaAgeSeconds == 7200 && !ingest.isFlushEnabled)
-    #expect(ingest.entryBytesMax == 100 && ingest.batchEntriesMax == 7 && ingest.batchBytesMax == 1000)
-    #expect(ingest.masking.baselineKeys == ["password"])
-    #expect(ingest.masking.partialRules.map(\.name) == ["authorization", "key_long_name", "mail"])
-    #expect(ingest.masking.overrides == ["payments-api": ["iban"], "user-service": ["x"]])
+    #expect(
+      ingest.limits.entryBytesMax == 100 && ingest.limits.entriesMax == 7
+        && ingest.limits.batchBytesMax == 1000)
+    #expect(ingest.masking.rules.baselineKeys == ["password"])
+    #expect(ingest.masking.rules.partialRules.map(\.name) == ["authorization", "key_long_name", "mail"])
+    #expect(ingest.masking.rules.overrides == ["payments-api": ["iban"], "user-service": ["x"]])
     let loki = configuration.loki
     #expect(loki.url == "http://loki.observability.svc.cluster.local:3100" && loki.pushPath == "/push")
     #expect(loki.backoffSeconds == [1, 2] && loki.parkSeconds == 9 && loki.timeoutSeconds == 7)
@@ -96,9 +100,9 @@ import Testing
     #expect(
       configuration.host == "localhost" && configuration.port == 81 && configuration.logLevel == "warning")
     #expect(configuration.loki.url == "http://l:1" && configuration.ingest.adminToken == "tokentoken")
-    #expect(configuration.ingest.masking.baselineKeys == ["a", "b"])
-    #expect(configuration.ingest.masking.partialRules.count == 1)
-    #expect(configuration.ingest.entryBytesMax == 9 && configuration.dataDirectory == "w")
+    #expect(configuration.ingest.masking.rules.baselineKeys == ["a", "b"])
+    #expect(configuration.ingest.masking.rules.partialRules.count == 1)
+    #expect(configuration.ingest.limits.entryBytesMax == 9 && configuration.dataDirectory == "w")
   }
 
   @Test func keysComeByPriority() throws {

@@ -73,7 +73,7 @@ package struct ParquetColumnOptions: Sendable {
 
   deinit { unsafe cw_writer_free(writer) }
 
-  /// Writes `batch` as one row group. Its columns may have dictionary layout.
+  /// Writes `batch` as one row group. Its columns may have dictionary layout; values that no row has are left out.
   package func writeRowGroup(_ batch: RecordBatch) throws(ColumnarError) {
     precondition(batch.fields.count == fields.count, "a batch of the file's fields")
     var flags: [UInt8] = []
@@ -84,7 +84,7 @@ package struct ParquetColumnOptions: Sendable {
       var isDictionary = false
       if case .dictionary = column.storage {
         isDictionary = encodings[index] == .dictionary
-        if !isDictionary { column = column.plainText() }
+        column = isDictionary ? column.withUsedValuesOnly() : column.plainText()
       }
       columns.append(column)
       flags.append(isDictionary ? 1 : 0)

@@ -233,4 +233,43 @@ extension Column {
     guard case .dictionary = storage else { return self }
     return Column.gather([self], runs: [RowRun(source: 0, start: 0, count: rowCount)], rowCount: rowCount)
   }
+
+  /// The column without values of its dictionary that no row has, in the order of the rest; itself if there are none.
+  ///
+  /// Readers hand over a row group's whole dictionary whatever the rows: words of rows that were deleted, or that are
+  /// somebody else's. What leaves the process or is written again goes through here. O(rows + values).
+  package func withUsedValuesOnly() -> Column {
+    guard case .dictionary(_, _, _, let valueCount) = storage else { return self }
+    return withDictionary { keys, starts, text in
+      withValidity { bits in
+        var isUsed = [Bool](repeating: false, count: valueCount)
+        for row in keys.indices {
+          if let bits, bits[row >> 3] & (1 << UInt8(row & 7)) == 0 { continue }
+          isUsed[Int(keys[row])] = true
+        }
+        if !isUsed.contains(false) { return self }
+        var numbers = [Int32](repeating: 0, count: valueCount)
+        var offsets: [Int32] = [0]
+        var bytes: [UInt8] = []
+        for value in 0..<valueCount where isUsed[value] {
+          numbers[value] = Int32(truncatingIfNeeded: offsets.count - 1)
+          for index in Int(starts[value])..<Int(starts[value + 1]) { bytes.append(text[index]) }
+          offsets.append(Int32(truncatingIfNeeded: bytes.count))
+        }
+        var indices: [Int32] = []
+        indices.reserveCapacity(rowCount)
+        // The index of a null row may be any number.
+        for row in keys.indices {
+          let key = Int(keys[row])
+          indices.append(isUsed.indices.contains(key) ? numbers[key] : 0)
+        }
+        return Column(
+          type: type, rowCount: rowCount, validity: validity,
+          storage: .dictionary(
+            indices: Buffer(copying: indices), offsets: Buffer(copying: offsets),
+            bytes: Buffer(copying: bytes),
+            valueCount: offsets.count - 1))
+      }
+    }
+  }
 }

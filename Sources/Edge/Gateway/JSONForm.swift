@@ -23,12 +23,16 @@ struct JSONForm {
       "Input should be a valid dictionary or object to extract fields from")
   }
 
-  private static func problem(_ place: [ValidationPlace], _ type: String, _ message: String) -> Problem {
+  /// 422 with one fault.
+  static func problem(_ place: [ValidationPlace], _ type: String, _ message: String) -> Problem {
     Problem(ValidationFailure([ValidationError(place, type, message)]))
   }
 
-  /// A text that must be there; notes an error otherwise.
-  mutating func text(_ name: String) -> String {
+  /// The last field of this name as it was sent; nil: there is none.
+  subscript(name: String) -> JSONTree? { tree[name] }
+
+  /// A text that must be there, of so many Unicode scalars; notes an error otherwise.
+  mutating func text(_ name: String, characters: ClosedRange<Int> = 0...Int.max) -> String {
     guard let value = tree[name] else {
       note(name, "missing", "Field required")
       return ""
@@ -37,7 +41,14 @@ struct JSONForm {
       note(name, "string_type", "Input should be a valid string")
       return ""
     }
-    if text.utf8.contains(0) { note(name, "value_error", "Value error, NUL is not allowed in text") }
+    let count = text.unicodeScalars.count
+    if count < characters.lowerBound {
+      note(name, "string_too_short", "String should have at least \(characters.lowerBound) characters")
+    } else if count > characters.upperBound {
+      note(name, "string_too_long", "String should have at most \(characters.upperBound) characters")
+    } else if text.utf8.contains(0) {
+      note(name, "value_error", "Value error, NUL is not allowed in text")
+    }
     return text
   }
 
@@ -46,6 +57,17 @@ struct JSONForm {
     switch tree[name] {
     case nil, .null?: nil
     case .some: text(name)
+    }
+  }
+
+  /// A flag that may be missing.
+  mutating func flag(_ name: String, orElse fallback: Bool) -> Bool {
+    switch tree[name] {
+    case nil: return fallback
+    case .bool(let flag)?: return flag
+    default:
+      note(name, "bool_type", "Input should be a valid boolean")
+      return fallback
     }
   }
 

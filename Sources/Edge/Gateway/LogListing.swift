@@ -1,3 +1,4 @@
+import Access
 import Codecs
 import Decoding
 import NIOHTTP1
@@ -130,12 +131,31 @@ struct LogListing {
   }
 
   /// The record with this id; nil if the tenant has none.
-  func record(_ id: [UInt8], filter: Predicate, for tenant: Tenant) async throws(StoreError) -> [UInt8]? {
+  private func record(_ id: [UInt8], filter: Predicate, for tenant: Tenant) async throws(StoreError)
+    -> [UInt8]?
+  {
     let request = QueryRequest(
       dataset: dataset, predicate: .both(.compare(ColumnPath("id"), .equal, .uuid(id)), filter),
       answer: .rows(columns: columns), limit: 1)
     let (object, rowCount) = try await objects(of: engine.run(request, for: tenant))
     return rowCount == 0 ? nil : object
+  }
+
+  /// The record whose id is `text`, in any of a UUID's forms.
+  ///
+  /// - Throws: 404: the tenant has none, or it is no id.
+  func record(named text: String, _ principal: Principal) async throws(Problem) -> [UInt8] {
+    let object: [UInt8]?
+    do throws(StoreError) {
+      object =
+        if let id = UUIDv7.flexible(text) {
+          try await record(id, filter: principal.filter, for: principal.tenant)
+        } else { nil }
+    } catch {
+      throw Problem(error)
+    }
+    guard let object else { throw Problem(404, "Log not found") }
+    return object
   }
 
   private func objects(
@@ -204,37 +224,5 @@ extension UUIDv7 {
     guard digits.utf8.count == 32, let bytes = Hex.bytes(digits) else { return nil }
     let dashed = text.utf8.count == 36 && UUIDv7.parse(text.lowercased()) != nil
     return dashed || text.utf8.count == 32 ? bytes : nil
-  }
-}
-
-extension JSONText {
-  mutating func member(_ key: StaticString, _ text: String?) {
-    name(key)
-    if let text { value(text) } else { null() }
-  }
-
-  mutating func member(_ key: StaticString, _ number: Int) {
-    name(key)
-    value(number)
-  }
-
-  /// Values written before, separated by commas, as an array.
-  mutating func array(of written: [UInt8]) {
-    beginArray()
-    members(written)
-    endArray()
-  }
-
-  /// The place of a validation error.
-  mutating func place(_ place: [ValidationPlace]) {
-    name("loc")
-    beginArray()
-    for part in place {
-      switch part {
-      case .name(let text): value(text)
-      case .index(let number): value(number)
-      }
-    }
-    endArray()
   }
 }

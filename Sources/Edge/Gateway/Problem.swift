@@ -39,34 +39,39 @@ package struct Problem: Error, Sendable, Hashable {
 
   /// The answer that says so.
   package func answer(requestID: String) -> HTTPAnswer {
-    var text = JSONText()
-    text.beginObject()
-    text.name("type")
-    text.value("about:blank")
-    text.name("title")
-    text.value(title)
-    text.name("status")
-    text.value(status)
-    text.name("detail")
-    text.value(detail)
-    if let entry {
-      text.name("entry")
-      text.value(entry)
+    answer(contentType: "application/problem+json") { text in
+      text.name("type")
+      text.value("about:blank")
+      text.name("title")
+      text.value(title)
+      text.name("status")
+      text.value(status)
+      text.name("detail")
+      text.value(detail)
+      if let entry {
+        text.name("entry")
+        text.value(entry)
+      }
+      if let field {
+        text.name("field")
+        text.value(field)
+      }
+      if let byte {
+        text.name("byte")
+        text.value(byte)
+      }
+      text.name("request_id")
+      text.value(requestID)
     }
-    if let field {
-      text.name("field")
-      text.value(field)
-    }
-    if let byte {
-      text.name("byte")
-      text.value(byte)
-    }
-    text.name("request_id")
-    text.value(requestID)
-    text.endObject()
-    return HTTPAnswer(
-      HTTPResponseStatus(statusCode: status), contentType: "application/problem+json", headers: headers,
-      body: ByteBuffer(bytes: text.bytes))
+  }
+
+  /// The answer that says so in an API's own JSON object.
+  func answer(
+    contentType: String = "application/json", _ write: (inout JSONText) -> Void
+  ) -> HTTPAnswer {
+    HTTPAnswer(
+      HTTPResponseStatus(statusCode: status), contentType: contentType, headers: headers,
+      body: ByteBuffer(bytes: JSONText.object(write).bytes))
   }
 
   /// The header fields that go with it in every format.
@@ -78,6 +83,13 @@ package struct Problem: Error, Sendable, Hashable {
     if status == 426 { headers += [("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13")] }
     if status == 401 { headers.append(("WWW-Authenticate", "Bearer realm=\"cordwood\"")) }
     return headers
+  }
+}
+
+extension Sequence where Element == HTTPMethod {
+  /// The value of `Allow`: what can be got can be asked for its head.
+  var allowed: String {
+    flatMap { $0 == .GET ? ["GET", "HEAD"] : [$0.rawValue] }.joined(separator: ", ")
   }
 }
 

@@ -104,13 +104,7 @@ extension QueryEngine {
 extension ErrorFormat {
   /// RFC 9457 with `detail` alone, as clients of three of the APIs expect it where no API has the path.
   static let unknownPath = ErrorFormat { problem, _ in
-    var text = JSONText()
-    text.beginObject()
-    text.member("detail", problem.detail)
-    text.endObject()
-    return HTTPAnswer(
-      HTTPResponseStatus(statusCode: problem.status), contentType: "application/problem+json",
-      headers: problem.headers, body: ByteBuffer(bytes: text.bytes))
+    problem.answer(contentType: "application/problem+json") { $0.member("detail", problem.detail) }
   }
 }
 

@@ -104,6 +104,12 @@ extension Forwarder {
       of: options.name, tenant: tenant, after: after, limit: min(max(limit, 1), Forwarder.lettersMax))
   }
 
+  /// The dead letters of these numbers, the smallest ``lettersMax`` of them, ascending; numbers of none are left out.
+  package func deadLetters(numbers: [Int64]) async throws(ForwardingStateError) -> [DeadLetter] {
+    try await ports.state.deadLetters(
+      of: options.name, numbers: Array(numbers.sorted().prefix(Forwarder.lettersMax)))
+  }
+
   /// Removes the dead letters of these numbers, the first ``lettersMax`` of them.
   package func dropDeadLetters(_ numbers: [Int64]) async throws(ForwardingStateError) {
     let counts = try await ports.state.drop(Array(numbers.prefix(Forwarder.lettersMax)), of: options.name)

@@ -116,26 +116,6 @@ package final class LiveFeed: Sendable {
 
 // Rows from the past
 extension LiveFeed {
-  /// The smallest position of a row that still exists; without one the tenant's end.
-  ///
-  /// - Throws: `.disk`, `.corrupt`: it cannot be read.
-  package func earliestPosition(of partition: Partition) async throws(StoreError) -> Int64 {
-    let source = source
-    return try await catchUpThread.run { () throws(StoreError) -> Int64 in
-      let snapshot = source.snapshot(of: partition)
-      return try PositionScan.firstPosition(in: snapshot) ?? snapshot.positionEnd
-    }
-  }
-
-  /// Whether one who has seen all before `position` lacks nothing that was deleted since: it is not below
-  /// ``earliestPosition(of:)`` nor beyond the tenant's end. See ``resume(_:filter:shape:from:to:)``.
-  ///
-  /// - Throws: `.disk`, `.corrupt`: it cannot be read.
-  package func canResume(_ partition: Partition, from position: Int64) async throws(StoreError) -> Bool {
-    if position < 0 || position > feed.positionEnd(of: partition.tenant) { return false }
-    return try await earliestPosition(of: partition) <= position
-  }
-
   /// The matching rows from `position` up to `end`, usually ``LiveSubscription/positionStart``; what was deleted is
   /// missing.
   ///
@@ -157,7 +137,8 @@ extension LiveFeed {
   /// The matching rows from `position` up to `end` for one who has seen all before `position`; nil if rows behind it may
   /// have been deleted meanwhile or `position` lies beyond `end`: then the client must start anew (`reset`).
   ///
-  /// Deleted is what lies below ``earliestPosition(of:)``: rows deleted by a filter among others that stay are just missing.
+  /// Deleted is what lies below the first row that still exists: rows deleted by a filter among others that stay are just
+  /// missing.
   ///
   /// - Throws: `.invalid`: the filter does not fit the dataset. `.disk`, `.corrupt`: rows cannot be read.
   package func resume(

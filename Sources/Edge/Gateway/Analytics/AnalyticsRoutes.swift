@@ -69,9 +69,7 @@ package struct AnalyticsRoutes: APIRoutes {
     let header = head.headers.first(name: keyHeader)
     let (key, isKnown) = workflow.shown(header: header, authorization: bearer)
     let isWorkflow = isKnown || header != nil
-    var event = AccessEvent(
-      .request, .granted, realm: isWorkflow ? .workflow : .audit, subject: nil, route: path,
-      method: head.method.rawValue, address: origin.address, requestID: origin.id)
+    var event = AccessEvent(head, origin, realm: isWorkflow ? .workflow : .audit, route: path)
     defer { log.record(event) }
     do throws(CredentialError) {
       let principal =

@@ -122,12 +122,12 @@ struct CubeQuery {
     let start = range?.start ?? now.plus(-52 * week)
     let last = range?.end.plus(-1) ?? now
     // Clocks are set twice a year, in places four weeks apart: weekly looks miss no change.
-    for count in 0..<10_000 {
-      let time = start.plus(Int64(count) * week)
-      if time >= last { return zone(last) == offset }
+    var time = start
+    while time < last {
       if zone(time) != offset { return false }
+      time = time.plus(week)
     }
-    return false
+    return zone(last) == offset
   }
 
   private static func time(

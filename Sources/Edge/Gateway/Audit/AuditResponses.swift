@@ -96,30 +96,21 @@ extension ErrorFormat {
 
 extension Problem {
   fileprivate func auditAnswer(isShared: Bool) -> HTTPAnswer {
-    var text = JSONText()
-    text.beginObject()
-    text.member("code", status)
-    text.member("msg", detail)
-    if !validation.isEmpty {
-      text.name("data")
-      text.beginArray()
-      for error in validation {
-        text.beginObject()
-        text.place(error.place)
-        text.member("msg", error.message)
-        text.member("type", error.type)
-        text.endObject()
+    answer { text in
+      text.member("code", status)
+      text.member("msg", detail)
+      if !validation.isEmpty {
+        text.name("data")
+        text.list(validation) { text, error in
+          text.place(error.place)
+          text.member("msg", error.message)
+          text.member("type", error.type)
+        }
+      } else if status != 401 || isShared {
+        text.member("data", nil)
       }
-      text.endArray()
-    } else if status != 401 || isShared {
-      text.name("data")
-      text.null()
+      if status == 401, isShared { text.member("detail", "API key required") }
     }
-    if status == 401, isShared { text.member("detail", "API key required") }
-    text.endObject()
-    return HTTPAnswer(
-      HTTPResponseStatus(statusCode: status), contentType: "application/json", headers: headers,
-      body: ByteBuffer(bytes: text.bytes))
   }
 
   init(audit error: AccessError) {

@@ -59,16 +59,7 @@ extension AuditRoutes {
   }
 
   func get(_ id: String, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
-    let object: [UInt8]?
-    do throws(StoreError) {
-      object =
-        if let id = UUIDv7.flexible(id) {
-          try await entries(principal).record(id, filter: principal.filter, for: principal.tenant)
-        } else { nil }
-    } catch {
-      throw Problem(error)
-    }
-    guard let object else { throw Problem(404, "Log not found") }
+    let object = try await entries(principal).record(named: id, principal)
     return AuditResponses.data(object)
   }
 

@@ -91,8 +91,7 @@ package struct AuditRoutes: APIRoutes {
       let principal = try authenticate(head, origin, route)
       let method = head.method == .HEAD ? .GET : head.method
       guard route.methods.contains(method) else {
-        let allow = route.methods.flatMap { $0 == .GET ? ["GET", "HEAD"] : [$0.rawValue] }
-        throw Problem(405, "Method Not Allowed", allow: allow.joined(separator: ", "))
+        throw Problem(405, "Method Not Allowed", allow: route.methods.allowed)
       }
       try head.checkQuery()
       guard head.isPlain || method == .POST && head.isGzip else {
@@ -125,9 +124,7 @@ package struct AuditRoutes: APIRoutes {
   private func authenticate(
     _ head: HTTPRequestHead, _ origin: RequestOrigin, _ route: Route
   ) throws(Problem) -> Principal {
-    var event = AccessEvent(
-      .request, .granted, realm: .audit, subject: nil, route: route.rawValue, method: head.method.rawValue,
-      address: origin.address, requestID: origin.id)
+    var event = AccessEvent(head, origin, realm: .audit, route: route.rawValue)
     defer { log.record(event) }
     let principal: Principal
     do throws(CredentialError) {

@@ -124,11 +124,10 @@ extension HTTPConnection: LiveOutlet {
 
   func end(_ close: WebSocketClose, _ reason: String) {
     guard case .streaming = state else { return }
-    var text = JSONText()
-    text.beginObject()
-    text.member("type", "closed")
-    text.member("reason", reason)
-    text.endObject()
+    let text = JSONText.object { text in
+      text.member("type", "closed")
+      text.member("reason", reason)
+    }
     send(ByteBuffer(bytes: LiveForm.events.message("closed", text.bytes)))
     context?.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
     // A stalled client would hold the connection for its rest.

@@ -9,6 +9,12 @@ extension HTTPRequestHead {
     return name.isEmpty ? nil : name
   }
 
+  /// Whether the body is JSON as far as the request says: a request that names no type is believed.
+  var isJSON: Bool {
+    guard let type = mediaType else { return true }
+    return type == "application/json" || type.hasPrefix("application/") && type.hasSuffix("+json")
+  }
+
   private var codings: [String] { headers[canonicalForm: "Content-Encoding"].map { $0.lowercased() } }
 
   /// Whether the body is sent as it is.

@@ -48,6 +48,13 @@ package struct HTTPAnswer: Sendable {
   package static func json(_ status: HTTPResponseStatus, _ text: JSONText) -> HTTPAnswer {
     HTTPAnswer(status, contentType: "application/json", body: ByteBuffer(bytes: text.bytes))
   }
+
+  /// An answer with one JSON object.
+  static func object(
+    _ status: HTTPResponseStatus = .ok, _ write: (inout JSONText) -> Void
+  ) -> HTTPAnswer {
+    .json(status, .object(write))
+  }
 }
 
 /// What an endpoint came to.

@@ -7,6 +7,15 @@ package struct JSONText: Sendable {
 
   package init() { bytes.reserveCapacity(128) }
 
+  /// One object with the members that `write` writes.
+  static func object(_ write: (inout JSONText) -> Void) -> JSONText {
+    var text = JSONText()
+    text.beginObject()
+    write(&text)
+    text.endObject()
+    return text
+  }
+
   package mutating func beginObject() { open(UInt8(ascii: "{")) }
   package mutating func endObject() { close(UInt8(ascii: "}")) }
   package mutating func beginArray() { open(UInt8(ascii: "[")) }

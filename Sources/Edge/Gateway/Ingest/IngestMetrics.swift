@@ -1,3 +1,5 @@
+import Decoding
+import Masking
 import Records
 import Synchronization
 
@@ -19,14 +21,14 @@ package final class IngestMetrics: Sendable {
     var batchCount = 0
     var batchBytes = Histogram(bounds: IngestMetrics.bytesBounds)
 
-    mutating func add(_ body: IngestedBody, bodyBytes: Int) {
-      ingested += body.batch.rowCount
+    mutating func add(_ body: IngestBatch, bodyBytes: Int) {
+      ingested += body.entryCount
       batchCount += 1
       batchBytes.record(Double(bodyBytes))
       maskingFailed += body.maskingFailedCount
-      for (rule, count) in body.maskedCounts {
-        let isKnown = masked[rule] != nil || masked.count < IngestMetrics.rulesMax
-        masked[isKnown ? rule : IngestMetrics.other, default: 0] += count
+      for hit in body.maskedCounts {
+        let isKnown = masked[hit.rule] != nil || masked.count < IngestMetrics.rulesMax
+        masked[isKnown ? hit.rule : IngestMetrics.other, default: 0] += hit.count
       }
     }
   }
@@ -50,8 +52,8 @@ package final class IngestMetrics: Sendable {
   /// - Parameter usage: What the store holds, for the journal's share of each key.
   package init(usage: @escaping @Sendable () -> [PartitionUsage]) { self.usage = usage }
 
-  func accepted(_ tenant: Tenant, _ body: IngestedBody, bodyBytes: Int) {
-    let count = body.batch.rowCount
+  func accepted(_ tenant: Tenant, _ body: IngestBatch, bodyBytes: Int) {
+    let count = body.entryCount
     state.withLock { state in
       let name = IngestMetrics.label(tenant, in: state.keys)
       state.keys[name, default: Figures()].add(body, bodyBytes: bodyBytes)

@@ -1,23 +1,13 @@
 import Codecs
-import Decoding
+import Masking
 import NIOCore
 import NIOHTTP1
 import Records
 
 /// The bodies the ingest API answers with.
 enum IngestResponses {
-  private static func object(
-    _ status: HTTPResponseStatus = .ok, _ members: (inout JSONText) -> Void
-  ) -> HTTPAnswer {
-    var text = JSONText()
-    text.beginObject()
-    members(&text)
-    text.endObject()
-    return .json(status, text)
-  }
-
   static func accepted(_ count: Int, requestID: String, now: Int64) -> HTTPAnswer {
-    object(.accepted) { text in
+    .object(.accepted) { text in
       text.member("message", "Logs accepted for processing")
       text.member("entries_accepted", count)
       text.member("request_id", requestID)
@@ -26,7 +16,7 @@ enum IngestResponses {
   }
 
   static func status(isAvailable: Bool, isHealthy: Bool) -> HTTPAnswer {
-    object { text in
+    .object { text in
       text.name("forwarder_service")
       text.beginObject()
       text.member("available", isAvailable)
@@ -40,7 +30,7 @@ enum IngestResponses {
   }
 
   static func flushed(_ report: IngestFlush) -> HTTPAnswer {
-    object { text in
+    .object { text in
       text.member("message", "Flush completed successfully")
       text.member("entries_forwarded", report.parts.reduce(0) { $0 + $1.entryCount })
       text.member("segments_processed", report.parts.count)
@@ -60,7 +50,7 @@ enum IngestResponses {
 
   static func generated(_ token: String, _ request: TokenRequest) -> HTTPAnswer {
     let state = request.isActive ? "It holds at once" : "It is inactive"
-    return object { text in
+    return .object { text in
       text.member("token", token)
       text.member("service_name", request.name)
       text.member("description", request.purpose)
@@ -72,15 +62,15 @@ enum IngestResponses {
     }
   }
 
-  static func trial(_ trial: MaskingTrial) -> HTTPAnswer {
-    object { text in
+  static func trial(_ trial: MaskingReport) -> HTTPAnswer {
+    .object { text in
       text.name("entry")
-      text.raw(trial.entry)
+      text.raw(Array(trial.text.utf8))
       text.name("hits")
       text.beginArray()
-      for hit in trial.hits {
+      for hit in trial.findings {
         text.beginObject()
-        text.member("place", hit.place)
+        text.member("place", hit.path)
         text.member("rule", hit.rule)
         text.endObject()
       }
@@ -89,7 +79,7 @@ enum IngestResponses {
   }
 
   static func deadLetters(_ letters: [DeadLetterEntry], hasMore: Bool) -> HTTPAnswer {
-    object { text in
+    .object { text in
       text.name("dead_letters")
       text.beginArray()
       for letter in letters {
@@ -110,24 +100,7 @@ enum IngestResponses {
   }
 
   static func count(_ name: StaticString, _ count: Int) -> HTTPAnswer {
-    object { text in text.member(name, count) }
-  }
-}
-
-extension JSONText {
-  mutating func member(_ key: StaticString, _ flag: Bool) {
-    name(key)
-    value(flag)
-  }
-
-  /// A time to the microsecond.
-  ///
-  /// - Parameter zone: `Z`, or empty for clients that expect none.
-  mutating func time(_ key: StaticString, _ nanoseconds: Int64, zone: StaticString) {
-    name(key)
-    var writer = JSONWriter(capacity: 40)
-    writer.appendMicrosecondTimestamp(nanoseconds, zone: zone)
-    raw(writer.takeBytes())
+    .object { text in text.member(name, count) }
   }
 }
 
@@ -139,39 +112,29 @@ extension ErrorFormat {
 
 extension Problem {
   fileprivate var ingestAnswer: HTTPAnswer {
-    var text = JSONText()
+    answer { text in
+      if !validation.isEmpty {
+        text.name("detail")
+        text.list(validation) { text, error in text.fault(error) }
+      } else if let code = ingestCode {
+        text.member("error", code)
+        text.member("message", detail)
+        if code != "internal_server_error" { details(of: code, in: &text) }
+      } else {
+        text.member("detail", detail)
+      }
+    }
+  }
+
+  private func details(of code: String, in text: inout JSONText) {
+    text.name("details")
     text.beginObject()
-    if !validation.isEmpty {
-      text.name("detail")
-      text.beginArray()
-      for error in validation {
-        text.beginObject()
-        text.member("type", error.type)
-        text.place(error.place)
-        text.member("msg", error.message)
-        text.endObject()
-      }
-      text.endArray()
-    } else if let code = ingestCode {
-      text.member("error", code)
-      text.member("message", detail)
-      if code != "internal_server_error" {
-        text.name("details")
-        text.beginObject()
-        if code == "quota_exceeded", let field {
-          text.member("quota_type", field)
-        } else if let retryAfterSeconds {
-          text.member("retry_after", retryAfterSeconds)
-        }
-        text.endObject()
-      }
-    } else {
-      text.member("detail", detail)
+    if code == "quota_exceeded", let field {
+      text.member("quota_type", field)
+    } else if let retryAfterSeconds {
+      text.member("retry_after", retryAfterSeconds)
     }
     text.endObject()
-    return HTTPAnswer(
-      HTTPResponseStatus(statusCode: status), contentType: "application/json", headers: headers,
-      body: ByteBuffer(bytes: text.bytes))
   }
 
   /// nil: a fault of the request as such.

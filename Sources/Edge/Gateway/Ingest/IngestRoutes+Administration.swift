@@ -77,7 +77,7 @@ extension IngestRoutes {
   private func tryMasking(_ call: HTTPCall) throws(Problem) -> HTTPAnswer {
     let request = try MaskingTrialRequest(call.body)
     guard let trial = decoder.tryMasking(request.entry, for: request.tenant) else {
-      throw Problem(ValidationFailure([IngestBody.noObject]))
+      throw JSONForm.notAnObject
     }
     return IngestResponses.trial(trial)
   }

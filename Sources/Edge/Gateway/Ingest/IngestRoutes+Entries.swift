@@ -13,13 +13,13 @@ extension IngestRoutes {
 
   func ingest(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
     try await store.withBody(of: call) { body throws(Problem) -> HTTPAnswer in
-      let decoded: IngestedBody
+      let decoded: IngestBatch
       do throws(ValidationFailure) {
-        decoded = try decoder.decode(body, for: principal.tenant, now: clock.now())
+        decoded = try decoder.decode(body, for: principal.tenant)
       } catch {
         throw refused(principal, Problem(error))
       }
-      let count = decoded.batch.rowCount
+      let count = decoded.entryCount
       if let refusal = pressure.refusal(for: principal.tenant, adding: body.count) {
         if refusal.isFirst { record(refusal, principal, call) }
         throw refused(principal, refusal.problem, entryCount: count)
@@ -29,7 +29,7 @@ extension IngestRoutes {
       let receipt: AppendReceipt
       do throws(Problem) {
         receipt = try await store.append(
-          decoded.batch, key: key, of: call, bodyBytes: body.count, for: principal, salt: IngestRoutes.salt,
+          decoded.records, key: key, of: call, bodyBytes: body.count, for: principal, salt: IngestRoutes.salt,
           dataset: .logs, answer: key == nil ? [] : Array(requestID.utf8))
       } catch {
         throw refused(principal, error, entryCount: count)
@@ -77,7 +77,7 @@ extension IngestRoutes {
   }
 
   /// A header's key wins over the body's.
-  private func key(of call: HTTPCall, _ body: IngestedBody) throws(Problem) -> String? {
+  private func key(of call: HTTPCall, _ body: IngestBatch) throws(Problem) -> String? {
     do throws(Problem) {
       if let key = try RecordStoring.key(of: call) { return key }
       if let key = try RecordStoring.key(of: call, field: "X-Idempotency-Key") { return key }

@@ -83,31 +83,22 @@ package struct IngestRoutes: APIRoutes {
     if route == .flush, isNative(head) { return nil }
     do throws(Problem) {
       guard head.method == route.method || head.method == .HEAD && route.method == .GET else {
-        let allow = route.method == .GET ? "GET, HEAD" : route.method.rawValue
-        throw Problem(405, "Method Not Allowed", allow: allow)
+        throw Problem(405, "Method Not Allowed", allow: [route.method].allowed)
       }
       let principal = try authenticate(head, origin, route)
       guard head.isPlain || route == .ingest && head.isGzip else {
         throw Problem(415, "The only Content-Encoding is gzip")
       }
       guard let principal else { return .accept(administration(route)) }
-      let isJSON = IngestRoutes.isJSON(head)
       return .accept(
         endpoint(route, bodyBytesMax, isShort: true) { call throws(Problem) in
-          guard isJSON else {
-            throw refused(principal, Problem(ValidationFailure([IngestBody.noObject])))
-          }
+          // A body of another type is text, and no entries.
+          guard call.head.isJSON else { throw refused(principal, JSONForm.notAnObject) }
           return try await ingest(call, principal)
         }.limited(by: principal))
     } catch {
       return .refuse(error, route: route.rawValue, errors: .ingest)
     }
-  }
-
-  /// A body of another type is a text, and no entries.
-  private static func isJSON(_ head: HTTPRequestHead) -> Bool {
-    guard let type = head.mediaType else { return true }
-    return type == "application/json" || type.hasPrefix("application/") && type.hasSuffix("+json")
   }
 
   /// Whether a flush is asked of the native API: by one of its keys, or by anybody while this API has no administrator.
@@ -128,9 +119,7 @@ package struct IngestRoutes: APIRoutes {
   private func authenticate(
     _ head: HTTPRequestHead, _ origin: RequestOrigin, _ route: Route
   ) throws(Problem) -> Principal? {
-    var event = AccessEvent(
-      .request, .granted, realm: .ingest, subject: nil, route: route.rawValue, method: head.method.rawValue,
-      address: origin.address, requestID: origin.id)
+    var event = AccessEvent(head, origin, realm: .ingest, route: route.rawValue)
     defer { log.record(event) }
     let authorization = head.headers.first(name: "Authorization")
     do throws(IngestCredentialError) {

@@ -1,64 +1,17 @@
 import Decoding
+import Masking
 import Records
-
-/// An ingest request's body as rows, masked.
-package struct IngestedBody: Sendable {
-  /// At least one row of the dataset `logs`.
-  package let batch: RecordBatch
-  /// `idempotency_key`; nil: the body names none.
-  package let idempotencyKey: String?
-  /// How many values were masked, by the rule that masked them: names of the settings, never of a request.
-  package let maskedCounts: [(rule: String, count: Int)]
-  /// Entries of which nothing but their keys' names was kept, since masking them went beyond its bounds.
-  package let maskingFailedCount: Int
-
-  package init(
-    batch: RecordBatch, idempotencyKey: String?, maskedCounts: [(rule: String, count: Int)],
-    maskingFailedCount: Int
-  ) {
-    self.batch = batch
-    self.idempotencyKey = idempotencyKey
-    self.maskedCounts = maskedCounts
-    self.maskingFailedCount = maskingFailedCount
-  }
-}
-
-/// What masking would make of one entry.
-package struct MaskingTrial: Sendable {
-  /// A place in the entry, and the rule that masks it.
-  package struct Hit: Sendable, Hashable {
-    /// Names and indices from the entry on: `metadata.cards[0].number`.
-    package let place: String
-    package let rule: String
-
-    package init(place: String, rule: String) {
-      self.place = place
-      self.rule = rule
-    }
-  }
-
-  /// The entry's JSON, masked.
-  package let entry: [UInt8]
-  package let hits: [Hit]
-
-  package init(entry: [UInt8], hits: [Hit]) {
-    self.entry = entry
-    self.hits = hits
-  }
-}
 
 /// Turns bodies into masked rows, by rules that may change while the server runs.
 package protocol IngestDecoding: Sendable {
-  /// - Parameters:
-  ///   - tenant: The key's, for rules of its own.
-  ///   - now: Nanoseconds since 1970.
+  /// - Parameter tenant: The key's, for rules of its own.
   /// - Throws: All that is wrong with the body; nothing of it was kept.
-  func decode(_ body: [UInt8], for tenant: Tenant, now: Int64) throws(ValidationFailure) -> IngestedBody
+  func decode(_ body: [UInt8], for tenant: Tenant) throws(ValidationFailure) -> IngestBatch
 
-  /// Masks one entry and keeps nothing. nil: `entry` is no JSON object.
+  /// Masks one entry and keeps nothing. nil: `entry` is no JSON.
   ///
   /// - Parameter tenant: nil: the rules that hold for all keys.
-  func tryMasking(_ entry: [UInt8], for tenant: Tenant?) -> MaskingTrial?
+  func tryMasking(_ entry: [UInt8], for tenant: Tenant?) -> MaskingReport?
 }
 
 /// Why a tenant may send nothing more until some of it is forwarded.

@@ -1,4 +1,3 @@
-import Codecs
 import Decoding
 import Masking
 import Records
@@ -40,26 +39,13 @@ package final class MaskedDecoding: IngestDecoding {
     }
   }
 
-  package func decode(
-    _ body: [UInt8], for tenant: Tenant, now: Int64
-  ) throws(ValidationFailure) -> IngestedBody {
+  package func decode(_ body: [UInt8], for tenant: Tenant) throws(ValidationFailure) -> IngestBatch {
     let (decoder, plan) = current(for: tenant)
-    let batch = try decoder.decode(body, masking: plan)
-    return IngestedBody(
-      batch: batch.records, idempotencyKey: batch.idempotencyKey,
-      maskedCounts: batch.maskedCounts.map { ($0.rule, $0.count) },
-      maskingFailedCount: batch.maskingFailedCount)
+    return try decoder.decode(body, masking: plan)
   }
 
-  package func tryMasking(_ entry: [UInt8], for tenant: Tenant?) -> MaskingTrial? {
-    let (_, plan) = current(for: tenant)
-    do throws(JSONTree.SyntaxError) {
-      let report = try plan.apply(toJSON: entry)
-      return MaskingTrial(
-        entry: Array(report.text.utf8),
-        hits: report.findings.map { MaskingTrial.Hit(place: $0.path, rule: $0.rule) })
-    } catch {
-      return nil
-    }
+  package func tryMasking(_ entry: [UInt8], for tenant: Tenant?) -> MaskingReport? {
+    // What is not JSON cannot be masked; there is nothing else to say about it.
+    try? current(for: tenant).1.apply(toJSON: entry)
   }
 }

@@ -21,11 +21,10 @@ package enum LiveForm: String, Sendable, Hashable {
 
   /// Tells of records that were left out because the client reads too slowly.
   func dropped(_ count: Int) -> [UInt8] {
-    var text = JSONText()
-    text.beginObject()
-    text.member("type", "dropped")
-    text.member("count", count)
-    text.endObject()
+    let text = JSONText.object { text in
+      text.member("type", "dropped")
+      text.member("count", count)
+    }
     return message("dropped", text.bytes)
   }
 }

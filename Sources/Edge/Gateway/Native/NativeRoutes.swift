@@ -84,9 +84,7 @@ package struct NativeRoutes: APIRoutes {
   func authenticate(
     _ head: HTTPRequestHead, _ origin: RequestOrigin, route: String, permission: Permission
   ) throws(Problem) -> Principal {
-    var event = AccessEvent(
-      .request, .granted, realm: .native, subject: nil, route: route, method: head.method.rawValue,
-      address: origin.address, requestID: origin.id)
+    var event = AccessEvent(head, origin, realm: .native, route: route)
     defer { log.record(event) }
     let principal: Principal
     do throws(CredentialError) {

@@ -5,45 +5,31 @@ import Records
 
 /// The bodies and messages of the query-log API.
 enum QueryLogResponses {
-  static func object(_ members: (inout JSONText) -> Void) -> [UInt8] {
-    var text = JSONText()
-    text.beginObject()
-    members(&text)
-    text.endObject()
-    return text.bytes
-  }
-
   static func token(_ token: String) -> HTTPAnswer {
-    answer(
-      object { text in
-        text.member("access_token", token)
-        text.member("token_type", "bearer")
-      })
+    .object { text in
+      text.member("access_token", token)
+      text.member("token_type", "bearer")
+    }
   }
 
   /// - Parameter token: nil: the entry is not what it was.
   static func verification(of id: String, token: String?) -> HTTPAnswer {
-    answer(
-      object { text in
-        text.member("log_id", id)
-        text.name("verification")
-        text.beginObject()
-        text.name("valid")
-        text.value(token != nil)
-        text.member("verification_token", token)
-        text.member(
-          "error", token == nil ? "Hash verification failed - log may have been tampered with" : nil)
-        text.endObject()
-      })
-  }
-
-  static func answer(_ json: [UInt8]) -> HTTPAnswer {
-    HTTPAnswer(.ok, contentType: "application/json", body: ByteBuffer(bytes: json))
+    .object { text in
+      text.member("log_id", id)
+      text.name("verification")
+      text.beginObject()
+      text.name("valid")
+      text.value(token != nil)
+      text.member("verification_token", token)
+      text.member(
+        "error", token == nil ? "Hash verification failed - log may have been tampered with" : nil)
+      text.endObject()
+    }
   }
 
   /// The first message of `/ws/logs`.
   static func listing(_ objects: [UInt8], count: Int, _ request: QueryStreamRequest) -> [UInt8] {
-    object { text in
+    JSONText.object { text in
       text.member("type", "logs_response")
       text.member("user_filter", request.user)
       text.member("limit", request.limit)
@@ -51,19 +37,16 @@ enum QueryLogResponses {
       text.member("count", count)
       text.name("logs")
       text.array(of: objects)
-    }
+    }.bytes
   }
 
   /// - Parameter now: Nanoseconds since 1970; shown in UTC without saying so, as it always was.
   static func heartbeat(now: Int64, connections: Int) -> [UInt8] {
-    var time = JSONWriter(capacity: 40)
-    time.appendMicrosecondTimestamp(now, zone: "")
-    return object { text in
+    JSONText.object { text in
       text.member("type", "heartbeat")
-      text.name("timestamp")
-      text.raw(time.takeBytes())
+      text.time("timestamp", now, zone: "")
       text.member("active_connections", connections)
-    }
+    }.bytes
   }
 
   /// What the streams are and how to ask for them.
@@ -84,37 +67,36 @@ enum QueryLogResponses {
       text.endObject()
     }
     // Word for word what clients of this API have always been told, where it is true.
-    return answer(
-      object { text in
-        text.name("websocket_endpoints")
-        text.beginObject()
-        endpoint(
-          &text, "logs", "/ws/logs", "Live log retrieval with pagination and real-time updates",
-          [
-            ("user_id", "Optional - Filter logs by user"),
-            ("limit", "Optional - Number of logs to return (default: 100)"),
-            ("offset", "Optional - Offset for pagination (default: 0)"),
-          ], example: "user_id=test_user&limit=50&offset=0")
-        endpoint(
-          &text, "stream", "/ws/stream", "Real-time log stream only (no initial data)",
-          [("user_id", "Optional - Filter real-time updates by user")], example: "user_id=test_user")
-        text.endObject()
-        text.name("message_types")
-        text.beginObject()
-        text.member("logs_response", "Initial logs with metadata and pagination info")
-        text.member("heartbeat", "Connection keep-alive with connection count")
-        text.member("initial_logs", "Initial batch data from stream endpoint")
-        text.member(
-          "log_entry",
-          "Real-time log updates with full log data (id, user_id, query, status, timestamp, hash)")
-        text.endObject()
-        text.name("testing")
-        text.beginObject()
-        text.member("browser", "Visit /api/v1/websocket-docs for interactive testing")
-        text.member("javascript", "Use WebSocket API: new WebSocket('ws://\(host)/ws/logs')")
-        text.member("python", "Use websocket_client.py script for command-line testing")
-        text.endObject()
-      })
+    return .object { text in
+      text.name("websocket_endpoints")
+      text.beginObject()
+      endpoint(
+        &text, "logs", "/ws/logs", "Live log retrieval with pagination and real-time updates",
+        [
+          ("user_id", "Optional - Filter logs by user"),
+          ("limit", "Optional - Number of logs to return (default: 100)"),
+          ("offset", "Optional - Offset for pagination (default: 0)"),
+        ], example: "user_id=test_user&limit=50&offset=0")
+      endpoint(
+        &text, "stream", "/ws/stream", "Real-time log stream only (no initial data)",
+        [("user_id", "Optional - Filter real-time updates by user")], example: "user_id=test_user")
+      text.endObject()
+      text.name("message_types")
+      text.beginObject()
+      text.member("logs_response", "Initial logs with metadata and pagination info")
+      text.member("heartbeat", "Connection keep-alive with connection count")
+      text.member("initial_logs", "Initial batch data from stream endpoint")
+      text.member(
+        "log_entry",
+        "Real-time log updates with full log data (id, user_id, query, status, timestamp, hash)")
+      text.endObject()
+      text.name("testing")
+      text.beginObject()
+      text.member("browser", "Visit /api/v1/websocket-docs for interactive testing")
+      text.member("javascript", "Use WebSocket API: new WebSocket('ws://\(host)/ws/logs')")
+      text.member("python", "Use websocket_client.py script for command-line testing")
+      text.endObject()
+    }
   }
 
   /// A page that opens the streams: for a first look, and to see what a filter lets through.

@@ -1,5 +1,6 @@
 import Access
 import Codecs
+import NIOCore
 import NIOHTTP1
 import Platform
 import Querying
@@ -8,7 +9,8 @@ import Records
 /// Logging in, writing, verifying.
 extension QueryLogRoutes {
   func login(_ call: HTTPCall) async throws(Problem) -> HTTPAnswer {
-    try QueryLogRoutes.checkMediaType(call)
+    // A body of another type is text, which is no object.
+    guard call.head.isJSON else { throw JSONForm.notAnObject }
     let request = try QueryLoginRequest(call.body)
     var event = AccessEvent(
       .login, .granted, realm: .querylog, subject: String(request.user.prefix(128)),
@@ -25,16 +27,9 @@ extension QueryLogRoutes {
     }
   }
 
-  /// A body of another type is taken for text, which is no object.
-  private static func checkMediaType(_ call: HTTPCall) throws(Problem) {
-    guard let type = call.head.mediaType else { return }
-    guard type == "application/json" || type.hasPrefix("application/") && type.hasSuffix("+json") else {
-      throw JSONForm.notAnObject
-    }
-  }
-
   func write(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
-    try QueryLogRoutes.checkMediaType(call)
+    // A body of another type is text, which is no object.
+    guard call.head.isJSON else { throw JSONForm.notAnObject }
     // The API's times have microseconds.
     let now = clock.now() / 1_000 * 1_000
     let (batch, receipt) = try await store.withBody(of: call) {
@@ -51,7 +46,8 @@ extension QueryLogRoutes {
       // A repeated request is answered as the first was, its time and hash included.
       return (entry(request, user: principal.subject, at: first), receipt)
     }
-    return QueryLogResponses.answer(listing.objects(of: batch, receipt))
+    return HTTPAnswer(
+      .ok, contentType: "application/json", body: ByteBuffer(bytes: listing.objects(of: batch, receipt)))
   }
 
   private func entry(_ request: QueryEntryRequest, user: String, at time: Int64) -> RecordBatch {

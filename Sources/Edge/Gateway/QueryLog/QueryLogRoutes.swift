@@ -26,13 +26,8 @@ package struct QueryLogRoutes: APIRoutes {
       }
     }
 
-    /// For `Allow`.
-    var allowed: String {
-      switch self {
-      case .login, .logs, .listing, .stream: method.rawValue
-      case .verify, .info, .page: "GET, HEAD"
-      }
-    }
+    /// Whether it is a stream, which has no head to ask for.
+    var isStream: Bool { self == .listing || self == .stream }
   }
 
   static let columns = ["id", "user_id", "query", "status", "timestamp", "hash"]
@@ -82,13 +77,13 @@ package struct QueryLogRoutes: APIRoutes {
 
   package func admit(_ head: HTTPRequestHead, path: String, origin: RequestOrigin) -> Admission? {
     guard let (route, id) = QueryLogRoutes.route(path) else { return nil }
-    let method = head.method == .HEAD && route != .listing && route != .stream ? .GET : head.method
+    let method = head.method == .HEAD && !route.isStream ? .GET : head.method
     // The path is other APIs' too: theirs is every method but this one.
     if route == .logs, method != .PUT || head.hasSignedToken { return nil }
     do throws(Problem) {
       guard method == route.method else {
         throw Problem(
-          405, "Method Not Allowed", allow: route.allowed)
+          405, "Method Not Allowed", allow: route.isStream ? "GET" : [route.method].allowed)
       }
       switch route {
       case .login: return .accept(endpoint(route) { call throws(Problem) in try await login(call) })
@@ -125,9 +120,7 @@ package struct QueryLogRoutes: APIRoutes {
   private func authenticate(
     _ head: HTTPRequestHead, _ origin: RequestOrigin, _ route: Route
   ) throws(Problem) -> Principal {
-    var event = AccessEvent(
-      .request, .granted, realm: .querylog, subject: nil, route: route.rawValue, method: head.method.rawValue,
-      address: origin.address, requestID: origin.id)
+    var event = AccessEvent(head, origin, realm: .querylog, route: route.rawValue)
     defer { log.record(event) }
     guard let authorization = head.headers.first(name: "Authorization") else {
       event.outcome = .refused("missing")
@@ -178,9 +171,7 @@ extension QueryLogRoutes {
   private func listener(
     _ head: HTTPRequestHead, _ items: QueryItems, _ origin: RequestOrigin, _ route: Route
   ) throws(Problem) -> (Principal, token: String?, subprotocol: String?) {
-    var event = AccessEvent(
-      .request, .granted, realm: .querylog, subject: nil, route: route.rawValue, method: head.method.rawValue,
-      address: origin.address, requestID: origin.id)
+    var event = AccessEvent(head, origin, realm: .querylog, route: route.rawValue)
     defer { log.record(event) }
     let offered = head.headers[canonicalForm: "Sec-WebSocket-Protocol"].first.map(String.init)
     let shown = head.headers.first(name: "Authorization").map { KeyDirectory.bearerToken($0) ?? "" }

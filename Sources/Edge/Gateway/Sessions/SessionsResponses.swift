@@ -7,18 +7,8 @@ import Records
 
 /// The bodies the sessions API answers with.
 enum SessionsResponses {
-  private static func object(
-    _ status: HTTPResponseStatus = .ok, _ members: (inout JSONText) -> Void
-  ) -> HTTPAnswer {
-    var text = JSONText()
-    text.beginObject()
-    members(&text)
-    text.endObject()
-    return .json(status, text)
-  }
-
   static func token(_ issued: IssuedToken, hours: Int) -> HTTPAnswer {
-    var answer = object { text in
+    var answer = HTTPAnswer.object { text in
       text.member("expires_in_hours", hours)
       text.member("token", issued.token)
       text.member("user_id", issued.user)
@@ -27,10 +17,10 @@ enum SessionsResponses {
     return answer
   }
 
-  static func message(_ sentence: String) -> HTTPAnswer { object { $0.member("message", sentence) } }
+  static func message(_ sentence: String) -> HTTPAnswer { .object { $0.member("message", sentence) } }
 
   static func userCreated(_ name: String, role: Role) -> HTTPAnswer {
-    object(.created) { text in
+    .object(.created) { text in
       text.member("message", "User created successfully")
       text.member("role", role.rawValue)
       text.member("user_id", name)
@@ -38,7 +28,7 @@ enum SessionsResponses {
   }
 
   static func users(_ users: [User]) -> HTTPAnswer {
-    object { text in
+    .object { text in
       text.member("count", users.count)
       text.name("users")
       text.beginArray()
@@ -55,7 +45,7 @@ enum SessionsResponses {
 
   /// The one time a key is shown.
   static func keyCreated(_ key: String, _ request: NewKeyRequest) -> HTTPAnswer {
-    var answer = object(.created) { text in
+    var answer = HTTPAnswer.object(.created) { text in
       text.member("key", key)
       text.member("message", "API key created successfully")
       text.member("name", request.name)
@@ -68,7 +58,7 @@ enum SessionsResponses {
   }
 
   static func keys(_ keys: [StoredKey]) -> HTTPAnswer {
-    object { text in
+    .object { text in
       text.member("count", keys.count)
       text.name("keys")
       text.beginArray()
@@ -87,7 +77,7 @@ enum SessionsResponses {
   }
 
   static func containerCreated(_ name: String, user: String) -> HTTPAnswer {
-    object(.created) { text in
+    .object(.created) { text in
       text.member("container_id", name)
       text.member("message", "Container created successfully")
       text.member("user_id", user)
@@ -95,7 +85,7 @@ enum SessionsResponses {
   }
 
   static func containers(_ all: [CatalogEntry], user: String) -> HTTPAnswer {
-    object { text in
+    .object { text in
       text.name("containers")
       list(all, "container_id", in: &text)
       text.member("count", all.count)
@@ -104,7 +94,7 @@ enum SessionsResponses {
   }
 
   static func sessionCreated(_ name: String, container: String, user: String) -> HTTPAnswer {
-    object(.created) { text in
+    .object(.created) { text in
       text.member("container_id", container)
       text.member("message", "Session created successfully")
       text.member("session_id", name)
@@ -113,7 +103,7 @@ enum SessionsResponses {
   }
 
   static func sessions(_ all: [CatalogEntry], container: String, user: String) -> HTTPAnswer {
-    object { text in
+    .object { text in
       text.member("container_id", container)
       text.member("count", all.count)
       text.name("sessions")
@@ -134,7 +124,7 @@ enum SessionsResponses {
   }
 
   static func received(_ count: Int, container: String, session: String) -> HTTPAnswer {
-    object(.created) { text in
+    .object(.created) { text in
       text.member("container", container)
       text.member("count", count)
       text.member("message", "Logs received")
@@ -143,7 +133,7 @@ enum SessionsResponses {
   }
 
   static func neverWritten(container: String, session: String) -> HTTPAnswer {
-    object { text in
+    .object { text in
       text.member("container", container)
       text.member("files_scanned", 0)
       text.name("logs")
@@ -164,15 +154,7 @@ enum SessionsResponses {
 extension ErrorFormat {
   /// `{"error": "…"}`.
   package static let sessions = ErrorFormat { problem, _ in
-    var text = JSONText()
-    text.beginObject()
-    text.name("error")
-    text.value(problem.detail)
-    text.endObject()
-    return HTTPAnswer(
-      HTTPResponseStatus(statusCode: problem.status), contentType: "application/json",
-      headers: problem.headers,
-      body: ByteBuffer(bytes: text.bytes))
+    problem.answer { $0.member("error", problem.detail) }
   }
 }
 

@@ -80,8 +80,7 @@ package struct SessionsRoutes: APIRoutes {
     do throws(Problem) {
       let method = head.method == .HEAD ? .GET : head.method
       guard route.methods.contains(method) else {
-        let allow = route.methods.flatMap { $0 == .GET ? ["GET", "HEAD"] : [$0.rawValue] }
-        throw Problem(405, "Method not allowed", allow: allow.joined(separator: ", "))
+        throw Problem(405, "Method not allowed", allow: route.methods.allowed)
       }
       let target = Target(route: route, names: names, isWrite: method == .POST)
       if route == .login {
@@ -113,9 +112,7 @@ package struct SessionsRoutes: APIRoutes {
   private func authenticate(
     _ head: HTTPRequestHead, _ origin: RequestOrigin, _ target: Target
   ) throws(Problem) -> Principal {
-    var event = AccessEvent(
-      .request, .granted, realm: .sessions, subject: nil, route: target.route.rawValue,
-      method: head.method.rawValue, address: origin.address, requestID: origin.id)
+    var event = AccessEvent(head, origin, realm: .sessions, route: target.route.rawValue)
     defer { log.record(event) }
     let principal: Principal
     do throws(CredentialError) {
@@ -135,11 +132,7 @@ package struct SessionsRoutes: APIRoutes {
 
   private func checkMediaType(_ head: HTTPRequestHead, _ target: Target) throws(Problem) {
     guard target.isWrite, target.route != .logout, target.route != .refresh else { return }
-    if let type = head.mediaType, type != "application/json",
-      !(type.hasPrefix("application/") && type.hasSuffix("+json"))
-    {
-      throw Problem(415, "The Content-Type must be application/json")
-    }
+    guard head.isJSON else { throw Problem(415, "The Content-Type must be application/json") }
     guard head.isPlain || target.route == .logs && head.isGzip else {
       throw Problem(415, "The only Content-Encoding is gzip, and only for logs")
     }

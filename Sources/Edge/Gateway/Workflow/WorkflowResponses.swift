@@ -6,18 +6,8 @@ import Records
 
 /// The bodies the workflow API answers with.
 enum WorkflowResponses {
-  private static func object(
-    _ status: HTTPResponseStatus = .ok, _ members: (inout JSONText) -> Void
-  ) -> HTTPAnswer {
-    var text = JSONText()
-    text.beginObject()
-    members(&text)
-    text.endObject()
-    return .json(status, text)
-  }
-
   static func created(_ id: String) -> HTTPAnswer {
-    object(.created) { text in
+    .object(.created) { text in
       text.member("status", "success")
       text.member("log_id", id)
       text.member("message", "Log ingested successfully")
@@ -25,7 +15,7 @@ enum WorkflowResponses {
   }
 
   static func created(_ ids: [String]) -> HTTPAnswer {
-    object(.created) { text in
+    .object(.created) { text in
       text.member("status", "success")
       text.member("count", ids.count)
       text.name("log_ids")
@@ -38,7 +28,7 @@ enum WorkflowResponses {
   static func list(
     _ objects: [UInt8], total: Int, _ request: WorkflowListRequest, client: String
   ) -> HTTPAnswer {
-    object { text in
+    .object { text in
       text.name("data")
       text.array(of: withClient(objects, client))
       text.name("pagination")
@@ -61,14 +51,14 @@ enum WorkflowResponses {
   }
 
   static func log(_ record: [UInt8], client: String) -> HTTPAnswer {
-    object { text in
+    .object { text in
       text.name("data")
       text.raw(withClient(record, client))
     }
   }
 
   static func overview(_ figures: WorkflowFigures.Overview, days: Int, client: String) -> HTTPAnswer {
-    object { text in
+    .object { text in
       text.name("data")
       text.beginObject()
       text.member("total_tickets", figures.total)
@@ -85,7 +75,7 @@ enum WorkflowResponses {
   }
 
   static func categories(_ all: [WorkflowFigures.Category], days: Int) -> HTTPAnswer {
-    object { text in
+    .object { text in
       text.name("data")
       text.beginArray()
       for category in all {
@@ -103,11 +93,7 @@ enum WorkflowResponses {
   }
 
   private static func time(_ name: StaticString, _ time: Int64?, in text: inout JSONText) {
-    text.name(name)
-    guard let time else { return text.null() }
-    var writer = JSONWriter(capacity: 40)
-    writer.appendMicrosecondTimestamp(time, zone: "+00:00")
-    text.raw(writer.takeBytes())
+    if let time { text.time(name, time, zone: "+00:00") } else { text.member(name, nil) }
   }
 
   /// Records' objects with `client_id` behind the id, which comes first and is 36 characters long.
@@ -137,27 +123,13 @@ enum WorkflowResponses {
 extension ErrorFormat {
   /// `{"detail": …}`, for validation a list as pydantic 2.5 gives it, without what was sent.
   package static let workflow = ErrorFormat { problem, _ in
-    var text = JSONText()
-    text.beginObject()
-    text.name("detail")
-    if problem.validation.isEmpty {
-      text.value(problem.detail)
-    } else {
-      text.beginArray()
-      for error in problem.validation {
-        text.beginObject()
-        text.member("type", error.type)
-        text.place(error.place)
-        text.member("msg", error.message)
+    problem.answer { text in
+      text.name("detail")
+      guard !problem.validation.isEmpty else { return text.value(problem.detail) }
+      text.list(problem.validation) { text, error in
+        text.fault(error)
         text.member("url", "https://errors.pydantic.dev/2.5/v/\(error.type)")
-        text.endObject()
       }
-      text.endArray()
     }
-    text.endObject()
-    return HTTPAnswer(
-      HTTPResponseStatus(statusCode: problem.status), contentType: "application/json",
-      headers: problem.headers,
-      body: ByteBuffer(bytes: text.bytes))
   }
 }

@@ -60,27 +60,16 @@ extension WorkflowRoutes {
   }
 
   func get(_ id: String, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
-    let object: [UInt8]?
-    do throws(StoreError) {
-      object =
-        if let id = UUIDv7.flexible(id) {
-          try await listing.record(id, filter: principal.filter, for: principal.tenant)
-        } else { nil }
-    } catch {
-      throw Problem(error)
-    }
-    guard let object else { throw Problem(404, "Log not found") }
+    let object = try await listing.record(named: id, principal)
     return WorkflowResponses.log(object, client: principal.subject)
   }
 
   func health() -> HTTPAnswer {
-    var text = JSONText()
-    text.beginObject()
-    text.member("status", "healthy")
-    text.member("service", identity.service)
-    text.member("environment", identity.environment)
-    text.endObject()
-    return .json(.ok, text)
+    .object { text in
+      text.member("status", "healthy")
+      text.member("service", identity.service)
+      text.member("environment", identity.environment)
+    }
   }
 
   func overview(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {

@@ -88,8 +88,7 @@ package struct WorkflowRoutes: APIRoutes {
     do throws(Problem) {
       let method = head.method == .HEAD ? .GET : head.method
       guard route.methods.contains(method) else {
-        let allow = route.methods.flatMap { $0 == .GET ? ["GET", "HEAD"] : [$0.rawValue] }
-        throw Problem(405, "Method Not Allowed", allow: allow.joined(separator: ", "))
+        throw Problem(405, "Method Not Allowed", allow: route.methods.allowed)
       }
       if route == .health { return .accept(endpoint(route) { _ throws(Problem) in health() }) }
       let principal = try authenticate(key, head, origin, route)
@@ -117,9 +116,7 @@ package struct WorkflowRoutes: APIRoutes {
   private func authenticate(
     _ key: String?, _ head: HTTPRequestHead, _ origin: RequestOrigin, _ route: Route
   ) throws(Problem) -> Principal {
-    var event = AccessEvent(
-      .request, .granted, realm: .workflow, subject: nil, route: route.rawValue, method: head.method.rawValue,
-      address: origin.address, requestID: origin.id)
+    var event = AccessEvent(head, origin, realm: .workflow, route: route.rawValue)
     defer { log.record(event) }
     do throws(CredentialError) {
       let principal = try keys.authenticate(key: key)

@@ -28,6 +28,15 @@ package struct IngestBatch: Sendable {
   package let maskingFailedCount: Int
 
   package var entryCount: Int { records.rowCount }
+
+  package init(
+    records: RecordBatch, idempotencyKey: String?, maskedCounts: [MaskedCount], maskingFailedCount: Int
+  ) {
+    self.records = records
+    self.idempotencyKey = idempotencyKey
+    self.maskedCounts = maskedCounts
+    self.maskingFailedCount = maskingFailedCount
+  }
 }
 
 /// Turns bodies of the ingest API, `{"entries":[…],"idempotency_key"?:…}`, into a batch of the dataset `logs`, or into everything

@@ -39,7 +39,7 @@ struct DeadLettersCommand: AsyncParsableCommand {
         var left = max(limit, 0)
         while left > 0 {
           var path = "/v1/admin/deadletters?limit=\(min(left, 1_000))&after=\(after)"
-          if let token { path += "&token=\(DeadLettersCommand.escaped(token))" }
+          if let token { path += "&token=\(token.percentEncoded)" }
           let tree = try await DeadLettersCommand.ask(client, .GET, path)
           guard case .array(let letters)? = tree["dead_letters"] else {
             throw Failure("\(client.url) is no Cordwood server of this version")
@@ -146,10 +146,6 @@ struct DeadLettersCommand: AsyncParsableCommand {
       throw Failure("\(client.url): \(text) (status \(answer.status))")
     }
     return tree
-  }
-
-  private static func escaped(_ text: String) -> String {
-    text.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? text
   }
 }
 

@@ -23,22 +23,6 @@ enum SessionQuery {
     items += flags.levels.map { ("level", $0) }
     items += flags.contains.map { ("contains", $0) }
     if let limit = flags.limit { items.append(("limit", String(limit))) }
-    return session.path + "?" + items.map { "\($0.0)=\(escaped($0.1))" }.joined(separator: "&")
-  }
-
-  /// Percent-encoded but for the characters that never need it (RFC 3986 §2.3).
-  static func escaped(_ text: String) -> String {
-    var result: [UInt8] = []
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
-        UInt8(ascii: "~"):
-        result.append(byte)
-      default:
-        result += Array(("%" + Hex.text([byte]).uppercased()).utf8)
-      }
-    }
-    return String(decoding: result, as: UTF8.self)
+    return session.path + "?" + items.map { "\($0.0)=\($0.1.percentEncoded)" }.joined(separator: "&")
   }
 }

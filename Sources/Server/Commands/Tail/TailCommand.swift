@@ -57,7 +57,7 @@ struct TailCommand: AsyncParsableCommand {
     let (dataset, predicate) = try QueryBody.filter(flags)
     guard (0...10_000).contains(last) else { throw Failure("--last: a number from 0 to 10000") }
     var path = "/v1/tail/\(dataset.name)?last=\(last)"
-    if predicate != .all { path += "&where=\(SessionQuery.escaped(predicate.json.text))" }
+    if predicate != .all { path += "&where=\(predicate.json.text.percentEncoded)" }
     return path
   }
 }

@@ -134,7 +134,7 @@ package struct Configuration: Sendable {
   }
 
   /// A body of the ingest API: spaces and escapes may make a batch eight times as long, no more.
-  var ingestBodyBytesMax: Int { min(http.bodyBytesMax, max(ingest.batchBytesMax * 8, 1 << 20)) }
+  var ingestBodyBytesMax: Int { min(http.bodyBytesMax, max(ingest.limits.batchBytesMax * 8, 1 << 20)) }
 
   /// Whether default credentials are for nobody else to use: in development, on loopback.
   package var isPrivate: Bool { Configuration.isPrivate(environment, host: host) }

@@ -1,3 +1,5 @@
+import Decoding
+import Masking
 import Access
 import Records
 
@@ -31,9 +33,9 @@ extension ConfigurationValues {
     var settings = IngestSettings()
     settings.adminToken = try adminToken("ingest.admin_token")
     settings.keys = try ingestKeys("ingest.api_keys")
-    settings.entryBytesMax = try integer("ingest.entry_bytes_max")
-    settings.batchEntriesMax = try integer("ingest.batch_entries_max")
-    settings.batchBytesMax = try integer("ingest.batch_bytes_max")
+    settings.limits.entryBytesMax = try integer("ingest.entry_bytes_max")
+    settings.limits.entriesMax = try integer("ingest.batch_entries_max")
+    settings.limits.batchBytesMax = try integer("ingest.batch_bytes_max")
     settings.rate = RequestRate(
       perSecond: try number("ingest.rate_limit_rps"), burst: Double(try integer("ingest.rate_limit_burst")))
     settings.quotaBytes = try integer("ingest.quota_bytes")
@@ -125,18 +127,18 @@ extension ConfigurationValues {
     var settings = MaskingSettings()
     let names = try words("masking.apis")
     settings.realms = Set(Realm.allCases.filter { names.contains($0.name) })
-    settings.baselineKeys = try words("masking.baseline_keys")
-    settings.partialRules = try partialRules("masking.partial_rules")
-    settings.overrides = try overrides("masking.overrides", keys: keys)
-    settings.heuristics = MaskingSettings.Heuristics(rawValue: try text("masking.heuristics")) ?? .words
-    settings.detectors = try words("masking.detectors")
+    settings.rules.baselineKeys = try words("masking.baseline_keys")
+    settings.rules.partialRules = try partialRules("masking.partial_rules")
+    settings.rules.overrides = try overrides("masking.overrides", keys: keys)
+    settings.rules.heuristics = MaskingRules.Heuristics(rawValue: try text("masking.heuristics")) ?? .words
+    settings.rules.detectors = Set(try words("masking.detectors").compactMap(MaskingRules.Detector.init))
     return settings
   }
 
-  private func partialRules(_ path: String) throws(ConfigurationError) -> [MaskingSettings.PartialRule] {
+  private func partialRules(_ path: String) throws(ConfigurationError) -> [MaskingRules.PartialRule] {
     let (setting, entry) = tree.entry(path)
     guard let items = ConfigurationValues.map(entry.value) else { throw wrong(setting, entry) }
-    var rules: [MaskingSettings.PartialRule] = []
+    var rules: [MaskingRules.PartialRule] = []
     for (name, value) in items {
       guard !name.isEmpty, case .map(let members) = value, members.count == 1, let member = members.first,
         let partial = ConfigurationValues.partial(member.key, member.value)
@@ -145,19 +147,19 @@ extension ConfigurationValues {
           key: "\(path).\(name)", source: entry.source,
           expected: "one of keep_prefix: N, keep_suffix: N, mask_email: true")
       }
-      rules.append(MaskingSettings.PartialRule(name: name, partial: partial))
+      rules.append(MaskingRules.PartialRule(name, partial))
     }
     return rules.sorted { ($1.name.utf8.count, $0.name) < ($0.name.utf8.count, $1.name) }
   }
 
   private static func partial(
     _ name: String, _ value: ConfigurationTree.Value
-  ) -> MaskingSettings.Partial? {
+  ) -> MaskingRules.Partial? {
     guard case .scalar(let text) = value else { return nil }
     switch name {
     case "keep_prefix": return Int(text).flatMap { (0...64).contains($0) ? .keepPrefix($0) : nil }
     case "keep_suffix": return Int(text).flatMap { (0...64).contains($0) ? .keepSuffix($0) : nil }
-    case "mask_email": return text.lowercased() == "true" ? .email : nil
+    case "mask_email": return text.lowercased() == "true" ? .maskEmail : nil
     default: return nil
     }
   }

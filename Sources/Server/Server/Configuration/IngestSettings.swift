@@ -1,4 +1,6 @@
 import Access
+import Decoding
+import Masking
 import Records
 
 /// The ingest API's part of the settings: what is read anew while the server runs.
@@ -6,9 +8,7 @@ package struct IngestSettings: Sendable, Hashable {
   package var adminToken: String?
   /// In the order of their tokens.
   package var keys: [IngestKey] = []
-  package var entryBytesMax = 32_768
-  package var batchEntriesMax = 500
-  package var batchBytesMax = 1 << 20
+  package var limits = IngestLimits()
   package var rate = RequestRate(perSecond: 2000, burst: 10_000)
   /// 0: no bound.
   package var quotaBytes = 2 << 30
@@ -20,29 +20,11 @@ package struct IngestSettings: Sendable, Hashable {
 
 /// Which records are masked, and how.
 package struct MaskingSettings: Sendable, Hashable {
-  package enum Heuristics: String, Sendable { case words, substring, off }
-
-  /// What is left of a masked text.
-  package enum Partial: Sendable, Hashable {
-    case keepPrefix(Int)
-    case keepSuffix(Int)
-    case email
-  }
-
-  package struct PartialRule: Sendable, Hashable {
-    package var name: String
-    package var partial: Partial
-  }
-
   /// The realms whose records are masked.
   package var realms: Set<Realm> = [.ingest]
-  package var baselineKeys: [String] = []
-  /// The longest name first, so that the first one found in a member's name is the closest.
-  package var partialRules: [PartialRule] = []
-  /// More names, by the name of the key they hold for.
-  package var overrides: [String: [String]] = [:]
-  package var heuristics = Heuristics.words
-  package var detectors: [String] = []
+  /// Overrides are by the names of ingest keys, partial rules with the longest name first, so that the first one found in
+  /// a member's name is the closest.
+  package var rules = MaskingRules()
 }
 
 /// Where entries are forwarded to.

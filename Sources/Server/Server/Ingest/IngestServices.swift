@@ -35,39 +35,12 @@ package struct IngestServices: Sendable {
   }
 }
 
-extension IngestSettings {
-  /// The decoder's part.
-  var limits: IngestLimits {
-    var limits = IngestLimits()
-    limits.entriesMax = batchEntriesMax
-    limits.entryBytesMax = entryBytesMax
-    limits.batchBytesMax = batchBytesMax
-    return limits
-  }
-}
-
 extension MaskingSettings {
   /// The rules for records of a realm; nothing is masked where it is not asked for.
   func rules(for realm: Realm) -> MaskingRules {
     guard realms.contains(realm) else { return .off }
-    var rules = MaskingRules()
-    rules.baselineKeys = baselineKeys
-    rules.partialRules = partialRules.map { rule in
-      switch rule.partial {
-      case .keepPrefix(let count): MaskingRules.PartialRule(rule.name, .keepPrefix(count))
-      case .keepSuffix(let count): MaskingRules.PartialRule(rule.name, .keepSuffix(count))
-      case .email: MaskingRules.PartialRule(rule.name, .maskEmail)
-      }
-    }
-    // Overrides are by the names of ingest keys.
-    rules.overrides = realm == .ingest ? overrides : [:]
-    rules.heuristics =
-      switch heuristics {
-      case .words: .words
-      case .substring: .substring
-      case .off: .off
-      }
-    rules.detectors = Set(detectors.compactMap { MaskingRules.Detector(rawValue: $0) })
+    var rules = rules
+    if realm != .ingest { rules.overrides = [:] }
     return rules
   }
 

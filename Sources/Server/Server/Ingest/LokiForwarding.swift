@@ -157,25 +157,23 @@ final class LokiForwarding: EntryForwarding {
   private func forAll(
     _ choice: DeadLetterChoice, _ body: ([Int64]) async throws(ForwardingFailure) -> Void
   ) async throws(ForwardingFailure) {
-    var tenant: Tenant?
-    var wanted: Set<Int64>?
-    switch choice {
-    case .all: break
-    case .tenant(let one): tenant = one
-    case .ids(let ids): wanted = Set(ids)
-    }
     var after: Int64 = 0
     while true {
       let page: [DeadLetter]
       do throws(ForwardingStateError) {
-        page = try await forwarder.deadLetters(of: tenant, after: after, limit: Forwarder.lettersMax)
+        page =
+          switch choice {
+          case .all: try await forwarder.deadLetters(after: after, limit: Forwarder.lettersMax)
+          case .tenant(let tenant):
+            try await forwarder.deadLetters(of: tenant, after: after, limit: Forwarder.lettersMax)
+          case .ids(let ids): try await forwarder.deadLetters(numbers: ids.filter { $0 > after })
+          }
       } catch {
         throw LokiForwarding.failure(error)
       }
       guard let last = page.last else { return }
       after = last.number
-      let numbers = page.map(\.number).filter { wanted?.contains($0) ?? true }
-      if !numbers.isEmpty { try await body(numbers) }
+      try await body(page.map(\.number))
     }
   }
 
