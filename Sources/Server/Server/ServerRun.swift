@@ -77,10 +77,8 @@ package struct ServerRun {
     }
     ingest.loki?.start()
     announce(server, engine: engine, access: access)
-    let reload = await DiskThread(name: "configuration").run {
-      ConfigurationReload(configuration, path: configurationPath, read: reread) { new in
-        ingest.use(new.ingest)
-      }
+    let reload = ConfigurationReload(configuration, path: configurationPath, read: reread) { new in
+      ingest.use(new.ingest)
     }
     let upkeep = Task { await keepUp(access, tls, keySet, reload, ingest) }
     let signals = DiskThread(name: "signals")

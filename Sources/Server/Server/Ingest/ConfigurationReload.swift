@@ -8,12 +8,10 @@ final class ConfigurationReload: Sendable {
   private let path: String?
   private let read: @Sendable () throws -> (Configuration, [String])
   private let apply: @Sendable (Configuration) -> Void
-  /// The file as it was read last; nil: it could not be.
-  private let seen: Mutex<Data?>
+  /// The file as it was looked at last; nil: not yet, so that a change between the start's reading and the first look is seen.
+  private let seen = Mutex<Data?>(nil)
   private let current: Mutex<Configuration>
 
-  /// Blocks on the disk.
-  ///
   /// - Parameters:
   ///   - path: The configuration's file; nil: there is none, and only the signal counts.
   ///   - read: Lays all sources over one another again.
@@ -27,7 +25,6 @@ final class ConfigurationReload: Sendable {
     self.read = read
     self.apply = apply
     self.current = Mutex(current)
-    seen = Mutex(ConfigurationReload.contents(path))
   }
 
   private static func contents(_ path: String?) -> Data? {
@@ -41,15 +38,16 @@ final class ConfigurationReload: Sendable {
   /// - Parameter isAsked: Whether a signal asked for it.
   func run(isAsked: Bool, _ logger: Logger) {
     let contents = ConfigurationReload.contents(path)
-    let isNew = seen.withLock { seen in
-      guard let contents, contents != seen else { return false }
-      seen = contents
-      return true
+    let (isNew, isFirst) = seen.withLock { seen in
+      guard let contents, contents != seen else { return (false, false) }
+      defer { seen = contents }
+      return (true, seen == nil)
     }
     guard isNew || isAsked else { return }
     let source = path ?? "the environment"
     do {
       let (new, warnings) = try read()
+      if isFirst, !isAsked, current.withLock({ $0.ingest == new.ingest }) { return }
       for warning in warnings { logger.warning("\(warning)") }
       let old = current.withLock { current in
         defer { current = new }
