@@ -187,7 +187,9 @@ if !coreOnly {
         "Codecs", "TestKit",
       ] + http),
     tests(
-      "ServerTests", ["Server", "Gateway", "Access", "Decoding", "Masking", "Records", "TestKit"] + http),
+      "ServerTests",
+      ["Server", "Gateway", "Access", "Decoding", "Forwarding", "Masking", "Records", "TestKit"]
+        + http),
     tests(
       "CommandsTests",
       [

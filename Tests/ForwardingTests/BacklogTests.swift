@@ -38,6 +38,19 @@ import Testing
     #expect(backlog.mayAccept(a, bytes: 700, now: start + 9000 * second) == .ok)
   }
 
+  @Test func anotherQuotaHoldsAtOnce() {
+    let backlog = backlog()
+    backlog.accepted(partition(a), positions: 0..<1, bytes: 700, now: start)
+    #expect(backlog.mayAccept(a, bytes: 1, now: start) == .ok)
+    var quota = BacklogQuota()
+    quota.bytesMax = 500
+    backlog.use(quota)
+    #expect(backlog.mayAccept(a, bytes: 1, now: start) != .ok)
+    quota.bytesMax = 5000
+    backlog.use(quota)
+    #expect(backlog.mayAccept(a, bytes: 1, now: start) == .ok)
+  }
+
   @Test func whatIsNotForwardedHasNoQuota() {
     let none = Backlog(quota: nil)
     none.accepted(partition(a), positions: 0..<1, bytes: 1 << 40, now: start)

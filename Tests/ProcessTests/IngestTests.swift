@@ -220,9 +220,18 @@ import Testing
     let server = try bench.start()
     let fresh = "logstack_fresh_0123456789"
     let changed = IngestClient.file(more: "ingest:\n  batch_entries_max: 1").replacingOccurrences(
-      of: IngestClient.users + ":", with: fresh + ":")
+      of: IngestClient.users + ":", with: fresh + ":"
+    ).replacingOccurrences(of: "masking:\n", with: "masking:\n  apis: [ingest, native, audit]\n")
+    try writeSecrets("before", to: server)
     try changed.write(toFile: bench.config, atomically: true, encoding: .utf8)
     #expect(server.logs("the configuration was read anew"))
+    try writeSecrets("after", to: server)
+    let records = "\(try server.query(["dataset": "logs"]))"
+    let audit = try AuditClient(port: server.port, tenant: "a").request("GET", "/api/v1/logs").text
+    for text in [records, audit] {
+      #expect(
+        text.contains("open-before") && !text.contains("open-after") && text.contains("****"), "\(text)")
+    }
     #expect(try IngestClient(port: server.port, token: fresh).ingest(IngestClient.entry()).status == 202)
     #expect(
       try IngestClient(port: server.port, token: IngestClient.users).ingest(IngestClient.entry()).status
@@ -242,6 +251,16 @@ import Testing
     }
     #expect(status == 202)
     #expect(server.stop() == 0)
+  }
+
+  /// A record with a password by the native API, and one by the audit API.
+  private func writeSecrets(_ word: String, to server: ServerProcess) throws {
+    let native = try server.request(
+      "POST", "/v1/records/logs", headers: ["Content-Type": "application/json"],
+      body: #"{"message":"m","password":"open-\#(word)"}"#)
+    #expect(native.status == 201)
+    let entry = AuditClient.entry("x", more: #","metadata":{"password":"open-\#(word)"}"#)
+    _ = try AuditClient(port: server.port, tenant: "a").create(entry)
   }
 
   @Test func keysOfTheEnvironmentWin() throws {

@@ -1,4 +1,5 @@
 import Decoding
+import Forwarding
 import Masking
 import Access
 import Foundation
@@ -61,7 +62,7 @@ import Testing
     #expect(ingest.rate == RequestRate(perSecond: 1, burst: 5))
     #expect(ingest.keys.map(\.name) == ["payments-api", "user-service"])
     #expect(ingest.keys.map(\.isActive) == [true, false])
-    #expect(ingest.quotaBytes == 1000 && ingest.quotaAgeSeconds == 7200 && !ingest.isFlushEnabled)
+    #expect(ingest.quota.bytesMax == 1000 && ingest.quota.ageSecondsMax == 7200 && !ingest.isFlushEnabled)
     #expect(
       ingest.limits.entryBytesMax == 100 && ingest.limits.entriesMax == 7
         && ingest.limits.batchBytesMax == 1000)

@@ -23,6 +23,11 @@ package struct EntryDecoder: Sendable {
     plain = hasShortcut ? PlainEntries(form, masking: masking, limits: limits) : nil
   }
 
+  /// The same with another plan.
+  package func masked(by plan: MaskingPlan) -> EntryDecoder {
+    EntryDecoder(form, masking: plan, limits: limits)
+  }
+
   /// One entry.
   ///
   /// - Parameters:

@@ -73,6 +73,11 @@ package struct RecordDecoder: Sendable {
     self.limits = limits
   }
 
+  /// The same with another plan.
+  package func masked(by plan: MaskingPlan) -> RecordDecoder {
+    RecordDecoder(schema: schema, masking: plan, limits: limits)
+  }
+
   /// The largest body a call takes: text columns have 32-bit offsets, and masks may make values longer.
   package static let bodyBytesMax = 256 << 20
 

@@ -17,6 +17,11 @@ package struct SessionLogsDecoder: Sendable {
     self.limits = limits
   }
 
+  /// The same with another plan.
+  package func masked(by plan: MaskingPlan) -> SessionLogsDecoder {
+    SessionLogsDecoder(masking: plan, limits: limits)
+  }
+
   /// - Parameters:
   ///   - body: At most ``RecordDecoder/bodyBytesMax`` bytes.
   ///   - container, session: Put into every row.

@@ -16,6 +16,8 @@ package struct RunningServer: Sendable {
   private let engine: Engine
   private let configuration: Configuration
   private let ingest: IngestServices
+  /// Takes the masking of every API but ingest, whose decoder has rules for each key.
+  private let useMasking: @Sendable (MaskingSettings) -> Void
 
   package static let version = "0.1.0"
 
@@ -75,11 +77,11 @@ package struct RunningServer: Sendable {
       clock: clock, entropy: SystemEntropy(), isFlushEnabled: configuration.ingest.isFlushEnabled,
       bodyBytesMax: configuration.ingestBodyBytesMax)
     let streams = LiveStreams(feed: engine.live, seal: access.seal)
+    let writing = RecordWriting(
+      store: store, clock: clock, decodingLimits: configuration.decoding,
+      masking: { masking.plan(for: $0, of: .native) })
     let native = NativeRoutes(
-      directory: directory, log: log,
-      writing: RecordWriting(
-        store: store, clock: clock, decodingLimits: configuration.decoding,
-        masking: { masking.plan(for: $0, of: .native) }),
+      directory: directory, log: log, writing: writing,
       queries: engine.queries, control: engine.control, limits: configuration.http)
     let tail = TailRoutes(native, engine: engine.questions, streams: streams)
     let sessions = SessionsRoutes(
@@ -123,11 +125,24 @@ package struct RunningServer: Sendable {
         ports.append(try await http.bind(host: configuration.host, port: port))
       }
       return RunningServer(
-        ports: ports, http: http, engine: engine, configuration: configuration, ingest: ingest)
+        ports: ports, http: http, engine: engine, configuration: configuration, ingest: ingest
+      ) { masking in
+        writing.use { masking.plan(for: $0, of: .native) }
+        sessions.use(masking: masking.plan(for: .sessions, of: .sessions))
+        workflow.use(masking: masking.plan(for: .workflows, of: .workflow))
+        audit.use(masking: masking.plan(for: .audit, of: .audit))
+        queryLog.use(masking: masking.plan(for: .queries, of: .querylog))
+      }
     } catch {
       await http.stop(withinSeconds: 0)
       throw error
     }
+  }
+
+  /// Takes new keys, masking, limits and quotas.
+  func use(_ settings: IngestSettings) {
+    ingest.use(settings)
+    useMasking(settings.masking)
   }
 
   /// Stops accepting, lets requests finish, closes the engine.

@@ -78,7 +78,7 @@ package struct ServerRun {
     ingest.loki?.start()
     announce(server, engine: engine, access: access)
     let reload = ConfigurationReload(configuration, path: configurationPath, read: reread) { new in
-      ingest.use(new.ingest)
+      server.use(new.ingest)
     }
     let upkeep = Task { await keepUp(access, tls, keySet, reload, ingest) }
     let signals = DiskThread(name: "signals")
@@ -98,10 +98,10 @@ package struct ServerRun {
     engine: Engine, database: ControlDatabase, client: HTTPClient
   ) async throws -> LokiForwarding? {
     guard let url = configuration.loki.url else { return nil }
-    let quota = (bytes: configuration.ingest.quotaBytes, ageSeconds: configuration.ingest.quotaAgeSeconds)
     do throws(ForwardingStateError) {
       return try await LokiForwarding(
-        configuration.loki, url: url, quota: quota, engine: engine, database: database, client: client,
+        configuration.loki, url: url, quota: configuration.ingest.quota, engine: engine, database: database,
+        client: client,
         clock: clock)
     } catch {
       throw StartError.store("cannot open the forwarder's state: \(error)")

@@ -13,7 +13,8 @@ extension AuditRoutes {
     let object = try await store.withBody(of: call) { body throws(Problem) -> [UInt8] in
       let batch: RecordBatch
       do throws(ValidationFailure) {
-        batch = try decoder.decode(entry: body, constants: ["user_id": principal.subject], now: clock.now())
+        batch = try decoder.value.decode(
+          entry: body, constants: ["user_id": principal.subject], now: clock.now())
       } catch {
         throw Problem(error)
       }
@@ -28,7 +29,8 @@ extension AuditRoutes {
     let objects = try await store.withBody(of: call) { body throws(Problem) -> [UInt8] in
       let batch: RecordBatch?
       do throws(ValidationFailure) {
-        batch = try decoder.decode(list: body, constants: ["user_id": principal.subject], now: clock.now())
+        batch = try decoder.value.decode(
+          list: body, constants: ["user_id": principal.subject], now: clock.now())
       } catch {
         throw Problem(error)
       }

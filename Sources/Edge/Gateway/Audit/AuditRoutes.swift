@@ -40,7 +40,7 @@ package struct AuditRoutes: APIRoutes {
   let control: any StoreControl
   let streams: LiveStreams
   let listing: LogListing
-  let decoder: EntryDecoder
+  let decoder: Replaceable<EntryDecoder>
   let connections = LiveStreams.Counter()
   let clock: any WallClock
   let limits: HTTPLimits
@@ -62,7 +62,7 @@ package struct AuditRoutes: APIRoutes {
     self.clock = clock
     self.limits = limits
     self.cleanupDays = cleanupDays
-    decoder = EntryDecoder(.audit, masking: masking, limits: decodingLimits)
+    decoder = Replaceable(EntryDecoder(.audit, masking: masking, limits: decodingLimits))
     listing = LogListing(
       engine: engine, dataset: .audit, columns: AuditRoutes.columns, names: [:], style: AuditRoutes.style(""))
   }
@@ -81,6 +81,9 @@ package struct AuditRoutes: APIRoutes {
     style.tail = Array(tail.utf8)
     return style
   }
+
+  /// Masks otherwise from now on.
+  package func use(masking: MaskingPlan) { decoder.replace(with: decoder.value.masked(by: masking)) }
 
   package func admit(_ head: HTTPRequestHead, path: String, origin: RequestOrigin) -> Admission? {
     guard path.hasPrefix("/api/v1/") else { return nil }

@@ -1,7 +1,6 @@
 import Decoding
 import Masking
 import Records
-import Synchronization
 
 /// The ingest API's decoder, with a masking plan for each key that has rules of its own. Rules and limits may be replaced
 /// while requests come in: each request is decoded by one set of them.
@@ -13,16 +12,15 @@ package final class MaskedDecoding: IngestDecoding {
     var own: [String: MaskingPlan]
   }
 
-  private let state: Mutex<State>
+  private let state: Replaceable<State>
 
   package init(_ rules: MaskingRules, limits: IngestLimits) {
-    state = Mutex(MaskedDecoding.compiled(rules, limits))
+    state = Replaceable(MaskedDecoding.compiled(rules, limits))
   }
 
   /// Takes other rules and limits, all at once.
   package func use(_ rules: MaskingRules, limits: IngestLimits) {
-    let new = MaskedDecoding.compiled(rules, limits)
-    state.withLock { $0 = new }
+    state.replace(with: MaskedDecoding.compiled(rules, limits))
   }
 
   private static func compiled(_ rules: MaskingRules, _ limits: IngestLimits) -> State {
@@ -34,9 +32,8 @@ package final class MaskedDecoding: IngestDecoding {
   }
 
   private func current(for tenant: Tenant?) -> (IngestDecoder, MaskingPlan) {
-    state.withLock { state in
-      (state.decoder, tenant.flatMap { state.own[$0.name] } ?? state.shared)
-    }
+    let state = state.value
+    return (state.decoder, tenant.flatMap { state.own[$0.name] } ?? state.shared)
   }
 
   package func decode(_ body: [UInt8], for tenant: Tenant) throws(ValidationFailure) -> IngestBatch {

@@ -12,7 +12,7 @@ package struct RecordWriting: Sendable {
   /// Errors listed when bad records are skipped; the rest is only counted.
   static let listedErrorsMax = 100
 
-  private let decoders: [RecordDecoder]
+  private let decoders: Replaceable<[RecordDecoder]>
   private let store: RecordStoring
   private let clock: any WallClock
 
@@ -21,11 +21,20 @@ package struct RecordWriting: Sendable {
     store: RecordStoring, clock: any WallClock, decodingLimits: DecodingLimits,
     masking: (Dataset) -> MaskingPlan = { _ in .none }
   ) {
-    self.decoders = Dataset.allCases.map {
-      RecordDecoder(schema: $0.schema, masking: masking($0), limits: decodingLimits)
-    }
+    decoders = Replaceable(
+      Dataset.allCases.map {
+        RecordDecoder(schema: $0.schema, masking: masking($0), limits: decodingLimits)
+      })
     self.store = store
     self.clock = clock
+  }
+
+  /// Masks otherwise from now on.
+  package func use(masking: (Dataset) -> MaskingPlan) {
+    decoders.replace(
+      with: zip(Dataset.allCases, decoders.value).map { dataset, decoder in
+        decoder.masked(by: masking(dataset))
+      })
   }
 
   /// Stores the records of `call` for `principal`.
@@ -49,7 +58,7 @@ package struct RecordWriting: Sendable {
 
   private func decode(_ body: [UInt8], dataset: Dataset, skips: Bool) throws(Problem) -> DecodedBody {
     do throws(DecodingError) {
-      return try decoders[Int(dataset.rawValue) - 1].decode(
+      return try decoders.value[Int(dataset.rawValue) - 1].decode(
         body, onError: skips ? .skip(errorsMax: RecordWriting.listedErrorsMax) : .reject, now: clock.now())
     } catch {
       throw Problem(error)

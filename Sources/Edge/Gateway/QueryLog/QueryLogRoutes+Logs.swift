@@ -35,7 +35,7 @@ extension QueryLogRoutes {
     let (batch, receipt) = try await store.withBody(of: call) {
       body throws(Problem) -> (RecordBatch, AppendReceipt) in
       // Before the hash: it is of what is stored.
-      let request = try QueryEntryRequest(body).masked(masking)
+      let request = try QueryEntryRequest(body).masked(masking.value)
       let batch = entry(request, user: principal.subject, at: now)
       let receipt = try await store.append(
         batch, of: call, bodyBytes: body.count, for: principal, salt: 3, dataset: .queries,

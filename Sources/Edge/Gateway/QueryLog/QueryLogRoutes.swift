@@ -43,7 +43,7 @@ package struct QueryLogRoutes: APIRoutes {
   let streams: LiveStreams
   /// Records as answers show them.
   let listing: LogListing
-  let masking: MaskingPlan
+  let masking: Replaceable<MaskingPlan>
   let clock: any WallClock
   let limits: HTTPLimits
   let entryBytesMax: Int
@@ -53,7 +53,7 @@ package struct QueryLogRoutes: APIRoutes {
     sessions: QuerySessions, seal: QuerySeal, log: any AccessLog, store: RecordStoring, engine: QueryEngine,
     streams: LiveStreams, masking: MaskingPlan, limits: HTTPLimits, entryBytesMax: Int, clock: any WallClock
   ) {
-    self.masking = masking
+    self.masking = Replaceable(masking)
     self.sessions = sessions
     self.seal = seal
     self.log = log
@@ -74,6 +74,9 @@ package struct QueryLogRoutes: APIRoutes {
     style.times = times
     return style
   }
+
+  /// Masks otherwise from now on.
+  package func use(masking: MaskingPlan) { self.masking.replace(with: masking) }
 
   package func admit(_ head: HTTPRequestHead, path: String, origin: RequestOrigin) -> Admission? {
     guard let (route, id) = QueryLogRoutes.route(path) else { return nil }

@@ -15,7 +15,7 @@ extension SessionsRoutes {
     let receipt = try await store.withBody(of: call) { body throws(Problem) -> AppendReceipt in
       let batch: RecordBatch
       do throws(DecodingError) {
-        batch = try decoder.decode(body, container: container, session: session)
+        batch = try decoder.value.decode(body, container: container, session: session)
       } catch {
         throw Problem(sessions: error)
       }

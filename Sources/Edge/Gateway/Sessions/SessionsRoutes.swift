@@ -50,7 +50,7 @@ package struct SessionsRoutes: APIRoutes {
   let log: any AccessLog
   let store: RecordStoring
   let engine: QueryEngine
-  let decoder: SessionLogsDecoder
+  let decoder: Replaceable<SessionLogsDecoder>
   let limits: HTTPLimits
   let tokenHours: Int
 
@@ -67,10 +67,13 @@ package struct SessionsRoutes: APIRoutes {
     self.log = log
     self.store = store
     self.engine = engine
-    self.decoder = SessionLogsDecoder(masking: masking, limits: decodingLimits)
+    decoder = Replaceable(SessionLogsDecoder(masking: masking, limits: decodingLimits))
     self.limits = limits
     self.tokenHours = tokenHours
   }
+
+  /// Masks otherwise from now on.
+  package func use(masking: MaskingPlan) { decoder.replace(with: decoder.value.masked(by: masking)) }
 
   package func admit(_ head: HTTPRequestHead, path: String, origin: RequestOrigin) -> Admission? {
     guard path.hasPrefix("/api/"), !path.hasPrefix("/api/v1/") else { return nil }

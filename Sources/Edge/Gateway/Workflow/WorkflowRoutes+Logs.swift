@@ -13,7 +13,7 @@ extension WorkflowRoutes {
   func create(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
     let receipt = try await store.withBody(of: call) { body throws(Problem) -> AppendReceipt in
       let batch: RecordBatch
-      do throws(ValidationFailure) { batch = try decoder.decode(entry: body, now: clock.now()) } catch {
+      do throws(ValidationFailure) { batch = try decoder.value.decode(entry: body, now: clock.now()) } catch {
         throw Problem(error)
       }
       return try await store.append(
@@ -25,7 +25,7 @@ extension WorkflowRoutes {
   func createBatch(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
     let receipt = try await store.withBody(of: call) { body throws(Problem) -> AppendReceipt? in
       let batch: RecordBatch?
-      do throws(ValidationFailure) { batch = try decoder.decode(list: body, now: clock.now()) } catch {
+      do throws(ValidationFailure) { batch = try decoder.value.decode(list: body, now: clock.now()) } catch {
         throw Problem(error)
       }
       guard let batch else { return nil }

@@ -46,7 +46,7 @@ package struct WorkflowRoutes: APIRoutes {
   let store: RecordStoring
   let engine: QueryEngine
   let listing: LogListing
-  let decoder: EntryDecoder
+  let decoder: Replaceable<EntryDecoder>
   let clock: any WallClock
   let limits: HTTPLimits
 
@@ -63,7 +63,7 @@ package struct WorkflowRoutes: APIRoutes {
     self.engine = engine
     self.clock = clock
     self.limits = limits
-    decoder = EntryDecoder(.workflow, masking: masking, limits: decodingLimits)
+    decoder = Replaceable(EntryDecoder(.workflow, masking: masking, limits: decodingLimits))
     var style = RecordStyle()
     style.writesNulls = true
     style.times = .microsecondsWithOffset
@@ -74,6 +74,9 @@ package struct WorkflowRoutes: APIRoutes {
         "category", "resolution_status", "metrics", "payload", "ingested_at",
       ], names: ["timestamp": "executed_at", "ingested_at": "created_at"], style: style)
   }
+
+  /// Masks otherwise from now on.
+  package func use(masking: MaskingPlan) { decoder.replace(with: decoder.value.masked(by: masking)) }
 
   package func admit(_ head: HTTPRequestHead, path: String, origin: RequestOrigin) -> Admission? {
     guard let (route, id) = WorkflowRoutes.route(path) else {

@@ -1,4 +1,5 @@
 import Decoding
+import Forwarding
 import Masking
 import Access
 import Records
@@ -38,8 +39,11 @@ extension ConfigurationValues {
     settings.limits.batchBytesMax = try integer("ingest.batch_bytes_max")
     settings.rate = RequestRate(
       perSecond: try number("ingest.rate_limit_rps"), burst: Double(try integer("ingest.rate_limit_burst")))
-    settings.quotaBytes = try integer("ingest.quota_bytes")
-    settings.quotaAgeSeconds = try integer("ingest.quota_age_hours") * 3600
+    // 0: no bound.
+    let bytes = try integer("ingest.quota_bytes")
+    let hours = try integer("ingest.quota_age_hours")
+    settings.quota.bytesMax = bytes > 0 ? bytes : Int.max / 4
+    settings.quota.ageSecondsMax = hours > 0 ? hours * 3600 : 100 * 365 * 86_400
     settings.isFlushEnabled = try flag("ingest.flush_enabled")
     settings.masking = try masking(keys: settings.keys)
     guard !isPrivate else { return settings }

@@ -1,5 +1,6 @@
 import Access
 import Decoding
+import Forwarding
 import Masking
 import Records
 
@@ -10,10 +11,8 @@ package struct IngestSettings: Sendable, Hashable {
   package var keys: [IngestKey] = []
   package var limits = IngestLimits()
   package var rate = RequestRate(perSecond: 2000, burst: 10_000)
-  /// 0: no bound.
-  package var quotaBytes = 2 << 30
-  /// 0: no bound.
-  package var quotaAgeSeconds = 86_400
+  /// Of what waits to be forwarded.
+  package var quota = BacklogQuota()
   package var isFlushEnabled = true
   package var masking = MaskingSettings()
 }

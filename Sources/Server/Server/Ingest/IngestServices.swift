@@ -27,11 +27,12 @@ package struct IngestServices: Sendable {
     metrics = IngestMetrics(usage: { control.usage() })
   }
 
-  /// Takes new keys, rules and limits.
+  /// Takes new keys, rules, limits and quotas.
   func use(_ settings: IngestSettings) {
     keys.use(configured: settings.keys, adminToken: settings.adminToken)
     decoder.use(settings.masking.rules(for: .ingest), limits: settings.limits)
     buckets.use(settings.rate)
+    loki?.use(settings.quota)
   }
 }
 

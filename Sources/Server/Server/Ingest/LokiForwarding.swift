@@ -27,7 +27,7 @@ final class LokiForwarding: EntryForwarding {
 
   /// Reads where forwarding was left; ``start()`` goes on from there.
   init(
-    _ settings: LokiSettings, url: String, quota: (bytes: Int, ageSeconds: Int), engine: Engine,
+    _ settings: LokiSettings, url: String, quota: BacklogQuota, engine: Engine,
     database: ControlDatabase, client: HTTPClient, clock: any WallClock
   ) async throws(ForwardingStateError) {
     var options = ForwardingOptions()
@@ -38,8 +38,7 @@ final class LokiForwarding: EntryForwarding {
     options.limits.pushBytesMax = settings.batchBytesMax
     options.retry.delaysSeconds = settings.backoffSeconds.map { Double($0) }
     options.retry.parkedSeconds = Double(settings.parkSeconds)
-    options.quota.bytesMax = quota.bytes > 0 ? quota.bytes : Int.max / 4
-    options.quota.ageSecondsMax = quota.ageSeconds > 0 ? quota.ageSeconds : 100 * 365 * 86_400
+    options.quota = quota
     forwarder = try await Forwarder.open(
       options,
       ForwarderPorts(
@@ -68,6 +67,8 @@ final class LokiForwarding: EntryForwarding {
 
   var isConfigured: Bool { true }
   var isRunning: Bool { running.withLock { $0 != nil } && !forwarder.isFinished }
+
+  func use(_ quota: BacklogQuota) { forwarder.backlog.use(quota) }
 
   func refusal(of tenant: Tenant, adding bytes: Int) -> QuotaRefusal? {
     switch forwarder.backlog.mayAccept(tenant, bytes: bytes, now: clock.now()) {
