@@ -34,13 +34,7 @@ struct QueryCommand: AsyncParsableCommand {
   var session: String?
   @Option(help: "From when on: 15m, 2h, 7d (ago), a date, or RFC 3339.") var since: String?
   @Option(help: "Until when, not included.") var until: String?
-  @Option(help: "Only this level; may be given several times.") var level: [String] = []
-  @Option(help: "Only this service; may be given several times.") var service: [String] = []
-  @Option(help: "Only messages that hold this text.") var contains: [String] = []
-  @Option(help: "Only messages that hold this whole word, in any case.") var word: [String] = []
-  @Option(help: "Only messages that match this regular expression.") var regex: [String] = []
-  @Option(name: .customLong("where"), help: ArgumentHelp("A filter expression.", valueName: "expr"))
-  var expressions: [String] = []
+  @OptionGroup var filter: FilterOptions
   @Option(help: "Columns to show, separated by commas.") var columns: String?
   @Option(help: "asc or desc by time (default desc).") var order: Order?
   @Option(help: "The most records or groups (default 100 for tables of records).") var limit: Int?
@@ -94,16 +88,9 @@ struct QueryCommand: AsyncParsableCommand {
   }
 
   private var flags: QueryFlags {
-    var flags = QueryFlags()
-    flags.dataset = dataset
+    var flags = filter.flags(for: dataset)
     flags.since = since
     flags.until = until
-    flags.levels = level
-    flags.services = service
-    flags.contains = contains
-    flags.word = word
-    flags.regex = regex
-    flags.expressions = expressions
     flags.columns = QueryCommand.list(columns)
     flags.order = order?.rawValue
     flags.limit = limit ?? (format == .table && !isCount ? 100 : nil)

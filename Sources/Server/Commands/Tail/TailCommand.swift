@@ -27,13 +27,7 @@ struct TailCommand: AsyncParsableCommand {
       """)
 
   @Argument(help: "The dataset to follow.") var dataset = "logs"
-  @Option(help: "Only this level; may be given several times.") var level: [String] = []
-  @Option(help: "Only this service; may be given several times.") var service: [String] = []
-  @Option(help: "Only messages that hold this text.") var contains: [String] = []
-  @Option(help: "Only messages that hold this whole word, in any case.") var word: [String] = []
-  @Option(help: "Only messages that match this regular expression.") var regex: [String] = []
-  @Option(name: .customLong("where"), help: ArgumentHelp("A filter expression.", valueName: "expr"))
-  var expressions: [String] = []
+  @OptionGroup var filter: FilterOptions
   @Option(help: "How many of the newest records come first.") var last = 10
   @Option(help: "text, or json: an object a line.") var format = Format.text
   @OptionGroup var client: ClientOptions
@@ -46,15 +40,7 @@ struct TailCommand: AsyncParsableCommand {
   }
 
   private func path() throws -> String {
-    var flags = QueryFlags()
-    flags.dataset = dataset
-    flags.levels = level
-    flags.services = service
-    flags.contains = contains
-    flags.word = word
-    flags.regex = regex
-    flags.expressions = expressions
-    let (dataset, predicate) = try QueryBody.filter(flags)
+    let (dataset, predicate) = try QueryBody.filter(filter.flags(for: dataset))
     guard (0...10_000).contains(last) else { throw Failure("--last: a number from 0 to 10000") }
     var path = "/v1/tail/\(dataset.name)?last=\(last)"
     if predicate != .all { path += "&where=\(predicate.json.text.percentEncoded)" }
