@@ -38,6 +38,17 @@ package struct AccessEvent: Sendable, Hashable {
   package var address: String
   package var requestID: String
 
+  /// What a line of the log calls the event. Failed logins and refused requests have names of their own, so that one word
+  /// finds them.
+  package var name: String {
+    guard case .refused = outcome else { return kind.rawValue }
+    return switch kind {
+    case .request: "access_refused"
+    case .login: "login_failed"
+    default: kind.rawValue
+    }
+  }
+
   package init(
     _ kind: Kind, _ outcome: Outcome, realm: Realm, subject: String?, tenant: Tenant? = nil, route: String,
     method: String, address: String, requestID: String

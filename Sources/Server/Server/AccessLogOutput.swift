@@ -74,7 +74,7 @@ package final class AccessLogOutput: AccessLog {
   private var time: String { RFC3339.string(clock.now() / 1_000_000 * 1_000_000) }
 
   private func members(_ event: AccessEvent) -> [(name: StaticString, value: String)] {
-    var members: [(name: StaticString, value: String)] = [("event", event.kind.rawValue)]
+    var members: [(name: StaticString, value: String)] = [("event", event.name)]
     switch event.outcome {
     case .granted: members.append(("outcome", "granted"))
     case .refused(let reason): members += [("outcome", "refused"), ("reason", reason)]
