@@ -124,18 +124,18 @@ extension Storage {
     _ batch: RecordBatch, to partition: Partition, idempotency: IdempotencyKey?
   ) async throws(StoreError) -> AppendReceipt {
     if let failure = engine.failure { throw failure }
-    await waitForArchiving(batch)
+    await waitForArchiving(batch, of: partition.tenant)
     return try await journal.append(batch, to: partition, idempotency: idempotency)
   }
 
-  private func waitForArchiving(_ batch: RecordBatch) async {
+  private func waitForArchiving(_ batch: RecordBatch, of tenant: Tenant) async {
     let headBytes = journal.headBytes
     let headBytesMax = engine.options.journal.headBytesMax
     guard headBytes > headBytesMax / 2 else { return }
     let now = clock.now()
     let bytes = batch.journalBytes(0..<batch.rowCount)
     let delay = pace.withLock {
-      $0.delay(bytes: bytes, headBytes: headBytes, headBytesMax: headBytesMax, now: now)
+      $0.delay(bytes: bytes, of: tenant, headBytes: headBytes, headBytesMax: headBytesMax, now: now)
     }
     // Cancelled: the client is gone, and its append goes on without a wait.
     if delay > 0 { try? await Task.sleep(for: .nanoseconds(delay)) }
