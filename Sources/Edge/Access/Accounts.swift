@@ -360,12 +360,20 @@ package final class Accounts: Sendable {
   }
 }
 
-extension Accounts.Token {
+/// What holds for some time; nanoseconds since 1970.
+protocol Expiring {
+  var issuedAt: Int64 { get }
+  var expiresAt: Int64 { get }
+}
+
+extension Expiring {
   /// Whether it holds now: not expired, and not made by a clock that has since been set back by more than its lifetime.
   func isValid(at now: Int64) -> Bool {
     now < expiresAt && now >= issuedAt - (expiresAt - issuedAt)
   }
 }
+
+extension Accounts.Token: Expiring {}
 
 /// SHA-256 of a token: all that is kept of it.
 struct TokenHash: Sendable, Hashable {

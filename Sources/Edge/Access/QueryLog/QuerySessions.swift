@@ -20,13 +20,10 @@ package final class QuerySessions: Sendable {
     package init() {}
   }
 
-  private struct Token: Sendable {
+  private struct Token: Sendable, Expiring {
     let user: String
     let issuedAt: Int64
     let expiresAt: Int64
-
-    /// As ``Accounts/Token/isValid(at:)``.
-    func isValid(at now: Int64) -> Bool { now < expiresAt && now >= issuedAt - (expiresAt - issuedAt) }
   }
 
   /// One tenant for the API: users are kept apart by the column `user_id`.
