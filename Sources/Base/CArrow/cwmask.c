@@ -17,6 +17,76 @@ static inline block_t within(block_t block, char first, char length) {
   return _mm_cmpeq_epi8(_mm_min_epu8(offset, _mm_set1_epi8((char)(length - 1))), offset);
 }
 
+/// What was met in a text so far.
+typedef struct {
+  block_t ats, words;
+  /// Digits met, by place in a block, at most 255 each.
+  block_t digit_count;
+  /// A bit where two letters and two digits end.
+  uint32_t accounts;
+  /// The last four bytes: a bit for each that is a digit, a letter.
+  uint32_t digits, letters;
+} signs_t;
+
+/// Adds the last `fresh` of the 16 bytes in `v0`. `v1` and `v2` are the 16 bytes that begin one and two bytes before.
+static inline __attribute__((always_inline)) void add(
+    signs_t *signs, block_t v0, block_t v1, block_t v2, size_t fresh) {
+  static const uint8_t ones[32] = {[16] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+  block_t fold = _mm_set1_epi8(0x20);
+  block_t f0 = either(v0, fold);
+  block_t bearer = both(is(either(v2, fold), 'b'), both(is(either(v1, fold), 'e'), is(f0, 'a')));
+  block_t jwt = both(is(v1, 'y'), is(v0, 'J'));
+  block_t cloud = both(is(v1, 'I'), either(is(v0, 'A'), is(v0, 'z')));
+  block_t github = both(is(v2, 'h'), either(is(v0, '_'), is(v0, 'b')));
+  block_t slack = both(is(v1, 'x'), is(v0, 'o'));
+  signs->ats = either(signs->ats, is(v0, '@'));
+  signs->words = either(signs->words, either(either(bearer, jwt), either(cloud, either(github, slack))));
+  block_t digit = within(v0, '0', 10);
+  signs->digit_count = _mm_adds_epu8(signs->digit_count, both(digit, load(ones + fresh)));
+  // Four bytes of the block before, where nothing ends any more, then the fresh ones.
+  uint32_t digits = signs->digits | bits(digit) >> (16 - fresh) << 4;
+  uint32_t letters = signs->letters | bits(within(f0, 'a', 26)) >> (16 - fresh) << 4;
+  uint32_t ends = digits & digits << 1 & letters << 2 & letters << 3 & ~((digits | letters) << 4);
+  signs->accounts |= ends >> 4;
+  signs->digits = digits >> fresh;
+  signs->letters = letters >> fresh;
+}
+
+/// 4 to 15 bytes, zeros behind them.
+static inline block_t load_short(const uint8_t *bytes, size_t count) {
+  uint64_t low, high = 0;
+  if (count < 8) {
+    uint32_t first, last;
+    memcpy(&first, bytes, 4);
+    memcpy(&last, bytes + count - 4, 4);
+    low = first | (uint64_t)last << 8 * (count - 4);
+  } else {
+    memcpy(&low, bytes, 8);
+    memcpy(&high, bytes + count - 8, 8);
+    high = high >> 8 * (15 - count) >> 8;
+  }
+  return _mm_set_epi64x((long long)high, (long long)low);
+}
+
+uint32_t cw_mask_signs(const uint8_t *bytes, size_t count) {
+  if (count < 6) return 0;
+  signs_t signs = {_mm_setzero_si128(), _mm_setzero_si128(), _mm_setzero_si128(), 0, 0, 0};
+  block_t first = count < 16 ? load_short(bytes, count) : load(bytes);
+  add(&signs, first, _mm_slli_si128(first, 1), _mm_slli_si128(first, 2), 16);
+  size_t at = 16;
+  for (; at + 16 <= count; at += 16) add(&signs, load(bytes + at), load(bytes + at - 1), load(bytes + at - 2), 16);
+  if (at < count) {
+    // The last 16 bytes once more. With 17 bytes there is no byte two before them, nor is it needed.
+    const uint8_t *last = bytes + count - 16;
+    block_t v0 = load(last);
+    add(&signs, v0, load(last - 1), count == 17 ? _mm_slli_si128(v0, 2) : load(last - 2), count - at);
+  }
+  block_t sums = _mm_sad_epu8(signs.digit_count, _mm_setzero_si128());
+  int digit_count = _mm_cvtsi128_si32(sums) + _mm_extract_epi16(sums, 4);
+  return (bits(signs.ats) ? CW_MASK_EMAIL : 0) | (bits(signs.words) ? CW_MASK_WORDS : 0) |
+         (digit_count >= 13 ? CW_MASK_CARD : 0) | (signs.accounts && count >= 15 ? CW_MASK_IBAN : 0);
+}
+
 /// A bit for each of the 16 bytes at `bytes`, of which 20 can be read.
 static inline uint32_t candidates(const uint8_t *bytes, uint8_t previous) {
   block_t v0 = load(bytes), v1 = load(bytes + 1), v2 = load(bytes + 2), v3 = load(bytes + 3), v4 = load(bytes + 4);
@@ -39,6 +109,23 @@ static inline uint32_t candidates(const uint8_t *bytes, uint8_t previous) {
   return (bits(is(v0, '@')) | runs | ((words | accounts) & ~behind_word)) & 0xFFFF;
 }
 #else
+uint32_t cw_mask_signs(const uint8_t *bytes, size_t count) {
+  uint32_t found = 0;
+  size_t digit_count = 0;
+  for (size_t i = 0; i < count; i++) {
+    uint8_t b = bytes[i], b1 = i > 0 ? bytes[i - 1] : 0, b2 = i > 1 ? bytes[i - 2] : 0;
+    if (b == '@') found |= CW_MASK_EMAIL;
+    if ((b2 | 0x20) == 'b' && (b1 | 0x20) == 'e' && (b | 0x20) == 'a') found |= CW_MASK_WORDS;
+    if ((b1 == 'y' && b == 'J') || (b1 == 'I' && (b == 'A' || b == 'z'))) found |= CW_MASK_WORDS;
+    if ((b2 == 'h' && (b == '_' || b == 'b')) || (b1 == 'x' && b == 'o')) found |= CW_MASK_WORDS;
+    digit_count += (size_t)is_digit(b);
+    if (digit_count >= 13) found |= CW_MASK_CARD;
+    if (count < 15 || i < 3 || !is_letter(bytes[i - 3]) || !is_letter(b2) || !is_digit(b1) || !is_digit(b)) continue;
+    if (i == 3 || !(is_digit(bytes[i - 4]) || is_letter(bytes[i - 4]))) found |= CW_MASK_IBAN;
+  }
+  return count < 6 ? 0 : found;
+}
+
 static inline uint32_t candidates(const uint8_t *bytes, uint8_t previous) {
   uint32_t mask = 0;
   for (int i = 0; i < 16; i++) {

@@ -1,3 +1,4 @@
+import CArrow
 import Records
 
 /// What a scan remembers about masking. Without a plan for it only ``careSlots`` counts.
@@ -21,6 +22,8 @@ struct ScanMasks: ~Copyable {
   var alteredSlots: UInt64 = 0
   /// The masked text: what stands for the value hidden or looked into last.
   private(set) var text: [UInt8] = []
+  /// What detectors found in the text looked into last: kept for its memory.
+  private var found: [UInt16] = []
   /// A text with its escapes resolved: kept for its memory.
   private var plain: [UInt8] = []
   private var memory = KeyRules()
@@ -80,22 +83,26 @@ struct ScanMasks: ~Copyable {
   mutating func rule(
     _ name: UnsafePointer<UInt8>, _ count: Int, hash: UInt64, isRoomy: Bool
   ) -> UInt16 {
-    guard let masking else { return 0 }
-    let span = unsafe Span(_unsafeElements: UnsafeBufferPointer(start: name, count: count))
-    guard isRoomy, count <= KeyRules.nameBytesMax else { return masking.rule(forKey: span) }
-    let words = unsafe KeyRules.words(name, count)
-    if let known = memory.find(words, count, hash) { return known }
-    let rule = masking.rule(forKey: span)
-    memory.keep(words, count, hash, rule)
+    guard isRoomy, count <= KeyRules.nameBytesMax else { return unsafe ruleOfRules(name, count) }
+    if let known = unsafe memory.find(name, count, hash) { return known }
+    let rule = unsafe ruleOfRules(name, count)
+    unsafe memory.keep(name, count, hash, rule)
     return rule
+  }
+
+  @inline(never)
+  @unsafe
+  private func ruleOfRules(_ name: UnsafePointer<UInt8>, _ count: Int) -> UInt16 {
+    guard let masking else { return 0 }
+    return unsafe masking.rule(
+      forKey: Span(_unsafeElements: UnsafeBufferPointer(start: name, count: count)))
   }
 
   /// What stands for `text` under `rule` becomes the masked text.
   mutating func hide(_ rule: UInt16, _ hidden: Span<UInt8>?) {
-    guard let masking else { return }
     note(rule)
     text.removeAll(keepingCapacity: true)
-    masking.appendMask(rule, text: hidden, to: &text)
+    masking?.appendMask(rule, text: hidden, to: &text)
   }
 
   /// Whether detectors find something in a text; then it becomes the masked text.
@@ -103,13 +110,15 @@ struct ScanMasks: ~Copyable {
   /// - Parameter slot: The column it is for; nil: a member.
   @unsafe
   mutating func redact(_ bytes: UnsafePointer<UInt8>, _ count: Int, slot: Int?) -> Bool {
-    let wanted = slot.map { detectors[$0] } ?? memberDetectors
+    var wanted = slot.map { detectors[$0] } ?? memberDetectors
     guard wanted != 0, count >= TextCandidates.bytesMin else { return false }
+    wanted &= unsafe TextCandidates.signs(bytes, count)
+    guard wanted != 0 else { return false }
     let start = unsafe TextCandidates.next(bytes, 0, count)
     guard start < count, let masking else { return false }
     let span = unsafe Span(_unsafeElements: UnsafeBufferPointer(start: bytes, count: count))
     text.removeAll(keepingCapacity: true)
-    var found: [UInt16] = []
+    found.removeAll(keepingCapacity: true)
     guard masking.appendRedacted(span, from: start, detectors: wanted, to: &text, found: &found) else {
       return false
     }
@@ -142,45 +151,46 @@ struct ScanMasks: ~Copyable {
 
 /// The rules of names met before in this scan: names repeat from record to record, and finding a rule costs as much as
 /// parsing the member. One place a hash, the last name stays.
-struct KeyRules {
+@safe struct KeyRules: ~Copyable {
   static let nameBytesMax = 32
   private static let placeCount = 256
 
   struct Place {
-    var words = SIMD4<UInt64>()
-    var hash: UInt64 = 0
+    /// What lies behind the name does not matter.
+    var name = SIMD32<UInt8>()
     /// -1: free.
-    var count = -1
+    var count: Int16 = -1
     var rule: UInt16 = 0
   }
 
-  /// Empty until the first name is kept.
-  private var places: [Place] = []
+  /// Nil until the first name is kept.
+  private var places: UnsafeMutablePointer<Place>?
 
-  /// The name as four words, zeros behind it. Reads 32 bytes.
+  init() { unsafe places = nil }
+
+  deinit { unsafe places?.deallocate() }
+
+  private static func place(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: hash) & (placeCount - 1) }
+
+  /// The rule kept for the `count` bytes at `name`, of which 32 are read.
+  @inline(__always)
   @unsafe
-  static func words(_ name: UnsafePointer<UInt8>, _ count: Int) -> SIMD4<UInt64> {
-    let raw = unsafe UnsafeRawPointer(name)
-    var words = SIMD4<UInt64>()
-    for index in 0..<4 {
-      // Within bounds: the caller's 32 bytes.
-      let word = unsafe raw.loadUnaligned(fromByteOffset: index * 8, as: UInt64.self)
-      let left = count - index * 8
-      words[index] = left >= 8 ? word : left <= 0 ? 0 : word & ((1 << UInt64(left * 8)) - 1)
-    }
-    return words
+  func find(_ name: UnsafePointer<UInt8>, _ count: Int, _ hash: UInt64) -> UInt16? {
+    guard let place = unsafe places.map({ unsafe $0 + KeyRules.place(hash) }) else { return nil }
+    guard unsafe Int(place.pointee.count) == count else { return nil }
+    // Within bounds: 32 bytes on both sides.
+    let known = unsafe UnsafeRawPointer(place).assumingMemoryBound(to: UInt8.self)
+    return unsafe cw_mask_same_name(name, known, count) != 0 ? place.pointee.rule : nil
   }
 
-  func find(_ words: SIMD4<UInt64>, _ count: Int, _ hash: UInt64) -> UInt16? {
-    guard !places.isEmpty else { return nil }
-    let place = places[Int(truncatingIfNeeded: hash) & (KeyRules.placeCount - 1)]
-    return place.hash == hash && place.count == count && place.words == words ? place.rule : nil
-  }
-
-  mutating func keep(_ words: SIMD4<UInt64>, _ count: Int, _ hash: UInt64, _ rule: UInt16) {
-    if places.isEmpty { places = [Place](repeating: Place(), count: KeyRules.placeCount) }
-    places[Int(truncatingIfNeeded: hash) & (KeyRules.placeCount - 1)] = Place(
-      words: words, hash: hash, count: count, rule: rule)
+  /// Keeps the rule for a name of at most 32 bytes, of which 32 are read.
+  @unsafe
+  mutating func keep(_ name: UnsafePointer<UInt8>, _ count: Int, _ hash: UInt64, _ rule: UInt16) {
+    let places = unsafe places ?? .allocate(capacity: KeyRules.placeCount)
+    if unsafe self.places == nil { unsafe places.initialize(repeating: Place(), count: KeyRules.placeCount) }
+    unsafe self.places = places
+    let bytes = unsafe UnsafeRawPointer(name).loadUnaligned(as: SIMD32<UInt8>.self)
+    unsafe places[KeyRules.place(hash)] = Place(name: bytes, count: Int16(count), rule: rule)
   }
 }
 

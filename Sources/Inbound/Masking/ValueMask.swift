@@ -26,6 +26,8 @@ enum ValueMask: Sendable, Hashable {
     switch self {
     case .full:
       output += ValueMask.stars
+      // No text has more characters than bytes.
+      guard text.count > ValueMask.plainCharactersMax else { return }
       let count = ValueMask.characterCount(text)
       if count > ValueMask.plainCharactersMax { output += Array("[\(count) chars]".utf8) }
     case .keepPrefix(let kept):

@@ -7,8 +7,7 @@ enum CardNumber {
   /// The number that begins at `at`, the first digit of a run; the longest, if several do.
   static func range(_ text: Span<UInt8>, _ at: Int) -> Range<Int>? {
     guard isStart(text, at) else { return nil }
-    var digits: [UInt8] = []
-    digits.reserveCapacity(digitsMax)
+    var digits = Digits()
     var end: Int?
     var index = at
     while digits.count < digitsMax, index < text.count, TextClass.isDigit(text[index]) {
@@ -16,7 +15,7 @@ enum CardNumber {
       index += 1
       let isGroupEnd = index == text.count || !TextClass.isDigit(text[index])
       guard isGroupEnd else { continue }
-      if digits.count >= digitsMin, isEnd(text, index), isCard(digits) { end = index }
+      if digits.count >= digitsMin, isEnd(text, index), digits.isCard { end = index }
       // One separator with a digit behind it.
       if index + 1 < text.count, isSeparator(text[index]), TextClass.isDigit(text[index + 1]) { index += 1 }
     }
@@ -38,22 +37,37 @@ enum CardNumber {
   private static func isEnd(_ text: Span<UInt8>, _ end: Int) -> Bool {
     end == text.count || !TextClass.isLetter(text[end])
   }
+}
 
-  private static func isCard(_ digits: [UInt8]) -> Bool { isKnown(digits) && passesLuhn(digits) }
+/// The digits of what may be a card number, at most 19: they fit into a word.
+private struct Digits {
+  private var number: UInt64 = 0
+  /// The number that the first six make.
+  private var six: UInt64 = 0
+  private(set) var count = 0
 
-  private static func passesLuhn(_ digits: [UInt8]) -> Bool {
-    var sum = 0
-    for (place, digit) in digits.reversed().enumerated() {
-      let doubled = Int(digit) * 2
-      sum += place % 2 == 0 ? Int(digit) : doubled > 9 ? doubled - 9 : doubled
+  mutating func append(_ digit: UInt8) {
+    number = number * 10 + UInt64(digit)
+    count += 1
+    if count <= 6 { six = number }
+  }
+
+  var isCard: Bool { isKnown && passesLuhn }
+
+  private var passesLuhn: Bool {
+    var sum: UInt64 = 0
+    var rest = number
+    for place in 0..<count {
+      let digit = rest % 10
+      rest /= 10
+      let doubled = digit * 2
+      sum += place % 2 == 0 ? digit : doubled > 9 ? doubled - 9 : doubled
     }
     return sum % 10 == 0
   }
 
   /// The networks' ranges of first digits and lengths.
-  private static func isKnown(_ digits: [UInt8]) -> Bool {
-    let six = digits.prefix(6).reduce(0) { $0 * 10 + Int($1) }
-    let count = digits.count
+  private var isKnown: Bool {
     switch six {
     // Visa.
     case 400_000...499_999: return count == 13 || count == 16 || count == 19
