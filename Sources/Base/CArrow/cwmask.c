@@ -120,7 +120,8 @@ uint32_t cw_mask_signs(const uint8_t *bytes, size_t count) {
     if ((b2 == 'h' && (b == '_' || b == 'b')) || (b1 == 'x' && b == 'o')) found |= CW_MASK_WORDS;
     digit_count += (size_t)is_digit(b);
     if (digit_count >= 13) found |= CW_MASK_CARD;
-    if (count < 15 || i < 3 || !is_letter(bytes[i - 3]) || !is_letter(b2) || !is_digit(b1) || !is_digit(b)) continue;
+    if (i < 3 || !is_letter(bytes[i - 3]) || !is_letter(b2) || !is_digit(b1) || !is_digit(b)) continue;
+    if (count < 15) continue;
     if (i == 3 || !(is_digit(bytes[i - 4]) || is_letter(bytes[i - 4]))) found |= CW_MASK_IBAN;
   }
   return count < 6 ? 0 : found;
