@@ -28,7 +28,8 @@ typedef struct {
   uint32_t digits, letters;
 } signs_t;
 
-/// Adds the last `fresh` of the 16 bytes in `v0`. `v1` and `v2` are the 16 bytes that begin one and two bytes before.
+/// Adds the last `fresh` of the 16 bytes in `v0`. `v1` and `v2` are the 16 bytes that begin one and two bytes
+/// before.
 static inline __attribute__((always_inline)) void add(
     signs_t *signs, block_t v0, block_t v1, block_t v2, size_t fresh) {
   static const uint8_t ones[32] = {[16] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
@@ -74,7 +75,10 @@ uint32_t cw_mask_signs(const uint8_t *bytes, size_t count) {
   block_t first = count < 16 ? load_short(bytes, count) : load(bytes);
   add(&signs, first, _mm_slli_si128(first, 1), _mm_slli_si128(first, 2), 16);
   size_t at = 16;
-  for (; at + 16 <= count; at += 16) add(&signs, load(bytes + at), load(bytes + at - 1), load(bytes + at - 2), 16);
+  for (; at + 16 <= count; at += 16) {
+    const uint8_t *block = bytes + at;
+    add(&signs, load(block), load(block - 1), load(block - 2), 16);
+  }
   if (at < count) {
     // The last 16 bytes once more. With 17 bytes there is no byte two before them, nor is it needed.
     const uint8_t *last = bytes + count - 16;

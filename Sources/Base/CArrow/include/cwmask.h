@@ -18,11 +18,12 @@ extern "C" {
 /// Reads `bytes[0 ..< count]` only.
 size_t cw_mask_candidate(const uint8_t *bytes, size_t start, size_t count);
 
-/// Detectors, as bits; the words are those of bearer tokens, JWTs and cloud keys, which are not told apart.
+/// Detectors, as bits; the words are those of bearer tokens, JWTs and cloud keys, which are not told
+/// apart.
 enum { CW_MASK_EMAIL = 1, CW_MASK_WORDS = 2 | 4 | 32, CW_MASK_CARD = 8, CW_MASK_IBAN = 16 };
 
-/// The detectors that may find something in a text; the others need not look. A detector is left out if the text
-/// has nothing that its finds always have:
+/// The detectors that may find something in a text; the others need not look. A detector is left out if
+/// the text has nothing that its finds always have:
 /// - an `@`;
 /// - words: one of `bea` (any case), `yJ`, `IA`, `Iz`, `h?_`, `h?b`, `xo`;
 /// - card: 13 digits, wherever they stand;
