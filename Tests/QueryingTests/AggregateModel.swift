@@ -83,7 +83,7 @@ struct AggregateModel {
     return value(path, row)
   }
 
-  /// Buckets by the calendar, from dates as text.
+  /// Buckets by the calendar, from dates as text. Of local ones their part in which the clock is not set.
   static func bucketStart(_ bucket: TimeBucket, _ time: Int64) -> Int64 {
     switch bucket {
     case .fixed(let width):
@@ -107,6 +107,7 @@ struct AggregateModel {
       case .quarter: return start("\(year)-\(padded((month - 1) / 3 * 3 + 1))-01")
       case .year: return start("\(year)-01-01")
       }
+    case .local(let bucket): return bucket.place(of: time).range.lowerBound
     }
   }
 

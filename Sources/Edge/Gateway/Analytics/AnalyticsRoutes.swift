@@ -87,35 +87,57 @@ package struct AnalyticsRoutes: APIRoutes {
   private func answer(
     _ call: HTTPCall, _ cube: CubeSchema, _ principal: Principal
   ) async throws(Problem) -> HTTPAnswer {
-    let query = try CubeQuery(try AnalyticsRoutes.query(of: call), cube: cube, now: clock.now(), zones: zones)
-    let request = query.request(filter: principal.filter)
-    let isPlan = try call.asksForPlan(principal)
+    let (tree, type) = try AnalyticsRoutes.query(of: call)
+    let load = try CubeLoad(tree, type: type, cube: cube, now: clock.now(), zones: zones)
+    if try call.asksForPlan(principal) {
+      let requests = load.queries.map { $0.request(filter: principal.filter) }
+      do throws(StoreError) { return try await engine.plans(of: requests, for: principal.tenant) } catch {
+        throw Problem(error)
+      }
+    }
+    var text = JSONText()
+    var rowCount = 0
+    load.begin(&text)
+    for query in load.queries {
+      var result = try await answer(query, principal)
+      rowCount += result.write(to: &text, now: clock.now(), label: load.label(of: query))
+      guard rowCount <= CubeLoad.rowsMax else {
+        throw Problem(400, "limit: the results have more than \(CubeLoad.rowsMax) rows together")
+      }
+    }
+    load.end(&text)
+    return .json(.ok, text)
+  }
+
+  private func answer(_ query: CubeQuery, _ principal: Principal) async throws(Problem) -> CubeAnswer {
     do throws(StoreError) {
-      if isPlan { return try await engine.plans(of: [request], for: principal.tenant) }
-      let found = try await engine.run(request, for: principal.tenant)
+      let found = try await engine.run(query.request(filter: principal.filter), for: principal.tenant)
       var answer = CubeAnswer(query)
       while let batch = try await found.next() { answer.add(batch) }
-      return answer.finish(now: clock.now())
+      return answer
     } catch {
       throw Problem(error)
     }
   }
 
-  private static func query(of call: HTTPCall) throws(Problem) -> JSONTree {
-    let text: [UInt8]
-    if call.head.method == .POST {
-      text = call.body
-    } else {
+  /// The query, or a list of them, and the request's `queryType`.
+  private static func query(of call: HTTPCall) throws(Problem) -> (query: JSONTree, type: JSONTree?) {
+    guard call.head.method == .POST else {
       guard let query = call.query["query"] else {
         throw Problem(400, "query: the query as JSON, percent-encoded")
       }
-      text = Array(query.utf8)
+      return (try parsed(Array(query.utf8)), call.query["queryType"].map { .string($0) })
     }
-    let tree: JSONTree
-    do throws(JSONTree.SyntaxError) { tree = try JSONTree(parsing: text) } catch {
+    let body = try parsed(call.body)
+    // Some clients send the query as a text within the body.
+    if let text = body["query"]?.string { return (try parsed(Array(text.utf8)), body["queryType"]) }
+    return (body["query"] ?? body, body["queryType"])
+  }
+
+  private static func parsed(_ text: [UInt8]) throws(Problem) -> JSONTree {
+    do throws(JSONTree.SyntaxError) { return try JSONTree(parsing: text) } catch {
       throw Problem(400, "The query is not JSON: at byte \(error.offsetBytes): \(error.reason)")
     }
-    return call.head.method == .POST ? tree["query"] ?? tree : tree
   }
 
   private static func describe(_ cube: CubeSchema) -> HTTPAnswer {

@@ -1,16 +1,13 @@
 import Codecs
+import Querying
 
-/// Days, weeks, months, quarters and years of the proleptic Gregorian calendar, in UTC shifted by a fixed offset.
+/// Days of the proleptic Gregorian calendar, and the units they make up.
 struct CalendarDate: Sendable, Hashable {
-  enum Unit: String, Sendable {
-    case second, minute, hour, day, week, month, quarter, year
-  }
+  typealias Unit = LocalBucket.Unit
 
   var year: Int
   var month: Int
   var day: Int
-
-  private static let dayNanoseconds: Int64 = 86_400_000_000_000
 
   /// The date of a day counted from 1970-01-01 (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
   init(days: Int) {
@@ -42,35 +39,52 @@ struct CalendarDate: Sendable, Hashable {
     return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
   }
 
-  /// The first moment of the unit `steps` after the one that `time` lies in, in nanoseconds since 1970, cut to what int64 holds.
-  static func start(of unit: Unit, at time: Int64, plus steps: Int = 0, offset: Int64) -> Int64 {
-    let local = time.plus(offset)
-    func floor(_ width: Int64) -> Int64 {
-      let rest = local % width
-      // At most 100,000 days lie in `steps`: the product is within int64.
-      return local.plus(-(rest < 0 ? rest + width : rest)).plus(Int64(steps) * width).plus(-offset)
-    }
+  /// The first moment of the unit `steps` after the one that `zone` shows at `time`, in nanoseconds since 1970, cut to what
+  /// int64 holds. Days and longer are the calendar's; hours and shorter are stepped by their length, however the clock is set.
+  ///
+  /// - Parameter steps: From -100,000 to 100,001.
+  static func start(of unit: Unit, at time: Int64, plus steps: Int = 0, zone: UTCOffsets) -> Int64 {
+    let second = time.wholeSeconds
+    let local = zone.local(second)
+    let shown = unit.range(of: local)
+    let first = CalendarDate(days: shown.lowerBound.floored(by: 86_400))
+    let days: Int
     switch unit {
-    case .second: return floor(1_000_000_000)
-    case .minute: return floor(60_000_000_000)
-    case .hour: return floor(3_600_000_000_000)
-    case .day: return floor(dayNanoseconds)
-    case .week, .month, .quarter, .year: break
+    case .second, .minute, .hour:
+      return Int64.nanoseconds(second - (local - shown.lowerBound) + steps * shown.count)
+    case .day: days = first.days + steps
+    case .week: days = first.days + steps * 7
+    case .month: days = CalendarDate(year: first.year, month: first.month + steps, day: 1).days
+    case .quarter: days = CalendarDate(year: first.year, month: first.month + steps * 3, day: 1).days
+    case .year: days = CalendarDate(year: first.year + steps, month: 1, day: 1).days
     }
-    let rest = local % dayNanoseconds
-    let day = Int((local - rest) / dayNanoseconds) - (rest < 0 ? 1 : 0)
-    let date = CalendarDate(days: day)
-    let start =
-      switch unit {
-      // 1970-01-01 was a Thursday; weeks begin on Mondays (ISO 8601).
-      case .week: day - ((day + 3) % 7 + 7) % 7 + steps * 7
-      case .month: CalendarDate(year: date.year, month: date.month + steps, day: 1).days
-      case .quarter:
-        CalendarDate(year: date.year, month: (date.month - 1) / 3 * 3 + 1 + steps * 3, day: 1).days
-      default: CalendarDate(year: date.year + steps, month: 1, day: 1).days
-      }
-    let (nanoseconds, isBeyond) = Int64(start).multipliedReportingOverflow(by: dayNanoseconds)
-    return isBeyond ? (start < 0 ? .min : .max) : nanoseconds.plus(-offset)
+    return Int64.nanoseconds(zone.firstSecond(showing: days * 86_400))
+  }
+
+  /// `2025-06-26T00:00:00.000`, for a second as a clock shows it and the milliseconds within it.
+  static func text(local second: Int, milliseconds: Int = 0) -> String {
+    func padded(_ number: Int, _ width: Int) -> String {
+      let digits = String(number)
+      return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    }
+    let days = second.floored(by: 86_400)
+    let date = CalendarDate(days: days)
+    let rest = second - days * 86_400
+    let clock = [rest / 3_600, rest / 60 % 60, rest % 60].map { padded($0, 2) }.joined(separator: ":")
+    return
+      "\(padded(date.year, 4))-\(padded(date.month, 2))-\(padded(date.day, 2))T\(clock).\(padded(milliseconds, 3))"
+  }
+
+  /// The same for what `zone` shows at a moment, in nanoseconds since 1970.
+  static func text(of time: Int64, in zone: UTCOffsets) -> String {
+    let second = time.wholeSeconds
+    return text(local: zone.local(second), milliseconds: time.beyondSeconds / 1_000_000)
+  }
+}
+
+extension Int {
+  fileprivate func floored(by divisor: Int) -> Int {
+    self % divisor < 0 ? self / divisor - 1 : self / divisor
   }
 }
 
@@ -79,5 +93,16 @@ extension Int64 {
   func plus(_ other: Int64) -> Int64 {
     let (sum, isBeyond) = addingReportingOverflow(other)
     return isBeyond ? (other > 0 ? .max : .min) : sum
+  }
+
+  /// Of nanoseconds, rounded down.
+  var wholeSeconds: Int { Int(self).floored(by: 1_000_000_000) }
+  /// Of nanoseconds, what ``wholeSeconds`` leaves: 0 to 999,999,999.
+  var beyondSeconds: Int { Int((self % 1_000_000_000 + 1_000_000_000) % 1_000_000_000) }
+
+  /// Nanoseconds, cut to what int64 holds.
+  static func nanoseconds(_ seconds: Int) -> Int64 {
+    let (product, isBeyond) = Int64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
+    return isBeyond ? (seconds < 0 ? .min : .max) : product
   }
 }

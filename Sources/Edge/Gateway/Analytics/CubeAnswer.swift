@@ -5,29 +5,56 @@ import Records
 
 /// The groups of a query, put in the order that was asked for and written as Cube's clients read them: numbers are texts.
 struct CubeAnswer {
+  /// What rows of several results say of theirs.
+  enum Label: Sendable {
+    /// The compared range.
+    case range(String)
+    /// The first time again, by a name that all results share.
+    case time
+  }
+
   private enum Cell: Sendable {
     case null
     case text(String)
     case number(Double, String)
+    /// Nanoseconds since 1970.
     case time(Int64)
+    /// A second as the clock shows it.
+    case local(Int)
   }
 
   private let query: CubeQuery
-  /// Names with the cube's name, as columns come: bucket, dimensions, measures.
+  private let units: [CalendarDate.Unit]
+  /// Names with the cube's name, as cells come: times by unit, dimensions, measures.
   private let names: [String]
   private var rows: [[Cell]] = []
 
   init(_ query: CubeQuery) {
     self.query = query
-    var names: [String] = []
-    if let time = query.time, time.granularity != nil { names.append(time.name) }
+    units = query.units
+    let time = query.times.first?.name ?? ""
+    var names = units.map { "\(time).\($0.rawValue)" }
     names += query.dimensions.map { "\(query.cube.name).\($0.name)" }
     names += query.measures.map { "\(query.cube.name).\($0.name)" }
     self.names = names
   }
 
+  /// The name of the time without a unit, and the cell that stands for it: the one of the shortest unit.
+  private var plainTime: (name: String, index: Int)? {
+    guard let time = query.times.first else { return nil }
+    return CalendarDate.Unit.allCases.lazy.compactMap { units.firstIndex(of: $0) }.first.map {
+      (time.name, $0)
+    }
+  }
+
   mutating func add(_ batch: RecordBatch) {
-    let columns = zip(batch.fields, batch.columns).prefix(names.count).map { CubeAnswer.cells($1, of: $0) }
+    var columns: [[Cell]] = []
+    if !units.isEmpty {
+      let starts = batch.columns[0].withInt64 { span in span.indices.map { Int(span[$0]) } }
+      columns = units.map { unit in starts.map { .local(unit.range(of: $0).lowerBound) } }
+    }
+    columns += zip(batch.fields, batch.columns).dropFirst(min(1, units.count))
+      .prefix(names.count - units.count).map { CubeAnswer.cells($1, of: $0) }
     for row in 0..<batch.rowCount { rows.append(columns.map { $0[row] }) }
   }
 
@@ -55,11 +82,13 @@ struct CubeAnswer {
   /// By the order asked for; without one by time, else the largest first measure first, as Cube does.
   private mutating func sort() {
     var keys: [(index: Int, isDescending: Bool)] = query.order.compactMap { order in
-      names.firstIndex(of: order.name).map { ($0, order.isDescending) }
+      let index =
+        names.firstIndex(of: order.name) ?? plainTime.flatMap { $0.name == order.name ? $0.index : nil }
+      return index.map { ($0, order.isDescending) }
     }
     if query.order.isEmpty {
-      if query.time?.granularity != nil {
-        keys = [(0, false)]
+      if let plainTime {
+        keys = [(plainTime.index, false)]
       } else if let first = query.measures.isEmpty
         ? nil : names.indices.dropFirst(query.dimensions.count).first
       {
@@ -85,43 +114,54 @@ struct CubeAnswer {
     case (_, .null): 1
     case (.number(let a, _), .number(let b, _)): a < b ? -1 : a > b ? 1 : 0
     case (.time(let a), .time(let b)): a < b ? -1 : a > b ? 1 : 0
+    case (.local(let a), .local(let b)): a < b ? -1 : a > b ? 1 : 0
     case (.text(let a), .text(let b)):
       a.utf8.lexicographicallyPrecedes(b.utf8) ? -1 : a == b ? 0 : 1
     default: 0
     }
   }
 
-  /// The whole answer.
-  mutating func finish(now: Int64) -> HTTPAnswer {
+  /// Writes the result as an object: the query, its rows, what they are.
+  ///
+  /// - Parameters:
+  ///   - now: Nanoseconds since 1970.
+  ///   - label: What each row says besides.
+  /// - Returns: How many rows there are.
+  mutating func write(to text: inout JSONText, now: Int64, label: Label? = nil) -> Int {
     sort()
     let total = rows.count
     rows = Array(rows.dropFirst(query.offset).prefix(query.limit))
-    var text = JSONText()
     text.beginObject()
     text.name("query")
     text.raw(Array(query.tree.text.utf8))
     text.name("data")
     text.beginArray()
-    for row in rows { write(row, to: &text) }
+    for row in rows { write(row, label, to: &text) }
     text.endArray()
     text.name("annotation")
     annotate(&text)
-    text.name("lastRefreshTime")
-    text.raw(CubeAnswer.time(now, zone: "Z"))
+    text.member("lastRefreshTime", CalendarDate.text(of: now, in: UTCOffsets(always: 0)) + "Z")
     if query.tree["total"] == .bool(true) { text.member("total", total) }
     text.endObject()
-    return .json(.ok, text)
+    return rows.count
   }
 
-  private func write(_ row: [Cell], to text: inout JSONText) {
+  private func write(_ row: [Cell], _ label: Label?, to text: inout JSONText) {
     text.beginObject()
     for (index, cell) in row.enumerated() {
-      if index == 0, let time = query.time, let unit = time.granularity {
-        text.name(text: "\(time.name).\(unit.rawValue)")
-        write(cell, to: &text)
-      }
       text.name(text: names[index])
       write(cell, to: &text)
+      if index + 1 == units.count, let plainTime {
+        text.name(text: plainTime.name)
+        write(row[plainTime.index], to: &text)
+      }
+    }
+    switch label {
+    case nil: break
+    case .range(let range)?: text.member("compareDateRange", range)
+    case .time?:
+      text.name(text: "time.\(units[0].rawValue)")
+      write(row[0], to: &text)
     }
     text.endObject()
   }
@@ -130,17 +170,9 @@ struct CubeAnswer {
     switch cell {
     case .null: text.null()
     case .text(let value), .number(_, let value): text.value(value)
-    case .time(let time):
-      text.raw(CubeAnswer.time(time.plus(Int64(query.utcOffsetSeconds) * 1_000_000_000), zone: ""))
+    case .time(let time): text.value(CalendarDate.text(of: time, in: query.zone))
+    case .local(let second): text.value(CalendarDate.text(local: second))
     }
-  }
-
-  /// `"2025-06-26T00:00:00.000"`.
-  private static func time(_ nanoseconds: Int64, zone: String) -> [UInt8] {
-    let below = (nanoseconds % 1_000_000_000 + 1_000_000_000) % 1_000_000_000
-    let digits = String(below / 1_000_000 + 1000).dropFirst()
-    // Up to the second: `2025-06-26T00:00:00`.
-    return Array("\"\(RFC3339.string(nanoseconds).prefix(19)).\(digits)\(zone)\"".utf8)
   }
 
   private func annotate(_ text: inout JSONText) {
@@ -160,9 +192,9 @@ struct CubeAnswer {
     text.endObject()
     text.name("timeDimensions")
     text.beginObject()
-    if let time = query.time, let unit = time.granularity {
-      let name = String(time.name.dropFirst(query.cube.name.count + 1))
-      CubeAnswer.annotate(name + "." + unit.rawValue, .time, query.cube, &text)
+    if let plainTime {
+      let name = String(plainTime.name.dropFirst(query.cube.name.count + 1))
+      for unit in units { CubeAnswer.annotate(name + "." + unit.rawValue, .time, query.cube, &text) }
       CubeAnswer.annotate(name, .time, query.cube, &text)
     }
     text.endObject()

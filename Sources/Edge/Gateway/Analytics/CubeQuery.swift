@@ -7,33 +7,36 @@ struct CubeQuery {
   static let limitDefault = 10_000
   static let limitMax = 50_000
 
-  struct TimeDimension {
+  struct TimeDimension: Sendable {
     /// With the cube's name.
     let name: String
     let granularity: CalendarDate.Unit?
     let range: DateRange?
   }
 
+  /// Names in a list, and time dimensions.
+  static let itemsMax = 32
+
   let cube: CubeSchema
+  /// The query as answers repeat it: each `dateRange` as two local times, what was left out as it counted.
   let tree: JSONTree
   let measures: [CubeSchema.MeasureMember]
   let dimensions: [CubeSchema.Dimension]
-  let time: TimeDimension?
+  let times: [TimeDimension]
   private(set) var predicate: Predicate
   /// Members with the cube's name, and whether they fall.
   let order: [(name: String, isDescending: Bool)]
   let limit: Int
   let offset: Int
-  let utcOffsetSeconds: Int
+  let zone: UTCOffsets
   private let now: Int64
 
   /// - Throws: 400 with the member's name; values are not quoted.
   init(_ tree: JSONTree, cube: CubeSchema, now: Int64, zones: TimeZones = .none) throws(Problem) {
     guard case .object = tree else { throw Problem(400, "query: an object") }
-    self.tree = tree
     self.cube = cube
     self.now = now
-    let zone = try CubeQuery.zone(tree["timezone"], zones)
+    zone = try CubeQuery.zone(tree["timezone"], zones)
     measures = try CubeQuery.names(tree["measures"], "measures", cube).map { name throws(Problem) in
       guard let measure = cube.measure(name) else {
         throw Problem(400, "measures: \(cube.name) has no such measure")
@@ -46,8 +49,8 @@ struct CubeQuery {
       }
       return dimension
     }
-    (time, utcOffsetSeconds) = try CubeQuery.time(tree["timeDimensions"], cube, now: now, zone)
-    guard !measures.isEmpty || !dimensions.isEmpty || time?.granularity != nil else {
+    times = try CubeQuery.times(tree["timeDimensions"], cube, now: now, zone)
+    guard !measures.isEmpty || !dimensions.isEmpty || times.contains(where: { $0.granularity != nil }) else {
       throw Problem(400, "a query needs measures, dimensions or a time dimension with a granularity")
     }
     order = try CubeQuery.order(tree["order"], cube)
@@ -55,6 +58,7 @@ struct CubeQuery {
       tree["limit"], "limit", fallback: CubeQuery.limitDefault, 1...CubeQuery.limitMax)
     offset = try CubeQuery.number(tree["offset"], "offset", fallback: 0, 0...Int.max)
     predicate = .all
+    self.tree = CubeQuery.normalized(tree, times, zone)
     switch tree["filters"] {
     case nil, .null?: break
     case .array(let filters)?:
@@ -67,7 +71,7 @@ struct CubeQuery {
     -> [String]
   {
     guard let tree, tree != .null else { return [] }
-    guard case .array(let items) = tree, items.count <= 32 else {
+    guard case .array(let items) = tree, items.count <= itemsMax else {
       throw Problem(400, "\(member): a list of names")
     }
     return try items.map { item throws(Problem) in try name(item, member, cube) }
@@ -92,16 +96,14 @@ struct CubeQuery {
     }
   }
 
-  /// How far the asked zone is from UTC at a moment.
-  private static func zone(
-    _ tree: JSONTree?, _ zones: TimeZones
-  ) throws(Problem) -> @Sendable (Int64) -> Int {
+  private static func zone(_ tree: JSONTree?, _ zones: TimeZones) throws(Problem) -> UTCOffsets {
     let refusal = Problem(400, "timezone: UTC, an offset such as +02:00, or a name such as Europe/Berlin")
     switch tree {
-    case nil, .null?, .string("UTC")?, .string("Etc/UTC")?, .string("GMT")?, .string("Z")?: return { _ in 0 }
+    case nil, .null?, .string("UTC")?, .string("Etc/UTC")?, .string("GMT")?, .string("Z")?:
+      return UTCOffsets(always: 0)
     case .string(let text)?:
       guard text.hasPrefix("+") || text.hasPrefix("-") else {
-        guard let zone = zones.offsetSeconds(text) else { throw refusal }
+        guard let zone = zones.offsets(text) else { throw refusal }
         return zone
       }
       let parts = text.dropFirst().split(separator: ":")
@@ -109,67 +111,59 @@ struct CubeQuery {
         minutes < 60, hours >= 0, minutes >= 0
       else { throw refusal }
       let seconds = min(hours * 3600 + minutes * 60, TimeBucket.utcOffsetSecondsMax)
-      return { _ in text.hasPrefix("-") ? -seconds : seconds }
+      return UTCOffsets(always: text.hasPrefix("-") ? -seconds : seconds)
     default: throw refusal
     }
   }
 
-  /// Whether the offset holds from the range's start to its end; without a range, in summer and in winter.
-  private static func isSteady(
-    _ offset: Int, _ range: DateRange?, now: Int64, _ zone: (Int64) -> Int
-  ) -> Bool {
-    let week: Int64 = 7 * 86_400_000_000_000
-    let start = range?.start ?? now.plus(-52 * week)
-    let last = range?.end.plus(-1) ?? now
-    // Clocks are set twice a year, in places four weeks apart: weekly looks miss no change.
-    var time = start
-    while time < last {
-      if zone(time) != offset { return false }
-      time = time.plus(week)
+  private static func times(
+    _ tree: JSONTree?, _ cube: CubeSchema, now: Int64, _ zone: UTCOffsets
+  ) throws(Problem) -> [TimeDimension] {
+    guard let tree, tree != .null else { return [] }
+    guard case .array(let items) = tree, items.count <= itemsMax else {
+      throw Problem(400, "timeDimensions: a list of at most \(itemsMax) time dimensions")
     }
-    return zone(last) == offset
+    return try items.map { item throws(Problem) in
+      let member = try name(item["dimension"], "timeDimensions", cube)
+      guard cube.dimension(member)?.type == .time else {
+        throw Problem(400, "timeDimensions: \(cube.name) has no such time")
+      }
+      var granularity: CalendarDate.Unit?
+      if let word = item["granularity"], word != .null {
+        guard let text = word.string, let unit = CalendarDate.Unit(rawValue: text) else {
+          throw Problem(400, "granularity: second, minute, hour, day, week, month, quarter or year")
+        }
+        granularity = unit
+      }
+      return TimeDimension(
+        name: "\(cube.name).\(member)", granularity: granularity,
+        range: try range(item["dateRange"], now: now, zone))
+    }
   }
 
-  private static func time(
-    _ tree: JSONTree?, _ cube: CubeSchema, now: Int64, _ zone: (Int64) -> Int
-  ) throws(Problem) -> (TimeDimension?, utcOffsetSeconds: Int) {
-    var offset = zone(now)
-    guard let tree, tree != .null, tree != .array([]) else { return (nil, offset) }
-    guard case .array(let items) = tree, items.count == 1 else {
-      throw Problem(400, "timeDimensions: a list of one time dimension")
-    }
-    let member = try name(items[0]["dimension"], "timeDimensions", cube)
-    guard cube.dimension(member)?.type == .time else {
-      throw Problem(400, "timeDimensions: \(cube.name) has no such time")
-    }
-    var granularity: CalendarDate.Unit?
-    if let word = items[0]["granularity"], word != .null {
-      guard let text = word.string, let unit = CalendarDate.Unit(rawValue: text) else {
-        throw Problem(400, "granularity: second, minute, hour, day, week, month, quarter or year")
-      }
-      granularity = unit
-    }
-    var range: DateRange?
-    if let value = items[0]["dateRange"], value != .null {
-      guard let found = DateRange(value, now: now, offset: Int64(offset) * 1_000_000_000) else {
-        throw Problem(
-          400, "dateRange: two dates, a date, or words such as \"last 30 days\", \"today\", \"this month\"")
-      }
-      // A range of the other half of the year has the other half's offset.
-      let there = zone(found.start)
-      range =
-        there == offset ? found : DateRange(value, now: now, offset: Int64(there) * 1_000_000_000) ?? found
-      offset = there
-    }
-    if granularity != nil || range != nil, !CubeQuery.isSteady(offset, range, now: now, zone) {
+  private static func range(
+    _ tree: JSONTree?, now: Int64, _ zone: UTCOffsets
+  ) throws(Problem) -> DateRange? {
+    guard let tree, tree != .null else { return nil }
+    guard let range = DateRange(tree, now: now, zone: zone) else {
       throw Problem(
-        400,
-        range == nil
-          ? "timezone: this one's clocks are set twice a year; name a dateRange in which they are not"
-          : "timezone: its clocks are set within the dateRange; ask for the parts before and after apart")
+        400, "dateRange: two dates, a date, or words such as \"last 30 days\", \"today\", \"this month\"")
     }
-    guard items[0]["compareDateRange"] == nil else { throw Problem(400, "compareDateRange is not supported") }
-    return (TimeDimension(name: "\(cube.name).\(member)", granularity: granularity, range: range), offset)
+    guard !range.isReversed else { throw Problem(400, "dateRange: its end lies before its start") }
+    return range
+  }
+
+  private static func normalized(_ tree: JSONTree, _ times: [TimeDimension], _ zone: UTCOffsets) -> JSONTree {
+    var tree = tree
+    for name in ["measures", "dimensions", "filters", "timeDimensions"] where tree[name] ?? .null == .null {
+      tree = tree.setting(name, to: .array([]))
+    }
+    if tree["timezone"] ?? .null == .null { tree = tree.setting("timezone", to: .string("UTC")) }
+    guard case .array(let items)? = tree["timeDimensions"] else { return tree }
+    let written = zip(items, times).map { item, time in
+      time.range.map { item.setting("dateRange", to: .array($0.texts(in: zone).map { .string($0) })) } ?? item
+    }
+    return tree.setting("timeDimensions", to: .array(written))
   }
 
   private static func order(
@@ -265,8 +259,8 @@ struct CubeQuery {
   private func date(_ path: ColumnPath, _ word: String, _ values: [String]) throws(Problem) -> Predicate {
     let ends: JSONTree = values.count == 1 ? .string(values[0]) : .array(values.map { .string($0) })
     guard path == ColumnPath("timestamp"),
-      let range = DateRange(ends, now: now, offset: Int64(utcOffsetSeconds) * 1_000_000_000)
-    else { throw Problem(400, "filters: \(word) takes a time dimension, and a date or two") }
+      let range = DateRange(ends, now: now, zone: zone), !range.isReversed
+    else { throw Problem(400, "filters: \(word) takes a time dimension, and a date or two in their order") }
     let from = Predicate.compare(path, .greaterOrEqual, .timestamp(range.start))
     let before = Predicate.compare(path, .less, .timestamp(range.end))
     switch word {
@@ -284,7 +278,7 @@ struct CubeQuery {
     case .string: return .string(value)
     case .number: return try number(value, dimension)
     case .time:
-      guard let time = DateRange.time(value, offset: Int64(utcOffsetSeconds) * 1_000_000_000) else {
+      guard let time = DateRange.time(value, zone: zone) else {
         throw Problem(400, "filters: a time such as 2025-06-26T00:00:00.000")
       }
       return .timestamp(time)
@@ -304,17 +298,22 @@ struct CubeQuery {
 }
 
 extension CubeQuery {
+  /// The units of the answer's times, without repeats, as they were asked for.
+  var units: [CalendarDate.Unit] {
+    times.compactMap(\.granularity).reduce(into: []) { units, unit in
+      if !units.contains(unit) { units.append(unit) }
+    }
+  }
+
   /// The query of the engine: groups in any order, sorted and cut by ``CubeAnswer``.
   func request(filter: Predicate) -> QueryRequest {
-    var bucket: TimeBucket?
-    switch time?.granularity {
-    case nil: break
-    case .second?: bucket = .fixed(nanoseconds: 1_000_000_000)
-    case .minute?: bucket = .fixed(nanoseconds: 60_000_000_000)
-    case .hour?: bucket = .fixed(nanoseconds: 3_600_000_000_000)
-    case .some(let unit):
-      bucket = .calendar(TimeBucket.Unit(rawValue: unit.rawValue) ?? .day, utcOffsetSeconds: utcOffsetSeconds)
-    }
+    let ranges = times.compactMap(\.range)
+    let start = ranges.map(\.start).max()
+    // What lies in all ranges, which may be nothing.
+    let end = ranges.map(\.end).min().map { max($0, start ?? $0) }
+    let bucket =
+      units.isEmpty
+      ? nil : TimeBucket.local(LocalBucket(units, offsets: zone.during(start: start, end: end)))
     var functions = measures.enumerated().map { index, measure in
       Measure(measure.function, where: measure.filter, as: "m\(index)")
     }
@@ -324,18 +323,16 @@ extension CubeQuery {
       dataset: cube.dataset, predicate: .both(predicate, filter),
       answer: .aggregates(
         AggregateQuery(groupBy: dimensions.map(\.path), bucket: bucket, measures: functions)),
-      start: time?.range?.start, end: time?.range?.end, limit: QueryRequest.limitMax, isDescending: false)
+      start: start, end: end, limit: QueryRequest.limitMax, isDescending: false)
   }
 }
 
 /// Zones of the IANA database by name: this module has no calendar of its own.
 package struct TimeZones: Sendable {
-  /// For a name, how many seconds a zone is ahead of UTC at a moment (ns since 1970); nil: there is no such zone.
-  let offsetSeconds: @Sendable (String) -> (@Sendable (Int64) -> Int)?
+  /// The clock of a zone between the years 1677 and 2262; nil: there is no such zone.
+  let offsets: @Sendable (String) -> UTCOffsets?
 
-  package init(_ offsetSeconds: @escaping @Sendable (String) -> (@Sendable (Int64) -> Int)?) {
-    self.offsetSeconds = offsetSeconds
-  }
+  package init(_ offsets: @escaping @Sendable (String) -> UTCOffsets?) { self.offsets = offsets }
 
   static let none = TimeZones { _ in nil }
 }

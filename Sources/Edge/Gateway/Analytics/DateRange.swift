@@ -1,29 +1,39 @@
 import Codecs
 import Decoding
+import Querying
 
 /// A range of time as Cube's queries say it: two times, a date, or words. The end is not included.
 struct DateRange: Sendable, Hashable {
   let start: Int64
   let end: Int64
+  /// Two times were said, the later one first.
+  var isReversed = false
 
   /// `["2025-06-01","2025-06-30"]`, `"2025-06-26"`, `"last 30 days"`.
   ///
   /// "last n units" are the n whole ones before the present one, "next n" those behind it, "this" is the present one;
-  /// "today", "yesterday", "tomorrow" are days; "from n units ago to now" is what it says.
+  /// "today", "yesterday", "tomorrow" are days; "from n units ago to now" is what it says. Each end is of the offset that
+  /// holds then.
   ///
   /// - Returns: nil for anything else.
-  init?(_ value: JSONTree, now: Int64, offset: Int64) {
+  init?(_ value: JSONTree, now: Int64, zone: UTCOffsets) {
     switch value {
     case .array(let ends) where ends.count == 2:
       guard let first = ends[0].string, let last = ends[1].string,
-        let start = DateRange.time(first, offset: offset), let end = DateRange.time(last, offset: offset)
+        let start = DateRange.time(first, zone: zone), let end = DateRange.end(last, zone: zone)
       else { return nil }
-      // An end is included: a date to its last moment, a time to its millisecond.
-      self.init(start: start, end: end.plus(last.utf8.count == 10 ? 86_400_000_000_000 : 1_000_000))
-    case .array(let ends) where ends.count == 1: self.init(ends[0], now: now, offset: offset)
-    case .string(let text): self.init(words: text, now: now, offset: offset)
+      self.init(start: start, end: end)
+      // A day that a zone's calendar skips is empty and in order.
+      isReversed = end <= start && DateRange.time(last, zone: zone) != start
+    case .array(let ends) where ends.count == 1: self.init(ends[0], now: now, zone: zone)
+    case .string(let text): self.init(words: text, now: now, zone: zone)
     default: return nil
     }
+  }
+
+  /// Its first and its last millisecond as `zone` shows them, as Cube's answers repeat ranges.
+  func texts(in zone: UTCOffsets) -> [String] {
+    [CalendarDate.text(of: start, in: zone), CalendarDate.text(of: end.plus(-1_000_000), in: zone)]
   }
 
   private init(start: Int64, end: Int64) {
@@ -31,11 +41,11 @@ struct DateRange: Sendable, Hashable {
     self.end = end
   }
 
-  private init?(words text: String, now: Int64, offset: Int64) {
+  private init?(words text: String, now: Int64, zone: UTCOffsets) {
     func whole(_ unit: CalendarDate.Unit, from first: Int, to last: Int) -> DateRange {
       DateRange(
-        start: CalendarDate.start(of: unit, at: now, plus: first, offset: offset),
-        end: CalendarDate.start(of: unit, at: now, plus: last + 1, offset: offset))
+        start: CalendarDate.start(of: unit, at: now, plus: first, zone: zone),
+        end: CalendarDate.start(of: unit, at: now, plus: last + 1, zone: zone))
     }
     let words = text.lowercased().split(separator: " ").map(String.init)
     switch words {
@@ -59,9 +69,11 @@ struct DateRange: Sendable, Hashable {
       } else if words.count == 6, words[0] == "from", Array(words[3...]) == ["ago", "to", "now"],
         let unit = DateRange.unit(words[2]), let count = DateRange.count(words[1])
       {
-        self.init(start: CalendarDate.start(of: unit, at: now, plus: -count, offset: offset), end: now)
-      } else if words.count == 1, let start = DateRange.time(text, offset: offset) {
-        self.init(start: start, end: start.plus(text.utf8.count == 10 ? 86_400_000_000_000 : 1_000_000))
+        self.init(start: CalendarDate.start(of: unit, at: now, plus: -count, zone: zone), end: now)
+      } else if words.count == 1, let start = DateRange.time(text, zone: zone),
+        let end = DateRange.end(text, zone: zone)
+      {
+        self.init(start: start, end: end)
       } else {
         return nil
       }
@@ -76,10 +88,26 @@ struct DateRange: Sendable, Hashable {
     CalendarDate.Unit(rawValue: word.hasSuffix("s") ? String(word.dropLast()) : word)
   }
 
-  /// Times without a zone are of the query's.
-  static func time(_ text: String, offset: Int64) -> Int64? {
+  private static func isDate(_ text: String) -> Bool {
+    text.utf8.count == 10 && text.utf8.dropFirst(4).first == UInt8(ascii: "-")
+  }
+
+  /// An end is included: a date to its last moment, a time to its millisecond.
+  private static func end(_ text: String, zone: UTCOffsets) -> Int64? {
+    isDate(text) ? time(text, zone: zone, daysLater: 1) : time(text, zone: zone)?.plus(1_000_000)
+  }
+
+  /// Times without an offset are what `zone` shows: the first moment if it does so twice, and the moment it is set past them if
+  /// never.
+  static func time(_ text: String, zone: UTCOffsets, daysLater: Int = 0) -> Int64? {
     if let time = RFC3339.parse(text) { return time }
-    guard text.utf8.count >= 10, text.utf8.first.map({ $0 >= 0x30 && $0 <= 0x39 }) == true else { return nil }
-    return FlexibleTime.nanoseconds(text).map { $0.plus(-offset) }
+    guard text.utf8.count >= 10, text.utf8.first.map({ $0 >= 0x30 && $0 <= 0x39 }) == true,
+      let shown = FlexibleTime.nanoseconds(text)
+    else { return nil }
+    // Seconds since 1970.
+    if Double(text) != nil { return shown }
+    let local = shown.wholeSeconds + daysLater * 86_400
+    let second = zone.firstSecond(showing: local)
+    return Int64.nanoseconds(second).plus(zone.local(second) == local ? Int64(shown.beyondSeconds) : 0)
   }
 }

@@ -298,13 +298,15 @@ enum APIOperations {
       "GET", "/cubejs-api/v1/load", "analytics", "Answers a query of Cube's", [.auditToken, .workflowKey],
       [
         .query("query", APISchema.text, "The query as JSON"),
+        .query("queryType", APISchema.choice("multi"), "For answers with a list of results"),
         explain,
       ], failures: [403]),
     APIOperation(
       "POST", "/cubejs-api/v1/load", "analytics", "Answers a query of Cube's", [.auditToken, .workflowKey],
       [explain],
       body: .json(
-        APISchema.object([("query", APISchema.object)], required: ["query"]),
+        APISchema.object(
+          [("query", APISchema.object), ("queryType", APISchema.choice("multi"))], required: ["query"]),
         #"{"query":{"measures":["logs.count"],"dimensions":["logs.severity"]}}"#), failures: [403]),
     APIOperation(
       "GET", "/cubejs-api/v1/meta", "analytics", "What there is to ask for", [.auditToken, .workflowKey]),

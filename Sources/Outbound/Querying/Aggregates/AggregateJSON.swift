@@ -30,7 +30,7 @@ extension QueryRequest {
     case .fixed(let width):
       return .groups(
         GroupedCount(groupBy: query.groupBy, bucketNanoseconds: width, isOrderedByCount: isOrdered))
-    case .calendar: return .aggregates(query)
+    case .calendar, .local: return .aggregates(query)
     }
   }
 

@@ -63,11 +63,13 @@ struct AggregatePlan: Sendable {
       order: .unordered)
   }
 
-  /// What summaries are asked for if the query is nothing but counts.
+  /// What summaries are asked for if the query is nothing but counts; rows before its start are to be read.
   var groupedCount: GroupedCountRequest {
-    GroupedCountRequest(
+    let from = query.bucket?.partsFrom ?? .min
+    return GroupedCountRequest(
       groupBy: query.groupBy, bucketNanoseconds: query.bucket?.partNanoseconds,
-      predicate: request.predicate, start: request.start, end: request.end)
+      predicate: request.predicate, start: from == .min ? request.start : max(from, request.start ?? .min),
+      end: request.end)
   }
 }
 

@@ -33,11 +33,11 @@ package struct AggregateQuery: Sendable, Hashable {
 }
 
 extension QueryRequest {
-  /// The columns of an aggregate's answer: the bucket, the group's columns, the measures.
+  /// The columns of an aggregate's answer: the bucket, the group's columns, the measures. A local bucket is its key.
   ///
   /// - Throws: `.invalid` for a column that does not exist or has no such measure, a name given twice, …
   func fields(of query: AggregateQuery) throws(StoreError) -> [Field] {
-    var fields = query.bucket.map { _ in [Field("bucket", .timestamp, isNullable: false)] } ?? []
+    var fields = query.bucket.map { [Field("bucket", $0.keyType, isNullable: false)] } ?? []
     for path in query.groupBy {
       guard try output(path).type == .utf8 || !path.members.isEmpty else {
         throw .invalid("group_by: text columns and members of objects; for time use bucket")

@@ -110,10 +110,10 @@ struct Aggregation: Sendable {
     let first = min(plan.query.offset, order.count)
     let groups = order[first..<first + min(request.limit, order.count - first)]
     var columns: [Column] = []
-    if plan.query.bucket != nil {
+    if let bucket = plan.query.bucket {
       var builder = FixedBuilder<Int64>(capacity: groups.count)
       for group in groups { builder.append(keys.buckets[Int(group)]) }
-      columns.append(builder.finish(type: .timestamp))
+      columns.append(builder.finish(type: bucket.keyType))
     }
     for index in plan.query.groupBy.indices {
       columns.append(table.texts(of: index, keys: keys, groups: groups))

@@ -68,9 +68,9 @@ struct GroupTable: Sendable {
       for row in times.indices {
         let time = times[row]
         if time < first || time > last {
-          let range = bucket.range(of: time)
+          let (key, range) = bucket.place(of: time)
           (first, last) = (range.lowerBound, range.upperBound)
-          number = buckets.number(first, 0)
+          number = buckets.number(key, 0)
         }
         groups[row] = number
       }
@@ -80,7 +80,7 @@ struct GroupTable: Sendable {
   /// The number of a group that summaries counted.
   mutating func number(_ key: GroupKey) -> Int32 {
     var number: Int32?
-    if let bucket { number = buckets.number(bucket.range(of: key.bucket).lowerBound, 0) }
+    if let bucket { number = buckets.number(bucket.place(of: key.bucket).key, 0) }
     var at = 0
     for (index, text) in key.values.enumerated() {
       let part = text.map { texts[index].number(Array($0.utf8).span) } ?? texts[index].numberOfNull()
@@ -117,7 +117,7 @@ struct GroupTable: Sendable {
 
   /// What the groups are made of, a value a group.
   struct Keys {
-    /// Starts of buckets; empty without them.
+    /// Starts of buckets, or local ones' keys; empty without them.
     var buckets: [Int64]
     /// A column each: numbers of texts, and the texts' ranks in the order of their bytes.
     var texts: [(numbers: [Int32], ranks: [Int32])]

@@ -32,7 +32,17 @@ extension AggregatePlan {
     in snapshot: any PartitionSnapshot
   ) throws(StoreError) -> (counts: [GroupKey: Int], units: [any ScanUnit]) {
     guard query.isPlainCount else { return ([:], try snapshot.plan(scan)) }
-    let answer = try snapshot.groupedCounts(groupedCount)
-    return (answer.counts, answer.remaining)
+    let asked = groupedCount
+    guard let from = asked.start, from != request.start else {
+      let answer = try snapshot.groupedCounts(asked)
+      return (answer.counts, answer.remaining)
+    }
+    // Before, the buckets' clock was set in ways that summaries do not know.
+    var early = scan
+    early.end = min(from, request.end ?? .max)
+    let units = try snapshot.plan(early)
+    guard from < request.end ?? .max else { return ([:], units) }
+    let answer = try snapshot.groupedCounts(asked)
+    return (answer.counts, answer.remaining + units)
   }
 }

@@ -1,3 +1,5 @@
+import Records
+
 /// How time is cut into the buckets of an answer.
 package enum TimeBucket: Sendable, Hashable {
   /// A whole unit of the calendar; weeks begin on Monday (ISO 8601).
@@ -9,13 +11,26 @@ package enum TimeBucket: Sendable, Hashable {
   case fixed(nanoseconds: Int64)
   /// By the calendar of a clock that is `utcOffsetSeconds` ahead of UTC all year.
   case calendar(Unit, utcOffsetSeconds: Int)
+  /// By what a clock shows that may be set meanwhile.
+  case local(LocalBucket)
 
   /// No clock is further from UTC than 18 hours.
   package static let utcOffsetSecondsMax = 64_800
 
-  private static let second: Int64 = 1_000_000_000
+  static let second: Int64 = 1_000_000_000
+
+  /// The second since 1970 that a nanosecond lies in.
+  static func second(of time: Int64) -> Int { floorDivide(Int(time), Int(second)) }
+
+  /// What the bucket of `time` is known by, its start in nanoseconds since 1970 unless it is local, and its range.
+  func place(of time: Int64) -> (key: Int64, range: ClosedRange<Int64>) {
+    if case .local(let bucket) = self { return bucket.place(of: time) }
+    let range = range(of: time)
+    return (range.lowerBound, range)
+  }
 
   /// The bucket `time` lies in: its first and last nanosecond since 1970, both included, cut to what int64 holds.
+  /// Of local ones the part of it around `time` in which the clock is not set.
   func range(of time: Int64) -> ClosedRange<Int64> {
     switch self {
     case .fixed(let width):
@@ -31,17 +46,31 @@ package enum TimeBucket: Sendable, Hashable {
       let (end, isLate) = Int64(days.upperBound * 86_400 - offset)
         .multipliedReportingOverflow(by: TimeBucket.second)
       return (isEarly ? .min : start)...(isLate ? .max : end - 1)
+    case .local(let bucket): return bucket.place(of: time).range
     }
   }
 
-  /// The widest fixed buckets that these are unions of: what block summaries are asked for.
+  /// The widest fixed buckets that these are unions of, from ``partsFrom`` on: what block summaries are asked for.
   var partNanoseconds: Int64 {
     switch self {
     case .fixed(let width): return width
     case .calendar(_, let offset):
       let seconds = [86_400, 3_600, 900, 60].first { offset.isMultiple(of: $0) } ?? 1
       return Int64(seconds) * TimeBucket.second
+    case .local(let bucket): return bucket.parts.width
     }
+  }
+
+  /// What answers give for a bucket: its start, or a local one's key.
+  var keyType: ColumnType {
+    guard case .local = self else { return .timestamp }
+    return .int64
+  }
+
+  /// From when on, in nanoseconds since 1970, buckets are unions of parts; rows before are to be read.
+  var partsFrom: Int64 {
+    guard case .local(let bucket) = self else { return .min }
+    return bucket.parts.from
   }
 
   /// The bucket as plans print it.
@@ -51,10 +80,11 @@ package enum TimeBucket: Sendable, Hashable {
     case .calendar(let unit, 0): "bucket of a \(unit.rawValue)"
     case .calendar(let unit, let offset):
       "bucket of a \(unit.rawValue) at UTC\(offset < 0 ? "" : "+")\(offset) s"
+    case .local(let bucket): bucket.text
     }
   }
 
-  fileprivate static func floorDivide(_ value: Int, _ divisor: Int) -> Int {
+  static func floorDivide(_ value: Int, _ divisor: Int) -> Int {
     let quotient = value / divisor
     return value % divisor < 0 ? quotient - 1 : quotient
   }
@@ -62,7 +92,7 @@ package enum TimeBucket: Sendable, Hashable {
 
 extension TimeBucket.Unit {
   /// The days since 1970 of the unit that `day` lies in.
-  fileprivate func days(around day: Int) -> Range<Int> {
+  func days(around day: Int) -> Range<Int> {
     switch self {
     case .day: return day..<day + 1
     case .week:
