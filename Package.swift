@@ -188,7 +188,11 @@ if !coreOnly {
       ] + http),
     tests(
       "ServerTests",
-      ["Server", "Gateway", "Access", "Decoding", "Forwarding", "Masking", "Records", "TestKit"]
+    tests(
+      "ServerTests",
+      [
+        "Server", "Gateway", "Access", "Querying", "Decoding", "Forwarding", "Masking", "Records", "TestKit",
+      ]
         + http),
     tests(
       "CommandsTests",

@@ -208,6 +208,13 @@ import Testing
     #expect(try answer["data"] == CubeZoneTests.json("[\(rows.joined(separator: ","))]"))
   }
 
+  @Test func timesAmongDimensionsAreTimes() throws {
+    let query = #"{"measures":["logs.count"],"dimensions":["logs.severity","logs.timestamp.day"]}"#
+    let found = try CubeZoneTests.load(query).queries[0]
+    #expect(found.units == [.day] && found.dimensions.map(\.name) == ["severity"])
+    #expect(found.tree["dimensions"] == .array([.string("logs.severity")]))
+  }
+
   @Test func rangesApartHaveNoRows() throws {
     let query = #"""
       {"measures":["logs.count"],"timeDimensions":[{"dimension":"logs.timestamp","dateRange":"2026-01-01"},
@@ -240,6 +247,7 @@ import Testing
       (compared(#"["today"],"dateRange":"today""#), "multi"),
       ("[]", "multi"), ("[3]", "multi"), (#"[{"measures":["logs.count"]}]"#, "multi"),
       (#"[{"measures":["logs.count"]}]"#, nil), (#"{"measures":["logs.count"]}"#, "many"),
+      (#"{"measures":["logs.count"],"dimensions":["logs.timestamp.decade"]}"#, nil),
       (#"{"measures":["logs.count"],"timezone":"Europe/Nowhere"}"#, nil),
       (#"{"measures":["logs.count"],"timezone":"+25:00"}"#, nil),
       (#"{"measures":["logs.count"],"timezone":""}"#, nil),

@@ -34,6 +34,7 @@ struct CubeQuery {
   /// - Throws: 400 with the member's name; values are not quoted.
   init(_ tree: JSONTree, cube: CubeSchema, now: Int64, zones: TimeZones = .none) throws(Problem) {
     guard case .object = tree else { throw Problem(400, "query: an object") }
+    let tree = CubeQuery.movingTimes(tree, cube)
     self.cube = cube
     self.now = now
     zone = try CubeQuery.zone(tree["timezone"], zones)
@@ -67,9 +68,34 @@ struct CubeQuery {
     }
   }
 
-  private static func names(_ tree: JSONTree?, _ member: String, _ cube: CubeSchema) throws(Problem)
-    -> [String]
-  {
+  /// Times with a unit among the dimensions, such as `logs.timestamp.day`, are time dimensions without a range.
+  private static func movingTimes(_ tree: JSONTree, _ cube: CubeSchema) -> JSONTree {
+    guard case .array(let items)? = tree["dimensions"] else { return tree }
+    var dimensions: [JSONTree] = []
+    var times: [JSONTree] = []
+    for item in items {
+      let parts = item.string?.split(separator: ".", omittingEmptySubsequences: false).map(String.init) ?? []
+      guard parts.count == 3, parts[0] == cube.name, cube.dimension(parts[1])?.type == .time else {
+        dimensions.append(item)
+        continue
+      }
+      times.append(
+        .object([
+          .init("dimension", .string("\(cube.name).\(parts[1])")), .init("granularity", .string(parts[2])),
+        ]))
+    }
+    guard !times.isEmpty else { return tree }
+    switch tree["timeDimensions"] {
+    case nil, .null?: break
+    case .array(let known)?: times = known + times
+    default: return tree
+    }
+    return tree.setting("dimensions", to: .array(dimensions)).setting("timeDimensions", to: .array(times))
+  }
+
+  private static func names(
+    _ tree: JSONTree?, _ member: String, _ cube: CubeSchema
+  ) throws(Problem) -> [String] {
     guard let tree, tree != .null else { return [] }
     guard case .array(let items) = tree, items.count <= itemsMax else {
       throw Problem(400, "\(member): a list of names")
