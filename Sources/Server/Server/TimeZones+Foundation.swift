@@ -21,8 +21,9 @@ private final class ZoneCache: Sendable {
 
   func offsets(of name: String) -> UTCOffsets? {
     if let known = kept.withLock({ $0[name] }) { return known }
-    guard name.utf8.count <= ZoneCache.nameBytesMax, let zone = TimeZone(identifier: name),
-      let offsets = zone.offsets
+    // Foundation reads names up to a NUL.
+    guard name.utf8.count <= ZoneCache.nameBytesMax, name.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }),
+      let zone = TimeZone(identifier: name), let offsets = zone.offsets
     else { return nil }
     kept.withLock { kept in
       if kept.count >= ZoneCache.countMax { kept.removeAll() }
