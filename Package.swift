@@ -188,8 +188,6 @@ if !coreOnly {
       ] + http),
     tests(
       "ServerTests",
-    tests(
-      "ServerTests",
       [
         "Server", "Gateway", "Access", "Querying", "Decoding", "Forwarding", "Masking", "Records", "TestKit",
       ]
