@@ -11,14 +11,15 @@
 #include <parquet/xxhasher.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <vector>
 
 #include "decode.h"
+#include "pages.h"
 #include "support.h"
 
 using namespace cordwood;
@@ -26,6 +27,8 @@ using namespace cordwood;
 namespace {
 
 constexpr int64_t rows_max = int64_t{1} << 24;
+/// Fewer rows come plain.
+constexpr int64_t few_rows = 16;
 
 /// A column chunk as the footer describes it, parsed once.
 struct Chunk {
@@ -34,7 +37,20 @@ struct Chunk {
   std::shared_ptr<parquet::Statistics> statistics;
   const uint8_t *filter = nullptr;
   uint64_t filter_blocks = 0;
+  /// Whether its pages are of the kind we write, so that each can be read by itself.
+  bool is_ours = false;
 };
+
+/// Whether all pages are version 1 and compressed with Zstandard.
+bool has_our_pages(const parquet::ColumnChunkMetaData &chunk) {
+  if (chunk.compression() != parquet::Compression::ZSTD || chunk.encoding_stats().empty()) return false;
+  for (const auto &stats : chunk.encoding_stats()) {
+    if (stats.page_type != parquet::PageType::DATA_PAGE && stats.page_type != parquet::PageType::DICTIONARY_PAGE) {
+      return false;
+    }
+  }
+  return true;
+}
 
 /// Whether every data page holds dictionary indices.
 bool all_pages_use_dictionary(const parquet::ColumnChunkMetaData &chunk) {
@@ -58,6 +74,7 @@ void fill(Chunk &chunk, const parquet::ColumnChunkMetaData &meta) {
   facts.uncompressed_bytes = meta.total_uncompressed_size();
   facts.null_count = -1;
   facts.all_dictionary = all_pages_use_dictionary(meta);
+  chunk.is_ours = has_our_pages(meta);
   chunk.statistics = meta.is_stats_set() ? meta.statistics() : nullptr;
   if (!chunk.statistics) return;
   if (chunk.statistics->HasNullCount()) facts.null_count = chunk.statistics->null_count();
@@ -106,6 +123,8 @@ void locate_filter(Chunk &chunk, const uint8_t *file, int64_t count, std::option
 }  // namespace
 
 struct cw_reader {
+  const uint8_t *bytes = nullptr;
+  bool verify = false;
   std::unique_ptr<parquet::ParquetFileReader> file;
   std::shared_ptr<parquet::FileMetaData> metadata;
   std::shared_ptr<parquet::PageIndexReader> index;
@@ -115,34 +134,65 @@ struct cw_reader {
   std::vector<Chunk> chunks;
   // Offset indexes are parsed at first use and kept; the row groups' index readers are not thread-safe.
   mutable std::mutex mutex;
-  mutable std::map<std::pair<int32_t, int32_t>, std::vector<int64_t>> first_rows;
+  /// A table a chunk; null: not read yet.
+  std::unique_ptr<std::atomic<const PageTable *>[]> tables;
 
-  const Chunk &chunk(int32_t group, int32_t column) const {
-    return chunks[static_cast<size_t>(group) * types.size() + static_cast<size_t>(column)];
+  ~cw_reader() {
+    for (size_t i = 0; tables && i < chunks.size(); i++) delete tables[i].load();
   }
 
-  /// First row of each page of a column chunk, and the row count behind the last.
-  std::vector<int64_t> page_rows(int32_t group, int32_t column) const {
+  size_t place(int32_t group, int32_t column) const {
+    return static_cast<size_t>(group) * types.size() + static_cast<size_t>(column);
+  }
+  const Chunk &chunk(int32_t group, int32_t column) const { return chunks[place(group, column)]; }
+
+  /// Where the pages of a column chunk lie.
+  const PageTable &pages(int32_t group, int32_t column) const {
+    auto &known = tables[place(group, column)];
+    if (const auto *table = known.load(std::memory_order_acquire)) return *table;
     std::lock_guard<std::mutex> lock(mutex);
-    const std::pair<int32_t, int32_t> key(group, column);
-    if (auto known = first_rows.find(key); known != first_rows.end()) return known->second;
+    if (const auto *table = known.load(std::memory_order_acquire)) return *table;
+    auto made = read_table(group, column);
+    known.store(made.get(), std::memory_order_release);
+    return *made.release();
+  }
+
+ private:
+  std::unique_ptr<PageTable> read_table(int32_t group, int32_t column) const {
     auto group_index = index ? index->RowGroup(group) : nullptr;
     auto offsets = group_index ? group_index->GetOffsetIndex(column) : nullptr;
     if (!offsets) throw Unsupported("a column chunk without offset index");
-    std::vector<int64_t> rows;
-    for (const auto &page : offsets->page_locations()) {
+    const int64_t count = group_rows[static_cast<size_t>(group)];
+    auto table = std::make_unique<PageTable>();
+    auto &rows = table->first_rows;
+    const auto &places = offsets->page_locations();
+    rows.reserve(places.size() + 1);
+    for (const auto &page : places) {
       const bool first = rows.empty();
-      if (first ? page.first_row_index != 0 : page.first_row_index <= rows.back()) {
+      if (first ? page.first_row_index != 0 : page.first_row_index <= rows.back() || page.first_row_index >= count) {
         throw std::runtime_error("pages out of order in the offset index");
       }
-      rows.push_back(page.first_row_index);
+      rows.push_back(static_cast<int32_t>(page.first_row_index));
     }
-    if (rows.empty() ? group_rows[group] != 0 : rows.back() >= group_rows[group]) {
-      throw std::runtime_error("an offset index that does not fit the row group");
+    if (rows.empty() && count != 0) throw std::runtime_error("an offset index that does not fit the row group");
+    rows.push_back(static_cast<int32_t>(count));
+    const auto &facts = chunk(group, column).facts;
+    table->start = facts.start_offset;
+    if (!chunk(group, column).is_ours || facts.compressed_bytes > UINT32_MAX) return table;
+    // Pages without gaps between them: a table that leads elsewhere shows.
+    const int64_t end = facts.start_offset + facts.compressed_bytes;
+    table->offsets.reserve(places.size() + 1);
+    for (size_t i = 0; i < places.size(); i++) {
+      const int64_t next = i + 1 < places.size() ? places[i + 1].offset : end;
+      const int64_t offset = places[i].offset;
+      if (offset < facts.start_offset || next <= offset || next > end || next - offset != places[i].compressed_page_size) {
+        table->offsets.clear();
+        return table;
+      }
+      table->offsets.push_back(static_cast<uint32_t>(offset - facts.start_offset));
     }
-    rows.push_back(group_rows[group]);
-    first_rows.emplace(key, rows);
-    return rows;
+    if (!places.empty()) table->offsets.push_back(static_cast<uint32_t>(facts.compressed_bytes));
+    return table;
   }
 };
 
@@ -187,6 +237,7 @@ static void find_chunks(cw_reader &reader, const uint8_t *bytes, int64_t count) 
     }
   }
   if (rows != metadata.num_rows()) throw std::runtime_error("row groups that do not add up");
+  reader.tables = std::make_unique<std::atomic<const PageTable *>[]>(reader.chunks.size());
 }
 
 int32_t cw_reader_open(const uint8_t *bytes, int64_t count, int32_t verify, cw_reader **reader, cw_error *error) {
@@ -194,6 +245,8 @@ int32_t cw_reader_open(const uint8_t *bytes, int64_t count, int32_t verify, cw_r
     // Arrow looks at the end only.
     if (count < 12 || std::memcmp(bytes, "PAR1", 4) != 0) throw std::runtime_error("not a Parquet file");
     auto made = std::make_unique<cw_reader>();
+    made->bytes = bytes;
+    made->verify = verify != 0;
     auto source = std::make_shared<arrow::io::BufferReader>(std::make_shared<arrow::Buffer>(bytes, count));
     parquet::ReaderProperties properties = parquet::default_reader_properties();
     properties.set_page_checksum_verification(verify != 0);
@@ -248,9 +301,9 @@ void cw_reader_chunk(const cw_reader *reader, int32_t group, int32_t column, cw_
 int64_t cw_reader_pages(const cw_reader *reader, int32_t group, int32_t column, int64_t *rows, int64_t capacity) {
   int64_t pages = -1;
   guard(nullptr, 1, [&] {
-    const auto first_rows = reader->page_rows(group, column);
-    pages = static_cast<int64_t>(first_rows.size()) - 1;
-    std::copy_n(first_rows.begin(), std::min(pages, capacity), rows);
+    const auto &table = reader->pages(group, column);
+    pages = static_cast<int64_t>(table.pages());
+    std::copy_n(table.first_rows.begin(), std::min(pages, capacity), rows);
   });
   return pages;
 }
@@ -274,7 +327,7 @@ int32_t cw_reader_may_contain(const cw_reader *reader, int32_t group, int32_t co
 }
 
 /// Cuts the wanted rows by pages. `first_rows`: each page's first row, then the row count.
-static Wanted wanted_rows(const std::vector<int64_t> &first_rows, const int64_t *starts, const int64_t *ends,
+static Wanted wanted_rows(const std::vector<int32_t> &first_rows, const int64_t *starts, const int64_t *ends,
                           int32_t ranges) {
   Wanted wanted;
   size_t page = 0;
@@ -285,8 +338,11 @@ static Wanted wanted_rows(const std::vector<int64_t> &first_rows, const int64_t 
     }
     reached = ends[range];
     for (int64_t at = starts[range]; at < reached;) {
-      while (first_rows[page + 1] <= at) page++;
-      const int64_t first = first_rows[page], end = std::min(first_rows[page + 1], reached);
+      if (first_rows[page + 1] <= at) {
+        const auto behind = std::upper_bound(first_rows.begin() + static_cast<int64_t>(page), first_rows.end(), at);
+        page = static_cast<size_t>(behind - first_rows.begin()) - 1;
+      }
+      const int64_t first = first_rows[page], end = std::min<int64_t>(first_rows[page + 1], reached);
       if (wanted.pages.empty() || wanted.pages.back().number != page) {
         wanted.pages.push_back({page, first_rows[page + 1] - first, {}});
       }
@@ -302,16 +358,16 @@ int32_t cw_reader_read(const cw_reader *reader, int32_t group, int32_t column, c
                        const int64_t *ends, int32_t ranges, int32_t dictionary, ArrowArray *array, cw_error *error) {
   return guard(error, 1, [&] {
     const auto &facts = reader->chunk(group, column).facts;
-    const auto first_rows = reader->page_rows(group, column);
-    const Wanted wanted = wanted_rows(first_rows, starts, ends, ranges);
-    auto pages = reader->file->RowGroup(group)->GetColumnPageReader(column);
-    // The chunk's bytes spread evenly over its pages, within reason: the footer may lie.
-    const int64_t page_count = static_cast<int64_t>(first_rows.size()) - 1;
-    const int64_t estimate = page_count == 0 ? 0
-                                             : std::clamp<int64_t>(facts.uncompressed_bytes, 0, 64 << 20) / page_count *
-                                                   static_cast<int64_t>(wanted.pages.size());
-    auto data = decode_rows(*pages, reader->metadata->schema()->Column(column), wanted, estimate,
-                            dictionary != 0 && facts.all_dictionary != 0);
+    const auto &table = reader->pages(group, column);
+    const Wanted wanted = wanted_rows(table.first_rows, starts, ends, ranges);
+    auto pages = table.offsets.empty() ? reader->file->RowGroup(group)->GetColumnPageReader(column)
+                                       : placed_pages(reader->bytes, table, wanted, reader->verify);
+    // The chunk's bytes spread evenly over its rows, within reason: the footer may lie.
+    const int64_t bytes = std::clamp<int64_t>(facts.uncompressed_bytes, 0, 64 << 20);
+    const int64_t estimate = bytes * wanted.rows / std::max<int64_t>(1, table.first_rows.back());
+    // A dictionary is more than a few rows' values.
+    const bool as_dictionary = dictionary != 0 && facts.all_dictionary != 0 && wanted.rows >= few_rows;
+    auto data = decode_rows(*pages, reader->metadata->schema()->Column(column), wanted, estimate, as_dictionary);
     check(arrow::ExportArray(*arrow::MakeArray(data), array));
   });
 }

@@ -110,8 +110,10 @@ static std::shared_ptr<parquet::WriterProperties> properties_of(const cw_column 
     if (column.encoding == CW_PLAIN) builder.encoding(path, parquet::Encoding::PLAIN);
     if (column.encoding == CW_DELTA) builder.encoding(path, parquet::Encoding::DELTA_BINARY_PACKED);
     if (column.encoding == CW_DELTA_BYTE_ARRAY) builder.encoding(path, parquet::Encoding::DELTA_BYTE_ARRAY);
+    if (column.encoding == CW_DELTA_LENGTH) builder.encoding(path, parquet::Encoding::DELTA_LENGTH_BYTE_ARRAY);
     // Bounds of long or random text prune nothing and cost bytes in every page.
-    if (column.encoding == CW_PLAIN && (column.type == CW_UTF8 || column.type == CW_JSON)) {
+    const bool is_text = column.type == CW_UTF8 || column.type == CW_JSON;
+    if (is_text && (column.encoding == CW_PLAIN || column.encoding == CW_DELTA_LENGTH)) {
       builder.disable_statistics(path);
     }
     if (column.bloom_distinct > 0) {

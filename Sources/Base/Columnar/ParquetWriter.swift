@@ -13,6 +13,8 @@ package struct ParquetColumnOptions: Sendable {
     case delta
     /// DELTA_BYTE_ARRAY, for ids that share prefixes.
     case deltaByteArray
+    /// DELTA_LENGTH_BYTE_ARRAY, for random text of one length, whose bytes then stand together; no bounds.
+    case deltaLength
 
     fileprivate var number: Int32 {
       switch self {
@@ -20,6 +22,7 @@ package struct ParquetColumnOptions: Sendable {
       case .dictionary: 1
       case .delta: 2
       case .deltaByteArray: 3
+      case .deltaLength: 4
       }
     }
   }

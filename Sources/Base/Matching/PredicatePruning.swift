@@ -50,6 +50,14 @@ extension CompiledPredicate {
   /// Whether every row matches.
   package var isAlways: Bool { if case .all = root { true } else { false } }
 
+  /// Ids one of which every matching row has, 16 bytes each; nil: the predicate does not ask for certain ids.
+  package var requiredIDs: [[UInt8]]? {
+    for case .equalsAny(let path, let literals) in requiredConditions where path == ColumnPath("id") {
+      return literals.compactMap { if case .uuid(let id) = $0, id.count == 16 { id } else { nil } }
+    }
+    return nil
+  }
+
   private static func condition(_ node: PredicateNode) -> RequiredCondition? {
     switch node {
     case .all, .none, .and, .not: return nil

@@ -26,15 +26,18 @@ package struct QueryEngine: Sendable {
     case .rows:
       let snapshot = source.snapshot(of: partition)
       let end = min(request.cursor?.positionEnd ?? .max, snapshot.positionEnd)
-      let units = try await workers.perform { () throws(StoreError) in
-        prepared.ordered(try snapshot.plan(prepared.scan(positionEnd: end)))
+      let (workers, budget) = (workers, budget)
+      let (stream, fileCount) = try await workers.perform { () throws(StoreError) in
+        let units = prepared.ordered(try snapshot.plan(prepared.scan(positionEnd: end)))
+        let stream = RowStream(
+          units: units, request: request, outputCount: prepared.outputs.count,
+          keyIndices: prepared.keyIndices, workers: workers, share: MemoryShare(of: budget))
+        try stream.begin()
+        return (stream, Set(units.flatMap(\.files)).count)
       }
-      let stream = RowStream(
-        units: units, request: request, outputCount: prepared.outputs.count,
-        keyIndices: prepared.keyIndices, workers: workers, share: MemoryShare(of: budget))
       return QueryAnswer(
-        fields: prepared.fields, request: request, positionEnd: end,
-        fileCount: Set(units.flatMap(\.files)).count, rows: stream, snapshot: snapshot)
+        fields: prepared.fields, request: request, positionEnd: end, fileCount: fileCount, rows: stream,
+        snapshot: snapshot)
     case .groups(let groups):
       let batch = try await count(groups, prepared: prepared, snapshot: source.snapshot(of: partition))
       return QueryAnswer(fields: prepared.fields, request: request, batch: batch)

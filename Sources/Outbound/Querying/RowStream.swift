@@ -18,6 +18,8 @@ final class RowStream: @unchecked Sendable {
   private var active: [MergeSource] = []
   private var window = 1
   private var remaining: Int
+  /// What ``begin()`` found.
+  private var first: Merged?
   private(set) var lastKey: (key: [QueryCursor.KeyPart], position: Int64)?
 
   static let batchRowsMax = 8_192
@@ -52,11 +54,27 @@ final class RowStream: @unchecked Sendable {
   /// The next rows, at most ``batchRowsMax``; nil at the end.
   func next() async throws(StoreError) -> RecordBatch? {
     guard remaining > 0 else { return finish() }
+    if let merged = first {
+      first = nil
+      if let batch = take(merged) { return batch }
+    }
     while true {
       try await activate()
       guard !active.isEmpty else { return finish() }
       if let batch = try await merge() { return batch }
     }
+  }
+
+  /// Opens a unit that is the only one and merges its first rows on the caller's thread, a worker's: so a query for a few rows
+  /// of one unit, planned there, changes threads no more. Called before the first ``next()``.
+  func begin() throws(StoreError) {
+    guard remaining > 0, pending.count == 1, let unit = pending.first else { return }
+    pending = []
+    let source = try MergeSource(
+      unit: unit, keyIndices: keyIndices, isDescending: request.isDescending, share: share)
+    guard source.batch != nil else { return }
+    active = [source]
+    first = try mergeRun(before: nil)
   }
 
   private func finish() -> RecordBatch? {
@@ -106,9 +124,11 @@ final class RowStream: @unchecked Sendable {
   /// Merges up to a batch of rows from the active units. nil: a unit must be opened first.
   private func merge() async throws(StoreError) -> RecordBatch? {
     let bound = isSortedByNumber ? pending.first.map(keys(of:)) : nil
-    let (batch, last, isExhausted) = try await workers.perform { () throws(StoreError) in
-      try self.mergeRun(before: bound)
-    }
+    return take(try await workers.perform { () throws(StoreError) in try self.mergeRun(before: bound) })
+  }
+
+  private func take(_ merged: Merged) -> RecordBatch? {
+    let (batch, last, isExhausted) = merged
     if isExhausted { active.removeAll { $0.batch == nil } }
     guard let batch else { return nil }
     remaining -= batch.rowCount

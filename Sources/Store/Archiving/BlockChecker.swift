@@ -71,6 +71,8 @@ package enum BlockChecker {
     var builder = SummaryBuilder(columns: [], layout: BlockLayout())
     var pages = PageBounds()
     var pageKeys = PageKeys()
+    let known = try contents.ids()
+    var ids = known.map { IDBounds(rowsPerDataPage: $0.rowsPerDataPage) }
     var previous: (keys: SortKeys, row: Int)?
     var ingested: (low: Int64, high: Int64) = (.max, .min)
     var count = 0
@@ -89,6 +91,7 @@ package enum BlockChecker {
       if contents.keys != nil {
         pageKeys.add(batch, sortKey: schema.sortKey, rowsPerPage: contents.facts.rowsPerPage)
       }
+      ids?.add(batch.existing("id"))
       for time in batch.existing("ingested_at").int64Values {
         ingested = (min(ingested.low, time), max(ingested.high, time))
       }
@@ -104,6 +107,9 @@ package enum BlockChecker {
     else { throw contents.corrupt(at: contents.indexOffset, "bounds that are not those of the rows") }
     guard contents.keys == nil || contents.keys == pageKeys else {
       throw contents.corrupt(at: contents.indexOffset, "sort keys that are not those of the pages")
+    }
+    guard known == ids else {
+      throw contents.corrupt(at: contents.indexOffset, "ids that are not those of the data pages")
     }
     try checkSummary(contents, builder.finish())
   }

@@ -21,6 +21,7 @@ struct BlockConditions {
       try applyTemplates(&sets, path, automaton)
     case .equalsAny(let path, let literals):
       applyRowGroups(&sets.may, path, literals)
+      try applyIDs(&sets.may, path, literals)
       try applyFilters(&sets.may, path, literals)
     case .range, .exists: break
     }
@@ -96,6 +97,18 @@ struct BlockConditions {
     guard id.count == 16, let bounds = chunk.int64Bounds else { return id.count == 16 }
     let (time, isOverflow) = UUIDv7.milliseconds(of: id).multipliedReportingOverflow(by: 1_000_000)
     return !isOverflow && bounds.contains(time)
+  }
+
+  /// Drops the pages none of whose data pages can hold one of the ids.
+  private func applyIDs(
+    _ pages: inout Selection, _ path: ColumnPath, _ literals: [Literal]
+  ) throws(ArchiveError) {
+    guard path == ColumnPath("id"), !pages.isEmpty, let bounds = try contents.ids() else { return }
+    let keys = IDBounds.Key.all(literals)
+    for page in pages.indices().map(Int.init)
+    where bounds.rows(contents.rows(ofPage: page), thatMayHold: keys).isEmpty {
+      pages.remove(page)
+    }
   }
 
   // MARK: Filters of words and grams

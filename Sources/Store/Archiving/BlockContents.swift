@@ -75,6 +75,8 @@ final class BlockContents: Sendable {
     var hasSummary = true
     var grams: GramIndex?
     var hasGrams = true
+    var ids: IDBounds?
+    var hasIDs = true
   }
 
   init(_ file: Buffer, path: String, info: BlockInfo) throws(ArchiveError) {
@@ -136,6 +138,11 @@ final class BlockContents: Sendable {
     min(facts.rowsPerPage, facts.info.rowCount - page * facts.rowsPerPage)
   }
 
+  /// The rows of a page, numbered in the block.
+  func rows(ofPage page: Int) -> Range<Int> {
+    page * facts.rowsPerPage..<page * facts.rowsPerPage + rowCount(ofPage: page)
+  }
+
   // MARK: Parts read later
 
   /// The text index; checks its head at the first call.
@@ -170,6 +177,21 @@ final class BlockContents: Sendable {
       lazy.withLock { $0.grams = grams }
       return grams
     } catch { throw failure(error, in: .grams) }
+  }
+
+  /// Bounds of the data pages' ids; nil if the block has none, as those written before there were any.
+  func ids() throws(ArchiveError) -> IDBounds? {
+    let known = lazy.withLock { ($0.ids, $0.hasIDs) }
+    if known.0 != nil || !known.1 { return known.0 }
+    do throws(IndexError) {
+      guard let section = try index.section(.ids) else {
+        lazy.withLock { $0.hasIDs = false }
+        return nil
+      }
+      let ids = try IDBounds(section, rowCount: facts.info.rowCount, rowsPerPage: facts.rowsPerPage)
+      lazy.withLock { $0.ids = ids }
+      return ids
+    } catch { throw BlockContents.failure(error, path, indexOffset: indexOffset) }
   }
 
   /// The counts by minute; nil if the block has none.

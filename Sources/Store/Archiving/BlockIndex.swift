@@ -13,6 +13,7 @@ struct BlockIndex: Sendable {
     case pieces = 7
     case keys = 8
     case grams = 9
+    case ids = 10
   }
 
   static let magic = [UInt8]("CWBI".utf8)

@@ -1,3 +1,4 @@
+import Codecs
 import Matching
 import Platform
 import Records
@@ -58,6 +59,7 @@ package final class BlockReader: Sendable {
       !request.positions.isEmpty, request.positions.lowerBound <= info.positions.upperBound,
       request.positions.upperBound > info.positions.lowerBound, !predicate.isNever
     else { return [] }
+    if let ids = predicate.requiredIDs, !ids.contains(where: mayHold) { return [] }
     let contents = try contents()
     let scan = try BlockScan(contents, request, predicate: predicate, deletions: deletions)
     var units: [any ScanUnit] = []
@@ -67,6 +69,13 @@ package final class BlockReader: Sendable {
       if !pages.isEmpty { units.append(BlockUnit(scan, group: group, pages: pages)) }
     }
     return request.order == .descending ? units.reversed() : units
+  }
+
+  /// The milliseconds of an id are those of its row's `ingested_at`.
+  private func mayHold(id: [UInt8]) -> Bool {
+    guard id.count == 16 else { return false }
+    let (time, isOverflow) = UUIDv7.milliseconds(of: id).multipliedReportingOverflow(by: 1_000_000)
+    return !isOverflow && info.ingestedAt.contains(time)
   }
 
   /// Counts from summaries where they are exact, and units for the rest.

@@ -20,6 +20,8 @@ final class BlockScan: Sendable {
   let deletions: [PendingDeletion]
   /// Pages that may hold matching rows.
   let candidates: Selection
+  /// Ids one of which every matching row has; nil: the predicate asks for none.
+  private let ids: [IDBounds.Key]?
 
   init(
     _ contents: BlockContents, _ request: ScanRequest, predicate: CompiledPredicate,
@@ -42,6 +44,7 @@ final class BlockScan: Sendable {
       } catch { throw contents.failure(error) }
     }
     for text in texts { pruning.drop { text.verdict.pages[$0].isNone } }
+    ids = rest?.requiredIDs.map { $0.compactMap { IDBounds.Key($0) } }
     self.filter = filter
     self.texts = texts
     candidates = pruning.pages
@@ -110,8 +113,15 @@ final class BlockScan: Sendable {
       rows.dropEmptyPages(&selection, &open)
       try narrowByBounds(&selection, rows)
     }
+    let isSparse = try narrowByIDs(&selection, rows)
     rows.dropEmptyPages(&selection, &open)
-    if !selection.isEmpty, let filter = filter(in: rows.pages) {
+    if isSparse, !selection.isEmpty, let filter = filter(in: rows.pages) {
+      let wanted = rows.rowsOfGroup(selection)
+      let reader = RowReader(contents, group: group, rows: wanted.runs)
+      let found = filter.evaluate(try reader.evaluationBatch(filter.paths))
+      for (place, row) in selection.indices().enumerated() where !found[place] { selection.remove(Int(row)) }
+      rows.dropEmptyPages(&selection, &open)
+    } else if !selection.isEmpty, let filter = filter(in: rows.pages) {
       let reader = RowReader(contents, group: group, rows: rows.ranges)
       selection = filter.evaluate(try reader.evaluationBatch(filter.paths), among: selection)
       rows.dropEmptyPages(&selection, &open)
@@ -143,6 +153,20 @@ final class BlockScan: Sendable {
     }
     selection.formIntersection(either)
     return open
+  }
+
+  /// Keeps the rows of the data pages that may hold the ids; false: nothing is known of them.
+  private func narrowByIDs(_ selection: inout Selection, _ rows: RowSet) throws(ArchiveError) -> Bool {
+    guard let ids, !selection.isEmpty, let bounds = try contents.ids() else { return false }
+    var kept = Selection(rowCount: selection.rowCount, all: false)
+    for (place, page) in rows.pages.enumerated() {
+      let first = rows.rows(ofPlace: place).lowerBound - page * contents.facts.rowsPerPage
+      for found in bounds.rows(contents.rows(ofPage: page), thatMayHold: ids) {
+        kept.set(found.lowerBound + first..<found.upperBound + first)
+      }
+    }
+    selection.formIntersection(kept)
+    return true
   }
 
   private func narrowByBounds(_ selection: inout Selection, _ rows: RowSet) throws(ArchiveError) {

@@ -5,6 +5,8 @@ import Records
 /// The columns of a block that is being written, and how rows become them.
 struct BlockShape {
   private static let plainColumns: Set<String> = ["trace_id", "span_id"]
+  /// Text of one length in which nothing comes twice.
+  private static let randomColumns: Set<String> = ["hash"]
   /// Distinct values of a row group up to which a column is written as a dictionary.
   private static let dictionaryValuesMax = 32_768
 
@@ -76,7 +78,8 @@ struct BlockShape {
   }
 
   private func isPlain(_ name: String) -> Bool {
-    name == schema.primaryText || BlockShape.plainColumns.contains(name)
+    name == schema.primaryText || BlockShape.randomColumns.contains(name)
+      || BlockShape.plainColumns.contains(name)
   }
 
   private mutating func count(_ rows: Int, for member: String, of field: String) {
@@ -97,6 +100,9 @@ struct BlockShape {
       case .float64, .json: return ParquetColumnOptions(encoding: .dictionary)
       case .utf8:
         // A dictionary of nearly every row's value would only be in the way of those who want one row.
+        if BlockShape.randomColumns.contains(field.name) {
+          return ParquetColumnOptions(encoding: .deltaLength)
+        }
         let isPlain = isPlain(field.name) || BlockShape.isMostlyDistinct(column)
         let bloom = schema.bloomColumns.contains(field.name) ? BlockShape.distinctCount(column) : nil
         return ParquetColumnOptions(encoding: isPlain ? .plain : .dictionary, bloomDistinctCount: bloom)
@@ -104,10 +110,11 @@ struct BlockShape {
     }
   }
 
-  /// Whether a dictionary would hold over half of the values: it was not made, for there are too many.
+  /// Whether a dictionary would hold over half of the values.
   private static func isMostlyDistinct(_ column: Column) -> Bool {
-    guard case .text = column.storage else { return false }
-    return distinctCount(column) > max(column.rowCount / 2, 1_000)
+    let distinct =
+      if case .dictionary(_, _, _, let values) = column.storage { values } else { distinctCount(column) }
+    return distinct > max(column.rowCount / 2, 256)
   }
 
   /// Distinct values, and a tenth more for row groups to come; at least 64.

@@ -96,6 +96,7 @@ private final class BlockWork {
   private var summary: SummaryBuilder
   private var pages = PageBounds()
   private var keys = PageKeys()
+  private var ids: IDBounds
   private var rowCount = 0
   private var ingestedAt: ClosedRange<Int64>?
 
@@ -111,6 +112,7 @@ private final class BlockWork {
     shape = BlockShape(schema: schema, census: census, layout: layout)
     text = TextIndexBuilder(rowsPerPage: layout.rowsPerPage)
     grams = GramIndexBuilder(rowsPerPage: layout.rowsPerPage)
+    ids = IDBounds(rowsPerDataPage: layout.rowsPerDataPage(of: partition.dataset))
     summary = SummaryBuilder(columns: schema.summaryColumns, layout: layout)
   }
 
@@ -131,6 +133,7 @@ private final class BlockWork {
     if PageKeys.areKept(for: schema) {
       keys.add(rows, sortKey: schema.sortKey, rowsPerPage: layout.rowsPerPage)
     }
+    ids.add(rows.existing("id"))
     rows.existing("ingested_at").withInt64 { times in
       var low = ingestedAt?.lowerBound ?? times[0]
       var high = ingestedAt?.upperBound ?? times[0]
@@ -165,7 +168,7 @@ private final class BlockWork {
     do throws(ColumnarError) {
       let made = try ParquetWriter(
         fields: shape.fields, options: shape.options(first: first), sortedBy: schema.sortKey + ["position"],
-        rowsPerPage: layout.rowsPerPage, sink: { file.append($0) })
+        rowsPerPage: ids.rowsPerDataPage, sink: { file.append($0) })
       parquet = made
       return made
     } catch { throw failure(error) }
@@ -211,6 +214,7 @@ private final class BlockWork {
     swap(&grams, &self.grams)
     if let bytes = grams.finish() { sections.append((.grams, bytes)) }
     if !keys.keys.isEmpty { sections.append((.keys, keys.encoded())) }
+    sections.append((.ids, ids.encoded()))
     sections.append((.pieces, FilePiece.encode(file.pieces)))
     return sections
   }

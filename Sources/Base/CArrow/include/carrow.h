@@ -37,7 +37,7 @@ typedef int32_t (*cw_sink)(void *context, const uint8_t *bytes, int64_t count);
 
 // Physical types of columns, as Records.ColumnType numbers them.
 enum { CW_INT64 = 1, CW_FLOAT64 = 2, CW_BOOL = 3, CW_UTF8 = 4, CW_UUID = 5, CW_JSON = 6, CW_TIMESTAMP = 7 };
-enum { CW_PLAIN = 0, CW_DICTIONARY = 1, CW_DELTA = 2, CW_DELTA_BYTE_ARRAY = 3 };
+enum { CW_PLAIN = 0, CW_DICTIONARY = 1, CW_DELTA = 2, CW_DELTA_BYTE_ARRAY = 3, CW_DELTA_LENGTH = 4 };
 
 typedef struct {
   const char *name;
@@ -99,7 +99,7 @@ const char *cw_reader_metadata_key(const cw_reader *reader, int32_t index, int64
 const char *cw_reader_metadata_value(const cw_reader *reader, int32_t index, int64_t *count);
 void cw_reader_chunk(const cw_reader *reader, int32_t group, int32_t column, cw_chunk *chunk);
 /// Reads rows `starts[i] ..< ends[i]` (ascending, disjoint, within the row group) of a column; only their pages are
-/// decoded. `dictionary`: keep dictionary layout where every page has it. Fills the array (to be released).
+/// decoded. `dictionary`: keep dictionary layout where every page has it and 16 rows are wanted. Fills the array (to be released).
 int32_t cw_reader_read(const cw_reader *reader, int32_t group, int32_t column, const int64_t *starts,
                        const int64_t *ends, int32_t ranges, int32_t dictionary, struct ArrowArray *array,
                        cw_error *error);

@@ -107,14 +107,11 @@ final class StorageSnapshot: PartitionSnapshot {
 extension CompiledPredicate {
   /// The `ingested_at` that matching rows have, where the predicate asks for certain ids; nil: it does not.
   fileprivate var ingestTimes: Set<Int64>? {
-    for case .equalsAny(let path, let literals) in requiredConditions where path == ColumnPath("id") {
-      return Set(
-        literals.compactMap { literal in
-          guard case .uuid(let id) = literal, id.count == 16 else { return nil }
-          let (time, isOver) = UUIDv7.milliseconds(of: id).multipliedReportingOverflow(by: 1_000_000)
-          return isOver ? nil : time
-        })
-    }
-    return nil
+    guard let ids = requiredIDs else { return nil }
+    return Set(
+      ids.compactMap { id in
+        let (time, isOver) = UUIDv7.milliseconds(of: id).multipliedReportingOverflow(by: 1_000_000)
+        return isOver ? nil : time
+      })
   }
 }
