@@ -1,5 +1,7 @@
 import Codecs
+import Columnar
 import Matching
+import Platform
 import Records
 import TestKit
 import Testing
@@ -26,7 +28,7 @@ import Testing
       predicate: predicate, order: .ascending)
   }
 
-  @Test(arguments: 0..<12) func everyIdFindsItsRow(seed: Int) throws {
+  @Test(arguments: 0..<4) func everyIdFindsItsRow(seed: Int) throws {
     var maker = RowMaker(seed: UInt64(seed), dataset: .queries)
     let fixture = try BlockFixture(maker.batches([70, 1, 130, 60]), dataset: .queries, layout: Self.layout)
     let bounds = try #require(try fixture.reader.contents().ids())
@@ -44,7 +46,7 @@ import Testing
     }
     // With other conditions, several ids, and deletions.
     var generator = SeededGenerator(seed: UInt64(seed) + 100)
-    for _ in 0..<60 {
+    for _ in 0..<20 {
       let some = (0..<Int.random(in: 1...3, using: &generator)).map { _ in
         ids[Int.random(in: 0..<ids.count, using: &generator)]
       }
@@ -90,10 +92,9 @@ import Testing
     var failed: [Int] = []
     for row in 0..<96 {
       let request = Self.request(.compare(ColumnPath("id"), .equal, .uuid(ids[row])))
+      let units = try reader.units(for: request, predicate: try fixture.compiled(request.predicate))
       do throws(StoreError) {
-        for unit in try #require(
-          try? reader.units(for: request, predicate: try fixture.compiled(request.predicate)))
-        {
+        for unit in units {
           let cursor = try unit.open()
           while try cursor.next() != nil {}
         }
@@ -102,9 +103,9 @@ import Testing
     #expect(failed == [92, 93, 94, 95])
   }
 
-  @Test(arguments: 0..<40) func noDataPageWithAnIdIsLeftOut(seed: Int) throws {
+  @Test(arguments: 0..<10) func noDataPageWithAnIdIsLeftOut(seed: Int) throws {
     var generator = SeededGenerator(seed: UInt64(seed))
-    let ids = (0..<Int.random(in: 1...300, using: &generator)).map { _ in
+    let ids = (0..<Int.random(in: 1...80, using: &generator)).map { _ in
       UUIDv7.make(
         milliseconds: Int64.random(in: 0...3, using: &generator) << 40,
         random: (generator.next(), generator.next()))
@@ -136,7 +137,7 @@ import Testing
       #expect(throws: IndexError.self) { try IDBounds(part, rowCount: ids.count, rowsPerPage: rowsPerPage) }
     }
     #expect(throws: IndexError.self) {
-      try IDBounds(Buffer(copying: bytes), rowCount: ids.count, rowsPerPage: rowsPerPage + 1)
+      try IDBounds(Buffer(copying: bytes), rowCount: ids.count, rowsPerPage: rowsPerDataPage - 1)
     }
     #expect(throws: IndexError.self) {
       try IDBounds(
