@@ -77,7 +77,7 @@ extension ProcessSuite {
       let connection = try HTTPConnection(port: server.port)
       try connection.sendRaw(
         Array(
-          "POST /v1/records/logs HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-ndjson\r\nContent-Length: 99999999999\r\n\r\n"
+          "POST /v1/records/logs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\nContent-Length: 99999999999\r\n\r\n"
             .utf8))
       #expect(try connection.readAnswer().status == 413)
       // 1 GiB of spaces in 1 MiB of gzip.
@@ -102,8 +102,8 @@ extension ProcessSuite {
       let folder = try TemporaryFolder()
       let server = try ServerProcess(data: folder.path + "/data")
       for half in [
-        "POST /v1/records/logs HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n{\"message\":\"half",
-        "POST /v1/records/logs HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n{\"message\":\"ha",
+        "POST /v1/records/logs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{\"message\":\"half",
+        "POST /v1/records/logs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n{\"message\":\"ha",
         "GET / HTTP/1.1\r\nHo", "\u{16}\u{3}\u{1}garbage", "POST / HTTP/9.9\r\n\r\n",
       ] {
         let connection = try HTTPConnection(port: server.port)
@@ -129,7 +129,7 @@ extension ProcessSuite {
         let body = "{\"dataset\":\"logs\",\"limit\":1000000}"
         try connection.sendRaw(
           Array(
-            "POST /v1/query HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+            "POST /v1/query HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
               .utf8))
         stalled.append(connection)
       }

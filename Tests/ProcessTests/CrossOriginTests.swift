@@ -78,4 +78,49 @@ import Testing
     }
     #expect(server.stop() == 0)
   }
+
+  /// In development no credential is needed on this machine; pages of other sites in a browser on it are not its owner.
+  @Test func foreignPagesAreNotTheOwner() throws {
+    let folder = try TemporaryFolder()
+    let server = try ServerProcess(data: folder.path + "/data")
+    #expect(try server.request("POST", "/v1/records/logs", body: #"{"message":"m"}"#).status == 201)
+    let upgrade = [
+      "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+      "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    ]
+    let questions: [(method: String, path: String, headers: [String: String], body: String)] = [
+      ("POST", "/v1/records/logs", ["Content-Type": "text/plain"], #"{"message":"forged"}"#),
+      ("POST", "/v1/delete", ["Content-Type": "text/plain"], #"{"dataset":"logs","where":{"and":[]}}"#),
+      ("POST", "/v1/query", [:], #"{"dataset":"logs"}"#),
+      ("GET", "/v1/tail/logs", upgrade, ""), ("GET", "/ws/logs", upgrade, ""),
+      ("GET", "/ws/stream", upgrade, ""),
+      ("POST", "/api/v1/login", ["Content-Type": "application/json"], #"{"user_id":"ann"}"#),
+    ]
+    for question in questions {
+      func status(_ fields: [String: String]) throws -> Int {
+        try server.request(
+          question.method, question.path, headers: question.headers.merging(fields) { $1 },
+          body: question.body
+        ).status
+      }
+      for origin in [
+        "https://evil.example", "http://localhost.evil.example", "null", "http://127.0.0.1.evil",
+      ] {
+        #expect(try status(["Origin": origin]) == 403, "\(question.path) \(origin)")
+      }
+      for host in ["evil.example", "evil.example:8000", "127.0.0.1.evil", "[::2]"] {
+        #expect(try status(["Host": host]) == 421, "\(question.path) \(host)")
+      }
+      guard question.path != "/v1/delete", question.headers["Upgrade"] == nil else { continue }
+      for origin in [
+        "http://localhost:3000", "http://[::1]:3000", "http://app.localhost", "http://127.0.0.2",
+      ] {
+        #expect(try status(["Origin": origin]) < 300, "\(question.path) \(origin)")
+      }
+    }
+    let rows = try server.query(["dataset": "logs"])
+    #expect(rows.filter { $0["message"] as? String == "m" }.count == 1, "nothing was deleted")
+    #expect(rows.filter { $0["message"] as? String == "forged" }.count == 4, "those of this machine's pages")
+    #expect(server.stop() == 0)
+  }
 }

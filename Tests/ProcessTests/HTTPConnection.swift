@@ -58,7 +58,8 @@ final class HTTPConnection {
   func request(
     _ method: String, _ path: String, headers: [String: String] = [:], body: [UInt8] = []
   ) throws -> HTTPAnswer {
-    var head = "\(method) \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(body.count)\r\n"
+    var head = "\(method) \(path) HTTP/1.1\r\nContent-Length: \(body.count)\r\n"
+    if headers["Host"] == nil { head += "Host: localhost\r\n" }
     for (name, value) in headers { head += "\(name): \(value)\r\n" }
     try sendRaw(Array(head.utf8) + [13, 10] + body)
     return try readAnswer()

@@ -118,7 +118,7 @@ import Testing
 
       def ask(path, fields):
           client = socket.create_connection(("127.0.0.1", server.port))
-          client.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n{fields}".encode())
+          client.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{fields}".encode())
           return client
 
       def reset(client):
@@ -186,7 +186,7 @@ import Testing
           client = socket.socket()
           client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
           client.connect(("127.0.0.1", server.port))
-          head = "GET /ws/logs?limit=1000 HTTP/1.1\r\nHost: x\r\n"
+          head = "GET /ws/logs?limit=1000 HTTP/1.1\r\nHost: localhost\r\n"
           head += "Upgrade: websocket\r\nConnection: Upgrade\r\n"
           head += "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
           client.sendall(head.encode())

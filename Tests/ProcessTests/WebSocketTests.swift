@@ -261,9 +261,9 @@ import Testing
           assert client.next() == "pong"
       client.close()
       key = "dGhlIHNhbXBsZSBub25jZQ=="
-      head = f"GET {audit} HTTP/1.1\r\nHost: x\r\nUpgrade: WebSocket\r\nConnection: keep-alive, Upgrade\r\n"
+      head = f"GET {audit} HTTP/1.1\r\nHost: localhost\r\nUpgrade: WebSocket\r\nConnection: keep-alive, Upgrade\r\n"
       head = f"{head}Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n".encode()
-      data = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" + head + ping * 3
+      data = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" + head + ping * 3
       for cut in [len(data)] + list(range(len(data) - 3 * len(ping) - 6, len(data), 3)):
           raw = socket.create_connection(("127.0.0.1", server.port), timeout=20)
           raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -14,14 +14,27 @@ package protocol APIRoutes: Sendable {
 package struct Router: RequestRouter {
   private let apis: [any APIRoutes]
   private let origins: AllowedOrigins
+  /// Whether the server is for the owner of this machine alone.
+  private let isPrivate: Bool
 
   /// - Parameter origins: Whose pages may read answers, on the paths that pages may ask at all.
-  package init(_ apis: [any APIRoutes], origins: AllowedOrigins = .all) {
+  package init(_ apis: [any APIRoutes], origins: AllowedOrigins = .all, isPrivate: Bool = false) {
+    self.isPrivate = isPrivate
     self.apis = apis
     self.origins = origins
   }
 
   package func admit(_ head: HTTPRequestHead, path: String, origin: RequestOrigin) -> Admission {
+    if isPrivate, !head.isForLoopback {
+      return .refuse(
+        Problem(
+          421, "In development the server answers to localhost, 127.0.0.1 and [::1] alone, by any port."),
+        route: "unknown", errors: .problemDetails)
+    }
+    if head.headers[canonicalForm: "Transfer-Encoding"].contains(where: { $0.lowercased() != "chunked" }) {
+      return .refuse(
+        Problem(501, "The only Transfer-Encoding is chunked."), route: "unknown", errors: .problemDetails)
+    }
     if head.method == .OPTIONS, Router.isOpenToPages(path), let preflight = preflight(head) {
       return preflight
     }

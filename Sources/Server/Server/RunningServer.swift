@@ -116,7 +116,8 @@ package struct RunningServer: Sendable {
       // one: of the path they share it leaves what shows a native key.
       router: Router(
         [operations, reference, entries, native, tail, sessions, queryLog, workflow, audit, analytics],
-        origins: configuration.allowedOrigins), limits: configuration.http,
+        origins: configuration.allowedOrigins, isPrivate: configuration.isPrivate),
+      limits: configuration.http,
       metrics: metrics,
       logger: logger, clock: clock, threads: configuration.loopCount, tls: tls)
     do {

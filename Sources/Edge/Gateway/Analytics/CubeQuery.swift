@@ -257,11 +257,9 @@ struct CubeQuery {
     switch word {
     case "set": return .exists(path)
     case "notSet": return .not(.exists(path))
-    case "equals":
-      return try each { value throws(Problem) in try .compare(path, .equal, literal(value, dimension)) }
-    case "notEquals":
-      // As in Cube, rows without a value count as not equal.
-      return .not(try each { value throws(Problem) in try .compare(path, .equal, literal(value, dimension)) })
+    case "equals": return try each { value throws(Problem) in try equals(value, dimension) }
+    // As in Cube, rows without a value count as not equal.
+    case "notEquals": return .not(try each { value throws(Problem) in try equals(value, dimension) })
     case "contains": return try each { .contains(path, needle: $0, ignoreCase: true) }
     case "notContains": return .not(try each { .contains(path, needle: $0, ignoreCase: true) })
     case "startsWith": return try each { .prefix(path, $0) }
@@ -297,6 +295,21 @@ struct CubeQuery {
     case "afterDate": return .not(before)
     default: return from
     }
+  }
+
+  /// A member of an object is of the type that it has in each row, and groups show all as text: a value is looked for as each
+  /// type that it may be the text of.
+  private func equals(_ value: String, _ dimension: CubeSchema.Dimension) throws(Problem) -> Predicate {
+    var literals = [try literal(value, dimension)]
+    if dimension.type == .string, !dimension.path.members.isEmpty {
+      if let flag = Bool(value) { literals.append(.bool(flag)) }
+      if let whole = Int64(value) {
+        literals.append(.int64(whole))
+      } else if let number = Double(value), number.isFinite {
+        literals.append(.float64(number))
+      }
+    }
+    return .or(literals.map { .compare(dimension.path, .equal, $0) })
   }
 
   private func literal(_ value: String, _ dimension: CubeSchema.Dimension) throws(Problem) -> Literal {

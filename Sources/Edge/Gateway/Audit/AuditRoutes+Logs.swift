@@ -116,10 +116,11 @@ extension AuditRoutes {
     let before = PageRequest.time(call.query, "before", &errors)
     guard errors.isEmpty else { throw Problem(ValidationFailure(errors)) }
     // Age is that of arrival, so that entries of old times that came in lately stay; a time is that of the entry.
-    let old: Predicate =
-      before.map { .compare(ColumnPath("timestamp"), .less, .timestamp($0)) }
-      ?? .compare(
-        ColumnPath("ingested_at"), .less, .timestamp(clock.now() - Int64(days) * 86_400_000_000_000))
+    let arrived = Predicate.compare(
+      ColumnPath("ingested_at"), .less, .timestamp(clock.now() - Int64(days) * 86_400_000_000_000))
+    let written = before.map { Predicate.compare(ColumnPath("timestamp"), .less, .timestamp($0)) }
+    // With both, what both allow; a time alone says nothing of the age.
+    let old = written.map { call.query["older_than_days"] == nil ? $0 : .both($0, arrived) } ?? arrived
     do throws(StoreError) {
       let count = try await control.delete(
         .both(old, principal.filter), from: Partition(tenant: principal.tenant, dataset: .audit))

@@ -4,8 +4,12 @@ package struct QueryItems: Sendable {
 
   package init(_ text: Substring) { self.text = text }
 
-  /// Splits a request target at its first `?`.
+  /// Splits a request target at its first `?`. Of one in absolute form (RFC 9112 §3.2.2), scheme and authority are left out.
   package static func split(_ target: String) -> (path: String, query: QueryItems) {
+    for scheme in ["http://", "https://"] where target.hasPrefix(scheme) {
+      let rest = target.dropFirst(scheme.count).drop { $0 != "/" && $0 != "?" }
+      return split(rest.hasPrefix("/") ? String(rest) : "/" + rest)
+    }
     guard let mark = target.utf8.firstIndex(of: UInt8(ascii: "?")) else { return (target, QueryItems("")) }
     return (String(target[..<mark]), QueryItems(target[target.index(after: mark)...]))
   }

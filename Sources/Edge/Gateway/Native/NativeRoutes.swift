@@ -87,12 +87,13 @@ package struct NativeRoutes: APIRoutes {
     var event = AccessEvent(head, origin, realm: .native, route: route)
     defer { log.record(event) }
     let principal: Principal
-    do throws(CredentialError) {
-      principal = try directory.authenticate(authorization: head.headers.first(name: "Authorization"))
-    } catch {
+    let authorization = head.headers.first(name: "Authorization")
+    do throws(CredentialError) { principal = try directory.authenticate(authorization: authorization) } catch
+    {
       event.outcome = .refused("\(error)")
       throw Problem(error)
     }
+    if authorization == nil { try head.checkIsOwners(&event) }
     event.subject = principal.subject
     event.tenant = principal.tenant
     guard principal.role.allows(permission) else {

@@ -17,6 +17,7 @@ extension QueryLogRoutes {
       route: Route.login.rawValue, method: call.head.method.rawValue, address: call.address,
       requestID: call.id)
     defer { log.record(event) }
+    if !sessions.policy.needsPassword { try call.head.checkIsOwners(&event) }
     do throws(AccessError) {
       let token = try await sessions.login(
         user: request.user, password: request.password, address: call.address)

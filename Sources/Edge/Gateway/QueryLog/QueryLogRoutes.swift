@@ -183,11 +183,13 @@ extension QueryLogRoutes {
         event.outcome = .refused("missing")
         throw Problem(401, "Not authenticated")
       }
+      try head.checkIsOwners(&event)
       return (QuerySessions.anonymous, nil, nil)
     }
     guard let principal = sessions.principal(token: token) else {
       // A sub-protocol may be one indeed, where no token is needed.
       if shown == nil, items["token"] == nil, !sessions.policy.streamsNeedToken {
+        try head.checkIsOwners(&event)
         return (QuerySessions.anonymous, nil, offered)
       }
       event.outcome = .refused("unknown")

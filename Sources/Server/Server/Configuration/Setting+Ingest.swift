@@ -42,7 +42,7 @@ extension Setting {
     Setting(
       "masking.apis", .words(["native", "sessions", "querylog", "audit", "workflow", "ingest"]),
       default: "[ingest]",
-      "The APIs whose records are masked, by realm. Of these only `ingest` follows changes of the rules while running."
+      "The APIs whose records are masked, by realm. Read anew while running."
     ),
     Setting(
       "masking.baseline_keys", .words(nil),
