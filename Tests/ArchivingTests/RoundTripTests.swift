@@ -76,29 +76,4 @@ import Testing
     }
     #expect(found == PlainRow.rows(of: BlockFixture.sorted(batches, schema: dataset.schema)), "seed \(seed)")
   }
-
-  /// A deleted word is in no byte of a block written after the deletion: not in a dictionary, bound or filter either.
-  @Test func deletedWordsAreGoneFromMergedBlocks() throws {
-    let words = ["erased-session-name", "kept-session-name"]
-    var maker = RowMaker(seed: 3, dataset: .sessions)
-    var columns = maker.batch(rowCount: 60).columns
-    var sessions = TextBuilder()
-    for row in 0..<60 { sessions.appendRow(words[row % 2]) }
-    let fields = Dataset.sessions.schema.fields
-    let place = try #require(fields.firstIndex { $0.name == "session" })
-    columns[place] = sessions.finish(type: .utf8)
-    let fixture = try BlockFixture(
-      [RecordBatch(fields: fields, columns: columns, rowCount: 60)], dataset: .sessions)
-    let erased = Predicate.compare(ColumnPath("session"), .equal, .string(words[0]))
-    let deletion = PendingDeletion(id: 1, predicate: try fixture.compiled(erased), positionEnd: .max)
-    let target = BlockFixture.target(id: 2)
-    let info = try #require(
-      try BlockWriter.write(
-        MergedRows([(fixture.reader, [deletion])]), to: target, fileSystem: fixture.disk,
-        layout: fixture.layout))
-    #expect(info.rowCount == 30)
-    let text = String(decoding: fixture.disk.contents(target.path), as: UTF8.self)
-    #expect(text.contains(words[1]))
-    #expect(!text.contains(words[0]))
-  }
 }

@@ -13,14 +13,21 @@ final class BlockRows {
 
   init(_ reader: BlockReader, deletions: [PendingDeletion]) throws(ArchiveError) {
     let contents = try reader.contents()
+    scan = try BlockRows.scan(contents, deletions: deletions)
+    pages = Array(contents.pages(of: 0))[...]
+  }
+
+  /// A scan of all rows but those that deletions hide.
+  static func scan(
+    _ contents: BlockContents, deletions: [PendingDeletion]
+  ) throws(ArchiveError) -> BlockScan {
     let predicate: CompiledPredicate
     do throws(StoreError) { predicate = try CompiledPredicate(.all, schema: contents.schema) } catch {
       preconditionFailure("the predicate that all rows match is valid")
     }
-    scan = try BlockScan(
+    return try BlockScan(
       contents, ScanRequest(columns: [], positions: Int64.min..<Int64.max), predicate: predicate,
       deletions: deletions)
-    pages = Array(contents.pages(of: 0))[...]
   }
 
   /// The next rows; nil at the end. Never empty.
@@ -43,39 +50,89 @@ final class BlockRows {
 }
 
 extension BlockContents {
-  /// Which members the object columns have: exactly for those that are columns, from a sample of the rest for others.
-  func census(sampleRowCount: Int) throws(ArchiveError) -> [String: MemberCensus] {
+  /// Which members the object columns have in the rows that `deletions` leave: exactly for those that are columns, from a
+  /// sample of the rest for others. A name that no such row has is not counted.
+  ///
+  /// Reads a few pages of the rests. With deletions that may hide rows of the block it also reads what they ask for, and
+  /// the members' columns of row groups some rows of which they hide: a column at a time.
+  func census(
+    sampleRowCount: Int, deletions: [PendingDeletion]
+  ) throws(ArchiveError) -> [String: MemberCensus] {
+    let objects = schema.fields.filter { $0.type == .json }
     var result: [String: MemberCensus] = [:]
-    for field in schema.fields where field.type == .json {
-      var census = MemberCensus()
-      census.addRows(facts.info.rowCount)
-      for member in columns.members[field.name] ?? [] {
-        let nulls = parquet.rowGroups.reduce(0) { $0 + ($1.columns[member.index].nullCount ?? 0) }
-        census.add(member.name, type: member.type, rowCount: Double(facts.info.rowCount - nulls))
+    guard !objects.isEmpty else { return result }
+    let scan = try BlockRows.scan(self, deletions: deletions)
+    let perGroup = max(1, sampleRowCount / groupCount)
+    for group in 0..<groupCount {
+      let kept = try KeptRows(scan, group: group)
+      guard kept.count > 0 else { continue }
+      for field in objects {
+        var census = result[field.name] ?? MemberCensus()
+        census.addRows(kept.count)
+        for member in columns.members[field.name] ?? [] {
+          let rowCount = try valueCount(of: member.index, kept)
+          if rowCount > 0 { census.add(member.name, type: member.type, rowCount: Double(rowCount)) }
+        }
+        try countRest(of: field.name, kept, sampleRowCount: perGroup, into: &census)
+        result[field.name] = census
       }
-      try countRest(of: field.name, sampleRowCount: sampleRowCount, into: &census)
-      result[field.name] = census
     }
     return result
   }
 
+  /// How many of the rows have a value in a column of the file.
+  private func valueCount(of index: Int, _ kept: KeptRows) throws(ArchiveError) -> Int {
+    let info = parquet.rowGroups[kept.group]
+    let nullCount = info.columns[index].nullCount ?? 0
+    if kept.count == info.rowCount || nullCount == info.rowCount { return info.rowCount - nullCount }
+    let values = try read(index, group: kept.group, rows: kept.rows(0..<kept.count), asDictionary: true)
+    return values.validRows.count { $0 }
+  }
+
   private func countRest(
-    of name: String, sampleRowCount: Int, into census: inout MemberCensus
+    of name: String, _ kept: KeptRows, sampleRowCount: Int, into census: inout MemberCensus
   ) throws(ArchiveError) {
     let index = columns.index(of: name)
-    let perGroup = max(1, sampleRowCount / groupCount)
-    for group in 0..<groupCount {
-      let info = parquet.rowGroups[group]
-      if info.columns[index].nullCount == info.rowCount { continue }
-      // Stretches of rows, so that few pages are read.
-      let stretch = max(1, perGroup / 4)
-      var rows: [Range<Int>] = []
-      for start in stride(from: 0, to: info.rowCount, by: max(stretch, info.rowCount / 4)) {
-        rows.append(start..<min(start + stretch, info.rowCount))
-      }
-      let sampled = rows.reduce(0) { $0 + $1.count }
-      let rest = try read(index, group: group, rows: rows, asDictionary: false)
-      census.count(rest, weight: Double(info.rowCount) / Double(sampled))
+    let info = parquet.rowGroups[kept.group]
+    if info.columns[index].nullCount == info.rowCount { return }
+    // Stretches of rows, so that few pages are read.
+    let stretch = max(1, sampleRowCount / 4)
+    var rows: [Range<Int>] = []
+    for start in stride(from: 0, to: kept.count, by: max(stretch, kept.count / 4)) {
+      rows += kept.rows(start..<min(start + stretch, kept.count))
     }
+    let sampled = rows.reduce(0) { $0 + $1.count }
+    let rest = try read(index, group: kept.group, rows: rows, asDictionary: false)
+    census.count(rest, weight: Double(kept.count) / Double(sampled))
+  }
+}
+
+/// The rows of a row group that deletions leave.
+private struct KeptRows {
+  let group: Int
+  let count: Int
+  /// Ascending; nil: all rows.
+  private let numbers: [Int32]?
+
+  init(_ scan: BlockScan, group: Int) throws(ArchiveError) {
+    self.group = group
+    let rowCount = scan.contents.parquet.rowGroups[group].rowCount
+    var numbers: [Int32]?
+    if !scan.deletions.isEmpty {
+      var found: [Int32] = []
+      for page in scan.contents.pages(of: group) {
+        let selected = try scan.select(group: group, pages: [page])
+        found += selected.rows.rowsOfGroup(selected.selection)
+      }
+      if found.count < rowCount { numbers = found }
+    }
+    self.numbers = numbers
+    count = numbers?.count ?? rowCount
+  }
+
+  /// The rows at `places` among those that are left, as runs.
+  func rows(_ places: Range<Int>) -> [Range<Int>] {
+    guard let numbers else { return [places] }
+    return Array(numbers[places]).runs
   }
 }

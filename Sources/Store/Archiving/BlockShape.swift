@@ -43,7 +43,8 @@ struct BlockShape {
     var objects: [(name: String, members: [Column], rest: Column)]
   }
 
-  /// Takes the objects of `rows` (all columns of the schema) apart and gives columns with few values dictionary layout.
+  /// Takes the objects of `rows` (all columns of the schema) apart and gives columns with few values dictionary layout,
+  /// dictionaries of values that rows have: all else the index is made of comes from them.
   mutating func group(_ rows: RecordBatch) -> Group {
     var columns: [Column] = []
     var objects: [(name: String, members: [Column], rest: Column)] = []
@@ -74,7 +75,8 @@ struct BlockShape {
   private func encoded(_ column: Column, named name: String?) -> Column {
     guard column.type == .utf8 else { return column }
     if let name, isPlain(name) { return column.plainText() }
-    return DictionaryEncoder.encode(column, valuesMax: BlockShape.dictionaryValuesMax)
+    // A dictionary that came with the rows may have values of rows that deletions hide.
+    return DictionaryEncoder.encode(column.withUsedValuesOnly(), valuesMax: BlockShape.dictionaryValuesMax)
   }
 
   private func isPlain(_ name: String) -> Bool {

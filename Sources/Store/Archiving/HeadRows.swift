@@ -16,6 +16,8 @@ package final class HeadRows: BlockRowSource {
   private let order: [UInt32]?
   /// The batch of each row, if `order` is not nil.
   private let batchOfRow: [UInt32]
+  /// Which rows deletions hide; empty: none.
+  private let isHidden: [Bool]
   private var at = 0
 
   /// - Parameters:
@@ -33,12 +35,14 @@ package final class HeadRows: BlockRowSource {
     self.starts = starts
     var order = HeadRows.order(of: batches, rowCount: total, schema: partition.dataset.schema)
     let hidden = HeadRows.hidden(batches, by: deletions)
+    var isHidden: [Bool] = []
     if hidden.contains(where: { !$0.isEmpty }) {
-      var isHidden = [Bool](repeating: false, count: total)
+      isHidden = [Bool](repeating: false, count: total)
       for (batch, rows) in hidden.enumerated() { rows.forEach { isHidden[starts[batch] + $0] = true } }
       order = (order ?? (0..<UInt32(total)).map { $0 }).filter { !isHidden[Int($0)] }
     }
     self.order = order
+    self.isHidden = isHidden
     rowCountMax = order?.count ?? total
     var batchOfRow: [UInt32] = []
     if order != nil {
@@ -51,14 +55,24 @@ package final class HeadRows: BlockRowSource {
   }
 
   package func census(sampleRowCount: Int) throws(ArchiveError) -> [String: MemberCensus] {
-    let total = batches.reduce(0) { $0 + $1.rowCount }
-    let step = max(1, total / max(sampleRowCount, 1))
+    let step = max(1, rowCountMax / max(sampleRowCount, 1))
     var runs: [RowRun] = []
-    var next = 0
+    // Rows that are passed over until the next one of the sample.
+    var left = 0
     for (index, batch) in batches.enumerated() {
-      while next < starts[index] + batch.rowCount {
-        runs.append(RowRun(source: index, start: next - starts[index], count: 1))
-        next += step
+      var row = 0
+      while row < batch.rowCount {
+        if !isHidden.isEmpty, isHidden[starts[index] + row] {
+          row += 1
+        } else if left > 0 {
+          let passed = isHidden.isEmpty ? min(left, batch.rowCount - row) : 1
+          left -= passed
+          row += passed
+        } else {
+          runs.append(RowRun(source: index, start: row, count: 1))
+          left = step - 1
+          row += 1
+        }
       }
     }
     var result: [String: MemberCensus] = [:]

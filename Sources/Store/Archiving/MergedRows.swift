@@ -33,9 +33,9 @@ package final class MergedRows: BlockRowSource {
 
   package func census(sampleRowCount: Int) throws(ArchiveError) -> [String: MemberCensus] {
     var result: [String: MemberCensus] = [:]
-    for reader in readers {
+    for (reader, deletions) in zip(readers, deletions) {
       let share = sampleRowCount * reader.info.rowCount / max(rowCountMax, 1)
-      let found = try reader.contents().census(sampleRowCount: max(share, 64))
+      let found = try reader.contents().census(sampleRowCount: max(share, 64), deletions: deletions)
       for (name, census) in found { result[name, default: MemberCensus()].formUnion(census) }
     }
     return result
