@@ -50,11 +50,11 @@ final class BlockRows {
 }
 
 extension BlockContents {
-  /// Which members the object columns have in the rows that `deletions` leave: exactly for those that are columns, from a
-  /// sample of the rest for others. A name that no such row has is not counted.
+  /// Which members the object columns have in the rows that `deletions` leave: exactly for those that are
+  /// columns, from a sample of the rest for others. A name that no such row has is not counted.
   ///
-  /// Reads a few pages of the rests. With deletions that may hide rows of the block it also reads what they ask for, and
-  /// the members' columns of row groups some rows of which they hide: a column at a time.
+  /// Reads a few pages of the rests. With deletions that may hide rows of the block it also reads what they ask
+  /// for, and the members' columns of row groups some rows of which they hide: one column at a time.
   func census(
     sampleRowCount: Int, deletions: [PendingDeletion]
   ) throws(ArchiveError) -> [String: MemberCensus] {
@@ -67,14 +67,15 @@ extension BlockContents {
       let kept = try KeptRows(scan, group: group)
       guard kept.count > 0 else { continue }
       for field in objects {
-        var census = result[field.name] ?? MemberCensus()
-        census.addRows(kept.count)
+        result[field.name, default: MemberCensus()].addRows(kept.count)
         for member in columns.members[field.name] ?? [] {
           let rowCount = try valueCount(of: member.index, kept)
-          if rowCount > 0 { census.add(member.name, type: member.type, rowCount: Double(rowCount)) }
+          guard rowCount > 0 else { continue }
+          result[field.name, default: MemberCensus()]
+            .add(member.name, type: member.type, rowCount: Double(rowCount))
         }
-        try countRest(of: field.name, kept, sampleRowCount: perGroup, into: &census)
-        result[field.name] = census
+        try countRest(
+          of: field.name, kept, sampleRowCount: perGroup, into: &result[field.name, default: MemberCensus()])
       }
     }
     return result
