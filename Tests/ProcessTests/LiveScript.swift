@@ -266,7 +266,7 @@ enum LiveScript {
 
         def __init__(self, port, path, last=None, headers={}, version="1.1", expect=200, timeout=20):
             self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
-            fields = {"Host": "x", "Accept": "text/event-stream", **headers}
+            fields = {"Host": "localhost", "Accept": "text/event-stream", **headers}
             if last is not None:
                 fields["Last-Event-ID"] = last
             head = f"GET {path} HTTP/{version}\r\n" + "".join(f"{k}: {v}\r\n" for k, v in fields.items())

@@ -35,6 +35,9 @@ package enum BlockChecker {
       }
     } catch { found.append(error) }
     found += damagedPieces(reader, contents)
+    if !isTailSound(reader, contents) {
+      found.append(contents.corrupt(at: contents.indexOffset, "checksum of the bytes from the index on"))
+    }
     do throws(ColumnarError) { try contents.parquet.verify() } catch {
       found.append(BlockContents.failure(error, contents.path, offset: 0))
     }
@@ -62,6 +65,16 @@ package enum BlockChecker {
       }
       return found
     } catch { return [BlockContents.failure(error, contents.path, indexOffset: contents.indexOffset)] }
+  }
+
+  /// Whether index and footer are as they were written. Blocks from before there were lists of ids have no such checksum.
+  private static func isTailSound(_ reader: BlockReader, _ contents: BlockContents) -> Bool {
+    guard let value = contents.parquet.metadata[TailChecksum.key] else {
+      return !contents.index.entries.contains { $0.kind == BlockIndex.Section.ids.rawValue }
+    }
+    return reader.file.slice(contents.indexOffset..<reader.file.byteCount).withSpan(of: UInt8.self) {
+      TailChecksum.isSound($0, value: value)
+    }
   }
 
   /// Order, bounds and counts.

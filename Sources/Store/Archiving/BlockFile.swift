@@ -43,10 +43,13 @@ final class BlockFile {
     } catch { failure = error }
   }
 
-  /// Writes what is left and makes all of it durable.
-  func finish() throws(DiskError) {
+  /// Writes what is left, puts the checksum of what lies behind `tailOffset` into its place, and makes all of it durable.
+  func finish(tailOffset: Int) throws(DiskError) {
     flush()
     if let failure { throw failure }
+    let sealed = try file.map(tailOffset..<written).withSpan(of: UInt8.self) { TailChecksum.digits(for: $0) }
+    guard let sealed else { preconditionFailure("the footer has a place for its checksum") }
+    try file.write(sealed.digits.span, at: tailOffset + sealed.offset)
     try file.sync()
   }
 }

@@ -185,15 +185,16 @@ private final class BlockWork {
       deletionsApplied: target.deletionsApplied)
     file.flush()
     let index = BlockIndex.encode(sections(info))
+    let offset: Int
     do throws(ColumnarError) {
-      let offset = try parquet.embed(index)
+      offset = try parquet.embed(index)
       try parquet.finish(metadata: [
         (BlockIndex.versionKey, "\(BlockIndex.version)"), (BlockIndex.placeKey, "\(offset),\(index.count)"),
-        (BlockIndex.datasetKey, partition.dataset.name),
+        (BlockIndex.datasetKey, partition.dataset.name), (TailChecksum.key, TailChecksum.placeholder),
       ])
     } catch { throw failure(error) }
     info.byteCount = file.byteCount
-    do throws(DiskError) { try file.finish() } catch { throw .disk(error) }
+    do throws(DiskError) { try file.finish(tailOffset: offset) } catch { throw .disk(error) }
     return info
   }
 
