@@ -26,6 +26,7 @@ package enum StandardInput {
   /// Blocks until there is something; then takes what comes until `max` bytes are there, nothing came for `restMilliseconds`,
   /// or the input ends. Empty: at the end.
   package static func read(max: Int, restMilliseconds: Int32) throws(DiskError) -> [UInt8] {
+    guard !StandardStreams.isClosed(0) else { throw diskError("read", "standard input", code: EBADF) }
     let memory = HeapMemory(byteCount: max)
     var count = 0
     while count < max {

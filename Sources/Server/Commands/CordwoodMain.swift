@@ -6,6 +6,7 @@ import Server
 public enum CordwoodMain {
   /// Runs the command of the command line; ends the process when it is done.
   public static func run() async {
+    StandardStreams.prepare()
     // Before anything else allocates.
     MemoryTuning.applyServerSettings()
     await CordwoodCommand.main()

@@ -29,7 +29,7 @@ package final class AccessLogOutput: AccessLog {
   ///   - write: Takes whole lines; may block.
   package init(
     isJSON: Bool, logsAll: Bool, clock: any WallClock,
-    write: @escaping @Sendable ([UInt8]) -> Void = { FileHandle.standardError.write(Data($0)) }
+    write: @escaping @Sendable ([UInt8]) -> Void = { StandardError.write($0) }
   ) {
     self.isJSON = isJSON
     self.logsAll = logsAll

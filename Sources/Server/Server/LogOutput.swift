@@ -1,5 +1,4 @@
 import Codecs
-import Foundation
 import Gateway
 import Logging
 import Platform
@@ -27,7 +26,7 @@ package struct LogOutput: LogHandler {
     let time = String(decoding: RFC3339.format(clock.now() / 1_000_000 * 1_000_000), as: UTF8.self)
     let line = isJSON ? json(event, time: time, all) : text(event, time: time, all)
     // One write a line, so that lines of several threads do not mix.
-    FileHandle.standardError.write(Data(line))
+    StandardError.write(line)
   }
 
   private func json(_ event: LogEvent, time: String, _ metadata: [(String, Logger.MetadataValue)]) -> [UInt8]

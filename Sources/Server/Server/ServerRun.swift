@@ -181,7 +181,10 @@ package struct ServerRun {
 
 
         """
-      FileHandle.standardOutput.write(Data(text.utf8))
+      if !say(text) {
+        logger.error(
+          "the first password of admin could not be shown: set one with `cordwood users password admin`")
+      }
     }
     for warning in warnings + access.warnings { logger.warning("\(warning)") }
     guard configuration.isOpen, !access.keys.hasKeys(.native), let url = addresses.first else { return }
@@ -197,7 +200,14 @@ package struct ServerRun {
 
 
       """
-    FileHandle.standardOutput.write(Data(text.utf8))
+    // Only a hint: a server whose standard output is closed serves all the same.
+    _ = say(text)
+  }
+
+  /// Whether standard output took it.
+  private func say(_ text: String) -> Bool {
+    do throws(StreamError) { try StandardOutput.write(Array(text.utf8)) } catch { return false }
+    return true
   }
 }
 

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Codecs
-import Foundation
 import NIOHTTP1
 
 /// `cordwood deadletters`: entries that Loki refused for good, by way of the server that holds them.
@@ -44,7 +43,7 @@ struct DeadLettersCommand: AsyncParsableCommand {
           guard case .array(let letters)? = tree["dead_letters"] else {
             throw Failure("\(client.url) is no Cordwood server of this version")
           }
-          for letter in letters { DataDirectory.print(line(of: letter) + "\n") }
+          for letter in letters { try Output.print(line(of: letter) + "\n") }
           left -= letters.count
           guard case .int64(let next)? = tree["next"] else { return }
           after = next
@@ -98,7 +97,7 @@ struct DeadLettersCommand: AsyncParsableCommand {
     func run() async throws {
       try await Failure.shown {
         let count = try await DeadLettersCommand.change("replay", "replayed", choice, try client.client())
-        DataDirectory.note("\(count) forwarded")
+        Output.note("\(count) forwarded")
       }
     }
   }
@@ -117,7 +116,7 @@ struct DeadLettersCommand: AsyncParsableCommand {
     func run() async throws {
       try await Failure.shown {
         let count = try await DeadLettersCommand.change("drop", "dropped", choice, try client.client())
-        DataDirectory.note("\(count) dropped")
+        Output.note("\(count) dropped")
       }
     }
   }

@@ -111,6 +111,6 @@ struct ImportCommand: AsyncParsableCommand {
     let seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
     var text = "\(name): \(Progress.grouped(sent)) lines in \(String(format: "%.1f", seconds)) s"
     if earlier > 0 { text += " (\(Progress.grouped(earlier)) were there already)" }
-    FileHandle.standardError.write(Data((text + "\n").utf8))
+    Output.note(text)
   }
 }

@@ -41,7 +41,7 @@ final class Progress: Sendable {
   /// Removes the line.
   func clear() {
     guard isShown else { return }
-    FileHandle.standardError.write(Data("\r\u{1B}[K".utf8))
+    Output.progress("")
   }
 
   private func show(isForced: Bool) {
@@ -55,7 +55,7 @@ final class Progress: Sendable {
         lines: state.lineCount,
         seconds: Progress.seconds(now - state.started), note: state.note)
     }
-    if let line { FileHandle.standardError.write(Data("\r\(line)\u{1B}[K".utf8)) }
+    if let line { Output.progress(line) }
   }
 
   private static func seconds(_ duration: Duration) -> Double {

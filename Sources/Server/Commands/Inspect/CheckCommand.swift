@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Platform
 import Records
 import Storage
@@ -32,14 +31,12 @@ struct CheckCommand: AsyncParsableCommand {
     let lock = try lockOut()
     let showsProgress = !quiet && ProcessLimits.isTerminal(2)
     let report = StorageChecker.check(directory: directory) { path, index, count in
-      if showsProgress {
-        FileHandle.standardError.write(Data("\r\(index + 1)/\(count)  \(path)\u{1B}[K".utf8))
-      }
+      if showsProgress { Output.progress("\(index + 1)/\(count)  \(path)") }
     }
-    if showsProgress { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+    if showsProgress { Output.progress("") }
     withExtendedLifetime(lock) {}
     let text = CheckCommand.text(of: report, quiet: quiet)
-    DataDirectory.print(text)
+    try Output.print(text)
     return report.isDamaged
   }
 

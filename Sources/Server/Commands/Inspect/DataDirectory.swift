@@ -22,9 +22,4 @@ enum DataDirectory {
     case .headFull, .stopping, .idempotencyMismatch: "\(error)"
     }
   }
-
-  static func print(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
-
-  /// A line on standard error.
-  static func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
 }

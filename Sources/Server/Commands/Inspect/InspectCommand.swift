@@ -39,15 +39,15 @@ struct InspectCommand: AsyncParsableCommand {
     let found = try reading { () throws(StoreError) in try StorageInspector.inspect(directory: directory) }
     if files {
       let paths = found.partitions.flatMap(\.blocks).map { $0.path + "\n" }.joined()
-      return DataDirectory.print(paths)
+      return try Output.print(paths)
     }
-    DataDirectory.print(InspectionText.overview(found))
+    try Output.print(InspectionText.overview(found))
     for part in found.partitions {
       var inspections: [BlockInspection] = []
       for block in part.blocks {
         inspections.append(try reading { () throws(StoreError) in try StorageInspector.inspect(block) })
       }
-      DataDirectory.print(InspectionText.partition(part, inspections: inspections))
+      try Output.print(InspectionText.partition(part, inspections: inspections))
     }
   }
 
@@ -80,7 +80,7 @@ struct InspectCommand: AsyncParsableCommand {
     if let damage { throw Failure(DataDirectory.text(of: damage)) }
     if let error = output.failure { throw Failure("cannot write \(path): \(error)") }
     if let failure { throw Failure("cannot write \(path): \(failure)") }
-    DataDirectory.note("\(InspectionText.plural(rowCount, "record")) written to \(path)")
+    Output.note("\(InspectionText.plural(rowCount, "record")) written to \(path)")
   }
 
   private func reading<Value>(_ body: () throws(StoreError) -> Value) throws(Failure) -> Value {

@@ -65,8 +65,18 @@ struct KeysCommand: AsyncParsableCommand {
       try await place.change { services in
         let key = try await services.keys.create(
           realm: realm.realm, name: name, tenant: tenant, role: role, purpose: description)
-        DataDirectory.print(key + "\n")
-        DataDirectory.note("the key \(name) was made; it is not shown again")
+        try show(key)
+        Output.note("the key \(name) was made; it is not shown again")
+      }
+    }
+
+    /// A key that nobody saw holds all the same, also when whoever was to read it had gone.
+    private func show(_ key: String) throws(Failure) {
+      do throws(Failure) { try Output.print(key + "\n") } catch {
+        let place = place.dataDir.map { " --data-dir \($0)" } ?? place.config.map { " --config \($0)" } ?? ""
+        let revoke = "cordwood keys revoke \(name) --realm \(realm.rawValue)\(place)"
+        throw Failure(
+          "\(error): the key \(name) was made but could not be shown: revoke it with `\(revoke)`")
       }
     }
   }
@@ -84,7 +94,7 @@ struct KeysCommand: AsyncParsableCommand {
             KeysCommand.date(key.createdAt),
             key.revokedAt.map(KeysCommand.date) ?? "-",
           ]
-          DataDirectory.print(columns.joined(separator: "\t") + "\n")
+          try Output.print(columns.joined(separator: "\t") + "\n")
         }
       }
     }
@@ -105,7 +115,7 @@ struct KeysCommand: AsyncParsableCommand {
         }
         guard let chosen = realm?.realm ?? realms.first else { throw AccessError.unknownKey }
         try await services.keys.revoke(name: name, realm: chosen)
-        DataDirectory.note("the key \(name) was revoked")
+        Output.note("the key \(name) was revoked")
       }
     }
   }

@@ -106,7 +106,7 @@ struct LoginCommand: AsyncParsableCommand {
     try await Failure.shown {
       let url = try client.serverURL()
       _ = try await SessionLogin.logIn(url, login, keepingIn: TokenFile())
-      DataDirectory.note("logged in at \(url)")
+      Output.note("logged in at \(url)")
     }
   }
 }
@@ -135,7 +135,7 @@ struct LogoutCommand: AsyncParsableCommand {
       // 401: it had died already.
       guard answer.status == 200 || answer.status == 401 else { throw Failure(answer.problem) }
       try file.forget(entry)
-      DataDirectory.note("\(entry.user) is logged out at \(url)")
+      Output.note("\(entry.user) is logged out at \(url)")
     }
   }
 }

@@ -80,8 +80,6 @@ struct QueryCommand: AsyncParsableCommand {
       try output.finish()
     } catch let error as Failure {
       throw error
-    } catch let code as ExitCode {
-      throw code
     } catch {
       throw Failure("the answer was cut off: the server failed or went away")
     }
@@ -130,7 +128,7 @@ struct RowOutput {
 
   mutating func write(_ bytes: [UInt8]) throws {
     guard isTable else {
-      try print(bytes)
+      try Output.print(bytes)
       return
     }
     carry += bytes
@@ -145,26 +143,16 @@ struct RowOutput {
       start = end + 1
     }
     carry.removeFirst(start)
-    try print(Array(text.utf8))
+    try Output.print(text)
   }
 
   mutating func finish() throws {
     guard isTable, isCount else { return }
     if columns == ["count"] {
       let total = rows.first?["count"].map(RowPrinter.text) ?? "0"
-      try print(Array((total + "\n").utf8))
+      try Output.print(total + "\n")
     } else {
-      try print(Array(printer.table(rows, columns: columns).utf8))
-    }
-  }
-
-  private func print(_ bytes: [UInt8]) throws {
-    guard !bytes.isEmpty else { return }
-    do {
-      try FileHandle.standardOutput.write(contentsOf: Data(bytes))
-    } catch {
-      // `cordwood query | head`: whoever reads has had enough.
-      throw ExitCode.success
+      try Output.print(printer.table(rows, columns: columns))
     }
   }
 }

@@ -76,14 +76,14 @@ struct Tail {
       do {
         try await follow {
           isConnected = true
-          if tries > 0 { Tail.tell("connected again") }
+          if tries > 0 { Output.warn("connected again") }
           tries = 0
         }
-        Tail.tell("the server ended the stream; connecting again")
+        Output.warn("the server ended the stream; connecting again")
       } catch let error as Unreachable where isConnected {
-        if tries == 0 { Tail.tell("\(error.reason); connecting again") }
+        if tries == 0 { Output.warn("\(error.reason); connecting again") }
       } catch is Interrupted {
-        if tries == 0 { Tail.tell("the connection broke; connecting again") }
+        if tries == 0 { Output.warn("the connection broke; connecting again") }
       }
       let rest = Tail.restSeconds[min(tries, Tail.restSeconds.count - 1)]
       tries += 1
@@ -114,8 +114,6 @@ struct Tail {
         try show(parser.feed(piece.readableBytesView))
         lastID = parser.lastID ?? lastID
       }
-    } catch let code as ExitCode {
-      throw code
     } catch let failure as Failure {
       throw failure
     } catch {
@@ -136,32 +134,23 @@ struct Tail {
         // An object of ours; without its count the note is still true.
         let tree = try? JSONTree(parsing: Array(event.data.utf8))
         let count = tree?["count"].map(RowPrinter.text) ?? "some"
-        Tail.tell("\(count) records left out: they came faster than they could be shown")
+        Output.warn("\(count) records left out: they came faster than they could be shown")
       case "reset":
-        Tail.tell("some of what came meanwhile was deleted; going on with what comes now")
+        Output.warn("some of what came meanwhile was deleted; going on with what comes now")
       case "closed":
         try Tail.print(&text)
         // As above.
         let tree = try? JSONTree(parsing: Array(event.data.utf8))
-        Tail.tell("the server ends the stream: \(tree?["reason"].map(RowPrinter.text) ?? "")")
+        Output.warn("the server ends the stream: \(tree?["reason"].map(RowPrinter.text) ?? "")")
       default: break
       }
     }
     try Tail.print(&text)
   }
 
-  private static func print(_ text: inout String) throws {
+  private static func print(_ text: inout String) throws(Failure) {
     guard !text.isEmpty else { return }
     defer { text = "" }
-    do {
-      try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
-    } catch {
-      // `cordwood tail | head`: whoever reads has had enough.
-      throw ExitCode.success
-    }
-  }
-
-  private static func tell(_ text: String) {
-    FileHandle.standardError.write(Data("cordwood: \(text)\n".utf8))
+    try Output.print(text)
   }
 }

@@ -36,7 +36,7 @@ struct UsersCommand: AsyncParsableCommand {
       try await change(place) { accounts in
         let password = try PasswordInput.readNew(fromInput: passwordStdin, user: name)
         try await accounts.create(name: name, password: password, role: role.role)
-        DataDirectory.note("the user \(name) was made")
+        Output.note("the user \(name) was made")
       }
     }
   }
@@ -49,7 +49,7 @@ struct UsersCommand: AsyncParsableCommand {
       try await change(place) { accounts in
         for user in accounts.users() {
           let date = RFC3339.string(user.createdAt / 1_000_000_000 * 1_000_000_000)
-          DataDirectory.print("\(user.name)\t\(user.role.rawValue)\t\(date)\n")
+          try Output.print("\(user.name)\t\(user.role.rawValue)\t\(date)\n")
         }
       }
     }
@@ -67,7 +67,7 @@ struct UsersCommand: AsyncParsableCommand {
         guard accounts.users().contains(where: { $0.name == name }) else { throw AccessError.unknownUser }
         let password = try PasswordInput.readNew(fromInput: passwordStdin, user: name)
         try await accounts.setPassword(name: name, password)
-        DataDirectory.note("the password of \(name) was changed")
+        Output.note("the password of \(name) was changed")
       }
     }
   }
@@ -81,7 +81,7 @@ struct UsersCommand: AsyncParsableCommand {
     func run() async throws {
       try await change(place) { accounts in
         try await accounts.remove(name: name, heir: transferTo)
-        DataDirectory.note("the user \(name) was removed")
+        Output.note("the user \(name) was removed")
       }
     }
   }
