@@ -48,6 +48,8 @@ enum EngineOpening {
     case .store(.corrupt(let file, let offset, let reason)):
       return
         "the store is damaged: \(file), byte \(offset): \(reason); restore that file from a copy (cordwood check names all damage)"
+    case .store(.disk(let reason)), .store(.diskFull(let reason)):
+      return "cannot open the store in \(directory): \(reason)"
     case .store(let error): return "cannot open the store in \(directory): \(error)"
     }
   }

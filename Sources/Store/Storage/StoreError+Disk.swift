@@ -8,8 +8,7 @@ extension StoreError {
     switch error {
     case .full(let operation, let path): self = .diskFull("no room to \(operation) \(path)")
     case .notFound(let path): self = .disk("\(path) does not exist")
-    case .failed(let operation, let path, let offset, let code):
-      self = .disk("\(operation) \(path) at byte \(offset): error \(code)")
+    case .failed: self = .disk("\(error)")
     }
   }
 }

@@ -55,10 +55,7 @@ struct InspectCommand: AsyncParsableCommand {
     guard let wanted = Dataset(name: dataset) else {
       throw Failure("the datasets are \(Dataset.allCases.map(\.name).joined(separator: ", "))")
     }
-    let output: ArrowOutput
-    do throws(DiskError) { output = try ArrowOutput(path) } catch {
-      throw Failure("cannot write \(path): \(error)")
-    }
+    let output = try ArrowOutput(path)
     var failure: ColumnarError?
     var damage: StoreError?
     var rowCount = 0
@@ -78,8 +75,9 @@ struct InspectCommand: AsyncParsableCommand {
       failure = error
     }
     if let damage { throw Failure(DataDirectory.text(of: damage)) }
-    if let error = output.failure { throw Failure("cannot write \(path): \(error)") }
+    if let error = output.failure { throw Failure("\(error)") }
     if let failure { throw Failure("cannot write \(path): \(failure)") }
+    do throws(DiskError) { try output.finish() } catch { throw Failure("\(error)") }
     Output.note("\(InspectionText.plural(rowCount, "record")) written to \(path)")
   }
 

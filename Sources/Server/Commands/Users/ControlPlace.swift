@@ -20,6 +20,9 @@ struct ControlPlace: ParsableArguments {
       throw Failure(
         "there is no directory \(directory): start the server once, or name another with --data-dir")
     }
+    guard FileManager.default.fileExists(atPath: directory + "/.") else {
+      throw Failure("\(directory) is a file, not a data directory")
+    }
     do {
       return try await AccessServices.openForTools(configuration, clock: SystemClock())
     } catch {
