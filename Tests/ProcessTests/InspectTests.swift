@@ -73,7 +73,7 @@ extension ProcessSuite {
       let folder = try TemporaryFolder()
       let server = try ServerProcess(data: folder.path + "/data")
       let result = try Program.run(["check", folder.path + "/data"], in: folder)
-      #expect(result.status == 1 && result.errors.contains("in use by a server"), "\(result.errors)")
+      #expect(result.status == 2 && result.errors.contains("in use by a server"), "\(result.errors)")
       #expect(server.stop() == 0)
     }
 

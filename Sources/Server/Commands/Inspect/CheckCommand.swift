@@ -9,7 +9,8 @@ struct CheckCommand: AsyncParsableCommand {
     commandName: "check", abstract: "Verify every checksum and invariant of a data directory.",
     discussion: """
       Reads everything and changes nothing. The server must not be running. Exit status 0: sound; 1: damage, each named with
-      file and byte. What an interrupted start or stop left behind is told too; a start puts it right.
+      file and byte; 2: it could not check (no data directory, a server that runs) or not print what it found. What an
+      interrupted start or stop left behind is told too; a start puts it right.
 
       Examples:
         cordwood check ./data
@@ -22,9 +23,14 @@ struct CheckCommand: AsyncParsableCommand {
   func run() async throws {
     // Blocking work, on a thread that may block.
     let thread = DiskThread(name: "check")
-    let isDamaged = try await Failure.shown { try await thread.run { () throws(Failure) in try check() } }
+    let isDamaged = try await Failure.shown(status: CheckCommand.uncheckedStatus) {
+      try await thread.run { () throws(Failure) in try check() }
+    }
     if isDamaged { throw ExitCode.failure }
   }
+
+  /// Damage alone ends with 1, so that a script can tell.
+  private static let uncheckedStatus: Int32 = 2
 
   private func check() throws(Failure) -> Bool {
     try DataDirectory.require(directory)
@@ -36,7 +42,11 @@ struct CheckCommand: AsyncParsableCommand {
     if showsProgress { Output.progress("") }
     withExtendedLifetime(lock) {}
     let text = CheckCommand.text(of: report, quiet: quiet)
-    try Output.print(text)
+    do throws(Failure) { try Output.print(text) } catch {
+      // The status tells of damage also where the words are not wanted or not to be had.
+      guard report.isDamaged else { throw error }
+      if !error.isReaderLeft { throw Failure(error.description, status: ExitCode.failure.rawValue) }
+    }
     return report.isDamaged
   }
 
