@@ -56,6 +56,23 @@ import Testing
     #expect(try LineBatcherTests.messages(found) == messages)
   }
 
+  /// However the input comes, and where batches end within such a line.
+  @Test(arguments: [1 << 20, LineBatcher.lineBytesMax, 50_021], [1, 1 << 20])
+  func linesThatAreTooLongAreCounted(piece: Int, bytesMax: Int) throws {
+    let max = LineBatcher.lineBytesMax
+    for ending in ["", "\n"] {
+      let lines = [0, max, max + 1, 5, 3 * max, max].map { String(repeating: "x", count: $0) }
+      let input = Array((lines.joined(separator: "\n") + ending).utf8)
+      let found = LineBatcherTests.batches(input, bytesMax: bytesMax, piece: { piece })
+      let cuts = found.reduce(into: LineCuts()) { $0 += $1.cuts }
+      #expect(cuts == LineCuts(count: 2, firstOffset: 1 + max + 1))
+      let lengths = try LineBatcherTests.messages(found).map(\.utf8.count)
+      #expect(lengths == [0, max, max, 1, 5, max, max, max, max])
+    }
+    let records = Array("{\"message\":\"\(String(repeating: "x", count: 2 * max))\"}\n".utf8)
+    #expect(LineBatcherTests.batches(records, style: .json).map(\.cuts) == [LineCuts()], "never cut")
+  }
+
   @Test func bytesThatAreNoTextBecomeReplacementCharacters() throws {
     let input: [UInt8] = [0xFF, 0xFE, 0x41, 10, 0xE2, 0x82, 10, 0xC3, 0x28]
     let expected = input.split(separator: 10).map { String(decoding: $0, as: UTF8.self) }

@@ -20,13 +20,23 @@ struct FileImport {
   let progress: Progress
   private static let readBytes = 1 << 20
 
-  /// Returns how many lines were sent, and how many an earlier run had sent.
-  func run(_ source: ImportSource) async throws -> (sent: Int, earlier: Int) {
-    if source.path == nil { return (try await runLive(source), 0) }
+  /// What one run did.
+  struct Outcome: Sendable {
+    /// Records.
+    var sent = 0
+    /// How many an earlier run had sent.
+    var earlier = 0
+    /// Of this run.
+    var cuts = LineCuts()
+  }
+
+  func run(_ source: ImportSource) async throws -> Outcome {
+    if source.path == nil { return try await runLive(source) }
     let style = try style(of: source)
     let file = stateFile(for: source, style: style)
     var state = try startState(source, file: file)
     let earlier = state.lineCount
+    var cuts = LineCuts()
     try source.seek(to: state.offset)
     progress.begin(source.name, at: state.offset, of: source.sizeBytes)
     var batcher = LineBatcher(
@@ -46,15 +56,16 @@ struct FileImport {
       try await sent
       state.offset = batch.range.upperBound
       state.lineCount += batch.lineCount
+      cuts += batch.cuts
       state.pending = nil
       if next == nil { try file?.save(state) }
       progress.advance(to: state.offset, lines: batch.lineCount)
     }
-    return (state.lineCount - earlier, earlier)
+    return Outcome(sent: state.lineCount - earlier, earlier: earlier, cuts: cuts)
   }
 
   /// Standard input: lines are sent as they come, many at once when many come.
-  private func runLive(_ source: ImportSource) async throws -> Int {
+  private func runLive(_ source: ImportSource) async throws -> Outcome {
     // Records have to be announced: what the first line is tells little of a stream that may never end.
     let style = options.style ?? .text
     var batcher = LineBatcher(
@@ -63,7 +74,7 @@ struct FileImport {
     // Reading may block for ever.
     let thread = DiskThread(name: "standard input")
     let identity = FileIdentity(device: 0, inode: UInt64.random(in: 1 ... .max), headBytes: 0, headHash: 0)
-    var lineCount = 0
+    var outcome = Outcome()
     progress.begin(source.name, at: 0, of: nil)
     var isAtEnd = false
     while !isAtEnd {
@@ -79,11 +90,12 @@ struct FileImport {
           let key = FileImport.key(range: batch.range, identity: identity, target: options.target)
           try await sender.send(batch.body, key: key)
         }
-        lineCount += batch.lineCount
+        outcome.sent += batch.lineCount
+        outcome.cuts += batch.cuts
         progress.advance(to: batch.range.upperBound, lines: batch.lineCount)
       }
     }
-    return lineCount
+    return outcome
   }
 
   /// A stream that rests so long is sent as far as it came.

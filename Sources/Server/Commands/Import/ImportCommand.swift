@@ -12,7 +12,8 @@ struct ImportCommand: AsyncParsableCommand {
     discussion: """
       Plain text becomes a record a line (its message); JSON lines are sent as they are. An interrupted import goes on where
       it was when the same command is given again, and nothing is stored twice: each request carries a key made from
-      the file's identity and the bytes it stands for. A file that has grown is continued.
+      the file's identity and the bytes it stands for. A file that has grown is continued. A line of text of
+      more than 160 KiB becomes several records, which is said at the end.
 
       Examples:
         cordwood import app.log --service shop
@@ -90,9 +91,10 @@ struct ImportCommand: AsyncParsableCommand {
         group.addTask {
           let started = ContinuousClock.now
           let source = try ImportSource(path)
-          let (sent, earlier) = try await job.run(source)
+          let outcome = try await job.run(source)
           progress.clear()
-          if !quiet { ImportCommand.report(source.name, sent, earlier, ContinuousClock.now - started) }
+          if !quiet { ImportCommand.report(source.name, outcome, ContinuousClock.now - started) }
+          if let warning = ImportCommand.warning(source.name, outcome.cuts) { Output.warn(warning) }
         }
       }
       try await group.waitForAll()
@@ -107,10 +109,20 @@ struct ImportCommand: AsyncParsableCommand {
     }
   }
 
-  private static func report(_ name: String, _ sent: Int, _ earlier: Int, _ duration: Duration) {
+  /// Also for those who want no summary: the records are not the lines any more.
+  static func warning(_ name: String, _ cuts: LineCuts) -> String? {
+    guard let offset = cuts.firstOffset else { return nil }
+    let bound = "\(Progress.grouped(LineBatcher.lineBytesMax)) bytes"
+    return cuts.count == 1
+      ? "\(name): 1 line is longer than \(bound) and became several records; it starts at byte \(offset)"
+      : "\(name): \(Progress.grouped(cuts.count)) lines are longer than \(bound) and became several records each; "
+        + "the first starts at byte \(offset)"
+  }
+
+  private static func report(_ name: String, _ outcome: FileImport.Outcome, _ duration: Duration) {
     let seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
-    var text = "\(name): \(Progress.grouped(sent)) lines in \(String(format: "%.1f", seconds)) s"
-    if earlier > 0 { text += " (\(Progress.grouped(earlier)) were there already)" }
+    var text = "\(name): \(Progress.grouped(outcome.sent)) lines in \(String(format: "%.1f", seconds)) s"
+    if outcome.earlier > 0 { text += " (\(Progress.grouped(outcome.earlier)) were there already)" }
     Output.note(text)
   }
 }

@@ -6,7 +6,22 @@ struct ImportBatch: Sendable, Hashable {
   var body: [UInt8]
   /// The bytes of the input it stands for.
   var range: Range<Int>
+  /// Records; more than lines where ``cuts`` says so.
   var lineCount: Int
+  /// Lines of text that begin here and became several records.
+  var cuts = LineCuts()
+}
+
+/// Lines that were too long for one record.
+struct LineCuts: Sendable, Hashable {
+  var count = 0
+  /// Where in the input the first of them starts.
+  var firstOffset: Int?
+
+  static func += (cuts: inout LineCuts, more: LineCuts) {
+    cuts.count += more.count
+    cuts.firstOffset = cuts.firstOffset ?? more.firstOffset
+  }
 }
 
 /// How lines become records.
@@ -34,6 +49,9 @@ struct LineBatcher: ~Copyable {
   private var carry: [UInt8] = []
   private var carryOffset: Int
   private var lineCount = 0
+  private var cuts = LineCuts()
+  /// Whether the carry starts within a line that was cut.
+  private var startsWithinLine = false
 
   /// - Parameters:
   ///   - offset: Where in the input the first byte fed lies.
@@ -66,50 +84,61 @@ struct LineBatcher: ~Copyable {
   ///   - isLive: What whole lines there are make a batch, however few.
   mutating func next(atEnd: Bool, isLive: Bool = false) -> ImportBatch? {
     var at = 0
+    var isWithinLine = startsWithinLine
     while at < carry.count {
-      guard let (lineEnd, next) = line(from: at, atEnd: atEnd) else { break }
+      guard let (lineEnd, next, isCut) = line(from: at, atEnd: atEnd) else { break }
       append(at..<lineEnd)
+      if isCut, !isWithinLine { cuts += LineCuts(count: 1, firstOffset: carryOffset + at) }
+      isWithinLine = isCut
       at = next
-      if writer.byteCount >= bytesMax || lineCount >= LineBatcher.linesMax { return take(at) }
+      if writer.byteCount >= bytesMax || lineCount >= LineBatcher.linesMax {
+        return take(at, endsWithinLine: isWithinLine)
+      }
     }
-    if atEnd || isLive, at > 0 { return take(at) }
+    if atEnd || isLive, at > 0 { return take(at, endsWithinLine: isWithinLine) }
     // An unfinished batch is begun anew with more input: lines are scanned twice, but nothing is kept in between.
     writer.removeAll()
     lineCount = 0
+    cuts = LineCuts()
     return nil
   }
 
-  private mutating func take(_ end: Int) -> ImportBatch {
+  private mutating func take(_ end: Int, endsWithinLine: Bool) -> ImportBatch {
     let batch = ImportBatch(
-      body: writer.takeBytes(), range: carryOffset..<carryOffset + end, lineCount: lineCount)
+      body: writer.takeBytes(), range: carryOffset..<carryOffset + end, lineCount: lineCount, cuts: cuts)
+    startsWithinLine = endsWithinLine
+    cuts = LineCuts()
     carry.removeFirst(end)
     carryOffset += end
     lineCount = 0
     return batch
   }
 
-  /// The line that starts at `start`: its end without the line end, and where the next starts.
-  private func line(from start: Int, atEnd: Bool) -> (end: Int, next: Int)? {
+  /// The line that starts at `start`: its end without the line end, where the next starts, and whether that is the rest
+  /// of this one.
+  private func line(from start: Int, atEnd: Bool) -> (end: Int, next: Int, isCut: Bool)? {
     let limit = min(carry.count, start + LineBatcher.lineBytesMax)
     var at = start
     while at < limit, carry[at] != 10 { at += 1 }
     if at < carry.count, carry[at] == 10 {
       let end = at > start && carry[at - 1] == 13 ? at - 1 : at
-      return (end, at + 1)
+      return (end, at + 1, false)
     }
     if style == .text, at - start >= LineBatcher.lineBytesMax {
+      // Nothing behind it yet: what comes next may be the line's end.
+      guard at < carry.count else { return atEnd ? (at, at, false) : nil }
       // A cut must not fall into a character: move it before the bytes that continue one.
       var cut = at
       while cut > at - 4, carry[cut - 1] & 0xC0 == 0x80 { cut -= 1 }
       if carry[cut - 1] >= 0xC0 { cut -= 1 }
-      return (cut, cut)
+      return (cut, cut, true)
     }
     if style == .json, !atEnd || at < carry.count {
       while at < carry.count, carry[at] != 10 { at += 1 }
-      return at < carry.count ? (at, at + 1) : atEnd ? (at, at) : nil
+      return at < carry.count ? (at, at + 1, false) : atEnd ? (at, at, false) : nil
     }
     guard atEnd else { return nil }
-    return (at > start && carry[at - 1] == 13 ? at - 1 : at, at)
+    return (at > start && carry[at - 1] == 13 ? at - 1 : at, at, false)
   }
 
   private mutating func append(_ line: Range<Int>) {
