@@ -33,8 +33,8 @@ import Testing
     try Data(Self.text(of: fixture.rows).utf8).write(to: Self.file(name, "txt"))
   }
 
-  /// `v1-grams`: with gram filters, which blocks of version 1 have had since then.
-  @Test(arguments: ["v1", "v1-grams"], [Dataset.logs, .audit])
+  /// `v1-grams`: with gram filters; `v1-ids`: with ids and the checksum of the tail as well. Blocks of version 1 have had them since.
+  @Test(arguments: ["v1", "v1-grams", "v1-ids"], [Dataset.logs, .audit])
   func everyVersionIsRead(version: String, dataset: Dataset) throws {
     let name = "\(version)-\(dataset.name)"
     let bytes = [UInt8](try Data(contentsOf: Self.file(name, "parquet")))
