@@ -31,7 +31,7 @@ let connections = number("connections", 8)
 {
   let credential = token.isEmpty ? "" : "Authorization: Bearer \(token)\r\n"
   connection.send(
-    "\(method) \(path) HTTP/1.1\r\nHost: x\r\n\(credential)Content-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+    "\(method) \(path) HTTP/1.1\r\nHost: localhost\r\n\(credential)Content-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
   )
   return connection.receive()
 }
@@ -130,7 +130,7 @@ let acknowledged = Times(recordsMax)
 func subscribe(user: Int) -> Connection {
   let connection = Connection(port: port)
   connection.send(
-    "GET /ws/stream?user_id=u\(user) HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    "GET /ws/stream?user_id=u\(user) HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
       + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
   guard connection.receive() == 101 else { fail("no WebSocket: \(connection.text)") }
   return connection
