@@ -68,15 +68,12 @@ final class BlockContents: Sendable {
   let indexOffset: Int
   private let lazy = Mutex(Lazy())
 
-  /// What is read when it is first needed.
+  /// What is read when it is first needed. Of what a block may lack, nil: not asked for yet, a nil within: there is none.
   private struct Lazy {
     var text: TextIndex?
-    var summary: BlockSummary?
-    var hasSummary = true
-    var grams: GramIndex?
-    var hasGrams = true
-    var ids: IDBounds?
-    var hasIDs = true
+    var summary: BlockSummary??
+    var grams: GramIndex??
+    var ids: IDBounds??
   }
 
   init(_ file: Buffer, path: String, info: BlockInfo) throws(ArchiveError) {
@@ -162,54 +159,49 @@ final class BlockContents: Sendable {
 
   /// The gram filters; nil if the block has none, as those written before there were any.
   func grams() throws(ArchiveError) -> GramIndex? {
-    let known = lazy.withLock { ($0.grams, $0.hasGrams) }
-    if known.0 != nil || !known.1 { return known.0 }
-    let section: Buffer?
-    do throws(IndexError) { section = try index.section(.grams) } catch {
-      throw BlockContents.failure(error, path, indexOffset: indexOffset)
+    try part(.grams, at: \.grams) { section throws(ArchiveError) in
+      do throws(TextIndexError) { return try GramIndex(section, pageCount: pages.pages.count) } catch {
+        throw failure(error, in: .grams)
+      }
     }
-    guard let section else {
-      lazy.withLock { $0.hasGrams = false }
-      return nil
-    }
-    do throws(TextIndexError) {
-      let grams = try GramIndex(section, pageCount: pages.pages.count)
-      lazy.withLock { $0.grams = grams }
-      return grams
-    } catch { throw failure(error, in: .grams) }
   }
 
   /// Bounds of the data pages' ids; nil if the block has none, as those written before there were any.
   func ids() throws(ArchiveError) -> IDBounds? {
-    let known = lazy.withLock { ($0.ids, $0.hasIDs) }
-    if known.0 != nil || !known.1 { return known.0 }
-    do throws(IndexError) {
-      guard let section = try index.section(.ids) else {
-        lazy.withLock { $0.hasIDs = false }
-        return nil
-      }
-      let ids = try IDBounds(section, rowCount: facts.info.rowCount, rowsPerPage: facts.rowsPerPage)
-      lazy.withLock { $0.ids = ids }
-      return ids
-    } catch { throw BlockContents.failure(error, path, indexOffset: indexOffset) }
+    try part(.ids, at: \.ids) { section throws(ArchiveError) in
+      do throws(IndexError) {
+        return try IDBounds(section, rowCount: facts.info.rowCount, rowsPerPage: facts.rowsPerPage)
+      } catch { throw BlockContents.failure(error, path, indexOffset: indexOffset) }
+    }
   }
 
   /// The counts by minute; nil if the block has none.
   func summary() throws(ArchiveError) -> BlockSummary? {
-    let known = lazy.withLock { ($0.summary, $0.hasSummary) }
-    if known.0 != nil || !known.1 { return known.0 }
-    do throws(IndexError) {
-      guard let minutes = try index.section(.minutes) else {
-        lazy.withLock { $0.hasSummary = false }
-        return nil
-      }
-      let summary = try BlockSummary(minutes: minutes, pairs: try index.section(.pairs))
-      guard summary.totals.reduce(0, +) == facts.info.rowCount else {
-        throw IndexError(offsetBytes: 0, reason: "minutes that do not add up to the block's rows")
-      }
-      lazy.withLock { $0.summary = summary }
-      return summary
-    } catch { throw BlockContents.failure(error, path, indexOffset: indexOffset) }
+    try part(.minutes, at: \.summary) { minutes throws(ArchiveError) in
+      do throws(IndexError) {
+        let summary = try BlockSummary(minutes: minutes, pairs: try index.section(.pairs))
+        guard summary.totals.reduce(0, +) == facts.info.rowCount else {
+          throw IndexError(offsetBytes: 0, reason: "minutes that do not add up to the block's rows")
+        }
+        return summary
+      } catch { throw BlockContents.failure(error, path, indexOffset: indexOffset) }
+    }
+  }
+
+  /// A part that a block may lack: read at the first call and kept.
+  @inline(__always)
+  private func part<Part: Sendable>(
+    _ kind: BlockIndex.Section, at place: WritableKeyPath<Lazy, Part??>,
+    read: (Buffer) throws(ArchiveError) -> Part
+  ) throws(ArchiveError) -> Part? {
+    if let known = lazy.withLock({ $0[keyPath: place] }) { return known }
+    let section: Buffer?
+    do throws(IndexError) { section = try index.section(kind) } catch {
+      throw BlockContents.failure(error, path, indexOffset: indexOffset)
+    }
+    let part: Part? = if let section { try read(section) } else { nil }
+    lazy.withLock { $0[keyPath: place] = .some(part) }
+    return part
   }
 
   // MARK: Errors
