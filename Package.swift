@@ -141,16 +141,26 @@ if !coreOnly {
         .product(name: "CryptoExtras", package: "swift-crypto"),
       ]),
     module(
-      "Gateway", in: "Edge",
+      "Routing", in: "Edge",
+      ["Records", "Codecs", "Columnar", "Decoding", "Access", "Tailing"], settings: strict),
+    module(
+      "APIs", in: "Edge",
       [
-        "Records", "Codecs", "Matching", "Columnar", "Decoding", "Masking", "Querying", "Encoding", "Access",
-        "Tailing", "Platform", .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        "Routing", "Access", "Records", "Codecs", "Matching", "Columnar", "Decoding", "Masking", "Querying",
+        "Encoding", "Tailing", "Platform",
+      ]),
+    module(
+      "HTTP", in: "Edge",
+      [
+        "Routing", "Records", "Codecs", "Tailing", "Platform",
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "Crypto", package: "swift-crypto"),
       ] + http),
     module(
       "Server", in: "Server",
       [
-        "Gateway", "Access", "Storage", "Journaling", "Archiving", "Querying", "Encoding", "Decoding",
+        "Routing", "APIs", "HTTP", "Access", "Storage", "Journaling", "Archiving", "Querying", "Encoding",
+        "Decoding",
         "Masking", "Tailing", "Forwarding", "Columnar", "Matching", "Platform", "Records", "Codecs",
         .product(name: "Yams", package: "Yams"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -158,7 +168,8 @@ if !coreOnly {
     module(
       "Commands", in: "Server",
       [
-        "Server", "Gateway", "Access", "Storage", "Journaling", "Archiving", "Querying", "Encoding",
+        "Server", "Routing", "APIs", "HTTP", "Access", "Storage", "Journaling", "Archiving", "Querying",
+        "Encoding",
         "Columnar",
         "Matching", "Platform", "Records", "Codecs",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -183,19 +194,22 @@ if !coreOnly {
     tests(
       "GatewayTests",
       [
-        "Gateway", "Access", "Storage", "Querying", "Encoding", "Decoding", "Platform", "Records",
+        "Routing", "APIs", "HTTP", "Access", "Storage", "Querying", "Encoding", "Decoding", "Platform",
+        "Records",
         "Codecs", "TestKit",
       ] + http),
     tests(
       "ServerTests",
       [
-        "Server", "Gateway", "Access", "Querying", "Decoding", "Forwarding", "Masking", "Records", "TestKit",
+        "Server", "Routing", "APIs", "HTTP", "Access", "Querying", "Decoding", "Forwarding", "Masking",
+        "Records", "TestKit",
       ]
         + http),
     tests(
       "CommandsTests",
       [
-        "Commands", "Server", "Gateway", "Access", "Querying", "Tailing", "Decoding", "Masking", "Encoding",
+        "Commands", "Server", "Routing", "APIs", "HTTP", "Access", "Querying", "Tailing", "Decoding",
+        "Masking", "Encoding",
         "Platform",
         "Records", "Codecs", "TestKit",
       ]

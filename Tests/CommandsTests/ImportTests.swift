@@ -1,11 +1,13 @@
+import APIs
 import Access
 import Encoding
 import Foundation
-import Gateway
+import HTTP
 import Logging
 import Platform
 import Querying
 import Records
+import Routing
 import Server
 import Synchronization
 import Tailing

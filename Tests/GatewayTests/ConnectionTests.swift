@@ -1,6 +1,8 @@
+import APIs
 import Foundation
-import Gateway
+import HTTP
 import Records
+import Routing
 import Testing
 
 /// What the wire can do to a server: slow, broken, huge, pipelined, half-closed.

@@ -5,7 +5,9 @@ import Records
 import TestKit
 import Testing
 
-@testable import Gateway
+@testable import APIs
+@testable import HTTP
+@testable import Routing
 
 /// Cube's queries: dates in words, and what is refused.
 @Suite struct CubeTests {

@@ -5,7 +5,9 @@ import Records
 import TestKit
 import Testing
 
-@testable import Gateway
+@testable import APIs
+@testable import HTTP
+@testable import Routing
 
 /// Ranges of dates and answers in zones whose clocks are set.
 @Suite struct CubeZoneTests {

@@ -1,12 +1,13 @@
+import APIs
 import Access
 import Columnar
 import Decoding
 import Encoding
-
-import Gateway
+import HTTP
 import Logging
 import Platform
 import Records
+import Routing
 import Synchronization
 
 /// A store in memory that does what it is told.

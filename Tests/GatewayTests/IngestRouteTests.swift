@@ -1,12 +1,14 @@
+import APIs
 import Access
 import Codecs
 import Decoding
 import Foundation
-import Gateway
+import HTTP
 import Logging
 import Masking
 import Platform
 import Records
+import Routing
 import Synchronization
 import TestKit
 import Testing

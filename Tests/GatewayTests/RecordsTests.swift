@@ -1,6 +1,8 @@
+import APIs
 import Foundation
-import Gateway
+import HTTP
 import Records
+import Routing
 import Testing
 
 /// `POST /v1/records/{dataset}` beyond its statuses.

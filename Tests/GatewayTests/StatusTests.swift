@@ -1,6 +1,8 @@
+import APIs
 import Foundation
-import Gateway
+import HTTP
 import Records
+import Routing
 import Synchronization
 import Testing
 

@@ -3,7 +3,9 @@ import NIOHTTP1
 import NIOWebSocket
 import Testing
 
-@testable import Gateway
+@testable import APIs
+@testable import HTTP
+@testable import Routing
 
 /// RFC 6455, without a socket.
 @Suite struct WebSocketTests {
@@ -33,8 +35,8 @@ import Testing
   }
 
   @Test func theSampleHandshakeIsAnswered() throws {
-    let head = HTTPRequestHead(
-      version: .http1_1, method: .GET, uri: "/chat",
+    let head = RequestHead(
+      .get, "/chat",
       headers: [
         "Upgrade": "WebSocket", "Connection": "keep-alive, Upgrade",
         "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version": "13",
@@ -52,13 +54,12 @@ import Testing
     ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ!!", 400), ("Connection", "close", 400),
     ("Content-Length", "5", 400),
   ]) func brokenHandshakes(name: String, value: String, status: Int) {
-    var head = HTTPRequestHead(
-      version: .http1_1, method: .GET, uri: "/",
-      headers: [
-        "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
-        "Sec-WebSocket-Version": "13",
-      ])
-    head.headers.replaceOrAdd(name: name, value: value)
+    let right = [
+      "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+      "Sec-WebSocket-Version": "13",
+    ]
+    let fields = right.merging([name: value]) { $1 }.map { (name: $0.key, value: $0.value) }
+    let head = RequestHead(.get, "/", headers: HeaderFields(fields))
     #expect {
       try WebSocketHandshake(head)
     } throws: {

@@ -1,7 +1,9 @@
+import APIs
 import Access
 import Foundation
-import Gateway
+import HTTP
 import Records
+import Routing
 import Server
 import Testing
 

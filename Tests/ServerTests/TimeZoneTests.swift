@@ -4,7 +4,9 @@ import Server
 import TestKit
 import Testing
 
-@testable import Gateway
+@testable import APIs
+@testable import HTTP
+@testable import Routing
 
 /// The zones that queries of analytics can name.
 @Suite struct TimeZoneTests {

@@ -1,8 +1,10 @@
+import APIs
 import ArgumentParser
 import Foundation
-import Gateway
+import HTTP
 import Logging
 import Platform
+import Routing
 import Server
 
 /// `cordwood serve`: runs the server until SIGTERM or SIGINT.

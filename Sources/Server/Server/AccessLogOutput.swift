@@ -1,9 +1,11 @@
+import APIs
 import Access
 import Codecs
 import Foundation
-import Gateway
+import HTTP
 import Platform
 import Records
+import Routing
 import Synchronization
 
 /// Writes access events to standard error, a line each, on a thread of its own: an event loop never waits for whoever

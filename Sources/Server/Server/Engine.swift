@@ -1,6 +1,8 @@
-import Gateway
+import APIs
+import HTTP
 import Querying
 import Records
+import Routing
 import Tailing
 
 /// The store and what asks it questions, as the server uses them.

@@ -1,10 +1,12 @@
+import APIs
 import Codecs
-import Gateway
+import HTTP
 import Journaling
 import Logging
 import Platform
 import Querying
 import Records
+import Routing
 import Storage
 import Tailing
 

@@ -1,4 +1,6 @@
-import Gateway
+import APIs
+import HTTP
+import Routing
 import Tailing
 
 /// Figures of live streams.

@@ -1,7 +1,9 @@
+import APIs
 import Codecs
-import Gateway
+import HTTP
 import Logging
 import Platform
+import Routing
 
 /// Writes log lines to standard error: JSON objects, or text for people.
 package struct LogOutput: LogHandler {

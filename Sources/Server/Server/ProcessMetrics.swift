@@ -1,6 +1,8 @@
+import APIs
 import Foundation
-import Gateway
+import HTTP
 import Platform
+import Routing
 
 /// Figures of this process, read from /proc at each scrape.
 enum ProcessMetrics {

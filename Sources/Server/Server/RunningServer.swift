@@ -1,12 +1,14 @@
+import APIs
 import Access
 import AsyncHTTPClient
 import Codecs
 import Decoding
 import Forwarding
-import Gateway
+import HTTP
 import Logging
 import Platform
 import Records
+import Routing
 
 /// A server that listens: the engine behind the routes.
 package struct RunningServer: Sendable {

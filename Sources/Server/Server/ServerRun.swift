@@ -1,12 +1,14 @@
+import APIs
 import Access
 import AsyncHTTPClient
 import Forwarding
 import Foundation
-import Gateway
+import HTTP
 import Logging
 import NIOCore
 import Platform
 import Records
+import Routing
 
 /// One run of the server from start to stop signal.
 package struct ServerRun {

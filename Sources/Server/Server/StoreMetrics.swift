@@ -1,8 +1,10 @@
-import Gateway
+import APIs
+import HTTP
 import Journaling
 import Platform
 import Querying
 import Records
+import Routing
 import Storage
 
 /// Figures of the store. Tenants are no label: their number has no bound.

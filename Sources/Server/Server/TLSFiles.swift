@@ -1,6 +1,8 @@
+import APIs
 import Foundation
-import Gateway
+import HTTP
 import Logging
+import Routing
 import Synchronization
 
 /// The certificate's and the key's files: read at start, and anew when they change.

@@ -1,6 +1,8 @@
+import APIs
 import Foundation
-import Gateway
+import HTTP
 import Querying
+import Routing
 import Synchronization
 
 extension TimeZones {

@@ -1,5 +1,7 @@
+import APIs
 import Codecs
-import Gateway
+import HTTP
+import Routing
 
 /// Where imported lines go.
 enum ImportTarget: Sendable, Hashable {

@@ -1,9 +1,11 @@
+import APIs
 import Access
 import Decoding
 import Foundation
-import Gateway
+import HTTP
 import Journaling
 import Records
+import Routing
 import Tailing
 
 /// The server's settings as values: read once at start, handed to each module as its own small struct.

@@ -1,7 +1,9 @@
+import APIs
 import Access
 import Codecs
-import Gateway
+import HTTP
 import Records
+import Routing
 
 extension ConfigurationValues {
   /// What the audit API's tokens must be like.

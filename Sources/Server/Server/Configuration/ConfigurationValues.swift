@@ -1,7 +1,9 @@
+import APIs
 import Access
 import Decoding
-import Gateway
+import HTTP
 import Records
+import Routing
 
 /// Reads settings with their types; an error names key, source and what was expected, never the value.
 struct ConfigurationValues {

@@ -1,9 +1,11 @@
+import APIs
 import Access
 import Decoding
-import Gateway
+import HTTP
 import Masking
 import Platform
 import Records
+import Routing
 
 /// What the ingest API is made of, and what of it may change while the server runs.
 package struct IngestServices: Sendable {

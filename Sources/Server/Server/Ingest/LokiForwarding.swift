@@ -1,10 +1,12 @@
+import APIs
 import Access
 import AsyncHTTPClient
 import Forwarding
-import Gateway
+import HTTP
 import Logging
 import Platform
 import Records
+import Routing
 import Synchronization
 
 /// The forwarder to Loki as the ingest API and the server's start and stop see it.

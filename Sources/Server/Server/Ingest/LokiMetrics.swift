@@ -1,6 +1,8 @@
+import APIs
 import Forwarding
-import Gateway
+import HTTP
 import Records
+import Routing
 
 /// Figures of the forwarder under the names of the ingest system, and what those leave out.
 enum LokiMetrics {

@@ -1,10 +1,12 @@
+import APIs
 import AsyncHTTPClient
 import Foundation
-import Gateway
+import HTTP
 import NIOCore
 import NIOHTTP1
 import Platform
 import Records
+import Routing
 import Synchronization
 
 /// What `/readyz` looks at: Loki, the disk, the journal, the forwarder.

@@ -1,0 +1,202 @@
+import Access
+import Codecs
+import Platform
+import Querying
+import Records
+import Routing
+
+/// Cube's REST API over the audit and the workflow dataset, for the caller's tenant only (Docs/analytics.md).
+package struct AnalyticsRoutes: APIRoutes {
+  private static let load = "/cubejs-api/v1/load"
+  private static let meta = "/cubejs-api/v1/meta"
+
+  private let audit: AuditCredentials
+  private let workflow: WorkflowKeys
+  private let keyHeader: String
+  private let log: any AccessLog
+  private let engine: QueryEngine
+  private let clock: any WallClock
+  private let zones: TimeZones
+
+  package init(
+    audit: AuditCredentials, workflow: WorkflowKeys, keyHeader: String, log: any AccessLog,
+    engine: QueryEngine, clock: any WallClock, zones: TimeZones
+  ) {
+    self.zones = zones
+    self.audit = audit
+    self.workflow = workflow
+    self.keyHeader = keyHeader
+    self.log = log
+    self.engine = engine
+    self.clock = clock
+  }
+
+  package func admit(_ head: RequestHead, path: String, origin: RequestOrigin) -> Admission? {
+    guard path.hasPrefix("/cubejs-api/") else { return nil }
+    do throws(Problem) {
+      guard path == AnalyticsRoutes.load || path == AnalyticsRoutes.meta else {
+        throw Problem(404, "Not found")
+      }
+      guard
+        head.method == .get || head.method == .head || head.method == .post && path == AnalyticsRoutes.load
+      else {
+        throw Problem(
+          405, "Method not allowed", allow: path == AnalyticsRoutes.load ? "GET, HEAD, POST" : "GET, HEAD")
+      }
+      guard head.isPlain else { throw Problem(415, "There is no Content-Encoding here") }
+      let principal = try authenticate(head, origin, path)
+      try head.checkQuery()
+      let cube: CubeSchema = principal.tenant.realm == .audit ? .audit : .workflow
+      return .accept(
+        Endpoint(
+          route: path, bodyBytesMax: NativeRoutes.commandBytesMax, isShort: false, errors: .analytics
+        ) { (call, _) async throws(Problem) in
+          .answer(
+            path == AnalyticsRoutes.meta
+              ? AnalyticsRoutes.describe(cube) : try await answer(call, cube, principal))
+        })
+    } catch {
+      return .refuse(error, route: "/cubejs-api", errors: .analytics)
+    }
+  }
+
+  private func authenticate(
+    _ head: RequestHead, _ origin: RequestOrigin, _ path: String
+  ) throws(Problem) -> Principal {
+    // Cube's clients send the token without a scheme.
+    let bearer = head.headers.first(name: "Authorization").map { $0.contains(" ") ? $0 : "Bearer " + $0 }
+    let header = head.headers.first(name: keyHeader)
+    let (key, isKnown) = workflow.shown(header: header, authorization: bearer)
+    let isWorkflow = isKnown || header != nil
+    var event = AccessEvent(head, origin, realm: isWorkflow ? .workflow : .audit, route: path)
+    defer { log.record(event) }
+    do throws(CredentialError) {
+      let principal =
+        try isWorkflow
+        ? workflow.authenticate(key: key) : audit.authenticate(authorization: bearer, queryToken: nil)
+      event.subject = principal.subject
+      event.tenant = principal.tenant
+      return principal
+    } catch {
+      event.outcome = .refused("\(error)")
+      throw Problem(401, error == .missing ? "Authorization header isn't set" : "Invalid token")
+    }
+  }
+
+  private func answer(
+    _ call: HTTPCall, _ cube: CubeSchema, _ principal: Principal
+  ) async throws(Problem) -> HTTPAnswer {
+    let (tree, type) = try AnalyticsRoutes.query(of: call)
+    let load = try CubeLoad(tree, type: type, cube: cube, now: clock.now(), zones: zones)
+    if try call.asksForPlan(principal) {
+      let requests = load.queries.map { $0.request(filter: principal.filter) }
+      do throws(StoreError) { return try await engine.plans(of: requests, for: principal.tenant) } catch {
+        throw Problem(error)
+      }
+    }
+    var text = JSONText()
+    var rowCount = 0
+    load.begin(&text)
+    for query in load.queries {
+      var result = try await answer(query, principal)
+      rowCount += result.write(to: &text, now: clock.now(), label: load.label(of: query))
+      guard rowCount <= CubeLoad.rowsMax else {
+        throw Problem(400, "limit: the results have more than \(CubeLoad.rowsMax) rows together")
+      }
+    }
+    load.end(&text)
+    return .json(.ok, text)
+  }
+
+  private func answer(_ query: CubeQuery, _ principal: Principal) async throws(Problem) -> CubeAnswer {
+    do throws(StoreError) {
+      let found = try await engine.run(query.request(filter: principal.filter), for: principal.tenant)
+      var answer = CubeAnswer(query)
+      while let batch = try await found.next() { answer.add(batch) }
+      return answer
+    } catch {
+      throw Problem(error)
+    }
+  }
+
+  /// The query, or a list of them, and the request's `queryType`.
+  private static func query(of call: HTTPCall) throws(Problem) -> (query: JSONTree, type: JSONTree?) {
+    guard call.head.method == .post else {
+      guard let query = call.query["query"] else {
+        throw Problem(400, "query: the query as JSON, percent-encoded")
+      }
+      return (try parsed(Array(query.utf8)), call.query["queryType"].map { .string($0) })
+    }
+    let body = try parsed(call.body)
+    // Some clients send the query as a text within the body.
+    if let text = body["query"]?.string { return (try parsed(Array(text.utf8)), body["queryType"]) }
+    return (body["query"] ?? body, body["queryType"])
+  }
+
+  private static func parsed(_ text: [UInt8]) throws(Problem) -> JSONTree {
+    do throws(JSONTree.SyntaxError) { return try JSONTree(parsing: text) } catch {
+      throw Problem(400, "The query is not JSON: at byte \(error.offsetBytes): \(error.reason)")
+    }
+  }
+
+  private static func describe(_ cube: CubeSchema) -> HTTPAnswer {
+    func member(
+      _ name: String, _ type: CubeSchema.MemberType, _ extra: (String, String)?, _ text: inout JSONText
+    ) {
+      text.beginObject()
+      text.member("name", "\(cube.name).\(name)")
+      text.member("title", "\(cube.title) \(CubeAnswer.title(name))")
+      text.member("shortTitle", CubeAnswer.title(name))
+      text.member("type", type.rawValue)
+      if let extra {
+        text.name(text: extra.0)
+        text.value(extra.1)
+      }
+      text.endObject()
+    }
+    var text = JSONText()
+    text.beginObject()
+    text.name("cubes")
+    text.beginArray()
+    text.beginObject()
+    text.member("name", cube.name)
+    text.member("title", cube.title)
+    text.name("measures")
+    text.beginArray()
+    for measure in cube.measures {
+      member(measure.name, measure.type, ("aggType", measure.function.cubeName), &text)
+    }
+    text.endArray()
+    text.name("dimensions")
+    text.beginArray()
+    for dimension in cube.dimensions { member(dimension.name, dimension.type, nil, &text) }
+    text.endArray()
+    text.name("segments")
+    text.beginArray()
+    text.endArray()
+    text.endObject()
+    text.endArray()
+    text.endObject()
+    return .json(.ok, text)
+  }
+}
+
+extension Measure.Function {
+  /// The kind of measure in Cube's words.
+  fileprivate var cubeName: String {
+    switch self {
+    case .count, .countValues: "count"
+    case .countDistinct: "countDistinct"
+    case .sum: "sum"
+    case .avg: "avg"
+    case .min: "min"
+    case .max: "max"
+    case .quantile: "number"
+    }
+  }
+}
+
+extension ErrorFormat {
+  /// `{"error": "…"}`, as Cube's clients read it.
+  static let analytics = ErrorFormat.sessions
+}

@@ -1,0 +1,81 @@
+import Encoding
+import Querying
+import Records
+import Routing
+
+/// The encoded rows of one answer, piece by piece. Used by one task.
+package protocol AnswerChunks: AnyObject {
+  /// The next bytes; nil at the end.
+  func next() async throws(StoreError) -> [UInt8]?
+}
+
+/// An answer's batches, encoded one after the other.
+final class EncodedAnswer: AnswerChunks {
+  /// Small batches are joined up to here, so that a piece is worth a write.
+  static let pieceBytes = 64 * 1024
+
+  private let answer: QueryAnswer
+  private let encoder: any BatchEncoder
+  private var hasBegun = false
+  private var isFinished = false
+
+  init(
+    _ answer: QueryAnswer, encoder make: () throws(EncodingError) -> any BatchEncoder
+  ) throws(StoreError) {
+    self.answer = answer
+    do throws(EncodingError) { encoder = try make() } catch {
+      throw .memoryExhausted("the answer could not be encoded")
+    }
+  }
+
+  func next() async throws(StoreError) -> [UInt8]? {
+    guard !isFinished else { return nil }
+    var piece: [UInt8] = []
+    if !hasBegun {
+      hasBegun = true
+      piece += try encoded { encoder throws(EncodingError) in try encoder.begin() }
+    }
+    while piece.count < EncodedAnswer.pieceBytes {
+      guard let batch = try await answer.next() else {
+        isFinished = true
+        let cursor = answer.cursor
+        return piece + (try encoded { encoder throws(EncodingError) in try encoder.end(cursor: cursor) })
+      }
+      let bytes = try encoded { encoder throws(EncodingError) in try encoder.encode(batch) }
+      piece = piece.isEmpty ? bytes : piece + bytes
+    }
+    return piece
+  }
+
+  private func encoded(
+    _ body: (any BatchEncoder) throws(EncodingError) -> [UInt8]
+  ) throws(StoreError) -> [UInt8] {
+    do throws(EncodingError) { return try body(encoder) } catch {
+      throw .memoryExhausted("the answer could not be encoded")
+    }
+  }
+}
+
+extension AnswerChunks {
+  /// Sends the answer: at once with its length if it is one piece, unless `isStreamed`, else in chunks as they are made.
+  func send(
+    contentType: String, isStreamed: Bool = false, headers: [(name: String, value: String)] = [],
+    through stream: any AnswerStream
+  ) async throws(Problem) -> EndpointOutcome {
+    let first = try await piece() ?? []
+    let second = try await piece()
+    guard isStreamed || second != nil else {
+      return .answer(
+        HTTPAnswer(.ok, contentType: contentType, headers: headers, body: first))
+    }
+    try await stream.begin(.ok, contentType: contentType, headers: headers)
+    try await stream.write(first)
+    if let second { try await stream.write(second) }
+    while let bytes = try await piece() { try await stream.write(bytes) }
+    return .streamed
+  }
+
+  private func piece() async throws(Problem) -> [UInt8]? {
+    do throws(StoreError) { return try await next() } catch { throw Problem(error) }
+  }
+}

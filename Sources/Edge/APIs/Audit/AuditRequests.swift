@@ -1,0 +1,93 @@
+import Decoding
+import Records
+import Routing
+
+/// The filters of a listing or an export.
+struct AuditFilter {
+  static let exact = ["action", "resource_type", "resource_id", "ip_address", "severity", "user_id"]
+  private static let searched = [
+    "action", "resource_type", "resource_id", "ip_address", "user_agent", "before", "after", "metadata",
+  ]
+
+  let predicate: Predicate
+  let start: Int64?
+  let end: Int64?
+
+  init(_ items: QueryItems) throws(Problem) {
+    var errors: [ValidationError] = []
+    try self.init(items, &errors)
+    guard errors.isEmpty else { throw Problem(ValidationFailure(errors)) }
+  }
+
+  init(_ items: QueryItems, _ errors: inout [ValidationError]) throws(Problem) {
+    var parts: [Predicate] = []
+    for name in AuditFilter.exact {
+      if let value = items[name], !value.isEmpty {
+        parts.append(.compare(ColumnPath(name), .equal, .string(value)))
+      }
+    }
+    if let agent = items["user_agent"], !agent.isEmpty {
+      parts.append(.contains(ColumnPath("user_agent"), needle: agent, ignoreCase: false))
+    }
+    if let search = items["search"], !search.isEmpty {
+      parts.append(
+        .or(
+          AuditFilter.searched.map { .regex(ColumnPath($0), pattern: search, ignoreCase: true) }))
+    }
+    predicate = parts.isEmpty ? .all : .and(parts)
+    var start = PageRequest.time(items, "start", &errors)
+    // Bounds are included; the engine's end is not.
+    var end = PageRequest.time(items, "end", isEnd: true, &errors).map { $0 == .max ? $0 : $0 + 1 }
+    if let time = PageRequest.time(items, "timestamp", &errors) {
+      // The day of that time, in UTC.
+      let day: Int64 = 86_400_000_000_000
+      let passed = ((time % day) + day) % day
+      start = max(start ?? .min, time.plus(-passed))
+      end = min(end ?? .max, time.plus(day - passed))
+    }
+    self.start = start
+    self.end = end
+  }
+}
+
+/// The query of `GET /api/v1/logs` with a token.
+struct AuditListRequest {
+  let page: PageRequest
+  let filter: AuditFilter
+
+  init(_ items: QueryItems) throws(Problem) {
+    var errors: [ValidationError] = []
+    page = PageRequest(items, sizeName: "size", errors: &errors)
+    filter = try AuditFilter(items, &errors)
+    guard errors.isEmpty else { throw Problem(ValidationFailure(errors)) }
+  }
+}
+
+/// `{"name","key"}`.
+struct TenantRequest {
+  let name: String
+  let key: String
+
+  init(_ body: [UInt8]) throws(Problem) {
+    var form = try JSONForm(body)
+    name = form.text("name")
+    key = form.text("key")
+    let isKey = !key.isEmpty && key.utf8.count <= 128 && key.utf8.allSatisfy(TenantRequest.isKeyByte)
+    if form.hasText("key"), !isKey {
+      form.note(
+        "key", "value_error",
+        "Value error, Key must be lowercase alphanumeric with dashes or underscores (no spaces or special characters)"
+      )
+    }
+    try form.check()
+  }
+
+  private static func isKeyByte(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "-"),
+      UInt8(ascii: "_"):
+      true
+    default: false
+    }
+  }
+}

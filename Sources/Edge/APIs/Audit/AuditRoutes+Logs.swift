@@ -1,0 +1,178 @@
+import Access
+import Codecs
+import Decoding
+import Encoding
+import Platform
+import Querying
+import Records
+import Routing
+
+/// Writing, listing, exporting, cleaning up.
+extension AuditRoutes {
+  func create(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
+    let object = try await store.withBody(of: call) { body throws(Problem) -> [UInt8] in
+      let batch: RecordBatch
+      do throws(ValidationFailure) {
+        batch = try decoder.value.decode(
+          entry: body, constants: ["user_id": principal.subject], now: clock.now())
+      } catch {
+        throw Problem(error)
+      }
+      let receipt = try await store.append(
+        batch, of: call, bodyBytes: body.count, for: principal, salt: 3, dataset: .audit)
+      return entries(principal).objects(of: batch, receipt)
+    }
+    return AuditResponses.data(object)
+  }
+
+  func createBulk(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
+    let objects = try await store.withBody(of: call) { body throws(Problem) -> [UInt8] in
+      let batch: RecordBatch?
+      do throws(ValidationFailure) {
+        batch = try decoder.value.decode(
+          list: body, constants: ["user_id": principal.subject], now: clock.now())
+      } catch {
+        throw Problem(error)
+      }
+      guard let batch else { return [] }
+      let receipt = try await store.append(
+        batch, of: call, bodyBytes: body.count, for: principal, salt: 4, dataset: .audit)
+      return entries(principal).objects(of: batch, receipt)
+    }
+    return AuditResponses.data(list: objects)
+  }
+
+  func list(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
+    let request = try AuditListRequest(call.query)
+    let isPlan = try call.asksForPlan(principal)
+    let predicate = Predicate.both(request.filter.predicate, principal.filter)
+    do throws(StoreError) {
+      if isPlan {
+        let queries = listing.queries(
+          request.page, predicate, start: request.filter.start, end: request.filter.end)
+        return try await engine.plans(of: queries, for: principal.tenant)
+      }
+      let (objects, total) = try await entries(principal).page(
+        request.page, predicate, start: request.filter.start, end: request.filter.end, for: principal.tenant)
+      return AuditResponses.list(objects, total: total, request.page)
+    } catch {
+      throw Problem(error)
+    }
+  }
+
+  func get(_ id: String, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
+    let object = try await entries(principal).record(named: id, principal)
+    return AuditResponses.data(object)
+  }
+
+  func stats(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
+    let request = QueryRequest(
+      dataset: .audit, predicate: principal.filter,
+      answer: .groups(QueryRequest.GroupedCount(groupBy: [ColumnPath("severity")])),
+      limit: QueryRequest.limitMax, isDescending: false)
+    let isPlan = try call.asksForPlan(principal)
+    do throws(StoreError) {
+      if isPlan { return try await engine.plans(of: [request], for: principal.tenant) }
+      let answer = try await engine.run(request, for: principal.tenant)
+      var counts: [(String, Int)] = []
+      while let batch = try await answer.next() {
+        counts += LogListing.counts(batch).compactMap { name, count in name.map { ($0, count) } }
+      }
+      return AuditResponses.stats(counts)
+    } catch {
+      throw Problem(error)
+    }
+  }
+
+  func export(
+    _ call: HTTPCall, _ principal: Principal, through stream: any AnswerStream
+  ) async throws(Problem) -> EndpointOutcome {
+    let filter = try AuditFilter(call.query)
+    let format = try OutputFormat(wantedBy: call)
+    let chunks: EncodedAnswer
+    do throws(StoreError) {
+      let answer = try await engine.run(
+        QueryRequest(
+          dataset: .audit, predicate: .both(filter.predicate, principal.filter),
+          answer: .rows(columns: listing.columns), start: filter.start, end: filter.end,
+          limit: QueryRequest.limitMax, isDescending: true), for: principal.tenant)
+      chunks = try EncodedAnswer(answer) { () throws(EncodingError) in
+        format == .json
+          ? AuditExportEncoder(fields: answer.fields, style: style(of: principal))
+          : try format.encoder(fields: answer.fields, style: AuditRoutes.style(""))
+      }
+    } catch {
+      throw Problem(error)
+    }
+    return try await chunks.send(
+      contentType: format.mediaType, isStreamed: true,
+      headers: [("Content-Disposition", "attachment; filename=\"audit-logs.\(format.fileEnding)\"")],
+      through: stream)
+  }
+
+  func cleanup(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
+    var errors: [ValidationError] = []
+    let days = PageRequest.number(call.query, "older_than_days", fallback: cleanupDays, 0...100_000, &errors)
+    let before = PageRequest.time(call.query, "before", &errors)
+    guard errors.isEmpty else { throw Problem(ValidationFailure(errors)) }
+    // Age is that of arrival, so that entries of old times that came in lately stay; a time is that of the entry.
+    let arrived = Predicate.compare(
+      ColumnPath("ingested_at"), .less, .timestamp(clock.now() - Int64(days) * 86_400_000_000_000))
+    let written = before.map { Predicate.compare(ColumnPath("timestamp"), .less, .timestamp($0)) }
+    // With both, what both allow; a time alone says nothing of the age.
+    let old = written.map { call.query["older_than_days"] == nil ? $0 : .both($0, arrived) } ?? arrived
+    do throws(StoreError) {
+      let count = try await control.delete(
+        .both(old, principal.filter), from: Partition(tenant: principal.tenant, dataset: .audit))
+      return AuditResponses.deleted(count)
+    } catch {
+      throw Problem(error)
+    }
+  }
+
+  func createTenant(_ call: HTTPCall) async throws(Problem) -> HTTPAnswer {
+    let request = try TenantRequest(call.body)
+    do throws(AccessError) {
+      return AuditResponses.tenant(try await tenants.create(name: request.name, key: request.key))
+    } catch {
+      throw Problem(audit: error)
+    }
+  }
+
+  /// The listing with the tenant's name behind each entry.
+  private func entries(_ principal: Principal) -> LogListing {
+    LogListing(
+      engine: engine, dataset: .audit, columns: AuditRoutes.columns, names: [:], style: style(of: principal))
+  }
+
+  func style(of principal: Principal) -> RecordStyle {
+    var writer = JSONWriter(capacity: 64)
+    writer.append(raw: ",\"tenant_id\":")
+    writer.appendString(principal.tenant.name)
+    return AuditRoutes.style(String(decoding: writer.takeBytes(), as: UTF8.self))
+  }
+}
+
+/// A bare JSON array of entries.
+final class AuditExportEncoder: BatchEncoder {
+  private let records: RecordWriter
+  private var writer = JSONWriter(capacity: 1 << 16)
+  private var isFirst = true
+
+  init(fields: [Field], style: RecordStyle) { records = RecordWriter(fields: fields, style: style) }
+
+  func begin() -> [UInt8] { Array("[".utf8) }
+
+  func encode(_ batch: RecordBatch) -> [UInt8] {
+    records.appendObjects(
+      batch, separator: UInt8(ascii: ","), isFirst: isFirst, terminator: nil, to: &writer)
+    isFirst = false
+    return writer.takeBytes()
+  }
+
+  func end(cursor: String?) -> [UInt8] { Array("]\n".utf8) }
+}
+
+extension OutputFormat {
+  var fileEnding: String { self == .arrow ? "arrows" : rawValue }
+}

@@ -1,0 +1,55 @@
+import Access
+import Decoding
+import Records
+import Routing
+
+/// The one place where errors of other modules become statuses.
+extension Problem {
+  package init(_ error: StoreError) {
+    switch error {
+    case .diskFull(let detail): self.init(507, "No room to write: \(detail)")
+    case .headFull(let seconds):
+      self.init(
+        503, "Archiving lags behind; nothing was stored (journal.head_bytes_max).", retryAfterSeconds: seconds
+      )
+    case .poisoned:
+      self.init(503, "A sync of the disk failed; writes are refused until a restart.", retryAfterSeconds: 30)
+    case .stopping: self.init(503, "The server is stopping; nothing was stored.", retryAfterSeconds: 5)
+    case .idempotencyMismatch:
+      self.init(422, "This Idempotency-Key was used with another body; nothing was stored.")
+    case .memoryExhausted(let detail):
+      self.init(
+        503, "Not enough memory for this query (query.memory_bytes_max): \(detail)", retryAfterSeconds: 1)
+    // Paths and bytes of damaged files are for the log and `cordwood check`, not for clients.
+    case .disk: self.init(500, "The disk failed; see the server's log.")
+    case .corrupt: self.init(500, "Stored bytes are damaged; see the server's log and `cordwood check`.")
+    case .invalid(let detail): self.init(400, detail)
+    }
+    switch error {
+    case .diskFull, .poisoned, .disk, .corrupt, .memoryExhausted: cause = "\(error)"
+    case .headFull, .stopping, .idempotencyMismatch, .invalid: break
+    }
+  }
+
+  package init(_ error: DecodingError) {
+    let status =
+      switch error.reason {
+      case .bodyTooLarge, .tooManyEntries: 413
+      default: 400
+      }
+    self.init(status, error.message, entry: error.entry, byte: error.byte, field: error.field)
+  }
+
+  package init(_ error: ValidationFailure) {
+    self.init(422, "Validation error")
+    validation = error.errors
+  }
+
+  package init(_ error: CredentialError) {
+    switch error {
+    case .missing: self.init(401, "This needs an API key: Authorization: Bearer KEY.")
+    case .malformed: self.init(401, "The Authorization header is not of the form Bearer KEY.")
+    case .unknown: self.init(401, "The API key is not known.")
+    }
+  }
+}

@@ -1,0 +1,96 @@
+import Access
+import Codecs
+import Decoding
+import Platform
+import Records
+import Routing
+
+/// Taking entries.
+extension IngestRoutes {
+  /// Told apart from bodies of other routes under one idempotency key.
+  private static let salt: UInt64 = 5
+  private static let retrySeconds = 30
+
+  func ingest(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
+    try await store.withBody(of: call) { body throws(Problem) -> HTTPAnswer in
+      let decoded: IngestBatch
+      do throws(ValidationFailure) {
+        decoded = try decoder.decode(body, for: principal.tenant)
+      } catch {
+        throw refused(principal, Problem(error))
+      }
+      let count = decoded.entryCount
+      if let refusal = pressure.refusal(for: principal.tenant, adding: body.count) {
+        if refusal.isFirst { record(refusal, principal, call) }
+        throw refused(principal, refusal.problem, entryCount: count)
+      }
+      let key = try key(of: call, decoded)
+      let requestID = UUIDv4.text((entropy.randomUInt64(), entropy.randomUInt64()))
+      let receipt: AppendReceipt
+      do throws(Problem) {
+        receipt = try await store.append(
+          decoded.records, key: key, of: call, bodyBytes: body.count, for: principal, salt: IngestRoutes.salt,
+          dataset: .logs, answer: key == nil ? [] : Array(requestID.utf8))
+      } catch {
+        throw refused(principal, error, entryCount: count)
+      }
+      guard !receipt.isReplay else {
+        var answer = IngestResponses.accepted(
+          receipt.rowCount, requestID: String(decoding: receipt.answer, as: UTF8.self),
+          now: receipt.ingestedAt)
+        answer.headers.append(("Idempotency-Replayed", "true"))
+        return answer
+      }
+      forwarding.accepted(
+        principal.tenant, positions: receipt.firstPosition..<receipt.firstPosition + Int64(count),
+        bytes: body.count)
+      metrics.accepted(principal.tenant, decoded, bodyBytes: body.count)
+      return IngestResponses.accepted(count, requestID: requestID, now: receipt.ingestedAt)
+    }
+  }
+
+  /// Counts a refusal, and makes sure that who has to wait is told for how long.
+  func refused(_ principal: Principal, _ problem: Problem, entryCount: Int = 1) -> Problem {
+    var problem = problem
+    let reason: IngestMetrics.Reason
+    switch (problem.status, problem.code) {
+    case (_, "rate_limit_exceeded"): reason = .rateLimit
+    case (_, "quota_exceeded"): reason = .quota
+    case (507, _): reason = .noSpace
+    case (500..., _): reason = .unavailable
+    default: reason = .validation
+    }
+    if [503, 507].contains(problem.status), problem.retryAfterSeconds == nil {
+      problem.retryAfterSeconds = IngestRoutes.retrySeconds
+    }
+    metrics.rejected(principal.tenant, reason, count: entryCount)
+    return problem
+  }
+
+  private func record(_ refusal: IngestPressure.Refusal, _ principal: Principal, _ call: HTTPCall) {
+    var event = AccessEvent(
+      refusal.event, .refused(refusal.problem.field ?? "rate"), realm: .ingest, subject: principal.subject,
+      route: Route.ingest.rawValue, method: call.head.method.rawValue, address: call.address,
+      requestID: call.id)
+    event.tenant = principal.tenant
+    log.record(event)
+  }
+
+  /// A header's key wins over the body's.
+  private func key(of call: HTTPCall, _ body: IngestBatch) throws(Problem) -> String? {
+    do throws(Problem) {
+      if let key = try RecordStoring.key(of: call) { return key }
+      if let key = try RecordStoring.key(of: call, field: "X-Idempotency-Key") { return key }
+    } catch {
+      var problem = error
+      problem.code = "validation_error"
+      throw problem
+    }
+    guard let key = body.idempotencyKey, !key.isEmpty else { return nil }
+    if key.utf8.count <= RecordStoring.keyBytesMax { return key }
+    // 128 characters may be more bytes than a key has: their hash stands for them.
+    let bytes = Array(key.utf8)
+    let parts = [UInt64(1), 2].map { String(Hash64.xxh64(bytes, seed: $0), radix: 16) }
+    return "long:" + parts.joined(separator: "-")
+  }
+}

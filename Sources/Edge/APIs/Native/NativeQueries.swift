@@ -1,0 +1,74 @@
+import Access
+import Codecs
+import Encoding
+import Matching
+import Querying
+import Records
+import Routing
+
+/// Answers the native API's questions.
+package protocol NativeQueries: Sendable {
+  /// Parses, checks and starts a query.
+  ///
+  /// - Throws: `invalid` for whatever is wrong with the body.
+  func start(
+    _ body: [UInt8], principal: Principal, format: OutputFormat
+  ) async throws(StoreError) -> sending any AnswerChunks
+}
+
+/// The queries of the native API, over the query engine.
+package struct EngineQueries: NativeQueries {
+  private let engine: QueryEngine
+
+  package init(engine: QueryEngine) { self.engine = engine }
+
+  package func start(
+    _ body: [UInt8], principal: Principal, format: OutputFormat
+  ) async throws(StoreError) -> sending any AnswerChunks {
+    let request = try QueryRequest(json: body, filter: principal.filter)
+    let answer = try await engine.run(request, for: principal.tenant)
+    return try EncodedAnswer(answer) { () throws(EncodingError) in try format.encoder(fields: answer.fields) }
+  }
+}
+
+/// The body of `POST /v1/delete`: which records of which dataset.
+struct DeletionRequest {
+  let dataset: Dataset
+  let predicate: Predicate
+
+  init(_ body: [UInt8]) throws(Problem) {
+    let tree = try ControlBody.object(body, members: ["dataset", "where"])
+    guard case .string(let name)? = tree["dataset"], let dataset = Dataset(name: name) else {
+      let names = Dataset.allCases.map(\.name).joined(separator: ", ")
+      throw Problem(400, "dataset: one of \(names)", field: "dataset")
+    }
+    // To delete everything is possible, but has to be said: {"and": []}.
+    guard let filter = tree["where"] else {
+      throw Problem(400, "where: which records; {\"and\": []} means all of them", field: "where")
+    }
+    do throws(StoreError) {
+      predicate = try Predicate(json: filter)
+      _ = try CompiledPredicate(predicate, schema: dataset.schema)
+    } catch {
+      throw Problem(error)
+    }
+    self.dataset = dataset
+  }
+}
+
+/// Small JSON bodies of control routes.
+enum ControlBody {
+  /// The object `body` is; an empty body is an empty object.
+  static func object(_ body: [UInt8], members allowed: Set<String>) throws(Problem) -> JSONTree {
+    guard !body.isEmpty else { return .object([]) }
+    let tree: JSONTree
+    do throws(JSONTree.SyntaxError) { tree = try JSONTree(parsing: body) } catch {
+      throw Problem(400, "The body is not JSON: \(error.reason)", byte: error.offsetBytes)
+    }
+    guard case .object(let members) = tree else { throw Problem(400, "The body must be a JSON object.") }
+    guard members.allSatisfy({ allowed.contains($0.name) }) else {
+      throw Problem(400, "The body may only have the members \(allowed.sorted().joined(separator: ", ")).")
+    }
+    return tree
+  }
+}

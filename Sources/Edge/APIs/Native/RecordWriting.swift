@@ -1,0 +1,127 @@
+import Access
+import Codecs
+import Decoding
+import Masking
+import Platform
+import Records
+import Routing
+
+/// `POST /v1/records/{dataset}`: a body of records in, positions out.
+package struct RecordWriting: Sendable {
+  /// Errors listed when bad records are skipped; the rest is only counted.
+  static let listedErrorsMax = 100
+
+  private let decoders: Replaceable<[RecordDecoder]>
+  private let store: RecordStoring
+  private let clock: any WallClock
+
+  /// - Parameter masking: What is masked in the records of a dataset.
+  package init(
+    store: RecordStoring, clock: any WallClock, decodingLimits: DecodingLimits,
+    masking: (Dataset) -> MaskingPlan = { _ in .none }
+  ) {
+    decoders = Replaceable(
+      Dataset.allCases.map {
+        RecordDecoder(schema: $0.schema, masking: masking($0), limits: decodingLimits)
+      })
+    self.store = store
+    self.clock = clock
+  }
+
+  /// Masks otherwise from now on.
+  package func use(masking: (Dataset) -> MaskingPlan) {
+    decoders.replace(
+      with: zip(Dataset.allCases, decoders.value).map { dataset, decoder in
+        decoder.masked(by: masking(dataset))
+      })
+  }
+
+  /// Stores the records of `call` for `principal`.
+  func write(
+    _ call: HTTPCall, dataset: Dataset, principal: Principal
+  ) async throws(Problem) -> EndpointOutcome {
+    let skips = try isSkipping(call)
+    let (receipt, rejected) = try await store.withBody(of: call) {
+      body throws(Problem) -> (AppendReceipt?, [UInt8]) in
+      let decoded = try decode(body, dataset: dataset, skips: skips)
+      let rejected = skips ? rejectedMembers(of: decoded) : []
+      guard let batch = decoded.batch else { return (nil, rejected) }
+      let receipt = try await store.append(
+        batch, of: call, bodyBytes: body.count, for: principal,
+        salt: UInt64(dataset.rawValue) << 1 | (skips ? 1 : 0), dataset: dataset, answer: rejected)
+      return (receipt, receipt.isReplay ? receipt.answer : rejected)
+    }
+    guard let receipt else { return .answer(nothingStored(rejected)) }
+    return .answer(created(receipt, rejected: rejected))
+  }
+
+  private func decode(_ body: [UInt8], dataset: Dataset, skips: Bool) throws(Problem) -> DecodedBody {
+    do throws(DecodingError) {
+      return try decoders.value[Int(dataset.rawValue) - 1].decode(
+        body, onError: skips ? .skip(errorsMax: RecordWriting.listedErrorsMax) : .reject, now: clock.now())
+    } catch {
+      throw Problem(error)
+    }
+  }
+
+  private func isSkipping(_ call: HTTPCall) throws(Problem) -> Bool {
+    switch call.query["on_error"] {
+    case nil, "reject": return false
+    case "skip": return true
+    default: throw Problem(400, "on_error must be reject or skip.", field: "on_error")
+    }
+  }
+
+  /// The members of the answer that tell what was left out, without braces: also kept for a repeated request.
+  private func rejectedMembers(of decoded: DecodedBody) -> [UInt8] {
+    var text = JSONText()
+    text.name("rejected")
+    text.value(decoded.rejectedCount)
+    text.name("errors")
+    text.beginArray()
+    for error in decoded.errors {
+      text.beginObject()
+      if let entry = error.entry {
+        text.name("entry")
+        text.value(entry)
+      }
+      text.name("byte")
+      text.value(error.byte)
+      if let field = error.field {
+        text.name("field")
+        text.value(field)
+      }
+      text.name("detail")
+      text.value(error.reason.text)
+      text.endObject()
+    }
+    text.endArray()
+    return text.bytes
+  }
+
+  private func created(_ receipt: AppendReceipt, rejected: [UInt8]) -> HTTPAnswer {
+    var text = JSONText()
+    text.beginObject()
+    text.name("accepted")
+    text.value(receipt.rowCount)
+    text.name("first_position")
+    text.value(receipt.firstPosition)
+    text.name("last_position")
+    text.value(receipt.firstPosition + Int64(receipt.rowCount) - 1)
+    text.members(rejected)
+    text.endObject()
+    var answer = HTTPAnswer.json(.created, text)
+    if receipt.isReplay { answer.headers.append(("Idempotency-Replayed", "true")) }
+    return answer
+  }
+
+  private func nothingStored(_ rejected: [UInt8]) -> HTTPAnswer {
+    var text = JSONText()
+    text.beginObject()
+    text.name("accepted")
+    text.value(0)
+    text.members(rejected)
+    text.endObject()
+    return .json(.ok, text)
+  }
+}

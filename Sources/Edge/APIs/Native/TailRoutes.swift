@@ -1,0 +1,126 @@
+import Access
+import Codecs
+import Matching
+import Querying
+import Records
+import Routing
+import Tailing
+
+/// `GET /v1/tail/{dataset}`: records as they are written, of any dataset of the key's tenant.
+package struct TailRoutes: APIRoutes {
+  private static let route = "/v1/tail/{dataset}"
+  private static let prefix = "/v1/tail/"
+
+  private let native: NativeRoutes
+  private let engine: QueryEngine
+  private let streams: LiveStreams
+  private let connections = LiveStreams.Counter()
+
+  /// - Parameter native: Whose callers may listen.
+  package init(_ native: NativeRoutes, engine: QueryEngine, streams: LiveStreams) {
+    self.native = native
+    self.engine = engine
+    self.streams = streams
+  }
+
+  /// What is followed.
+  struct TailRequest: Sendable {
+    static let lastMax = 10_000
+
+    let dataset: Dataset
+    let predicate: Predicate
+    /// How many of the newest records come first.
+    let last: Int
+
+    init(_ name: Substring, _ items: QueryItems) throws(Problem) {
+      guard let dataset = Dataset(name: String(name)) else { throw NativeRoutes.unknownDataset }
+      guard items.isWellFormed else { throw Problem(400, "The query has a broken escape.") }
+      self.dataset = dataset
+      last = try TailRequest.number(items["last"])
+      guard let text = items["where"], !text.isEmpty else {
+        predicate = .all
+        return
+      }
+      let tree: JSONTree
+      do throws(JSONTree.SyntaxError) { tree = try JSONTree(parsing: Array(text.utf8)) } catch {
+        throw Problem(400, "where is not JSON: at byte \(error.offsetBytes): \(error.reason)", field: "where")
+      }
+      do throws(StoreError) {
+        predicate = try Predicate(json: tree)
+        // A filter that does not fit is told before the stream begins.
+        _ = try CompiledPredicate(predicate, schema: dataset.schema)
+      } catch {
+        throw Problem(error)
+      }
+    }
+
+    private static func number(_ text: String?) throws(Problem) -> Int {
+      guard let text else { return 0 }
+      guard let number = Int(text), (0...lastMax).contains(number) else {
+        throw Problem(400, "last: a number from 0 to \(lastMax)", field: "last")
+      }
+      return number
+    }
+  }
+
+  package func admit(_ head: RequestHead, path: String, origin: RequestOrigin) -> Admission? {
+    guard path.hasPrefix(TailRoutes.prefix) else { return nil }
+    let route = TailRoutes.route
+    do throws(Problem) {
+      guard head.method == .get else { throw Problem(405, "This path takes GET.", allow: "GET") }
+      let principal = try native.authenticate(head, origin, route: route, permission: .read)
+      let items = head.query
+      let request = try TailRequest(path.dropFirst(TailRoutes.prefix.count), items)
+      let (directory, authorization) = (native.directory, head.headers.first(name: "Authorization"))
+      return .live(
+        LiveEndpoint(
+          route: route, errors: .problemDetails,
+          mayListen: {
+            // Any refusal ends the stream; why is for the access log of the next request.
+            let now = try? directory.authenticate(authorization: authorization)
+            return now?.tenant == principal.tenant && now?.role.allows(.read) == true
+          },
+          open: { opening async throws(Problem) in try await open(opening, request, principal) }))
+    } catch {
+      return .refuse(error, route: route)
+    }
+  }
+
+  private func open(
+    _ opening: LiveEndpoint.Opening, _ request: TailRequest, _ principal: Principal
+  ) async throws(Problem) -> LiveSession {
+    let partition = Partition(tenant: principal.tenant, dataset: request.dataset)
+    let shape = RecordShape(
+      "native", form: opening.form, dataset: request.dataset,
+      columns: request.dataset.schema.fields.map(\.name), style: RecordStyle(),
+      marks: streams.marks(of: partition))
+    let filter = Predicate.both(request.predicate, principal.filter)
+    var first: Int64?
+    if request.last > 0, opening.lastEventID == nil {
+      do throws(StoreError) {
+        first = try await position(ofNewest: request.last, filter, partition)
+      } catch {
+        throw Problem(error)
+      }
+    }
+    return try await streams.session(
+      opening, of: partition, filter: filter, shape: shape, counter: connections, from: first)
+  }
+
+  /// Where the newest `count` matching records begin; nil: there are none.
+  private func position(
+    ofNewest count: Int, _ filter: Predicate, _ partition: Partition
+  ) async throws(StoreError) -> Int64? {
+    let request = QueryRequest(
+      dataset: partition.dataset, predicate: filter, answer: .rows(columns: [ColumnPath("position")]),
+      limit: count, isDescending: true)
+    let answer = try await engine.run(request, for: partition.tenant)
+    var first: Int64?
+    while let batch = try await answer.next() {
+      batch.columns[0].withInt64 { positions in
+        for row in 0..<batch.rowCount { first = min(first ?? .max, positions[row]) }
+      }
+    }
+    return first
+  }
+}

@@ -1,0 +1,224 @@
+import Access
+import Codecs
+import Decoding
+import Platform
+import Querying
+import Records
+import Routing
+
+/// Writing, listing, figures.
+extension WorkflowRoutes {
+  static let batchMax = 100
+
+  func create(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
+    let receipt = try await store.withBody(of: call) { body throws(Problem) -> AppendReceipt in
+      let batch: RecordBatch
+      do throws(ValidationFailure) { batch = try decoder.value.decode(entry: body, now: clock.now()) } catch {
+        throw Problem(error)
+      }
+      return try await store.append(
+        batch, of: call, bodyBytes: body.count, for: principal, salt: 1, dataset: .workflows)
+    }
+    return WorkflowResponses.created(UUIDv7.text(receipt.firstID))
+  }
+
+  func createBatch(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
+    let receipt = try await store.withBody(of: call) { body throws(Problem) -> AppendReceipt? in
+      let batch: RecordBatch?
+      do throws(ValidationFailure) { batch = try decoder.value.decode(list: body, now: clock.now()) } catch {
+        throw Problem(error)
+      }
+      guard let batch else { return nil }
+      guard batch.rowCount <= WorkflowRoutes.batchMax else {
+        throw Problem(400, "Maximum \(WorkflowRoutes.batchMax) logs per batch")
+      }
+      return try await store.append(
+        batch, of: call, bodyBytes: body.count, for: principal, salt: 2, dataset: .workflows)
+    }
+    let ids = (0..<(receipt?.rowCount ?? 0)).compactMap { index in
+      receipt.map { UUIDv7.text(UUIDv7.incremented($0.firstID, by: index)) }
+    }
+    return WorkflowResponses.created(ids)
+  }
+
+  func list(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
+    let request = try WorkflowListRequest(call.query)
+    let isPlan = try call.asksForPlan(principal)
+    let predicate = Predicate.both(request.predicate, principal.filter)
+    let end = request.end.map { $0 == .max ? $0 : $0 + 1 }
+    do throws(StoreError) {
+      if isPlan {
+        let queries = listing.queries(request.page, predicate, start: request.start, end: end)
+        return try await engine.plans(of: queries, for: principal.tenant)
+      }
+      let (objects, total) = try await listing.page(
+        request.page, predicate, start: request.start, end: end, for: principal.tenant)
+      return WorkflowResponses.list(objects, total: total, request, client: principal.subject)
+    } catch {
+      throw Problem(error)
+    }
+  }
+
+  func get(_ id: String, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
+    let object = try await listing.record(named: id, principal)
+    return WorkflowResponses.log(object, client: principal.subject)
+  }
+
+  func health() -> HTTPAnswer {
+    .object { text in
+      text.member("status", "healthy")
+      text.member("service", identity.service)
+      text.member("environment", identity.environment)
+    }
+  }
+
+  func overview(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
+    let days = try WorkflowRoutes.days(call.query)
+    let isPlan = try call.asksForPlan(principal)
+    do throws(StoreError) {
+      if isPlan {
+        let queries = WorkflowFigures.overviewQueries(principal, since: since(days))
+        return try await engine.plans(of: [queries.statuses, queries.time], for: principal.tenant)
+      }
+      let figures = try await WorkflowFigures.overview(engine, principal, since: since(days))
+      return WorkflowResponses.overview(figures, days: days, client: principal.subject)
+    } catch {
+      throw Problem(error)
+    }
+  }
+
+  func categories(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
+    let days = try WorkflowRoutes.days(call.query)
+    let isPlan = try call.asksForPlan(principal)
+    do throws(StoreError) {
+      if isPlan {
+        let queries = WorkflowFigures.categoryQueries(principal, since: since(days))
+        return try await engine.plans(of: [queries.succeeded, queries.all], for: principal.tenant)
+      }
+      let figures = try await WorkflowFigures.categories(engine, principal, since: since(days))
+      return WorkflowResponses.categories(figures, days: days)
+    } catch {
+      throw Problem(error)
+    }
+  }
+
+  private func since(_ days: Int) -> Int64 { clock.now() - Int64(days) * 86_400_000_000_000 }
+
+  private static func days(_ items: QueryItems) throws(Problem) -> Int {
+    var errors: [ValidationError] = []
+    let days = PageRequest.number(items, "days", fallback: 7, 1...90, &errors)
+    guard errors.isEmpty else { throw Problem(ValidationFailure(errors)) }
+    return days
+  }
+}
+
+/// The query of `GET /api/v1/logs` with an API key.
+struct WorkflowListRequest {
+  static let filters = ["environment", "status", "category", "ticket_id"]
+
+  let page: PageRequest
+  let predicate: Predicate
+  let start: Int64?
+  let end: Int64?
+  /// As asked, for the answer.
+  let values: [String: String]
+
+  init(_ items: QueryItems) throws(Problem) {
+    var errors: [ValidationError] = []
+    page = PageRequest(items, sizeName: "page_size", errors: &errors)
+    start = PageRequest.time(items, "start_date", &errors)
+    end = PageRequest.time(items, "end_date", isEnd: true, &errors)
+    guard errors.isEmpty else { throw Problem(ValidationFailure(errors)) }
+    var values: [String: String] = [:]
+    for name in WorkflowListRequest.filters { values[name] = items[name] }
+    self.values = values
+    let parts = WorkflowListRequest.filters.compactMap { name in
+      values[name].map { Predicate.compare(ColumnPath(name), .equal, .string($0)) }
+    }
+    predicate = parts.isEmpty ? .all : .and(parts)
+  }
+}
+
+/// Figures over a client's logs.
+enum WorkflowFigures {
+  struct Overview {
+    var total = 0
+    var succeeded = 0
+    var failed = 0
+    /// Over runs whose time is known and not zero; nil: there is none.
+    var averageSeconds: Double?
+  }
+
+  struct Category {
+    var name: String
+    var count = 0
+    var succeeded = 0
+  }
+
+  static func overview(
+    _ engine: QueryEngine, _ principal: Principal, since: Int64
+  ) async throws(StoreError) -> Overview {
+    var figures = Overview()
+    let (statuses, time) = overviewQueries(principal, since: since)
+    for (status, count) in try await counts(engine, statuses, principal) {
+      figures.total += count
+      if status == "SUCCESS" { figures.succeeded += count }
+      if status == "ERROR" || status == "FAILED" { figures.failed += count }
+    }
+    let answer = try await engine.run(time, for: principal.tenant)
+    if let column = try await answer.next()?.columns.first, column.rowCount == 1, column.isValid(0) {
+      figures.averageSeconds = column.withFloat64 { $0[0] }
+    }
+    return figures
+  }
+
+  static func categories(
+    _ engine: QueryEngine, _ principal: Principal, since: Int64
+  ) async throws(StoreError) -> [Category] {
+    let (succeeded, all) = categoryQueries(principal, since: since)
+    let good = Dictionary(try await counts(engine, succeeded, principal), uniquingKeysWith: +)
+    return try await counts(engine, all, principal)
+      .map { Category(name: $0.0 ?? "uncategorized", count: $0.1, succeeded: good[$0.0] ?? 0) }
+      .sorted { ($1.count, $0.name) < ($0.count, $1.name) }
+  }
+
+  /// What ``overview(_:_:since:)`` asks: how many logs a status has, and the average time.
+  static func overviewQueries(
+    _ principal: Principal, since: Int64
+  ) -> (statuses: QueryRequest, time: QueryRequest) {
+    let path = ColumnPath("execution_time_seconds")
+    let time = QueryRequest(
+      dataset: .workflows, predicate: .both(.compare(path, .notEqual, .float64(0)), principal.filter),
+      answer: .aggregates(AggregateQuery(measures: [Measure(.avg(path))])), start: since)
+    return (counts(principal, by: "status", since: since), time)
+  }
+
+  /// What ``categories(_:_:since:)`` asks: how many logs a category has, those that succeeded and all.
+  static func categoryQueries(
+    _ principal: Principal, since: Int64
+  ) -> (succeeded: QueryRequest, all: QueryRequest) {
+    let succeeded = Predicate.compare(ColumnPath("status"), .equal, .string("SUCCESS"))
+    return (
+      counts(principal, by: "category", since: since, filter: succeeded),
+      counts(principal, by: "category", since: since)
+    )
+  }
+
+  private static func counts(
+    _ principal: Principal, by column: String, since: Int64, filter: Predicate = .all
+  ) -> QueryRequest {
+    QueryRequest(
+      dataset: .workflows, predicate: .both(filter, principal.filter),
+      answer: .groups(QueryRequest.GroupedCount(groupBy: [ColumnPath(column)])), start: since,
+      limit: QueryRequest.limitMax, isDescending: false)
+  }
+
+  private static func counts(
+    _ engine: QueryEngine, _ request: QueryRequest, _ principal: Principal
+  ) async throws(StoreError) -> [(String?, Int)] {
+    let answer = try await engine.run(request, for: principal.tenant)
+    var found: [(String?, Int)] = []
+    while let batch = try await answer.next() { found += LogListing.counts(batch) }
+    return found
+  }
+}

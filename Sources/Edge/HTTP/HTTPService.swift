@@ -1,0 +1,109 @@
+import Logging
+import NIOCore
+import NIOHTTP1
+import Platform
+import Routing
+import Synchronization
+
+/// What all connections share.
+final class HTTPService: Sendable {
+  let router: any RequestRouter
+  let limits: HTTPLimits
+  let budget: UploadBudget
+  let metrics: HTTPMetrics
+  let logger: Logger
+  private let loops: [ObjectIdentifier: LoopConnections]
+  private let stopping = Atomic<Bool>(false)
+  private let requestCount = Atomic<UInt64>(0)
+  private let requestPrefix: String
+  private let drain = Mutex(Drain())
+
+  private struct Drain {
+    var openCount = 0
+    var waiter: CheckedContinuation<Void, Never>?
+  }
+
+  init(
+    router: any RequestRouter, limits: HTTPLimits, metrics: HTTPMetrics, logger: Logger,
+    group: any EventLoopGroup, clock: any WallClock
+  ) {
+    self.router = router
+    self.limits = limits
+    self.budget = metrics.uploads
+    self.metrics = metrics
+    self.logger = logger
+    self.requestPrefix = String(UInt64(bitPattern: clock.now()) / 1_000_000, radix: 36) + "-"
+    var loops: [ObjectIdentifier: LoopConnections] = [:]
+    for loop in group.makeIterator() {
+      loops[ObjectIdentifier(loop)] = LoopConnections(loop: loop, clock: clock)
+    }
+    self.loops = loops
+  }
+
+  var isStopping: Bool { stopping.load(ordering: .relaxed) }
+
+  func connections(on loop: any EventLoop) -> LoopConnections {
+    guard let found = loops[ObjectIdentifier(loop)] else {
+      preconditionFailure("a loop of the server's group")
+    }
+    return found
+  }
+
+  /// Unique in this process and, by its prefix, between runs.
+  func nextRequestID() -> String {
+    requestPrefix + String(requestCount.wrappingAdd(1, ordering: .relaxed).newValue, radix: 36)
+  }
+
+  /// Counts a new connection; false when there are `connectionCountMax` already.
+  func connectionOpened() -> Bool {
+    let isWithin = drain.withLock { drain in
+      guard drain.openCount < limits.connectionCountMax else { return false }
+      drain.openCount += 1
+      return true
+    }
+    metrics.connectionOpened(accepted: isWithin)
+    return isWithin
+  }
+
+  func connectionClosed() {
+    metrics.connectionClosed()
+    let waiter = drain.withLock { drain -> CheckedContinuation<Void, Never>? in
+      drain.openCount -= 1
+      guard drain.openCount == 0 else { return nil }
+      defer { drain.waiter = nil }
+      return drain.waiter
+    }
+    waiter?.resume()
+  }
+
+  /// Writes what went wrong on our side to the log; what the client did wrong is only counted.
+  func failed(_ problem: Problem, route: String, requestID: String) {
+    guard problem.status >= 500 else { return }
+    logger.error(
+      "request failed",
+      metadata: [
+        "request_id": "\(requestID)", "route": "\(route)", "status": "\(problem.status)",
+        "detail": "\(problem.cause ?? problem.detail)",
+      ])
+  }
+
+  func startTicking() {
+    for connections in loops.values { connections.startTicking() }
+  }
+
+  /// Lets requests finish; those that have not after `seconds` are cut.
+  func stop(withinSeconds seconds: Int) async {
+    stopping.store(true, ordering: .relaxed)
+    for connections in loops.values { connections.quiesce() }
+    let cutters = loops.values.map { $0.abandon(afterSeconds: seconds) }
+    await withCheckedContinuation { continuation in
+      let isDone = drain.withLock { drain in
+        if drain.openCount > 0 { drain.waiter = continuation }
+        return drain.openCount == 0
+      }
+      if isDone { continuation.resume() }
+    }
+    for cutter in cutters { cutter.cancel() }
+    for connections in loops.values { connections.stopTicking() }
+  }
+}

@@ -1,0 +1,117 @@
+/// A request as an endpoint sees it: complete, within its limits.
+package struct HTTPCall: Sendable {
+  /// Appears in the answer (`X-Request-Id`), in problem bodies and in the log.
+  package let id: String
+  package let head: RequestHead
+  package let body: [UInt8]
+  /// The client's address.
+  package let address: String
+
+  package init(id: String, head: RequestHead, body: [UInt8], address: String) {
+    self.id = id
+    self.head = head
+    self.body = body
+    self.address = address
+  }
+
+  /// The target without its query.
+  package var path: String { head.path }
+  package var query: QueryItems { head.query }
+  package var origin: RequestOrigin { RequestOrigin(id: id, address: address) }
+}
+
+/// Where a request comes from.
+package struct RequestOrigin: Sendable, Hashable {
+  /// As ``HTTPCall/id``.
+  package let id: String
+  /// The client's IP address; empty if it has none.
+  package let address: String
+
+  package init(id: String, address: String) {
+    self.id = id
+    self.address = address
+  }
+}
+
+/// An answer that is complete in memory.
+package struct HTTPAnswer: Sendable {
+  package var status: HTTPStatus
+  package var headers: [(name: String, value: String)]
+  package var body: [UInt8]
+
+  package init(
+    _ status: HTTPStatus, contentType: String, headers: [(name: String, value: String)] = [],
+    body: [UInt8]
+  ) {
+    self.status = status
+    self.headers = [("Content-Type", contentType)] + headers
+    self.body = body
+  }
+
+  /// How a query would run, as a tree of text.
+  package static func plan(_ tree: String) -> HTTPAnswer {
+    HTTPAnswer(.ok, contentType: "text/plain; charset=utf-8", body: Array((tree + "\n").utf8))
+  }
+
+  /// An answer with a JSON body.
+  package static func json(_ status: HTTPStatus, _ text: JSONText) -> HTTPAnswer {
+    HTTPAnswer(status, contentType: "application/json", body: text.bytes)
+  }
+
+  /// An answer with one JSON object.
+  package static func object(
+    _ status: HTTPStatus = .ok, _ write: (inout JSONText) -> Void
+  ) -> HTTPAnswer {
+    .json(status, .object(write))
+  }
+}
+
+/// What an endpoint came to.
+package enum EndpointOutcome: Sendable {
+  case answer(HTTPAnswer)
+  /// The answer was written through the ``AnswerStream`` and is complete.
+  case streamed
+}
+
+/// Where an accepted request goes.
+package struct Endpoint: Sendable {
+  package typealias Respond = @Sendable (HTTPCall, any AnswerStream) async throws(Problem) -> EndpointOutcome
+
+  /// The route's name in metrics: one of a fixed few.
+  package let route: String
+  /// The most bytes of body it takes.
+  package let bodyBytesMax: Int
+  /// Whether it may run on the connection's event loop when its body is small: it computes for microseconds, then waits.
+  package let isShort: Bool
+  /// How its errors look.
+  package let errors: ErrorFormat
+  package let respond: Respond
+
+  package init(
+    route: String, bodyBytesMax: Int, isShort: Bool, errors: ErrorFormat = .problemDetails,
+    respond: @escaping Respond
+  ) {
+    self.errors = errors
+    self.route = route
+    self.bodyBytesMax = bodyBytesMax
+    self.isShort = isShort
+    self.respond = respond
+  }
+}
+
+/// What is decided once a request's head is there, before its body is read.
+package enum Admission: Sendable {
+  case accept(Endpoint)
+  /// A stream of records as they come: a WebSocket, or Server-Sent Events.
+  case live(LiveEndpoint)
+  case refuse(Problem, route: String, errors: ErrorFormat = .problemDetails)
+}
+
+/// Decides about requests by their heads: routes, credentials, media types. Called on event loops: must not block.
+package protocol RequestRouter: Sendable {
+  func admit(_ head: RequestHead, origin: RequestOrigin) -> Admission
+  /// Header fields for every answer of the path, whoever gives it: whether a page of `origin` may read it (CORS).
+  ///
+  /// - Parameter origin: The `Origin` header's value; nil: no page asks.
+  func originFields(_ path: String, origin: String?) -> [(name: String, value: String)]
+}

@@ -1,0 +1,68 @@
+/// The query of a request target, decoded on demand.
+package struct QueryItems: Sendable {
+  private let text: Substring
+
+  package init(_ text: Substring) { self.text = text }
+
+  /// Splits a request target at its first `?`. Of one in absolute form (RFC 9112 §3.2.2), scheme and authority are left out.
+  package static func split(_ target: String) -> (path: String, query: QueryItems) {
+    for scheme in ["http://", "https://"] where target.hasPrefix(scheme) {
+      let rest = target.dropFirst(scheme.count).drop { $0 != "/" && $0 != "?" }
+      return split(rest.hasPrefix("/") ? String(rest) : "/" + rest)
+    }
+    guard let mark = target.utf8.firstIndex(of: UInt8(ascii: "?")) else { return (target, QueryItems("")) }
+    return (String(target[..<mark]), QueryItems(target[target.index(after: mark)...]))
+  }
+
+  /// The first item named `name`; nil without one, or if its escapes are broken.
+  package subscript(name: String) -> String? {
+    for item in text.split(separator: "&") {
+      let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      guard QueryItems.decode(parts[0]) == name else { continue }
+      return parts.count > 1 ? QueryItems.decode(parts[1]) : ""
+    }
+    return nil
+  }
+
+  /// Whether every escape is one, and all text UTF-8. What reads items takes broken ones for missing.
+  package var isWellFormed: Bool { text.split(separator: "&").allSatisfy { QueryItems.decode($0) != nil } }
+
+  /// All items named `name`, in order; those with broken escapes are left out.
+  package func values(_ name: String) -> [String] {
+    text.split(separator: "&").compactMap { item in
+      let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      guard QueryItems.decode(parts[0]) == name else { return nil }
+      return parts.count > 1 ? QueryItems.decode(parts[1]) : ""
+    }
+  }
+
+  /// `text` with `%XX` resolved and, in queries, `+` as a space; nil if an escape is broken or the result no UTF-8.
+  package static func decode(_ text: Substring, isQuery: Bool = true) -> String? {
+    guard text.utf8.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else {
+      return String(text)
+    }
+    var bytes: [UInt8] = []
+    var rest = text.utf8[...]
+    while let byte = rest.popFirst() {
+      switch byte {
+      case UInt8(ascii: "+") where isQuery: bytes.append(UInt8(ascii: " "))
+      case UInt8(ascii: "%"):
+        guard let high = rest.popFirst().flatMap(hexValue), let low = rest.popFirst().flatMap(hexValue) else {
+          return nil
+        }
+        bytes.append(high << 4 | low)
+      default: bytes.append(byte)
+      }
+    }
+    return String(validating: bytes, as: UTF8.self)
+  }
+
+  private static func hexValue(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+    default: nil
+    }
+  }
+}

@@ -1,0 +1,22 @@
+extension RequestHead {
+  /// The media type of the body in lower case, without parameters; nil if the request names none.
+  package var mediaType: String? {
+    guard let type = headers.first(name: "Content-Type") else { return nil }
+    let name = type.prefix { $0 != ";" }.lowercased().filter { $0 != " " }
+    return name.isEmpty ? nil : name
+  }
+
+  /// Whether the body is JSON as far as the request says: a request that names no type is believed.
+  package var isJSON: Bool {
+    guard let type = mediaType else { return true }
+    return type == "application/json" || type.hasPrefix("application/") && type.hasSuffix("+json")
+  }
+
+  private var codings: [String] { headers[list: "Content-Encoding"].map { $0.lowercased() } }
+
+  /// Whether the body is sent as it is.
+  package var isPlain: Bool { codings.isEmpty || codings == ["identity"] }
+
+  /// Whether the body is compressed with gzip.
+  package var isGzip: Bool { codings == ["gzip"] || codings == ["x-gzip"] }
+}

@@ -1,0 +1,84 @@
+/// A request's method (RFC 9110, §9). Methods are case-sensitive; any token is one.
+package struct RequestMethod: RawRepresentable, Sendable, Hashable {
+  package let rawValue: String
+
+  package init(rawValue: String) { self.rawValue = rawValue }
+
+  package static let get = RequestMethod(rawValue: "GET")
+  package static let head = RequestMethod(rawValue: "HEAD")
+  package static let post = RequestMethod(rawValue: "POST")
+  package static let put = RequestMethod(rawValue: "PUT")
+  package static let patch = RequestMethod(rawValue: "PATCH")
+  package static let delete = RequestMethod(rawValue: "DELETE")
+  package static let options = RequestMethod(rawValue: "OPTIONS")
+}
+
+/// The version a request is sent in. What is older than 1.1 knows no chunks and no upgrade.
+package enum ProtocolVersion: Sendable, Hashable {
+  case http10, http11
+}
+
+/// A request's first line and header fields: all that is known before its body.
+package struct RequestHead: Sendable {
+  package let method: RequestMethod
+  /// The request target as sent.
+  package let target: String
+  /// The target without its query.
+  package let path: String
+  package let query: QueryItems
+  package let headers: HeaderFields
+  package let version: ProtocolVersion
+
+  package init(
+    _ method: RequestMethod, _ target: String, headers: HeaderFields = HeaderFields(),
+    version: ProtocolVersion = .http11
+  ) {
+    self.method = method
+    self.target = target
+    (path, query) = QueryItems.split(target)
+    self.headers = headers
+    self.version = version
+  }
+}
+
+/// The header fields of a message, in the order they were sent. A look-up costs a comparison for each field.
+package struct HeaderFields: Sendable, ExpressibleByDictionaryLiteral {
+  private var fields: [(name: String, value: String)]
+
+  package init(_ fields: [(name: String, value: String)] = []) { self.fields = fields }
+
+  package init(dictionaryLiteral fields: (String, String)...) {
+    self.fields = fields.map { (name: $0.0, value: $0.1) }
+  }
+
+  /// The values of the fields called `name`, whatever its case, as sent.
+  package subscript(name: String) -> [String] {
+    fields.compactMap { HeaderFields.isEqual($0.name, name) ? $0.value : nil }
+  }
+
+  /// The members of a list that may be spread over several fields (RFC 9110, §5.6.1), without blanks around them.
+  package subscript(list name: String) -> [Substring] {
+    self[name].flatMap { value in
+      value.split(separator: ",").map { part in
+        let blanks: (Character) -> Bool = { $0 == " " || $0 == "\t" }
+        return part.drop(while: blanks).reversed().drop(while: blanks).reversed()
+      }.map { Substring(String($0)) }
+    }
+  }
+
+  /// The first value of the fields called `name`, whatever its case; nil without one.
+  package func first(name: String) -> String? {
+    fields.first { HeaderFields.isEqual($0.name, name) }?.value
+  }
+
+  package func contains(name: String) -> Bool { first(name: name) != nil }
+
+  package mutating func add(name: String, value: String) { fields.append((name, value)) }
+
+  private static func isEqual(_ left: String, _ right: String) -> Bool {
+    guard left.utf8.count == right.utf8.count else { return false }
+    return zip(left.utf8, right.utf8).allSatisfy { left, right in
+      left == right || (left ^ right == 0x20 && (0x61...0x7A).contains(left | 0x20))
+    }
+  }
+}
