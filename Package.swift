@@ -142,7 +142,7 @@ if !coreOnly {
       ]),
     module(
       "Routing", in: "Edge",
-      ["Records", "Codecs", "Columnar", "Decoding", "Access", "Tailing"], settings: strict),
+      ["Records", "Codecs", "Columnar", "Decoding", "Masking", "Access", "Tailing"]),
     module(
       "APIs", in: "Edge",
       [

@@ -144,15 +144,15 @@ final class TestServer: Sendable {
     registry.register { metrics.collect(into: &$0) }
     let storing = RecordStoring(
       sink: store, inflater: GzipInflater(), metrics: metrics, bodyBytesMax: limits.bodyBytesMax)
-    let router = Router([
-      OperationsRoutes(
-        version: "test", store: "s", registry: registry, readiness: FakeReadiness(control: store),
-        clock: SystemClock()),
-      NativeRoutes(
-        directory: directory, log: accessLog,
-        writing: RecordWriting(store: storing, clock: SystemClock(), decodingLimits: DecodingLimits()),
-        queries: queries, control: store, limits: limits),
-    ])
+    let operations = OperationsRoutes(
+      version: "test", registry: registry, readiness: FakeReadiness(control: store), clock: SystemClock())
+    let native = NativeRoutes(
+      directory: directory, log: accessLog,
+      writing: RecordWriting(store: storing, clock: SystemClock(), decodingLimits: DecodingLimits()),
+      queries: queries, control: store, limits: limits)
+    let apis = [operations.api, native.api]
+    let reference = ReferenceRoutes(version: "test", store: "s", hasPage: true, others: apis)
+    let router = Router(RouteTable([reference.api] + apis))
     http = HTTPServer(
       router: router, limits: limits, metrics: metrics,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, clock: SystemClock(), threads: 1)

@@ -93,7 +93,7 @@ final class FakeForwarding: EntryForwarding {
         control: store, metrics: own, clock: clock, entropy: SystemEntropy(), isFlushEnabled: true,
         bodyBytesMax: 1000)
       http = HTTPServer(
-        router: Router([routes]), limits: limits, metrics: metrics,
+        router: Router(RouteTable([routes.api])), limits: limits, metrics: metrics,
         logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, clock: clock, threads: 1)
       port = try await http.bind(host: "127.0.0.1", port: 0)
     }

@@ -65,7 +65,7 @@ package struct RunningServer: Sendable {
       bodyBytesMax: configuration.http.bodyBytesMax)
     let masking = configuration.ingest.masking
     let operations = OperationsRoutes(
-      version: version, store: engine.identity, registry: registry,
+      version: version, registry: registry,
       readiness: ServerReadiness(
         configuration.readiness, control: engine.control, forwarding: ingest.forwarding, client: client,
         clock: clock), clock: clock)
@@ -84,8 +84,8 @@ package struct RunningServer: Sendable {
       masking: { masking.plan(for: $0, of: .native) })
     let native = NativeRoutes(
       directory: directory, log: log, writing: writing,
-      queries: engine.queries, control: engine.control, limits: configuration.http)
-    let tail = TailRoutes(native, engine: engine.questions, streams: streams)
+      queries: engine.queries, control: engine.control, limits: configuration.http,
+      tail: TailRoutes(directory, engine: engine.questions, streams: streams))
     let sessions = SessionsRoutes(
       accounts: access.accounts, keys: access.keys, catalog: access.catalog, seal: access.seal, log: log,
       store: store,
@@ -110,15 +110,18 @@ package struct RunningServer: Sendable {
     let analytics = AnalyticsRoutes(
       audit: access.audit, workflow: access.workflow, keyHeader: configuration.workflowKeyHeader, log: log,
       engine: engine.questions, clock: clock, zones: .ofFoundation)
+    // Of paths that several APIs have, the first that claims a request gets it: the query-log API takes one method, the
+    // workflow API what shows a key of its own, the ingest API leaves what shows a native key.
+    let apis = [
+      operations.api, entries.api, native.api, sessions.api, queryLog.api, workflow.api, audit.api,
+      analytics.api,
+    ]
     let reference = ReferenceRoutes(
-      version: version, keyHeader: configuration.workflowKeyHeader, hasPage: configuration.hasDocs)
+      version: version, store: engine.identity, hasPage: configuration.hasDocs, others: apis)
     let http = HTTPServer(
-      // The query-log API takes one method of a path that others have too. Then the workflow API comes first: on the
-      // rows it shares with the audit API it takes what shows a key of its own. The ingest API comes before the native
-      // one: of the path they share it leaves what shows a native key.
       router: Router(
-        [operations, reference, entries, native, tail, sessions, queryLog, workflow, audit, analytics],
-        origins: configuration.allowedOrigins, isPrivate: configuration.isPrivate),
+        RouteTable([reference.api] + apis), origins: configuration.allowedOrigins,
+        isPrivate: configuration.isPrivate),
       limits: configuration.http,
       metrics: metrics,
       logger: logger, clock: clock, threads: configuration.loopCount, tls: tls)
@@ -130,11 +133,10 @@ package struct RunningServer: Sendable {
       return RunningServer(
         ports: ports, http: http, engine: engine, configuration: configuration, ingest: ingest
       ) { masking in
-        writing.use { masking.plan(for: $0, of: .native) }
-        sessions.use(masking: masking.plan(for: .sessions, of: .sessions))
-        workflow.use(masking: masking.plan(for: .workflows, of: .workflow))
-        audit.use(masking: masking.plan(for: .audit, of: .audit))
-        queryLog.use(masking: masking.plan(for: .queries, of: .querylog))
+        for api in apis {
+          guard let realm = api.realm else { continue }
+          api.masking { masking.plan(for: $0, of: realm) }
+        }
       }
     } catch {
       await http.stop(withinSeconds: 0)

@@ -6,10 +6,7 @@ import Records
 import Routing
 
 /// Cube's REST API over the audit and the workflow dataset, for the caller's tenant only (Docs/analytics.md).
-package struct AnalyticsRoutes: APIRoutes {
-  private static let load = "/cubejs-api/v1/load"
-  private static let meta = "/cubejs-api/v1/meta"
-
+package struct AnalyticsRoutes: Sendable {
   private let audit: AuditCredentials
   private let workflow: WorkflowKeys
   private let keyHeader: String
@@ -31,44 +28,52 @@ package struct AnalyticsRoutes: APIRoutes {
     self.clock = clock
   }
 
-  package func admit(_ head: RequestHead, path: String, origin: RequestOrigin) -> Admission? {
-    guard path.hasPrefix("/cubejs-api/") else { return nil }
-    do throws(Problem) {
-      guard path == AnalyticsRoutes.load || path == AnalyticsRoutes.meta else {
-        throw Problem(404, "Not found")
-      }
-      guard
-        head.method == .get || head.method == .head || head.method == .post && path == AnalyticsRoutes.load
-      else {
-        throw Problem(
-          405, "Method not allowed", allow: path == AnalyticsRoutes.load ? "GET, HEAD, POST" : "GET, HEAD")
-      }
-      guard head.isPlain else { throw Problem(415, "There is no Content-Encoding here") }
-      let principal = try authenticate(head, origin, path)
-      try head.checkQuery()
-      let cube: CubeSchema = principal.tenant.realm == .audit ? .audit : .workflow
-      return .accept(
-        Endpoint(
-          route: path, bodyBytesMax: NativeRoutes.commandBytesMax, isShort: false, errors: .analytics
-        ) { (call, _) async throws(Problem) in
-          .answer(
-            path == AnalyticsRoutes.meta
-              ? AnalyticsRoutes.describe(cube) : try await answer(call, cube, principal))
-        })
-    } catch {
-      return .refuse(error, route: "/cubejs-api", errors: .analytics)
-    }
+  package var api: API {
+    var api = API("analytics", errors: .error, authenticate: authenticate)
+    api.credentials = [AuditRoutes.token, WorkflowRoutes.key(in: keyHeader)]
+    api.prefixes = ["/cubejs-api/"]
+    api.isOpenToPages = true
+    api.routes = [
+      Route(.get, "/cubejs-api/v1/load", "Answers a query of Cube's", .answer(load))
+        .taking(
+          .query("query", JSONSchema.text, "The query as JSON"),
+          .query("queryType", JSONSchema.choice("multi"), "For answers with a list of results"), .explain
+        ).failing(with: 403),
+      Route(.post, "/cubejs-api/v1/load", "Answers a query of Cube's", .answer(load))
+        .taking(.explain)
+        .taking(
+          .json(
+            JSONSchema.object(
+              [("query", JSONSchema.object), ("queryType", JSONSchema.choice("multi"))],
+              required: ["query"]),
+            #"{"query":{"measures":["logs.count"],"dimensions":["logs.severity"]}}"#)
+        ).failing(with: 403),
+      Route(.get, "/cubejs-api/v1/meta", "What there is to ask for", .answer(meta)),
+    ]
+    return api
+  }
+
+  private static func cube(of principal: Principal) -> CubeSchema {
+    principal.tenant.realm == .audit ? .audit : .workflow
+  }
+
+  private func load(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
+    try await answer(call, AnalyticsRoutes.cube(of: principal), principal)
+  }
+
+  private func meta(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
+    AnalyticsRoutes.describe(AnalyticsRoutes.cube(of: principal))
   }
 
   private func authenticate(
-    _ head: RequestHead, _ origin: RequestOrigin, _ path: String
-  ) throws(Problem) -> Principal {
+    _ head: RequestHead, _ origin: RequestOrigin, _ route: Route
+  ) throws(Problem) -> Principal? {
     // Cube's clients send the token without a scheme.
     let bearer = head.headers.first(name: "Authorization").map { $0.contains(" ") ? $0 : "Bearer " + $0 }
     let header = head.headers.first(name: keyHeader)
     let (key, isKnown) = workflow.shown(header: header, authorization: bearer)
     let isWorkflow = isKnown || header != nil
-    var event = AccessEvent(head, origin, realm: isWorkflow ? .workflow : .audit, route: path)
+    var event = AccessEvent(head, origin, realm: isWorkflow ? .workflow : .audit, route: route.name)
     defer { log.record(event) }
     do throws(CredentialError) {
       let principal =
@@ -194,9 +199,4 @@ extension Measure.Function {
     case .quantile: "number"
     }
   }
-}
-
-extension ErrorFormat {
-  /// `{"error": "…"}`, as Cube's clients read it.
-  static let analytics = ErrorFormat.sessions
 }

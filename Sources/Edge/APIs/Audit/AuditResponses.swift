@@ -115,7 +115,7 @@ extension Problem {
   init(audit error: AccessError) {
     switch error {
     case .tenantExists: self.init(400, "Tenant key already exists")
-    default: self.init(sessions: error)
+    default: self.init(access: error)
     }
   }
 }

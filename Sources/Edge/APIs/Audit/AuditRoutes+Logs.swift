@@ -60,8 +60,8 @@ extension AuditRoutes {
     }
   }
 
-  func get(_ id: String, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
-    let object = try await entries(principal).record(named: id, principal)
+  func get(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
+    let object = try await entries(principal).record(named: call.parameters["id"], principal)
     return AuditResponses.data(object)
   }
 
@@ -130,7 +130,11 @@ extension AuditRoutes {
     }
   }
 
-  func createTenant(_ call: HTTPCall) async throws(Problem) -> HTTPAnswer {
+  func listTenants(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
+    AuditResponses.tenants(tenants.tenants())
+  }
+
+  func createTenant(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
     let request = try TenantRequest(call.body)
     do throws(AccessError) {
       return AuditResponses.tenant(try await tenants.create(name: request.name, key: request.key))

@@ -6,13 +6,12 @@ import Routing
 /// New entries of the tenant as they are written.
 extension AuditRoutes {
   /// - Throws: 400 or 422 for filters that make no sense.
-  func stream(_ head: RequestHead, _ principal: Principal) throws(Problem) -> LiveEndpoint {
-    let items = head.query
-    let asked = try AuditFilter(items)
-    let (authorization, token) = (head.headers.first(name: "Authorization"), items["token"])
+  func stream(_ call: HTTPCall, _ principal: Principal) throws(Problem) -> LiveEndpoint {
+    let asked = try AuditFilter(call.query)
+    let (authorization, token) = (call.authorization, call.query["token"])
     let credentials = credentials
     return LiveEndpoint(
-      route: Route.stream.rawValue, errors: .audit,
+      route: "/api/v1/logs/stream", errors: .audit,
       mayListen: {
         // Any refusal ends the stream; why is for the access log of the next request.
         let now = try? credentials.authenticate(authorization: authorization, queryToken: token)

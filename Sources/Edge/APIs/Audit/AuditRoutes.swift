@@ -8,30 +8,7 @@ import Records
 import Routing
 
 /// The audit API: who did what to which resource, by tenant, behind JSON Web Tokens (Docs/audit.md).
-package struct AuditRoutes: APIRoutes {
-  enum Route: String {
-    case logs = "/api/v1/logs"
-    case bulk = "/api/v1/logs/bulk"
-    case stats = "/api/v1/logs/stats"
-    case export = "/api/v1/logs/export"
-    case cleanup = "/api/v1/logs/cleanup"
-    case stream = "/api/v1/logs/stream"
-    case log = "/api/v1/logs/{id}"
-    case tenants = "/api/v1/tenants"
-
-    var methods: [RequestMethod] {
-      switch self {
-      case .logs, .tenants: [.get, .post]
-      case .bulk: [.post]
-      case .stats, .export, .log, .stream: [.get]
-      case .cleanup: [.delete]
-      }
-    }
-  }
-
-  /// Words below `/api/v1/logs/` that are no ids.
-  static let words: Set<String> = ["bulk", "batch", "stats", "export", "cleanup", "stream"]
-
+package struct AuditRoutes: Sendable {
   let credentials: AuditCredentials
   let tenants: TenantDirectory
   let log: any AccessLog
@@ -82,111 +59,143 @@ package struct AuditRoutes: APIRoutes {
     return style
   }
 
-  /// Masks otherwise from now on.
-  package func use(masking: MaskingPlan) { decoder.replace(with: decoder.value.masked(by: masking)) }
+  static let token = CredentialKind(
+    "auditToken", "a JSON Web Token of the audit API", .bearer(format: "JWT"))
 
-  package func admit(_ head: RequestHead, path: String, origin: RequestOrigin) -> Admission? {
-    guard path.hasPrefix("/api/v1/") else { return nil }
-    guard let (route, id) = AuditRoutes.route(path) else {
-      return .refuse(Problem(404, "Not Found"), route: "unknown", errors: .audit)
-    }
-    do throws(Problem) {
-      let principal = try authenticate(head, origin, route)
-      let method = head.method == .head ? .get : head.method
-      guard route.methods.contains(method) else {
-        throw Problem(405, "Method Not Allowed", allow: route.methods.allowed)
-      }
-      try head.checkQuery()
-      guard head.isPlain || method == .post && head.isGzip else {
-        throw Problem(415, "The only Content-Encoding is gzip")
-      }
-      if route == .stream {
-        guard head.method == .get else { throw Problem(405, "Method Not Allowed", allow: "GET") }
-        return .live(try stream(head, principal))
-      }
-      return .accept(endpoint(route, method, principal, id).limited(by: principal))
-    } catch {
-      // The two rows that the workflow API has too answer clients of both.
-      let errors: ErrorFormat = route == .logs || route == .log ? .sharedLogs : .audit
-      return .refuse(error, route: route.rawValue, errors: errors)
-    }
-  }
-
-  private static func route(_ path: String) -> (Route, String)? {
-    for route in [Route.logs, .bulk, .stats, .export, .cleanup, .stream, .tenants]
-    where route.rawValue == path {
-      return (route, "")
-    }
-    let prefix = Route.logs.rawValue + "/"
-    guard path.hasPrefix(prefix) else { return nil }
-    let id = path.dropFirst(prefix.count)
-    guard !id.isEmpty, !id.contains("/"), !words.contains(String(id)) else { return nil }
-    return (.log, QueryItems.decode(id, isQuery: false) ?? "")
+  package var api: API {
+    var api = API("audit", errors: .audit, authenticate: authenticate)
+    api.realm = .audit
+    api.datasets = [.audit]
+    api.credentials = [AuditRoutes.token]
+    api.prefixes = ["/api/v1/"]
+    api.isOpenToPages = true
+    api.hidesMethods = true
+    api.masking = { [decoder] plan in decoder.replace(with: decoder.value.masked(by: plan(.audit))) }
+    api.routes = logRoutes + fileRoutes + tenantRoutes
+    return api
   }
 
   private func authenticate(
     _ head: RequestHead, _ origin: RequestOrigin, _ route: Route
-  ) throws(Problem) -> Principal {
-    var event = AccessEvent(head, origin, realm: .audit, route: route.rawValue)
+  ) throws(Problem) -> Principal? {
+    var event = AccessEvent(head, origin, realm: .audit, route: route.name)
     defer { log.record(event) }
     let principal: Principal
     do throws(CredentialError) {
       principal = try credentials.authenticate(
-        authorization: head.headers.first(name: "Authorization"),
-        queryToken: head.query["token"])
+        authorization: head.headers.first(name: "Authorization"), queryToken: head.query["token"])
     } catch {
       event.outcome = .refused("\(error)")
       throw Problem(401, "Unauthorized")
     }
     event.subject = principal.subject
     event.tenant = principal.tenant
-    if let refusal = AuditRoutes.refusal(route, principal.role) {
+    if let permission = route.permission, !principal.role.allows(permission) {
       event.outcome = .refused("role")
-      throw refusal
+      throw AuditRoutes.refusal(of: permission, route)
     }
     return principal
   }
 
-  /// Why the role may not; nil: it may.
-  private static func refusal(_ route: Route, _ role: Role) -> Problem? {
-    switch route {
-    case .tenants: role == .admin ? nil : Problem(401, "Unauthorized")
-    case .cleanup: role == .admin ? nil : Problem(403, "Cleanup needs the role admin")
-    case .export: role.allows(.export) ? nil : Problem(403, "Export needs the role auditor or admin")
-    case .logs, .bulk, .stats, .stream, .log: nil
+  private static func refusal(of permission: Permission, _ route: Route) -> Problem {
+    switch permission {
+    case .export: Problem(403, "Export needs the role auditor or admin")
+    // Whoever is no administrator is not told that there are tenants.
+    case .administer where route.path == AuditRoutes.tenantsPath: Problem(401, "Unauthorized")
+    case .read, .write, .administer: Problem(403, "Cleanup needs the role admin")
     }
   }
+}
 
-  private func endpoint(
-    _ route: Route, _ method: RequestMethod, _ principal: Principal, _ id: String
-  ) -> Endpoint {
-    switch (route, method) {
-    case (.logs, .post):
-      endpoint(route, isWrite: true) { call throws(Problem) in try await create(call, principal) }
-    case (.logs, _): endpoint(route) { call throws(Problem) in try await list(call, principal) }
-    case (.bulk, _): endpoint(route) { call throws(Problem) in try await createBulk(call, principal) }
-    case (.stats, _): endpoint(route) { call throws(Problem) in try await stats(call, principal) }
-    case (.log, _): endpoint(route) { _ throws(Problem) in try await get(id, principal) }
-    case (.cleanup, _): endpoint(route) { call throws(Problem) in try await cleanup(call, principal) }
-    case (.stream, _): preconditionFailure("a stream is no endpoint")
-    case (.tenants, .post): endpoint(route) { call throws(Problem) in try await createTenant(call) }
-    case (.tenants, _): endpoint(route) { _ throws(Problem) in AuditResponses.tenants(tenants.tenants()) }
-    case (.export, _):
-      Endpoint(route: route.rawValue, bodyBytesMax: limits.bodyBytesMax, isShort: false, errors: .audit) {
-        (call, stream) async throws(Problem) in
-        try await export(call, principal, through: stream)
-      }
-    }
+// What it answers to
+extension AuditRoutes {
+  private static let tenantsPath: PathPattern = "/api/v1/tenants"
+
+  private static let entry = JSONSchema.object(
+    [
+      ("action", JSONSchema.text), ("resource_type", JSONSchema.text), ("resource_id", JSONSchema.text),
+      ("timestamp", JSONSchema.time), ("ip_address", JSONSchema.optionalText),
+      ("user_agent", JSONSchema.optionalText),
+      ("before", JSONSchema.optionalObject), ("after", JSONSchema.optionalObject),
+      ("metadata", JSONSchema.optionalObject),
+      ("severity", JSONSchema.choice("INFO", "WARNING", "ERROR", "CRITICAL")),
+    ], required: ["action", "resource_type", "resource_id", "severity"])
+  private static let example =
+    #"{"action":"update","resource_type":"user","resource_id":"123","before":{"name":"old"},"after":{"name":"new"},"severity":"WARNING"}"#
+  private static let filters: [RouteParameter] = [
+    .query("action", JSONSchema.text, "Exactly this action"),
+    .query("resource_type", JSONSchema.text, "Exactly this type"),
+    .query("resource_id", JSONSchema.text, "Exactly this id"),
+    .query("ip_address", JSONSchema.text, "Exactly this address"),
+    .query("user_agent", JSONSchema.text, "Has this text"),
+    .query("severity", JSONSchema.text, "Exactly this severity"),
+    .query("user_id", JSONSchema.text, "Exactly this user"),
+    .query("timestamp", JSONSchema.time, "On this day, UTC"),
+    .query("start", JSONSchema.time, "From this time on"),
+    .query("end", JSONSchema.time, "Up to this time, included"),
+    .query("search", JSONSchema.text, "A regular expression, any case"),
+  ]
+
+  private func body(_ schema: String, _ example: String) -> RouteBody {
+    .json(schema, example, bytesMax: limits.bodyBytesMax).compressible
   }
 
-  /// - Parameter isWrite: Small writes stay on the connection's event loop, as those of the other APIs do.
-  private func endpoint(
-    _ route: Route, isWrite: Bool = false,
-    _ respond: @escaping @Sendable (HTTPCall) async throws(Problem) -> HTTPAnswer
-  ) -> Endpoint {
-    Endpoint(route: route.rawValue, bodyBytesMax: limits.bodyBytesMax, isShort: isWrite, errors: .audit) {
-      (call, _) async throws(Problem) in
-      .answer(try await respond(call))
-    }
+  private var logRoutes: [Route] {
+    [
+      // The two paths that the workflow API has too answer clients of both.
+      Route(.get, "/api/v1/logs", "Lists entries, newest first", .answer(list))
+        .taking(
+          .query("page", JSONSchema.integer(1), "Which page"),
+          .query("size", JSONSchema.integer(1, 100), "Entries a page"), .explain
+        ).taking(AuditRoutes.filters).failing(with: 403, 422).refusing(as: .sharedLogs),
+      Route(.post, "/api/v1/logs", "Stores an entry", .store(create))
+        .idempotent.taking(body(AuditRoutes.entry, AuditRoutes.example))
+        .failing(with: 413, 415, 422, 507).refusing(as: .sharedLogs),
+      Route(.get, "/api/v1/logs/{id}", "One entry", .answer(get))
+        .taking(.path("id", JSONSchema.text, "The id, with or without dashes")).refusing(as: .sharedLogs),
+      Route(.post, "/api/v1/logs/bulk", "Stores entries, all or none", .answer(createBulk))
+        .idempotent.taking(body(JSONSchema.array(AuditRoutes.entry), "[\(AuditRoutes.example)]"))
+        .failing(with: 413, 415, 422, 507),
+      Route(.get, "/api/v1/logs/stats", "Entries by severity", .answer(stats))
+        .taking(.explain).failing(with: 403),
+    ]
+  }
+
+  private var fileRoutes: [Route] {
+    [
+      Route(.get, "/api/v1/logs/export", "All matching entries, as a file", .stream(export))
+        .needing(.export).taking(AuditRoutes.filters)
+        .taking(.query("format", JSONSchema.format, "The file's form")).failing(with: 403, 406, 422),
+      Route(.delete, "/api/v1/logs/cleanup", "Deletes old entries", .answer(cleanup))
+        .needing(.administer)
+        .taking(
+          .query("older_than_days", JSONSchema.integer(0, 100_000), "That arrived before so many days"),
+          .query("before", JSONSchema.time, "Of times before this one")
+        ).failing(with: 403, 422),
+      Route(
+        .get, "/api/v1/logs/stream",
+        "Entries as they are written: a WebSocket, or with Accept: text/event-stream Server-Sent Events",
+        .live(stream)
+      )
+      .taking(AuditRoutes.filters)
+      .taking(.query("token", JSONSchema.text, "The token, where no header can be set"))
+      .failing(with: 422, 426),
+    ]
+  }
+
+  private var tenantRoutes: [Route] {
+    [
+      Route(.get, AuditRoutes.tenantsPath, "Tenants", .answer(listTenants)).needing(.administer),
+      Route(
+        .post, AuditRoutes.tenantsPath, "Makes a tenant; its secret is shown once", .answer(createTenant)
+      )
+      .needing(.administer)
+      .taking(
+        body(
+          JSONSchema.object(
+            [("name", JSONSchema.text), ("key", JSONSchema.text)], required: ["name", "key"]),
+          #"{"name":"Shop","key":"shop"}"#)
+      ).failing(with: 422).mixingSecrets,
+    ]
   }
 }

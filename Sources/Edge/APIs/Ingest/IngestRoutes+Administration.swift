@@ -8,34 +8,27 @@ extension IngestRoutes {
   private static let lettersDefault = 100
   private static let lettersMax = 1_000
 
-  func administration(_ route: Route) -> Endpoint {
-    endpoint(route, NativeRoutes.commandBytesMax) { call throws(Problem) in
-      switch route {
-      case .status:
-        return IngestResponses.status(
-          isAvailable: forwarding.isConfigured, isHealthy: forwarding.isRunning)
-      case .flush: return try await flush(call)
-      case .generate: return try await generate(call)
-      case .maskingTest: return try tryMasking(call)
-      case .deadLetters: return try await deadLetters(call)
-      case .replay:
-        return IngestResponses.count(
-          "replayed",
-          try await change(call) { forwarding, choice throws(ForwardingFailure) in
-            try await forwarding.replay(choice)
-          })
-      case .drop:
-        return IngestResponses.count(
-          "dropped",
-          try await change(call) { forwarding, choice throws(ForwardingFailure) in
-            try await forwarding.drop(choice)
-          })
-      case .ingest: preconditionFailure("entries come by key")
-      }
-    }
+  func status(_ call: HTTPCall) async throws(Problem) -> HTTPAnswer {
+    IngestResponses.status(isAvailable: forwarding.isConfigured, isHealthy: forwarding.isRunning)
   }
 
-  private func flush(_ call: HTTPCall) async throws(Problem) -> HTTPAnswer {
+  func replay(_ call: HTTPCall) async throws(Problem) -> HTTPAnswer {
+    IngestResponses.count(
+      "replayed",
+      try await change(call) { forwarding, choice throws(ForwardingFailure) in
+        try await forwarding.replay(choice)
+      })
+  }
+
+  func drop(_ call: HTTPCall) async throws(Problem) -> HTTPAnswer {
+    IngestResponses.count(
+      "dropped",
+      try await change(call) { forwarding, choice throws(ForwardingFailure) in
+        try await forwarding.drop(choice)
+      })
+  }
+
+  func flush(_ call: HTTPCall) async throws(Problem) -> HTTPAnswer {
     guard isFlushEnabled else { throw Problem(403, "Flush is disabled (ingest.flush_enabled)") }
     let request = try FlushRequest(call.body)
     let report = await forwarding.flush(timeoutSeconds: request.timeoutSeconds)
@@ -50,7 +43,7 @@ extension IngestRoutes {
     return IngestResponses.flushed(report)
   }
 
-  private func generate(_ call: HTTPCall) async throws(Problem) -> HTTPAnswer {
+  func generate(_ call: HTTPCall) async throws(Problem) -> HTTPAnswer {
     let request = try TokenRequest(call.body)
     guard !keys.hasKey(named: request.name) else { throw exists(request) }
     do throws(AccessError) {
@@ -60,12 +53,12 @@ extension IngestRoutes {
       log.record(
         AccessEvent(
           .keyCreated, .granted, realm: .ingest, subject: "administrator",
-          tenant: Tenant(realm: .ingest, name: request.name), route: Route.generate.rawValue,
+          tenant: Tenant(realm: .ingest, name: request.name), route: call.route,
           method: call.head.method.rawValue, address: call.address, requestID: call.id))
       return IngestResponses.generated(token, request)
     } catch {
       if error == .keyExists { throw exists(request) }
-      throw Problem(sessions: error)
+      throw Problem(access: error)
     }
   }
 
@@ -74,7 +67,7 @@ extension IngestRoutes {
     Problem(400, "Service name '\(request.name)' already exists")
   }
 
-  private func tryMasking(_ call: HTTPCall) throws(Problem) -> HTTPAnswer {
+  func tryMasking(_ call: HTTPCall) async throws(Problem) -> HTTPAnswer {
     let request = try MaskingTrialRequest(call.body)
     guard let trial = decoder.tryMasking(request.entry, for: request.tenant) else {
       throw JSONForm.notAnObject
@@ -82,7 +75,7 @@ extension IngestRoutes {
     return IngestResponses.trial(trial)
   }
 
-  private func deadLetters(_ call: HTTPCall) async throws(Problem) -> HTTPAnswer {
+  func deadLetters(_ call: HTTPCall) async throws(Problem) -> HTTPAnswer {
     var tenant: Tenant?
     if let name = call.query["token"] {
       guard Tenant.isValid(name: name) else { throw Problem(400, "token: a key's name") }

@@ -12,7 +12,9 @@ extension IngestRoutes {
   private static let retrySeconds = 30
 
   func ingest(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
-    try await store.withBody(of: call) { body throws(Problem) -> HTTPAnswer in
+    // A body of another type is text, and no entries.
+    guard call.head.isJSON else { throw refused(principal, JSONForm.notAnObject) }
+    return try await store.withBody(of: call) { body throws(Problem) -> HTTPAnswer in
       let decoded: IngestBatch
       do throws(ValidationFailure) {
         decoded = try decoder.decode(body, for: principal.tenant)
@@ -70,7 +72,7 @@ extension IngestRoutes {
   private func record(_ refusal: IngestPressure.Refusal, _ principal: Principal, _ call: HTTPCall) {
     var event = AccessEvent(
       refusal.event, .refused(refusal.problem.field ?? "rate"), realm: .ingest, subject: principal.subject,
-      route: Route.ingest.rawValue, method: call.head.method.rawValue, address: call.address,
+      route: call.route, method: call.head.method.rawValue, address: call.address,
       requestID: call.id)
     event.tenant = principal.tenant
     log.record(event)

@@ -5,25 +5,7 @@ import Records
 import Routing
 
 /// The ingest API: log entries by API key, masked, stored, and forwarded (Docs/ingest.md).
-package struct IngestRoutes: APIRoutes {
-  enum Route: String, CaseIterable {
-    case ingest = "/v1/logs:ingest"
-    case flush = "/v1/admin/flush"
-    case status = "/v1/admin/status"
-    case generate = "/v1/admin/tokens/generate"
-    case maskingTest = "/v1/admin/masking:test"
-    case deadLetters = "/v1/admin/deadletters"
-    case replay = "/v1/admin/deadletters/replay"
-    case drop = "/v1/admin/deadletters/drop"
-
-    var method: RequestMethod {
-      switch self {
-      case .status, .deadLetters: .get
-      case .ingest, .flush, .generate, .maskingTest, .replay, .drop: .post
-      }
-    }
-  }
-
+package struct IngestRoutes: Sendable {
   let keys: IngestKeys
   let keyStore: KeyStore
   let native: KeyDirectory
@@ -65,40 +47,17 @@ package struct IngestRoutes: APIRoutes {
     self.bodyBytesMax = bodyBytesMax
   }
 
-  /// Whether entries are sent to this path.
-  static func isIngest(_ path: String) -> Bool { plain(path) == Route.ingest.rawValue }
+  static let key = CredentialKind("ingestKey", "an API key of the ingest API")
+  static let administrator = CredentialKind("ingestAdmin", "the administrator's token of the ingest API")
 
-  /// The path with its colon as it is.
-  private static func plain(_ path: String) -> String {
-    guard path.utf8.contains(UInt8(ascii: "%")) else { return path }
-    return path.replacing("%3A", with: ":").replacing("%3a", with: ":")
-  }
-
-  package func admit(_ head: RequestHead, path: String, origin: RequestOrigin) -> Admission? {
-    let isOurs = ["/v1/logs:", "/v1/logs%", "/v1/admin/"].contains { path.hasPrefix($0) }
-    guard isOurs else { return nil }
-    guard let route = Route(rawValue: IngestRoutes.plain(path)) else {
-      return .refuse(Problem(404, "Not Found"), route: "unknown", errors: .ingest)
-    }
-    if route == .flush, isNative(head) { return nil }
-    do throws(Problem) {
-      guard head.method == route.method || head.method == .head && route.method == .get else {
-        throw Problem(405, "Method Not Allowed", allow: [route.method].allowed)
-      }
-      let principal = try authenticate(head, origin, route)
-      guard head.isPlain || route == .ingest && head.isGzip else {
-        throw Problem(415, "The only Content-Encoding is gzip")
-      }
-      guard let principal else { return .accept(administration(route)) }
-      return .accept(
-        endpoint(route, bodyBytesMax, isShort: true) { call throws(Problem) in
-          // A body of another type is text, and no entries.
-          guard call.head.isJSON else { throw refused(principal, JSONForm.notAnObject) }
-          return try await ingest(call, principal)
-        }.limited(by: principal))
-    } catch {
-      return .refuse(error, route: route.rawValue, errors: .ingest)
-    }
+  package var api: API {
+    var api = API("ingest", errors: .ingest, authenticate: authenticate)
+    api.realm = .ingest
+    api.datasets = [.logs]
+    api.credentials = [IngestRoutes.administrator]
+    api.prefixes = ["/v1/logs:", "/v1/logs%", "/v1/admin/"]
+    api.routes = [entryRoute] + administrationRoutes + letterRoutes
+    return api
   }
 
   /// Whether a flush is asked of the native API: by one of its keys, or by anybody while this API has no administrator.
@@ -119,11 +78,12 @@ package struct IngestRoutes: APIRoutes {
   private func authenticate(
     _ head: RequestHead, _ origin: RequestOrigin, _ route: Route
   ) throws(Problem) -> Principal? {
-    var event = AccessEvent(head, origin, realm: .ingest, route: route.rawValue)
+    var event = AccessEvent(head, origin, realm: .ingest, route: route.name)
     defer { log.record(event) }
+    let isEntry = route.credentials == [IngestRoutes.key]
     let authorization = head.headers.first(name: "Authorization")
     do throws(IngestCredentialError) {
-      if route == .ingest {
+      if isEntry {
         let principal = try keys.authenticate(authorization: authorization)
         event.subject = principal.subject
         event.tenant = principal.tenant
@@ -135,19 +95,94 @@ package struct IngestRoutes: APIRoutes {
     } catch {
       event.kind = .ingestKeyRefused
       event.outcome = .refused("\(error)")
-      if route == .ingest { metrics.refused() }
+      if isEntry { metrics.refused() }
       throw Problem(error)
     }
   }
+}
 
-  func endpoint(
-    _ route: Route, _ bytesMax: Int, isShort: Bool = false,
-    _ respond: @escaping @Sendable (HTTPCall) async throws(Problem) -> HTTPAnswer
-  ) -> Endpoint {
-    Endpoint(route: route.rawValue, bodyBytesMax: bytesMax, isShort: isShort, errors: .ingest) {
-      (call, _) async throws(Problem) in
-      .answer(try await respond(call))
-    }
+// What it answers to
+extension IngestRoutes {
+  private static let labels = JSONSchema.object(
+    ["service", "env", "level", "schema_version", "region", "tenant"].map { ($0, JSONSchema.text) })
+  private static let entry = JSONSchema.object(
+    [
+      ("timestamp", JSONSchema.time),
+      ("level", JSONSchema.choice("DEBUG", "INFO", "WARN", "ERROR", "FATAL")),
+      ("message", JSONSchema.text), ("service", JSONSchema.text), ("env", JSONSchema.text),
+      ("labels", labels), ("trace_id", JSONSchema.optionalText), ("span_id", JSONSchema.optionalText),
+      ("metadata", JSONSchema.optionalObject),
+    ], required: ["timestamp", "level", "message", "service", "env"])
+  private static let example =
+    #"{"timestamp":"2026-11-21T10:00:00Z","level":"ERROR","message":"Payment failed","service":"payments-api","env":"prod","metadata":{"order_id":"O-123"}}"#
+  private static let choice = JSONSchema.object([
+    ("ids", JSONSchema.array(JSONSchema.integer(1))), ("token", JSONSchema.text), ("all", JSONSchema.flag),
+  ])
+
+  private var entryRoute: Route {
+    Route(.post, "/v1/logs:ingest", "Stores entries, all or none, and forwards them", .store(ingest))
+      .opened(by: IngestRoutes.key).idempotent.openToPages(true)
+      .taking(
+        .json(
+          JSONSchema.object(
+            [("entries", JSONSchema.array(IngestRoutes.entry, 500)), ("idempotency_key", JSONSchema.text)],
+            required: ["entries"]), #"{"entries":[\#(IngestRoutes.example)]}"#, bytesMax: bodyBytesMax
+        ).compressible
+      ).answering(202).failing(with: 422, 429, 507)
+  }
+
+  private var administrationRoutes: [Route] {
+    [
+      Route(.post, "/v1/admin/flush", "Forwards what waits; archives the head, if asked to", .open(flush))
+        .opened(by: IngestRoutes.administrator)
+        .taking(
+          .json(
+            JSONSchema.object([
+              ("archive", JSONSchema.flag), ("timeout_seconds", JSONSchema.integer(1, 300)),
+            ]), #"{"archive":true}"#)
+        ).failing(with: 422).claimed { !isNative($0) },
+      Route(.get, "/v1/admin/status", "Whether entries are forwarded", .open(status))
+        .opened(by: IngestRoutes.administrator),
+      Route(.post, "/v1/admin/tokens/generate", "Makes a key, shown once", .open(generate))
+        .opened(by: IngestRoutes.administrator)
+        .taking(
+          .json(
+            JSONSchema.object(
+              [
+                ("service_name", JSONSchema.text), ("description", JSONSchema.text),
+                ("active", JSONSchema.flag),
+              ], required: ["service_name", "description"]),
+            #"{"service_name":"payments-api","description":"Logs of payments"}"#)
+        ).failing(with: 422).mixingSecrets,
+      Route(
+        .post, "/v1/admin/masking:test", "What masking makes of an entry; nothing is stored",
+        .open(tryMasking)
+      )
+      .opened(by: IngestRoutes.administrator)
+      .taking(
+        .json(
+          JSONSchema.object(
+            [("entry", JSONSchema.object), ("token", JSONSchema.text)], required: ["entry"]),
+          #"{"entry":{"metadata":{"password":"hunter2"}}}"#)
+      ).failing(with: 422),
+    ]
+  }
+
+  private var letterRoutes: [Route] {
+    [
+      Route(.get, "/v1/admin/deadletters", "Entries that Loki refused for good", .open(deadLetters))
+        .opened(by: IngestRoutes.administrator)
+        .taking(
+          .query("token", JSONSchema.text, "Of this key, by its name"),
+          .query("after", JSONSchema.integer(0), "Behind this id"),
+          .query("limit", JSONSchema.integer(1, 1_000), "The most of them")),
+      Route(.post, "/v1/admin/deadletters/replay", "Sends them once more", .open(replay))
+        .opened(by: IngestRoutes.administrator)
+        .taking(.json(IngestRoutes.choice, #"{"all":true}"#)).failing(with: 422),
+      Route(.post, "/v1/admin/deadletters/drop", "Removes them", .open(drop))
+        .opened(by: IngestRoutes.administrator)
+        .taking(.json(IngestRoutes.choice, #"{"ids":[1]}"#)).failing(with: 422),
+    ]
   }
 }
 

@@ -1,24 +1,25 @@
 import Access
 import Codecs
 import Encoding
+import Matching
+import Querying
 import Records
 import Routing
 
-/// The native API's endpoints behind `/v1`.
-package struct NativeRoutes: APIRoutes {
-  /// A query, a filter or a command is never longer.
-  static let commandBytesMax = 1 << 20
-
-  let directory: KeyDirectory
+/// The native API behind `/v1`: records in, questions out (Docs/api.md).
+package struct NativeRoutes: Sendable {
+  private let directory: KeyDirectory
   private let log: any AccessLog
   private let writing: RecordWriting
   private let queries: any NativeQueries
   private let control: any StoreControl
   private let limits: HTTPLimits
+  private let tail: TailRoutes?
 
+  /// - Parameter tail: nil: nothing is followed.
   package init(
     directory: KeyDirectory, log: any AccessLog, writing: RecordWriting, queries: any NativeQueries,
-    control: any StoreControl, limits: HTTPLimits
+    control: any StoreControl, limits: HTTPLimits, tail: TailRoutes? = nil
   ) {
     self.directory = directory
     self.log = log
@@ -26,9 +27,11 @@ package struct NativeRoutes: APIRoutes {
     self.queries = queries
     self.control = control
     self.limits = limits
+    self.tail = tail
   }
 
-  private static let recordsPrefix = "/v1/records/"
+  static let key = CredentialKind("nativeKey", "an API key of the native API, if there is any")
+
   private static let textTypes = [
     "application/json", "application/x-ndjson", "application/ndjson", "application/jsonl",
     "application/x-jsonlines", "text/plain", "application/octet-stream",
@@ -36,54 +39,82 @@ package struct NativeRoutes: APIRoutes {
     "application/x-www-form-urlencoded",
   ]
 
-  package func admit(_ head: RequestHead, path: String, origin: RequestOrigin) -> Admission? {
-    switch path {
-    case "/v1/query":
-      return post(head, origin, route: path, permission: .read) { principal throws(Problem) in
-        query(principal)
-      }
-    case "/v1/delete":
-      return post(head, origin, route: path, permission: .administer) { principal throws(Problem) in
-        delete(principal)
-      }
-    case "/v1/admin/flush":
-      return post(head, origin, route: path, permission: .administer) { _ throws(Problem) in flush() }
-    default:
-      guard path.hasPrefix(NativeRoutes.recordsPrefix) else { return nil }
-      return post(head, origin, route: "/v1/records/{dataset}", permission: .write) {
-        principal throws(Problem) in
-        guard let dataset = Dataset(name: String(path.dropFirst(NativeRoutes.recordsPrefix.count))) else {
-          throw NativeRoutes.unknownDataset
-        }
-        return records(dataset, principal: principal)
-      }
+  package var api: API {
+    var api = API("native", authenticate: authenticate)
+    api.realm = .native
+    api.datasets = Dataset.allCases
+    api.credentials = [NativeRoutes.key]
+    api.prefixes = ["/v1/"]
+    api.masking = { [writing] plan in writing.use(masking: plan) }
+    api.routes = routes + (tail?.routes ?? [])
+    return api
+  }
+
+  static let dataset = JSONSchema.choice(Dataset.allCases.map(\.name))
+
+  private static func body(_ schema: String, _ example: String, bytesMax: Int? = nil) -> RouteBody {
+    .json(schema, example, bytesMax: bytesMax).accepting(
+      .listed(
+        textTypes, refusal: "Bodies are NDJSON (application/x-ndjson) or JSON (application/json)."))
+  }
+
+  private var routes: [Route] {
+    [
+      Route(.post, "/v1/records/{dataset}", "Stores records", .store(write))
+        .needing(.write).idempotent
+        .taking(
+          .path("dataset", NativeRoutes.dataset, "Which dataset"),
+          .query(
+            "on_error", JSONSchema.choice("reject", "skip"), "What happens to a body with bad entries")
+        )
+        .taking(
+          NativeRoutes.body(
+            JSONSchema.array(JSONSchema.object),
+            #"[{"level":"INFO","service":"shop","message":"order 4711 placed"}]"#,
+            bytesMax: limits.bodyBytesMax
+          ).compressible
+        )
+        .answering(201).failing(with: 413, 415, 422, 507),
+      Route(.post, "/v1/query", "Records or measures; Docs/query.md has the language", .stream(query))
+        .needing(.read)
+        .taking(.query("format", JSONSchema.format, "The answer's form, else by Accept"))
+        .taking(
+          NativeRoutes.body(
+            JSONSchema.object(
+              [
+                ("dataset", NativeRoutes.dataset), ("limit", JSONSchema.integer(1)),
+                ("order", JSONSchema.order),
+              ], required: ["dataset"]),
+            #"{"dataset":"logs","where":{"eq":["level","ERROR"]},"limit":10}"#)
+        ).failing(with: 406),
+      Route(.post, "/v1/delete", "Deletes records for good", .answer(delete))
+        .needing(.administer)
+        .taking(
+          NativeRoutes.body(
+            JSONSchema.object(
+              [("dataset", NativeRoutes.dataset), ("where", JSONSchema.object)],
+              required: ["dataset", "where"]),
+            #"{"dataset":"logs","where":{"eq":["service","shop"]}}"#)),
+      Route(.post, "/v1/admin/flush", "Archives the head, if asked to", .answer(flush))
+        .needing(.administer)
+        .taking(
+          NativeRoutes.body(
+            JSONSchema.object([("archive", JSONSchema.flag)]), #"{"archive":true}"#)),
+    ]
+  }
+
+  static func dataset(_ name: String) throws(Problem) -> Dataset {
+    guard let dataset = Dataset(name: name) else {
+      let names = Dataset.allCases.map(\.name).joined(separator: ", ")
+      throw Problem(404, "There is no such dataset; there are \(names).")
     }
+    return dataset
   }
 
-  private func post(
-    _ head: RequestHead, _ origin: RequestOrigin, route: String, permission: Permission,
-    _ endpoint: (Principal) throws(Problem) -> Endpoint
-  ) -> Admission {
-    do throws(Problem) {
-      guard head.method == .post else { throw Problem(405, "This path takes POST.", allow: "POST") }
-      let principal = try authenticate(head, origin, route: route, permission: permission)
-      let endpoint = try endpoint(principal).limited(by: principal)
-      try checkMediaType(head, takesGzip: permission == .write)
-      return .accept(endpoint)
-    } catch {
-      return .refuse(error, route: route)
-    }
-  }
-
-  static var unknownDataset: Problem {
-    let names = Dataset.allCases.map(\.name).joined(separator: ", ")
-    return Problem(404, "There is no such dataset; there are \(names).")
-  }
-
-  func authenticate(
-    _ head: RequestHead, _ origin: RequestOrigin, route: String, permission: Permission
-  ) throws(Problem) -> Principal {
-    var event = AccessEvent(head, origin, realm: .native, route: route)
+  private func authenticate(
+    _ head: RequestHead, _ origin: RequestOrigin, _ route: Route
+  ) throws(Problem) -> Principal? {
+    var event = AccessEvent(head, origin, realm: .native, route: route.name)
     defer { log.record(event) }
     let principal: Principal
     let authorization = head.headers.first(name: "Authorization")
@@ -95,40 +126,22 @@ package struct NativeRoutes: APIRoutes {
     if authorization == nil { try head.checkIsOwners(&event) }
     event.subject = principal.subject
     event.tenant = principal.tenant
-    guard principal.role.allows(permission) else {
+    if let permission = route.permission, !principal.role.allows(permission) {
       event.outcome = .refused("role")
       throw Problem(403, "The API key's role \(principal.role.rawValue) does not allow this.")
     }
     return principal
   }
 
-  private func checkMediaType(_ head: RequestHead, takesGzip: Bool) throws(Problem) {
-    if let type = head.mediaType, !NativeRoutes.textTypes.contains(type) {
-      throw Problem(415, "Bodies are NDJSON (application/x-ndjson) or JSON (application/json).")
-    }
-    guard head.isPlain || takesGzip && head.isGzip else {
-      throw Problem(415, "The only Content-Encoding is gzip, and only for records.")
-    }
+  private func write(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
+    let dataset = try NativeRoutes.dataset(call.parameters["dataset"])
+    return try await writing.write(call, dataset: dataset, principal: principal)
   }
 
-  func records(_ dataset: Dataset, principal: Principal) -> Endpoint {
-    Endpoint(route: "/v1/records/{dataset}", bodyBytesMax: limits.bodyBytesMax, isShort: true) {
-      (call, _) async throws(Problem) in
-      try await writing.write(call, dataset: dataset, principal: principal)
-    }
-  }
-
-  func query(_ principal: Principal) -> Endpoint {
-    Endpoint(route: "/v1/query", bodyBytesMax: NativeRoutes.commandBytesMax, isShort: false) {
-      (call, stream) async throws(Problem) in
-      let format = try OutputFormat(wantedBy: call)
-      return try await answer(call, format: format, principal: principal, stream: stream)
-    }
-  }
-
-  private func answer(
-    _ call: HTTPCall, format: OutputFormat, principal: Principal, stream: any AnswerStream
+  private func query(
+    _ call: HTTPCall, _ principal: Principal, through stream: any AnswerStream
   ) async throws(Problem) -> EndpointOutcome {
+    let format = try OutputFormat(wantedBy: call)
     let chunks: any AnswerChunks
     do throws(StoreError) {
       chunks = try await queries.start(call.body, principal: principal, format: format)
@@ -138,48 +151,32 @@ package struct NativeRoutes: APIRoutes {
     return try await chunks.send(contentType: format.mediaType, through: stream)
   }
 
-  func delete(_ principal: Principal) -> Endpoint {
-    Endpoint(route: "/v1/delete", bodyBytesMax: NativeRoutes.commandBytesMax, isShort: false) {
-      (call, _) async throws(Problem) in
-      let request = try DeletionRequest(call.body)
-      let count: Int
-      do throws(StoreError) {
-        count = try await control.delete(
-          .both(request.predicate, principal.filter),
-          from: Partition(tenant: principal.tenant, dataset: request.dataset))
-      } catch {
-        throw Problem(error)
-      }
-      var text = JSONText()
-      text.beginObject()
-      text.name("deleted")
-      text.value(count)
-      text.endObject()
-      return .answer(.json(.ok, text))
+  private func delete(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
+    let request = try DeletionRequest(call.body)
+    do throws(StoreError) {
+      let count = try await control.delete(
+        .both(request.predicate, principal.filter),
+        from: Partition(tenant: principal.tenant, dataset: request.dataset))
+      return .object { $0.member("deleted", count) }
+    } catch {
+      throw Problem(error)
     }
   }
 
-  func flush() -> Endpoint {
-    Endpoint(route: "/v1/admin/flush", bodyBytesMax: NativeRoutes.commandBytesMax, isShort: false) {
-      (call, _) async throws(Problem) in
-      let archives: Bool
-      switch try ControlBody.object(call.body, members: ["archive"])["archive"] {
-      case nil: archives = false
-      case .bool(let flag)?: archives = flag
-      default: throw Problem(400, "archive: true or false", field: "archive")
-      }
-      if archives {
-        do throws(StoreError) { try await control.archive() } catch { throw Problem(error) }
-      }
-      // Without archiving there is nothing to do: what was acknowledged is on the disk.
-      var text = JSONText()
-      text.beginObject()
-      text.name("flushed")
-      text.value(true)
-      text.name("archived")
-      text.value(archives)
-      text.endObject()
-      return .answer(.json(.ok, text))
+  private func flush(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
+    let archives: Bool
+    switch try ControlBody.object(call.body, members: ["archive"])["archive"] {
+    case nil: archives = false
+    case .bool(let flag)?: archives = flag
+    default: throw Problem(400, "archive: true or false", field: "archive")
+    }
+    if archives {
+      do throws(StoreError) { try await control.archive() } catch { throw Problem(error) }
+    }
+    // Without archiving there is nothing to do: what was acknowledged is on the disk.
+    return .object { text in
+      text.member("flushed", true)
+      text.member("archived", archives)
     }
   }
 }

@@ -39,7 +39,7 @@ package struct RecordWriting: Sendable {
   /// Stores the records of `call` for `principal`.
   func write(
     _ call: HTTPCall, dataset: Dataset, principal: Principal
-  ) async throws(Problem) -> EndpointOutcome {
+  ) async throws(Problem) -> HTTPAnswer {
     let skips = try isSkipping(call)
     let (receipt, rejected) = try await store.withBody(of: call) {
       body throws(Problem) -> (AppendReceipt?, [UInt8]) in
@@ -51,8 +51,8 @@ package struct RecordWriting: Sendable {
         salt: UInt64(dataset.rawValue) << 1 | (skips ? 1 : 0), dataset: dataset, answer: rejected)
       return (receipt, receipt.isReplay ? receipt.answer : rejected)
     }
-    guard let receipt else { return .answer(nothingStored(rejected)) }
-    return .answer(created(receipt, rejected: rejected))
+    guard let receipt else { return nothingStored(rejected) }
+    return created(receipt, rejected: rejected)
   }
 
   private func decode(_ body: [UInt8], dataset: Dataset, skips: Bool) throws(Problem) -> DecodedBody {

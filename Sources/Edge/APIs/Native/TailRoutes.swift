@@ -7,18 +7,15 @@ import Routing
 import Tailing
 
 /// `GET /v1/tail/{dataset}`: records as they are written, of any dataset of the key's tenant.
-package struct TailRoutes: APIRoutes {
-  private static let route = "/v1/tail/{dataset}"
-  private static let prefix = "/v1/tail/"
-
-  private let native: NativeRoutes
+package struct TailRoutes: Sendable {
+  private let directory: KeyDirectory
   private let engine: QueryEngine
   private let streams: LiveStreams
   private let connections = LiveStreams.Counter()
 
-  /// - Parameter native: Whose callers may listen.
-  package init(_ native: NativeRoutes, engine: QueryEngine, streams: LiveStreams) {
-    self.native = native
+  /// - Parameter directory: Whose callers may listen.
+  package init(_ directory: KeyDirectory, engine: QueryEngine, streams: LiveStreams) {
+    self.directory = directory
     self.engine = engine
     self.streams = streams
   }
@@ -32,10 +29,8 @@ package struct TailRoutes: APIRoutes {
     /// How many of the newest records come first.
     let last: Int
 
-    init(_ name: Substring, _ items: QueryItems) throws(Problem) {
-      guard let dataset = Dataset(name: String(name)) else { throw NativeRoutes.unknownDataset }
-      guard items.isWellFormed else { throw Problem(400, "The query has a broken escape.") }
-      self.dataset = dataset
+    init(_ name: String, _ items: QueryItems) throws(Problem) {
+      dataset = try NativeRoutes.dataset(name)
       last = try TailRequest.number(items["last"])
       guard let text = items["where"], !text.isEmpty else {
         predicate = .all
@@ -63,27 +58,35 @@ package struct TailRoutes: APIRoutes {
     }
   }
 
-  package func admit(_ head: RequestHead, path: String, origin: RequestOrigin) -> Admission? {
-    guard path.hasPrefix(TailRoutes.prefix) else { return nil }
-    let route = TailRoutes.route
-    do throws(Problem) {
-      guard head.method == .get else { throw Problem(405, "This path takes GET.", allow: "GET") }
-      let principal = try native.authenticate(head, origin, route: route, permission: .read)
-      let items = head.query
-      let request = try TailRequest(path.dropFirst(TailRoutes.prefix.count), items)
-      let (directory, authorization) = (native.directory, head.headers.first(name: "Authorization"))
-      return .live(
-        LiveEndpoint(
-          route: route, errors: .problemDetails,
-          mayListen: {
-            // Any refusal ends the stream; why is for the access log of the next request.
-            let now = try? directory.authenticate(authorization: authorization)
-            return now?.tenant == principal.tenant && now?.role.allows(.read) == true
-          },
-          open: { opening async throws(Problem) in try await open(opening, request, principal) }))
-    } catch {
-      return .refuse(error, route: route)
-    }
+  var routes: [Route] {
+    [
+      Route(
+        .get, "/v1/tail/{dataset}",
+        "Records as they are written: a WebSocket, or with Accept: text/event-stream Server-Sent Events",
+        .live(tail)
+      )
+      .needing(.read)
+      .taking(
+        .path("dataset", NativeRoutes.dataset, "Which dataset"),
+        .query("where", JSONSchema.text, "A filter: the JSON of a query's `where`"),
+        .query(
+          "last", JSONSchema.integer(0, TailRequest.lastMax), "How many of the newest records come first")
+      )
+      .failing(with: 426)
+    ]
+  }
+
+  private func tail(_ call: HTTPCall, _ principal: Principal) throws(Problem) -> LiveEndpoint {
+    let request = try TailRequest(call.parameters["dataset"], call.query)
+    let (directory, authorization) = (directory, call.authorization)
+    return LiveEndpoint(
+      route: "/v1/tail/{dataset}", errors: .problemDetails,
+      mayListen: {
+        // Any refusal ends the stream; why is for the access log of the next request.
+        let now = try? directory.authenticate(authorization: authorization)
+        return now?.tenant == principal.tenant && now?.role.allows(.read) == true
+      },
+      open: { opening async throws(Problem) in try await open(opening, request, principal) })
   }
 
   private func open(

@@ -13,7 +13,7 @@ extension QueryLogRoutes {
     let request = try QueryLoginRequest(call.body)
     var event = AccessEvent(
       .login, .granted, realm: .querylog, subject: String(request.user.prefix(128)),
-      route: Route.login.rawValue, method: call.head.method.rawValue, address: call.address,
+      route: call.route, method: call.head.method.rawValue, address: call.address,
       requestID: call.id)
     defer { log.record(event) }
     if !sessions.policy.needsPassword { try call.head.checkIsOwners(&event) }
@@ -23,7 +23,7 @@ extension QueryLogRoutes {
       return QueryLogResponses.token(token)
     } catch {
       event.outcome = .refused(error.word)
-      throw Problem(sessions: error)
+      throw Problem(access: error)
     }
   }
 
@@ -81,8 +81,15 @@ extension QueryLogRoutes {
     return bytes.enumerated().reduce(0) { $0 | Int64($1.element) << Int64(8 * $1.offset) }
   }
 
+  func describeStreams(_ call: HTTPCall) async throws(Problem) -> HTTPAnswer {
+    QueryLogResponses.streams(host: call.head.headers.first(name: "Host") ?? "localhost")
+  }
+
+  func page(_ call: HTTPCall) async throws(Problem) -> HTTPAnswer { QueryLogResponses.page }
+
   /// Recomputes the hash from what is stored.
-  func verify(_ text: String) async throws(Problem) -> HTTPAnswer {
+  func verify(_ call: HTTPCall) async throws(Problem) -> HTTPAnswer {
+    let text = call.parameters["id"]
     guard let id = UUIDv7.flexible(text) else { throw Problem(404, "Log entry not found") }
     let columns = ["user_id", "query", "status", "hash", "timestamp"]
     let request = QueryRequest(

@@ -8,28 +8,7 @@ import Routing
 import Tailing
 
 /// The query-log API: who asked what of a database, sealed record by record, and shown live (Docs/querylog.md).
-package struct QueryLogRoutes: APIRoutes {
-  enum Route: String {
-    case login = "/api/v1/login"
-    case logs = "/api/v1/logs"
-    case verify = "/api/v1/verify/{id}"
-    case info = "/api/v1/websocket-info"
-    case page = "/api/v1/websocket-docs"
-    case listing = "/ws/logs"
-    case stream = "/ws/stream"
-
-    var method: RequestMethod {
-      switch self {
-      case .login: .post
-      case .logs: .put
-      case .verify, .info, .page, .listing, .stream: .get
-      }
-    }
-
-    /// Whether it is a stream, which has no head to ask for.
-    var isStream: Bool { self == .listing || self == .stream }
-  }
-
+package struct QueryLogRoutes: Sendable {
   static let columns = ["id", "user_id", "query", "status", "timestamp", "hash"]
   /// A page of `/ws/logs` waits in memory until its client takes it: it ends with the record that reaches this.
   private static let pageBytesMax = 4 << 20
@@ -75,55 +54,83 @@ package struct QueryLogRoutes: APIRoutes {
     return style
   }
 
-  /// Masks otherwise from now on.
-  package func use(masking: MaskingPlan) { self.masking.replace(with: masking) }
+  static let token = CredentialKind("queryToken", "a token of the query-log API")
 
-  package func admit(_ head: RequestHead, path: String, origin: RequestOrigin) -> Admission? {
-    guard let (route, id) = QueryLogRoutes.route(path) else { return nil }
-    let method = head.method == .head && !route.isStream ? .get : head.method
-    // The path is other APIs' too: theirs is every method but this one.
-    if route == .logs, method != .put || head.hasSignedToken { return nil }
-    do throws(Problem) {
-      guard method == route.method else {
-        throw Problem(
-          405, "Method Not Allowed", allow: route.isStream ? "GET" : [route.method].allowed)
-      }
-      switch route {
-      case .login: return .accept(endpoint(route) { call throws(Problem) in try await login(call) })
-      case .verify: return .accept(endpoint(route) { _ throws(Problem) in try await verify(id) })
-      case .info:
-        let host = head.headers.first(name: "Host") ?? "localhost"
-        return .accept(endpoint(route) { _ throws(Problem) in QueryLogResponses.streams(host: host) })
-      case .page: return .accept(endpoint(route) { _ throws(Problem) in QueryLogResponses.page })
-      case .logs:
-        let principal = try authenticate(head, origin, route)
-        guard head.isPlain || head.isGzip else { throw Problem(415, "The only Content-Encoding is gzip") }
-        return .accept(
-          endpoint(route, bodyBytesMax: min(limits.bodyBytesMax, entryBytesMax), isShort: true) {
-            call throws(Problem) in try await write(call, principal)
-          })
-      case .listing, .stream: return .live(try stream(head, origin, route))
-      }
-    } catch {
-      return .refuse(error, route: route.rawValue, errors: .workflow)
-    }
+  package var api: API {
+    var api = API("querylog", errors: .detail, authenticate: authenticate)
+    api.realm = .querylog
+    api.datasets = [.queries]
+    api.credentials = [QueryLogRoutes.token]
+    api.isOpenToPages = true
+    api.masking = { [masking] plan in masking.replace(with: plan(.queries)) }
+    api.routes = recordRoutes + pageRoutes + streamRoutes
+    return api
   }
 
-  private static func route(_ path: String) -> (Route, String)? {
-    for route in [Route.login, .logs, .info, .page, .listing, .stream] where route.rawValue == path {
-      return (route, "")
-    }
-    let prefix = "/api/v1/verify/"
-    guard path.hasPrefix(prefix) else { return nil }
-    let id = path.dropFirst(prefix.count)
-    guard !id.isEmpty, !id.contains("/") else { return nil }
-    return (.verify, QueryItems.decode(id, isQuery: false) ?? "")
+  private var recordRoutes: [Route] {
+    [
+      Route(.post, "/api/v1/login", "A token of the query-log API", .open(login))
+        .taking(
+          .json(
+            JSONSchema.object(
+              [("user_id", JSONSchema.text), ("password", JSONSchema.text)], required: ["user_id"]),
+            #"{"user_id":"alice"}"#, bytesMax: QueryLogRoutes.commandBytesMax)
+        ).failing(with: 401, 403, 422, 429).mixingSecrets,
+      Route(.put, "/api/v1/logs", "Stores a query, sealed with a hash", .store(write))
+        .idempotent
+        .taking(
+          .json(
+            JSONSchema.object(
+              [("query", JSONSchema.text), ("status", JSONSchema.text)], required: ["query", "status"]),
+            #"{"query":"SELECT 1","status":"SUCCESS"}"#, bytesMax: min(limits.bodyBytesMax, entryBytesMax)
+          ).compressible
+        ).failing(with: 403, 413, 422, 507)
+        // The path is other APIs' too: theirs is every method but this one.
+        .claimed { $0.method == .put && !$0.hasSignedToken },
+      Route(.get, "/api/v1/verify/{id}", "Whether a record is what was stored", .open(verify))
+        .taking(.path("id", JSONSchema.text, "The record's id")),
+    ]
+  }
+
+  private var pageRoutes: [Route] {
+    [
+      Route(.get, "/api/v1/websocket-info", "What the streams are", .open(describeStreams)),
+      Route(.get, "/api/v1/websocket-docs", "A page that opens the streams", .open(page)),
+    ]
+  }
+
+  private var streamRoutes: [Route] {
+    let parameters: [RouteParameter] = [
+      .query("user_id", JSONSchema.text, "Records of this user only"),
+      .query("token", JSONSchema.text, "A token, where one is needed"),
+    ]
+    return [
+      Route(
+        .get, "/ws/logs", "A page of the newest records, then records as they are written",
+        .live { call, principal throws(Problem) in try stream(call, principal, lists: true) }
+      )
+      .opened().taking(parameters)
+      .taking(
+        .query("limit", JSONSchema.integer(0, 1_000), "How many records the page has"),
+        .query("offset", JSONSchema.integer(0), "How many of the newest the page leaves out")
+      ).failing(with: 401, 403, 426).openToPages(false),
+      Route(
+        .get, "/ws/stream", "Records as they are written",
+        .live { call, principal throws(Problem) in try stream(call, principal, lists: false) }
+      )
+      .opened().taking(parameters).failing(with: 401, 403, 426).openToPages(false),
+    ]
   }
 
   private func authenticate(
     _ head: RequestHead, _ origin: RequestOrigin, _ route: Route
-  ) throws(Problem) -> Principal {
-    var event = AccessEvent(head, origin, realm: .querylog, route: route.rawValue)
+  ) throws(Problem) -> Principal? {
+    switch route.handler {
+    case .open: return nil
+    case .live: return try listener(head, origin, route)
+    case .answer, .store, .stream: break
+    }
+    var event = AccessEvent(head, origin, realm: .querylog, route: route.name)
     defer { log.record(event) }
     guard let authorization = head.headers.first(name: "Authorization") else {
       event.outcome = .refused("missing")
@@ -141,63 +148,59 @@ package struct QueryLogRoutes: APIRoutes {
     event.tenant = principal.tenant
     return principal
   }
-
-  private func endpoint(
-    _ route: Route, bodyBytesMax: Int = QueryLogRoutes.commandBytesMax, isShort: Bool = false,
-    _ respond: @escaping @Sendable (HTTPCall) async throws(Problem) -> HTTPAnswer
-  ) -> Endpoint {
-    Endpoint(route: route.rawValue, bodyBytesMax: bodyBytesMax, isShort: isShort, errors: .workflow) {
-      (call, _) async throws(Problem) in
-      .answer(try await respond(call))
-    }
-  }
 }
 
 // Streams
 extension QueryLogRoutes {
   private func stream(
-    _ head: RequestHead, _ origin: RequestOrigin, _ route: Route
+    _ call: HTTPCall, _ principal: Principal, lists: Bool
   ) throws(Problem) -> LiveEndpoint {
-    let items = head.query
-    let request = try QueryStreamRequest(items)
-    let (principal, token, offered) = try listener(head, items, origin, route)
+    let request = try QueryStreamRequest(call.query)
+    let shown = QueryLogRoutes.shown(call.head)
+    // Whoever listens without a token may go on whatever becomes of tokens.
+    let token = principal == QuerySessions.anonymous ? nil : shown.token ?? shown.offered
     let sessions = sessions
     return LiveEndpoint(
-      route: route.rawValue, errors: .workflow, subprotocol: offered,
+      route: lists ? "/ws/logs" : "/ws/stream", errors: .detail,
+      subprotocol: shown.token == nil ? shown.offered : nil,
       mayListen: { token.map { sessions.principal(token: $0) != nil } ?? true },
-      open: { opening async throws(Problem) in
-        try await open(opening, request, principal, lists: route == .listing)
-      })
+      open: { opening async throws(Problem) in try await open(opening, request, principal, lists: lists) })
   }
 
-  /// Who listens: the token comes in a header, in the query, or as the first sub-protocol, since browsers can set no header.
-  private func listener(
-    _ head: RequestHead, _ items: QueryItems, _ origin: RequestOrigin, _ route: Route
-  ) throws(Problem) -> (Principal, token: String?, subprotocol: String?) {
-    var event = AccessEvent(head, origin, realm: .querylog, route: route.rawValue)
-    defer { log.record(event) }
+  /// The token in a header or in the query, and the first sub-protocol, which may be one, since browsers can set no header.
+  private static func shown(_ head: RequestHead) -> (token: String?, offered: String?) {
     let offered = head.headers[list: "Sec-WebSocket-Protocol"].first.map(String.init)
-    let shown = head.headers.first(name: "Authorization").map { KeyDirectory.bearerToken($0) ?? "" }
-    guard let token = shown ?? items["token"] ?? offered else {
+    let bearer = head.headers.first(name: "Authorization").map { KeyDirectory.bearerToken($0) ?? "" }
+    return (bearer ?? head.query["token"], offered)
+  }
+
+  /// Who listens.
+  private func listener(
+    _ head: RequestHead, _ origin: RequestOrigin, _ route: Route
+  ) throws(Problem) -> Principal {
+    var event = AccessEvent(head, origin, realm: .querylog, route: route.name)
+    defer { log.record(event) }
+    let shown = QueryLogRoutes.shown(head)
+    guard let token = shown.token ?? shown.offered else {
       guard !sessions.policy.streamsNeedToken else {
         event.outcome = .refused("missing")
         throw Problem(401, "Not authenticated")
       }
       try head.checkIsOwners(&event)
-      return (QuerySessions.anonymous, nil, nil)
+      return QuerySessions.anonymous
     }
     guard let principal = sessions.principal(token: token) else {
       // A sub-protocol may be one indeed, where no token is needed.
-      if shown == nil, items["token"] == nil, !sessions.policy.streamsNeedToken {
+      if shown.token == nil, !sessions.policy.streamsNeedToken {
         try head.checkIsOwners(&event)
-        return (QuerySessions.anonymous, nil, offered)
+        return QuerySessions.anonymous
       }
       event.outcome = .refused("unknown")
       throw Problem(401, "Invalid or expired token")
     }
     event.subject = principal.subject
     event.tenant = principal.tenant
-    return (principal, token, offered)
+    return principal
   }
 
   private func open(

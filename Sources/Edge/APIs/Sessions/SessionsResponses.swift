@@ -150,13 +150,6 @@ enum SessionsResponses {
   }
 }
 
-extension ErrorFormat {
-  /// `{"error": "…"}`.
-  package static let sessions = ErrorFormat { problem, _ in
-    problem.answer { $0.member("error", problem.detail) }
-  }
-}
-
 /// What errors of other modules mean in this API.
 extension Problem {
   init(sessions error: CredentialError) {
@@ -164,31 +157,6 @@ extension Problem {
     case .missing: self.init(401, "No authorization header provided")
     case .malformed: self.init(401, "Invalid authorization header format. Use: Bearer <token>")
     case .unknown: self.init(401, "Invalid or expired token")
-    }
-  }
-
-  init(sessions error: AccessError) {
-    switch error {
-    case .wrongPassword: self.init(401, "Invalid credentials")
-    case .throttled(let seconds):
-      self.init(429, "Too many failed logins; try again in \(seconds) s", retryAfterSeconds: seconds)
-    case .overloaded: self.init(503, "Too many logins at one time; nothing was checked", retryAfterSeconds: 2)
-    case .invalidName(let reason), .weakPassword(let reason): self.init(400, reason)
-    case .userExists: self.init(409, "User already exists")
-    case .unknownUser: self.init(401, "Invalid or expired token")
-    case .ownsContainers: self.init(409, "The user owns containers")
-    case .lastAdministrator: self.init(409, "The last administrator must stay")
-    case .containerExists: self.init(409, "Container already exists")
-    case .noContainer: self.init(403, "Container not found or access denied")
-    case .sessionExists: self.init(409, "Session already exists or container not found")
-    case .noSession: self.init(403, "Session not found or access denied")
-    // Of other APIs.
-    case .tenantExists, .keyExists: self.init(409, "It exists already")
-    case .unknownKey: self.init(404, "There is no such key")
-    case .diskFull: self.init(507, "No room to write; nothing was changed")
-    case .database(let reason):
-      self.init(500, "The control database failed; see the server's log")
-      cause = reason
     }
   }
 
@@ -203,27 +171,6 @@ extension Problem {
     case (_?, .missing):
       detail = "Missing required field '\(error.field ?? "timestamp")' in at least one log entry"
     default: break
-    }
-  }
-}
-
-extension AccessError {
-  /// For the access log.
-  var word: String {
-    switch self {
-    case .wrongPassword: "wrong_password"
-    case .throttled: "throttled"
-    case .overloaded: "overloaded"
-    case .invalidName: "invalid_name"
-    case .weakPassword: "weak_password"
-    case .userExists, .containerExists, .sessionExists, .tenantExists, .keyExists: "exists"
-    case .unknownUser: "unknown_user"
-    case .unknownKey: "unknown_key"
-    case .ownsContainers: "owns_containers"
-    case .lastAdministrator: "last_administrator"
-    case .noContainer, .noSession: "not_found_or_not_own"
-    case .diskFull: "disk_full"
-    case .database: "database"
     }
   }
 }

@@ -8,9 +8,55 @@ import Routing
 
 /// Writing and reading the records of a session.
 extension SessionsRoutes {
-  func write(
-    _ call: HTTPCall, _ principal: Principal, container: String, session: String
-  ) async throws(Problem) -> HTTPAnswer {
+  private static let place: [RouteParameter] = [
+    .path("container", JSONSchema.text, "The container"), .path("session", JSONSchema.text, "The session"),
+  ]
+
+  private static let entries = JSONSchema.object(
+    [
+      (
+        "logs",
+        JSONSchema.array(
+          JSONSchema.object(
+            [
+              ("timestamp", JSONSchema.time), ("level", JSONSchema.optionalText),
+              ("message", JSONSchema.optionalText),
+            ], required: ["timestamp", "level", "message"]))
+      )
+    ], required: ["logs"])
+
+  var logRoutes: [Route] {
+    [
+      Route(
+        .get, "/api/logs/{container}/{session}", "A session's records, in the order they were written",
+        .stream(read)
+      )
+      .taking(SessionsRoutes.place)
+      .taking(
+        .query("start_ts", JSONSchema.time, "From this time on"),
+        .query("end_ts", JSONSchema.time, "Up to this time, included"),
+        .query("level", JSONSchema.text, "Exactly this level"),
+        .query("contains", JSONSchema.text, "The message has this text"),
+        .query("order", JSONSchema.order, "The order of writing, or against it"),
+        .query("limit", JSONSchema.integer(1), "At most so many"),
+        .query("cursor", JSONSchema.text, "Where a page ended"),
+        .query("stream", JSONSchema.flag, "Begin with the first record"),
+        .query("format", JSONSchema.format, "The answer's form")
+      ).failing(with: 403, 406),
+      Route(.post, "/api/logs/{container}/{session}", "Stores records", .store(write))
+        .idempotent.taking(SessionsRoutes.place)
+        .taking(
+          SessionsRoutes.body(
+            SessionsRoutes.entries,
+            #"{"logs":[{"timestamp":"2025-11-30T12:00:00Z","level":"INFO","message":"started"}]}"#,
+            bytesMax: limits.bodyBytesMax
+          ).compressible
+        ).answering(201).failing(with: 403, 413, 415, 422, 507),
+    ]
+  }
+
+  func write(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
+    let (container, session) = (call.parameters["container"], call.parameters["session"])
     let place = try await find(session, in: container, principal)
     let receipt = try await store.withBody(of: call) { body throws(Problem) -> AppendReceipt in
       let batch: RecordBatch
@@ -23,16 +69,16 @@ extension SessionsRoutes {
       return try await store.append(
         batch, of: call, bodyBytes: body.count, for: principal, salt: salt, dataset: .sessions)
     }
-    do throws(AccessError) { try await catalog.markWritten(place) } catch { throw Problem(sessions: error) }
+    do throws(AccessError) { try await catalog.markWritten(place) } catch { throw Problem(access: error) }
     var answer = SessionsResponses.received(receipt.rowCount, container: container, session: session)
     if receipt.isReplay { answer.headers.append(("Idempotency-Replayed", "true")) }
     return answer
   }
 
   func read(
-    _ call: HTTPCall, _ principal: Principal, container: String, session: String,
-    through stream: any AnswerStream
+    _ call: HTTPCall, _ principal: Principal, through stream: any AnswerStream
   ) async throws(Problem) -> EndpointOutcome {
+    let (container, session) = (call.parameters["container"], call.parameters["session"])
     let place = try await find(session, in: container, principal)
     let format = try OutputFormat(wantedBy: call)
     let scope = "\(principal.subject)\n\(container)\n\(session)"
@@ -74,7 +120,7 @@ extension SessionsRoutes {
     do throws(AccessError) {
       return try await catalog.session(session, in: container, owner: principal.subject)
     } catch {
-      throw Problem(sessions: error)
+      throw Problem(access: error)
     }
   }
 }

@@ -118,17 +118,3 @@ enum WorkflowResponses {
     return result
   }
 }
-
-extension ErrorFormat {
-  /// `{"detail": …}`, for validation a list as pydantic 2.5 gives it, without what was sent.
-  package static let workflow = ErrorFormat { problem, _ in
-    problem.answer { text in
-      text.name("detail")
-      guard !problem.validation.isEmpty else { return text.value(problem.detail) }
-      text.list(problem.validation) { text, error in
-        text.fault(error)
-        text.member("url", "https://errors.pydantic.dev/2.5/v/\(error.type)")
-      }
-    }
-  }
-}

@@ -59,12 +59,12 @@ extension WorkflowRoutes {
     }
   }
 
-  func get(_ id: String, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
-    let object = try await listing.record(named: id, principal)
+  func get(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
+    let object = try await listing.record(named: call.parameters["id"], principal)
     return WorkflowResponses.log(object, client: principal.subject)
   }
 
-  func health() -> HTTPAnswer {
+  func health(_ call: HTTPCall) async throws(Problem) -> HTTPAnswer {
     .object { text in
       text.member("status", "healthy")
       text.member("service", identity.service)

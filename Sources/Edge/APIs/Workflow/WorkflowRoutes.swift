@@ -8,27 +8,7 @@ import Records
 import Routing
 
 /// The workflow API: logs of workflow runs by API key, and figures over them (Docs/workflow.md).
-package struct WorkflowRoutes: APIRoutes {
-  enum Route: String {
-    case health = "/health"
-    case logs = "/api/v1/logs"
-    case log = "/api/v1/logs/{id}"
-    case batch = "/api/v1/logs/batch"
-    case overview = "/api/v1/metrics/overview"
-    case categories = "/api/v1/metrics/categories"
-
-    var methods: [RequestMethod] {
-      switch self {
-      case .health, .log, .overview, .categories: [.get]
-      case .batch: [.post]
-      case .logs: [.get, .post]
-      }
-    }
-
-    /// Whether the audit API has the path too.
-    var isShared: Bool { self == .logs || self == .log }
-  }
-
+package struct WorkflowRoutes: Sendable {
   /// What the service calls itself in `/health`.
   package struct Identity: Sendable {
     package let service: String
@@ -75,54 +55,42 @@ package struct WorkflowRoutes: APIRoutes {
       ], names: ["timestamp": "executed_at", "ingested_at": "created_at"], style: style)
   }
 
-  /// Masks otherwise from now on.
-  package func use(masking: MaskingPlan) { decoder.replace(with: decoder.value.masked(by: masking)) }
-
-  package func admit(_ head: RequestHead, path: String, origin: RequestOrigin) -> Admission? {
-    guard let (route, id) = WorkflowRoutes.route(path) else {
-      guard path.hasPrefix("/api/v1/metrics/") else { return nil }
-      return .refuse(Problem(404, "Not Found"), route: "unknown", errors: .workflow)
-    }
-    let header = head.headers.first(name: keyHeader)
-    let (key, isKnown) = keys.shown(
-      header: header, authorization: head.headers.first(name: "Authorization"))
-    // Shared rows are the audit API's unless an API key is shown; one that is not known does not stand in a token's way.
-    guard !route.isShared || isKnown || header != nil && !head.hasAuditCredential else { return nil }
-    do throws(Problem) {
-      let method = head.method == .head ? .get : head.method
-      guard route.methods.contains(method) else {
-        throw Problem(405, "Method Not Allowed", allow: route.methods.allowed)
-      }
-      if route == .health { return .accept(endpoint(route) { _ throws(Problem) in health() }) }
-      let principal = try authenticate(key, head, origin, route)
-      try head.checkQuery()
-      guard head.isPlain || method == .post && head.isGzip else {
-        throw Problem(415, "The only Content-Encoding is gzip")
-      }
-      return .accept(endpoint(route, method, principal, id).limited(by: principal))
-    } catch {
-      return .refuse(error, route: route.rawValue, errors: .workflow)
-    }
+  package var api: API {
+    var api = API("workflow", errors: .detail, authenticate: authenticate)
+    api.realm = .workflow
+    api.datasets = [.workflows]
+    api.credentials = [WorkflowRoutes.key(in: keyHeader)]
+    api.prefixes = ["/api/v1/metrics/"]
+    api.isOpenToPages = true
+    api.masking = { [decoder] plan in decoder.replace(with: decoder.value.masked(by: plan(.workflows))) }
+    api.routes = logRoutes + figureRoutes
+    return api
   }
 
-  private static func route(_ path: String) -> (Route, String)? {
-    for route in [Route.health, .logs, .batch, .overview, .categories] where route.rawValue == path {
-      return (route, "")
-    }
-    let prefix = Route.logs.rawValue + "/"
-    guard path.hasPrefix(prefix) else { return nil }
-    let id = path.dropFirst(prefix.count)
-    guard !id.isEmpty, !id.contains("/"), !AuditRoutes.words.contains(String(id)) else { return nil }
-    return (.log, QueryItems.decode(id, isQuery: false) ?? "")
+  /// - Parameter header: The field a key comes in.
+  static func key(in header: String) -> CredentialKind {
+    CredentialKind("workflowKey", "an API key of the workflow API", .header(header))
+  }
+
+  private func shown(_ head: RequestHead) -> (key: String?, isKnown: Bool) {
+    keys.shown(
+      header: head.headers.first(name: keyHeader), authorization: head.headers.first(name: "Authorization"))
+  }
+
+  /// Paths that the audit API has too are that API's unless an API key is shown; one that is not known does not stand in a
+  /// token's way.
+  private func claims(_ head: RequestHead) -> Bool {
+    shown(head).isKnown || head.headers.contains(name: keyHeader) && !head.hasAuditCredential
   }
 
   private func authenticate(
-    _ key: String?, _ head: RequestHead, _ origin: RequestOrigin, _ route: Route
-  ) throws(Problem) -> Principal {
-    var event = AccessEvent(head, origin, realm: .workflow, route: route.rawValue)
+    _ head: RequestHead, _ origin: RequestOrigin, _ route: Route
+  ) throws(Problem) -> Principal? {
+    if case .open = route.handler { return nil }
+    var event = AccessEvent(head, origin, realm: .workflow, route: route.name)
     defer { log.record(event) }
     do throws(CredentialError) {
-      let principal = try keys.authenticate(key: key)
+      let principal = try keys.authenticate(key: shown(head).key)
       event.subject = principal.subject
       event.tenant = principal.tenant
       return principal
@@ -131,37 +99,73 @@ package struct WorkflowRoutes: APIRoutes {
       throw Problem(401, error == .missing ? "API key required" : "Invalid API key")
     }
   }
+}
 
-  private func endpoint(
-    _ route: Route, _ method: RequestMethod, _ principal: Principal, _ id: String
-  ) -> Endpoint {
-    switch (route, method) {
-    case (.logs, .post):
-      endpoint(route, isWrite: true) { call throws(Problem) in try await create(call, principal) }
-    case (.logs, _): endpoint(route) { call throws(Problem) in try await list(call, principal) }
-    case (.log, _): endpoint(route) { _ throws(Problem) in try await get(id, principal) }
-    case (.batch, _): endpoint(route) { call throws(Problem) in try await createBatch(call, principal) }
-    case (.overview, _): endpoint(route) { call throws(Problem) in try await overview(call, principal) }
-    case (.categories, _): endpoint(route) { call throws(Problem) in try await categories(call, principal) }
-    case (.health, _): preconditionFailure("health has no principal")
-    }
+// What it answers to
+extension WorkflowRoutes {
+  private static let log = JSONSchema.object(
+    [
+      ("environment", JSONSchema.choice("production", "staging", "development")),
+      ("executed_at", JSONSchema.time),
+      ("workflow_version", JSONSchema.optionalText), ("ticket_id", JSONSchema.optionalText),
+      ("category", JSONSchema.optionalText), ("resolution_status", JSONSchema.optionalText),
+      ("status", JSONSchema.choice("SUCCESS", "ERROR", "PARTIAL", "FAILED", isNullable: true)),
+      ("execution_time_seconds", #"{"type":["number","null"]}"#), ("metrics", JSONSchema.optionalObject),
+      ("payload", JSONSchema.optionalObject),
+    ], required: ["environment", "executed_at"])
+  private static let example =
+    #"{"environment":"production","executed_at":"2026-11-21T10:00:00Z","ticket_id":"T-1","status":"SUCCESS","execution_time_seconds":4.2}"#
+
+  private func body(_ schema: String, _ example: String) -> RouteBody {
+    .json(schema, example, bytesMax: limits.bodyBytesMax).compressible
   }
 
-  /// - Parameter isWrite: Small writes stay on the connection's event loop, as those of the other APIs do.
-  private func endpoint(
-    _ route: Route, isWrite: Bool = false,
-    _ respond: @escaping @Sendable (HTTPCall) async throws(Problem) -> HTTPAnswer
-  ) -> Endpoint {
-    Endpoint(route: route.rawValue, bodyBytesMax: limits.bodyBytesMax, isShort: isWrite, errors: .workflow) {
-      (call, _) async throws(Problem) in
-      .answer(try await respond(call))
-    }
+  private var logRoutes: [Route] {
+    [
+      Route(.get, "/api/v1/logs", "Lists logs, newest first", .answer(list))
+        .taking(
+          .query("page", JSONSchema.integer(1), "Which page"),
+          .query("page_size", JSONSchema.integer(1, 100), "Logs a page"),
+          .query("environment", JSONSchema.text, "Exactly this"),
+          .query("status", JSONSchema.text, "Exactly this"),
+          .query("category", JSONSchema.text, "Exactly this"),
+          .query("ticket_id", JSONSchema.text, "Exactly this"),
+          .query("start_date", JSONSchema.time, "From this time on"),
+          .query("end_date", JSONSchema.time, "Up to this time"), .explain
+        ).failing(with: 403, 422).claimed(claims),
+      Route(.post, "/api/v1/logs", "Stores a workflow's log", .store(create))
+        .idempotent.taking(body(WorkflowRoutes.log, WorkflowRoutes.example))
+        .answering(201).failing(with: 413, 415, 422, 507).claimed(claims),
+      Route(.get, "/api/v1/logs/{id}", "One log", .answer(get))
+        .taking(.path("id", JSONSchema.text, "The id, with or without dashes")).claimed(claims),
+      Route(.post, "/api/v1/logs/batch", "Stores up to 100 logs, all or none", .answer(createBatch))
+        .idempotent
+        .taking(
+          body(
+            JSONSchema.array(WorkflowRoutes.log, WorkflowRoutes.batchMax), "[\(WorkflowRoutes.example)]")
+        ).answering(201).failing(with: 413, 415, 422, 507),
+    ]
+  }
+
+  private var figureRoutes: [Route] {
+    let days = RouteParameter.query("days", JSONSchema.integer(1, 90), "Over so many days")
+    return [
+      Route(
+        .get, "/api/v1/metrics/overview", "Totals, rate of success, average time", .answer(overview)
+      )
+      .taking(days, .explain).failing(with: 403, 422),
+      Route(
+        .get, "/api/v1/metrics/categories", "Logs and rate of success by category", .answer(categories)
+      )
+      .taking(days, .explain).failing(with: 403, 422),
+      Route(.get, "/health", "The service's name and environment", .open(health)),
+    ]
   }
 }
 
 extension RequestHead {
   /// Whether the request shows what could be a credential of the audit API.
-  var hasAuditCredential: Bool {
+  fileprivate var hasAuditCredential: Bool {
     headers.contains(name: "Authorization") || query["token"] != nil
   }
 }

@@ -6,6 +6,10 @@ package struct HTTPCall: Sendable {
   package let body: [UInt8]
   /// The client's address.
   package let address: String
+  /// The route's name, for logs; empty until it is found.
+  package private(set) var route = ""
+  /// What the route's path leaves open.
+  package private(set) var parameters = PathParameters()
 
   package init(id: String, head: RequestHead, body: [UInt8], address: String) {
     self.id = id
@@ -14,10 +18,36 @@ package struct HTTPCall: Sendable {
     self.address = address
   }
 
+  /// The call once its route is found.
+  func at(_ route: Route, _ parameters: PathParameters) -> HTTPCall {
+    var call = self
+    call.route = route.name
+    call.parameters = parameters
+    return call
+  }
+
   /// The target without its query.
   package var path: String { head.path }
   package var query: QueryItems { head.query }
   package var origin: RequestOrigin { RequestOrigin(id: id, address: address) }
+  package var authorization: String? { head.headers.first(name: "Authorization") }
+}
+
+/// The values of a path's parameters, escapes resolved.
+package struct PathParameters: Sendable {
+  private let names: [String]
+  private let values: [String]
+
+  package init(names: [String] = [], values: [String] = []) {
+    self.names = names
+    self.values = values
+  }
+
+  /// Traps on a name that the route's path does not have: our own bug.
+  package subscript(name: String) -> String {
+    guard let index = names.firstIndex(of: name) else { preconditionFailure("the path has this parameter") }
+    return values[index]
+  }
 }
 
 /// Where a request comes from.
@@ -85,13 +115,16 @@ package struct Endpoint: Sendable {
   package let isShort: Bool
   /// How its errors look.
   package let errors: ErrorFormat
+  /// As ``Route/mixesSecrets``.
+  package let mixesSecrets: Bool
   package let respond: Respond
 
   package init(
     route: String, bodyBytesMax: Int, isShort: Bool, errors: ErrorFormat = .problemDetails,
-    respond: @escaping Respond
+    mixesSecrets: Bool = false, respond: @escaping Respond
   ) {
     self.errors = errors
+    self.mixesSecrets = mixesSecrets
     self.route = route
     self.bodyBytesMax = bodyBytesMax
     self.isShort = isShort

@@ -84,20 +84,32 @@ package struct Problem: Error, Sendable, Hashable {
   }
 }
 
-extension Sequence where Element == RequestMethod {
-  /// The value of `Allow`: what can be got can be asked for its head.
-  package var allowed: String {
-    flatMap { $0 == .get ? ["GET", "HEAD"] : [$0.rawValue] }.joined(separator: ", ")
-  }
-}
-
-/// How an API's errors look on the wire.
+/// How an API's errors look on the wire, and its words for what every API refuses.
 package struct ErrorFormat: Sendable {
   /// The answer that tells of a problem, given the request's id.
   package let answer: @Sendable (Problem, String) -> HTTPAnswer
+  /// Said of paths that there are not.
+  package let notFound: String
+  /// Said of methods that a path has not, given those it has.
+  package let methodNotAllowed: @Sendable (String) -> String
 
-  package init(_ answer: @escaping @Sendable (Problem, String) -> HTTPAnswer) { self.answer = answer }
+  package init(
+    notFound: String = "Not Found",
+    methodNotAllowed: @escaping @Sendable (String) -> String = { _ in "Method Not Allowed" },
+    _ answer: @escaping @Sendable (Problem, String) -> HTTPAnswer
+  ) {
+    self.answer = answer
+    self.notFound = notFound
+    self.methodNotAllowed = methodNotAllowed
+  }
 
   /// RFC 9457.
-  package static let problemDetails = ErrorFormat { $0.answer(requestID: $1) }
+  package static let problemDetails = ErrorFormat(methodNotAllowed: { "This path takes \($0)." }) {
+    $0.answer(requestID: $1)
+  }
+
+  /// RFC 9457 with `detail` alone, as clients of three of the APIs expect it where no API has the path.
+  package static let unknownPath = ErrorFormat { problem, _ in
+    problem.answer(contentType: "application/problem+json") { $0.member("detail", problem.detail) }
+  }
 }

@@ -1,0 +1,84 @@
+/// One method of one path as documents tell of it: what the APIs that have it say together.
+struct RouteOperation {
+  let places: [RouteTable.Place]
+
+  var method: RequestMethod { places[0].route.method }
+  var path: String { places[0].route.name }
+  var tags: [String] { places.map(\.api.name) }
+
+  var summary: String {
+    guard places.count > 1 else { return places[0].route.summary }
+    return places.map { "\($0.route.summary) (\($0.api.name))" }.joined(separator: "; ")
+  }
+
+  /// Without repeats, in order.
+  var credentials: [CredentialKind] { unique(places.flatMap { $0.api.credentials(of: $0.route) }) }
+
+  /// Without repeats; what one API alone takes is said to be its.
+  var parameters: [RouteParameter] {
+    var found: [RouteParameter] = []
+    for place in places {
+      for parameter in place.route.parameters where !found.contains(where: { $0.isSame(as: parameter) }) {
+        let takers = places.filter { $0.route.parameters.contains { $0.isSame(as: parameter) } }
+        let whose = takers.count < places.count ? " (\(place.api.name))" : ""
+        found.append(
+          RouteParameter(
+            name: parameter.name, place: parameter.place, schema: parameter.schema,
+            summary: parameter.summary + whose))
+      }
+    }
+    return found
+  }
+
+  /// The first API's example; a schema that all bodies have.
+  var body: RouteBody? {
+    let bodies = places.compactMap(\.route.body)
+    guard let first = bodies.first, bodies.count > 1 else { return bodies.first }
+    let schema = #"{"anyOf":[\#(bodies.map(\.schema).joined(separator: ","))]}"#
+    return RouteBody(
+      schema: schema, example: first.example, mediaType: first.mediaType, bytesMax: first.bytesMax)
+  }
+
+  /// The status of success.
+  var status: Int { places[0].route.status }
+
+  /// All statuses: of success, of its own failures, and of those that every operation of its kind may have.
+  var statuses: [Int] {
+    var all = places.flatMap { [$0.route.status] + $0.route.failures } + [400, 408, 431, 503]
+    if !credentials.isEmpty { all.append(401) }
+    if places.contains(where: { $0.route.permission != nil }) { all.append(403) }
+    if places.contains(where: { !$0.route.path.isLiteral }) { all.append(404) }
+    if body != nil { all += [413, 415] }
+    return Set(all).sorted()
+  }
+
+  /// `getApiV1Logs`.
+  var identifier: String {
+    let words = path.split(whereSeparator: { "/{}.-_:".contains($0) })
+    return method.rawValue.lowercased()
+      + words.map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+  }
+
+  private func unique<Element: Hashable>(_ elements: [Element]) -> [Element] {
+    var seen: Set<Element> = []
+    return elements.filter { seen.insert($0).inserted }
+  }
+}
+
+extension RouteParameter {
+  fileprivate func isSame(as other: RouteParameter) -> Bool { name == other.name && place == other.place }
+}
+
+extension RouteTable {
+  /// What is served, each method of each path once, in the order of registration.
+  var operations: [RouteOperation] {
+    var found: [String: [Place]] = [:]
+    var order: [String] = []
+    for place in places {
+      let key = "\(place.route.method.rawValue) \(place.route.name)"
+      if found[key] == nil { order.append(key) }
+      found[key, default: []].append(place)
+    }
+    return order.compactMap { found[$0].map(RouteOperation.init) }
+  }
+}

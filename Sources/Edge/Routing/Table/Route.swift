@@ -1,0 +1,109 @@
+import Access
+
+/// One method of one path: who may ask, what comes in, what goes out, and what answers.
+///
+/// Dispatch, `405`, CORS, metrics' names, the OpenAPI document and `/docs` come from routes, so that what is served is
+/// documented and the other way round. A route is made with its handler and then told more, a call a property:
+///
+/// ```swift
+/// Route(.delete, "/api/v1/logs/cleanup", "Deletes old entries", .answer(cleanup))
+///   .needing(.administer).taking(.query("before", JSONSchema.time, "Of times before this one")).failing(with: 403, 422)
+/// ```
+package struct Route: Sendable {
+  /// A query, a filter, a command, a login is never longer.
+  package static let commandBytesMax = 1 << 20
+
+  /// What answers.
+  package enum Handler: Sendable {
+    /// Anybody is answered.
+    case open(@Sendable (HTTPCall) async throws(Problem) -> HTTPAnswer)
+    case answer(@Sendable (HTTPCall, Principal) async throws(Problem) -> HTTPAnswer)
+    /// The same, for work of microseconds followed by waiting: a small body is taken on the connection's event loop.
+    case store(@Sendable (HTTPCall, Principal) async throws(Problem) -> HTTPAnswer)
+    /// An answer that may be written piece by piece.
+    case stream(@Sendable (HTTPCall, Principal, any AnswerStream) async throws(Problem) -> EndpointOutcome)
+    /// Records as they come. Called on event loops, with the request's head alone: must not block.
+    case live(@Sendable (HTTPCall, Principal) throws(Problem) -> LiveEndpoint)
+  }
+
+  package let method: RequestMethod
+  package let path: PathPattern
+  /// In a few words, for documents.
+  package let summary: String
+  package let handler: Handler
+  /// Kinds of credentials that open it; nil: those of its API; none: anybody.
+  package private(set) var credentials: [CredentialKind]?
+  /// What the caller's role must allow; nil: any role will do.
+  package private(set) var permission: Permission?
+  package private(set) var parameters: [RouteParameter] = []
+  /// nil: a body is not looked at.
+  package private(set) var body: RouteBody?
+  /// The status of success.
+  package private(set) var status = 200
+  /// Statuses of failures, besides those every route may have.
+  package private(set) var failures: [Int] = []
+  /// Whether it takes an `Idempotency-Key`.
+  package private(set) var isIdempotent = false
+  /// Whether its answer has a secret beside what the caller sent: such answers are not compressed (BREACH).
+  package private(set) var mixesSecrets = false
+  /// Whether pages of other origins may ask; nil: as its API says.
+  package private(set) var isOpenToPages: Bool?
+  /// How refusals before the body look; nil: as the API's errors.
+  package private(set) var refusals: ErrorFormat?
+  /// Of a path that several APIs have: whether the request is meant for this one. nil: it is. On event loops: must not block.
+  package private(set) var claims: (@Sendable (RequestHead) -> Bool)?
+
+  package init(_ method: RequestMethod, _ path: PathPattern, _ summary: String, _ handler: Handler) {
+    self.method = method
+    self.path = path
+    self.summary = summary
+    self.handler = handler
+    switch handler {
+    case .open: credentials = []
+    case .answer, .store, .stream, .live: break
+    }
+  }
+
+  /// Whether its answer is a live stream.
+  package var isLive: Bool {
+    if case .live = handler { true } else { false }
+  }
+
+  /// The name in metrics and logs.
+  package var name: String { path.description }
+}
+
+// What is told of a route
+extension Route {
+  package func needing(_ permission: Permission) -> Route { with { $0.permission = permission } }
+
+  package func opened(by credentials: CredentialKind...) -> Route { with { $0.credentials = credentials } }
+
+  package func taking(_ parameters: RouteParameter...) -> Route { taking(parameters) }
+
+  package func taking(_ parameters: [RouteParameter]) -> Route { with { $0.parameters += parameters } }
+
+  package func taking(_ body: RouteBody) -> Route { with { $0.body = body } }
+
+  package func answering(_ status: Int) -> Route { with { $0.status = status } }
+
+  package func failing(with statuses: Int...) -> Route { with { $0.failures += statuses } }
+
+  package var idempotent: Route { with { $0.isIdempotent = true } }
+
+  package var mixingSecrets: Route { with { $0.mixesSecrets = true } }
+
+  package func openToPages(_ isOpen: Bool) -> Route { with { $0.isOpenToPages = isOpen } }
+
+  package func refusing(as format: ErrorFormat) -> Route { with { $0.refusals = format } }
+
+  package func claimed(_ claims: @escaping @Sendable (RequestHead) -> Bool) -> Route {
+    with { $0.claims = claims }
+  }
+
+  private func with(_ change: (inout Route) -> Void) -> Route {
+    var route = self
+    change(&route)
+    return route
+  }
+}

@@ -1,0 +1,113 @@
+/// What a request may say beside its body: a part of the path, or an item of the query.
+package struct RouteParameter: Sendable {
+  package enum Place: String, Sendable { case path, query, header }
+
+  package let name: String
+  package let place: Place
+  /// A JSON schema.
+  package let schema: String
+  package let summary: String
+
+  package static func path(
+    _ name: String, _ schema: String = JSONSchema.text, _ summary: String
+  ) -> RouteParameter {
+    RouteParameter(name: name, place: .path, schema: schema, summary: summary)
+  }
+
+  package static func query(
+    _ name: String, _ schema: String = JSONSchema.text, _ summary: String
+  ) -> RouteParameter {
+    RouteParameter(name: name, place: .query, schema: schema, summary: summary)
+  }
+}
+
+/// The body a route takes.
+package struct RouteBody: Sendable {
+  /// Which media types are let in. A request that names none is believed.
+  package enum MediaTypes: Sendable {
+    /// All: what the bytes are is found by reading them.
+    case any
+    /// `application/json` and its kind; the text is what others are answered.
+    case json(refusal: String)
+    case listed([String], refusal: String)
+  }
+
+  /// A JSON schema, for documents.
+  package let schema: String
+  /// An example that the route takes.
+  package let example: String
+  /// The media type of the example.
+  package var mediaType = "application/json"
+  package var accepts = MediaTypes.any
+  /// The most bytes it may have, as sent and decompressed.
+  package var bytesMax: Int
+  /// Whether it may come compressed.
+  package var isCompressible = false
+
+  /// A body of JSON.
+  ///
+  /// - Parameter bytesMax: nil: that of a command, ``Route/commandBytesMax``.
+  package static func json(_ schema: String, _ example: String, bytesMax: Int? = nil) -> RouteBody {
+    RouteBody(schema: schema, example: example, bytesMax: bytesMax ?? Route.commandBytesMax)
+  }
+
+  /// The same, for these media types alone.
+  package func accepting(_ types: MediaTypes) -> RouteBody {
+    var body = self
+    body.accepts = types
+    return body
+  }
+
+  /// The same, which may come compressed.
+  package var compressible: RouteBody {
+    var body = self
+    body.isCompressible = true
+    return body
+  }
+
+  /// - Throws: 415.
+  func check(_ head: RequestHead) throws(Problem) {
+    switch accepts {
+    case .any: break
+    case .json(let refusal): guard head.isJSON else { throw Problem(415, refusal) }
+    case .listed(let types, let refusal):
+      if let type = head.mediaType, !types.contains(type) { throw Problem(415, refusal) }
+    }
+  }
+}
+
+/// JSON schemas that occur often.
+package enum JSONSchema {
+  package static let text = #"{"type":"string"}"#
+  package static let flag = #"{"type":"boolean"}"#
+  package static let time = #"{"type":"string","description":"ISO 8601"}"#
+  package static let object = #"{"type":"object"}"#
+  package static let format = #"{"type":"string","enum":["json","ndjson","csv","arrow","parquet"]}"#
+  package static let order = #"{"type":"string","enum":["asc","desc"]}"#
+  package static let optionalText = #"{"type":["string","null"]}"#
+  package static let optionalObject = #"{"type":["object","null"]}"#
+
+  package static func integer(_ low: Int, _ high: Int? = nil) -> String {
+    #"{"type":"integer","minimum":\#(low)"# + (high.map { #","maximum":\#($0)"# } ?? "") + "}"
+  }
+
+  /// An object whose members have these schemas.
+  package static func object(_ members: [(String, String)], required: [String] = []) -> String {
+    let list = members.map { #""\#($0.0)":\#($0.1)"# }.joined(separator: ",")
+    let names = required.map { #""\#($0)""# }.joined(separator: ",")
+    return #"{"type":"object","properties":{\#(list)},"required":[\#(names)]}"#
+  }
+
+  package static func array(_ item: String, _ most: Int? = nil) -> String {
+    #"{"type":"array","items":\#(item)"# + (most.map { #","maxItems":\#($0)"# } ?? "") + "}"
+  }
+
+  package static func choice(_ words: String..., isNullable: Bool = false) -> String {
+    choice(words, isNullable: isNullable)
+  }
+
+  package static func choice(_ words: [String], isNullable: Bool = false) -> String {
+    let list = words.map { #""\#($0)""# }.joined(separator: ",")
+    return isNullable ? #"{"enum":[\#(list),null]}"# : #"{"type":"string","enum":[\#(list)]}"#
+  }
+}

@@ -1,0 +1,76 @@
+/// All routes by their paths.
+package struct RouteTable: Sendable {
+  /// A route and the API whose it is.
+  package struct Place: Sendable {
+    package let api: API
+    package let route: Route
+  }
+
+  /// One path, with the routes that it has in the order of registration.
+  struct Entry: Sendable {
+    let path: PathPattern
+    var places: [Place]
+    /// Whether pages of other origins may ask.
+    var isOpenToPages: Bool { places.contains { $0.route.isOpenToPages ?? $0.api.isOpenToPages } }
+  }
+
+  private let literals: [String: Entry]
+  private let entries: [Entry]
+  private let prefixes: [(prefix: String, api: API)]
+  /// Every route, API by API.
+  package let places: [Place]
+
+  /// Traps on a route that is there twice for one API: our own bug.
+  package init(_ apis: [API]) {
+    var entries: [Entry] = []
+    var places: [Place] = []
+    for api in apis {
+      var own: Set<String> = []
+      for route in api.routes {
+        precondition(
+          own.insert(route.method.rawValue + route.name).inserted,
+          "\(route.name) is there once for each method")
+        let place = Place(api: api, route: route)
+        places.append(place)
+        if let index = entries.firstIndex(where: { $0.path == route.path }) {
+          entries[index].places.append(place)
+        } else {
+          entries.append(Entry(path: route.path, places: [place]))
+        }
+      }
+    }
+    self.places = places
+    self.entries = entries.sorted { $0.path.isLiteral && !$1.path.isLiteral }
+    literals = Dictionary(
+      uniqueKeysWithValues: entries.filter(\.path.isLiteral).map { ($0.path.description, $0) })
+    prefixes = apis.flatMap { api in api.prefixes.map { ($0, api) } }
+      .sorted { $0.prefix.utf8.count > $1.prefix.utf8.count }
+  }
+
+  /// The paths that there are, in the order of registration.
+  package var paths: [PathPattern] {
+    var seen: Set<PathPattern> = []
+    return places.map(\.route.path).filter { seen.insert($0).inserted }
+  }
+
+  /// The entry of a path and its parameters' values. What is written out wins over what a parameter takes.
+  ///
+  /// Costs one hash for paths without parameters, else a comparison with each path that has some.
+  func find(_ path: String) -> (entry: Entry, values: [String])? {
+    if let entry = literals[path] { return (entry, []) }
+    var segments = PathPattern.split(path)
+    if path.utf8.contains(UInt8(ascii: "%")) {
+      for index in segments.indices {
+        guard let text = QueryItems.decode(segments[index], isQuery: false) else { return nil }
+        segments[index] = Substring(text)
+      }
+    }
+    for entry in entries {
+      if let values = entry.path.match(segments) { return (entry, values) }
+    }
+    return nil
+  }
+
+  /// The API to whose paths `path` would belong.
+  func owner(of path: String) -> API? { prefixes.first { path.hasPrefix($0.prefix) }?.api }
+}

@@ -1,0 +1,163 @@
+import Access
+
+/// Takes each request to its route.
+package struct Router: RequestRouter {
+  private let table: RouteTable
+  private let origins: AllowedOrigins
+  /// Whether the server is for the owner of this machine alone.
+  private let isPrivate: Bool
+
+  /// - Parameters:
+  ///   - origins: Whose pages may read answers, of the routes that pages may ask at all.
+  ///   - isPrivate: Only requests that name loopback are served.
+  package init(_ table: RouteTable, origins: AllowedOrigins = .all, isPrivate: Bool = false) {
+    self.table = table
+    self.origins = origins
+    self.isPrivate = isPrivate
+  }
+
+  package func admit(_ head: RequestHead, origin: RequestOrigin) -> Admission {
+    if isPrivate, !head.isForLoopback {
+      return .refuse(
+        Problem(
+          421, "In development the server answers to localhost, 127.0.0.1 and [::1] alone, by any port."),
+        route: "unknown")
+    }
+    if head.headers[list: "Transfer-Encoding"].contains(where: { $0.lowercased() != "chunked" }) {
+      return .refuse(Problem(501, "The only Transfer-Encoding is chunked."), route: "unknown")
+    }
+    let found = table.find(head.path)
+    if head.method == .options, let preflight = preflight(head, found?.entry) { return preflight }
+    guard let found, let first = found.entry.places.first(where: { $0.route.claims?(head) ?? true }) else {
+      return unknown(head.path)
+    }
+    return admit(head, origin, first, among: found.entry, values: found.values)
+  }
+
+  /// How a path that nobody has is answered: as the API does to whose paths it would belong.
+  private func unknown(_ path: String) -> Admission {
+    guard let api = table.owner(of: path) else {
+      return .refuse(Problem(404, "Not Found"), route: "unknown", errors: .unknownPath)
+    }
+    return .refuse(Problem(404, api.errors.notFound), route: "unknown", errors: api.errors)
+  }
+
+  /// Decides for the API whose path it is.
+  private func admit(
+    _ head: RequestHead, _ origin: RequestOrigin, _ first: RouteTable.Place, among entry: RouteTable.Entry,
+    values: [String]
+  ) -> Admission {
+    let api = first.api
+    let own = entry.places.filter { $0.api.name == api.name }.map(\.route)
+    do throws(Problem) {
+      guard let route = Router.route(for: head.method, among: own) else {
+        if api.hidesMethods { _ = try api.authenticate(head, origin, first.route) }
+        let allow = Router.allowed(own)
+        throw Problem(405, api.errors.methodNotAllowed(allow), allow: allow)
+      }
+      let principal = try api.authenticate(head, origin, route)
+      return try accept(head, origin, api, route, principal, values)
+    } catch {
+      return .refuse(error, route: first.route.name, errors: first.route.refusals ?? api.errors)
+    }
+  }
+
+  private static func route(for method: RequestMethod, among routes: [Route]) -> Route? {
+    routes.first { $0.method == method || method == .head && $0.method == .get && !$0.isLive }
+  }
+
+  /// The value of `Allow`: what can be got can be asked for its head, but for live streams.
+  private static func allowed(_ routes: [Route]) -> String {
+    routes.flatMap { route in
+      route.method == .get && !route.isLive ? ["GET", "HEAD"] : [route.method.rawValue]
+    }.joined(separator: ", ")
+  }
+
+  private func accept(
+    _ head: RequestHead, _ origin: RequestOrigin, _ api: API, _ route: Route, _ principal: Principal?,
+    _ values: [String]
+  ) throws(Problem) -> Admission {
+    guard head.query.isWellFormed else {
+      throw Problem(400, "The query has a broken escape, or text that is not UTF-8")
+    }
+    try route.body?.check(head)
+    guard head.isPlain || route.body?.isCompressible == true && head.isGzip else {
+      throw Problem(
+        415,
+        route.body?.isCompressible == true
+          ? "The only Content-Encoding is gzip" : "There is no Content-Encoding here")
+    }
+    if case .live(let open) = route.handler {
+      let call = HTTPCall(id: origin.id, head: head, body: [], address: origin.address)
+        .at(route, parameters(route, values))
+      return .live(try open(call, Router.known(principal)))
+    }
+    return .accept(endpoint(api, route, principal, parameters(route, values)))
+  }
+
+  private func parameters(_ route: Route, _ values: [String]) -> PathParameters {
+    PathParameters(names: route.path.parameters, values: values)
+  }
+
+  private static func known(_ principal: Principal?) -> Principal {
+    guard let principal else { preconditionFailure("a route that asks for a caller has one") }
+    return principal
+  }
+
+  private func endpoint(
+    _ api: API, _ route: Route, _ principal: Principal?, _ parameters: PathParameters
+  ) -> Endpoint {
+    let most = route.body?.bytesMax ?? Route.commandBytesMax
+    var isShort = false
+    if case .store = route.handler { isShort = true }
+    return Endpoint(
+      route: route.name, bodyBytesMax: min(most, principal?.limits.bodyBytesMax ?? most), isShort: isShort,
+      errors: api.errors, mixesSecrets: route.mixesSecrets
+    ) { (call, stream) async throws(Problem) in
+      let call = call.at(route, parameters)
+      switch route.handler {
+      case .open(let respond): return .answer(try await respond(call))
+      case .answer(let respond), .store(let respond):
+        return .answer(try await respond(call, Router.known(principal)))
+      case .stream(let respond): return try await respond(call, Router.known(principal), stream)
+      case .live: preconditionFailure("a live stream is no endpoint")
+      }
+    }
+  }
+}
+
+// What pages of other origins may do (CORS; Fetch, §3.2)
+extension Router {
+  package func originFields(_ path: String, origin: String?) -> [(name: String, value: String)] {
+    guard isOpenToPages(path) else { return [] }
+    // Said whether a page asks or not: a cache must not give one page what another was told.
+    let vary = (name: "Vary", value: "Origin")
+    guard let allowed = origin.flatMap(origins.answer) else { return [vary] }
+    return [(name: "Access-Control-Allow-Origin", value: allowed), vary]
+  }
+
+  private func isOpenToPages(_ path: String) -> Bool {
+    table.find(path)?.entry.isOpenToPages ?? table.owner(of: path)?.isOpenToPages ?? false
+  }
+
+  /// What a browser asks before it lets a page send the request itself (Fetch, §3.3.2); nil: no such question, or from a page
+  /// that may not.
+  private func preflight(_ head: RequestHead, _ entry: RouteTable.Entry?) -> Admission? {
+    guard entry?.isOpenToPages ?? table.owner(of: head.path)?.isOpenToPages ?? false else { return nil }
+    guard let origin = head.headers.first(name: "Origin"), origins.answer(to: origin) != nil,
+      head.headers.contains(name: "Access-Control-Request-Method")
+    else { return nil }
+    let asked = head.headers.first(name: "Access-Control-Request-Headers") ?? ""
+    return .accept(
+      Endpoint(route: "preflight", bodyBytesMax: Route.commandBytesMax, isShort: true) {
+        (_, _) async throws(Problem) in
+        .answer(
+          HTTPAnswer(
+            .ok, contentType: "text/plain; charset=utf-8",
+            headers: [
+              ("Access-Control-Allow-Methods", "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"),
+              ("Access-Control-Allow-Headers", asked), ("Access-Control-Max-Age", "600"),
+            ], body: Array("OK".utf8)))
+      })
+  }
+}
