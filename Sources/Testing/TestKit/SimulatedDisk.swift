@@ -12,6 +12,26 @@ package final class SimulatedDisk: FileSystem {
     case createDirectory, list, exists, isDirectory, create, open, rename, remove, removeDirectory,
       syncDirectory
     case freeBytes, size, write, read, sync, map
+
+    /// What errors call it.
+    var asked: DiskOperation {
+      switch self {
+      case .createDirectory: .createDirectory
+      case .list: .list
+      case .exists, .isDirectory: .look
+      case .create: .create
+      case .open: .open
+      case .rename: .rename
+      case .remove: .remove
+      case .removeDirectory: .removeDirectory
+      case .syncDirectory: .syncDirectory
+      case .freeBytes, .size: .measure
+      case .write: .write
+      case .read: .read
+      case .sync: .sync
+      case .map: .map
+      }
+    }
   }
 
   /// How an operation fails.
@@ -116,7 +136,7 @@ package final class SimulatedDisk: FileSystem {
         made = made.isEmpty ? String(part) : "\(made)/\(part)"
         switch state.names[made] {
         case .directory: continue
-        case .file: throw .failed(operation: "createDirectory", path: path, offsetBytes: 0, code: 17)
+        case .file: throw .failed(operation: .createDirectory, path: path, offsetBytes: 0, code: 17)
         case nil: state.change([(made, .directory)])
         }
       }
@@ -125,7 +145,7 @@ package final class SimulatedDisk: FileSystem {
 
   package func list(_ path: String) throws(DiskError) -> [String] {
     try access(.list, path) { state, path throws(DiskError) in
-      try state.requireDirectory(path, "list")
+      try state.requireDirectory(path, .list)
       return state.children(of: path).sorted()
     }
   }
@@ -143,9 +163,9 @@ package final class SimulatedDisk: FileSystem {
   package func create(_ path: String) throws(DiskError) -> any File {
     try access(.create, path) { state, path throws(DiskError) in
       if state.names[path] != nil {
-        throw .failed(operation: "create", path: path, offsetBytes: 0, code: 17)
+        throw .failed(operation: .create, path: path, offsetBytes: 0, code: 17)
       }
-      try state.requireDirectory(parent(of: path), "create")
+      try state.requireDirectory(parent(of: path), .create)
       let inode = Inode()
       state.change([(path, .file(inode))])
       return SimulatedFile(disk: self, inode: inode, path: path, isWritable: true)
@@ -157,7 +177,7 @@ package final class SimulatedDisk: FileSystem {
       switch state.names[path] {
       case .file(let inode):
         return SimulatedFile(disk: self, inode: inode, path: path, isWritable: writable)
-      case .directory: throw .failed(operation: "open", path: path, offsetBytes: 0, code: 21)
+      case .directory: throw .failed(operation: .open, path: path, offsetBytes: 0, code: 21)
       case nil: throw .notFound(path: path)
       }
     }
@@ -168,7 +188,7 @@ package final class SimulatedDisk: FileSystem {
     try access(.rename, source) { state, source throws(DiskError) in
       guard let node = state.names[source] else { throw .notFound(path: source) }
       guard node.inode != nil, state.names[target].map({ $0.inode != nil }) ?? true else {
-        throw .failed(operation: "rename", path: source, offsetBytes: 0, code: 21)
+        throw .failed(operation: .rename, path: source, offsetBytes: 0, code: 21)
       }
       guard state.isDirectory(parent(of: target)) else { throw .notFound(path: source) }
       if source != target { state.change([(source, nil), (target, node)]) }
@@ -179,7 +199,7 @@ package final class SimulatedDisk: FileSystem {
     try access(.remove, path) { state, path throws(DiskError) in
       switch state.names[path] {
       case .file: state.change([(path, nil)])
-      case .directory: throw .failed(operation: "remove", path: path, offsetBytes: 0, code: 21)
+      case .directory: throw .failed(operation: .remove, path: path, offsetBytes: 0, code: 21)
       case nil: throw .notFound(path: path)
       }
     }
@@ -187,9 +207,9 @@ package final class SimulatedDisk: FileSystem {
 
   package func removeDirectory(_ path: String) throws(DiskError) {
     try access(.removeDirectory, path) { state, path throws(DiskError) in
-      try state.requireDirectory(path, "removeDirectory")
+      try state.requireDirectory(path, .removeDirectory)
       guard state.children(of: path).isEmpty else {
-        throw .failed(operation: "removeDirectory", path: path, offsetBytes: 0, code: 39)
+        throw .failed(operation: .removeDirectory, path: path, offsetBytes: 0, code: 39)
       }
       state.change([(path, nil)])
     }
@@ -198,9 +218,9 @@ package final class SimulatedDisk: FileSystem {
   package func syncDirectory(_ path: String) throws(DiskError) {
     let outcome: DiskError? = try accessOrFault(.syncDirectory, path) {
       state, path, fault throws(DiskError) in
-      try state.requireDirectory(path, "syncDirectory")
+      try state.requireDirectory(path, .syncDirectory)
       state.syncNames(in: path, failing: fault != nil)
-      return fault.map { SimulatedDiskState.error($0, "syncDirectory", path) }
+      return fault.map { SimulatedDiskState.error($0, .syncDirectory, path) }
     }
     if let outcome { throw outcome }
   }
@@ -218,7 +238,7 @@ package final class SimulatedDisk: FileSystem {
     _ body: (inout SimulatedDiskState, String) throws(DiskError) -> Value
   ) throws(DiskError) -> Value {
     try accessOrFault(kind, path) { state, path, fault throws(DiskError) in
-      if let fault { throw SimulatedDiskState.error(fault, kind.rawValue, path) }
+      if let fault { throw SimulatedDiskState.error(fault, kind.asked, path) }
       return try body(&state, path)
     }
   }
@@ -233,7 +253,7 @@ package final class SimulatedDisk: FileSystem {
     let result: Result<Value, DiskError> = state.withLock { state in
       let fault = state.begin(kind, path, detail: detail)
       if state.isDead {
-        return .failure(.failed(operation: kind.rawValue, path: path, offsetBytes: 0, code: 5))
+        return .failure(.failed(operation: kind.asked, path: path, offsetBytes: 0, code: 5))
       }
       do throws(DiskError) { return .success(try body(&state, path, fault)) } catch {
         return .failure(error)

@@ -60,7 +60,7 @@ struct SimulatedDiskState {
 
   var usedBytes: Int { Set(names.values.compactMap(\.inode)).reduce(0) { $0 + $1.size } }
 
-  static func error(_ fault: SimulatedDisk.Fault, _ operation: String, _ path: String) -> DiskError {
+  static func error(_ fault: SimulatedDisk.Fault, _ operation: DiskOperation, _ path: String) -> DiskError {
     switch fault {
     case .full: .full(operation: operation, path: path)
     case .error, .short: .failed(operation: operation, path: path, offsetBytes: 0, code: 5)
@@ -94,7 +94,7 @@ struct SimulatedDiskState {
     return false
   }
 
-  func requireDirectory(_ path: String, _ operation: String) throws(DiskError) {
+  func requireDirectory(_ path: String, _ operation: DiskOperation) throws(DiskError) {
     if isDirectory(path) { return }
     if names[path] == nil { throw .notFound(path: path) }
     throw .failed(operation: operation, path: path, offsetBytes: 0, code: 20)
