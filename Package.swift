@@ -60,19 +60,19 @@ var targets: [Target] = [
   // Store
   module("Journaling", in: "Store", ["Records", "Platform", "Codecs"], settings: hot),
   module(
-    "Archiving", in: "Store", ["Records", "Platform", "Codecs", "Columnar", "Matching"],
+    "Blocks", in: "Store", ["Records", "Platform", "Codecs", "Columnar", "Matching"],
     settings: hot),
   module(
     "Storage", in: "Store",
-    ["Records", "Platform", "Codecs", "Matching", "Journaling", "Archiving"], settings: hot),
+    ["Records", "Platform", "Codecs", "Matching", "Journaling", "Blocks"], settings: hot),
   // Outbound
   module("Querying", in: "Outbound", ["Records", "Codecs", "Matching", "Platform"], settings: hot),
   module("Encoding", in: "Outbound", ["Records", "Codecs", "Columnar"], settings: hot),
   module("Tailing", in: "Outbound", ["Records", "Codecs", "Matching", "Platform"], settings: hot),
   module("Forwarding", in: "Outbound", ["Records", "Codecs", "Columnar", "Platform"], settings: hot),
-  // Testing
+  // Tests
   .target(
-    name: "TestKit", dependencies: ["Records", "Platform", "Codecs"], path: "Sources/Testing/TestKit",
+    name: "TestKit", dependencies: ["Records", "Platform", "Codecs"], path: "Tests/TestKit",
     swiftSettings: hot),
   tests("RecordsTests", ["Records"]),
   tests("PlatformTests", ["Platform", "Records", "TestKit"]),
@@ -84,12 +84,12 @@ var targets: [Target] = [
     "JournalingTests", ["Journaling", "Platform", "Records", "Codecs", "TestKit"],
     exclude: ["golden", "mutants"]),
   tests(
-    "ArchivingTests",
-    ["Archiving", "Columnar", "Matching", "Platform", "Records", "Codecs", "TestKit"],
+    "BlocksTests",
+    ["Blocks", "Columnar", "Matching", "Platform", "Records", "Codecs", "TestKit"],
     exclude: ["golden"]),
   tests(
     "StorageTests",
-    ["Storage", "Archiving", "Journaling", "Matching", "Platform", "Records", "Codecs", "TestKit"],
+    ["Storage", "Blocks", "Journaling", "Matching", "Platform", "Records", "Codecs", "TestKit"],
     exclude: ["golden"]),
   tests(
     "QueryingTests", ["Querying", "Encoding", "Matching", "Platform", "Records", "Codecs", "TestKit"]),
@@ -97,7 +97,7 @@ var targets: [Target] = [
   tests(
     "TailingTests",
     [
-      "Tailing", "Storage", "Archiving", "Journaling", "Matching", "Platform", "Records", "Codecs",
+      "Tailing", "Storage", "Blocks", "Journaling", "Matching", "Platform", "Records", "Codecs",
       "TestKit",
     ]),
   tests(
@@ -106,7 +106,7 @@ var targets: [Target] = [
   tests(
     "SimulationTests",
     [
-      "Storage", "Archiving", "Journaling", "Querying", "Matching", "Platform", "Records", "Codecs",
+      "Storage", "Blocks", "Journaling", "Querying", "Matching", "Platform", "Records", "Codecs",
       "TestKit",
     ], exclude: ["mutants"]),
   tests("ArchitectureTests", []),
@@ -159,7 +159,7 @@ if !coreOnly {
     module(
       "Server", in: "Server",
       [
-        "Routing", "APIs", "HTTP", "Access", "Storage", "Journaling", "Archiving", "Querying", "Encoding",
+        "Routing", "APIs", "HTTP", "Access", "Storage", "Journaling", "Blocks", "Querying", "Encoding",
         "Decoding",
         "Masking", "Tailing", "Forwarding", "Columnar", "Matching", "Platform", "Records", "Codecs",
         .product(name: "Yams", package: "Yams"),
@@ -168,7 +168,7 @@ if !coreOnly {
     module(
       "Commands", in: "Server",
       [
-        "Server", "Routing", "APIs", "HTTP", "Access", "Storage", "Journaling", "Archiving", "Querying",
+        "Server", "Routing", "APIs", "HTTP", "Access", "Storage", "Journaling", "Blocks", "Querying",
         "Encoding",
         "Columnar",
         "Matching", "Platform", "Records", "Codecs",

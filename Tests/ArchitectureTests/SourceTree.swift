@@ -8,9 +8,10 @@ struct SourceTree {
     let text: String
 
     var lines: [Substring] { text.split(separator: "\n", omittingEmptySubsequences: false) }
-    /// `Base`, `Store`, … for a file below Sources.
+    /// `Base`, `Store`, … for a file below Sources; TestKit, which lies below Tests, is a group of its own.
     var group: String { String(path.split(separator: "/")[1]) }
-    var module: String { String(path.split(separator: "/")[2]) }
+    var module: String { isTestKit ? group : String(path.split(separator: "/")[2]) }
+    private var isTestKit: Bool { path.hasPrefix("Tests/TestKit/") }
   }
 
   static let root: String = {
@@ -31,5 +32,8 @@ struct SourceTree {
     return files.sorted { $0.path < $1.path }
   }
 
-  static func sources() throws -> [SourceFile] { try files(below: "Sources", ending: ".swift") }
+  /// What tests are made of, and what they test: the files that the rules are for.
+  static func sources() throws -> [SourceFile] {
+    try files(below: "Sources", ending: ".swift") + files(below: "Tests/TestKit", ending: ".swift")
+  }
 }

@@ -58,6 +58,28 @@ import Testing
     #expect(messages(bench.journal.head(of: logs).frames) == (0...written).map { "row \($0)" })
   }
 
+  /// The disk is going when a sync of a segment that is being made fails, of the file or of its name; nothing else says so.
+  @Test(arguments: [
+    (SimulatedDisk.Operation.sync, "00000002.tmp", true), (.syncDirectory, "journal", true),
+    (.write, "00000002.tmp", false), (.create, "00000002.tmp", false), (.rename, "00000002.tmp", false),
+  ])
+  func onlyAFailedSyncOfANewSegmentPoisons(
+    operation: SimulatedDisk.Operation, suffix: String, poisons: Bool
+  ) throws {
+    let bench = try Bench(options: testOptions(segmentBytes: 4 << 10))
+    bench.disk.fail(operation, pathSuffix: suffix)
+    var refusal: StoreError?
+    for number in 0..<100 where refusal == nil {
+      do { _ = try bench.append(oneRow("row \(number)")) } catch { refusal = error }
+    }
+    switch refusal {
+    case .poisoned?: #expect(poisons)
+    case .disk?: #expect(!poisons)
+    default: Issue.record("\(String(describing: refusal))")
+    }
+    #expect((bench.journal.writeFailure != nil) == poisons)
+  }
+
   @Test func theReserveIsKeptFree() throws {
     var options = testOptions()
     options.writeReserveBytes = 100_000

@@ -20,7 +20,7 @@ import Testing
   @Test func aFullDiskIsToldApart() throws {
     // /dev/full answers each write with ENOSPC.
     let file = try LocalFileSystem().open("/dev/full", writable: true)
-    #expect(throws: DiskError.full(operation: "write", path: "/dev/full")) {
+    #expect(throws: DiskError.full(operation: .write, path: "/dev/full")) {
       try file.write([1].span, at: 0)
     }
   }

@@ -19,6 +19,31 @@ import Testing
     }
   }
 
+  /// What failed is told by type: of all that a disk is asked, only a sync that fails says that the disk is going.
+  @Test func aFailedSyncIsToldByType() throws {
+    func isFailedSync(_ kind: SimulatedDisk.Operation, _ fault: SimulatedDisk.Fault = .error) throws -> Bool {
+      let disk = SimulatedDisk(seed: 1)
+      let file = try disk.create("a")
+      disk.fail(kind, with: fault)
+      do throws(DiskError) {
+        try file.write([1].span, at: 0)
+        try file.sync()
+        try disk.syncDirectory("")
+        try disk.rename("a", to: "b")
+        try disk.remove("b")
+      } catch { return error.isFailedSync }
+      Issue.record("\(kind) did not fail")
+      return false
+    }
+    #expect(try isFailedSync(.sync))
+    #expect(try isFailedSync(.syncDirectory))
+    #expect(try !isFailedSync(.sync, .full))
+    #expect(try !isFailedSync(.write))
+    #expect(try !isFailedSync(.rename))
+    #expect(try !isFailedSync(.remove))
+    #expect(DiskOperation.allCases.filter(\.isSync) == [.syncDirectory, .sync])
+  }
+
   /// Over the seeds every subset of unsynced sectors turns up, also the later without the earlier.
   @Test func unsyncedSectorsSurviveInAnySubset() throws {
     var seen: Set<[Bool]> = []
@@ -74,7 +99,7 @@ import Testing
     for seed in 0..<100 as Range<UInt64> {
       let disk = SimulatedDisk(seed: seed, quotaBytes: 10)
       let file = try disk.create("a")
-      #expect(throws: DiskError.full(operation: "write", path: "a")) {
+      #expect(throws: DiskError.full(operation: .write, path: "a")) {
         try file.write([UInt8](repeating: 1, count: 20).span, at: 0)
       }
       lengths.insert(try file.size())
@@ -90,7 +115,7 @@ import Testing
     disk.fail(.create, after: 2, pathSuffix: ".txt", with: .full)
     _ = try disk.create("a.txt")
     _ = try disk.create("a.bin")
-    #expect(throws: DiskError.full(operation: "create", path: "b.txt")) { try disk.create("b.txt") }
+    #expect(throws: DiskError.full(operation: .create, path: "b.txt")) { try disk.create("b.txt") }
     _ = try disk.create("b.txt")
     #expect(disk.log() == ["create a.txt", "create a.bin", "create b.txt !full", "create b.txt"])
   }

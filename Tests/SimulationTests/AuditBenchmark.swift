@@ -1,4 +1,4 @@
-import Archiving
+import Blocks
 import Codecs
 import Foundation
 import Platform
@@ -64,13 +64,15 @@ import Testing
     }
     for round in 0..<3 {
       let start = clock()
-      let info = try BlockWriter.write(
-        HeadRows(batches, partition: Partition(tenant: Self.tenant, dataset: .audit)),
-        to: BlockTarget(
-          id: UInt64(round + 1), path: "\(directory)/\(round).parquet", temporaryPath: "\(directory)/tmp",
-          directory: directory, deletionsApplied: 0), fileSystem: LocalFileSystem())
+      let partition = Partition(tenant: Self.tenant, dataset: .audit)
+      let facts = try BlockWriter.write(
+        HeadRows(batches, partition: partition),
+        to: BlockPlace(
+          id: UInt64(round + 1), partition: partition, directory: directory,
+          path: "\(directory)/\(round).parquet", temporaryPath: "\(directory)/tmp", deletionsApplied: 0),
+        fileSystem: LocalFileSystem())
       let seconds = Double(clock() - start) / Double(CLOCKS_PER_SEC)
-      let block = try #require(info)
+      let block = try #require(facts)
       print(
         "writing a block: \(seconds / 524_288 * 1e9) ns CPU a row, \(Double(block.byteCount) / 524_288) bytes a row"
       )

@@ -1,4 +1,4 @@
-import Archiving
+import Blocks
 import Codecs
 import Foundation
 import Platform

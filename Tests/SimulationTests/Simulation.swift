@@ -1,3 +1,4 @@
+import Blocks
 import Codecs
 import Foundation
 import Journaling

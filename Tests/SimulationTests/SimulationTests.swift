@@ -1,4 +1,4 @@
-import Archiving
+import Blocks
 import Foundation
 import Storage
 import Testing

@@ -1,3 +1,4 @@
+import Blocks
 import Records
 import TestKit
 import Testing

@@ -1,5 +1,3 @@
-import Records
-
 /// Why a record could not become a row.
 package enum ScanFault: UInt8, Sendable, Hashable {
   // The scan cannot go on behind these.
@@ -9,80 +7,4 @@ package enum ScanFault: UInt8, Sendable, Hashable {
   case invalidUTF8, nul, controlCharacter, badEscape, loneSurrogate, tooDeep
   case entryTooLarge, tooManyMembers, keyTooLong
   case wrongType, badTimestamp, numberOutOfRange, missing, reserved, unknownField, ruleBroken
-}
-
-/// What a text column asks of a value, as it was sent: before masking.
-package enum TextRule: Sendable, Hashable {
-  case any
-  /// So many Unicode scalars.
-  case characters(ClosedRange<Int>)
-  /// 1 to `charactersMax` of `a` to `z`, `0` to `9` and `-`.
-  case slug(charactersMax: Int)
-  case oneOf([[UInt8]])
-
-  /// Whether a value can tell nothing that the rule does not.
-  var isClosed: Bool {
-    switch self {
-    case .any, .characters: false
-    case .slug, .oneOf: true
-    }
-  }
-}
-
-/// A column that a record's members are put into.
-package struct ColumnSlot: Sendable {
-  /// Name as UTF-8.
-  package let name: [UInt8]
-  package let type: ColumnType
-  package let isNullable: Bool
-  /// For `utf8`.
-  package var rule = TextRule.any
-  /// For `json`: containers in containers, the object itself counted.
-  package var depthMax = Int.max
-  /// For `json`: `[]` means `{}`.
-  package var takesEmptyArray = false
-
-  package init(name: String, type: ColumnType, isNullable: Bool) {
-    self.name = Array(name.utf8)
-    self.type = type
-    self.isNullable = isNullable
-  }
-}
-
-/// What a scan of records needs to know: plain tables, so that protocols and masking rules stay outside.
-package struct ScanPlan: Sendable {
-  /// At most 60 columns.
-  package var slots: [ColumnSlot]
-  /// Index of the `json` column that takes members no column is named after; nil: they are a fault.
-  package var overflowSlot: Int?
-  /// Names a record may not have.
-  package var reserved: [String] = []
-  /// What is hidden; nil: nothing.
-  package var masking: (any ScanMasking)?
-  /// The `json` column that tells of a record whose masking hit its bound; nil: none does.
-  package var failureSlot: Int?
-  package var entryBytesMax = 1 << 20
-  package var membersMax = 1_000
-  package var keyBytesMax = 1_024
-  /// Containers in containers, the record itself counted.
-  package var depthMax = 64
-  /// Value of a `timestamp` column that a record lacks.
-  package var now: Int64 = 0
-  /// A record must be followed by a line end or the end of the text.
-  package var needsLineEnd = false
-  /// Members no column is named after are left out instead of being a fault, if there is no overflow column.
-  package var dropsUnknown = false
-  /// A bit a slot: a record must have the member, be it null.
-  package var requiredSlots: UInt64 = 0
-  /// A `timestamp` must be text: numbers and null are faults.
-  package var takesTimestampAsTextOnly = false
-  /// A `timestamp` may also lack its zone, which is UTC then, or be a number as ``UnixTime`` takes it.
-  package var takesLooseTimestamp = false
-  /// Bytes that will be scanned, as a hint for the first allocation.
-  package var byteCountHint = 0
-
-  package init(slots: [ColumnSlot], overflowSlot: Int?) {
-    self.slots = slots
-    self.overflowSlot = overflowSlot
-  }
 }

@@ -15,13 +15,13 @@ package final class FileLock: Sendable {
   /// Takes the lock on the file `path`, made if missing, and writes our process number into it.
   package init(_ path: String) throws(FileLockError) {
     let descriptor = retrying { unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644) }
-    if descriptor < 0 { throw .disk(diskError("open lock", path, code: errno)) }
+    if descriptor < 0 { throw .disk(diskError(.openLock, path, code: errno)) }
     guard retrying({ flock(descriptor, LOCK_EX | LOCK_NB) }) == 0 else {
       let code = errno
       let holder = FileLock.process(in: descriptor)
       close(descriptor)
       if code == EWOULDBLOCK { throw .held(path: path, process: holder) }
-      throw .disk(diskError("lock", path, code: code))
+      throw .disk(diskError(.lock, path, code: code))
     }
     self.descriptor = descriptor
     let text = Array("\(getpid())\n".utf8)

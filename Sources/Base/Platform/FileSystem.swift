@@ -3,11 +3,17 @@ import Records
 /// What the disk refused. Nothing is retried here.
 package enum DiskError: Error, Sendable, Equatable {
   /// ENOSPC or EDQUOT while doing `operation` to `path`.
-  case full(operation: String, path: String)
+  case full(operation: DiskOperation, path: String)
   /// The file or directory does not exist.
   case notFound(path: String)
   /// Anything else: `code` is errno.
-  case failed(operation: String, path: String, offsetBytes: Int, code: Int32)
+  case failed(operation: DiskOperation, path: String, offsetBytes: Int, code: Int32)
+
+  /// Whether a sync failed, for another reason than a full disk: the disk is going, and what was written since the last sync that
+  /// succeeded may be lost although reads show it.
+  package var isFailedSync: Bool {
+    if case .failed(let operation, _, _, _) = self { operation.isSync } else { false }
+  }
 }
 
 /// The only door to files. Two conformers: the machine's (`LocalFileSystem`) and the simulated disk of TestKit; both pass

@@ -6,7 +6,7 @@ final class LocalFile: File {
   let path: String
   private let descriptor: Int32
 
-  init(_ path: String, flags: Int32, operation: String) throws(DiskError) {
+  init(_ path: String, flags: Int32, operation: DiskOperation) throws(DiskError) {
     let descriptor = retrying { unsafe Glibc.open(path, flags | O_CLOEXEC, 0o644) }
     if descriptor < 0 { throw diskError(operation, path, code: errno) }
     self.path = path
@@ -17,7 +17,7 @@ final class LocalFile: File {
 
   func size() throws(DiskError) -> Int {
     var status = stat()
-    if unsafe fstat(descriptor, &status) != 0 { throw diskError("measure", path, code: errno) }
+    if unsafe fstat(descriptor, &status) != 0 { throw diskError(.measure, path, code: errno) }
     return Int(status.st_size)
   }
 
@@ -31,7 +31,7 @@ final class LocalFile: File {
         if written > 0 {
           done += written
         } else if written == 0 || errno != EINTR {
-          return diskError("write", path, at: offset + done, code: written == 0 ? EIO : errno)
+          return diskError(.write, path, at: offset + done, code: written == 0 ? EIO : errno)
         }
       }
       return nil
@@ -50,7 +50,7 @@ final class LocalFile: File {
           filled += got
         } else if got == 0 || errno != EINTR {
           // The end of the file before `count` bytes is an error, told as EIO.
-          failure = diskError("read", path, at: offset + filled, code: got == 0 ? EIO : errno)
+          failure = diskError(.read, path, at: offset + filled, code: got == 0 ? EIO : errno)
           return
         }
       }
@@ -60,7 +60,7 @@ final class LocalFile: File {
   }
 
   func sync() throws(DiskError) {
-    if retrying({ fdatasync(descriptor) }) != 0 { throw diskError("sync", path, code: errno) }
+    if retrying({ fdatasync(descriptor) }) != 0 { throw diskError(.sync, path, code: errno) }
   }
 
   func map(_ range: Range<Int>) throws(DiskError) -> Buffer {
@@ -68,14 +68,14 @@ final class LocalFile: File {
     let end = try size()
     guard range.lowerBound >= 0, range.upperBound <= end else {
       // A mapping beyond the end would be a SIGBUS at its first use.
-      throw diskError("map", path, at: range.lowerBound, code: EINVAL)
+      throw diskError(.map, path, at: range.lowerBound, code: EINVAL)
     }
     let page = 4096
     let start = range.lowerBound & ~(page - 1)
     let length = range.upperBound - start
     guard let base = unsafe mmap(nil, length, PROT_READ, MAP_SHARED, descriptor, start),
       unsafe base != MAP_FAILED
-    else { throw diskError("map", path, at: start, code: errno) }
+    else { throw diskError(.map, path, at: start, code: errno) }
     let owner = unsafe Mapping(base: base, byteCount: length)
     // Within bounds: the mapping covers start..<range.upperBound.
     return unsafe Buffer(

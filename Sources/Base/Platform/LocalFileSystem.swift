@@ -12,11 +12,11 @@ package struct LocalFileSystem: FileSystem {
     let code = errno
     // Another process may have made it meanwhile.
     if code == EEXIST, try isDirectory(path) { return }
-    throw diskError("create directory", path, code: code)
+    throw diskError(.createDirectory, path, code: code)
   }
 
   package func list(_ path: String) throws(DiskError) -> [String] {
-    guard let stream = unsafe opendir(path) else { throw diskError("list", path, code: errno) }
+    guard let stream = unsafe opendir(path) else { throw diskError(.list, path, code: errno) }
     defer { unsafe closedir(stream) }
     var names: [String] = []
     errno = 0
@@ -28,7 +28,7 @@ package struct LocalFileSystem: FileSystem {
       if name != ".", name != ".." { names.append(name) }
       errno = 0
     }
-    if errno != 0 { throw diskError("list", path, code: errno) }
+    if errno != 0 { throw diskError(.list, path, code: errno) }
     return names.sorted()
   }
 
@@ -42,30 +42,30 @@ package struct LocalFileSystem: FileSystem {
   }
 
   package func create(_ path: String) throws(DiskError) -> any File {
-    try LocalFile(path, flags: O_RDWR | O_CREAT | O_EXCL, operation: "create")
+    try LocalFile(path, flags: O_RDWR | O_CREAT | O_EXCL, operation: .create)
   }
 
   package func open(_ path: String, writable: Bool) throws(DiskError) -> any File {
-    try LocalFile(path, flags: writable ? O_RDWR : O_RDONLY, operation: "open")
+    try LocalFile(path, flags: writable ? O_RDWR : O_RDONLY, operation: .open)
   }
 
   package func rename(_ source: String, to target: String) throws(DiskError) {
-    if unsafe Glibc.rename(source, target) != 0 { throw diskError("rename", source, code: errno) }
+    if unsafe Glibc.rename(source, target) != 0 { throw diskError(.rename, source, code: errno) }
   }
 
   package func remove(_ path: String) throws(DiskError) {
-    if unsafe unlink(path) != 0 { throw diskError("remove", path, code: errno) }
+    if unsafe unlink(path) != 0 { throw diskError(.remove, path, code: errno) }
   }
 
   package func removeDirectory(_ path: String) throws(DiskError) {
-    if unsafe rmdir(path) != 0 { throw diskError("remove directory", path, code: errno) }
+    if unsafe rmdir(path) != 0 { throw diskError(.removeDirectory, path, code: errno) }
   }
 
   package func syncDirectory(_ path: String) throws(DiskError) {
     let descriptor = retrying { unsafe Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
-    if descriptor < 0 { throw diskError("open directory", path, code: errno) }
+    if descriptor < 0 { throw diskError(.openDirectory, path, code: errno) }
     defer { close(descriptor) }
-    if retrying({ fsync(descriptor) }) != 0 { throw diskError("sync directory", path, code: errno) }
+    if retrying({ fsync(descriptor) }) != 0 { throw diskError(.syncDirectory, path, code: errno) }
   }
 
   package func freeBytes(at path: String) throws(DiskError) -> Int {
@@ -81,7 +81,7 @@ package struct LocalFileSystem: FileSystem {
   private func volume(_ path: String) throws(DiskError) -> statvfs {
     var status = statvfs()
     if retrying({ unsafe statvfs(path, &status) }) != 0 {
-      throw diskError("measure", path, code: errno)
+      throw diskError(.measure, path, code: errno)
     }
     return status
   }
@@ -91,7 +91,7 @@ package struct LocalFileSystem: FileSystem {
     if unsafe stat(path, &status) == 0 { return status }
     let code = errno
     if code == ENOENT || code == ENOTDIR { return nil }
-    throw diskError("look at", path, code: code)
+    throw diskError(.look, path, code: code)
   }
 
   private static func parent(of path: String) -> String? {
@@ -101,7 +101,7 @@ package struct LocalFileSystem: FileSystem {
 }
 
 /// The error for `code` (errno).
-func diskError(_ operation: String, _ path: String, at offset: Int = 0, code: Int32) -> DiskError {
+func diskError(_ operation: DiskOperation, _ path: String, at offset: Int = 0, code: Int32) -> DiskError {
   switch code {
   case ENOSPC, EDQUOT: .full(operation: operation, path: path)
   case ENOENT: .notFound(path: path)

@@ -8,7 +8,7 @@ package enum PrivateFile {
   /// Makes an empty file of mode 600 unless `path` exists.
   package static func makeIfMissing(_ path: String) throws(DiskError) {
     let descriptor = retrying { unsafe open(path, O_WRONLY | O_CREAT | O_CLOEXEC, mode) }
-    guard descriptor >= 0 else { throw diskError("create", path, code: errno) }
+    guard descriptor >= 0 else { throw diskError(.create, path, code: errno) }
     close(descriptor)
   }
 
@@ -16,7 +16,7 @@ package enum PrivateFile {
   package static func write(_ bytes: [UInt8], to path: String) throws(DiskError) {
     let part = path + ".\(getpid()).part"
     let descriptor = retrying { unsafe open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode) }
-    guard descriptor >= 0 else { throw diskError("create", part, code: errno) }
+    guard descriptor >= 0 else { throw diskError(.create, part, code: errno) }
     var written = 0
     while written < bytes.count {
       // Within bounds: `written` is less than the array's count.
@@ -28,7 +28,7 @@ package enum PrivateFile {
         let code = errno
         close(descriptor)
         _ = unsafe unlink(part)
-        throw diskError("write", part, code: code)
+        throw diskError(.write, part, code: code)
       }
       written += count
     }
@@ -37,7 +37,7 @@ package enum PrivateFile {
     guard isSynced, unsafe Glibc.rename(part, path) == 0 else {
       let code = errno
       _ = unsafe unlink(part)
-      throw diskError("write", path, code: code)
+      throw diskError(.write, path, code: code)
     }
   }
 

@@ -26,7 +26,7 @@ package enum StandardInput {
   /// Blocks until there is something; then takes what comes until `max` bytes are there, nothing came for `restMilliseconds`,
   /// or the input ends. Empty: at the end.
   package static func read(max: Int, restMilliseconds: Int32) throws(DiskError) -> [UInt8] {
-    guard !StandardStreams.isClosed(0) else { throw diskError("read", "standard input", code: EBADF) }
+    guard !StandardStreams.isClosed(0) else { throw diskError(.read, "standard input", code: EBADF) }
     let memory = HeapMemory(byteCount: max)
     var count = 0
     while count < max {
@@ -39,7 +39,7 @@ package enum StandardInput {
       // Within bounds: `count` is less than `max`.
       let got = unsafe Glibc.read(0, memory.base + count, max - count)
       if got < 0, errno == EINTR { continue }
-      guard got >= 0 else { throw diskError("read", "standard input", code: errno) }
+      guard got >= 0 else { throw diskError(.read, "standard input", code: errno) }
       if got == 0 { break }
       count += got
     }

@@ -64,6 +64,8 @@ package struct MaskingPlan: Sendable, ScanMasking {
 
   package var ruleNames: [String] { tables.ruleNames }
   package var operationsMax: Int { tables.operationsMax }
+  package var failureText: [UInt8] { Array(MaskingFailure.text.utf8) }
+  package func failureObject(_ names: [[UInt8]]) -> [UInt8] { MaskingFailure.object(names) }
 
   /// The counts of rules (by number, 0 unused) that hid something, by name.
   package func counts(_ counts: [Int]) -> [MaskedCount] {

@@ -1,4 +1,5 @@
 import APIs
+import Blocks
 import Codecs
 import HTTP
 import Journaling

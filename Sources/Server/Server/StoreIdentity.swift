@@ -15,7 +15,7 @@ enum StoreIdentity {
         let bytes = try file.read(at: 0, count: min(try file.size(), 36))
         let text = String(decoding: bytes, as: UTF8.self)
         guard UUIDv7.parse(text) != nil else {
-          throw .failed(operation: "understand", path: path, offsetBytes: 0, code: 0)
+          throw .failed(operation: .understand, path: path, offsetBytes: 0, code: 0)
         }
         return text
       }

@@ -100,9 +100,7 @@ extension JournalFile {
       }
     } catch {
       // Nothing lies in the file yet, so a full disk changes nothing; but a sync that failed says the disk is going.
-      if case .failed(let operation, _, _, _) = error, operation.hasPrefix("sync") {
-        throw poison(error)
-      }
+      if error.isFailedSync { throw poison(error) }
       throw refusal(error)
     }
   }

@@ -43,11 +43,8 @@ final class SegmentPreparer: SegmentSource {
       }
       // One that is too small is replaced by a larger of the same number: it holds nothing, and nobody has it open.
       if case .success(let segment)? = result, segment.byteCount >= byteCount { return segment }
-      if case .failure(let error)? = result, case .failed(let operation, _, _, _) = error,
-        operation.hasPrefix("sync")
-      {
-        throw error
-      }
+      // The disk is going: whoever writes must know. Other failures are tried once more.
+      if case .failure(let error)? = result, error.isFailedSync { throw error }
     }
     return try inline.take(number, byteCount: byteCount)
   }

@@ -1,3 +1,4 @@
+import Blocks
 import Codecs
 import Matching
 import Platform
@@ -9,7 +10,7 @@ import Synchronization
 /// simulated too (`Simulation.Formats`), with fewer histories.
 struct PlainBlocks: BlockFormat {
   func write(
-    _ rows: BlockRows, to place: BlockPlace, on fileSystem: any FileSystem, shouldStop: () -> Bool
+    _ rows: BlockInput, to place: BlockPlace, on fileSystem: any FileSystem, shouldStop: () -> Bool
   ) throws(StoreError) -> BlockFacts? {
     if shouldStop() { return nil }
     let batches: [RecordBatch]
@@ -61,7 +62,7 @@ struct PlainBlocks: BlockFormat {
     }
   }
 
-  static func drop(_ deletions: [LiveDeletion], from batch: RecordBatch) -> RecordBatch {
+  static func drop(_ deletions: [PendingDeletion], from batch: RecordBatch) -> RecordBatch {
     let rows = PlainRows(batch).kept(deletions)
     return pick(rows.indices().map { Int($0) }, of: batch)
   }
@@ -143,7 +144,7 @@ struct PlainRows {
     return EvaluationBatch(rowCount: batch.rowCount, columns: columns)
   }
 
-  func kept(_ deletions: [LiveDeletion]) -> Selection {
+  func kept(_ deletions: [PendingDeletion]) -> Selection {
     let positions = integers("position")
     var rows = Selection(rowCount: batch.rowCount, all: true)
     for deletion in deletions {
@@ -166,7 +167,7 @@ final class PlainBlock: BlockReading {
   }
 
   func units(
-    _ request: ScanRequest, predicate: CompiledPredicate, deletions: [LiveDeletion]
+    _ request: ScanRequest, predicate: CompiledPredicate, deletions: [PendingDeletion]
   ) throws(StoreError) -> [any ScanUnit] {
     let rows = PlainRows(batch)
     var wanted = rows.kept(deletions)
@@ -184,7 +185,7 @@ final class PlainBlock: BlockReading {
   }
 
   func groupedCounts(
-    _ request: GroupedCountRequest, predicate: CompiledPredicate, deletions: [LiveDeletion]
+    _ request: GroupedCountRequest, predicate: CompiledPredicate, deletions: [PendingDeletion]
   ) throws(StoreError) -> GroupedCountAnswer {
     GroupedCountAnswer(
       counts: [:], remaining: try units(request.scan, predicate: predicate, deletions: deletions))

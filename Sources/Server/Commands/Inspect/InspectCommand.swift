@@ -1,4 +1,4 @@
-import Archiving
+import Blocks
 import ArgumentParser
 import Columnar
 import Foundation

@@ -1,3 +1,4 @@
+import Blocks
 import Records
 
 /// Which blocks of a partition to write anew next.
@@ -13,12 +14,12 @@ struct CompactionPlanner {
   let now: Int64
 
   /// The next thing worth doing, or nil. `blocks` by position.
-  func plan(_ blocks: [BlockFacts], deletions: [LiveDeletion]) -> Plan? {
+  func plan(_ blocks: [BlockFacts], deletions: [PendingDeletion]) -> Plan? {
     if let rewrite = blocks.first(where: { hasPending($0, deletions) }) { return Plan(inputs: [rewrite]) }
     return merge(blocks)
   }
 
-  private func hasPending(_ block: BlockFacts, _ deletions: [LiveDeletion]) -> Bool {
+  private func hasPending(_ block: BlockFacts, _ deletions: [PendingDeletion]) -> Bool {
     deletions.contains { $0.isPending(for: block) }
   }
 
@@ -69,12 +70,5 @@ struct CompactionPlanner {
       if count > 0 { lengths.append(count + 1) }
     }
     return lengths
-  }
-}
-
-extension LiveDeletion {
-  /// Whether it may hide rows of the block.
-  func isPending(for block: BlockFacts) -> Bool {
-    id > block.deletionsApplied && block.bounds.positionMin < positionEnd
   }
 }

@@ -1,3 +1,4 @@
+import Blocks
 import Matching
 import Records
 
@@ -7,7 +8,7 @@ struct LivePartition: Sendable {
   var blocks: [LiveBlock] = []
   var archivedThrough: Int64 = 0
   /// By id.
-  var deletions: [LiveDeletion] = []
+  var deletions: [PendingDeletion] = []
 }
 
 /// Running totals since the store was opened, for metrics.
@@ -58,7 +59,7 @@ struct LiveState: Sendable {
       } else {
         let compiled = try CompiledPredicate(deletion.predicate, schema: partition.dataset.schema)
         next.deletions.append(
-          LiveDeletion(id: deletion.id, predicate: compiled, positionEnd: deletion.positionEnd))
+          PendingDeletion(id: deletion.id, predicate: compiled, positionEnd: deletion.positionEnd))
       }
     }
     partitions[partition] = next

@@ -1,3 +1,4 @@
+import Blocks
 import Journaling
 import Matching
 import Platform

@@ -1,3 +1,4 @@
+import Blocks
 import Journaling
 import Matching
 import Platform
@@ -42,7 +43,7 @@ extension StorageEngine {
         manifest.facts(of: id) == nil ? [] : [.deletionsApplied(block: id, through: applied)]
       }
     }
-    var sources: [(block: any BlockReading, deletions: [LiveDeletion])] = []
+    var sources: [(block: any BlockReading, deletions: [PendingDeletion])] = []
     for input in inputs {
       let pending = state.deletions.filter { $0.isPending(for: input.facts) }
       sources.append((try openBlocks.reader(of: input), pending))
@@ -76,7 +77,7 @@ extension StorageEngine {
 
   /// Whether a pending deletion hides any row of the block.
   private func hides(
-    _ deletions: [LiveDeletion], _ block: LiveBlock, _ partition: Partition
+    _ deletions: [PendingDeletion], _ block: LiveBlock, _ partition: Partition
   ) throws(StoreError) -> Bool {
     for deletion in deletions where deletion.isPending(for: block.facts) {
       let request = ScanRequest(

@@ -1,3 +1,4 @@
+import Blocks
 import Matching
 import Platform
 import Records

@@ -1,3 +1,4 @@
+import Blocks
 import Platform
 import Records
 import Synchronization
@@ -7,7 +8,7 @@ extension StorageEngine {
   ///
   /// - Throws: `.stopping` if `shouldStop` said so; no file is left.
   func writeBlock(
-    _ rows: BlockRows, partition: Partition, deletionsApplied: UInt64, shouldStop: () -> Bool
+    _ rows: BlockInput, partition: Partition, deletionsApplied: UInt64, shouldStop: () -> Bool
   ) throws(StoreError) -> BlockFacts? {
     try prepareDirectory(of: partition)
     let id = takeBlockID()

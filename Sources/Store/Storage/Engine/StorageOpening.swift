@@ -1,3 +1,4 @@
+import Blocks
 import Platform
 import Records
 

@@ -1,3 +1,4 @@
+import Blocks
 import Codecs
 import Journaling
 import Matching
@@ -9,12 +10,12 @@ final class StorageSnapshot: PartitionSnapshot {
   private let schema: DatasetSchema
   private let frames: HeadFrames
   private let blocks: [LiveBlock]
-  private let deletions: [LiveDeletion]
+  private let deletions: [PendingDeletion]
   private let openBlocks: OpenBlocks
 
   init(
     schema: DatasetSchema, positionEnd: Int64, frames: HeadFrames, blocks: [LiveBlock],
-    deletions: [LiveDeletion], openBlocks: OpenBlocks
+    deletions: [PendingDeletion], openBlocks: OpenBlocks
   ) {
     self.schema = schema
     self.positionEnd = positionEnd

@@ -1,3 +1,4 @@
+import Blocks
 import Journaling
 import Records
 
@@ -57,25 +58,5 @@ struct HeadChunk: Sendable {
     let batches = frames.map { $0.batch(columns: columns) }
     let runs = batches.indices.map { RowRun(source: $0, start: 0, count: batches[$0].rowCount) }
     return RecordBatch.gather(batches, runs: runs)
-  }
-}
-
-extension KeyBounds {
-  /// The smallest bounds that hold all of `bounds`, of which there is at least one.
-  static func union(_ bounds: [KeyBounds]) -> KeyBounds {
-    guard var all = bounds.first else { preconditionFailure("bounds of something") }
-    for other in bounds.dropFirst() {
-      all.timestampMin = min(all.timestampMin, other.timestampMin)
-      all.timestampMax = max(all.timestampMax, other.timestampMax)
-      all.positionMin = min(all.positionMin, other.positionMin)
-      all.positionMax = max(all.positionMax, other.positionMax)
-    }
-    return all
-  }
-
-  /// Whether a row within the bounds may lie within the others.
-  func meets(start: Int64?, end: Int64?, positions: Range<Int64>) -> Bool {
-    timestampMax >= start ?? .min && (end.map { timestampMin < $0 } ?? true)
-      && positionMax >= positions.lowerBound && positionMin < positions.upperBound
   }
 }

@@ -1,3 +1,4 @@
+import Blocks
 import Journaling
 import Matching
 import Records
@@ -10,11 +11,11 @@ struct RowFilter: Sendable {
   var start: Int64?
   var end: Int64?
   var positions: Range<Int64>
-  var deletions: [LiveDeletion]
+  var deletions: [PendingDeletion]
 
   init(
     predicate: CompiledPredicate? = nil, start: Int64? = nil, end: Int64? = nil,
-    positions: Range<Int64> = 0..<Int64.max, deletions: [LiveDeletion]
+    positions: Range<Int64> = 0..<Int64.max, deletions: [PendingDeletion]
   ) {
     if let predicate, predicate.predicate == .all {
       self.predicate = nil

@@ -1,37 +1,5 @@
+import Blocks
 import Records
-
-/// What the manifest knows of a block: enough to prune by time and position without opening the file.
-package struct BlockFacts: Sendable, Hashable {
-  package var id: UInt64
-  package var partition: Partition
-  package var rowCount: Int
-  /// Bytes of the file.
-  package var byteCount: Int
-  /// Smallest and largest timestamp and position, both included.
-  package var bounds: KeyBounds
-  /// Smallest and largest `ingested_at`, ns since 1970, both included.
-  package var ingestedMin: Int64
-  package var ingestedMax: Int64
-  /// The block holds no row that a deletion up to this id hides.
-  package var deletionsApplied: UInt64
-
-  package init(
-    id: UInt64, partition: Partition, rowCount: Int, byteCount: Int, bounds: KeyBounds,
-    ingested: ClosedRange<Int64>, deletionsApplied: UInt64
-  ) {
-    self.id = id
-    self.partition = partition
-    self.rowCount = rowCount
-    self.byteCount = byteCount
-    self.bounds = bounds
-    ingestedMin = ingested.lowerBound
-    ingestedMax = ingested.upperBound
-    self.deletionsApplied = deletionsApplied
-  }
-
-  /// One behind the largest position.
-  package var positionEnd: Int64 { bounds.positionMax + 1 }
-}
 
 /// Hides the rows of a partition that match and lie below a position, for good.
 package struct Deletion: Sendable, Hashable {

@@ -1,3 +1,4 @@
+import Blocks
 import Records
 
 /// What the edits so far add up to.

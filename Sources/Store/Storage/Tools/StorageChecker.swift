@@ -1,4 +1,4 @@
-import Archiving
+import Blocks
 import Journaling
 import Platform
 import Records
@@ -126,7 +126,7 @@ private struct CheckRun {
             "its positions reach \(facts.positionEnd), the manifest says archived through \(archivedThrough)",
           isDamage: true))
     }
-    for problem in BlockChecker.problems(of: BlockInfo(facts), path: path, fileSystem: fileSystem) {
+    for problem in BlockChecker.problems(of: facts, path: path, fileSystem: fileSystem) {
       add(problem.storeError, file: path)
     }
   }

@@ -1,4 +1,4 @@
-import Archiving
+import Blocks
 import Journaling
 import Platform
 import Records
@@ -72,8 +72,8 @@ package enum StorageInspector {
   package static func inspect(
     _ block: StorageInspection.BlockPart, fileSystem: any FileSystem = LocalFileSystem()
   ) throws(StoreError) -> BlockInspection {
-    do throws(ArchiveError) {
-      return try BlockReader(BlockInfo(block.facts), path: block.path, fileSystem: fileSystem).inspect()
+    do throws(BlockError) {
+      return try BlockReader(block.facts, path: block.path, fileSystem: fileSystem).inspect()
     } catch { throw error.storeError }
   }
 

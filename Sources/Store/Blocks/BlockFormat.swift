@@ -1,0 +1,77 @@
+import Matching
+import Platform
+import Records
+
+/// The rows a block is written of; those that the deletions hide are left out.
+package enum BlockInput {
+  /// Head rows: all columns of the schema, positions rising from batch to batch.
+  case head([RecordBatch], deletions: [PendingDeletion])
+  /// The rows of other blocks of the partition, each with the deletions that are pending on it.
+  case merged([(block: any BlockReading, deletions: [PendingDeletion])])
+}
+
+/// Where a block goes, and what it is.
+package struct BlockPlace: Sendable {
+  package let id: UInt64
+  package let partition: Partition
+  /// The directory, which exists; path and temporary path lie in it.
+  package let directory: String
+  package let path: String
+  package let temporaryPath: String
+  /// No row is hidden by deletions up to this one.
+  package let deletionsApplied: UInt64
+
+  package init(
+    id: UInt64, partition: Partition, directory: String, path: String, temporaryPath: String,
+    deletionsApplied: UInt64
+  ) {
+    self.id = id
+    self.partition = partition
+    self.directory = directory
+    self.path = path
+    self.temporaryPath = temporaryPath
+    self.deletionsApplied = deletionsApplied
+  }
+}
+
+/// How blocks are written and read: Parquet in the server, something small in tests of what is above it.
+package protocol BlockFormat: Sendable {
+  /// Writes the block under its temporary path, syncs it, renames it and syncs the directory.
+  ///
+  /// - Parameter shouldStop: Asked now and then, may wait; true ends the writing.
+  /// - Returns: nil, and no file, if there is no row or `shouldStop` said so.
+  /// - Throws: What the disk or an input said. A file may be left under either name.
+  func write(
+    _ rows: BlockInput, to place: BlockPlace, on fileSystem: any FileSystem, shouldStop: () -> Bool
+  ) throws(StoreError) -> BlockFacts?
+
+  /// Opens the block at `path`, which `facts` describe.
+  ///
+  /// - Throws: `.corrupt` if it is missing or not what was written, else what the disk said.
+  func open(_ path: String, facts: BlockFacts, on fileSystem: any FileSystem)
+    throws(StoreError) -> any BlockReading
+}
+
+/// An open block. Any number of threads may use it, also after its file was removed.
+package protocol BlockReading: AnyObject, Sendable {
+  /// The units that may hold rows which match `predicate` (the compiled `request.predicate`), its time and position
+  /// bounds, and none of `deletions`.
+  func units(_ request: ScanRequest, predicate: CompiledPredicate, deletions: [PendingDeletion])
+    throws(StoreError) -> [any ScanUnit]
+  /// See ``GroupedCountAnswer``.
+  func groupedCounts(
+    _ request: GroupedCountRequest, predicate: CompiledPredicate, deletions: [PendingDeletion]
+  ) throws(StoreError) -> GroupedCountAnswer
+}
+
+extension GroupedCountRequest {
+  /// The scan whose rows, counted by the groups, answer it.
+  package var scan: ScanRequest {
+    var columns = groupBy.map { OutputColumn($0, type: .utf8) }
+    if bucketNanoseconds != nil {
+      columns.insert(OutputColumn(ColumnPath("timestamp"), type: .timestamp), at: 0)
+    }
+    return ScanRequest(
+      columns: columns, predicate: predicate, start: start, end: end, positions: positions, order: .unordered)
+  }
+}

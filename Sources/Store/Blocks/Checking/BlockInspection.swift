@@ -1,0 +1,51 @@
+import Columnar
+import Matching
+import Records
+
+/// What a block holds, for `cordwood inspect`.
+package struct BlockInspection: Sendable {
+  /// A physical column: its name, its bytes in the file and its bytes decompressed.
+  package struct ColumnBytes: Sendable {
+    package var name: String
+    package var compressed: Int
+    package var uncompressed: Int
+  }
+
+  /// A part of the index.
+  package struct Part: Sendable {
+    package var name: String
+    package var byteCount: Int
+  }
+
+  package var facts: BlockFacts
+  package var rowGroupCount: Int
+  package var columns: [ColumnBytes]
+  package var index: [Part]
+  /// Bytes of the file that are neither pages nor index: Bloom filters, page index, footer.
+  package var footerByteCount: Int
+}
+
+extension BlockReader {
+  /// Sizes of the block's parts.
+  package func inspect() throws(BlockError) -> BlockInspection {
+    let contents = try contents()
+    let columns = contents.parquet.fields.enumerated().map { index, field in
+      let chunks = contents.parquet.rowGroups.map { $0.columns[index] }
+      return BlockInspection.ColumnBytes(
+        name: field.name, compressed: chunks.reduce(0) { $0 + $1.fileRange.count },
+        uncompressed: chunks.reduce(0) { $0 + $1.uncompressedBytes })
+    }
+    var parts: [BlockInspection.Part] = []
+    for entry in contents.index.entries where entry.kind != BlockIndex.Section.text.rawValue {
+      let name = BlockIndex.Section(rawValue: entry.kind).map { "\($0)" } ?? "section \(entry.kind)"
+      parts.append(BlockInspection.Part(name: name, byteCount: entry.range.count))
+    }
+    for part in try contents.text().partByteCounts {
+      parts.append(BlockInspection.Part(name: "text: " + part.part, byteCount: part.byteCount))
+    }
+    let pages = columns.reduce(0) { $0 + $1.compressed }
+    return BlockInspection(
+      facts: facts, rowGroupCount: contents.groupCount, columns: columns, index: parts,
+      footerByteCount: facts.byteCount - pages - contents.index.bytes.byteCount)
+  }
+}

@@ -1,0 +1,53 @@
+import Synchronization
+
+/// Files to be unlinked by a thread that may block.
+package final class Trash: Sendable {
+  private let paths = Mutex<[String]>([])
+
+  package init() {}
+
+  /// Hands the file over, for ever.
+  package func add(_ path: String) { paths.withLock { $0.append(path) } }
+
+  /// Everything added so far; the caller unlinks it or adds it again.
+  package func take() -> [String] {
+    paths.withLock { paths in
+      defer { paths = [] }
+      return paths
+    }
+  }
+}
+
+/// A block's file, for as long as a live set or a snapshot refers to it. Once removed from the live set, the last one to let
+/// go hands it to the trash.
+package final class BlockFile: Sendable {
+  package let id: UInt64
+  package let path: String
+  private let trash: Trash
+  private let isRemoved = Atomic(false)
+
+  /// - Parameter trash: Gets the path once the file is removed and nobody holds it.
+  package init(id: UInt64, path: String, trash: Trash) {
+    self.id = id
+    self.path = path
+    self.trash = trash
+  }
+
+  /// Says that no edit names the file any more.
+  package func markRemoved() { isRemoved.store(true, ordering: .sequentiallyConsistent) }
+
+  deinit {
+    if isRemoved.load(ordering: .sequentiallyConsistent) { trash.add(path) }
+  }
+}
+
+/// A block of the live set or of a snapshot.
+package struct LiveBlock: Sendable {
+  package let facts: BlockFacts
+  package let file: BlockFile
+
+  package init(facts: BlockFacts, file: BlockFile) {
+    self.facts = facts
+    self.file = file
+  }
+}

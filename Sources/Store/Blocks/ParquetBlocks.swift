@@ -1,0 +1,39 @@
+import Platform
+import Records
+
+/// Blocks as Parquet files (Docs/formats/block.md): the format the server uses.
+package struct ParquetBlocks: BlockFormat {
+  private let layout: BlockLayout
+
+  package init(layout: BlockLayout = BlockLayout()) { self.layout = layout }
+
+  package func write(
+    _ rows: BlockInput, to place: BlockPlace, on fileSystem: any FileSystem, shouldStop: () -> Bool
+  ) throws(StoreError) -> BlockFacts? {
+    let source: any BlockRowSource
+    switch rows {
+    case .head(let batches, let deletions):
+      source = HeadRows(batches, partition: place.partition, deletions: deletions)
+    case .merged(let inputs):
+      source = MergedRows(
+        inputs.map { input in
+          guard let reader = input.block as? BlockReader else {
+            preconditionFailure("a format merges the blocks it opened")
+          }
+          return (reader, input.deletions)
+        })
+    }
+    do throws(BlockError) {
+      return try BlockWriter.write(
+        source, to: place, fileSystem: fileSystem, layout: layout, shouldStop: shouldStop)
+    } catch { throw error.storeError }
+  }
+
+  package func open(
+    _ path: String, facts: BlockFacts, on fileSystem: any FileSystem
+  ) throws(StoreError) -> any BlockReading {
+    do throws(BlockError) {
+      return try BlockReader(facts, path: path, fileSystem: fileSystem)
+    } catch { throw error.storeError }
+  }
+}

@@ -1,0 +1,252 @@
+import Columnar
+import Matching
+import Records
+import Synchronization
+
+/// Where the columns of a dataset lie in a block's file.
+struct BlockColumns: Sendable {
+  /// A column made of an object's member.
+  struct Member: Sendable {
+    let name: String
+    let type: ColumnType
+    /// Column of the file.
+    let index: Int
+    let restCount: Int
+  }
+
+  /// Columns of the file by name of the schema's column; for an object its rest.
+  let schema: [String: Int]
+  /// By object column, in the file's order.
+  let members: [String: [Member]]
+
+  /// nil if the file lacks a column or has it with another type.
+  init?(_ file: ParquetReader, schema: DatasetSchema, members: [MemberColumn]) {
+    var places: [String: Int] = [:]
+    for (index, field) in file.fields.enumerated() { places[field.name] = index }
+    var found: [String: Int] = [:]
+    for field in schema.fields {
+      guard let index = places[field.name], file.fields[index].type == field.type else { return nil }
+      found[field.name] = index
+    }
+    var byField: [String: [Member]] = [:]
+    for member in members {
+      guard let index = places[member.physicalName], file.fields[index].type == member.type,
+        schema.field(member.field)?.type == .json
+      else { return nil }
+      byField[member.field, default: []].append(
+        Member(name: member.member, type: member.type, index: index, restCount: member.restCount))
+    }
+    self.schema = found
+    self.members = byField
+  }
+
+  /// The column of the file for a column of the schema.
+  func index(of name: String) -> Int {
+    guard let index = schema[name] else { preconditionFailure("a column of the schema") }
+    return index
+  }
+
+  /// The columns of one member, and whether the rest may hold values of that name too.
+  func member(_ name: String, of field: String) -> (columns: [Member], mayBeInRest: Bool) {
+    let columns = (members[field] ?? []).filter { $0.name == name }
+    return (columns, columns.first.map { $0.restCount > 0 } ?? true)
+  }
+}
+
+/// Footer and index of a block, read and checked once.
+final class BlockContents: Sendable {
+  let path: String
+  let schema: DatasetSchema
+  let parquet: ParquetReader
+  let columns: BlockColumns
+  /// As the index has them: without the length of the file.
+  let facts: BlockFacts
+  let rowsPerGroup: Int
+  let rowsPerPage: Int
+  let pages: PageBounds
+  /// nil: the block has none.
+  let keys: PageKeys?
+  let index: BlockIndex
+  /// Where the index starts in the file.
+  let indexOffset: Int
+  private let lazy = Mutex(Lazy())
+
+  /// What is read when it is first needed. Of what a block may lack, nil: not asked for yet, a nil within: there is none.
+  private struct Lazy {
+    var text: TextIndex?
+    var summary: BlockSummary??
+    var grams: GramIndex??
+    var ids: IDBounds??
+  }
+
+  init(_ file: Buffer, path: String, facts known: BlockFacts) throws(BlockError) {
+    self.path = path
+    schema = known.partition.dataset.schema
+    do throws(ColumnarError) { parquet = try ParquetReader(file, verifyChecksums: true) } catch {
+      throw BlockContents.failure(error, path, offset: 0)
+    }
+    guard parquet.metadata[BlockIndex.versionKey] == "\(BlockIndex.version)" else {
+      throw .unsupported(file: path, reason: "not a block of version \(BlockIndex.version)")
+    }
+    let place = (parquet.metadata[BlockIndex.placeKey] ?? "").split(separator: ",").compactMap { Int($0) }
+    guard place.count == 2, place[0] >= 0, place[1] >= 0, place[0] <= file.byteCount,
+      place[1] <= file.byteCount - place[0]
+    else { throw .corrupt(file: path, offsetBytes: 0, reason: "the place of the index") }
+    indexOffset = place[0]
+    do throws(IndexError) {
+      index = try BlockIndex(file.slice(place[0]..<place[0] + place[1]))
+      let section = try FactsSection(try index.required(.facts))
+      (facts, rowsPerGroup, rowsPerPage) = (section.facts, section.rowsPerGroup, section.rowsPerPage)
+      let pageCount = (facts.rowCount + rowsPerPage - 1) / rowsPerPage
+      pages = try PageBounds(try index.required(.pages), pageCount: pageCount)
+      let bytes = try index.section(.keys)
+      keys = if let bytes { try PageKeys(bytes, pageCount: pageCount) } else { nil }
+      let members = try MemberColumn.decode(try index.required(.members))
+      guard let columns = BlockColumns(parquet, schema: schema, members: members) else {
+        throw IndexError(offsetBytes: 0, reason: "columns that are not in the file")
+      }
+      self.columns = columns
+    } catch { throw BlockContents.failure(error, path, indexOffset: place[0]) }
+    try check(against: known, byteCount: file.byteCount)
+  }
+
+  private func check(against known: BlockFacts, byteCount: Int) throws(BlockError) {
+    var expected = known
+    expected.byteCount = 0
+    // The manifest may know of more deletions than the file.
+    expected.deletionsApplied = facts.deletionsApplied
+    guard facts == expected, facts.deletionsApplied <= known.deletionsApplied else {
+      throw corrupt(at: indexOffset, "facts that are not the manifest's")
+    }
+    let groups = parquet.rowGroups.map(\.rowCount)
+    let isWhole = groups.dropLast().allSatisfy { $0 == rowsPerGroup }
+    guard isWhole, let last = groups.last, last > 0, last <= rowsPerGroup,
+      parquet.rowCount == known.rowCount
+    else { throw corrupt(at: 0, "row groups that are not those of the index") }
+  }
+
+  // MARK: Pages
+
+  var pagesPerGroup: Int { rowsPerGroup / rowsPerPage }
+  var groupCount: Int { parquet.rowGroups.count }
+
+  /// Pages of a row group, numbered in the block.
+  func pages(of group: Int) -> Range<Int> {
+    group * pagesPerGroup..<min((group + 1) * pagesPerGroup, pages.pages.count)
+  }
+
+  func rowCount(ofPage page: Int) -> Int {
+    min(rowsPerPage, facts.rowCount - page * rowsPerPage)
+  }
+
+  /// The rows of a page, numbered in the block.
+  func rows(ofPage page: Int) -> Range<Int> {
+    page * rowsPerPage..<page * rowsPerPage + rowCount(ofPage: page)
+  }
+
+  // MARK: Parts read later
+
+  /// The text index; checks its head at the first call.
+  func text() throws(BlockError) -> TextIndex {
+    if let known = lazy.withLock({ $0.text }) { return known }
+    let entry = index.entries.first { $0.kind == BlockIndex.Section.text.rawValue }
+    guard let entry else { throw corrupt(at: indexOffset, "no text index") }
+    do throws(TextIndexError) {
+      let text = try TextIndex(index.bytes.slice(entry.range))
+      guard text.rowCount == facts.rowCount, text.rowsPerPage == rowsPerPage else {
+        throw .corrupt("rows that are not the block's")
+      }
+      lazy.withLock { $0.text = text }
+      return text
+    } catch { throw failure(error) }
+  }
+
+  /// The gram filters; nil if the block has none, as those written before there were any.
+  func grams() throws(BlockError) -> GramIndex? {
+    try part(.grams, at: \.grams) { section throws(BlockError) in
+      do throws(TextIndexError) { return try GramIndex(section, pageCount: pages.pages.count) } catch {
+        throw failure(error, in: .grams)
+      }
+    }
+  }
+
+  /// Bounds of the data pages' ids; nil if the block has none, as those written before there were any.
+  func ids() throws(BlockError) -> IDBounds? {
+    try part(.ids, at: \.ids) { section throws(BlockError) in
+      do throws(IndexError) {
+        return try IDBounds(section, rowCount: facts.rowCount, rowsPerPage: rowsPerPage)
+      } catch { throw BlockContents.failure(error, path, indexOffset: indexOffset) }
+    }
+  }
+
+  /// The counts by minute; nil if the block has none.
+  func summary() throws(BlockError) -> BlockSummary? {
+    try part(.minutes, at: \.summary) { minutes throws(BlockError) in
+      do throws(IndexError) {
+        let summary = try BlockSummary(minutes: minutes, pairs: try index.section(.pairs))
+        guard summary.totals.reduce(0, +) == facts.rowCount else {
+          throw IndexError(offsetBytes: 0, reason: "minutes that do not add up to the block's rows")
+        }
+        return summary
+      } catch { throw BlockContents.failure(error, path, indexOffset: indexOffset) }
+    }
+  }
+
+  /// A part that a block may lack: read at the first call and kept.
+  @inline(__always)
+  private func part<Part: Sendable>(
+    _ kind: BlockIndex.Section, at place: WritableKeyPath<Lazy, Part??>,
+    read: (Buffer) throws(BlockError) -> Part
+  ) throws(BlockError) -> Part? {
+    if let known = lazy.withLock({ $0[keyPath: place] }) { return known }
+    let section: Buffer?
+    do throws(IndexError) { section = try index.section(kind) } catch {
+      throw BlockContents.failure(error, path, indexOffset: indexOffset)
+    }
+    let part: Part? = if let section { try read(section) } else { nil }
+    lazy.withLock { $0[keyPath: place] = .some(part) }
+    return part
+  }
+
+  // MARK: Errors
+
+  func corrupt(at offset: Int, _ reason: String) -> BlockError {
+    .corrupt(file: path, offsetBytes: offset, reason: reason)
+  }
+
+  func failure(_ error: TextIndexError, in section: BlockIndex.Section = .text) -> BlockError {
+    let entry = index.entries.first { $0.kind == section.rawValue }
+    let offset = indexOffset + (entry?.range.lowerBound ?? 0)
+    switch error {
+    case .corrupt(let reason): return corrupt(at: offset, "text index: " + reason)
+    case .version(let version): return .unsupported(file: path, reason: "text index of version \(version)")
+    }
+  }
+
+  static func failure(_ error: IndexError, _ path: String, indexOffset: Int) -> BlockError {
+    .corrupt(file: path, offsetBytes: indexOffset + error.offsetBytes, reason: "index: " + error.reason)
+  }
+
+  static func failure(_ error: ColumnarError, _ path: String, offset: Int) -> BlockError {
+    switch error {
+    case .corrupt(let reason): .corrupt(file: path, offsetBytes: offset, reason: reason)
+    case .unsupported(let reason): .unsupported(file: path, reason: reason)
+    case .sink, .limitExceeded: preconditionFailure("reading has neither a sink nor a limit")
+    }
+  }
+
+  /// Rows `rows` (ascending, disjoint, within the row group) of a column of the file.
+  func read(
+    _ column: Int, group: Int, rows: [Range<Int>], asDictionary: Bool
+  ) throws(BlockError) -> Column {
+    do throws(ColumnarError) {
+      let found = try parquet.read(
+        rowGroup: group, columns: [column], rows: rows, asDictionary: asDictionary)
+      guard let column = found.first else { throw .corrupt("a column without values") }
+      return column
+    } catch {
+      let chunk = parquet.rowGroups[group].columns[column]
+      throw BlockContents.failure(error, path, offset: chunk.fileRange.lowerBound)
+    }
+  }
+}

@@ -1,0 +1,238 @@
+import Codecs
+import Columnar
+import Matching
+import Records
+
+/// What a scan wants of one block: compiled, taken apart and pruned once, then used by all its units.
+final class BlockScan: Sendable {
+  /// A condition on the block's text column that the text index knows about; one part of the predicate's conjunction.
+  struct TextPart: Sendable {
+    let predicate: CompiledPredicate
+    let verdict: TextVerdict
+  }
+
+  let contents: BlockContents
+  let request: ScanRequest
+  /// What rows must fulfil besides ``texts``, and in which pages they may; nil: nothing.
+  let filter: PrunedPredicate?
+  let texts: [TextPart]
+  /// Those that may hide rows of the block.
+  let deletions: [PendingDeletion]
+  /// Pages that may hold matching rows.
+  let candidates: Selection
+  /// Ids one of which every matching row has; nil: the predicate asks for none.
+  private let ids: [IDBounds.Key]?
+
+  init(
+    _ contents: BlockContents, _ request: ScanRequest, predicate: CompiledPredicate,
+    deletions: [PendingDeletion]
+  ) throws(BlockError) {
+    self.contents = contents
+    self.request = request
+    self.deletions = deletions.filter { $0.positionEnd > contents.facts.bounds.positionMin }
+    var pruning = BlockPruning(contents, request)
+    pruning.byBounds(predicate)
+    pruning.byKeys(predicate)
+    let (rest, parts) = BlockScan.split(predicate, contents)
+    var filter: PrunedPredicate?
+    if let rest, !rest.isAlways, !pruning.pages.isEmpty { filter = try pruning.byConditions(rest) }
+    var texts: [TextPart] = []
+    for part in parts where !pruning.pages.isEmpty {
+      let text = try contents.text()
+      do throws(TextIndexError) {
+        texts.append(TextPart(predicate: part.predicate, verdict: try text.verdict(for: part.automaton)))
+      } catch { throw contents.failure(error) }
+    }
+    for text in texts { pruning.drop { text.verdict.pages[$0].isNone } }
+    ids = rest?.requiredIDs.map { $0.compactMap { IDBounds.Key($0) } }
+    self.filter = filter
+    self.texts = texts
+    candidates = pruning.pages
+  }
+
+  /// Takes the conditions on the text column that all rows must fulfil out of the predicate.
+  private static func split(
+    _ predicate: CompiledPredicate, _ contents: BlockContents
+  ) -> (CompiledPredicate?, [(predicate: CompiledPredicate, automaton: TextAutomaton)]) {
+    guard let name = contents.schema.primaryText else { return (predicate, []) }
+    var texts: [(predicate: CompiledPredicate, automaton: TextAutomaton)] = []
+    var others: [Predicate] = []
+    for part in predicate.predicate.conjunction {
+      guard part.isText(on: ColumnPath(name)),
+        // A part of what was compiled compiles; if not, it is evaluated with the rest.
+        let compiled = try? CompiledPredicate(part, schema: contents.schema),
+        case .text(_, let automaton)? = compiled.requiredConditions.first
+      else {
+        others.append(part)
+        continue
+      }
+      texts.append((compiled, automaton))
+    }
+    if texts.isEmpty { return (predicate, []) }
+    if others.isEmpty { return (nil, texts) }
+    // See above.
+    guard let rest = try? CompiledPredicate(.and(others), schema: contents.schema) else {
+      return (predicate, texts)
+    }
+    return (rest, texts)
+  }
+
+  // MARK: Rows
+
+  /// What rows of `pages` must fulfil besides ``texts``: conditions that cannot hold there are left out. nil: nothing.
+  func filter(in pages: [Int]) -> CompiledPredicate? {
+    let reduced = filter?.reduced(to: Selection(rowCount: candidates.rowCount, rows: pages))
+    return reduced.flatMap { $0.isAlways ? nil : $0 }
+  }
+
+  /// Whether every row of the pages lies within the request's times and positions.
+  func isInside(_ bounds: KeyBounds) -> Bool {
+    request.start ?? .min <= bounds.timestampMin && request.end.map { bounds.timestampMax < $0 } ?? true
+      && request.positions.lowerBound <= bounds.positionMin
+      && bounds.positionMax < request.positions.upperBound
+  }
+
+  /// Matching rows of some pages of a row group.
+  struct Found {
+    /// The pages they lie in; pages without any are dropped.
+    var rows: RowSet
+    var selection: Selection
+    /// What the filter read of all rows of these pages, if it read them.
+    var reader: RowReader?
+  }
+
+  /// The rows of some pages of a row group that match.
+  func select(group: Int, pages: [Int]) throws(BlockError) -> Found {
+    var rows = RowSet(contents, group: group, pages: pages)
+    var selection = Selection(rowCount: rows.rowCount, all: true)
+    var used: RowReader?
+    // Per text part, the rows that are not proved and must be read.
+    var open: [Selection] = []
+    for text in texts { open.append(try narrow(&selection, rows, by: text)) }
+    if !isInside(rows.bounds) {
+      rows.dropEmptyPages(&selection, &open)
+      try narrowByBounds(&selection, rows)
+    }
+    let isSparse = try narrowByIDs(&selection, rows)
+    rows.dropEmptyPages(&selection, &open)
+    if isSparse, !selection.isEmpty, let filter = filter(in: rows.pages) {
+      let wanted = rows.rowsOfGroup(selection)
+      let reader = RowReader(contents, group: group, rows: wanted.runs)
+      let found = filter.evaluate(try reader.evaluationBatch(filter.paths))
+      for (place, row) in selection.indices().enumerated() where !found[place] { selection.remove(Int(row)) }
+      rows.dropEmptyPages(&selection, &open)
+    } else if !selection.isEmpty, let filter = filter(in: rows.pages) {
+      let reader = RowReader(contents, group: group, rows: rows.ranges)
+      selection = filter.evaluate(try reader.evaluationBatch(filter.paths), among: selection)
+      rows.dropEmptyPages(&selection, &open)
+      used = reader
+    }
+    for (index, text) in texts.enumerated() where !selection.isEmpty {
+      open[index].formIntersection(selection)
+      if !open[index].isEmpty { try read(&selection, open[index], rows, text) }
+    }
+    try hideDeleted(&selection, rows)
+    rows.dropEmptyPages(&selection, &open)
+    return Found(rows: rows, selection: selection, reader: used?.rowCount == rows.rowCount ? used : nil)
+  }
+
+  /// Keeps the rows the index proves or cannot rule out; returns the latter.
+  private func narrow(
+    _ selection: inout Selection, _ rows: RowSet, by text: TextPart
+  ) throws(BlockError) -> Selection {
+    var open = Selection(rowCount: rows.rowCount, all: false)
+    var either = open
+    for (place, page) in rows.pages.enumerated() {
+      do throws(TextIndexError) {
+        let found = try text.verdict.selection(page: page)
+        let start = rows.rows(ofPlace: place).lowerBound
+        open.formUnion(found.candidates, at: start)
+        either.formUnion(found.candidates, at: start)
+        either.formUnion(found.proved, at: start)
+      } catch { throw contents.failure(error) }
+    }
+    selection.formIntersection(either)
+    return open
+  }
+
+  /// Keeps the rows of the data pages that may hold the ids; false: nothing is known of them.
+  private func narrowByIDs(_ selection: inout Selection, _ rows: RowSet) throws(BlockError) -> Bool {
+    guard let ids, !selection.isEmpty, let bounds = try contents.ids() else { return false }
+    var kept = Selection(rowCount: selection.rowCount, all: false)
+    for (place, page) in rows.pages.enumerated() {
+      let first = rows.rows(ofPlace: place).lowerBound - page * contents.rowsPerPage
+      for found in bounds.rows(contents.rows(ofPage: page), thatMayHold: ids) {
+        kept.set(found.lowerBound + first..<found.upperBound + first)
+      }
+    }
+    selection.formIntersection(kept)
+    return true
+  }
+
+  private func narrowByBounds(_ selection: inout Selection, _ rows: RowSet) throws(BlockError) {
+    guard !selection.isEmpty else { return }
+    let bounds = rows.bounds
+    let start = request.start ?? .min
+    if start > bounds.timestampMin || request.end.map({ $0 <= bounds.timestampMax }) ?? false {
+      let times = try rows.read(contents.columns.index(of: "timestamp"))
+      times.withInt64 { times in
+        for row in times.indices where times[row] < start || request.end.map({ times[row] >= $0 }) ?? false {
+          selection.remove(row)
+        }
+      }
+    }
+    let wanted = request.positions
+    if bounds.positionMin < wanted.lowerBound || bounds.positionMax >= wanted.upperBound {
+      let positions = try rows.read(contents.columns.index(of: "position"))
+      positions.withInt64 { positions in
+        for row in positions.indices where !wanted.contains(positions[row]) { selection.remove(row) }
+      }
+    }
+  }
+
+  /// Reads the text of open rows and drops those that do not match.
+  private func read(
+    _ selection: inout Selection, _ open: Selection, _ rows: RowSet, _ text: TextPart
+  ) throws(BlockError) {
+    let wanted = rows.rowsOfGroup(open)
+    var runs = wanted.runs
+    // Many short runs cost more to skip between than to read whole pages.
+    let isWhole = runs.count > 64 && runs.count * 8 > wanted.count
+    if isWhole { runs = rows.ranges }
+    let reader = RowReader(contents, group: rows.group, rows: runs)
+    let batch = try reader.evaluationBatch(text.predicate.paths)
+    var refused = open
+    if isWhole {
+      refused.subtract(text.predicate.evaluate(batch, among: open))
+    } else {
+      let found = text.predicate.evaluate(batch)
+      for (place, row) in open.indices().enumerated() where found[place] { refused.remove(Int(row)) }
+    }
+    selection.subtract(refused)
+  }
+
+  private func hideDeleted(_ selection: inout Selection, _ rows: RowSet) throws(BlockError) {
+    guard !deletions.isEmpty, !selection.isEmpty else { return }
+    let reader = RowReader(contents, group: rows.group, rows: rows.ranges)
+    let bounds = rows.bounds
+    for deletion in deletions where deletion.positionEnd > bounds.positionMin && !selection.isEmpty {
+      var hidden = deletion.predicate.evaluate(
+        try reader.evaluationBatch(deletion.predicate.paths), among: selection)
+      if deletion.positionEnd <= bounds.positionMax, !hidden.isEmpty {
+        hidden.dropPositions(
+          of: try rows.read(contents.columns.index(of: "position")), from: deletion.positionEnd)
+      }
+      selection.subtract(hidden)
+    }
+  }
+}
+
+extension Predicate {
+  /// Whether it is one condition on the text of `path`.
+  func isText(on path: ColumnPath) -> Bool {
+    switch self {
+    case .contains(let own, _, _), .word(let own, _), .regex(let own, _, _), .prefix(let own, _): own == path
+    case .all, .none, .and, .or, .not, .compare, .isIn, .exists: false
+    }
+  }
+}

@@ -1,0 +1,148 @@
+import Columnar
+import Matching
+import Records
+
+/// The pages of one row group that may hold matching rows.
+struct BlockUnit: ScanUnit {
+  let scan: BlockScan
+  let group: Int
+  /// Pages of the block, ascending.
+  let pages: [Int]
+  let bounds: KeyBounds
+
+  init(_ scan: BlockScan, group: Int, pages: [Int]) {
+    self.scan = scan
+    self.group = group
+    self.pages = pages
+    bounds = scan.contents.pages.union(pages)
+  }
+
+  var files: Set<ScanFile> { [.block(path: scan.contents.path)] }
+
+  var rowCountMax: Int {
+    pages.reduce(0) { sum, page in
+      let rows = scan.contents.rowCount(ofPage: page)
+      let verdicts = scan.texts.map { $0.verdict.pages[page] }
+      return sum + verdicts.reduce(rows) { min($0, $1.provedCount + $1.candidateCount) }
+    }
+  }
+
+  /// A few pages of every column the answer and the predicate need, decoded.
+  var memoryBytesEstimate: Int {
+    let info = scan.contents.parquet.rowGroups[group]
+    let columns = scan.contents.columns
+    let paths =
+      scan.request.columns.map(\.path) + (scan.filter(in: pages)?.paths ?? [])
+      + scan.texts.flatMap(\.predicate.paths)
+    var indices = Set(paths.map { columns.index(of: $0.column) })
+    for path in paths { for member in columns.members[path.column] ?? [] { indices.insert(member.index) } }
+    let bytes = indices.reduce(0) { $0 + info.columns[$1].uncompressedBytes }
+    // Two pages of each column at a time, not the row group.
+    let pages = max(1, scan.contents.pagesPerGroup)
+    return bytes * 2 / pages + (1 << 20)
+  }
+
+  func open() throws(StoreError) -> any BatchCursor { BlockCursor(self) }
+
+  func countMatches() throws(StoreError) -> Int {
+    var total = 0
+    var open: [Int] = []
+    for page in pages {
+      if let count = provedCount(page) { total += count } else { open.append(page) }
+    }
+    guard !open.isEmpty else { return total }
+    do throws(BlockError) {
+      return total + (try scan.select(group: group, pages: open).selection.count)
+    } catch { throw error.storeError }
+  }
+
+  /// The matching rows of a page if nothing needs to be read for it.
+  private func provedCount(_ page: Int) -> Int? {
+    guard scan.filter.map({ $0.pages.sure[page] }) ?? true, scan.deletions.isEmpty, scan.texts.count <= 1,
+      scan.isInside(scan.contents.pages.pages[page])
+    else { return nil }
+    guard let verdict = scan.texts.first?.verdict.pages[page] else {
+      return scan.contents.rowCount(ofPage: page)
+    }
+    return verdict.candidateCount == 0 ? verdict.provedCount : nil
+  }
+}
+
+/// The matching rows of a unit.
+///
+/// An ordered scan often ends after a few rows, so it begins with one page and few rows and takes more each time; each
+/// step decodes only pages that hold what it gives.
+final class BlockCursor: BatchCursor {
+  private static let batchRowsMax = 8_192
+
+  private let unit: BlockUnit
+  private let isDescending: Bool
+  /// Pages not looked at yet.
+  private var pages: ArraySlice<Int>
+  private var pageCount: Int
+  private var batchRowCount: Int
+  /// Rows found and not given yet, as the row group numbers them, ascending; if ``whole`` is there, as it does.
+  private var found: ArraySlice<Int32> = []
+  /// The answer's columns of all rows of the pages at hand, where most rows are found and the filter has read them.
+  private var whole: RecordBatch?
+
+  init(_ unit: BlockUnit) {
+    self.unit = unit
+    pages = unit.pages[...]
+    switch unit.scan.request.order {
+    case .unordered:
+      isDescending = false
+      pageCount = unit.pages.count
+      batchRowCount = BlockCursor.batchRowsMax
+    case .ascending, .descending:
+      isDescending = unit.scan.request.order == .descending
+      pageCount = 1
+      batchRowCount = 256
+    }
+  }
+
+  func next() throws(StoreError) -> RecordBatch? {
+    do throws(BlockError) {
+      while found.isEmpty {
+        guard !pages.isEmpty else { return nil }
+        let part = isDescending ? pages.suffix(pageCount) : pages.prefix(pageCount)
+        pages = isDescending ? pages.dropLast(part.count) : pages.dropFirst(part.count)
+        pageCount *= 2
+        let selected = try unit.scan.select(group: unit.group, pages: Array(part))
+        whole = try wholeColumns(selected)
+        found =
+          (whole == nil ? selected.rows.rowsOfGroup(selected.selection) : selected.selection.indices())[...]
+      }
+      let part = Array(isDescending ? found.suffix(batchRowCount) : found.prefix(batchRowCount))
+      found = isDescending ? found.dropLast(part.count) : found.dropFirst(part.count)
+      batchRowCount = min(batchRowCount * 4, BlockCursor.batchRowsMax)
+      let batch: RecordBatch
+      if let whole {
+        batch = RecordBatch.gather(
+          [whole], runs: part.runs.map { RowRun(source: 0, start: $0.lowerBound, count: $0.count) })
+      } else {
+        let reader = RowReader(unit.scan.contents, group: unit.group, rows: part.runs)
+        batch = try reader.batch(unit.scan.request.columns)
+      }
+      return isDescending ? batch.reversed() : batch
+    } catch { throw error.storeError }
+  }
+
+  /// The answer's columns of all rows of the pages, if copying from them is cheaper than decoding the pages once more: half of the
+  /// rows are wanted, and the columns are at hand or narrow.
+  private func wholeColumns(_ selected: BlockScan.Found) throws(BlockError) -> RecordBatch? {
+    let outputs = unit.scan.request.columns
+    guard let reader = selected.reader, selected.selection.count * 2 >= reader.rowCount,
+      outputs.allSatisfy(reader.hasAtHand)
+    else { return nil }
+    return try reader.batch(outputs)
+  }
+}
+
+extension RecordBatch {
+  /// The rows the other way round.
+  func reversed() -> RecordBatch {
+    RecordBatch.gather(
+      [self], runs: (0..<rowCount).reversed().map { RowRun(source: 0, start: $0, count: 1) })
+  }
+}

@@ -1,0 +1,201 @@
+import Columnar
+import Matching
+import Platform
+import Records
+
+/// Writes block files (Docs/formats/block.md).
+package enum BlockWriter {
+  /// Writes the rows under the temporary name, syncs, renames, syncs the directory. Blocking: on a thread of its own.
+  ///
+  /// - Parameter shouldStop: Asked once a row group; true ends the writing with nil and no file.
+  /// - Returns: What to put into the manifest; nil (and no file) if there was no row or `shouldStop` said so.
+  /// - Throws: After any error the block does not count: the temporary file was removed if that was possible, the final
+  ///   name may exist (an orphan). Nothing else changed.
+  package static func write(
+    _ rows: any BlockRowSource, to place: BlockPlace, fileSystem: any FileSystem,
+    layout: BlockLayout = BlockLayout(), shouldStop: () -> Bool = { false }
+  ) throws(BlockError) -> BlockFacts? {
+    precondition(
+      (1...65_535).contains(layout.rowsPerPage) && layout.rowsPerGroup > 0
+        && layout.rowsPerGroup % layout.rowsPerPage == 0, "row groups of whole pages")
+    precondition(rows.partition == place.partition, "rows of the block's partition")
+    let census = try rows.census(sampleRowCount: layout.sampleRowCount)
+    guard let first = try rows.next(rowCount: layout.rowsPerGroup) else { return nil }
+    let work: BlockWork
+    do throws(DiskError) {
+      let file = try BlockFileWriter(place.temporaryPath, fileSystem: fileSystem)
+      work = BlockWork(place: place, layout: layout, file: file, census: census)
+    } catch { throw .disk(error) }
+    do throws(BlockError) {
+      var next: RecordBatch? = first
+      while let batch = next {
+        if shouldStop() {
+          discard(place, fileSystem)
+          return nil
+        }
+        try work.add(batch)
+        next = batch.rowCount < layout.rowsPerGroup ? nil : try rows.next(rowCount: layout.rowsPerGroup)
+      }
+      let facts = try work.finish()
+      try publish(place, fileSystem)
+      return facts
+    } catch {
+      discard(place, fileSystem)
+      throw error
+    }
+  }
+
+  private static func publish(
+    _ place: BlockPlace, _ fileSystem: any FileSystem
+  ) throws(BlockError) {
+    do throws(DiskError) {
+      try fileSystem.rename(place.temporaryPath, to: place.path)
+      try fileSystem.syncDirectory(place.directory)
+    } catch { throw .disk(error) }
+  }
+
+  /// Removes what was written. If that fails too, the next start removes it: no edit names it.
+  private static func discard(_ place: BlockPlace, _ fileSystem: any FileSystem) {
+    do throws(DiskError) { try fileSystem.remove(place.temporaryPath) } catch {}
+  }
+}
+
+/// A block that is being written.
+private final class BlockWork {
+  private let place: BlockPlace
+  private let schema: DatasetSchema
+  private let layout: BlockLayout
+  private let file: BlockFileWriter
+  private var shape: BlockShape
+  private var parquet: ParquetWriter?
+  private var text: TextIndexBuilder
+  private var grams: GramIndexBuilder
+  private var summary: SummaryBuilder
+  private var pages = PageBounds()
+  private var keys = PageKeys()
+  private var ids: IDBounds
+  private var rowCount = 0
+  private var ingested: ClosedRange<Int64>?
+
+  init(
+    place: BlockPlace, layout: BlockLayout, file: BlockFileWriter,
+    census: [String: MemberCensus]
+  ) {
+    self.place = place
+    self.layout = layout
+    self.file = file
+    schema = place.partition.dataset.schema
+    shape = BlockShape(schema: schema, census: census, layout: layout)
+    text = TextIndexBuilder(rowsPerPage: layout.rowsPerPage)
+    grams = GramIndexBuilder(rowsPerPage: layout.rowsPerPage)
+    ids = IDBounds(rowsPerDataPage: layout.rowsPerDataPage(of: place.partition.dataset))
+    summary = SummaryBuilder(columns: schema.summaryColumns, layout: layout)
+  }
+
+  /// Adds a row group.
+  func add(_ rows: RecordBatch) throws(BlockError) {
+    let group = shape.group(rows)
+    let parquet = try writer(first: group.batch)
+    do throws(ColumnarError) { try parquet.writeRowGroup(group.batch) } catch { throw failure(error) }
+    text.add(
+      text: schema.primaryText.map { rows.existing($0) }, nested: nested(group), rowCount: rows.rowCount)
+    grams.add(searched(group), rowCount: rows.rowCount)
+    summary.add(
+      timestamps: rows.existing("timestamp"),
+      columns: schema.summaryColumns.map { group.batch.existing($0) })
+    pages.add(
+      timestamps: rows.existing("timestamp"), positions: rows.existing("position"),
+      rowsPerPage: layout.rowsPerPage)
+    if PageKeys.areKept(for: schema) {
+      keys.add(rows, sortKey: schema.sortKey, rowsPerPage: layout.rowsPerPage)
+    }
+    ids.add(rows.existing("id"))
+    rows.existing("ingested_at").withInt64 { times in
+      var low = ingested?.lowerBound ?? times[0]
+      var high = ingested?.upperBound ?? times[0]
+      for row in times.indices {
+        low = min(low, times[row])
+        high = max(high, times[row])
+      }
+      ingested = low...high
+    }
+    rowCount += rows.rowCount
+  }
+
+  /// Object columns, then columns with Bloom filters: their words are kept by page too.
+  private func nested(_ group: BlockShape.Group) -> [NestedText] {
+    group.objects.map { NestedText(column: $0.name, members: $0.members, rest: $0.rest) }
+      + schema.bloomColumns.map {
+        NestedText(column: $0, members: [group.batch.existing($0)], rest: nil)
+      }
+  }
+
+  /// Objects and all text columns but the primary text, whose templates tell more: their grams are kept by page.
+  private func searched(_ group: BlockShape.Group) -> [NestedText] {
+    group.objects.map { NestedText(column: $0.name, members: $0.members, rest: $0.rest) }
+      + schema.fields.filter { $0.type == .utf8 && $0.name != schema.primaryText }.map {
+        NestedText(column: $0.name, members: [group.batch.existing($0.name)], rest: nil)
+      }
+  }
+
+  private func writer(first: RecordBatch) throws(BlockError) -> ParquetWriter {
+    if let parquet { return parquet }
+    let file = file
+    do throws(ColumnarError) {
+      let made = try ParquetWriter(
+        fields: shape.fields, options: shape.options(first: first), sortedBy: schema.sortKey + ["position"],
+        rowsPerPage: ids.rowsPerDataPage, sink: { file.append($0) })
+      parquet = made
+      return made
+    } catch { throw failure(error) }
+  }
+
+  /// Writes index and footer and makes the file durable.
+  func finish() throws(BlockError) -> BlockFacts {
+    guard let parquet, let ingested else { preconditionFailure("a block has rows") }
+    var facts = BlockFacts(
+      id: place.id, partition: place.partition, rowCount: rowCount, byteCount: 0,
+      bounds: pages.union(pages.pages.indices), ingested: ingested, deletionsApplied: place.deletionsApplied)
+    file.flush()
+    let index = BlockIndex.encode(sections(facts))
+    let offset: Int
+    do throws(ColumnarError) {
+      offset = try parquet.embed(index)
+      try parquet.finish(metadata: [
+        (BlockIndex.versionKey, "\(BlockIndex.version)"), (BlockIndex.placeKey, "\(offset),\(index.count)"),
+        (BlockIndex.datasetKey, place.partition.dataset.name), (TailChecksum.key, TailChecksum.placeholder),
+      ])
+    } catch { throw failure(error) }
+    facts.byteCount = file.byteCount
+    do throws(DiskError) { try file.finish(tailOffset: offset) } catch { throw .disk(error) }
+    return facts
+  }
+
+  private func sections(_ facts: BlockFacts) -> [(kind: BlockIndex.Section, bytes: [UInt8])] {
+    let section = FactsSection(
+      facts, rowsPerGroup: layout.rowsPerGroup, rowsPerPage: layout.rowsPerPage)
+    var sections: [(kind: BlockIndex.Section, bytes: [UInt8])] = [
+      (.facts, section.encoded()), (.members, MemberColumn.encode(shape.members)), (.pages, pages.encoded()),
+    ]
+    if let summary = summary.finish() {
+      sections.append((.minutes, summary.encodedMinutes()))
+      sections.append((.pairs, summary.encodedPairs()))
+    }
+    var builder = TextIndexBuilder(rowsPerPage: layout.rowsPerPage)
+    swap(&builder, &text)
+    sections.append((.text, builder.finish()))
+    var grams = GramIndexBuilder(rowsPerPage: layout.rowsPerPage)
+    swap(&grams, &self.grams)
+    if let bytes = grams.finish() { sections.append((.grams, bytes)) }
+    if !keys.keys.isEmpty { sections.append((.keys, keys.encoded())) }
+    sections.append((.ids, ids.encoded()))
+    sections.append((.pieces, FilePiece.encode(file.pieces)))
+    return sections
+  }
+
+  /// The disk's error if it is the cause.
+  private func failure(_ error: ColumnarError) -> BlockError {
+    if let failure = file.failure { return .disk(failure) }
+    return .unsupported(file: place.temporaryPath, reason: "could not be written: \(error)")
+  }
+}
