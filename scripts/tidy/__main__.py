@@ -74,7 +74,8 @@ def findings(paths):
         yield from script_rules.syntax(path, read(path))
     yield from script_rules.shellcheck(
         [path for path in scripts if script_rules.shell_of(read(path)) in ("bash", "sh")])
-    yield from script_rules.mutants([path for path in paths if "/mutants/" in path and path.endswith(".patch")])
+    yield from script_rules.mutants(
+        [path for path in paths if "/mutants/" in path and path.endswith(".patch")])
     yield from script_rules.long_lines(measured(paths))
     for path in paths:
         if path.endswith(".md"):
