@@ -5,7 +5,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 DATA ?= ./data
 
-.PHONY: run build setup test test-core lint format bench fuzz mutants clean help
+.PHONY: run build setup test test-core lint format update-dependencies bench fuzz mutants clean help
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,6 +30,10 @@ lint: ## Formatting and style, strict
 
 format: ## Rewrite the sources in the project's format
 	swift format -i --recursive --configuration .swift-format Sources Tests Benchmarks Package.swift
+
+update-dependencies: ## Resolve the packages anew and list their versions (see CONTRIBUTING.md)
+	swift package update
+	python3 -B scripts/tidy --write-dependencies
 
 bench: build ## Measure ingest, queries, disk, memory; prints the tables of Docs/benchmarks.md
 	@scripts/bench

@@ -4,10 +4,10 @@ import Platform
 import Records
 import TestKit
 
-// The journal's reader and recovery on any bytes of a segment. The first byte says whether the checksums and places of what looks
-// like frames are put right first, so that the parts behind them are reached. Nothing may trap or read out of
-// bounds; what the reader shows can be read whole; a journal that opens shows the same, can be written to, and shows
-// that as well when it is opened again.
+// The journal's reader and recovery on any bytes of a segment. The first byte says whether the checksums and
+// places of what looks like frames are put right first, so that the parts behind them are reached. Nothing
+// may trap or read out of bounds; what the reader shows can be read whole; a journal that opens shows the
+// same, can be written to, and shows that as well when it is opened again.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzFrames(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   guard count > 1, count < 16 << 10 else { return 0 }

@@ -3,7 +3,8 @@ import Decoding
 import Masking
 import Records
 
-// The ingest API's decoder and masking on any bytes: nothing traps, nothing is read out of bounds (address sanitizer), and
+// The ingest API's decoder and masking on any bytes: nothing traps, nothing is read out of bounds (address
+// sanitizer), and
 // - what the quick way takes the thorough one takes too, with the same columns, counts and key;
 // - a text that was masked and is masked again stays as it is;
 // - the filter for detectors skips no byte that a search from there would find.

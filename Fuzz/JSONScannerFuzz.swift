@@ -3,8 +3,8 @@ import Decoding
 import Masking
 import Records
 
-// The JSON decoder on any bytes: nothing traps, nothing is read out of bounds (address sanitizer), and what is
-// accepted keeps its promises:
+// The JSON decoder on any bytes: nothing traps, nothing is read out of bounds (address sanitizer), and what
+// is accepted keeps its promises:
 // - the batch has as many rows as were accepted, with valid offsets;
 // - every stored object is canonical: decoding it again gives the same bytes;
 // - nothing under a masked name is left.

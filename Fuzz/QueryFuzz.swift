@@ -3,7 +3,8 @@ import Matching
 import Querying
 import Records
 
-/// Query texts, both forms: nothing may trap, and what was parsed prints as something that parses to the same.
+/// Query texts, both forms: nothing may trap, and what was parsed prints as something that parses to the
+/// same.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzQuery(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   let bytes = Array(UnsafeBufferPointer(start: start, count: count))

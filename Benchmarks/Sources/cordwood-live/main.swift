@@ -3,10 +3,10 @@
 //   cordwood-live --port P --subscribers N --users G --rate R --seconds S [--stalled K] [--connections C]
 //   cordwood-live --port P --mode verify --connections C --seconds S
 //
-// N WebSockets follow one user each of G; R records a second, of users in turn, are written over C connections, or as many as
-// the server takes with --rate 0. K of the subscribers read nothing. A record's text is its number, so that each
-// frame's delay from its record's acknowledgement is known. --mode verify asks for the verification of records written
-// before, as fast as they are answered.
+// N WebSockets follow one user each of G; R records a second, of users in turn, are written over C
+// connections, or as many as the server takes with --rate 0. K of the subscribers read nothing. A record's
+// text is its number, so that each frame's delay from its record's acknowledgement is known. --mode verify
+// asks for the verification of records written before, as fast as they are answered.
 import Client
 import Glibc
 

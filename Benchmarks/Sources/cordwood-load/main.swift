@@ -3,10 +3,10 @@
 //   cordwood-load FILE.jsonl --port P --connections C --rows R [--requests N] [--keys K1,K2,…]
 //     [--paths /v1/records/logs,… | --paths-from FILE] [--wrap logs]
 //
-// Each connection sends R lines of FILE a request and waits for the answer. With several keys request i uses key
-// i modulo their count, so that each request belongs to one tenant; likewise with several paths. --paths-from names a
-// file with a path a line. --wrap logs sends the lines as {"logs":[line,line,…]} instead of as they are. A connection's
-// first request is measured from before the connection is made.
+// Each connection sends R lines of FILE a request and waits for the answer. With several keys request i uses
+// key i modulo their count, so that each request belongs to one tenant; likewise with several paths.
+// --paths-from names a file with a path a line. --wrap logs sends the lines as {"logs":[line,line,…]} instead
+// of as they are. A connection's first request is measured from before the connection is made.
 import Client
 import Glibc
 

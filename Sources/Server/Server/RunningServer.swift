@@ -21,7 +21,7 @@ package struct RunningServer: Sendable {
   /// Takes the masking of every API but ingest, whose decoder has rules for each key.
   private let useMasking: @Sendable (MaskingSettings) -> Void
 
-  package static let version = "0.1.0"
+  package static let version = ProgramVersion.text
 
   /// Wires engine and access to routes and listens.
   ///

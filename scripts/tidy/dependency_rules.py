@@ -1,0 +1,51 @@
+"""Versions: pinned exactly where we name them, listed where they come along, as they were resolved."""
+
+import json
+import re
+
+from finding import Finding
+
+
+def listed(text):
+    """`name version` a line; `#` begins a comment."""
+    found = {}
+    for line in text.splitlines():
+        words = line.split("#")[0].split()
+        if len(words) == 2:
+            found[words[0]] = words[1]
+    return found
+
+
+def pinned(manifest):
+    """What a Package.swift names, by the last part of its address, in lower case; an empty version if it is
+    not exact."""
+    found = {}
+    for url, requirement in re.findall(r"\.package\(\s*url:\s*\"([^\"]+)\",\s*([^)]*)\)", manifest):
+        name = url.rsplit("/", 1)[-1].removesuffix(".git").lower()
+        exact = re.search(r"exact:\s*\"([^\"]+)\"", requirement)
+        found[name] = exact.group(1) if exact else ""
+    return found
+
+
+def resolved(text):
+    return {pin["identity"].lower(): pin["state"].get("version", "") for pin in json.loads(text)["pins"]}
+
+
+def manifest(path, text, versions):
+    for name, version in pinned(text).items():
+        if not version:
+            yield Finding("pin", path, 0, name, 0, "is not pinned by exact:")
+        elif versions.get(name) != version:
+            yield Finding(
+                "pin", path, 0, name, 0,
+                f"is {version} here and {versions.get(name)} in scripts/dependencies.txt")
+
+
+def drift(versions, text):
+    """`text`: Package.resolved."""
+    now = resolved(text)
+    for name in sorted(versions.keys() | now.keys()):
+        if versions.get(name) != now.get(name):
+            yield Finding(
+                "drift", "scripts/dependencies.txt", 0, name, 0,
+                f"listed as {versions.get(name)} and resolved as {now.get(name)}: make update-dependencies")
