@@ -47,7 +47,8 @@ private func open(_ disk: SimulatedDisk) throws(JournalError) -> JournalFile {
   options.segmentBytes = 32 << 10
   options.writeReserveBytes = 0
   return try JournalFile.open(
-    directory: "journal", fileSystem: disk, clock: ManualClock(), entropy: SeededEntropy(seed: 1),
+    directory: "journal",
+    environment: StoreEnvironment(fileSystem: disk, clock: ManualClock(), entropy: SeededEntropy(seed: 1)),
     options: options, start: JournalStart()
   ).journal
 }

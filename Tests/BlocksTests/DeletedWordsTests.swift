@@ -123,7 +123,7 @@ import Testing
   private func write(
     _ rows: any BlockRowSource, id: UInt64, _ disk: SimulatedDisk, _ layout: BlockLayout
   ) throws -> BlockReader {
-    let target = BlockFixture.place(id: id)
+    let target = BlockFixture.place(id: id, of: rows.partition.dataset)
     let facts = try #require(try BlockWriter.write(rows, to: target, fileSystem: disk, layout: layout))
     #expect(BlockChecker.problems(of: facts, path: target.path, fileSystem: disk) == [])
     return try BlockReader(facts, path: target.path, fileSystem: disk)

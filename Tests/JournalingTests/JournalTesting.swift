@@ -22,6 +22,8 @@ struct Bench {
   var disk: SimulatedDisk
   let clock: ManualClock
   let entropy: SeededEntropy
+  /// What the journal has told, over all its lives.
+  let events = EventList()
   var options: JournalOptions
   var journal: JournalFile
   var recovery: JournalRecovery
@@ -41,9 +43,10 @@ struct Bench {
     self.clock = clock
     self.options = options
     entropy = SeededEntropy(seed: seed)
+    let environment = StoreEnvironment(
+      fileSystem: disk, clock: clock, entropy: entropy, observer: events)
     (journal, recovery) = try JournalFile.open(
-      directory: "data/journal", fileSystem: disk, clock: clock, entropy: entropy, options: options,
-      start: start)
+      directory: "data/journal", environment: environment, options: options, start: start)
   }
 
   /// The journal as found after a power cut.
@@ -54,9 +57,10 @@ struct Bench {
 
   /// Opens the journal anew on the same disk.
   mutating func reopen(start: JournalStart = JournalStart()) throws {
+    let environment = StoreEnvironment(
+      fileSystem: disk, clock: clock, entropy: entropy, observer: events)
     (journal, recovery) = try JournalFile.open(
-      directory: "data/journal", fileSystem: disk, clock: clock, entropy: entropy, options: options,
-      start: start)
+      directory: "data/journal", environment: environment, options: options, start: start)
   }
 
   func append(

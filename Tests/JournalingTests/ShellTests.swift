@@ -13,7 +13,9 @@ import Testing
     options: JournalOptions = testOptions(segmentBytes: 32 << 10)
   ) throws -> Journal {
     try Journal.open(
-      directory: directory, fileSystem: fileSystem, clock: ManualClock(), entropy: SeededEntropy(seed: 1),
+      directory: directory,
+      environment: StoreEnvironment(
+        fileSystem: fileSystem, clock: ManualClock(), entropy: SeededEntropy(seed: 1)),
       options: options, start: JournalStart()
     ).journal
   }

@@ -91,7 +91,7 @@ struct AggregatesOverBlocksTests {
     layout.rowsPerPage = 128
     layout.rowsPerGroup = 1_024
     let store = try await Storage.open(
-      directory: directory, clock: ManualClock(), options: StorageOptions(),
+      directory: directory, environment: StoreEnvironment(clock: ManualClock()), options: StorageOptions(),
       format: ParquetBlocks(layout: layout))
     store.start()
     for start in stride(from: 0, to: 2_000, by: 500) {

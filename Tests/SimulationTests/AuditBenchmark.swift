@@ -27,7 +27,8 @@ import Testing
     let isNew = !FileManager.default.fileExists(atPath: directory)
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     let store = try await Storage.open(
-      directory: directory, clock: ManualClock(), options: StorageOptions(), format: ParquetBlocks())
+      directory: directory, environment: StoreEnvironment(clock: ManualClock()), options: StorageOptions(),
+      format: ParquetBlocks())
     store.start()
     if isNew { try await fill(store) }
     for usage in store.usage() {

@@ -29,7 +29,8 @@ import Testing
     var layout = BlockLayout()
     if let rows = Int(Self.environment["CORDWOOD_BENCHMARK_PAGE"] ?? "") { layout.rowsPerLookup = rows }
     let store = try await Storage.open(
-      directory: directory, clock: wall, options: StorageOptions(), format: ParquetBlocks(layout: layout))
+      directory: directory, environment: StoreEnvironment(clock: wall), options: StorageOptions(),
+      format: ParquetBlocks(layout: layout))
     store.start()
     if isNew { try await fill(store, wall) }
     for usage in store.usage() {

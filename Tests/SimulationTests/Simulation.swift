@@ -39,6 +39,8 @@ final class Simulation {
   let entropy: SeededEntropy
   var engine: StorageEngine
   var journal: JournalFile
+  /// What the store has told in this life.
+  var events = EventList()
   var model = Model()
   var step = 0
   var history: [String] = []
@@ -69,7 +71,7 @@ final class Simulation {
     swarm = Swarm(&generator)
     disk = SimulatedDisk(seed: generator.next(), logs: isVerbose)
     entropy = SeededEntropy(seed: generator.next())
-    (engine, journal) = try Simulation.open(disk, clock, entropy, format, swarm.options)
+    (engine, journal) = try Simulation.open(disk, clock, entropy, format, swarm.options, events)
     // The first start may fail too.
     if generator.chance(oneIn: 3) {
       disk = SimulatedDisk(seed: generator.next(), logs: isVerbose)
@@ -80,15 +82,16 @@ final class Simulation {
 
   static func open(
     _ disk: SimulatedDisk, _ clock: ManualClock, _ entropy: SeededEntropy, _ format: any BlockFormat,
-    _ options: StorageOptions
+    _ options: StorageOptions, _ events: EventList
   ) throws(StoreError) -> (engine: StorageEngine, journal: JournalFile) {
-    try StorageEngine.open(
-      directory: directory, fileSystem: disk, clock: clock, options: options, format: format
+    let environment = StoreEnvironment(
+      fileSystem: disk, clock: clock, entropy: entropy, observer: events)
+    return try StorageEngine.open(
+      directory: directory, environment: environment, options: options, format: format
     ) { directory, start throws(StoreError) in
       do throws(JournalError) {
         return try JournalFile.open(
-          directory: directory, fileSystem: disk, clock: clock, entropy: entropy, options: options.journal,
-          start: start
+          directory: directory, environment: environment, options: options.journal, start: start
         ).journal
       } catch { throw StoreError(error) }
     }
@@ -107,6 +110,12 @@ final class Simulation {
     try verifyAll()
     try restart(powerCut: true)
     try verifyAll()
+    try verifyEvents()
+  }
+
+  /// A failure of the background is told once, and its end.
+  func verifyEvents() throws {
+    if let problem = events.problem { throw violation(problem) }
   }
 
   func note(_ text: String) {
@@ -183,9 +192,11 @@ final class Simulation {
   }
 
   private func reopen() throws {
+    try verifyEvents()
     while true {
+      events = EventList()
       do throws(StoreError) {
-        (engine, journal) = try Simulation.open(disk, clock, entropy, format, swarm.options)
+        (engine, journal) = try Simulation.open(disk, clock, entropy, format, swarm.options, events)
         break
       } catch {
         note("  open: \(error)")

@@ -185,7 +185,7 @@ import Testing
     layout.rowsPerPage = 32
     layout.rowsPerGroup = 256
     let store = try await Storage.open(
-      directory: directory, clock: ManualClock(), options: StorageOptions(),
+      directory: directory, environment: StoreEnvironment(clock: ManualClock()), options: StorageOptions(),
       format: ParquetBlocks(layout: layout))
     store.start()
     var random = SeededGenerator(seed: seed)

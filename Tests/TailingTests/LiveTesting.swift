@@ -235,8 +235,9 @@ func openStore(
   options.mergeInputsMin = 2
   change(&options)
   return try await Storage.open(
-    directory: "data", fileSystem: disk, clock: clock, entropy: SeededEntropy(seed: 1), options: options,
-    format: ParquetBlocks(), locks: false)
+    directory: "data",
+    environment: StoreEnvironment(fileSystem: disk, clock: clock, entropy: SeededEntropy(seed: 1)),
+    options: options, format: ParquetBlocks(), locks: false)
 }
 
 func testLimits(_ change: (inout LiveLimits) -> Void = { _ in }) -> LiveLimits {

@@ -9,6 +9,13 @@ package enum DiskError: Error, Sendable, Equatable {
   /// Anything else: `code` is errno.
   case failed(operation: DiskOperation, path: String, offsetBytes: Int, code: Int32)
 
+  /// The file or directory.
+  package var path: String {
+    switch self {
+    case .full(_, let path), .notFound(let path), .failed(_, let path, _, _): path
+    }
+  }
+
   /// Whether a sync failed, for another reason than a full disk: the disk is going, and what was written since the last sync that
   /// succeeded may be lost although reads show it.
   package var isFailedSync: Bool {

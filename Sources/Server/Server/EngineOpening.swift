@@ -13,12 +13,15 @@ import Tailing
 
 /// Opens the store that a configuration names.
 enum EngineOpening {
-  static func open(_ configuration: Configuration, clock: any WallClock) async throws -> Engine {
+  static func open(
+    _ configuration: Configuration, reports: StoreReports, clock: any WallClock
+  ) async throws -> Engine {
     let store: Storage
     do throws(StorageOpenError) {
       store = try await Storage.open(
-        directory: configuration.dataDirectory, clock: clock, options: configuration.storageOptions,
-        format: ParquetBlocks())
+        directory: configuration.dataDirectory,
+        environment: StoreEnvironment(clock: clock, observer: reports),
+        options: configuration.storageOptions, format: ParquetBlocks())
     } catch {
       throw StartError.store(text(of: error, directory: configuration.dataDirectory))
     }
@@ -35,11 +38,13 @@ enum EngineOpening {
       summary: summary(of: store, directory: configuration.dataDirectory),
       collect: {
         StoreMetrics.collect(store, budget: budget, into: &$0)
+        reports.collect(into: &$0)
         LiveMetrics.collect(live.statistics(), into: &$0)
       },
       close: {
         await live.stop()
         await store.stop()
+        await reports.drain()
       })
   }
 

@@ -29,7 +29,7 @@ package struct RunningServer: Sendable {
   ///   - ingest: nil: as configured, without a forwarder.
   ///   - client: For asking Loki whether it is ready.
   package static func start(
-    _ configuration: Configuration, engine: Engine, access: AccessServices,
+    _ configuration: Configuration, engine: Engine, reports: StoreReports? = nil, access: AccessServices,
     ingest given: IngestServices? = nil,
     client: HTTPClient = .shared, log: any AccessLog, tls: TLSCredentials?, clock: any WallClock,
     logger: Logger
@@ -67,8 +67,8 @@ package struct RunningServer: Sendable {
     let operations = OperationsRoutes(
       version: version, registry: registry,
       readiness: ServerReadiness(
-        configuration.readiness, control: engine.control, forwarding: ingest.forwarding, client: client,
-        clock: clock), clock: clock)
+        configuration.readiness, control: engine.control, reports: reports, forwarding: ingest.forwarding,
+        client: client, clock: clock), clock: clock)
     let directory = KeyDirectory(
       keys: configuration.apiKeys, openTenant: configuration.isOpen ? configuration.openTenant : nil,
       store: access.keys)

@@ -47,7 +47,8 @@ package struct ServerRun {
   /// Opens the store, listens, waits for a stop signal, stops.
   package func run() async throws {
     let tls = try tlsFiles()
-    let engine = try await EngineOpening.open(configuration, clock: clock)
+    let reports = StoreReports(logger: logger)
+    let engine = try await EngineOpening.open(configuration, reports: reports, clock: clock)
     let access: AccessServices
     let keySet: KeySetFile?
     let ingest: IngestServices
@@ -66,7 +67,8 @@ package struct ServerRun {
         control: engine.control, clock: clock)
       do {
         server = try await RunningServer.start(
-          configuration, engine: engine, access: access, ingest: ingest, client: client, log: log,
+          configuration, engine: engine, reports: reports, access: access, ingest: ingest, client: client,
+          log: log,
           tls: tls?.credentials, clock: clock, logger: logger)
       } catch {
         throw StartError.cannotListen(host: configuration.host, port: configuration.port, error)

@@ -29,14 +29,14 @@ package final class Journal: Sendable {
   ///
   /// - Throws: ``JournalError/corrupt(file:offsetBytes:reason:)``: synced bytes have changed; nothing was written.
   package static func open(
-    directory: String, fileSystem: any FileSystem, clock: any WallClock, entropy: any EntropySource,
-    options: JournalOptions, start: JournalStart
+    directory: String, environment: StoreEnvironment, options: JournalOptions, start: JournalStart
   ) throws(JournalError) -> (journal: Journal, recovery: JournalRecovery) {
+    let reporter = StoreReporter(environment.observer)
     let source = SegmentPreparer(
-      directory: directory, fileSystem: fileSystem, segmentBytes: options.segmentBytes)
+      directory: directory, fileSystem: environment.fileSystem, segmentBytes: options.segmentBytes,
+      reporter: reporter)
     let file = JournalFile(
-      directory: directory, fileSystem: fileSystem, clock: clock, entropy: entropy, options: options,
-      source: source)
+      directory: directory, environment: environment, reporter: reporter, options: options, source: source)
     let recovery = try file.recover(start)
     file.removeSegments()
     return (Journal(file: file, options: options), recovery)
@@ -127,7 +127,8 @@ package final class Journal: Sendable {
   package var headBytes: Int { file.headBytes }
 
   /// Takes rows below the positions (a frame's ``HeadFrame/positionEnd``), which blocks now hold durably, out of the head, and
-  /// removes segments that nobody needs. Failing to remove one is not an error: it is tried again the next time.
+  /// removes segments that nobody needs. Failing to remove one is told and
+  /// tried again the next time.
   package func release(_ archivedThrough: [Partition: Int64]) async {
     let file = file
     await thread.run { file.release(archivedThrough) }
@@ -162,7 +163,7 @@ package final class Journal: Sendable {
         let results = file.commit(batch.map(\.request))
         for (waiting, result) in zip(batch, results) { waiting.continuation.resume(returning: result) }
       }
-      // A failure has poisoned the journal, which says so to whoever asks; here is nothing left to refuse.
+      // A failure has poisoned the journal, which was told by that; here is nothing left to refuse.
       try? file.syncAll()
     }
   }

@@ -18,8 +18,10 @@ extension JournalFile {
         encode(requests, &draft)
         try write(&draft)
         publish(requests, draft)
+        reporter.done(.commit)
       } catch {
         head.withLock { $0.statistics.failedCommits += 1 }
+        reporter.failed(.commit, file: directory, error)
         for index in draft.admitted { draft.results[index] = .failure(error) }
       }
     }

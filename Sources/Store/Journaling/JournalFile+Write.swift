@@ -20,7 +20,7 @@ extension JournalFile {
         try buffer.withSpan(run.range) { (bytes) throws(DiskError) in try file.write(bytes, at: run.byte) }
       } catch {
         try undo(runs)
-        throw refusal(error)
+        throw JournalFile.refusal(error)
       }
     }
     guard let last = runs.last else { return }
@@ -54,7 +54,7 @@ extension JournalFile {
   }
 
   /// What a failed disk call is answered, when nothing was changed by it.
-  func refusal(_ error: DiskError) -> StoreError {
+  static func refusal(_ error: DiskError) -> StoreError {
     if case .full = error { return .diskFull("\(error)") }
     return .disk("\(error)")
   }
@@ -101,7 +101,7 @@ extension JournalFile {
     } catch {
       // Nothing lies in the file yet, so a full disk changes nothing; but a sync that failed says the disk is going.
       if error.isFailedSync { throw poison(error) }
-      throw refusal(error)
+      throw JournalFile.refusal(error)
     }
   }
 
@@ -130,15 +130,18 @@ extension JournalFile {
     let live = head.withLock { $0.liveFrames }
     var count = 0
     while count < activeIndex, live[segments[count].number] == nil { count += 1 }
-    if count == 0 { return }
+    if count == 0 { return reporter.done(.segmentRemoval) }
     do throws(StoreError) { try carryKeys(before: segments[count].number) } catch {
       // The segments stay until the next try; a poisoned journal removes nothing more.
-      return
+      return reporter.failed(.segmentRemoval, file: segments[0].path, error)
     }
     for _ in 0..<count {
       let segment = segments[0]
       do throws(DiskError) { try fileSystem.remove(segment.path) } catch {
-        if case .notFound = error {} else { return }
+        if case .notFound = error {
+        } else {
+          return reporter.failed(.segmentRemoval, file: segment.path, JournalFile.refusal(error))
+        }
       }
       // Each removal is durable before the next: a gap between two segments would be damage.
       do throws(DiskError) { try fileSystem.syncDirectory(directory) } catch {
@@ -152,6 +155,7 @@ extension JournalFile {
         head.statistics.segmentsRemoved += 1
       }
     }
+    reporter.done(.segmentRemoval)
   }
 
   /// Writes the live keys of segments before `number` again, durably.

@@ -30,6 +30,7 @@ package final class JournalFile: @unchecked Sendable {
   let fileSystem: any FileSystem
   let clock: any WallClock
   let entropy: any EntropySource
+  let reporter: StoreReporter
   let options: JournalOptions
   let source: any SegmentSource
   let head = Mutex(HeadIndex())
@@ -54,13 +55,14 @@ package final class JournalFile: @unchecked Sendable {
   let buffer = WriteBuffer(capacity: 1 << 20)
 
   init(
-    directory: String, fileSystem: any FileSystem, clock: any WallClock, entropy: any EntropySource,
-    options: JournalOptions, source: any SegmentSource
+    directory: String, environment: StoreEnvironment, reporter: StoreReporter, options: JournalOptions,
+    source: any SegmentSource
   ) {
     self.directory = directory
-    self.fileSystem = fileSystem
-    self.clock = clock
-    self.entropy = entropy
+    fileSystem = environment.fileSystem
+    clock = environment.clock
+    entropy = environment.entropy
+    self.reporter = reporter
     self.options = options
     self.source = source
     keys = IdempotencyTable(options: options)
@@ -68,14 +70,13 @@ package final class JournalFile: @unchecked Sendable {
 
   /// Opens the journal in `directory` (made if missing): finds the last whole commit, overwrites what lies behind it and syncs.
   package static func open(
-    directory: String, fileSystem: any FileSystem, clock: any WallClock, entropy: any EntropySource,
-    options: JournalOptions, start: JournalStart
+    directory: String, environment: StoreEnvironment, options: JournalOptions, start: JournalStart
   ) throws(JournalError) -> (journal: JournalFile, recovery: JournalRecovery) {
     let source = InlineSegments(
-      directory: directory, fileSystem: fileSystem, segmentBytes: options.segmentBytes)
+      directory: directory, fileSystem: environment.fileSystem, segmentBytes: options.segmentBytes)
     let journal = JournalFile(
-      directory: directory, fileSystem: fileSystem, clock: clock, entropy: entropy, options: options,
-      source: source)
+      directory: directory, environment: environment, reporter: StoreReporter(environment.observer),
+      options: options, source: source)
     let recovery = try journal.recover(start)
     journal.removeSegments()
     return (journal, recovery)
@@ -120,10 +121,12 @@ package final class JournalFile: @unchecked Sendable {
   /// Nothing is written any more.
   func poison(_ error: DiskError) -> StoreError {
     let failure = StoreError.poisoned("the journal could not be made durable: \(error)")
-    return head.withLock { head in
-      head.failure = head.failure ?? failure
-      return head.failure ?? failure
+    let known = head.withLock { head in
+      defer { head.failure = head.failure ?? failure }
+      return head.failure
     }
+    if known == nil { reporter.tell(.poisoned(.journal, error: failure)) }
+    return known ?? failure
   }
 
   /// Syncs the segment; a failure poisons.

@@ -54,7 +54,8 @@ final class SegmentFile: Sendable {
       let opened = try fileSystem.open(path, writable: true)
       return SegmentFile(number: number, file: opened, mapping: try opened.map(0..<byteCount))
     } catch {
-      // The room is given back; what cannot be removed now is replaced by the next try or removed at start.
+      // The room is given back. What cannot be removed now is replaced by the next try, which fails and says so if it cannot, or
+      // removed at start.
       try? fileSystem.remove(temporary)
       throw error
     }

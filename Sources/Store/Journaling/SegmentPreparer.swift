@@ -12,12 +12,12 @@ final class SegmentPreparer: SegmentSource {
   }
 
   private let inline: InlineSegments
-  private let segmentBytes: Int
+  private let reporter: StoreReporter
   private let thread = DiskThread(name: "segments")
   private let ahead = Mutex<Ahead?>(nil)
 
-  init(directory: String, fileSystem: any FileSystem, segmentBytes: Int) {
-    self.segmentBytes = segmentBytes
+  init(directory: String, fileSystem: any FileSystem, segmentBytes: Int, reporter: StoreReporter) {
+    self.reporter = reporter
     inline = InlineSegments(directory: directory, fileSystem: fileSystem, segmentBytes: segmentBytes)
   }
 
@@ -28,7 +28,11 @@ final class SegmentPreparer: SegmentSource {
       let result: Result<SegmentFile, DiskError>
       do throws(DiskError) {
         result = .success(try inline.take(number, byteCount: SegmentFile.headerBytes))
-      } catch { result = .failure(error) }
+        reporter.done(.segmentMaking)
+      } catch {
+        result = .failure(error)
+        reporter.failed(.segmentMaking, file: error.path, JournalFile.refusal(error))
+      }
       ahead.withLock { if $0?.number == number { $0?.result = result } }
       gate.open()
     }
@@ -46,6 +50,8 @@ final class SegmentPreparer: SegmentSource {
       // The disk is going: whoever writes must know. Other failures are tried once more.
       if case .failure(let error)? = result, error.isFailedSync { throw error }
     }
-    return try inline.take(number, byteCount: byteCount)
+    let segment = try inline.take(number, byteCount: byteCount)
+    reporter.done(.segmentMaking)
+    return segment
   }
 }

@@ -5,6 +5,7 @@ import Records
 struct StorageLayout: Sendable {
   let directory: String
 
+  var manifest: String { directory + "/" + Manifest.name }
   var journal: String { directory + "/journal" }
   var blocks: String { directory + "/blocks" }
 

@@ -23,6 +23,7 @@ final class ServerReadiness: ReadinessChecks {
 
   private let needs: Needs
   private let control: any StoreControl
+  private let reports: StoreReports?
   private let forwarding: any EntryForwarding
   private let client: HTTPClient
   private let clock: any WallClock
@@ -34,11 +35,12 @@ final class ServerReadiness: ReadinessChecks {
   private static let keptNanoseconds: Int64 = 1_000_000_000
 
   init(
-    _ needs: Needs, control: any StoreControl, forwarding: any EntryForwarding, client: HTTPClient,
-    clock: any WallClock
+    _ needs: Needs, control: any StoreControl, reports: StoreReports?, forwarding: any EntryForwarding,
+    client: HTTPClient, clock: any WallClock
   ) {
     self.needs = needs
     self.control = control
+    self.reports = reports
     self.forwarding = forwarding
     self.client = client
     self.clock = clock
@@ -116,7 +118,9 @@ final class ServerReadiness: ReadinessChecks {
   private func journal() -> ReadinessCheck {
     let failure = control.writeFailure()
     let usage = control.usage().filter { $0.partition.tenant.realm == .ingest }
-    let message = failure.map { "Writes are refused: \(Problem($0).detail)" } ?? "WAL system integrity OK"
+    var message = failure.map { "Writes are refused: \(Problem($0).detail)" } ?? "WAL system integrity OK"
+    // Nothing is lost by it and reads and writes go on, so the server stays ready.
+    if failure == nil, let trouble = reports?.trouble { message += "; tried again: \(trouble)" }
     return check("wal", isHealthy: failure == nil, message) { text in
       text.name("path")
       text.value(needs.dataDirectory + "/journal")

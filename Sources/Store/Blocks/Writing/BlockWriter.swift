@@ -54,7 +54,7 @@ package enum BlockWriter {
     } catch { throw .disk(error) }
   }
 
-  /// Removes what was written. If that fails too, the next start removes it: no edit names it.
+  /// Removes what was written. If that fails too, whoever asked for the block tries again, or the next start: no edit names it.
   private static func discard(_ place: BlockPlace, _ fileSystem: any FileSystem) {
     do throws(DiskError) { try fileSystem.remove(place.temporaryPath) } catch {}
   }

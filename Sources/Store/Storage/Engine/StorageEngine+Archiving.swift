@@ -42,6 +42,14 @@ extension StorageEngine {
   package func archive(
     _ partition: Partition, below positionEnd: Int64 = .max, shouldStop: () -> Bool = { false }
   ) throws(StoreError) -> ArchiveStep? {
+    try attempt(.archiving, of: partition) { () throws(StoreError) in
+      try archiveOnce(partition, below: positionEnd, shouldStop: shouldStop)
+    }
+  }
+
+  private func archiveOnce(
+    _ partition: Partition, below positionEnd: Int64, shouldStop: () -> Bool
+  ) throws(StoreError) -> ArchiveStep? {
     if let failure { throw failure }
     let start = clock.now()
     let (archivedThrough, deletions) = live.withLock { live in
@@ -73,6 +81,8 @@ extension StorageEngine {
       statistics.archivedBytes += facts?.byteCount ?? 0
       statistics.archiveNanoseconds += max(0, clock.now() - start)
     }
+    let file = facts.map { layout.block($0.id, of: partition) }
+    reporter.tell(.archived(partition, file: file, rowCount: facts?.rowCount ?? 0))
     return ArchiveStep(partition: partition, archivedThrough: end, rowCount: facts?.rowCount ?? 0)
   }
 

@@ -16,17 +16,27 @@ extension StorageEngine {
     let partitions = live.withLock { $0.partitions }
     let planner = CompactionPlanner(options: options, now: clock.now())
     for partition in partitions.keys.sorted(by: { $0.description < $1.description }) {
-      guard !damaged.withLock({ $0.contains(partition) }), let state = partitions[partition],
-        let plan = planner.plan(state.blocks.map(\.facts), deletions: state.deletions)
-      else { continue }
+      guard !damaged.withLock({ $0.contains(partition) }), let state = partitions[partition] else { continue }
+      guard let plan = planner.plan(state.blocks.map(\.facts), deletions: state.deletions) else {
+        reporter.done(.compaction, of: partition)
+        continue
+      }
       do throws(StoreError) { try compact(plan, of: partition, state, shouldStop: shouldStop) } catch {
-        if case .corrupt = error { damaged.withLock { _ = $0.insert(partition) } }
+        noteFailedCompaction(of: partition, error)
         throw error
       }
+      reporter.done(.compaction, of: partition)
       tryFinishingDeletions(of: partition)
       return true
     }
     return false
+  }
+
+  private func noteFailedCompaction(of partition: Partition, _ error: StoreError) {
+    if error != .stopping { count { $0.failures += 1 } }
+    guard case .corrupt = error else { return reporter.failed(.compaction, of: partition, error) }
+    damaged.withLock { _ = $0.insert(partition) }
+    reporter.tell(.damaged(partition, error: error))
   }
 
   private func compact(
@@ -73,6 +83,10 @@ extension StorageEngine {
       statistics.compactedBytes += facts?.byteCount ?? 0
       statistics.compactionNanoseconds += max(0, clock.now() - start)
     }
+    reporter.tell(
+      .compacted(
+        partition, inputCount: inputs.count, file: facts.map { layout.block($0.id, of: partition) },
+        rowCount: facts?.rowCount ?? 0))
   }
 
   /// Whether a pending deletion hides any row of the block.
@@ -91,7 +105,13 @@ extension StorageEngine {
 
   /// As ``finishDeletions(of:)``, but what the disk refuses now is left for the next time: nothing depends on it.
   func tryFinishingDeletions(of partition: Partition) {
-    do throws(StoreError) { try finishDeletions(of: partition) } catch { count { $0.failures += 1 } }
+    do throws(StoreError) {
+      try attempt(.deletionUpkeep, of: partition) { () throws(StoreError) in
+        try finishDeletions(of: partition)
+      }
+    } catch {
+      // Counted and told.
+    }
   }
 
   /// Forgets deletions whose rows are gone from every block and that no head row is old enough for.

@@ -36,6 +36,10 @@ extension StorageEngine {
 
   /// Drops the blocks whose rows all came in longer ago than their dataset is kept, in one edit; rows in them.
   package func retain() throws(StoreError) -> Int {
+    try attempt(.retention) { () throws(StoreError) in try retainOnce() }
+  }
+
+  private func retainOnce() throws(StoreError) -> Int {
     if let failure { throw failure }
     let now = clock.now()
     var dropped: [BlockFacts] = []
@@ -50,7 +54,12 @@ extension StorageEngine {
     }
     touched.formUnion(dropped.map(\.partition))
     count { $0.retainedBlocksDropped += dropped.count }
-    for partition in touched { tryFinishingDeletions(of: partition) }
+    for partition in touched {
+      let blocks = dropped.filter { $0.partition == partition }
+      reporter.tell(
+        .dropped(partition, blockCount: blocks.count, rowCount: blocks.reduce(0) { $0 + $1.rowCount }))
+      tryFinishingDeletions(of: partition)
+    }
     return dropped.reduce(0) { $0 + $1.rowCount }
   }
 }

@@ -67,7 +67,7 @@ extension StorageEngine {
       let opening = StorageOpening(layout: layout, fileSystem: fileSystem)
       try opening.removeUnusedTenant(layout.tenantDirectory(partition.tenant))
     } catch {
-      // What cannot be removed now goes at the next start.
+      // What made us come here is told. What cannot be removed now is an empty directory, which goes at the next start.
       return
     }
   }

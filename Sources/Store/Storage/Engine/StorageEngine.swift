@@ -15,6 +15,7 @@ package final class StorageEngine: Sendable {
   let layout: StorageLayout
   let fileSystem: any FileSystem
   let clock: any WallClock
+  let reporter: StoreReporter
   let format: any BlockFormat
   let openBlocks: OpenBlocks
   let trash: Trash
@@ -29,39 +30,50 @@ package final class StorageEngine: Sendable {
   let damaged = Mutex<Set<Partition>>([])
 
   private init(
-    options: StorageOptions, heads: any HeadSource, layout: StorageLayout, fileSystem: any FileSystem,
-    clock: any WallClock, format: any BlockFormat, trash: Trash, live: LiveState,
+    _ parts: Parts, environment: StoreEnvironment, options: StorageOptions, format: any BlockFormat,
     manifest: sending Manifest
   ) {
     self.options = options
-    self.heads = heads
-    self.layout = layout
-    self.fileSystem = fileSystem
-    self.clock = clock
+    heads = parts.heads
+    layout = parts.layout
+    fileSystem = environment.fileSystem
+    clock = environment.clock
+    reporter = parts.reporter
     self.format = format
-    self.trash = trash
-    self.live = Mutex(live)
+    trash = parts.trash
+    live = Mutex(parts.live)
     nextBlockID = Mutex(manifest.state.nextBlockID)
     self.manifest = Mutex(manifest)
-    openBlocks = OpenBlocks(fileSystem: fileSystem, format: format, countMax: options.openBlocksMax)
+    openBlocks = OpenBlocks(
+      fileSystem: environment.fileSystem, format: format, countMax: options.openBlocksMax)
+  }
+
+  /// What opening has made.
+  private struct Parts {
+    let heads: any HeadSource
+    let layout: StorageLayout
+    let trash: Trash
+    let live: LiveState
+    let reporter: StoreReporter
   }
 
   /// Opens the store in `directory` (made if missing): manifest, files, then the journal by `openJournal`.
   ///
   /// - Throws: `.corrupt` with file and byte for damage, else what the disk said. Files that no edit names may have been removed.
   package static func open<Heads: HeadSource>(
-    directory: String, fileSystem: any FileSystem, clock: any WallClock, options: StorageOptions,
-    format: any BlockFormat,
+    directory: String, environment: StoreEnvironment, options: StorageOptions, format: any BlockFormat,
     openJournal: (_ directory: String, _ start: JournalStart) throws(StoreError) -> Heads
   ) throws(StoreError) -> (engine: StorageEngine, journal: Heads) {
     let layout = StorageLayout(directory: directory)
-    let opening = StorageOpening(layout: layout, fileSystem: fileSystem)
+    let reporter = StoreReporter(environment.observer)
+    let opening = StorageOpening(layout: layout, fileSystem: environment.fileSystem)
     try opening.makeDirectory()
     let manifest = try Manifest.open(
-      directory: directory, fileSystem: fileSystem, isNew: opening.isNew,
+      directory: directory, fileSystem: environment.fileSystem, isNew: opening.isNew,
       compactionBytesMin: options.manifestBytesMin)
     let state = manifest.state
-    try opening.removeOrphans(keeping: state)
+    let orphanCount = try opening.removeOrphans(keeping: state)
+    if orphanCount > 0 { reporter.tell(.orphansRemoved(count: orphanCount)) }
     var live = LiveState()
     let trash = Trash()
     for partition in state.partitions.keys {
@@ -70,9 +82,10 @@ package final class StorageEngine: Sendable {
     let journal = try openJournal(
       layout.journal,
       JournalStart(archivedThrough: state.archivedThrough, nextPositions: state.nextPositions))
+    if let trouble = manifest.trouble { reporter.failed(.manifestUpkeep, file: layout.manifest, trouble) }
     let engine = StorageEngine(
-      options: options, heads: journal, layout: layout, fileSystem: fileSystem, clock: clock, format: format,
-      trash: trash, live: live, manifest: manifest)
+      Parts(heads: journal, layout: layout, trash: trash, live: live, reporter: reporter),
+      environment: environment, options: options, format: format, manifest: manifest)
     return (engine, journal)
   }
 
@@ -118,9 +131,11 @@ package final class StorageEngine: Sendable {
   /// Totals since the store was opened.
   package func statistics() -> StorageStatistics { live.withLock { $0.statistics } }
 
-  /// Unlinks files that were removed and that no snapshot holds any more; what the disk refuses is tried again later.
+  /// Unlinks files that were removed and that no snapshot holds any more; what the disk refuses is told and tried again later.
   package func emptyTrash() {
-    for path in trash.take() {
+    var refused: DiskError?
+    let paths = trash.take()
+    for path in paths {
       do throws(DiskError) {
         try fileSystem.remove(path)
         live.withLock { $0.statistics.filesRemoved += 1 }
@@ -128,12 +143,30 @@ package final class StorageEngine: Sendable {
         continue
       } catch {
         trash.add(path)
+        refused = refused ?? error
       }
+    }
+    if let refused {
+      reporter.failed(.unlinking, file: refused.path, StoreError(refused))
+    } else if !paths.isEmpty {
+      reporter.done(.unlinking)
     }
   }
 
-  /// Notes that something in the background failed and will be tried again.
-  func countFailure() { count { $0.failures += 1 } }
+  /// Runs a step of work that is tried again when it fails: counts and tells its failure, and the end of failing.
+  func attempt<Value>(
+    _ work: StoreWork, of partition: Partition? = nil, _ step: () throws(StoreError) -> Value
+  ) throws(StoreError) -> Value {
+    do throws(StoreError) {
+      let value = try step()
+      reporter.done(work, of: partition)
+      return value
+    } catch {
+      if error != .stopping { count { $0.failures += 1 } }
+      reporter.failed(work, of: partition, error)
+      throw error
+    }
+  }
 
   func count(_ change: (inout StorageStatistics) -> Void) { live.withLock { change(&$0.statistics) } }
 
@@ -156,12 +189,27 @@ package final class StorageEngine: Sendable {
       let changes = try make(before)
       if changes.isEmpty { return }
       do throws(StoreError) { try manifest.append(changes) } catch {
-        live.withLock { $0.failure = manifest.failure }
+        note(manifest.failure)
         throw error
       }
       try publish(changes, before: before, after: manifest.state)
-      live.withLock { $0.failure = manifest.failure }
+      note(manifest.failure)
+      if let trouble = manifest.trouble {
+        reporter.failed(.manifestUpkeep, file: layout.manifest, trouble)
+      } else {
+        reporter.done(.manifestUpkeep)
+      }
     }
+  }
+
+  /// Takes over why the manifest takes no more edits, if so, and tells it once.
+  private func note(_ failure: StoreError?) {
+    guard let failure else { return }
+    let isFirst = live.withLock { live in
+      defer { live.failure = failure }
+      return live.failure == nil
+    }
+    if isFirst { reporter.tell(.poisoned(.manifest, error: failure)) }
   }
 
   private func publish(

@@ -46,7 +46,10 @@ struct StorageOpening {
   /// Removes block files that no edit names, and directories without a block; a named file that is missing is damage.
   ///
   /// A directory goes because an earlier life may have failed to make its name durable; a block gets a new one.
-  func removeOrphans(keeping state: ManifestState) throws(StoreError) {
+  ///
+  /// - Returns: How many files were removed.
+  func removeOrphans(keeping state: ManifestState) throws(StoreError) -> Int {
+    var count = 0
     var named = Set(state.blocks.map { layout.block($0.id, of: $0.partition) })
     try withDisk { () throws(DiskError) in
       for tenant in try names(layout.blocks) {
@@ -58,6 +61,7 @@ struct StorageOpening {
               isUsed = true
             } else {
               try fileSystem.remove("\(directory)/\(name)")
+              count += 1
             }
           }
           if !isUsed { try removeUnused(directory) }
@@ -68,6 +72,7 @@ struct StorageOpening {
     if let missing = named.min() {
       throw .corrupt(file: missing, offsetBytes: 0, reason: "the manifest names it, but it is missing")
     }
+    return count
   }
 
   private func removeUnused(_ directory: String) throws(DiskError) {

@@ -15,6 +15,11 @@ package final class Manifest {
   package private(set) var state: ManifestState
   /// Why nothing more is written, once so.
   package private(set) var failure: StoreError?
+  /// What the disk refused of the things that no edit depends on, until they succeed: to mark the last edit, to write the file
+  /// anew.
+  package var trouble: StoreError? { compactionFailure ?? markFailure }
+  private var markFailure: StoreError?
+  private var compactionFailure: StoreError?
   private let directory: String
   private let fileSystem: any FileSystem
   private var file: any File
@@ -111,9 +116,11 @@ package final class Manifest {
   private func writeMark() {
     let mark = ManifestFrame.encode([], place: end, number: number)
     do throws(DiskError) { try file.write(mark.span, at: end) } catch {
+      markFailure = StoreError(error)
       failure = poisonUnlessCleared()
       return
     }
+    markFailure = nil
     end += mark.count
   }
 
@@ -163,9 +170,11 @@ extension Manifest {
     do throws(DiskError) {
       try Manifest.replace(with: bytes, in: directory, fileSystem: fileSystem)
     } catch {
-      // The long file is still good; the next edit tries again. What is left of the new one goes then or at start.
+      // The long file is still good; it is tried again when that has grown on. What is left of the new one goes then or at start.
+      compactionFailure = StoreError(error)
       return
     }
+    compactionFailure = nil
     do throws(DiskError) {
       try fileSystem.rename(temporary, to: directory + "/" + Manifest.name)
       try fileSystem.syncDirectory(directory)

@@ -39,27 +39,26 @@ package final class Storage: BatchSink, BatchSource, CommitFeed, StoreControl {
   ///
   /// - Parameter locks: false on file systems that are not the machine's: those have no locks.
   package static func open(
-    directory: String, fileSystem: any FileSystem = LocalFileSystem(), clock: any WallClock = SystemClock(),
-    entropy: any EntropySource = SystemEntropy(), options: StorageOptions, format: any BlockFormat,
-    locks: Bool = true
+    directory: String, environment: StoreEnvironment = StoreEnvironment(), options: StorageOptions,
+    format: any BlockFormat, locks: Bool = true
   ) async throws(StorageOpenError) -> Storage {
     let thread = DiskThread(name: "opening")
     return try await thread.run { () throws(StorageOpenError) in
-      let lock = locks ? try takeLock(directory, fileSystem) : nil
+      let lock = locks ? try takeLock(directory, environment.fileSystem) : nil
       var recovery = JournalRecovery()
       do throws(StoreError) {
         let (engine, journal) = try StorageEngine.open(
-          directory: directory, fileSystem: fileSystem, clock: clock, options: options, format: format
+          directory: directory, environment: environment, options: options, format: format
         ) { directory, start throws(StoreError) in
           do throws(JournalError) {
             let opened = try Journal.open(
-              directory: directory, fileSystem: fileSystem, clock: clock, entropy: entropy,
-              options: options.journal, start: start)
+              directory: directory, environment: environment, options: options.journal, start: start)
             recovery = opened.recovery
             return opened.journal
           } catch { throw StoreError(error) }
         }
-        return Storage(engine: engine, journal: journal, lock: lock, clock: clock, recovery: recovery)
+        return Storage(
+          engine: engine, journal: journal, lock: lock, clock: environment.clock, recovery: recovery)
       } catch { throw .store(error) }
     }
   }
@@ -211,7 +210,7 @@ extension Storage {
           // A block at a time, the fullest partition first.
           if try await archive(partition, below: end) { rest = 0 }
         } catch {
-          engine.countFailure()
+          // Counted and told by the engine.
           rest = max(rest, Storage.failureRestMilliseconds)
         }
       }
@@ -234,7 +233,7 @@ extension Storage {
         }
         if isBusy { rest = 0 }
       } catch {
-        if !mustStop { engine.countFailure() }
+        // Counted and told by the engine.
         rest = Storage.failureRestMilliseconds
       }
       await pause(milliseconds: rest)
@@ -246,7 +245,9 @@ extension Storage {
     while !mustStop {
       if clock.now() >= next, !engine.options.retentionSeconds.isEmpty {
         next = clock.now() + Storage.retentionSeconds * 1_000_000_000
-        do throws(StoreError) { _ = try await retain() } catch { engine.countFailure() }
+        do throws(StoreError) { _ = try await retain() } catch {
+          // Counted and told by the engine.
+        }
       }
       await pause(milliseconds: Storage.restMilliseconds * 5)
     }

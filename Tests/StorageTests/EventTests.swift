@@ -1,0 +1,242 @@
+import Blocks
+import Journaling
+import Platform
+import Records
+import TestKit
+import Testing
+
+@testable import Storage
+
+/// What the store tells of its background: each kind of failure once, and its end once it succeeds.
+@Suite struct EventTests {
+  static let tenant = Tenant(realm: .native, name: "acme")
+  static let logs = Partition(tenant: tenant, dataset: .logs)
+
+  /// An engine and its journal on a simulated disk.
+  struct Bench {
+    let disk: SimulatedDisk
+    let clock = ManualClock()
+    let events = EventList()
+    let engine: StorageEngine
+    let journal: JournalFile
+
+    init(disk: SimulatedDisk = SimulatedDisk(seed: 1), options: StorageOptions = Bench.options) throws {
+      self.disk = disk
+      let environment = StoreEnvironment(
+        fileSystem: disk, clock: clock, entropy: SeededEntropy(seed: 1), observer: events)
+      (engine, journal) = try StorageEngine.open(
+        directory: "data", environment: environment, options: options, format: ParquetBlocks()
+      ) { directory, start throws(StoreError) in
+        do throws(JournalError) {
+          return try JournalFile.open(
+            directory: directory, environment: environment, options: options.journal, start: start
+          ).journal
+        } catch { throw StoreError(error) }
+      }
+    }
+
+    static var options: StorageOptions {
+      var options = StorageOptions()
+      options.journal.segmentBytes = 64 << 10
+      options.journal.writeReserveBytes = 0
+      options.mergeInputsMin = 2
+      return options
+    }
+
+    /// Puts rows into the head.
+    func append(rowCount: Int = 20, seed: UInt64 = 1) throws {
+      var generator = SeededGenerator(seed: seed)
+      let batch = RandomBatches.batch(of: .logs, rowCount: rowCount, using: &generator)
+      _ = try journal.commit([AppendRequest(batch: batch, partition: logs)])[0].get()
+    }
+
+    /// Puts rows into a block.
+    func archive() throws {
+      try append()
+      _ = try engine.archive(logs)
+    }
+
+    /// Runs `step` twice with the fault, which must be told once, and then without, twice, which must be told once too.
+    func check(
+      _ work: StoreWork, of partition: Partition?, fails operation: SimulatedDisk.Operation, _ suffix: String,
+      after count: Int = 1, _ step: () throws -> Void
+    ) throws -> String? {
+      _ = events.take()
+      for _ in 0..<2 {
+        disk.fail(operation, after: count, pathSuffix: suffix)
+        do { try step() } catch is StoreError {}
+        disk.failNothing()
+      }
+      let failures = events.takeTroubles()
+      guard failures.count == 1, case .failed(work, partition, let file, let error) = failures[0] else {
+        Issue.record("\(failures)")
+        return nil
+      }
+      guard case .disk = error else {
+        Issue.record("\(error)")
+        return nil
+      }
+      for _ in 0..<2 { try step() }
+      #expect(events.takeTroubles() == [.healed(work, partition: partition)])
+      return file
+    }
+  }
+
+  @Test func archiving() throws {
+    let bench = try Bench()
+    try bench.append()
+    _ = try bench.check(.archiving, of: Self.logs, fails: .create, ".parquet.tmp") {
+      _ = try bench.engine.archive(Self.logs)
+    }
+    try bench.append(rowCount: 7)
+    _ = try bench.engine.archive(Self.logs)
+    let told = bench.events.take()
+    guard told.count == 1, case .archived(Self.logs, file: let file, rowCount: 7) = told[0] else {
+      Issue.record("\(told)")
+      return
+    }
+    #expect(file?.hasSuffix(".parquet") == true && bench.disk.files().contains(file ?? ""))
+  }
+
+  @Test func compaction() throws {
+    let bench = try Bench()
+    for _ in 0..<2 { try bench.archive() }
+    _ = try bench.check(.compaction, of: Self.logs, fails: .create, ".parquet.tmp") {
+      _ = try bench.engine.compact()
+    }
+    for _ in 0..<2 { try bench.archive() }
+    _ = bench.events.take()
+    #expect(try bench.engine.compact())
+    let told = bench.events.take()
+    guard case .compacted(Self.logs, inputCount: let count, file: _?, rowCount: let rows)? = told.first else {
+      Issue.record("\(told)")
+      return
+    }
+    #expect(count >= 2 && rows == count * 20 || rows >= 40)
+  }
+
+  /// A merge that is not needed any more has not failed.
+  @Test func compactionWithNothingLeftToDo() throws {
+    var options = Bench.options
+    options.retentionSeconds = [.logs: 10]
+    let bench = try Bench(options: options)
+    for _ in 0..<2 { try bench.archive() }
+    bench.disk.fail(.create, pathSuffix: ".parquet.tmp")
+    #expect(throws: StoreError.self) { try bench.engine.compact() }
+    bench.clock.advance(seconds: 100)
+    #expect(try bench.engine.retain() == 40)
+    _ = bench.events.take()
+    #expect(try !bench.engine.compact())
+    #expect(bench.events.take() == [.healed(.compaction, partition: Self.logs)])
+  }
+
+  /// A damaged block is no failure that heals: its partition is left alone.
+  @Test func damage() throws {
+    let bench = try Bench()
+    for _ in 0..<2 { try bench.archive() }
+    _ = bench.events.take()
+    let path = try #require(bench.disk.files().first { $0.hasSuffix(".parquet") })
+    for offset in 0..<bench.disk.contents(path).count { bench.disk.rot(path, offset: offset, bit: 3) }
+    #expect(throws: StoreError.self) { try bench.engine.compact() }
+    #expect(try !bench.engine.compact())
+    let told = bench.events.take()
+    guard told.count == 1, case .damaged(Self.logs, error: .corrupt(let file, _, _)) = told[0] else {
+      Issue.record("\(told)")
+      return
+    }
+    #expect(file == path)
+  }
+
+  @Test func retention() throws {
+    var options = Bench.options
+    options.retentionSeconds = [.logs: 10]
+    let bench = try Bench(options: options)
+    try bench.archive()
+    bench.clock.advance(seconds: 100)
+    _ = try bench.check(.retention, of: nil, fails: .write, "data/manifest") {
+      _ = try bench.engine.retain()
+    }
+    try bench.archive()
+    bench.clock.advance(seconds: 100)
+    _ = bench.events.take()
+    #expect(try bench.engine.retain() == 20)
+    #expect(bench.events.take() == [.dropped(Self.logs, blockCount: 1, rowCount: 20)])
+  }
+
+  @Test func unlinking() throws {
+    var options = Bench.options
+    options.retentionSeconds = [.logs: 10]
+    let bench = try Bench(options: options)
+    try bench.archive()
+    let path = try #require(bench.disk.files().first { $0.hasSuffix(".parquet") })
+    bench.clock.advance(seconds: 100)
+    _ = try bench.engine.retain()
+    let file = try bench.check(.unlinking, of: nil, fails: .remove, ".parquet") { bench.engine.emptyTrash() }
+    #expect(file == path)
+    #expect(!bench.disk.files().contains(path))
+  }
+
+  /// Forgetting a deletion is an edit of its own behind that of the block, which the mark of that edit comes before.
+  @Test func deletionUpkeep() throws {
+    let bench = try Bench()
+    try bench.append()
+    let all = try bench.engine.delete(.all, from: Self.logs)
+    #expect(all == 20)
+    _ = try bench.check(.deletionUpkeep, of: Self.logs, fails: .write, "data/manifest", after: 3) {
+      try bench.archive()
+    }
+  }
+
+  @Test func manifestMark() throws {
+    let bench = try Bench()
+    let file = try bench.check(.manifestUpkeep, of: nil, fails: .write, "data/manifest", after: 2) {
+      try bench.archive()
+    }
+    #expect(file == "data/manifest")
+  }
+
+  @Test func manifestCompaction() throws {
+    var options = Bench.options
+    options.manifestBytesMin = 1
+    let bench = try Bench(options: options)
+    bench.disk.fail(.create, pathSuffix: "manifest.new")
+    var count = 0
+    while bench.events.all.allSatisfy({ if case .failed = $0 { false } else { true } }), count < 100 {
+      try bench.archive()
+      count += 1
+    }
+    let failures = bench.events.takeTroubles()
+    guard failures.count == 1,
+      case .failed(.manifestUpkeep, partition: nil, file: "data/manifest", error: .disk) = failures[0]
+    else {
+      Issue.record("\(failures)")
+      return
+    }
+    // It is tried again when the file has grown to four times its length.
+    while bench.events.all.allSatisfy({ if case .healed = $0 { false } else { true } }), count < 1_000 {
+      try bench.archive()
+      count += 1
+    }
+    #expect(bench.events.takeTroubles() == [.healed(.manifestUpkeep, partition: nil)])
+  }
+
+  @Test func poison() throws {
+    let bench = try Bench()
+    try bench.append()
+    bench.disk.fail(.sync, pathSuffix: "data/manifest")
+    for _ in 0..<3 { #expect(throws: StoreError.self) { try bench.engine.archive(Self.logs) } }
+    #expect(throws: StoreError.self) { try bench.engine.compact() }
+    let failure = try #require(bench.engine.failure)
+    #expect(bench.events.take() == [.poisoned(.manifest, error: failure)])
+  }
+
+  @Test func orphans() throws {
+    let bench = try Bench()
+    try bench.archive()
+    let path = try #require(bench.disk.files().first { $0.hasSuffix(".parquet") })
+    let disk = bench.disk.kill()
+    _ = try disk.create(path + ".tmp")
+    let next = try Bench(disk: disk)
+    #expect(next.events.take() == [.orphansRemoved(count: 1)])
+  }
+}
