@@ -1,4 +1,4 @@
-import Gateway
+import Routing
 import Logging
 import Records
 import Server

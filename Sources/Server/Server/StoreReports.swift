@@ -1,4 +1,4 @@
-import Gateway
+import Routing
 import Logging
 import Platform
 import Records
@@ -11,7 +11,7 @@ import Synchronization
 package final class StoreReports: StoreObserver {
   static let waitingMax = 10_000
 
-  private struct State {
+  fileprivate struct State {
     var failing: [StoreWork: Int] = [:]
     var failures: [StoreWork: Int] = [:]
     var poisoned: Set<StoreLog> = []
