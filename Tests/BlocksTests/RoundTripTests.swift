@@ -12,9 +12,9 @@ import Testing
     dataset.schema.fields.map { OutputColumn(ColumnPath($0.name), type: $0.type) }
   }
 
-  @Test(arguments: Dataset.allCases, [1, 15, 16, 17, 96, 97, 331])
+  @Test(arguments: Registry.standard.datasets, [1, 15, 16, 17, 96, 97, 331])
   func rowsComeBackAsTheyWere(dataset: Dataset, rowCount: Int) throws {
-    let seed = UInt64(rowCount * 10) + UInt64(dataset.rawValue)
+    let seed = UInt64(rowCount * 10) + UInt64(dataset.code)
     var maker = RowMaker(seed: seed, dataset: dataset)
     let parts = [rowCount / 3, rowCount - rowCount / 3 - rowCount / 5, rowCount / 5].filter { $0 > 0 }
     let fixture = try BlockFixture(maker.batches(parts), dataset: dataset)

@@ -123,7 +123,7 @@ import Testing
   }
 
   @Test func mappingsOfAllDatasetsFit() {
-    for dataset in Dataset.allCases {
+    for dataset in Registry.standard.datasets {
       let mapping = LokiMapping.standard(for: dataset)
       #expect(mapping.fault(for: dataset) == nil)
       #expect(Set(mapping.columns).isSubset(of: dataset.schema.fields.map(\.name)))
@@ -139,7 +139,7 @@ import Testing
   /// Any record of any dataset becomes an entry with its line.
   @Test(arguments: formats) func randomRecordsArrive(format: PushFormat) throws {
     var random = SeededGenerator(seed: 11)
-    for dataset in Dataset.allCases {
+    for dataset in Registry.standard.datasets {
       let mapping = LokiMapping.standard(for: dataset)
       for _ in 0..<20 {
         let count = Int.random(in: 1...200, using: &random)

@@ -6,7 +6,7 @@ import TestKit
 import Testing
 
 @Suite struct CommitTests {
-  @Test(arguments: Dataset.allCases)
+  @Test(arguments: Registry.standard.datasets)
   func rowsComeBack(dataset: Dataset) throws {
     for seed in 0..<20 as Range<UInt64> {
       var generator = SeededGenerator(seed: seed)

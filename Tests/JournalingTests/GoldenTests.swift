@@ -60,7 +60,7 @@ import Testing
     }
     bench.journal.release([logs: 30])
     for round in 0..<2 {
-      let requests = Dataset.allCases.map { dataset in
+      let requests = Registry.standard.datasets.map { dataset in
         AppendRequest(
           batch: RandomBatches.batch(of: dataset, rowCount: 2 + round * 7, using: &generator),
           partition: Partition(tenant: Tenant(realm: .ingest, name: "größe"), dataset: dataset))

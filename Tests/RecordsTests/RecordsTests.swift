@@ -80,11 +80,11 @@ struct BuilderTests {
 }
 
 struct SchemaTests {
-  @Test(arguments: Dataset.allCases)
+  @Test(arguments: Registry.standard.datasets)
   func schemasHangTogether(dataset: Dataset) {
     let schema = dataset.schema
-    #expect(schema.dataset == dataset)
-    #expect(Dataset(name: dataset.name) == dataset)
+    #expect(schema.code == dataset.code)
+    #expect(Registry.standard.dataset(named: dataset.name) == dataset)
     #expect(Set(schema.fields.map(\.name)).count == schema.fields.count)
     let special =
       schema.sortKey + schema.bloomColumns + schema.summaryColumns

@@ -79,7 +79,7 @@ struct PredicateCompiler {
   /// The type of the path's column; members have the type of their object.
   private mutating func type(of path: ColumnPath) throws(StoreError) -> ColumnType {
     guard let field = schema.field(path.column) else {
-      throw .invalid("the dataset \(schema.dataset.name) has no column \(path.column)")
+      throw .invalid("the dataset \(schema.name) has no column \(path.column)")
     }
     guard path.members.isEmpty || field.type == .json else {
       throw .invalid("the column \(path.column) is no object, so it has no members")

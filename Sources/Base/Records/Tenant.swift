@@ -1,29 +1,5 @@
-/// The API family a tenant belongs to. Equal names in two realms are different tenants.
-///
-/// The raw value is written to disk: never renumber.
-package enum Realm: UInt8, Sendable, Hashable, CaseIterable, Codable {
-  case native = 1
-  case sessions = 2
-  case querylog = 3
-  case audit = 4
-  case workflow = 5
-  case ingest = 6
-
-  /// The realm's name in answers, metrics and directory names.
-  package var name: String {
-    switch self {
-    case .native: "native"
-    case .sessions: "sessions"
-    case .querylog: "querylog"
-    case .audit: "audit"
-    case .workflow: "workflow"
-    case .ingest: "ingest"
-    }
-  }
-}
-
 /// Whose records these are. Every read and write names exactly one tenant.
-package struct Tenant: Sendable, Hashable, Codable, CustomStringConvertible {
+package struct Tenant: Sendable, Hashable, CustomStringConvertible {
   /// The most UTF-8 bytes a tenant name may have; the journal stores its length in two bytes.
   package static let nameBytesMax = 512
 

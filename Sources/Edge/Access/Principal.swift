@@ -31,7 +31,7 @@ package enum Role: String, Sendable, Hashable, CaseIterable {
     switch realm {
     case .workflow: [.user, .admin]
     case .ingest: [.writer]
-    case .native, .sessions, .querylog, .audit: ofKeys
+    default: ofKeys
     }
   }
 

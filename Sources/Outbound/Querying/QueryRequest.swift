@@ -68,9 +68,13 @@ extension QueryRequest {
 
   /// Reads the JSON form (Docs/query.md).
   ///
-  /// - Parameter filter: Holds for every row besides what `where` says.
+  /// - Parameters:
+  ///   - filter: Holds for every row besides what `where` says.
+  ///   - registry: What there is to ask.
   /// - Throws: `.invalid` with a sentence naming the member; values are not quoted.
-  package init(json text: [UInt8], filter mandatory: Predicate = .all) throws(StoreError) {
+  package init(
+    json text: [UInt8], filter mandatory: Predicate = .all, registry: Registry = .standard
+  ) throws(StoreError) {
     let tree: JSONTree
     do { tree = try JSONTree(parsing: text) } catch {
       throw .invalid("the query is not JSON: at byte \(error.offsetBytes): \(error.reason)")
@@ -79,8 +83,8 @@ extension QueryRequest {
     if let unknown = members.first(where: { !QueryRequest.members.contains($0.name) }) {
       throw .invalid("unknown member \"\(unknown.name.prefix(64))\" in the query")
     }
-    guard case .string(let name)? = tree["dataset"], let dataset = Dataset(name: name) else {
-      throw .invalid("dataset: one of \(Dataset.allCases.map(\.name).joined(separator: ", "))")
+    guard case .string(let name)? = tree["dataset"], let dataset = registry.dataset(named: name) else {
+      throw .invalid("dataset: one of \(registry.datasets.map(\.name).joined(separator: ", "))")
     }
     self.dataset = dataset
     start = try QueryRequest.time(tree["start"], "start")

@@ -83,7 +83,7 @@ enum StoreMetrics {
     ]
     for (name, help, value) in gauges {
       text.family("cordwood_\(name)", .gauge, help)
-      for dataset in Dataset.allCases {
+      for dataset in Registry.standard.datasets {
         let sum = usage.filter { $0.partition.dataset == dataset }.reduce(0) { $0 + value($1) }
         text.sample("cordwood_\(name)", [("dataset", dataset.name)], Double(sum))
       }

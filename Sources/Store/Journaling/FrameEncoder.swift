@@ -24,8 +24,8 @@ struct FrameEncoder {
     let start = buffer.count
     var header = FrameHeader(kind: .rows)
     let name = Array(partition.tenant.name.utf8)
-    header.realm = partition.tenant.realm.rawValue
-    header.dataset = partition.dataset.rawValue
+    header.realm = partition.tenant.realm.code
+    header.dataset = partition.dataset.code
     header.firstPosition = firstPosition
     header.ingestedAt = ingestedAt
     header.nameBytes = name.count
@@ -59,7 +59,7 @@ struct FrameEncoder {
     let requests = buffer.count
     for (key, entry) in entries {
       let name = Array(key.tenant.name.utf8)
-      buffer.append(UInt16(key.tenant.realm.rawValue))
+      buffer.append(UInt16(key.tenant.realm.code))
       buffer.append(UInt16(name.count))
       buffer.append(UInt32(KeyEntry.byteCount(key, answer: entry.answer)))
       buffer.append(name)

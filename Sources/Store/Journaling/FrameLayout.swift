@@ -84,8 +84,8 @@ struct RequestPart {
 
 extension FrameHeader {
   /// The tenant, or nil if the realm or the name is none.
-  func tenant(in frame: Buffer) -> Tenant? {
-    guard let realm = Realm(rawValue: realm) else { return nil }
+  func tenant(in frame: Buffer, registry: Registry) -> Tenant? {
+    guard let realm = registry.realm(code: realm) else { return nil }
     return Self.tenant(realm, name: frame.slice(Self.byteCount..<Self.byteCount + nameBytes))
   }
 
@@ -121,7 +121,9 @@ extension FrameHeader {
   }
 
   /// The idempotency keys a frame of either kind holds; nil if it is broken.
-  func keyEntries(in frame: Buffer, tenant: Tenant?) -> [(key: ScopedKey, entry: KeyEntry)]? {
+  func keyEntries(
+    in frame: Buffer, tenant: Tenant?, registry: Registry
+  ) -> [(key: ScopedKey, entry: KeyEntry)]? {
     if kind == .rows {
       guard let tenant, let parts = requestParts(in: frame) else { return nil }
       var entries: [(key: ScopedKey, entry: KeyEntry)] = []
@@ -132,10 +134,12 @@ extension FrameHeader {
       }
       return entries
     }
-    return carriedEntries(in: frame)
+    return carriedEntries(in: frame, registry)
   }
 
-  private func carriedEntries(in frame: Buffer) -> [(key: ScopedKey, entry: KeyEntry)]? {
+  private func carriedEntries(
+    in frame: Buffer, _ registry: Registry
+  ) -> [(key: ScopedKey, entry: KeyEntry)]? {
     guard nameBytes == 0, rowCount == 0 else { return nil }
     var entries: [(key: ScopedKey, entry: KeyEntry)] = []
     var at = Self.byteCount
@@ -143,7 +147,7 @@ extension FrameHeader {
     while at < end {
       guard end - at >= 8 else { return nil }
       let (realm, name, bytes) = frame.slice(at..<at + 8).withSpan(of: UInt8.self) {
-        (Realm(rawValue: $0[0]), Int($0[2]) | Int($0[3]) << 8, Int($0.littleEndian32(4)))
+        (registry.realm(code: $0[0]), Int($0[2]) | Int($0[3]) << 8, Int($0.littleEndian32(4)))
       }
       guard let realm, name + bytes <= end - at - 8,
         let tenant = Self.tenant(realm, name: frame.slice(at + 8..<at + 8 + name))

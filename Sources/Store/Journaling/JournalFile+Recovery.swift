@@ -15,7 +15,8 @@ extension JournalFile {
     let now = clock.now()
     var recovery = JournalRecovery()
     recovery.segmentCount = segments.count
-    let outcome = try JournalScan(segments: segments).run { (found) throws(JournalError) in
+    let outcome = try JournalScan(segments: segments, registry: options.registry).run {
+      (found) throws(JournalError) in
       recovery.frameCount += 1
       recovery.rowCount += found.header.rowCount
       try show(found, start: start, now: now)
@@ -69,7 +70,9 @@ extension JournalFile {
     _ found: ScannedFrame, start: JournalStart, now: Int64
   ) throws(JournalError) {
     let header = found.header
-    let entries = header.keyEntries(in: found.frame, tenant: found.partition?.tenant) ?? []
+    let entries =
+      header.keyEntries(
+        in: found.frame, tenant: found.partition?.tenant, registry: options.registry) ?? []
     for (key, entry) in entries {
       keys.insert(key, entry, segment: header.place.segment, now: now)
     }

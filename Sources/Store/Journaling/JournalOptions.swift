@@ -37,6 +37,9 @@ package struct JournalOptions: Sendable, Hashable {
   /// Bytes of keys and answers kept at most; beyond it the oldest is forgotten.
   package var idempotencyBytesMax = 64 << 20
 
+  /// What codes in frames mean.
+  package var registry = Registry.standard
+
   package init() {}
 }
 

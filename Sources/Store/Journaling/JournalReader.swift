@@ -52,7 +52,8 @@ package struct JournalReader {
   /// Reads and checks everything in `directory`, oldest first, calling `visit` with each frame that counts. A directory without segments
   /// is empty, not wrong.
   package init(
-    directory: String, fileSystem: any FileSystem, visit: (Frame) throws(JournalError) -> Void
+    directory: String, fileSystem: any FileSystem, registry: Registry = .standard,
+    visit: (Frame) throws(JournalError) -> Void
   ) throws(JournalError) {
     let numbers: [UInt32]
     do throws(DiskError) {
@@ -73,7 +74,7 @@ package struct JournalReader {
         path: $0.path, number: $0.number, byteCount: $0.byteCount, usedBytes: SegmentFile.headerBytes)
     }
     var counted = segments
-    let outcome = try JournalScan(segments: files).run { (found) throws(JournalError) in
+    let outcome = try JournalScan(segments: files, registry: registry).run { (found) throws(JournalError) in
       let index = Int(found.segment.number - numbers[0])
       counted[index].usedBytes = found.header.place.byte + found.header.frameBytes
       counted[index].frameCount += 1

@@ -37,6 +37,8 @@ struct JournalScan {
 
   /// In order of their numbers, which rise by one.
   let segments: [SegmentFile]
+  /// What codes in frames mean.
+  let registry: Registry
 
   /// Calls `visit` for each frame that counts, in order, commit by commit.
   func run(_ visit: (ScannedFrame) throws(JournalError) -> Void) throws(JournalError) -> Outcome {
@@ -111,17 +113,22 @@ struct JournalScan {
       .withSpan(of: UInt8.self) { CRC32C.checksum($0) }
     guard checksum == header.bodyChecksum else { return .bad(Reason(text: "the body's checksum is wrong")) }
     guard header.kind == .rows else {
-      guard header.columnsStart == header.frameBytes, header.keyEntries(in: frame, tenant: nil) != nil else {
+      guard header.columnsStart == header.frameBytes,
+        header.keyEntries(in: frame, tenant: nil, registry: registry) != nil
+      else {
         return .bad(Reason(text: "the keys are broken"))
       }
       return .frame(ScannedFrame(header: header, segment: segment, partition: nil))
     }
-    guard let tenant = header.tenant(in: frame), let dataset = Dataset(rawValue: header.dataset) else {
+    guard let tenant = header.tenant(in: frame, registry: registry),
+      let dataset = registry.dataset(code: header.dataset)
+    else {
       return .bad(Reason(text: "the tenant or dataset is not known"))
     }
     let fields = dataset.schema.declaredFields
     guard let layout = FrameLayout(header: header, frame: frame, fields: fields),
-      layout.hasRisingOffsets(in: frame), header.keyEntries(in: frame, tenant: tenant) != nil,
+      layout.hasRisingOffsets(in: frame),
+      header.keyEntries(in: frame, tenant: tenant, registry: registry) != nil,
       header.firstPosition >= 0, header.firstPosition < Int64.max - Int64(header.rowCount)
     else { return .bad(Reason(text: "the body's parts do not fit")) }
     let partition = Partition(tenant: tenant, dataset: dataset)

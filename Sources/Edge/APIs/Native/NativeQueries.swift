@@ -19,13 +19,18 @@ package protocol NativeQueries: Sendable {
 /// The queries of the native API, over the query engine.
 package struct EngineQueries: NativeQueries {
   private let engine: QueryEngine
+  private let registry: Registry
 
-  package init(engine: QueryEngine) { self.engine = engine }
+  /// - Parameter registry: What there is to ask.
+  package init(engine: QueryEngine, registry: Registry = .standard) {
+    self.engine = engine
+    self.registry = registry
+  }
 
   package func start(
     _ body: [UInt8], principal: Principal, format: OutputFormat
   ) async throws(StoreError) -> sending any AnswerChunks {
-    let request = try QueryRequest(json: body, filter: principal.filter)
+    let request = try QueryRequest(json: body, filter: principal.filter, registry: registry)
     let answer = try await engine.run(request, for: principal.tenant)
     return try EncodedAnswer(answer) { () throws(EncodingError) in try format.encoder(fields: answer.fields) }
   }
@@ -36,10 +41,10 @@ struct DeletionRequest {
   let dataset: Dataset
   let predicate: Predicate
 
-  init(_ body: [UInt8]) throws(Problem) {
+  init(_ body: [UInt8], registry: Registry) throws(Problem) {
     let tree = try ControlBody.object(body, members: ["dataset", "where"])
-    guard case .string(let name)? = tree["dataset"], let dataset = Dataset(name: name) else {
-      let names = Dataset.allCases.map(\.name).joined(separator: ", ")
+    guard case .string(let name)? = tree["dataset"], let dataset = registry.dataset(named: name) else {
+      let names = registry.datasets.map(\.name).joined(separator: ", ")
       throw Problem(400, "dataset: one of \(names)", field: "dataset")
     }
     // To delete everything is possible, but has to be said: {"and": []}.

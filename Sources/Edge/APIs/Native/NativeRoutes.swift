@@ -14,12 +14,14 @@ package struct NativeRoutes: Sendable {
   private let queries: any NativeQueries
   private let control: any StoreControl
   private let limits: HTTPLimits
+  private let registry: Registry
   private let tail: TailRoutes?
 
   /// - Parameter tail: nil: nothing is followed.
   package init(
     directory: KeyDirectory, log: any AccessLog, writing: RecordWriting, queries: any NativeQueries,
-    control: any StoreControl, limits: HTTPLimits, tail: TailRoutes? = nil
+    control: any StoreControl, limits: HTTPLimits, registry: Registry = .standard,
+    tail: TailRoutes? = nil
   ) {
     self.directory = directory
     self.log = log
@@ -27,6 +29,7 @@ package struct NativeRoutes: Sendable {
     self.queries = queries
     self.control = control
     self.limits = limits
+    self.registry = registry
     self.tail = tail
   }
 
@@ -42,7 +45,7 @@ package struct NativeRoutes: Sendable {
   package var api: API {
     var api = API("native", authenticate: authenticate)
     api.realm = .native
-    api.datasets = Dataset.allCases
+    api.datasets = registry.datasets
     api.credentials = [NativeRoutes.key]
     api.prefixes = ["/v1/"]
     api.masking = { [writing] plan in writing.use(masking: plan) }
@@ -50,7 +53,8 @@ package struct NativeRoutes: Sendable {
     return api
   }
 
-  static let dataset = JSONSchema.choice(Dataset.allCases.map(\.name))
+  /// The JSON schema of a dataset's name.
+  static func schema(of registry: Registry) -> String { JSONSchema.choice(registry.datasets.map(\.name)) }
 
   private static func body(_ schema: String, _ example: String, bytesMax: Int? = nil) -> RouteBody {
     .json(schema, example, bytesMax: bytesMax).accepting(
@@ -63,7 +67,7 @@ package struct NativeRoutes: Sendable {
       Route(.post, "/v1/records/{dataset}", "Stores records", .store(write))
         .needing(.write).idempotent
         .taking(
-          .path("dataset", NativeRoutes.dataset, "Which dataset"),
+          .path("dataset", NativeRoutes.schema(of: registry), "Which dataset"),
           .query(
             "on_error", JSONSchema.choice("reject", "skip"), "What happens to a body with bad entries")
         )
@@ -82,7 +86,7 @@ package struct NativeRoutes: Sendable {
           NativeRoutes.body(
             JSONSchema.object(
               [
-                ("dataset", NativeRoutes.dataset), ("limit", JSONSchema.integer(1)),
+                ("dataset", NativeRoutes.schema(of: registry)), ("limit", JSONSchema.integer(1)),
                 ("order", JSONSchema.order),
               ], required: ["dataset"]),
             #"{"dataset":"logs","where":{"eq":["level","ERROR"]},"limit":10}"#)
@@ -92,7 +96,7 @@ package struct NativeRoutes: Sendable {
         .taking(
           NativeRoutes.body(
             JSONSchema.object(
-              [("dataset", NativeRoutes.dataset), ("where", JSONSchema.object)],
+              [("dataset", NativeRoutes.schema(of: registry)), ("where", JSONSchema.object)],
               required: ["dataset", "where"]),
             #"{"dataset":"logs","where":{"eq":["service","shop"]}}"#)),
       Route(.post, "/v1/admin/flush", "Archives the head, if asked to", .answer(flush))
@@ -103,9 +107,9 @@ package struct NativeRoutes: Sendable {
     ]
   }
 
-  static func dataset(_ name: String) throws(Problem) -> Dataset {
-    guard let dataset = Dataset(name: name) else {
-      let names = Dataset.allCases.map(\.name).joined(separator: ", ")
+  static func dataset(_ name: String, of registry: Registry) throws(Problem) -> Dataset {
+    guard let dataset = registry.dataset(named: name) else {
+      let names = registry.datasets.map(\.name).joined(separator: ", ")
       throw Problem(404, "There is no such dataset; there are \(names).")
     }
     return dataset
@@ -134,7 +138,7 @@ package struct NativeRoutes: Sendable {
   }
 
   private func write(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
-    let dataset = try NativeRoutes.dataset(call.parameters["dataset"])
+    let dataset = try NativeRoutes.dataset(call.parameters["dataset"], of: registry)
     return try await writing.write(call, dataset: dataset, principal: principal)
   }
 
@@ -152,7 +156,7 @@ package struct NativeRoutes: Sendable {
   }
 
   private func delete(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
-    let request = try DeletionRequest(call.body)
+    let request = try DeletionRequest(call.body, registry: registry)
     do throws(StoreError) {
       let count = try await control.delete(
         .both(request.predicate, principal.filter),

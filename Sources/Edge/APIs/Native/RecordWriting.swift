@@ -11,19 +11,22 @@ package struct RecordWriting: Sendable {
   /// Errors listed when bad records are skipped; the rest is only counted.
   static let listedErrorsMax = 100
 
-  private let decoders: Replaceable<[RecordDecoder]>
+  private let decoders: Replaceable<[Dataset: RecordDecoder]>
   private let store: RecordStoring
   private let clock: any WallClock
 
-  /// - Parameter masking: What is masked in the records of a dataset.
+  /// - Parameters:
+  ///   - registry: What may be written.
+  ///   - masking: What is masked in the records of a dataset.
   package init(
     store: RecordStoring, clock: any WallClock, decodingLimits: DecodingLimits,
-    masking: (Dataset) -> MaskingPlan = { _ in .none }
+    registry: Registry = .standard, masking: (Dataset) -> MaskingPlan = { _ in .none }
   ) {
     decoders = Replaceable(
-      Dataset.allCases.map {
-        RecordDecoder(schema: $0.schema, masking: masking($0), limits: decodingLimits)
-      })
+      Dictionary(
+        uniqueKeysWithValues: registry.datasets.map {
+          ($0, RecordDecoder(schema: $0.schema, masking: masking($0), limits: decodingLimits))
+        }))
     self.store = store
     self.clock = clock
   }
@@ -31,9 +34,10 @@ package struct RecordWriting: Sendable {
   /// Masks otherwise from now on.
   package func use(masking: (Dataset) -> MaskingPlan) {
     decoders.replace(
-      with: zip(Dataset.allCases, decoders.value).map { dataset, decoder in
-        decoder.masked(by: masking(dataset))
-      })
+      with: Dictionary(
+        uniqueKeysWithValues: decoders.value.map { dataset, decoder in
+          (dataset, decoder.masked(by: masking(dataset)))
+        }))
   }
 
   /// Stores the records of `call` for `principal`.
@@ -48,7 +52,7 @@ package struct RecordWriting: Sendable {
       guard let batch = decoded.batch else { return (nil, rejected) }
       let receipt = try await store.append(
         batch, of: call, bodyBytes: body.count, for: principal,
-        salt: UInt64(dataset.rawValue) << 1 | (skips ? 1 : 0), dataset: dataset, answer: rejected)
+        salt: UInt64(dataset.code) << 1 | (skips ? 1 : 0), dataset: dataset, answer: rejected)
       return (receipt, receipt.isReplay ? receipt.answer : rejected)
     }
     guard let receipt else { return nothingStored(rejected) }
@@ -57,7 +61,10 @@ package struct RecordWriting: Sendable {
 
   private func decode(_ body: [UInt8], dataset: Dataset, skips: Bool) throws(Problem) -> DecodedBody {
     do throws(DecodingError) {
-      return try decoders.value[Int(dataset.rawValue) - 1].decode(
+      guard let decoder = decoders.value[dataset] else {
+        preconditionFailure("each dataset of the registry has a decoder")
+      }
+      return try decoder.decode(
         body, onError: skips ? .skip(errorsMax: RecordWriting.listedErrorsMax) : .reject, now: clock.now())
     } catch {
       throw Problem(error)

@@ -9,13 +9,17 @@ import Tailing
 /// `GET /v1/tail/{dataset}`: records as they are written, of any dataset of the key's tenant.
 package struct TailRoutes: Sendable {
   private let directory: KeyDirectory
+  private let registry: Registry
   private let engine: QueryEngine
   private let streams: LiveStreams
   private let connections = LiveStreams.Counter()
 
   /// - Parameter directory: Whose callers may listen.
-  package init(_ directory: KeyDirectory, engine: QueryEngine, streams: LiveStreams) {
+  package init(
+    _ directory: KeyDirectory, engine: QueryEngine, streams: LiveStreams, registry: Registry = .standard
+  ) {
     self.directory = directory
+    self.registry = registry
     self.engine = engine
     self.streams = streams
   }
@@ -29,8 +33,8 @@ package struct TailRoutes: Sendable {
     /// How many of the newest records come first.
     let last: Int
 
-    init(_ name: String, _ items: QueryItems) throws(Problem) {
-      dataset = try NativeRoutes.dataset(name)
+    init(_ dataset: Dataset, _ items: QueryItems) throws(Problem) {
+      self.dataset = dataset
       last = try TailRequest.number(items["last"])
       guard let text = items["where"], !text.isEmpty else {
         predicate = .all
@@ -67,7 +71,7 @@ package struct TailRoutes: Sendable {
       )
       .needing(.read)
       .taking(
-        .path("dataset", NativeRoutes.dataset, "Which dataset"),
+        .path("dataset", NativeRoutes.schema(of: registry), "Which dataset"),
         .query("where", JSONSchema.text, "A filter: the JSON of a query's `where`"),
         .query(
           "last", JSONSchema.integer(0, TailRequest.lastMax), "How many of the newest records come first")
@@ -77,7 +81,8 @@ package struct TailRoutes: Sendable {
   }
 
   private func tail(_ call: HTTPCall, _ principal: Principal) throws(Problem) -> LiveEndpoint {
-    let request = try TailRequest(call.parameters["dataset"], call.query)
+    let dataset = try NativeRoutes.dataset(call.parameters["dataset"], of: registry)
+    let request = try TailRequest(dataset, call.query)
     let (directory, authorization) = (directory, call.authorization)
     return LiveEndpoint(
       route: "/v1/tail/{dataset}", errors: .problemDetails,

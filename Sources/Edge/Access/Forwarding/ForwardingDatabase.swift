@@ -88,7 +88,7 @@ package struct ForwardingDatabase: ForwardingState {
     let realmName: String = row["realm"]
     let name: String = row["tenant"]
     // A row that a later version wrote, or a damaged one, is nobody's.
-    guard let realm = Realm.allCases.first(where: { $0.name == realmName }), Tenant.isValid(name: name) else {
+    guard let realm = Registry.standard.realm(named: realmName), Tenant.isValid(name: name) else {
       return nil
     }
     return Tenant(realm: realm, name: name)

@@ -26,7 +26,13 @@ package final class HTTPMetrics: Sendable {
   private let state = Mutex(State())
   package let uploads: UploadBudget
 
-  package init(uploads: UploadBudget) { self.uploads = uploads }
+  private let datasets: [Dataset]
+
+  /// - Parameter datasets: Those that records are counted of.
+  package init(uploads: UploadBudget, datasets: [Dataset] = Registry.standard.datasets) {
+    self.uploads = uploads
+    self.datasets = datasets
+  }
 
   package func requestFinished(route: String, method: RequestMethod, status: Int, seconds: Double) {
     let key = RequestKey(route: route, method: HTTPMetrics.label(of: method), status: status)
@@ -74,7 +80,7 @@ package final class HTTPMetrics: Sendable {
       histogram.write("cordwood_http_request_seconds", [("route", route)], to: &text)
     }
     text.family("cordwood_records_accepted_total", .counter, "Records stored, by dataset.")
-    for dataset in Dataset.allCases {
+    for dataset in datasets {
       text.sample(
         "cordwood_records_accepted_total", [("dataset", dataset.name)],
         Double(state.recordsAccepted[dataset] ?? 0))

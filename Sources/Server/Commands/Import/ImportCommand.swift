@@ -46,8 +46,9 @@ struct ImportCommand: AsyncParsableCommand {
   @OptionGroup var client: ClientOptions
 
   func validate() throws {
-    guard Dataset(name: dataset) != nil else {
-      throw ValidationError("the datasets are \(Dataset.allCases.map(\.name).joined(separator: ", "))")
+    guard Registry.standard.dataset(named: dataset) != nil else {
+      throw ValidationError(
+        "the datasets are \(Registry.standard.datasets.map(\.name).joined(separator: ", "))")
     }
     guard (1...(32 << 20)).contains(batchBytes) else { throw ValidationError("--batch-bytes: 1 to 33554432") }
     guard (1...64).contains(jobs) else { throw ValidationError("--jobs: 1 to 64") }

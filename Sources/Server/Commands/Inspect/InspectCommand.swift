@@ -52,8 +52,8 @@ struct InspectCommand: AsyncParsableCommand {
   }
 
   private func writeHead(to path: String) throws(Failure) {
-    guard let wanted = Dataset(name: dataset) else {
-      throw Failure("the datasets are \(Dataset.allCases.map(\.name).joined(separator: ", "))")
+    guard let wanted = Registry.standard.dataset(named: dataset) else {
+      throw Failure("the datasets are \(Registry.standard.datasets.map(\.name).joined(separator: ", "))")
     }
     let output = try ArrowOutput(path)
     var failure: ColumnarError?

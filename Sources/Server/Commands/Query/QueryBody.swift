@@ -51,8 +51,8 @@ enum QueryBody {
 
   /// What is asked, and of which dataset, checked.
   static func filter(_ flags: QueryFlags) throws -> (dataset: Dataset, predicate: Predicate) {
-    guard let dataset = Dataset(name: flags.dataset) else {
-      throw Failure("the datasets are \(Dataset.allCases.map(\.name).joined(separator: ", "))")
+    guard let dataset = Registry.standard.dataset(named: flags.dataset) else {
+      throw Failure("the datasets are \(Registry.standard.datasets.map(\.name).joined(separator: ", "))")
     }
     return (dataset, try predicate(flags, schema: dataset.schema))
   }

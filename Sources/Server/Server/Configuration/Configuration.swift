@@ -107,7 +107,7 @@ package struct Configuration: Sendable {
     archiveAgeSecondsMax = try values.integer("archive.max_age_seconds")
     archiveBytesMax = try values.integer("archive.bytes_max")
     var retention: [Dataset: Int] = [:]
-    for dataset in Dataset.allCases {
+    for dataset in Registry.standard.datasets {
       retention[dataset] = try values.integer("retention.\(dataset.name)_seconds")
     }
     retentionSeconds = retention

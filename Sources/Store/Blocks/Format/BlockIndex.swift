@@ -124,8 +124,8 @@ struct FactsSection: Sendable, Equatable {
   func encoded() -> [UInt8] {
     var writer = IndexWriter()
     writer.append(unsigned: facts.id)
-    writer.append(facts.partition.tenant.realm.rawValue)
-    writer.append(facts.partition.dataset.rawValue)
+    writer.append(facts.partition.tenant.realm.code)
+    writer.append(facts.partition.dataset.code)
     writer.append(text: facts.partition.tenant.name)
     for count in [facts.rowCount, rowsPerGroup, rowsPerPage] { writer.append(count: count) }
     for range in [facts.positions, facts.timestamps, facts.ingested] {
@@ -143,13 +143,13 @@ struct FactsSection: Sendable, Equatable {
     self.rowsPerPage = rowsPerPage
   }
 
-  init(_ bytes: Buffer) throws(IndexError) {
+  /// - Parameter partition: Whose block it is, as the manifest says.
+  init(_ bytes: Buffer, of partition: Partition) throws(IndexError) {
     var reader = IndexReader(bytes)
     let id = try reader.unsigned()
-    guard let realm = Realm(rawValue: try reader.byte()) else { throw reader.error("an unknown realm") }
-    guard let dataset = Dataset(rawValue: try reader.byte()) else { throw reader.error("an unknown dataset") }
-    let name = try reader.text()
-    guard Tenant.isValid(name: name) else { throw reader.error("an impossible tenant name") }
+    guard try reader.byte() == partition.tenant.realm.code else { throw reader.error("another realm") }
+    guard try reader.byte() == partition.dataset.code else { throw reader.error("another dataset") }
+    guard try reader.text() == partition.tenant.name else { throw reader.error("another tenant") }
     let rowCount = try reader.count()
     rowsPerGroup = try reader.count()
     rowsPerPage = try reader.count(max: 65_535)
@@ -169,8 +169,7 @@ struct FactsSection: Sendable, Equatable {
       timestampMin: ranges[1].lowerBound, timestampMax: ranges[1].upperBound,
       positionMin: ranges[0].lowerBound, positionMax: ranges[0].upperBound)
     facts = BlockFacts(
-      id: id, partition: Partition(tenant: Tenant(realm: realm, name: name), dataset: dataset),
-      rowCount: rowCount, byteCount: 0, bounds: bounds, ingested: ranges[2],
+      id: id, partition: partition, rowCount: rowCount, byteCount: 0, bounds: bounds, ingested: ranges[2],
       deletionsApplied: deletionsApplied)
   }
 }

@@ -95,7 +95,7 @@ final class BlockContents: Sendable {
     indexOffset = place[0]
     do throws(IndexError) {
       index = try BlockIndex(file.slice(place[0]..<place[0] + place[1]))
-      let section = try FactsSection(try index.required(.facts))
+      let section = try FactsSection(try index.required(.facts), of: known.partition)
       (facts, rowsPerGroup, rowsPerPage) = (section.facts, section.rowsPerGroup, section.rowsPerPage)
       let pageCount = (facts.rowCount + rowsPerPage - 1) / rowsPerPage
       pages = try PageBounds(try index.required(.pages), pageCount: pageCount)

@@ -70,7 +70,7 @@ package final class StorageEngine: Sendable {
     try opening.makeDirectory()
     let manifest = try Manifest.open(
       directory: directory, fileSystem: environment.fileSystem, isNew: opening.isNew,
-      compactionBytesMin: options.manifestBytesMin)
+      registry: options.journal.registry, compactionBytesMin: options.manifestBytesMin)
     let state = manifest.state
     let orphanCount = try opening.removeOrphans(keeping: state)
     if orphanCount > 0 { reporter.tell(.orphansRemoved(count: orphanCount)) }

@@ -12,7 +12,13 @@ struct ByteReader {
   let bytes: [UInt8]
   var offset = 0
 
-  init(_ bytes: [UInt8]) { self.bytes = bytes }
+  private let registry: Registry
+
+  /// - Parameter registry: What codes mean.
+  init(_ bytes: [UInt8], registry: Registry = .standard) {
+    self.bytes = bytes
+    self.registry = registry
+  }
 
   var isAtEnd: Bool { offset == bytes.count }
 
@@ -69,7 +75,7 @@ struct ByteReader {
   }
 
   private mutating func tenant(realm: UInt8) throws(ManifestCodingError) -> Tenant {
-    guard let realm = Realm(rawValue: realm) else { throw error("an unknown realm") }
+    guard let realm = registry.realm(code: realm) else { throw error("an unknown realm") }
     let name = try text()
     guard Tenant.isValid(name: name) else { throw error("an impossible tenant name") }
     return Tenant(realm: realm, name: name)
@@ -77,7 +83,7 @@ struct ByteReader {
 
   mutating func partition() throws(ManifestCodingError) -> Partition {
     let realm = try byte()
-    guard let dataset = Dataset(rawValue: try byte()) else { throw error("an unknown dataset") }
+    guard let dataset = registry.dataset(code: try byte()) else { throw error("an unknown dataset") }
     return Partition(tenant: try tenant(realm: realm), dataset: dataset)
   }
 }
@@ -92,13 +98,13 @@ extension [UInt8] {
   mutating func append(count: Int) { Varint.append(UInt64(count), to: &self) }
 
   mutating func append(tenant: Tenant) {
-    append(tenant.realm.rawValue)
+    append(tenant.realm.code)
     append(text: tenant.name)
   }
 
   mutating func append(partition: Partition) {
-    append(partition.tenant.realm.rawValue)
-    append(partition.dataset.rawValue)
+    append(partition.tenant.realm.code)
+    append(partition.dataset.code)
     append(text: partition.tenant.name)
   }
 

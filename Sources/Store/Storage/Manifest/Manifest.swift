@@ -49,11 +49,12 @@ package final class Manifest {
   ///
   /// - Parameters:
   ///   - isNew: Whether nothing else in the directory needs a manifest; if false, a missing one is damage.
+  ///   - registry: What codes in edits mean.
   ///   - compactionBytesMin: See ``compactionBytesMin``; smaller in tests.
   /// - Throws: `.corrupt` with file and byte for damage (nothing was changed), else what the disk said.
   package static func open(
     directory: String, fileSystem: any FileSystem, isNew: () throws(StoreError) -> Bool,
-    compactionBytesMin: Int = compactionBytesMin
+    registry: Registry = .standard, compactionBytesMin: Int = compactionBytesMin
   ) throws(StoreError) -> Manifest {
     let path = directory + "/" + name
     if try withDisk({ () throws(DiskError) in try fileSystem.exists(directory + "/" + temporaryName) }) {
@@ -72,7 +73,7 @@ package final class Manifest {
     }
     let file = try withDisk { () throws(DiskError) in try fileSystem.open(path, writable: true) }
     let bytes = try withDisk { () throws(DiskError) in try file.read(at: 0, count: try file.size()) }
-    let scan = try ManifestScan(bytes, path: path)
+    let scan = try ManifestScan(bytes, path: path, registry: registry)
     let manifest = Manifest(
       directory: directory, fileSystem: fileSystem, file: file, scan: scan,
       compactionBytesMin: compactionBytesMin)

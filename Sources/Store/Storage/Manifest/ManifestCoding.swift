@@ -10,8 +10,10 @@ enum ManifestCoding {
     return bytes
   }
 
-  static func decode(_ bytes: [UInt8]) throws(ManifestCodingError) -> [ManifestChange] {
-    var reader = ByteReader(bytes)
+  static func decode(
+    _ bytes: [UInt8], registry: Registry = .standard
+  ) throws(ManifestCodingError) -> [ManifestChange] {
+    var reader = ByteReader(bytes, registry: registry)
     var changes: [ManifestChange] = []
     while !reader.isAtEnd { changes.append(try read(&reader)) }
     return changes

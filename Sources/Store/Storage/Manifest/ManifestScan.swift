@@ -68,7 +68,7 @@ struct ManifestScan {
   private(set) var end = ManifestFrame.fileHeaderBytes
 
   /// - Throws: `.corrupt` when bytes that were durable are not valid.
-  init(_ bytes: [UInt8], path: String) throws(StoreError) {
+  init(_ bytes: [UInt8], path: String, registry: Registry = .standard) throws(StoreError) {
     guard bytes.starts(with: ManifestFrame.fileHeader) else {
       throw .corrupt(file: path, offsetBytes: 0, reason: "no manifest of a known version starts here")
     }
@@ -79,7 +79,8 @@ struct ManifestScan {
       }
       if !isMark {
         do throws(ManifestCodingError) {
-          state = try state.applying(try ManifestCoding.decode(Array(bytes[frame.payload])))
+          state = try state.applying(
+            try ManifestCoding.decode(Array(bytes[frame.payload]), registry: registry))
         } catch {
           throw .corrupt(
             file: path, offsetBytes: frame.payload.lowerBound + error.offsetBytes, reason: error.reason)

@@ -13,7 +13,9 @@ struct StorageReader {
 
   var manifestPath: String { layout.directory + "/" + Manifest.name }
 
-  init(directory: String, fileSystem: any FileSystem) throws(StoreError) {
+  init(
+    directory: String, fileSystem: any FileSystem, registry: Registry = .standard
+  ) throws(StoreError) {
     layout = StorageLayout(directory: directory)
     self.fileSystem = fileSystem
     let path = directory + "/" + Manifest.name
@@ -21,7 +23,7 @@ struct StorageReader {
       let file = try fileSystem.open(path, writable: false)
       return try file.read(at: 0, count: try file.size())
     }
-    scan = try ManifestScan(bytes, path: path)
+    scan = try ManifestScan(bytes, path: path, registry: registry)
     manifestBytes = bytes.count
   }
 
