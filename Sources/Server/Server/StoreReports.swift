@@ -11,7 +11,7 @@ import Synchronization
 package final class StoreReports: StoreObserver {
   static let waitingMax = 10_000
 
-  private struct State {
+  fileprivate struct State {
     var failing: [StoreWork: Int] = [:]
     var failures: [StoreWork: Int] = [:]
     var poisoned: Set<StoreLog> = []

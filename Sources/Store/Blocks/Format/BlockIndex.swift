@@ -170,7 +170,7 @@ struct FactsSection: Sendable, Equatable {
       positionMin: ranges[0].lowerBound, positionMax: ranges[0].upperBound)
     facts = BlockFacts(
       id: id, partition: Partition(tenant: Tenant(realm: realm, name: name), dataset: dataset),
-      rowCount: rowCount, byteCount: 0, bounds: bounds, ingested: ranges[2],
+      rowCount: rowCount, bounds: bounds, ingested: ranges[2],
       deletionsApplied: deletionsApplied)
   }
 }
