@@ -11,11 +11,13 @@ struct CompactionPlannerTests {
   static let partition = Partition(tenant: Tenant(realm: .native, name: "t"), dataset: .logs)
 
   static func block(_ id: UInt64, at position: Int64, rows: Int, ingested: ClosedRange<Int64>) -> BlockFacts {
-    BlockFacts(
-      id: id, partition: partition, rowCount: rows, byteCount: rows * 50,
+    var facts = BlockFacts(
+      id: id, partition: partition, rowCount: rows,
       bounds: KeyBounds(
         timestampMin: 0, timestampMax: 1, positionMin: position, positionMax: position + Int64(rows) - 1),
       ingested: ingested, deletionsApplied: 0)
+    facts.byteCount = rows * 50
+    return facts
   }
 
   /// A day of small blocks, one a minute, compacted as they come.

@@ -14,12 +14,14 @@ struct ManifestTests {
   static func facts(_ id: UInt64, positions: ClosedRange<Int64>, partition: Partition = partition)
     -> BlockFacts
   {
-    BlockFacts(
-      id: id, partition: partition, rowCount: positions.count, byteCount: 1000,
+    var facts = BlockFacts(
+      id: id, partition: partition, rowCount: positions.count,
       bounds: KeyBounds(
         timestampMin: -5, timestampMax: 7, positionMin: positions.lowerBound,
         positionMax: positions.upperBound),
       ingested: 1_780_000_000_000_000_000...1_780_000_000_000_000_001, deletionsApplied: 3)
+    facts.byteCount = 1000
+    return facts
   }
 
   static let predicates: [Predicate] = [

@@ -22,8 +22,7 @@ package enum DictionaryEncoder {
     let indices = unsafe indexMemory.base.bindMemory(to: Int32.self, capacity: max(rowCount, 2))
     var tableSize = 1024
     var table = [Int32](repeating: -1, count: tableSize)
-    var hashes: [UInt64] = []
-    var starts: [Int32] = [0]
+    var (hashes, starts): ([UInt64], [Int32]) = ([], [0])
     var values = JSONWriter(capacity: 4096)
     let isWhole = unsafe bytes.withUnsafeBufferPointer { text -> Bool in
       let base =
@@ -71,11 +70,17 @@ package enum DictionaryEncoder {
       return true
     }
     guard isWhole, !hashes.isEmpty else { return column }
-    return Column(
-      type: column.type, rowCount: rowCount, validity: column.validity,
-      storage: .dictionary(
-        indices: Buffer(indexMemory, byteCount: rowCount * 4), offsets: Buffer(copying: starts),
-        bytes: Buffer(values.memory, byteCount: values.byteCount), valueCount: hashes.count))
+    return dictionary(
+      column, Buffer(indexMemory, byteCount: rowCount * 4), Buffer(copying: starts),
+      Buffer(values.memory, byteCount: values.byteCount), valueCount: hashes.count)
+  }
+
+  private static func dictionary(
+    _ column: Column, _ indices: Buffer, _ offsets: Buffer, _ bytes: Buffer, valueCount: Int
+  ) -> Column {
+    Column(
+      type: column.type, rowCount: column.rowCount, validity: column.validity,
+      storage: .dictionary(indices: indices, offsets: offsets, bytes: bytes, valueCount: valueCount))
   }
 
   private static func rebuilt(_ hashes: [UInt64], size: Int) -> [Int32] {

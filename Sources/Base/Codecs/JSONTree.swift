@@ -16,8 +16,11 @@ package indirect enum JSONTree: Sendable, Hashable {
 
   /// A name and its value.
   package struct Member: Sendable, Hashable {
+    /// Escapes resolved.
     package let name: String
+    /// The value.
     package let value: JSONTree
+    /// A member of an object.
     package init(_ name: String, _ value: JSONTree) {
       self.name = name
       self.value = value
@@ -26,7 +29,9 @@ package indirect enum JSONTree: Sendable, Hashable {
 
   /// Why a text is not JSON.
   package struct SyntaxError: Error, Sendable, Hashable {
+    /// Where in the text.
     package let offsetBytes: Int
+    /// For people; quotes nothing of the text.
     package let reason: String
   }
 

@@ -7,6 +7,7 @@ import Records
   @usableFromInline var capacity: Int
   @usableFromInline var used = 0
 
+  /// Takes memory for `capacity` bytes; it grows as text is added.
   public init(capacity: Int = 4096) {
     self.capacity = max(capacity, 64)
     memory = HeapMemory(byteCount: self.capacity)
@@ -207,8 +208,10 @@ import Records
     append(0x22)
   }
 
+  /// Adds `true` or `false`.
   public mutating func appendBool(_ value: Bool) { append(raw: value ? "true" : "false") }
 
+  /// Adds `null`.
   public mutating func appendNull() { append(raw: "null") }
 
   /// Hands over what was written so far.

@@ -4,8 +4,11 @@ import Records
 package enum ObjectAssembler {
   /// A member's typed column: `int64`, `float64`, `bool` or `utf8`, null where the row has no such value in it.
   package struct Member: Sendable {
+    /// The member's name.
     package let name: String
+    /// A row an object; null where it lacks the member.
     package let column: Column
+    /// A member whose values are a column.
     package init(name: String, column: Column) {
       self.name = name
       self.column = column

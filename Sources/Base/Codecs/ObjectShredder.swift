@@ -5,6 +5,7 @@ import Records
 /// The text is that of stored objects: checked, no white space, no name twice, canonical escapes. On other text the
 /// result is of no use, but nothing traps. One pass over the text; about 50 ns a member.
 package struct ObjectShredder: Sendable {
+  /// Those that get columns.
   package let members: [ShredMember]
   /// `"name":` of each member, escapes as stored.
   private let patterns: [[UInt8]]
@@ -23,6 +24,7 @@ package struct ObjectShredder: Sendable {
   private let fixedTypes: [ColumnType]
   private let textCount: Int
 
+  /// A shredder that has seen no object.
   package init(members: [ShredMember]) {
     precondition(members.count < 4096, "a member's number fits 16 bits")
     self.members = members

@@ -4,6 +4,7 @@ import Records
 package struct RecordStyle: Sendable, Hashable {
   /// Whether objects have members for null cells.
   package var writesNulls = false
+  /// How times are written.
   package enum TimeStyle: Sendable, Hashable {
     /// `…Z` with 0, 3, 6 or 9 digits of a second, as few as are exact.
     case exact
@@ -13,10 +14,12 @@ package struct RecordStyle: Sendable, Hashable {
     case microsecondsZulu
   }
 
+  /// How the times of all columns are written.
   package var times = TimeStyle.exact
   /// Written behind an object's last member: `,"name":value` members that all rows share.
   package var tail: [UInt8] = []
 
+  /// The usual style.
   package init() {}
 }
 

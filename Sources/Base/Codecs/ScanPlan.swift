@@ -4,7 +4,9 @@ import Records
 package struct ColumnSlot: Sendable {
   /// Name as UTF-8.
   package let name: [UInt8]
+  /// What values become.
   package let type: ColumnType
+  /// Whether a record may lack it or have it as null.
   package let isNullable: Bool
   /// For `utf8`.
   package var rule = TextRule.any
@@ -13,6 +15,7 @@ package struct ColumnSlot: Sendable {
   /// For `json`: `[]` means `{}`.
   package var takesEmptyArray = false
 
+  /// A column with no further rules.
   package init(name: String, type: ColumnType, isNullable: Bool) {
     self.name = Array(name.utf8)
     self.type = type
@@ -32,8 +35,11 @@ package struct ScanPlan: Sendable {
   package var masking: (any ScanMasking)?
   /// The `json` column that tells of a record whose masking hit its bound; nil: none does.
   package var failureSlot: Int?
+  /// Bytes of one record; beyond it the record has a fault.
   package var entryBytesMax = 1 << 20
+  /// Members of one record; beyond it the record has a fault.
   package var membersMax = 1_000
+  /// Bytes of one name as it is sent; beyond it the record has a fault.
   package var keyBytesMax = 1_024
   /// Containers in containers, the record itself counted.
   package var depthMax = 64
@@ -52,6 +58,7 @@ package struct ScanPlan: Sendable {
   /// Bytes that will be scanned, as a hint for the first allocation.
   package var byteCountHint = 0
 
+  /// A plan with the usual bounds, without masking.
   package init(slots: [ColumnSlot], overflowSlot: Int?) {
     self.slots = slots
     self.overflowSlot = overflowSlot

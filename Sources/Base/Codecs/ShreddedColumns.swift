@@ -2,10 +2,12 @@ import Records
 
 /// A member of an object column whose values become columns.
 package struct ShredMember: Sendable, Hashable {
+  /// The member's name.
   package let name: String
   /// One or more of `int64`, `float64`, `bool` and `utf8`, without repeats.
   package let types: [ColumnType]
 
+  /// A member, and the types it gets columns of.
   package init(name: String, types: [ColumnType]) {
     precondition(!types.isEmpty && Set(types).count == types.count, "types without repeats")
     self.name = name

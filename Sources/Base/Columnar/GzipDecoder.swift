@@ -8,6 +8,7 @@ import CArrow
   private var isInMember = false
   private var memberCount = 0
 
+  /// A decoder at the start of a stream. Throws if there is no memory for it.
   package init() throws(ColumnarError) {
     guard let made = unsafe cw_gzip_new() else { throw .unsupported("no memory for a decompressor") }
     unsafe stream = made

@@ -5,7 +5,9 @@ import Records
 package struct ColumnChunkInfo: Sendable {
   /// Where the chunk's pages lie in the file.
   package let fileRange: Range<Int>
+  /// Of the chunk's pages.
   package let uncompressedBytes: Int
+  /// nil: the file does not say.
   package let nullCount: Int?
   /// Whether every page holds dictionary indices.
   package let isDictionary: Bool
@@ -19,6 +21,7 @@ package struct ColumnChunkInfo: Sendable {
 
 /// What the footer says of a row group.
 package struct RowGroupInfo: Sendable {
+  /// Rows of the group.
   package let rowCount: Int
   /// One a column of the file.
   package let columns: [ColumnChunkInfo]
@@ -32,9 +35,13 @@ package struct RowGroupInfo: Sendable {
   // Safe because: the C reader is only read after opening, but for its page rows, which a mutex guards.
   private let reader: OpaquePointer
   private let file: Buffer
+  /// Rows of the file.
   package let rowCount: Int
+  /// The file's columns, in its order.
   package let fields: [Field]
+  /// In the file's order.
   package let rowGroups: [RowGroupInfo]
+  /// The footer's names and values.
   package let metadata: [String: String]
 
   /// Parses the footer. Cost: microseconds a column chunk; no page is touched.

@@ -3,6 +3,7 @@ import Records
 
 /// How a Parquet column is stored.
 package struct ParquetColumnOptions: Sendable {
+  /// How a column's values are written.
   package enum Encoding: Sendable {
     /// As it is; text columns get no bounds then.
     case plain
@@ -26,9 +27,11 @@ package struct ParquetColumnOptions: Sendable {
       }
     }
   }
+  /// How the values are written.
   package var encoding: Encoding
   /// Distinct values a row group's Bloom filter is sized for (1 % false positives); nil: no filter.
   package var bloomDistinctCount: Int?
+  /// Options of one column.
   package init(encoding: Encoding, bloomDistinctCount: Int? = nil) {
     self.encoding = encoding
     self.bloomDistinctCount = bloomDistinctCount

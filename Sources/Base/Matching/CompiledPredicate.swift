@@ -2,6 +2,7 @@ import Records
 
 /// A predicate checked against a schema and made ready to run. Immutable; any number of threads may use it.
 package struct CompiledPredicate: Sendable {
+  /// What it was made of.
   package let predicate: Predicate
   /// Every column or member it reads, without repeats.
   package let paths: [ColumnPath]

@@ -18,6 +18,7 @@ package struct PageSets: Sendable {
 package struct PruningCondition: Sendable {
   let leaf: PredicateLeaf
 
+  /// The column or member that the condition is about.
   package var path: ColumnPath { leaf.path }
   /// What a row that matches fulfils.
   package var required: RequiredCondition { CompiledPredicate.condition(leaf) }
@@ -28,6 +29,7 @@ package struct PruningCondition: Sendable {
 /// A predicate with the pages each of its conditions may match in: of a conjunction those that all parts may match in, of
 /// alternatives those that any may, of a negation all but those whose rows are known to match.
 package struct PrunedPredicate: Sendable {
+  /// As it was given.
   package let predicate: CompiledPredicate
   /// What is known of the whole predicate, over the pages asked about.
   package let pages: PageSets

@@ -27,8 +27,10 @@ package struct ColumnStatistics: Sendable {
   package var bounds: Bounds?
   /// nil: not known.
   package var nullCount: Int?
+  /// Rows that the statistics are over, nulls counted.
   package var rowCount: Int
 
+  /// What is known of a column's part.
   package init(bounds: Bounds?, nullCount: Int?, rowCount: Int) {
     self.bounds = bounds
     self.nullCount = nullCount

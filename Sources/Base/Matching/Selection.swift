@@ -1,5 +1,6 @@
 /// A set of rows 0 ..< `rowCount` as a bitmap: row r is bit r & 63 of word r >> 6. Bits beyond the last row are 0.
 package struct Selection: Sendable, Hashable {
+  /// Rows that may be selected.
   package let rowCount: Int
   /// (rowCount + 63) / 64 words.
   package private(set) var words: [UInt64]
@@ -63,7 +64,9 @@ package struct Selection: Sendable, Hashable {
     return total
   }
 
+  /// Whether no row is selected. O(rows / 64).
   package var isEmpty: Bool { words.allSatisfy { $0 == 0 } }
+  /// Whether each row is selected. O(rows / 64).
   package var isFull: Bool { count == rowCount }
 
   /// The first selected row, or nil.

@@ -22,6 +22,7 @@ package struct TextAutomaton: Sendable {
   /// The longest needle in UTF-8 bytes.
   package static let needleBytesMax = 16 << 10
 
+  /// What it was made of.
   package let pattern: TextPattern
   /// Words (maximal runs of ``ByteSet256/word``, ASCII lower-cased) that every matching text has as whole words.
   package let requiredWords: [[UInt8]]

@@ -10,6 +10,7 @@
     self.schedule = schedule
   }
 
+  /// Hands the job to `schedule`.
   package func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
     schedule {

@@ -24,6 +24,7 @@ import Records
     unsafe lock.deallocate()
   }
 
+  /// Lets all through who wait and who come later. Any thread.
   package func open() {
     unsafe pthread_mutex_lock(lock)
     isOpen = true

@@ -6,6 +6,7 @@ import Records
 @safe package final class SharedMemory: @unchecked Sendable {
   // Safe because: the pointer never changes; writers and readers of the same bytes are kept apart by the owner.
   private let base: UnsafeMutableRawPointer
+  /// Reserved at once and for good.
   package let byteCount: Int
 
   /// `byteCount` zero bytes, at an address of a whole page.
@@ -22,6 +23,7 @@ import Records
 
   deinit { unsafe munmap(base, byteCount) }
 
+  /// Copies the bytes to `offset`, within ``byteCount`` (trap beyond). Buffers over the memory show them.
   package func write(_ bytes: Span<UInt8>, at offset: Int) {
     precondition(offset >= 0 && offset + bytes.count <= byteCount, "bytes within the memory")
     unsafe bytes.withUnsafeBytes { source in
@@ -31,6 +33,7 @@ import Records
     }
   }
 
+  /// A copy of the bytes, within ``byteCount`` (trap beyond).
   package func read(_ range: Range<Int>) -> [UInt8] {
     precondition(range.lowerBound >= 0 && range.upperBound <= byteCount, "bytes within the memory")
     // Within bounds: checked above.

@@ -2,9 +2,13 @@ import Records
 
 /// What a store stands on: the disk, time, chance, and who is told what it does by itself.
 package struct StoreEnvironment: Sendable {
+  /// The only way to files.
   package var fileSystem: any FileSystem
+  /// Gives `ingested_at`, and the age of rows.
   package var clock: any WallClock
+  /// Gives the random part of ids.
   package var entropy: any EntropySource
+  /// Is told of what nobody waits for.
   package var observer: any StoreObserver
 
   /// By default the machine's, telling nobody.

@@ -14,6 +14,7 @@ package final class StoreReporter: Sendable {
   /// What has failed and not yet succeeded: at most one a kind of work and partition.
   private let failing = Mutex<Set<Piece>>([])
 
+  /// Nothing fails yet.
   package init(_ observer: any StoreObserver) { self.observer = observer }
 
   /// Tells `event` as it is.

@@ -6,6 +6,7 @@ package final class WorkerPool: Sendable {
   package let threadCount: Int
   private let queue = JobQueue()
 
+  /// Starts the threads, at least one.
   package init(threads: Int, name: String = "worker") {
     precondition(threads > 0, "a pool has a thread")
     threadCount = threads

@@ -8,6 +8,7 @@ import Records
   /// Bytes added so far.
   package private(set) var count = 0
 
+  /// Takes memory for `capacity` bytes; it grows as bytes are added.
   package init(capacity: Int = 64 << 10) {
     memory = HeapMemory(byteCount: capacity)
   }
@@ -42,6 +43,7 @@ import Records
     unsafe memory.base.storeBytes(of: value.littleEndian, toByteOffset: offset, as: Value.self)
   }
 
+  /// Adds a copy of the bytes.
   package func append(_ bytes: Span<UInt8>) {
     reserve(bytes.count)
     unsafe bytes.withUnsafeBytes { source in
@@ -66,6 +68,7 @@ import Records
     count += range.count
   }
 
+  /// Adds so many zeros.
   package func appendZeros(_ zeros: Int) {
     reserve(zeros)
     // Within bounds: reserved above.

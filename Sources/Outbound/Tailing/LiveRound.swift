@@ -29,9 +29,7 @@ struct LiveRound {
   /// - Parameter batch: The plan's columns, in the order of positions, at least one row.
   mutating func offer(_ batch: RecordBatch) {
     statistics.recordsOffered += batch.rowCount
-    var columns: [String: EvaluationColumn] = [:]
-    for (field, column) in zip(batch.fields, batch.columns) { columns[field.name] = .plain(column) }
-    let evaluation = EvaluationBatch(rowCount: batch.rowCount, columns: columns)
+    let evaluation = EvaluationBatch(batch)
     let allStarted = plan.allStarted(by: positionStart)
     var selections = [Selection?](repeating: nil, count: plan.filters.count)
     for shape in plan.shapes {

@@ -5,26 +5,29 @@ import Records
 package struct BlockFacts: Sendable, Hashable {
   /// Given by the caller; never used twice.
   package var id: UInt64
+  /// Whose rows these are.
   package var partition: Partition
+  /// At least one.
   package var rowCount: Int
-  /// Bytes of the file.
-  package var byteCount: Int
+  /// Bytes of the file; 0 as long as that is not known.
+  package var byteCount = 0
   /// Smallest and largest timestamp and position, both included.
   package var bounds: KeyBounds
   /// Smallest and largest `ingested_at`, ns since 1970, both included.
   package var ingestedMin: Int64
+  /// As ``ingestedMin``.
   package var ingestedMax: Int64
   /// The block holds no row that a deletion up to this id hides.
   package var deletionsApplied: UInt64
 
+  /// The facts of a block whose file has no end yet.
   package init(
-    id: UInt64, partition: Partition, rowCount: Int, byteCount: Int, bounds: KeyBounds,
-    ingested: ClosedRange<Int64>, deletionsApplied: UInt64
+    id: UInt64, partition: Partition, rowCount: Int, bounds: KeyBounds, ingested: ClosedRange<Int64>,
+    deletionsApplied: UInt64
   ) {
     self.id = id
     self.partition = partition
     self.rowCount = rowCount
-    self.byteCount = byteCount
     self.bounds = bounds
     ingestedMin = ingested.lowerBound
     ingestedMax = ingested.upperBound

@@ -12,15 +12,20 @@ package enum BlockInput {
 
 /// Where a block goes, and what it is.
 package struct BlockPlace: Sendable {
+  /// See ``BlockFacts/id``.
   package let id: UInt64
+  /// Whose rows the block gets.
   package let partition: Partition
   /// The directory, which exists; path and temporary path lie in it.
   package let directory: String
+  /// The file's last name.
   package let path: String
+  /// Its name until it is whole; a file of that name is replaced.
   package let temporaryPath: String
   /// No row is hidden by deletions up to this one.
   package let deletionsApplied: UInt64
 
+  /// A place for one block.
   package init(
     id: UInt64, partition: Partition, directory: String, path: String, temporaryPath: String,
     deletionsApplied: UInt64

@@ -20,6 +20,7 @@ package struct BlockLayout: Sendable, Hashable {
   /// Cells of a pair of columns' counts.
   package var jointCellsMax = 10_000
 
+  /// The server's.
   package init() {}
 
   /// Rows of a page as the file has it: what is decompressed for one row. A record of the query log is mostly looked up by its

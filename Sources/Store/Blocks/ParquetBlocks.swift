@@ -5,8 +5,10 @@ import Records
 package struct ParquetBlocks: BlockFormat {
   private let layout: BlockLayout
 
+  /// - Parameter layout: Of blocks that are written; any can be read.
   package init(layout: BlockLayout = BlockLayout()) { self.layout = layout }
 
+  /// See ``BlockFormat/write(_:to:on:shouldStop:)``; asks `shouldStop` once a row group.
   package func write(
     _ rows: BlockInput, to place: BlockPlace, on fileSystem: any FileSystem, shouldStop: () -> Bool
   ) throws(StoreError) -> BlockFacts? {
@@ -29,6 +31,7 @@ package struct ParquetBlocks: BlockFormat {
     } catch { throw error.storeError }
   }
 
+  /// Maps the file; footer and index are read at the first use.
   package func open(
     _ path: String, facts: BlockFacts, on fileSystem: any FileSystem
   ) throws(StoreError) -> any BlockReading {

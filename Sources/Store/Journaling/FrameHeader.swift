@@ -4,14 +4,18 @@ import Records
 
 /// A byte of the journal: which segment, and where in it.
 package struct JournalOffset: Sendable, Hashable, Comparable {
+  /// The segment's number.
   package var segment: UInt32
+  /// From the segment's start.
   package var byte: Int
 
+  /// A byte of a segment.
   package init(segment: UInt32, byte: Int) {
     self.segment = segment
     self.byte = byte
   }
 
+  /// Whether it comes before the other in the journal.
   package static func < (one: JournalOffset, other: JournalOffset) -> Bool {
     (one.segment, one.byte) < (other.segment, other.byte)
   }
@@ -26,26 +30,38 @@ package struct FrameHeader: Sendable, Hashable {
   static let magic: UInt32 = 0x464C_5743
   static let version: UInt8 = 1
 
+  /// What the body holds.
   package var kind: Kind
   /// Whether the frame ends a commit.
   package var isCommitMark = false
   /// Bytes of the whole frame.
   package var frameBytes = 0
   var bodyChecksum: UInt32 = 0
+  /// Where the frame starts: a copy of it elsewhere is none.
   package var place = JournalOffset(segment: 0, byte: 0)
+  /// Everything before it was synced when the frame was written.
   package var durableTo = JournalOffset(segment: 0, byte: 0)
+  /// One more than that of the frame before; 1 for the first of all.
   package var sequence: UInt64 = 0
+  /// Of its first row; the others follow without a gap.
   package var firstPosition: Int64 = 0
+  /// Of its rows, ns since 1970.
   package var timestampMin: Int64 = 0
+  /// Of its rows, ns since 1970.
   package var timestampMax: Int64 = 0
+  /// Of all its rows, ns since 1970, whole milliseconds.
   package var ingestedAt: Int64 = 0
+  /// 0 for a frame of keys.
   package var rowCount = 0
+  /// Appends that its rows are of, or keys it holds.
   package var requestCount = 0
   var realm: UInt8 = 0
   var dataset: UInt8 = 0
   var nameBytes = 0
   var requestBytes = 0
+  /// A bit a declared column: it has any value.
   package var columnsWithValues: UInt32 = 0
+  /// A bit a declared column: it has values and nulls.
   package var columnsWithValidity: UInt32 = 0
   /// A random number of the writer's life, from its opening to its end.
   var life: UInt32 = 0

@@ -28,6 +28,7 @@ struct FrameEntry: Sendable {
 
 /// The head of one partition at one moment. Its segments stay mapped while it lives, also after they were removed.
 package final class HeadSnapshot: Sendable {
+  /// Whose rows these are.
   package let partition: Partition
   /// Rising positions; every row acknowledged before the snapshot and not released before it.
   package let frames: HeadFrames
@@ -40,7 +41,9 @@ package final class HeadSnapshot: Sendable {
     self.positionEnd = positionEnd
   }
 
+  /// Rows of all frames. O(frames).
   package var rowCount: Int { frames.reduce(0) { $0 + $1.rowCount } }
+  /// Bytes of all frames. O(frames).
   package var byteCount: Int { frames.reduce(0) { $0 + $1.byteCount } }
 }
 
@@ -57,8 +60,11 @@ package struct HeadFrames: RandomAccessCollection, Sendable {
     self.dataset = dataset
   }
 
+  /// Of a slice, not always 0.
   package var startIndex: Int { entries.startIndex }
+  /// One behind the last frame.
   package var endIndex: Int { entries.endIndex }
+  /// The frame, where it lies. O(1).
   package subscript(index: Int) -> HeadFrame { frame(entries[index]) }
 
   private func frame(_ entry: FrameEntry) -> HeadFrame {
@@ -104,12 +110,14 @@ package struct HeadFrame: Sendable {
   /// The segment it lies in.
   package var segmentNumber: UInt32 { entry.segment }
 
+  /// Smallest and largest timestamp and position of its rows.
   package var bounds: KeyBounds {
     KeyBounds(
       timestampMin: entry.timestampMin, timestampMax: entry.timestampMax,
       positionMin: entry.firstPosition, positionMax: entry.positionEnd - 1)
   }
 
+  /// At least one.
   package var rowCount: Int { Int(entry.rowCount) }
   /// Bytes in the journal.
   package var byteCount: Int { Int(entry.byteCount) }

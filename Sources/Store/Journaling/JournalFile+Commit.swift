@@ -96,7 +96,8 @@ extension JournalFile {
     let encoder = FrameEncoder(buffer: buffer)
     for group in draft.groups {
       var position = draft.nextPositions[group.partition.tenant] ?? nextPositions[group.partition.tenant] ?? 0
-      var run = FrameRun(partition: group.partition, ingestedAt: ingestedAt)
+      var run = FrameRun(
+        partition: group.partition, ingestedAt: ingestedAt, bytesMax: options.frameBytesMax, encoder: encoder)
       for index in group.requests {
         let request = requests[index]
         let id = UUIDv7.make(
@@ -112,12 +113,10 @@ extension JournalFile {
           return (key: ScopedKey(idempotency, of: request.partition.tenant), entry: entry)
         }
         if let key { draft.keys.append(key) }
-        run.append(
-          request.batch, id: id, key: key, bytesMax: options.frameBytesMax, encoder: encoder,
-          frames: &draft.frames, position: position)
+        run.append(request.batch, id: id, key: key, position: position, frames: &draft.frames)
         position += Int64(receipt.rowCount)
       }
-      run.flush(encoder: encoder, frames: &draft.frames)
+      run.flush(frames: &draft.frames)
       draft.nextPositions[group.partition.tenant] = position
     }
   }
@@ -192,26 +191,30 @@ struct DraftFrame {
 private struct FrameRun {
   let partition: Partition
   let ingestedAt: Int64
+  private let bytesMax: Int
+  private let encoder: FrameEncoder
   private var parts: [RowPart] = []
   private var bytes = 0
   private var rows = 0
   private var firstPosition: Int64 = 0
 
-  init(partition: Partition, ingestedAt: Int64) {
+  init(partition: Partition, ingestedAt: Int64, bytesMax: Int, encoder: FrameEncoder) {
     self.partition = partition
     self.ingestedAt = ingestedAt
+    self.bytesMax = bytesMax
+    self.encoder = encoder
   }
 
   mutating func append(
-    _ batch: RecordBatch, id: [UInt8], key: (key: ScopedKey, entry: KeyEntry)?, bytesMax: Int,
-    encoder: FrameEncoder, frames: inout [DraftFrame], position: Int64
+    _ batch: RecordBatch, id: [UInt8], key: (key: ScopedKey, entry: KeyEntry)?, position: Int64,
+    frames: inout [DraftFrame]
   ) {
     var row = 0
     while row < batch.rowCount {
       var end = batch.rowCount
       var size = batch.journalBytes(row..<end)
       if bytes + size > bytesMax {
-        flush(encoder: encoder, frames: &frames)
+        flush(frames: &frames)
         if size > bytesMax {
           end = Self.split(batch, from: row, bytesMax: bytesMax)
           size = batch.journalBytes(row..<end)
@@ -228,7 +231,7 @@ private struct FrameRun {
     }
   }
 
-  mutating func flush(encoder: FrameEncoder, frames: inout [DraftFrame]) {
+  mutating func flush(frames: inout [DraftFrame]) {
     if parts.isEmpty { return }
     let start = encoder.buffer.count
     let header = encoder.encode(

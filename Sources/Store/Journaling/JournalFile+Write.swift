@@ -138,8 +138,7 @@ extension JournalFile {
     for _ in 0..<count {
       let segment = segments[0]
       do throws(DiskError) { try fileSystem.remove(segment.path) } catch {
-        if case .notFound = error {
-        } else {
+        guard case .notFound = error else {
           return reporter.failed(.segmentRemoval, file: segment.path, JournalFile.refusal(error))
         }
       }

@@ -7,9 +7,12 @@ import Synchronization
 package struct AppendRequest: Sendable {
   /// The declared fields of the partition's dataset, at least one row.
   package let batch: RecordBatch
+  /// Where the rows go.
   package let partition: Partition
+  /// What a repeat of the request is known by; nil: it is not.
   package let idempotency: IdempotencyKey?
 
+  /// Traps on a batch without rows or with other columns than the dataset declares.
   package init(batch: RecordBatch, partition: Partition, idempotency: IdempotencyKey? = nil) {
     precondition(batch.rowCount > 0, "a request has a row")
     precondition(

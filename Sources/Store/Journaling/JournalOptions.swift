@@ -29,6 +29,7 @@ package struct JournalOptions: Sendable, Hashable {
   package var retryAfterSeconds = 1
   /// Kept free on the file system; below it writes get ``StoreError/diskFull(_:)``.
   package var writeReserveBytes = 1 << 30
+  /// `storage.durability`: when a write is acknowledged.
   package var durability = Durability.fsync
   /// How long an idempotency key is known, by the clock.
   package var idempotencySeconds = 15 * 60
@@ -40,6 +41,7 @@ package struct JournalOptions: Sendable, Hashable {
   /// What codes in frames mean.
   package var registry = Registry.standard
 
+  /// What a server has without a configuration.
   package init() {}
 }
 
@@ -51,6 +53,7 @@ package struct JournalStart: Sendable {
   /// The least position the tenant's next record may get. The journal takes the larger of this and what it holds.
   package var nextPositions: [Tenant: Int64]
 
+  /// What a manifest says; nothing for a new store.
   package init(archivedThrough: [Partition: Int64] = [:], nextPositions: [Tenant: Int64] = [:]) {
     self.archivedThrough = archivedThrough
     self.nextPositions = nextPositions
@@ -67,38 +70,57 @@ package enum JournalError: Error, Sendable, Equatable {
 
 /// What opening found.
 package struct JournalRecovery: Sendable, Hashable {
+  /// Segments that were there, the first one made counted.
   package var segmentCount = 0
+  /// Frames of whole commits.
   package var frameCount = 0
+  /// Rows of these frames, archived ones counted.
   package var rowCount = 0
   /// Where an unfinished commit was cut off: segment file and byte; nil after a clean stop.
   package var cut: Cut?
   /// Bytes overwritten with zeros behind the cut.
   package var zeroedBytes = 0
 
+  /// Where the last whole commit ends.
   package struct Cut: Sendable, Hashable {
+    /// Of the segment.
     package var file: String
+    /// Where in the file.
     package var offsetBytes: Int
   }
 
+  /// Nothing found.
   package init() {}
 }
 
 /// Running totals since the journal was opened, for metrics.
 package struct JournalStatistics: Sendable {
+  /// Commits that were made durable, as the durability has it.
   package var commits = 0
+  /// Syncs of segments.
   package var syncs = 0
+  /// Commits that failed: nothing of them was kept, but see ``StoreError/poisoned(_:)``.
   package var failedCommits = 0
+  /// Appends in the commits.
   package var requests = 0
+  /// Rows in the commits.
   package var rows = 0
+  /// Frames written, those of keys counted.
   package var frames = 0
+  /// Bytes of these frames.
   package var bytesWritten = 0
+  /// Segments made.
   package var segmentsCreated = 0
+  /// Segments removed after archiving.
   package var segmentsRemoved = 0
+  /// Idempotency keys known after the last commit.
   package var idempotencyEntries = 0
   /// Syncs by duration: bucket i counts those under 2^i · 64 µs, the last all longer ones.
   package var syncBuckets = [Int](repeating: 0, count: 16)
+  /// Time that all syncs took.
   package var syncNanoseconds: Int64 = 0
 
+  /// Nothing done yet.
   package init() {}
 
   /// The upper bound of sync bucket `index` in seconds; infinite for the last.
@@ -109,13 +131,18 @@ package struct JournalStatistics: Sendable {
 
 /// What the head holds of one partition.
 package struct HeadStatistics: Sendable, Hashable {
+  /// Whose rows these are.
   package var partition: Partition
+  /// Rows that are in no block.
   package var rowCount: Int
+  /// Bytes of their frames.
   package var byteCount: Int
+  /// How many frames these are.
   package var frameCount: Int
   /// `ingested_at` of the oldest row, ns since 1970.
   package var oldestIngestedAt: Int64
 
+  /// Figures of one partition.
   package init(
     partition: Partition, rowCount: Int, byteCount: Int, frameCount: Int, oldestIngestedAt: Int64
   ) {

@@ -6,18 +6,25 @@ import Records
 package struct JournalReader {
   /// A segment file.
   package struct Segment: Sendable, Hashable {
+    /// Of the file.
     package var path: String
+    /// As in its name.
     package var number: UInt32
+    /// Of the file, most of which may be zeros.
     package var byteCount: Int
     /// Where its frames end.
     package var usedBytes: Int
+    /// Frames in it.
     package var frameCount = 0
+    /// Rows of these frames.
     package var rowCount = 0
   }
 
   /// A frame that counts.
   package struct Frame: Sendable {
+    /// Of the segment's file.
     package let path: String
+    /// What the frame says of itself.
     package let header: FrameHeader
     /// nil for keys carried over.
     package let partition: Partition?
@@ -39,14 +46,19 @@ package struct JournalReader {
 
   /// Something wrong, or cut off.
   package struct Finding: Sendable, Hashable {
+    /// Of the file.
     package var path: String
+    /// Where in the file.
     package var offsetBytes: Int
+    /// For people.
     package var reason: String
     /// false: a torn tail, which a start cuts off without losing anything acknowledged.
     package var isDamage: Bool
   }
 
+  /// By number.
   package private(set) var segments: [Segment] = []
+  /// In the order they were found.
   package private(set) var findings: [Finding] = []
 
   /// Reads and checks everything in `directory`, oldest first, calling `visit` with each frame that counts. A directory without segments

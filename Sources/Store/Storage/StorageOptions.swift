@@ -3,6 +3,7 @@ import Records
 
 /// The store's bounds and habits. Most have a key in the configuration; the others are for tests.
 package struct StorageOptions: Sendable, Hashable {
+  /// The journal's part.
   package var journal = JournalOptions()
   /// `archive.bytes_max`: a partition's head is archived when it holds so many bytes.
   package var archiveBytesMax = 384 << 20
@@ -10,6 +11,7 @@ package struct StorageOptions: Sendable, Hashable {
   package var archiveAgeSecondsMax = 60
   /// … or when it holds so many frames that are small: under ``smallFrameRows`` rows on average.
   package var archiveFramesMax = 4096
+  /// See ``archiveFramesMax``.
   package var smallFrameRows = 64
   /// Rows one block is written with at most (a frame is not split, so by one frame more).
   package var archiveRowsMax = 1_000_000
@@ -19,6 +21,7 @@ package struct StorageOptions: Sendable, Hashable {
   package var mergeRowsMax = 8_000_000
   /// Neighbours are merged when there are so many; each merge rewrites a row, so fewer means more writing.
   package var mergeInputsMin = 8
+  /// The most blocks that are merged at once: all of them are open meanwhile.
   package var mergeInputsMax = 64
   /// `retention.*_seconds`: blocks whose rows all came in longer ago are dropped; a missing dataset: never.
   package var retentionSeconds: [Dataset: Int] = [:]
@@ -26,5 +29,6 @@ package struct StorageOptions: Sendable, Hashable {
   package var openBlocksMax = 512
   /// The manifest is not compacted below it.
   package var manifestBytesMin = Manifest.compactionBytesMin
+  /// What a server has without a configuration.
   package init() {}
 }

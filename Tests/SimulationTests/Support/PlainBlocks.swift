@@ -86,10 +86,11 @@ struct PlainBlocks: BlockFormat {
     let bounds = KeyBounds(
       timestampMin: times.min() ?? 0, timestampMax: times.max() ?? 0, positionMin: positions.min() ?? 0,
       positionMax: positions.max() ?? 0)
-    return BlockFacts(
-      id: place.id, partition: place.partition, rowCount: batch.rowCount, byteCount: byteCount,
-      bounds: bounds,
+    var facts = BlockFacts(
+      id: place.id, partition: place.partition, rowCount: batch.rowCount, bounds: bounds,
       ingested: (ingested.min() ?? 0)...(ingested.max() ?? 0), deletionsApplied: place.deletionsApplied)
+    facts.byteCount = byteCount
+    return facts
   }
 }
 
@@ -138,11 +139,7 @@ struct PlainRows {
     }
   }
 
-  var evaluation: EvaluationBatch {
-    var columns: [String: EvaluationColumn] = [:]
-    for (field, column) in zip(batch.fields, batch.columns) { columns[field.name] = .plain(column) }
-    return EvaluationBatch(rowCount: batch.rowCount, columns: columns)
-  }
+  var evaluation: EvaluationBatch { EvaluationBatch(batch) }
 
   func kept(_ deletions: [PendingDeletion]) -> Selection {
     let positions = integers("position")

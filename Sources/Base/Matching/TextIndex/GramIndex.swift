@@ -2,6 +2,7 @@ import Records
 
 /// The gram filters of one block (Docs/formats/text-index.md), read in place. Any number of threads may use it.
 package struct GramIndex: Sendable {
+  /// Pages of the block.
   package let pageCount: Int
   /// Where each column's filter numbers start among ``numbers``.
   private let places: [String: Int]

@@ -10,8 +10,11 @@ package enum TextIndexError: Error, Sendable, Hashable {
 
 /// The text index of one block (Docs/formats/text-index.md), read in place. Any number of threads may use it.
 package struct TextIndex: Sendable {
+  /// Rows of the block.
   package let rowCount: Int
+  /// Pages of the block.
   package let pageCount: Int
+  /// Of each page but the last.
   package let rowsPerPage: Int
   let head: TextIndexHead
   let sections: TextIndexSections

@@ -9,6 +9,7 @@ package struct NestedText: Sendable {
   /// JSON text of what is not in `members`; nil if there is none.
   package let rest: Column?
 
+  /// The values of `column` in the rows to be added: its members' columns, and what is left of objects.
   package init(column: String, members: [Column], rest: Column?) {
     self.column = column
     self.members = members

@@ -2,13 +2,16 @@ import Records
 
 /// How many rows of a page match a text condition.
 package struct PageVerdict: Sendable, Hashable {
+  /// Rows of the page.
   package var rowCount: Int
   /// Rows proved to match.
   package var provedCount: Int
   /// Rows that may match; the others (neither proved nor candidates) do not.
   package var candidateCount: Int
 
+  /// Whether no row can match.
   package var isNone: Bool { provedCount == 0 && candidateCount == 0 }
+  /// Whether every row is proved to match.
   package var isAll: Bool { provedCount == rowCount }
 }
 

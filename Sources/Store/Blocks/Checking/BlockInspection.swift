@@ -6,20 +6,29 @@ import Records
 package struct BlockInspection: Sendable {
   /// A physical column: its name, its bytes in the file and its bytes decompressed.
   package struct ColumnBytes: Sendable {
+    /// A column of the schema, or one made of a member.
     package var name: String
+    /// Bytes in the file.
     package var compressed: Int
+    /// Bytes of its pages decompressed.
     package var uncompressed: Int
   }
 
   /// A part of the index.
   package struct Part: Sendable {
+    /// What it is for.
     package var name: String
+    /// Bytes in the file.
     package var byteCount: Int
   }
 
+  /// As the manifest has it.
   package var facts: BlockFacts
+  /// Row groups of the file.
   package var rowGroupCount: Int
+  /// In the file's order.
   package var columns: [ColumnBytes]
+  /// In the file's order, the text index in parts.
   package var index: [Part]
   /// Bytes of the file that are neither pages nor index: Bloom filters, page index, footer.
   package var footerByteCount: Int

@@ -4,6 +4,7 @@ import Synchronization
 package final class Trash: Sendable {
   private let paths = Mutex<[String]>([])
 
+  /// Nothing to unlink yet.
   package init() {}
 
   /// Hands the file over, for ever.
@@ -21,7 +22,9 @@ package final class Trash: Sendable {
 /// A block's file, for as long as a live set or a snapshot refers to it. Once removed from the live set, the last one to let
 /// go hands it to the trash.
 package final class BlockFile: Sendable {
+  /// The block's.
   package let id: UInt64
+  /// Of the file.
   package let path: String
   private let trash: Trash
   private let isRemoved = Atomic(false)
@@ -43,9 +46,12 @@ package final class BlockFile: Sendable {
 
 /// A block of the live set or of a snapshot.
 package struct LiveBlock: Sendable {
+  /// What the manifest says of it.
   package let facts: BlockFacts
+  /// Kept on the disk by whoever has the block.
   package let file: BlockFile
 
+  /// A block and its file.
   package init(facts: BlockFacts, file: BlockFile) {
     self.facts = facts
     self.file = file

@@ -169,7 +169,7 @@ struct FactsSection: Sendable, Equatable {
       timestampMin: ranges[1].lowerBound, timestampMax: ranges[1].upperBound,
       positionMin: ranges[0].lowerBound, positionMax: ranges[0].upperBound)
     facts = BlockFacts(
-      id: id, partition: partition, rowCount: rowCount, byteCount: 0, bounds: bounds, ingested: ranges[2],
+      id: id, partition: partition, rowCount: rowCount, bounds: bounds, ingested: ranges[2],
       deletionsApplied: deletionsApplied)
   }
 }

@@ -10,6 +10,7 @@ import Synchronization
 package final class BlockReader: BlockReading {
   /// As the manifest has it.
   package let facts: BlockFacts
+  /// Of the file, for errors.
   package let path: String
   let file: Buffer
   private let read = Mutex<BlockContents?>(nil)
@@ -131,6 +132,7 @@ package final class BlockReader: BlockReading {
 
 // The seam
 extension BlockReader {
+  /// See ``BlockReading``.
   package func units(
     _ request: ScanRequest, predicate: CompiledPredicate, deletions: [PendingDeletion]
   ) throws(StoreError) -> [any ScanUnit] {
@@ -139,6 +141,7 @@ extension BlockReader {
     } catch { throw error.storeError }
   }
 
+  /// See ``BlockReading``.
   package func groupedCounts(
     _ request: GroupedCountRequest, predicate: CompiledPredicate, deletions: [PendingDeletion]
   ) throws(StoreError) -> GroupedCountAnswer {

@@ -154,7 +154,7 @@ private final class BlockWork {
   func finish() throws(BlockError) -> BlockFacts {
     guard let parquet, let ingested else { preconditionFailure("a block has rows") }
     var facts = BlockFacts(
-      id: place.id, partition: place.partition, rowCount: rowCount, byteCount: 0,
+      id: place.id, partition: place.partition, rowCount: rowCount,
       bounds: pages.union(pages.pages.indices), ingested: ingested, deletionsApplied: place.deletionsApplied)
     file.flush()
     let index = BlockIndex.encode(sections(facts))

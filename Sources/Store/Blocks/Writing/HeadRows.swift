@@ -7,6 +7,7 @@ import Records
 /// Memory: 8 bytes a row for their order (32 more while sorting; none if they are sorted already), and the gathered columns
 /// of one row group.
 package final class HeadRows: BlockRowSource {
+  /// Of all the batches.
   package let partition: Partition
   package let rowCountMax: Int
   private let batches: [RecordBatch]
@@ -54,6 +55,7 @@ package final class HeadRows: BlockRowSource {
     self.batchOfRow = batchOfRow
   }
 
+  /// See ``BlockRowSource``.
   package func census(sampleRowCount: Int) throws(BlockError) -> [String: MemberCensus] {
     let step = max(1, rowCountMax / max(sampleRowCount, 1))
     var runs: [RowRun] = []
@@ -91,6 +93,7 @@ package final class HeadRows: BlockRowSource {
     return result
   }
 
+  /// See ``BlockRowSource``.
   package func next(rowCount: Int) throws(BlockError) -> RecordBatch? {
     let end = min(at + rowCount, rowCountMax)
     guard at < end else { return nil }
@@ -188,18 +191,6 @@ package final class HeadRows: BlockRowSource {
       }
       return hidden
     }
-  }
-}
-
-extension EvaluationBatch {
-  /// All columns of a batch whose objects are whole.
-  init(_ batch: RecordBatch) {
-    var columns: [String: EvaluationColumn] = [:]
-    for (field, column) in zip(batch.fields, batch.columns) {
-      columns[field.name] =
-        field.type == .json ? .object(ObjectColumns(rest: column, members: [])) : .plain(column)
-    }
-    self.init(rowCount: batch.rowCount, columns: columns)
   }
 }
 

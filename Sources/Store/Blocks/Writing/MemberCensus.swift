@@ -15,6 +15,7 @@ package struct MemberCensus: Sendable {
   private var rowCount = 0.0
   private var forgottenMax = 1.0
 
+  /// Nothing seen yet.
   package init() {}
 
   /// Counts the members of the rows of a `json` column, each as `weight` rows.

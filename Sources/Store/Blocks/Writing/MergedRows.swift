@@ -5,6 +5,7 @@ import Records
 ///
 /// Memory: two pages of decoded rows a block, and one row group.
 package final class MergedRows: BlockRowSource {
+  /// Of all the blocks.
   package let partition: Partition
   package let rowCountMax: Int
   private let readers: [BlockReader]
@@ -31,6 +32,7 @@ package final class MergedRows: BlockRowSource {
     for reader in readers { precondition(reader.facts.partition == partition, "blocks of one partition") }
   }
 
+  /// See ``BlockRowSource``. Reads a few pages of each block.
   package func census(sampleRowCount: Int) throws(BlockError) -> [String: MemberCensus] {
     var result: [String: MemberCensus] = [:]
     for (reader, deletions) in zip(readers, deletions) {
@@ -41,6 +43,7 @@ package final class MergedRows: BlockRowSource {
     return result
   }
 
+  /// See ``BlockRowSource``.
   package func next(rowCount: Int) throws(BlockError) -> RecordBatch? {
     var inputs: [Input]
     if let known = self.inputs { inputs = known } else { inputs = try open() }

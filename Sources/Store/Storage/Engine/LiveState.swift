@@ -13,21 +13,36 @@ struct LivePartition: Sendable {
 
 /// Running totals since the store was opened, for metrics.
 package struct StorageStatistics: Sendable {
+  /// Blocks written from the head, or heads all of whose rows were deleted.
   package var archiveRuns = 0
+  /// Rows of these blocks.
   package var archivedRows = 0
+  /// Bytes of these blocks.
   package var archivedBytes = 0
+  /// Time that took.
   package var archiveNanoseconds: Int64 = 0
+  /// Merges, and blocks rewritten without their deleted rows.
   package var compactions = 0
+  /// Blocks that went into them.
   package var compactedBlocks = 0
+  /// Rows of the blocks that came out.
   package var compactedRows = 0
+  /// Bytes of the blocks that came out.
   package var compactedBytes = 0
+  /// Time that took.
   package var compactionNanoseconds: Int64 = 0
+  /// Deletions that hid anything.
   package var deletions = 0
+  /// Rows they hid.
   package var deletedRows = 0
+  /// Blocks dropped for their age.
   package var retainedBlocksDropped = 0
+  /// Block files unlinked.
   package var filesRemoved = 0
+  /// Steps of background work that failed, each try counted.
   package var failures = 0
 
+  /// Nothing done yet.
   package init() {}
 }
 

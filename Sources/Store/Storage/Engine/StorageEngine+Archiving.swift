@@ -7,6 +7,7 @@ import Synchronization
 
 /// What one archiving step did.
 package struct ArchiveStep: Sendable, Hashable {
+  /// Whose rows were archived.
   package let partition: Partition
   /// Rows of the partition below it are in blocks: what the journal may release.
   package let archivedThrough: Int64

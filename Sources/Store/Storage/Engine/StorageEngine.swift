@@ -10,7 +10,9 @@ import Synchronization
 /// Reading (``snapshot(of:)``, ``usage()``) may happen on any thread at any time. Of archiving, compaction, and deletion with
 /// retention, each may run on a thread of its own, one call at a time; all of them block on the disk.
 package final class StorageEngine: Sendable {
+  /// As given at opening.
   package let options: StorageOptions
+  /// The journal's rows that are in no block.
   package let heads: any HeadSource
   let layout: StorageLayout
   let fileSystem: any FileSystem

@@ -3,11 +3,13 @@ import Records
 
 /// Makes the columns a scan is asked for out of the dataset's own.
 package struct Projection: Sendable {
+  /// The columns that are made.
   package let outputs: [OutputColumn]
   /// The columns of the schema it needs, in the order ``apply(_:)`` wants them.
   package let columns: [String]
   private let sources: [Int]
 
+  /// Finds out what the columns are made of.
   package init(_ outputs: [OutputColumn]) {
     self.outputs = outputs
     var columns: [String] = []

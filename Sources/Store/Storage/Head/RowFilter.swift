@@ -64,15 +64,6 @@ struct RowFilter: Sendable {
   }
 }
 
-extension EvaluationBatch {
-  /// A batch whose objects are all text.
-  init(_ batch: RecordBatch) {
-    var columns: [String: EvaluationColumn] = [:]
-    for (field, column) in zip(batch.fields, batch.columns) { columns[field.name] = .plain(column) }
-    self.init(rowCount: batch.rowCount, columns: columns)
-  }
-}
-
 extension HeadChunk {
   /// The rows whose positions are in `range`.
   func rows(in range: Range<Int64>) -> Selection {

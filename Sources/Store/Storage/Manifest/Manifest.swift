@@ -12,6 +12,7 @@ package final class Manifest {
   /// Below it the file is never compacted.
   static let compactionBytesMin = 1 << 20
 
+  /// What the edits so far add up to.
   package private(set) var state: ManifestState
   /// Why nothing more is written, once so.
   package private(set) var failure: StoreError?

@@ -103,8 +103,10 @@ enum ManifestCoding {
     guard rowCount > 0, values[0] <= values[1], values[2] <= values[3], values[4] <= values[5],
       values[0] >= 0, values[1] < .max
     else { throw reader.error("impossible facts of a block") }
-    return BlockFacts(
-      id: id, partition: partition, rowCount: rowCount, byteCount: byteCount, bounds: bounds,
-      ingested: values[4]...values[5], deletionsApplied: try reader.unsigned())
+    var facts = BlockFacts(
+      id: id, partition: partition, rowCount: rowCount, bounds: bounds, ingested: values[4]...values[5],
+      deletionsApplied: try reader.unsigned())
+    facts.byteCount = byteCount
+    return facts
   }
 }

@@ -3,12 +3,16 @@ import Records
 
 /// Hides the rows of a partition that match and lie below a position, for good.
 package struct Deletion: Sendable, Hashable {
+  /// Rising with time; never used twice.
   package var id: UInt64
+  /// Whose rows it hides.
   package var partition: Partition
+  /// Which of them.
   package var predicate: Predicate
   /// Rows at or behind it are not touched.
   package var positionEnd: Int64
 
+  /// A deletion.
   package init(id: UInt64, partition: Partition, predicate: Predicate, positionEnd: Int64) {
     self.id = id
     self.partition = partition

@@ -13,14 +13,19 @@ package struct ManifestState: Sendable, Hashable {
     package var deletions: [Deletion] = []
   }
 
+  /// Those that ever had a row archived or deleted.
   package private(set) var partitions: [Partition: PartitionState] = [:]
+  /// The least position that a tenant's next record may get.
   package private(set) var nextPositions: [Tenant: Int64] = [:]
+  /// Above every id a block has had.
   package private(set) var nextBlockID: UInt64 = 1
+  /// Above every id a deletion has had.
   package private(set) var nextDeletionID: UInt64 = 1
   /// Where each live block and each unfinished deletion is.
   private var blockPartitions: [UInt64: Partition] = [:]
   private var deletionPartitions: [UInt64: Partition] = [:]
 
+  /// The state before the first edit.
   package init() {}
 
   /// The state after all of `changes`, or why they contradict it.
@@ -35,6 +40,7 @@ package struct ManifestState: Sendable, Hashable {
   /// What to tell the journal when it is opened: the archived-through positions, and the floors of positions.
   package var archivedThrough: [Partition: Int64] { partitions.mapValues(\.archivedThrough) }
 
+  /// What is known of a live block; nil: it is not live. O(blocks of its partition).
   package func facts(of block: UInt64) -> BlockFacts? {
     guard let partition = blockPartitions[block] else { return nil }
     return partitions[partition]?.blocks.first { $0.id == block }

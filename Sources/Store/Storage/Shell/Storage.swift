@@ -120,6 +120,7 @@ package final class Storage: BatchSink, BatchSource, CommitFeed, StoreControl {
 
 // The seams
 extension Storage {
+  /// See ``BatchSink``. Waits while archiving falls behind, up to ``WritePace/delayNanosecondsMax``.
   package func append(
     _ batch: RecordBatch, to partition: Partition, idempotency: IdempotencyKey?
   ) async throws(StoreError) -> AppendReceipt {
@@ -141,20 +142,25 @@ extension Storage {
     if delay > 0 { try? await Task.sleep(for: .nanoseconds(delay)) }
   }
 
+  /// See ``BatchSource``.
   package func snapshot(of partition: Partition) -> any PartitionSnapshot { engine.snapshot(of: partition) }
 
+  /// See ``CommitFeed``.
   package func observeCommits(_ wake: @escaping @Sendable (Set<Partition>) -> Void) -> CommitObservation {
     journal.observeCommits(wake)
   }
 
+  /// See ``CommitFeed``.
   package func positionEnd(of tenant: Tenant) -> Int64 { journal.nextPosition(of: tenant) }
 
+  /// See ``CommitFeed``.
   package func committed(
     to partition: Partition, from position: Int64, columns: [String], rowsMax: Int
   ) -> CommittedRows? {
     journal.committed(to: partition, from: position, columns: columns, rowsMax: rowsMax)
   }
 
+  /// See ``StoreControl``.
   package func archive() async throws(StoreError) {
     let ends = journal.heads().map { ($0.partition, journal.nextPosition(of: $0.partition.tenant)) }
     for (partition, end) in ends {
@@ -162,6 +168,7 @@ extension Storage {
     }
   }
 
+  /// See ``StoreControl``.
   package func delete(_ predicate: Predicate, from partition: Partition) async throws(StoreError) -> Int {
     let engine = engine
     return try await controlThread.run { () throws(StoreError) in
@@ -169,6 +176,7 @@ extension Storage {
     }
   }
 
+  /// See ``StoreControl``.
   package func retain() async throws(StoreError) -> Int {
     let engine = engine
     return try await controlThread.run { () throws(StoreError) in
@@ -177,8 +185,10 @@ extension Storage {
     }
   }
 
+  /// See ``StoreControl``.
   package func usage() -> [PartitionUsage] { engine.usage() }
 
+  /// See ``StoreControl``.
   package func writeFailure() -> StoreError? { journal.writeFailure() ?? engine.failure }
 }
 

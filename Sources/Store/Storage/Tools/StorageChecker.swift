@@ -5,12 +5,16 @@ import Records
 
 /// Something found in a data directory, with file and byte.
 package struct StorageFinding: Sendable, Hashable {
+  /// Its path.
   package var file: String
+  /// Where in the file; 0 if it concerns all of it.
   package var offsetBytes: Int
+  /// For people.
   package var reason: String
   /// false: nothing is lost; a start puts it right.
   package var isDamage: Bool
 
+  /// A finding.
   package init(file: String, offsetBytes: Int, reason: String, isDamage: Bool) {
     self.file = file
     self.offsetBytes = offsetBytes
@@ -21,17 +25,27 @@ package struct StorageFinding: Sendable, Hashable {
 
 /// What a check looked at and found.
 package struct StorageReport: Sendable {
+  /// In the order they were found.
   package var findings: [StorageFinding] = []
+  /// Edits of the manifest.
   package var editCount = 0
+  /// Files of the journal.
   package var segmentCount = 0
+  /// Frames of the journal, archived ones counted.
   package var frameCount = 0
+  /// Rows that are in the journal only.
   package var headRows = 0
+  /// Live blocks.
   package var blockCount = 0
+  /// Their rows.
   package var blockRows = 0
+  /// Bytes of their files.
   package var blockBytes = 0
 
+  /// Nothing looked at yet.
   package init() {}
 
+  /// Whether anything was found that a start does not put right.
   package var isDamaged: Bool { findings.contains { $0.isDamage } }
 }
 

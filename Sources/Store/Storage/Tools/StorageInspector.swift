@@ -7,6 +7,7 @@ import Records
 package struct StorageInspection: Sendable {
   /// One partition's part.
   package struct PartitionPart: Sendable {
+    /// Whose rows these are.
     package var partition: Partition
     /// Rows below it are in blocks, or deleted.
     package var archivedThrough: Int64
@@ -14,20 +15,29 @@ package struct StorageInspection: Sendable {
     package var deletionCount: Int
     /// By position.
     package var blocks: [BlockPart]
+    /// Frames with rows that are in no block.
     package var headFrames: Int
+    /// Rows of these frames.
     package var headRows: Int
+    /// Bytes of these frames.
     package var headBytes: Int
   }
 
   /// A live block.
   package struct BlockPart: Sendable {
+    /// Of the file.
     package var path: String
+    /// What the manifest says of it.
     package var facts: BlockFacts
   }
 
+  /// Of the file.
   package var manifestPath: String
+  /// Of the file.
   package var manifestBytes: Int
+  /// Edits that the file holds.
   package var editCount: Int
+  /// The journal's files, by number.
   package var segments: [JournalReader.Segment]
   /// Sorted by name.
   package var partitions: [PartitionPart]
