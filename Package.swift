@@ -152,7 +152,7 @@ if !coreOnly {
     module(
       "HTTP", in: "Edge",
       [
-        "Routing", "Records", "Codecs", "Tailing", "Platform",
+        "Routing", "Records", "Codecs", "Columnar", "Tailing", "Platform",
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "Crypto", package: "swift-crypto"),
       ] + http),
@@ -192,11 +192,17 @@ if !coreOnly {
         .product(name: "CryptoExtras", package: "swift-crypto"),
       ]),
     tests(
+      "HTTPTests",
+      [
+        "HTTP", "Routing", "Columnar", "Records", "TestKit",
+        .product(name: "NIOEmbedded", package: "swift-nio"),
+      ] + http),
+    tests(
       "GatewayTests",
       [
         "Routing", "APIs", "HTTP", "Access", "Storage", "Querying", "Encoding", "Decoding", "Platform",
         "Records",
-        "Codecs", "TestKit",
+        "Codecs", "Columnar", "TestKit",
       ] + http),
     tests(
       "ServerTests",
