@@ -1,7 +1,8 @@
 import Columnar
 
-// Bodies in any content coding. The first byte names the coding. Nothing may trap or read out of bounds; what comes out is
-// within the bound and exactly what was asked for; and what our compressors make of the same bytes gives them back.
+// Bodies in any content coding. The first byte names the coding. Nothing may trap or read out of bounds; what
+// comes out is within the bound and exactly what was asked for; and what our compressors make of the same
+// bytes gives them back.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzCodings(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   guard count > 0 else { return 0 }

@@ -9,7 +9,8 @@
 
 using namespace cordwood;
 
-// Numbers of Zstandard's own parameters (ZSTD_c_windowLog, ZSTD_d_windowLogMax): its header is not among Arrow's.
+// Numbers of Zstandard's own parameters (ZSTD_c_windowLog, ZSTD_d_windowLogMax): its header is not among
+// Arrow's.
 static constexpr int kCompressionWindowLog = 101;
 static constexpr int kDecompressionWindowLogMax = 100;
 // RFC 9659: a content coding's frames need no more than 8 MiB, and no recipient must have more.
@@ -50,7 +51,8 @@ int32_t cw_decompressor_new(int32_t format, cw_decompressor **made, cw_error *er
 void cw_decompressor_free(cw_decompressor *stream) { delete stream; }
 
 int32_t cw_decompressor_step(cw_decompressor *stream, const uint8_t *in, int64_t in_count, uint8_t *out,
-                             int64_t out_count, int64_t *read, int64_t *written, int32_t *finished, cw_error *error) {
+                             int64_t out_count, int64_t *read, int64_t *written, int32_t *finished,
+                             cw_error *error) {
   return guard(error, 1, [&] {
     auto result = take(stream->stream->Decompress(in_count, in, out_count, out));
     *read = result.bytes_read;
@@ -79,8 +81,9 @@ int32_t cw_compressor_new(int32_t format, int32_t level, cw_compressor **made, c
 
 void cw_compressor_free(cw_compressor *stream) { delete stream; }
 
-int32_t cw_compressor_step(cw_compressor *stream, int32_t what, const uint8_t *in, int64_t in_count, uint8_t *out,
-                           int64_t out_count, int64_t *read, int64_t *written, int32_t *again, cw_error *error) {
+int32_t cw_compressor_step(cw_compressor *stream, int32_t what, const uint8_t *in, int64_t in_count,
+                           uint8_t *out, int64_t out_count, int64_t *read, int64_t *written, int32_t *again,
+                           cw_error *error) {
   return guard(error, 3, [&] {
     *read = 0;
     if (what == CW_TAKE) {

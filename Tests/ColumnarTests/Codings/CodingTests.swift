@@ -174,7 +174,8 @@ import Testing
     }
   }
 
-  /// Cut, flipped, spliced: an error or bytes within the bound, never a trap; checksums catch what they cover.
+  /// Cut, flipped, spliced: an error or bytes within the bound, never a trap; checksums catch what they
+  /// cover.
   @Test func mutatedBodiesNeverTrap() throws {
     var random = SeededGenerator(seed: 11)
     for lineCount in [3, 40, 4000] {

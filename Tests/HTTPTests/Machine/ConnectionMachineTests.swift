@@ -80,9 +80,9 @@ import Testing
   @Test func whileTheEndpointRuns() {
     let events: [(name: String, Event, String, afterAnswer: String)] = [
       ("nothing", .tick, "", "head 200, body, end, record 200"),
-      ("input closed", .inputClosed, "", "head 200, body, end, record 200, close"),
-      ("quiesce", .quiesce, "", "head 200, body, end, record 200, close"),
-      ("broken", .broken(.malformed, freshID: "f"), "", "head 200, body, end, record 200, close"),
+      ("input closed", .inputClosed, "", "head 200, body, endClose, record 200"),
+      ("quiesce", .quiesce, "", "head 200, body, endClose, record 200"),
+      ("broken", .broken(.malformed, freshID: "f"), "", "head 200, body, endClose, record 200"),
       ("inactive", .inactive, "cancel", ""),
       ("another request", Self.head(), "", "head 200, body, end, record 200, admit"),
     ]
@@ -106,7 +106,8 @@ import Testing
   @Test func theSocketIsReadNoFurtherThanAFewParts() {
     var run = Self.responding()
     for index in 0..<16 {
-      #expect(!run.machine.holdsRead(), "\(index)")
+      let isHeld = run.machine.holdsRead()
+      #expect(!isHeld, "\(index)")
       run.take(index % 2 == 0 ? Self.head() : Self.end)
     }
     let isHeld = run.machine.holdsRead()
@@ -208,6 +209,46 @@ import Testing
     #expect(Self.words(run.take(Self.gone)) == "report 500, head 500, body, end, record 500")
   }
 
+  @Test func howABodyIsFramed() {
+    let cases: [(RequestMethod, WireVersion, isStreamed: Bool, status: HTTPStatus, String?)] = [
+      (.get, .http11, true, 200, "Transfer-Encoding=chunked"), (.get, .http10, true, 200, nil),
+      (.head, .http11, true, 200, nil), (.get, .http11, false, 200, "Content-Length=2"),
+      (.head, .http11, false, 200, "Content-Length=2"), (.get, .http11, false, 204, nil),
+      (.get, .http11, false, 304, nil),
+    ]
+    for (method, version, isStreamed, status, expected) in cases {
+      var run = MachineRun()
+      run.answersItself = false
+      run.take(
+        .part(
+          .head(
+            ReceivedHead(head: RequestHead(method, "/echo"), version: version, isKeepAlive: true))))
+      run.take(Self.admitted("/echo"))
+      run.take(Self.end)
+      let answer = HTTPAnswer(status, contentType: "t", body: Array("ok".utf8))
+      let lines =
+        isStreamed
+        ? run.take(.streamBegun(status, headers: [])) : run.take(.outcome(.success(.answer(answer))))
+      let framing = lines[0].split(separator: " ").filter {
+        $0.hasPrefix("Content-Length") || $0.hasPrefix("Transfer-Encoding")
+      }
+      #expect(framing.map(String.init) == (expected.map { [$0] } ?? []), "\(method) \(status)")
+      #expect(lines.contains("body ok") == (!isStreamed && method == .get && status == .ok))
+      let verdict = run.machine.takePiece(at: run.moment)
+      #expect(verdict == (!isStreamed ? .refuse : method == .head ? .skip : .write))
+    }
+  }
+
+  @Test func theLastAnswerClosesOnceItIsTaken() {
+    var run = MachineRun()
+    run.take(Self.head(isKeepAlive: false))
+    let lines = run.take(Self.end)
+    #expect(Self.words(lines) == "run short, head 200, endClose, record 200")
+    #expect(lines[1].contains("Connection=close"))
+    run.advance(seconds: HTTPLimits().idleSeconds)
+    #expect(run.take(.tick) == ["close"], "a client that takes nothing is not waited for for ever")
+  }
+
   @Test func liveStreams() {
     let ask = Self.head("/live", ["Accept": "text/event-stream"], method: .get)
     var run = MachineRun()
@@ -216,9 +257,7 @@ import Testing
       Self.words(run.take(Self.end))
         == "open, head 200, record 200, startLive, body, end, closeOutput")
     run = MachineRun()
-    run.answersItself = false
-    run.take(ask)
-    run.take(Self.admitted("/live"))
+    run.take(Self.head("/live", method: .get))
     #expect(Self.words(run.lines) == "admit, report 426, head 426, body, end, record 426")
     run = Self.live()
     #expect(Self.words(run.take(.liveOpened(nil))) == "head 200, record 200, startLive")

@@ -2,8 +2,8 @@ import Routing
 
 @testable import HTTP
 
-/// Runs a connection's machine as its shell does, without a socket: a scripted router and scripted endpoints answer at once,
-/// and what was to be done is kept as text.
+/// Runs a connection's machine as its shell does, without a socket: a scripted router and scripted endpoints
+/// answer at once, and what was to be done is kept as text.
 struct MachineRun {
   typealias Event = ConnectionEvent<[UInt8]>
 
@@ -74,7 +74,7 @@ struct MachineRun {
       "head \(head.version.major).\(head.version.minor) \(head.status.code) "
         + head.fields.map { "\($0.name)=\($0.value)" }.joined(separator: " ")
     case .writeBody(let bytes): "body " + String(decoding: bytes, as: UTF8.self)
-    case .writeEnd: "end"
+    case .writeEnd(let isLast): isLast ? "endClose" : "end"
     case .run(let endpoint, let call, let isShort):
       "run \(endpoint.route) \(call.id) from \(call.address)\(isShort ? " short" : "") "
         + String(decoding: call.body, as: UTF8.self)

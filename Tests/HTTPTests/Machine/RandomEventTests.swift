@@ -24,7 +24,7 @@ import Testing
         answersLeft -= 1
         isAnswerOpen = true
       case "body": if !isAnswerOpen { faults.append("a body of no answer") }
-      case "end":
+      case "end", "endClose":
         if !isAnswerOpen { faults.append("an end of no answer") }
         isAnswerOpen = false
       case "upgrade":

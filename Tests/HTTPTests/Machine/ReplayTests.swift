@@ -6,7 +6,8 @@ import Testing
 
 @testable import HTTP
 
-/// Recorded bytes of clients, cut at every place, through the real decoder: the machine does the same however they arrive.
+/// Recorded bytes of clients, cut at every place, through the real decoder: the machine does the same however
+/// they arrive.
 @Suite struct ReplayTests {
   struct Recording: Sendable, CustomTestStringConvertible {
     var name: String
@@ -94,7 +95,8 @@ import Testing
     return run
   }
 
-  /// A decoder that failed fails again at each further piece: how often the connection is then closed is no difference.
+  /// A decoder that failed fails again at each further piece: how often the connection is then closed is no
+  /// difference.
   static func result(_ run: MachineRun) -> [String] {
     run.lines.filter { $0 != "close" }
   }
@@ -128,11 +130,13 @@ import Testing
         "end", "record /echo HEAD 200", "admit PUT /nothing", "report 404 none id3",
         "head 1.1 404 Content-Type=application/problem+json X-Request-Id=id3 Vary=Origin Date=today "
           + "Content-Length=114",
-        "body {\"type\":\"about:blank\",\"title\":\"Not Found\",\"status\":404,\"detail\":\"Nothing is here.\","
-          + "\"request_id\":\"id3\"}", "end", "record none PUT 404", "admit GET /stream",
+        "body {\"type\":\"about:blank\",\"title\":\"Not Found\",\"status\":404,"
+          + "\"detail\":\"Nothing is here.\",\"request_id\":\"id3\"}", "end", "record none PUT 404",
+        "admit GET /stream",
         "run /stream id4 from 192.0.2.1 short ", "piece write", "piece write",
-        "head 1.1 200 Content-Type=text/plain X-Request-Id=id4 Vary=Origin Date=today", "end",
-        "record /stream GET 200", "admit GET /fail", "run /fail id5 from 192.0.2.1 short ",
+        "head 1.1 200 Content-Type=text/plain X-Request-Id=id4 Vary=Origin Date=today "
+          + "Transfer-Encoding=chunked", "end", "record /stream GET 200", "admit GET /fail",
+        "run /fail id5 from 192.0.2.1 short ",
         "report 500 /fail id5",
         "head 1.1 500 Content-Type=application/problem+json X-Request-Id=id5 Vary=Origin Date=today "
           + "Content-Length=127",

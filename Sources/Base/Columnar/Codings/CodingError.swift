@@ -1,6 +1,7 @@
 /// Why a compressed body gives no bytes.
 package enum CodingError: Error, Sendable, Hashable {
-  /// The bytes are none of the coding, or a checksum is wrong. Says what the decoder met, never a byte of the body.
+  /// The bytes are none of the coding, or a checksum is wrong. Says what the decoder met, never a byte of the
+  /// body.
   case broken(String)
   /// The body ends before the stream does, or is empty.
   case truncated
@@ -17,7 +18,6 @@ package enum CodingError: Error, Sendable, Hashable {
   init(_ error: ColumnarError) {
     switch error {
     case .corrupt(let reason): self = .broken(reason)
-    case .limitExceeded(let bytesMax): self = .tooLarge(bytesMax: bytesMax)
     case .sink, .unsupported: self = .outOfMemory
     }
   }

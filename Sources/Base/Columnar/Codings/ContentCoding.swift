@@ -11,6 +11,9 @@ package enum ContentCoding: String, Sendable, Hashable, CaseIterable {
   /// Snappy's framing format, each chunk with its checksum.
   case snappyFramed = "x-snappy-framed"
 
+  /// All names, for people.
+  package static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
+
   /// - Parameter name: As in `Content-Encoding`, in any case; `x-gzip` is gzip.
   package init?(_ name: some StringProtocol) {
     let name = name.lowercased()

@@ -3,7 +3,8 @@ enum SnappyBlock {
   /// The densest element is a copy of 64 bytes in three.
   private static let expansionMax = 22
 
-  /// - Throws: `tooLarge`, and `broken` for a length that the block cannot make, before anything is allocated.
+  /// - Throws: `tooLarge`, and `broken` for a length that the block cannot make, before anything is
+  ///   allocated.
   static func decode(
     _ block: Span<UInt8>, bytesMax: Int, take: (Int) -> Bool
   ) throws(CodingError) -> [UInt8] {

@@ -72,7 +72,8 @@ import CArrow
       }
     }
     output.append(contentsOf: step[..<Int(written)])
-    // A step of this size that neither takes nor gives would be a fault of the library's; without this line it would never end.
+    // A step of this size that neither takes nor gives would be a fault of the library's; without this line
+    // it would never end.
     guard read > 0 || written > 0 || again == 0 else { throw .unsupported("a compressor that stands still") }
     return (Int(read), again != 0)
   }

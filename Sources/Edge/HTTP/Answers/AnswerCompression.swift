@@ -1,13 +1,14 @@
 import Columnar
 import Routing
 
-/// Whether and how the answer to a request is compressed. Not for answers that have a secret beside what the caller sent
-/// (BREACH), nor for live streams, which never come here.
+/// Whether and how the answer to a request is compressed. Not for answers that have a secret beside what the
+/// caller sent (BREACH), nor for live streams, which never come here.
 struct AnswerCompression: Sendable {
   /// Shorter answers gain nothing: they fit into one packet anyway.
   static let bytesMin = 1024
 
-  /// Whether answers of the route are ever compressed: then caches are told that they differ by `Accept-Encoding`.
+  /// Whether answers of the route are ever compressed: then caches are told that they differ by
+  /// `Accept-Encoding`.
   private let isOffered: Bool
   private let coding: StreamCompressor.Coding?
 
@@ -32,7 +33,8 @@ struct AnswerCompression: Sendable {
     return answer
   }
 
-  /// The fields that a streamed answer has besides `headers`, and what compresses its pieces; nil: nothing does.
+  /// The fields that a streamed answer has besides `headers`, and what compresses its pieces; nil: nothing
+  /// does.
   func begin(
     _ headers: [(name: String, value: String)]
   ) -> (fields: [(name: String, value: String)], compressor: StreamCompressor?) {
@@ -66,5 +68,5 @@ struct AnswerCompression: Sendable {
 
 extension HTTPStatus {
   /// RFC 9110, §6.4.1.
-  fileprivate var mayHaveBody: Bool { code >= 200 && code != 204 && code != 304 }
+  var mayHaveBody: Bool { code >= 200 && code != 204 && code != 304 }
 }

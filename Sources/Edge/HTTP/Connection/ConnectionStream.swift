@@ -3,8 +3,8 @@ import NIOCore
 import Routing
 import Synchronization
 
-/// An answer's pieces on their way to the connection's socket, compressed where the client asked for it: each piece is
-/// flushed, so that it is read as soon as it is sent.
+/// An answer's pieces on their way to the connection's socket, compressed where the client asked for it: each
+/// piece is flushed, so that it is read as soon as it is sent.
 final class ConnectionStream: AnswerStream {
   private let connection: HTTPConnection
   private let compression: AnswerCompression

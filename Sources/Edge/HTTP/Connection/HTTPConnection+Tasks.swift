@@ -1,8 +1,18 @@
 import NIOCore
+import NIOHTTP1
 import Routing
 
-// What takes time: the router's word, endpoints, live sessions.
+// What takes time: the router's word, endpoints, live sessions, the last answer.
 extension HTTPConnection {
+  func writeEnd(isLast: Bool) {
+    guard let context else { return }
+    guard isLast else { return context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil) }
+    // Closing at once would drop what the socket has not taken yet.
+    let written = loop.makePromise(of: Void.self)
+    written.futureResult.whenComplete { _ in self.abandon() }
+    context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: written)
+  }
+
   func admit(_ head: RequestHead, id: String) {
     let originFields = service.router.originFields(head.path, origin: head.headers.first(name: "Origin"))
     let address = context?.remoteAddress?.ipAddress ?? ""

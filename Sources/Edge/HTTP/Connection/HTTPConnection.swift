@@ -2,10 +2,11 @@ import NIOCore
 import NIOHTTP1
 import Routing
 
-/// The shell of a ``ConnectionMachine``: hands it what the channel and the tasks report, and carries out what it says.
+/// The shell of a ``ConnectionMachine``: hands it what the channel and the tasks report, and carries out what
+/// it says.
 ///
-/// Everything runs on the channel's event loop. An endpoint's task runs there too when it is short, else on Swift's pool,
-/// and hands its outcome back.
+/// Everything runs on the channel's event loop. An endpoint's task runs there too when it is short, else on
+/// Swift's pool, and hands its outcome back.
 final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, LoopConnection, @unchecked Sendable
 {
   // Safe because: all state is touched on the channel's event loop only; tasks and the stream hop there.
@@ -81,8 +82,8 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, LoopC
   func quiesce() { take(.quiesce) }
   func abandon() { context?.close(promise: nil) }
 
-  /// Has the machine take the event in and carries out what it says. Events that come of that, such as writes that fill the
-  /// socket, are taken in at once; their actions follow those under way.
+  /// Has the machine take the event in and carries out what it says. Events that come of that, such as writes
+  /// that fill the socket, are taken in at once; their actions follow those under way.
   func take(_ event: Event, now: NIODeadline = .now()) {
     actions.append(contentsOf: machine.handle(event, at: moment(now)))
     guard !isActing else { return }
@@ -108,7 +109,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, LoopC
     case .writeHead(let head): context?.write(wrapOutboundOut(.head(HTTPResponseHead(head))), promise: nil)
     case .writeBody(let bytes):
       context?.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: bytes)))), promise: nil)
-    case .writeEnd: context?.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+    case .writeEnd(let isLast): writeEnd(isLast: isLast)
     case .flush: context?.flush()
     case .run(let endpoint, let call, let isShort): run(endpoint, call, isShort: isShort)
     case .cancelTask:

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOHTTP1
 import NIOWebSocket
+import Routing
 
 extension HTTPConnection {
   /// Turns the connection into a WebSocket; this handler leaves it.
@@ -18,8 +19,8 @@ extension HTTPConnection {
     let socket = WebSocketConnection(service: service, live: live, session: session, loop: loop)
     let pipeline = context.pipeline.syncOperations
     do {
-      // The socket writes at once: our encoder must be gone by then, and the frames' decoder must be there before ours
-      // hands on what it holds.
+      // The socket writes at once: our encoder must be gone by then, and the frames' decoder must be there
+      // before ours hands on what it holds.
       pipeline.removeHandler(codec.encoder, promise: nil)
       try pipeline.addHandlers(
         [ByteToMessageHandler(decoder), socket], position: .after(codec.decoder))

@@ -2,8 +2,8 @@ import Routing
 
 /// What is to be done for a connection, in the order given.
 enum ConnectionAction: Sendable {
-  /// Ask the router; its word comes back as ``ConnectionEvent/admitted(_:)``. `givenID` is the client's own name for the
-  /// request, if it is a harmless one.
+  /// Ask the router; its word comes back as ``ConnectionEvent/admitted(_:)``. `givenID` is the client's own
+  /// name for the request, if it is a harmless one.
   case admit(RequestHead, givenID: String?)
   /// Tell the client to go on sending.
   case writeContinue(WireVersion)
@@ -11,8 +11,8 @@ enum ConnectionAction: Sendable {
   case writeHead(AnswerHead)
   /// Not flushed.
   case writeBody([UInt8])
-  /// Flushed.
-  case writeEnd
+  /// Flushed. `isLast`: the connection is closed once the socket took it all.
+  case writeEnd(isLast: Bool)
   case flush
   /// Run the endpoint, on the event loop if `isShort`; its outcome comes back.
   case run(Endpoint, HTTPCall, isShort: Bool)

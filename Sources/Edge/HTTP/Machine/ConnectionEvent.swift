@@ -1,7 +1,7 @@
 import Routing
 
 /// What happens to a connection. Everything ``ConnectionMachine`` learns, it learns by one of these.
-enum ConnectionEvent<Piece: RandomAccessCollection<UInt8>> {
+enum ConnectionEvent<Piece: RandomAccessCollection<UInt8> & Sendable> {
   /// The next part of a request.
   case part(RequestPart<Piece>)
   /// The router's word on the head that was to be admitted.
@@ -33,7 +33,7 @@ enum ConnectionEvent<Piece: RandomAccessCollection<UInt8>> {
 }
 
 /// A request as it arrives.
-enum RequestPart<Piece: RandomAccessCollection<UInt8>> {
+enum RequestPart<Piece: RandomAccessCollection<UInt8> & Sendable> {
   case head(ReceivedHead)
   case body(Piece)
   case end
@@ -52,6 +52,9 @@ struct ReceivedHead: Sendable {
 struct WireVersion: Sendable, Hashable {
   var major: Int
   var minor: Int
+
+  /// Whether a body may come in chunks (RFC 9112, §7.1).
+  var knowsChunks: Bool { major == 1 && minor >= 1 }
 
   static let http10 = WireVersion(major: 1, minor: 0)
   static let http11 = WireVersion(major: 1, minor: 1)

@@ -8,12 +8,11 @@ extension ConnectionMachine {
     guard case .responding = state else { return }
     switch (outcome, served.hasBegunStream) {
     case (.success(.answer(let answer)), false):
-      write(answer, at: moment)
-      finishRequest(at: moment)
+      finish(with: answer, at: moment)
     case (.success(.streamed), true):
-      actions.append(.writeEnd)
+      actions.append(.writeEnd(isLast: isLast(at: moment)))
       record(status: 200, at: moment)
-      finishRequest(at: moment)
+      finishRequest(at: moment, closesItself: true)
     // An endpoint that streams and then answers, or says that it streamed and did not.
     case (.success, _): fail(Problem(500, "The answer was not written as it was begun."), at: moment)
     case (.failure(let problem), _): fail(problem, at: moment)
@@ -29,8 +28,12 @@ extension ConnectionMachine {
       actions.append(.close)
       return
     }
-    write(served.errors.answer(problem, served.id), at: moment)
-    finishRequest(at: moment)
+    finish(with: served.errors.answer(problem, served.id), at: moment)
+  }
+
+  private mutating func finish(with answer: HTTPAnswer, at moment: ConnectionMoment) {
+    write(answer, isLast: isLast(at: moment), at: moment)
+    finishRequest(at: moment, closesItself: true)
   }
 
   /// The head of a streamed answer.
@@ -47,11 +50,13 @@ extension ConnectionMachine {
     served.hasBegunStream = true
     // HTTP/1.0 knows no chunks: the end of the connection is the end of the answer.
     if served.version == .http10 { served.isKeepAlive = false }
-    let head = AnswerHead(version: served.version, status: status, fields: fields(headers, at: moment))
-    actions.append(.writeHead(head))
+    var fields = fields(headers, at: moment)
+    if served.version.knowsChunks, !served.isHead { fields.append(("Transfer-Encoding", "chunked")) }
+    actions.append(.writeHead(AnswerHead(version: served.version, status: status, fields: fields)))
   }
 
-  /// Whether the next piece of a streamed answer is written. If it is, ``ConnectionEvent/pieceTaken`` is to follow.
+  /// Whether the next piece of a streamed answer is written. If it is, ``ConnectionEvent/pieceTaken`` is to
+  /// follow.
   mutating func takePiece(at moment: ConnectionMoment) -> PieceVerdict {
     guard case .responding = state else { return .refuse }
     guard !served.isHead else { return .skip }
@@ -60,13 +65,14 @@ extension ConnectionMachine {
   }
 
   /// Writes a whole answer.
-  mutating func write(_ answer: HTTPAnswer, at moment: ConnectionMoment) {
+  mutating func write(_ answer: HTTPAnswer, isLast: Bool, at moment: ConnectionMoment) {
     var fields = fields(answer.headers, at: moment)
-    fields.append(("Content-Length", String(answer.body.count)))
+    let hasBody = answer.status.mayHaveBody
+    if hasBody { fields.append(("Content-Length", String(answer.body.count))) }
     actions.append(
       .writeHead(AnswerHead(version: served.version, status: answer.status, fields: fields)))
-    if !served.isHead, !answer.body.isEmpty { actions.append(.writeBody(answer.body)) }
-    actions.append(.writeEnd)
+    if hasBody, !served.isHead, !answer.body.isEmpty { actions.append(.writeBody(answer.body)) }
+    actions.append(.writeEnd(isLast: isLast))
     record(status: answer.status.code, at: moment)
   }
 
@@ -129,7 +135,9 @@ extension ConnectionMachine {
       text.member("reason", reason)
     }
     // Closed on our side: a stalled client would hold the connection for its rest.
-    actions += [.writeBody(LiveForm.events.message("closed", text.bytes)), .writeEnd, .closeOutput]
+    actions += [
+      .writeBody(LiveForm.events.message("closed", text.bytes)), .writeEnd(isLast: false), .closeOutput,
+    ]
     enter(.lingering, at: moment)
   }
 }

@@ -99,8 +99,8 @@ extension ConnectionMachine {
     }
   }
 
-  /// Answers a request that has not arrived whole. A small rest is dropped and the connection goes on; a large one
-  /// is not waited for.
+  /// Answers a request that has not arrived whole. A small rest is dropped and the connection goes on; a
+  /// large one is not waited for.
   private mutating func refuse(_ problem: Problem, head: RequestHead, at moment: ConnectionMoment) {
     let mayDrop =
       !head.expectsContinue && !head.headers.contains(name: "Transfer-Encoding")
@@ -111,7 +111,7 @@ extension ConnectionMachine {
   mutating func refuse(_ problem: Problem, closing: Bool, at moment: ConnectionMoment) {
     if closing { served.isKeepAlive = false }
     actions.append(.report(problem, route: served.route, requestID: served.id))
-    write(served.errors.answer(problem, served.id), at: moment)
+    write(served.errors.answer(problem, served.id), isLast: false, at: moment)
     if closing { actions.append(.closeOutput) }
     enter(closing ? .lingering : .discarding, at: moment)
   }

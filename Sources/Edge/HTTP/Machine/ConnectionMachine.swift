@@ -1,12 +1,13 @@
 import Routing
 
-/// One HTTP/1.1 connection: takes a request's parts, has the router decide by its head, collects the body, has the endpoint
-/// run, says what is written, and goes on to the next request. One request at a time; pipelined ones wait, and so does the
-/// socket.
+/// One HTTP/1.1 connection: takes a request's parts, has the router decide by its head, collects the body,
+/// has the endpoint run, says what is written, and goes on to the next request. One request at a time;
+/// pipelined ones wait, and so does the socket.
 ///
-/// Synchronous and pure: what happens is an event, what is to be done an action, time and the socket's state are arguments.
-/// The upload budget alone is asked directly, because a piece of a body is kept or refused at once.
-struct ConnectionMachine<Piece: RandomAccessCollection<UInt8>> {
+/// Synchronous and pure: what happens is an event, what is to be done an action, time and the socket's state
+/// are arguments. The upload budget alone is asked directly, because a piece of a body is kept or refused at
+/// once.
+struct ConnectionMachine<Piece: RandomAccessCollection<UInt8> & Sendable> {
   /// A request whose body is arriving.
   struct Reception {
     let head: RequestHead
@@ -31,9 +32,10 @@ struct ConnectionMachine<Piece: RandomAccessCollection<UInt8>> {
     case streaming
     /// Answered before the request's end; the rest is dropped.
     case discarding
-    /// Answered and our side closed; what still comes is dropped, so that the client reads the answer, not a reset.
+    /// Answered and our side closed; what still comes is dropped, so that the client reads the answer, not a
+    /// reset.
     case lingering
-    /// Answered, and the connection is being closed.
+    /// Answered for the last time: the connection is closed, at the latest once the socket took the answer.
     case closing
     case closed
   }
@@ -160,11 +162,16 @@ struct ConnectionMachine<Piece: RandomAccessCollection<UInt8>> {
     }
   }
 
+  /// Whether no request follows the one being served.
+  func isLast(at moment: ConnectionMoment) -> Bool { !served.isKeepAlive || moment.isStopping }
+
   /// The answer is complete.
-  mutating func finishRequest(at moment: ConnectionMoment) {
-    guard served.isKeepAlive, !moment.isStopping else {
+  ///
+  /// - Parameter closesItself: The answer's end said that it is the last: it closes the connection.
+  mutating func finishRequest(at moment: ConnectionMoment, closesItself: Bool = false) {
+    guard !isLast(at: moment) else {
       enter(.closing, at: moment)
-      actions.append(.close)
+      if !closesItself { actions.append(.close) }
       return
     }
     enter(.idle, at: moment)
@@ -188,23 +195,23 @@ struct ConnectionMachine<Piece: RandomAccessCollection<UInt8>> {
   }
 
   private mutating func tick(at moment: ConnectionMoment) {
-    let seconds = seconds(since: stateSince, at: moment)
+    let waited = seconds(since: stateSince, at: moment)
     switch state {
-    case .idle: if seconds >= limits.idleSeconds { actions.append(.close) }
+    case .idle, .closing: if waited >= limits.idleSeconds { actions.append(.close) }
     case .receiving(let reception):
-      guard seconds >= limits.requestSeconds + reception.body.count / (64 * 1024) else { return }
+      guard waited >= limits.requestSeconds + reception.body.count / (64 * 1024) else { return }
       budget.give(reception.budgetBytes)
       let problem = Problem(408, "The request did not arrive in time (server.request_seconds).")
       refuse(problem, closing: true, at: moment)
     case .responding:
-      guard let writingSince, self.seconds(since: writingSince, at: moment) >= limits.stallSeconds else {
+      guard let writingSince, seconds(since: writingSince, at: moment) >= limits.stallSeconds else {
         return
       }
       actions.append(.close)
-    case .admitting, .asking: if seconds >= limits.requestSeconds { actions.append(.close) }
+    case .admitting, .asking: if waited >= limits.requestSeconds { actions.append(.close) }
     case .streaming: actions.append(.tickLive)
-    case .discarding, .lingering: if seconds >= Self.lingerSeconds { actions.append(.close) }
-    case .opening, .closing, .closed: break
+    case .discarding, .lingering: if waited >= Self.lingerSeconds { actions.append(.close) }
+    case .opening, .closed: break
     }
   }
 

@@ -1,5 +1,5 @@
 /// Parts of requests that wait, first in, first out: two stacks, so that neither end moves the rest.
-struct PartQueue<Piece: RandomAccessCollection<UInt8>> {
+struct PartQueue<Piece: RandomAccessCollection<UInt8> & Sendable> {
   private var arriving: [RequestPart<Piece>] = []
   /// Last is next.
   private var leaving: [RequestPart<Piece>] = []

@@ -3,7 +3,8 @@ import Columnar
 extension ContentCoding {
   /// The bytes `body` stands for, taken from `budget`: the caller gives back `count` of them.
   ///
-  /// - Throws: 413 beyond `bytesMax`, 503 when the budget is used up, 400 for a broken body; nothing is taken then.
+  /// - Throws: 413 beyond `bytesMax`, 503 when the budget is used up, 400 for a broken body; nothing is taken
+  ///   then.
   package func decode(
     _ body: [UInt8], bytesMax: Int, budget: UploadBudget
   ) throws(Problem) -> [UInt8] {

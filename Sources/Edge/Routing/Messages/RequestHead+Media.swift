@@ -21,7 +21,4 @@ extension RequestHead {
 
   /// How the body is compressed; nil: not, or in a way that is not known, or twice.
   package var contentCoding: ContentCoding? { codings.count == 1 ? ContentCoding(codings[0]) : nil }
-
-  /// Whether the body is compressed with gzip.
-  package var isGzip: Bool { contentCoding == .gzip }
 }

@@ -2,6 +2,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import NIOSSL
+import Routing
 
 /// HTTP/1.1 on a TCP port: each connection has the codec and an ``HTTPConnection``.
 struct HTTP1Listening: ListenerService {
