@@ -10,12 +10,15 @@ struct AnswerCompression: Sendable {
   /// Whether answers of the route are ever compressed: then caches are told that they differ by
   /// `Accept-Encoding`.
   private let isOffered: Bool
-  private let coding: StreamCompressor.Coding?
+  private let headers: HeaderFields
 
   init(_ head: RequestHead, mixesSecrets: Bool) {
     isOffered = !mixesSecrets
-    coding = mixesSecrets ? nil : AcceptedCodings(head.headers).best
+    headers = head.headers
   }
+
+  /// Found when it is wanted: most answers are too short.
+  private var coding: StreamCompressor.Coding? { AcceptedCodings(headers).best }
 
   /// The answer as it is sent. HEAD has the fields that GET has, so its body is compressed too.
   func apply(to answer: HTTPAnswer) -> HTTPAnswer {

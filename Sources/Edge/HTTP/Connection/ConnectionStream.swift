@@ -37,24 +37,23 @@ final class ConnectionStream: AnswerStream {
   func write(_ bytes: [UInt8]) async throws(Problem) {
     guard !bytes.isEmpty else { return }
     guard !isHead else { return try await send(bytes) }
-    try await send(
-      try packed { compressor throws(ColumnarError) in try compressor.compress(bytes.span) } ?? bytes)
+    try await send(try packed(bytes) ?? bytes)
   }
 
   /// The answer is complete: what ends the compressed bytes is sent.
   func finish() async throws(Problem) {
-    guard !isHead else { return }
-    let last = try packed { compressor throws(ColumnarError) in try compressor.finish() }
-    if let last { try await send(last) }
+    guard !isHead, let last = try packed(nil) else { return }
+    try await send(last)
   }
 
-  /// nil: nothing is compressed.
-  private func packed(
-    _ body: (StreamCompressor) throws(ColumnarError) -> [UInt8]
-  ) throws(Problem) -> [UInt8]? {
+  /// What compressed bytes come of the next piece, or of the end; nil: nothing is compressed.
+  private func packed(_ piece: [UInt8]?) throws(Problem) -> [UInt8]? {
     let result: Result<[UInt8]?, Problem> = compressor.withLock { compressor in
       guard let compressor else { return .success(nil) }
-      do throws(ColumnarError) { return .success(try body(compressor)) } catch {
+      do throws(ColumnarError) {
+        guard let piece else { return .success(try compressor.finish()) }
+        return .success(try compressor.compress(piece.span))
+      } catch {
         return .failure(Problem(503, "There is no memory to compress the answer.", retryAfterSeconds: 1))
       }
     }

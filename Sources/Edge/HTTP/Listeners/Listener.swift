@@ -8,6 +8,7 @@ package struct Listener: Sendable {
     case http
   }
 
+  /// What is spoken.
   package let service: Service
   /// An address or a name of this machine.
   package let host: String
@@ -16,6 +17,7 @@ package struct Listener: Sendable {
   /// nil: bytes go as they are.
   package let tls: TLSCredentials?
 
+  /// A door that is not open yet: ``HTTPServer/listen(on:)`` opens it.
   package init(_ service: Service = .http, host: String, port: Int, tls: TLSCredentials? = nil) {
     self.service = service
     self.host = host
