@@ -52,7 +52,7 @@ var targets: [Target] = [
       ]),
       .linkedLibrary("parquet"), .linkedLibrary("arrow"), .linkedLibrary("stdc++"),
     ]),
-  module("Columnar", in: "Base", ["Records", "CArrow"], settings: hot),
+  module("Columnar", in: "Base", ["Records", "CArrow", "Codecs"], settings: hot),
   module("Matching", in: "Base", ["Records", "CArrow", "Codecs", "Columnar"], settings: hot),
   // Inbound
   module("Masking", in: "Inbound", ["Records", "Codecs"], settings: hot),
@@ -77,7 +77,7 @@ var targets: [Target] = [
   tests("RecordsTests", ["Records"]),
   tests("PlatformTests", ["Platform", "Records", "TestKit"]),
   tests("CodecsTests", ["Codecs", "Records", "TestKit"]),
-  tests("ColumnarTests", ["Columnar", "Records", "TestKit"]),
+  tests("ColumnarTests", ["Columnar", "Codecs", "Records", "TestKit"]),
   tests("MatchingTests", ["Matching", "Records", "Codecs", "TestKit"]),
   tests("DecodingTests", ["Decoding", "Masking", "Records", "Codecs", "Columnar", "TestKit"]),
   tests(
@@ -152,7 +152,7 @@ if !coreOnly {
     module(
       "HTTP", in: "Edge",
       [
-        "Routing", "Records", "Codecs", "Tailing", "Platform",
+        "Routing", "Records", "Codecs", "Columnar", "Tailing", "Platform",
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "Crypto", package: "swift-crypto"),
       ] + http),
@@ -192,11 +192,17 @@ if !coreOnly {
         .product(name: "CryptoExtras", package: "swift-crypto"),
       ]),
     tests(
+      "HTTPTests",
+      [
+        "HTTP", "Routing", "Columnar", "Records", "TestKit",
+        .product(name: "NIOEmbedded", package: "swift-nio"),
+      ] + http),
+    tests(
       "GatewayTests",
       [
         "Routing", "APIs", "HTTP", "Access", "Storage", "Querying", "Encoding", "Decoding", "Platform",
         "Records",
-        "Codecs", "TestKit",
+        "Codecs", "Columnar", "TestKit",
       ] + http),
     tests(
       "ServerTests",

@@ -68,6 +68,16 @@ struct ImportRules {
     #expect(found.isEmpty, "\(found.joined(separator: "\n"))")
   }
 
+  /// A connection's machine is pure: all of NIO is in its shell.
+  @Test func theConnectionMachineKnowsNoNIO() throws {
+    let machine = try SourceTree.sources().filter { $0.path.contains("Sources/Edge/HTTP/Machine/") }
+    #expect(machine.count > 5, "the machine was found")
+    for file in machine {
+      let found = ImportRules.imports(of: file.text).filter { $0.hasPrefix("NIO") }
+      #expect(found.isEmpty, "\(file.path) imports \(found)")
+    }
+  }
+
   @Test func aBrokenRuleIsSeen() {
     let files = [
       SourceTree.SourceFile(path: "Sources/Edge/APIs/A.swift", text: "import Storage\nimport NIOCore\n"),

@@ -40,11 +40,7 @@ enum PushReader {
       return try protobuf(BlockCompression.decompressSnappy(request.body.span, byteCount: Int(count)))
     case "application/json":
       guard request.contentEncoding == "gzip" else { throw BadPush() }
-      let decoder = try GzipDecoder()
-      var text: [UInt8] = []
-      try decoder.decode(request.body.span, into: &text, limit: 1 << 30)
-      try decoder.finish()
-      return try json(text)
+      return try json(ContentCoding.gzip.decode(request.body.span, bytesMax: 1 << 30) { _ in true })
     default: throw BadPush()
     }
   }

@@ -172,6 +172,18 @@ import Testing
     }
   }
 
+  @Test func theLastAnswerIsWholeHoweverSlowlyItIsTaken() async throws {
+    let piece = [UInt8](repeating: 65, count: 16 << 20)
+    try await withServer(queries: FakeQueries(pieces: [piece])) { server in
+      let client = try server.client(receiveBytes: 4096)
+      let answer = try await client.request(
+        "POST", "/v1/query", headers: [("Connection", "close")], body: "{}")
+      #expect(answer.headers["content-length"] == String(piece.count))
+      #expect(answer.isComplete)
+      #expect(try await client.readToEnd().isEmpty)
+    }
+  }
+
   @Test func aClientThatStopsReadingIsCut() async throws {
     var limits = HTTPLimits()
     limits.stallSeconds = 1

@@ -143,7 +143,7 @@ final class TestServer: Sendable {
     let metrics = metrics
     registry.register { metrics.collect(into: &$0) }
     let storing = RecordStoring(
-      sink: store, inflater: GzipInflater(), metrics: metrics, bodyBytesMax: limits.bodyBytesMax)
+      sink: store, metrics: metrics, bodyBytesMax: limits.bodyBytesMax)
     let operations = OperationsRoutes(
       version: "test", registry: registry, readiness: FakeReadiness(control: store), clock: SystemClock())
     let native = NativeRoutes(
@@ -156,7 +156,7 @@ final class TestServer: Sendable {
     http = HTTPServer(
       router: router, limits: limits, metrics: metrics,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, clock: SystemClock(), threads: 1)
-    port = try await http.bind(host: "127.0.0.1", port: 0)
+    port = try await http.listen(on: [Listener(host: "127.0.0.1", port: 0)])[0]
   }
 
   func client(receiveBytes: Int32? = nil) throws -> WireClient {

@@ -89,13 +89,13 @@ final class FakeForwarding: EntryForwarding {
           forwarding: forwarding, clock: clock),
         forwarding: forwarding,
         store: RecordStoring(
-          sink: store, inflater: GzipInflater(), metrics: metrics, bodyBytesMax: limits.bodyBytesMax),
+          sink: store, metrics: metrics, bodyBytesMax: limits.bodyBytesMax),
         control: store, metrics: own, clock: clock, entropy: SystemEntropy(), isFlushEnabled: true,
         bodyBytesMax: 1000)
       http = HTTPServer(
         router: Router(RouteTable([routes.api])), limits: limits, metrics: metrics,
         logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, clock: clock, threads: 1)
-      port = try await http.bind(host: "127.0.0.1", port: 0)
+      port = try await http.listen(on: [Listener(host: "127.0.0.1", port: 0)])[0]
     }
 
     func send(

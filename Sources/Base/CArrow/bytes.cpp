@@ -32,37 +32,6 @@ int64_t cw_zstd_decompress(const uint8_t *bytes, int64_t count, uint8_t *out, in
   return written;
 }
 
-struct cw_gzip {
-  std::shared_ptr<arrow::util::Decompressor> stream;
-};
-
-static std::shared_ptr<arrow::util::Decompressor> gzip_stream() {
-  auto codec = take(arrow::util::Codec::Create(arrow::Compression::GZIP));
-  return take(codec->MakeDecompressor());
-}
-
-cw_gzip *cw_gzip_new(void) {
-  cw_gzip *made = nullptr;
-  guard(nullptr, 3, [&] { made = new cw_gzip{gzip_stream()}; });
-  return made;
-}
-
-void cw_gzip_free(cw_gzip *gzip) { delete gzip; }
-
-int32_t cw_gzip_step(cw_gzip *gzip, const uint8_t *in, int64_t in_count, uint8_t *out, int64_t out_count,
-                     int64_t *read, int64_t *written, int32_t *finished, cw_error *error) {
-  return guard(error, 1, [&] {
-    auto result = take(gzip->stream->Decompress(in_count, in, out_count, out));
-    *read = result.bytes_read;
-    *written = result.bytes_written;
-    *finished = gzip->stream->IsFinished();
-  });
-}
-
-int32_t cw_gzip_reset(cw_gzip *gzip, cw_error *error) {
-  return guard(error, 3, [&] { gzip->stream = gzip_stream(); });
-}
-
 static arrow::util::Codec &block_codec(int32_t kind, int32_t level) {
   thread_local std::unique_ptr<arrow::util::Codec> snappy;
   thread_local std::unique_ptr<arrow::util::Codec> gzip;

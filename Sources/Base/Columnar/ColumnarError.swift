@@ -8,8 +8,6 @@ package enum ColumnarError: Error, Sendable, Equatable {
   case sink
   /// Sound, but not ours to read or write (a foreign type, a nested column), or memory ran out.
   case unsupported(String)
-  /// Decompressed bytes would exceed the limit.
-  case limitExceeded(bytesMax: Int)
 
   /// What the C side said.
   init(_ error: cw_error) {

@@ -1,27 +1,21 @@
 import Logging
 import NIOCore
-import NIOHTTP1
 import NIOPosix
-import NIOSSL
 import Platform
 import Routing
 import Synchronization
 
-/// The HTTP/1.1 server: listeners, event loops, connections.
+/// The server's network side: event loops, the listeners that are opened on them, and what serves each.
 package final class HTTPServer: Sendable {
   private let group: MultiThreadedEventLoopGroup
   private let service: HTTPService
-  private let tls: TLSCredentials?
-  private let listeners = Mutex<[any Channel]>([])
+  private let open = Mutex<[any Channel]>([])
 
-  /// - Parameters:
-  ///   - threads: Event loops; each serves the connections given to it on one thread.
-  ///   - tls: nil: plain HTTP.
+  /// - Parameter threads: Event loops; each serves the connections given to it on one thread.
   package init(
     router: any RequestRouter, limits: HTTPLimits, metrics: HTTPMetrics, logger: Logger,
-    clock: any WallClock, threads: Int, tls: TLSCredentials? = nil
+    clock: any WallClock, threads: Int
   ) {
-    self.tls = tls
     let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
     self.group = group
     self.service = HTTPService(
@@ -29,56 +23,31 @@ package final class HTTPServer: Sendable {
     service.startTicking()
   }
 
-  /// Listens on `host` and `port` (0: any free one); returns the port.
-  package func bind(host: String, port: Int) async throws -> Int {
-    let service = service
-    let tls = tls
-    let bootstrap = ServerBootstrap(group: group)
-      .serverChannelOption(.backlog, value: 4096)
-      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-      // More accepted in one go: 10,000 clients that come back after a restart wait less.
-      .serverChannelOption(.maxMessagesPerRead, value: 64)
-      .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-      .childChannelOption(.allowRemoteHalfClosure, value: true)
-      .childChannelOption(
-        .recvAllocator,
-        value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 4096, maximum: 256 * 1024)
-      )
-      .childChannelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture { try HTTPServer.configure(channel, for: service, tls: tls) }
-      }
-    let channel = try await bootstrap.bind(host: host, port: port).get()
-    listeners.withLock { $0.append(channel) }
-    return channel.localAddress?.port ?? port
+  /// Opens the listeners, in order.
+  ///
+  /// - Returns: Their ports.
+  /// - Throws: At the first that cannot be opened; those before it stay open until ``stop(withinSeconds:)``.
+  package func listen(on listeners: [Listener]) async throws -> [Int] {
+    var ports: [Int] = []
+    for listener in listeners {
+      let channel = try await service(of: listener).open(listener, on: group)
+      open.withLock { $0.append(channel) }
+      ports.append(channel.localAddress?.port ?? listener.port)
+    }
+    return ports
   }
 
-  private static func configure(
-    _ channel: any Channel, for service: HTTPService, tls: TLSCredentials?
-  ) throws {
-    if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls.context)) }
-    guard service.connectionOpened() else {
-      let text =
-        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-      channel.writeAndFlush(ByteBuffer(string: text)).whenComplete { _ in channel.close(promise: nil) }
-      return
+  private func service(of listener: Listener) -> any ListenerService {
+    switch listener.service {
+    case .http: HTTP1Listening(service: service)
     }
-    channel.closeFuture.whenComplete { _ in service.connectionClosed() }
-    var limits = NIOHTTPDecoderLimitConfiguration()
-    limits.maxHeaderFieldSize = service.limits.headerBytesMax
-    limits.maxHeaderListSize = service.limits.headerBytesMax
-    // Pipelined requests wait in HTTPConnection, which also answers parse errors.
-    let codec = HTTPCodec(limits: limits)
-    let pipeline = channel.pipeline.syncOperations
-    try pipeline.addHandlers(
-      codec.encoder, codec.decoder,
-      HTTPConnection(service: service, loop: channel.eventLoop, codec: codec))
   }
 
   /// Stops listening, lets requests finish, and after `seconds` cuts those that have not.
   package func stop(withinSeconds seconds: Int) async {
-    let channels = listeners.withLock { listeners in
-      defer { listeners = [] }
-      return listeners
+    let channels = open.withLock { channels in
+      defer { channels = [] }
+      return channels
     }
     for channel in channels {
       // A listener that is closed already is what we want.

@@ -107,3 +107,11 @@ final class HTTPService: Sendable {
     for connections in loops.values { connections.stopTicking() }
   }
 }
+
+extension HTTPMetrics {
+  func requestFinished(_ answered: AnsweredRequest) {
+    requestFinished(
+      route: answered.route, method: answered.method, status: answered.status,
+      seconds: Double(answered.nanoseconds) / 1e9)
+  }
+}

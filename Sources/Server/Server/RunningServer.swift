@@ -61,7 +61,7 @@ package struct RunningServer: Sendable {
       }
     }
     let store = RecordStoring(
-      sink: engine.sink, inflater: GzipInflater(), metrics: metrics,
+      sink: engine.sink, metrics: metrics,
       bodyBytesMax: configuration.http.bodyBytesMax)
     let masking = configuration.ingest.masking
     let operations = OperationsRoutes(
@@ -124,12 +124,12 @@ package struct RunningServer: Sendable {
         isPrivate: configuration.isPrivate),
       limits: configuration.http,
       metrics: metrics,
-      logger: logger, clock: clock, threads: configuration.loopCount, tls: tls)
+      logger: logger, clock: clock, threads: configuration.loopCount)
     do {
-      var ports: [Int] = []
-      for port in [configuration.port] + configuration.extraPorts {
-        ports.append(try await http.bind(host: configuration.host, port: port))
-      }
+      let ports = try await http.listen(
+        on: ([configuration.port] + configuration.extraPorts).map {
+          Listener(.http, host: configuration.host, port: $0, tls: tls)
+        })
       return RunningServer(
         ports: ports, http: http, engine: engine, configuration: configuration, ingest: ingest
       ) { masking in

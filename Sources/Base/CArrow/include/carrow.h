@@ -138,16 +138,6 @@ int64_t cw_compress(int32_t kind, int32_t level, const uint8_t *bytes, int64_t c
                     cw_error *error);
 int64_t cw_snappy_decompress(const uint8_t *bytes, int64_t count, uint8_t *out, int64_t capacity, cw_error *error);
 
-typedef struct cw_gzip cw_gzip;
-/// NULL: no memory.
-cw_gzip *cw_gzip_new(void);
-void cw_gzip_free(cw_gzip *gzip);
-/// Decompresses some of a member; tells how much was read and written and whether the member ended.
-int32_t cw_gzip_step(cw_gzip *gzip, const uint8_t *in, int64_t in_count, uint8_t *out, int64_t out_count,
-                     int64_t *read, int64_t *written, int32_t *finished, cw_error *error);
-/// Begins the next member.
-int32_t cw_gzip_reset(cw_gzip *gzip, cw_error *error);
-
 #ifdef __cplusplus
 }
 #endif

@@ -8,23 +8,21 @@ package struct RecordStoring: Sendable {
   static let keyBytesMax = 255
 
   private let sink: any BatchSink
-  private let inflater: any Inflater
   private let metrics: HTTPMetrics
   private let bodyBytesMax: Int
 
-  package init(sink: any BatchSink, inflater: any Inflater, metrics: HTTPMetrics, bodyBytesMax: Int) {
+  package init(sink: any BatchSink, metrics: HTTPMetrics, bodyBytesMax: Int) {
     self.sink = sink
-    self.inflater = inflater
     self.metrics = metrics
     self.bodyBytesMax = bodyBytesMax
   }
 
-  /// Runs `use` with the body, decompressed if it is gzip.
+  /// Runs `use` with the body, decompressed if it is compressed.
   func withBody<Value>(
     of call: HTTPCall, _ use: ([UInt8]) async throws(Problem) -> Value
   ) async throws(Problem) -> Value {
-    guard call.head.isGzip else { return try await use(call.body) }
-    let body = try inflater.inflate(call.body, bytesMax: bodyBytesMax, budget: metrics.uploads)
+    guard let coding = call.head.contentCoding else { return try await use(call.body) }
+    let body = try coding.decode(call.body, bytesMax: bodyBytesMax, budget: metrics.uploads)
     defer { metrics.uploads.give(body.count) }
     return try await use(body)
   }

@@ -11,9 +11,9 @@ protocol LiveOutlet: AnyObject {
   func end(_ close: WebSocketClose, _ reason: String)
 }
 
-/// One live stream on its connection's event loop: first what the session opens with, then what the client missed, then
-/// records as they are committed. Takes from its subscription only while the socket is writable: how much may wait, and what
-/// happens beyond, the subscription decides; nothing piles up here.
+/// One live stream on its connection's event loop: first what the session opens with, then what the client
+/// missed, then records as they are committed. Takes from its subscription only while the socket is writable:
+/// how much may wait, and what happens beyond, the subscription decides; nothing piles up here.
 final class LiveConnection: @unchecked Sendable {
   // Safe because: all state is touched on the event loop only; `wake` and the catching-up task hop there.
   private enum Phase {

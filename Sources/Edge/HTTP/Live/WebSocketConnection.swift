@@ -4,8 +4,8 @@ import Routing
 
 /// A connection after its handshake: the client's frames in, a ``LiveConnection``'s bytes out.
 ///
-/// Keeps what RFC 6455 asks of a server beyond what the frame decoder does: masks, fragments, UTF-8, the closing handshake.
-/// A peer that answers no ping is closed. On the channel's event loop only.
+/// Keeps what RFC 6455 asks of a server beyond what the frame decoder does: masks, fragments, UTF-8, the
+/// closing handshake. A peer that answers no ping is closed. On the channel's event loop only.
 final class WebSocketConnection: ChannelInboundHandler, LoopConnection, LiveOutlet {
   typealias InboundIn = WebSocketFrame
   typealias OutboundOut = ByteBuffer

@@ -1,7 +1,5 @@
 import Codecs
 import Crypto
-import NIOCore
-import NIOHTTP1
 import Routing
 
 /// The opening handshake of a WebSocket as the server sees it (RFC 6455, §4.2).
@@ -57,15 +55,6 @@ struct WebSocketHandshake: Sendable, Hashable {
     let digest = Insecure.SHA1.hash(data: Array((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8))
     // The usual alphabet, and one sign that fills 20 bytes up.
     return Base64URL.text(Array(digest)).replacing("-", with: "+").replacing("_", with: "/") + "="
-  }
-
-  /// The head of the answer that switches protocols.
-  func answer(chosen: String?, date: String) -> HTTPResponseHead {
-    var headers = HTTPHeaders([
-      ("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", accept), ("Date", date),
-    ])
-    if let chosen { headers.add(name: "Sec-WebSocket-Protocol", value: chosen) }
-    return HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: headers)
   }
 }
 

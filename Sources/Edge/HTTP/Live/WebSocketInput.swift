@@ -2,7 +2,8 @@ import NIOCore
 import NIOWebSocket
 import Routing
 
-/// What a client's frames come to (RFC 6455, §5): messages put together, rules kept. Pure: frames in, events out.
+/// What a client's frames come to (RFC 6455, §5): messages put together, rules kept. Pure: frames in, events
+/// out.
 struct WebSocketInput {
   enum Event: Equatable {
     case text(String)

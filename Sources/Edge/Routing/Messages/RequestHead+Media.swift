@@ -1,3 +1,5 @@
+import Columnar
+
 extension RequestHead {
   /// The media type of the body in lower case, without parameters; nil if the request names none.
   package var mediaType: String? {
@@ -17,6 +19,6 @@ extension RequestHead {
   /// Whether the body is sent as it is.
   package var isPlain: Bool { codings.isEmpty || codings == ["identity"] }
 
-  /// Whether the body is compressed with gzip.
-  package var isGzip: Bool { codings == ["gzip"] || codings == ["x-gzip"] }
+  /// How the body is compressed; nil: not, or in a way that is not known, or twice.
+  package var contentCoding: ContentCoding? { codings.count == 1 ? ContentCoding(codings[0]) : nil }
 }

@@ -1,4 +1,5 @@
 import Access
+import Columnar
 
 /// Takes each request to its route.
 package struct Router: RequestRouter {
@@ -81,11 +82,11 @@ package struct Router: RequestRouter {
       throw Problem(400, "The query has a broken escape, or text that is not UTF-8")
     }
     try route.body?.check(head)
-    guard head.isPlain || route.body?.isCompressible == true && head.isGzip else {
+    guard head.isPlain || route.body?.isCompressible == true && head.contentCoding != nil else {
       throw Problem(
         415,
         route.body?.isCompressible == true
-          ? "The only Content-Encoding is gzip" : "There is no Content-Encoding here")
+          ? "A body has one Content-Encoding of \(ContentCoding.names)" : "There is no Content-Encoding here")
     }
     if case .live(let open) = route.handler {
       let call = HTTPCall(id: origin.id, head: head, body: [], address: origin.address)

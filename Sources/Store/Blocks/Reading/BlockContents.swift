@@ -231,7 +231,7 @@ final class BlockContents: Sendable {
     switch error {
     case .corrupt(let reason): .corrupt(file: path, offsetBytes: offset, reason: reason)
     case .unsupported(let reason): .unsupported(file: path, reason: reason)
-    case .sink, .limitExceeded: preconditionFailure("reading has neither a sink nor a limit")
+    case .sink: preconditionFailure("reading has no sink")
     }
   }
 

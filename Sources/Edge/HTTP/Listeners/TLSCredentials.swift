@@ -7,7 +7,8 @@ package struct TLSError: Error, Sendable, Hashable {
   package let reason: String
 }
 
-/// The certificate and key that new connections use. May be replaced while the server runs; open connections keep theirs.
+/// The certificate and key that new connections use. May be replaced while the server runs; open connections
+/// keep theirs.
 package final class TLSCredentials: Sendable {
   private let current: Mutex<NIOSSLContext>
 

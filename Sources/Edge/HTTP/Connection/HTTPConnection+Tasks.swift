@@ -1,0 +1,76 @@
+import NIOCore
+import NIOHTTP1
+import Routing
+
+// What takes time: the router's word, endpoints, live sessions, the last answer.
+extension HTTPConnection {
+  func writeEnd(isLast: Bool) {
+    guard let context else { return }
+    guard isLast else { return context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil) }
+    // Closing at once would drop what the socket has not taken yet.
+    let written = loop.makePromise(of: Void.self)
+    written.futureResult.whenComplete { _ in self.abandon() }
+    context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: written)
+  }
+
+  func admit(_ head: RequestHead, id: String) {
+    let originFields = service.router.originFields(head.path, origin: head.headers.first(name: "Origin"))
+    let address = context?.remoteAddress?.ipAddress ?? ""
+    let admission = service.router.admit(head, origin: RequestOrigin(id: id, address: address))
+    take(.admitted(AdmittedRequest(id: id, admission: admission, originFields: originFields)))
+  }
+
+  func run(_ endpoint: Endpoint, _ call: HTTPCall, isShort: Bool) {
+    let compression = AnswerCompression(call.head, mixesSecrets: endpoint.mixesSecrets)
+    let stream = ConnectionStream(
+      connection: self, compression: compression, isHead: call.head.method == .head)
+    task = Task(executorPreference: isShort ? connections.executor : nil) {
+      let outcome = await endpoint.answer(
+        call, through: stream, compression: compression, isOnLoop: isShort)
+      self.onLoop { self.finish(.outcome(outcome)) }
+    }
+  }
+
+  /// Makes a live stream's session, off the event loop.
+  func open(_ request: LiveRequest) {
+    let form: LiveForm = request.handshake == nil ? .events : .webSocket
+    let connection = LiveConnection(
+      form: form, endpoint: request.endpoint, limits: service.limits, loop: loop)
+    let opening = LiveEndpoint.Opening(
+      form: form, lastEventID: request.head.headers.first(name: "Last-Event-ID"),
+      wake: { [weak connection] in connection?.wake() })
+    task = Task {
+      let outcome: Result<LiveSession, Problem>
+      do throws(Problem) { outcome = .success(try await request.endpoint.open(opening)) } catch {
+        outcome = .failure(error)
+      }
+      self.onLoop {
+        switch outcome {
+        case .success(let session):
+          self.live = (connection, session)
+          self.finish(.liveOpened(nil))
+        case .failure(let problem): self.finish(.liveOpened(problem))
+        }
+      }
+    }
+  }
+
+  private func finish(_ event: Event) {
+    task = nil
+    take(event)
+  }
+
+  private func onLoop(_ body: @escaping @Sendable () -> Void) {
+    if loop.inEventLoop { body() } else { loop.execute(body) }
+  }
+}
+
+extension HTTPConnection: LiveOutlet {
+  var isWritable: Bool { context?.channel.isWritable ?? false }
+
+  func send(_ bytes: ByteBuffer) {
+    context?.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(bytes))), promise: nil)
+  }
+
+  func end(_ close: WebSocketClose, _ reason: String) { take(.liveEnded(reason: reason)) }
+}

@@ -1,0 +1,54 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
+import Routing
+
+/// HTTP/1.1 on a TCP port: each connection has the codec and an ``HTTPConnection``.
+struct HTTP1Listening: ListenerService {
+  let service: HTTPService
+
+  func open(_ listener: Listener, on group: any EventLoopGroup) async throws -> any Channel {
+    let service = service
+    let tls = listener.tls
+    let bootstrap = ServerBootstrap(group: group)
+      .serverChannelOption(.backlog, value: 4096)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      // More accepted in one go: 10,000 clients that come back after a restart wait less.
+      .serverChannelOption(.maxMessagesPerRead, value: 64)
+      .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .childChannelOption(.allowRemoteHalfClosure, value: true)
+      .childChannelOption(
+        .recvAllocator,
+        value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 4096, maximum: 256 * 1024)
+      )
+      .childChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try HTTP1Listening.configure(channel, for: service, tls: tls)
+        }
+      }
+    return try await bootstrap.bind(host: listener.host, port: listener.port).get()
+  }
+
+  private static func configure(
+    _ channel: any Channel, for service: HTTPService, tls: TLSCredentials?
+  ) throws {
+    if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls.context)) }
+    guard service.connectionOpened() else {
+      let text =
+        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+      channel.writeAndFlush(ByteBuffer(string: text)).whenComplete { _ in channel.close(promise: nil) }
+      return
+    }
+    channel.closeFuture.whenComplete { _ in service.connectionClosed() }
+    var limits = NIOHTTPDecoderLimitConfiguration()
+    limits.maxHeaderFieldSize = service.limits.headerBytesMax
+    limits.maxHeaderListSize = service.limits.headerBytesMax
+    // Pipelined requests wait in the connection, which also answers parse errors.
+    let codec = HTTPCodec(limits: limits)
+    let pipeline = channel.pipeline.syncOperations
+    try pipeline.addHandlers(
+      codec.encoder, codec.decoder,
+      HTTPConnection(service: service, loop: channel.eventLoop, codec: codec))
+  }
+}

@@ -1,0 +1,243 @@
+import Routing
+
+/// One HTTP/1.1 connection: takes a request's parts, has the router decide by its head, collects the body,
+/// has the endpoint run, says what is written, and goes on to the next request. One request at a time;
+/// pipelined ones wait, and so does the socket.
+///
+/// Synchronous and pure: what happens is an event, what is to be done an action, time and the socket's state
+/// are arguments. The upload budget alone is asked directly, because a piece of a body is kept or refused at
+/// once.
+struct ConnectionMachine<Piece: RandomAccessCollection<UInt8> & Sendable> {
+  /// A request whose body is arriving.
+  struct Reception {
+    let head: RequestHead
+    let endpoint: Endpoint
+    var body: [UInt8] = []
+    /// Bytes taken from the upload budget.
+    var budgetBytes = 0
+  }
+
+  enum State {
+    case idle
+    /// The router is asked.
+    case admitting(RequestHead)
+    case receiving(Reception)
+    /// A request for a live stream, whose end is awaited.
+    case asking(LiveRequest)
+    /// A live stream's session is being made.
+    case opening(LiveRequest)
+    /// The endpoint runs.
+    case responding
+    /// The answer is a live stream.
+    case streaming
+    /// Answered before the request's end; the rest is dropped.
+    case discarding
+    /// Answered and our side closed; what still comes is dropped, so that the client reads the answer, not a
+    /// reset.
+    case lingering
+    /// Answered for the last time: the connection is closed, at the latest once the socket took the answer.
+    case closing
+    case closed
+  }
+
+  /// What is kept about the request being served.
+  struct Served {
+    var id = ""
+    var route = "none"
+    var method = RequestMethod.get
+    var version = WireVersion.http11
+    var started: UInt64 = 0
+    var isKeepAlive = true
+    var hasBegunStream = false
+    var budgetBytes = 0
+    var errors = ErrorFormat.problemDetails
+    var originFields: [(name: String, value: String)] = []
+
+    var isHead: Bool { method == .head }
+  }
+
+  /// A body at most this long may be decoded on the event loop: tens of microseconds.
+  static var shortBodyBytes: Int { 16 * 1024 }
+  /// Request parts that wait while an answer is written, before the socket is no longer read.
+  static var waitingPartsMax: Int { 16 }
+  static var lingerSeconds: Int { 2 }
+
+  let limits: HTTPLimits
+  let budget: UploadBudget
+  /// The client's address; empty if it has none.
+  var address = ""
+  private(set) var state = State.idle
+  private(set) var stateSince: UInt64 = 0
+  var served = Served()
+  /// Since when the socket has been taking a piece of a streamed answer.
+  var writingSince: UInt64?
+  var actions: [ConnectionAction] = []
+  private var waiting = PartQueue<Piece>()
+  private var isReadHeld = false
+
+  init(limits: HTTPLimits, budget: UploadBudget, now: UInt64) {
+    self.limits = limits
+    self.budget = budget
+    stateSince = now
+  }
+
+  /// Takes in what happened; returns what is to be done, in this order.
+  mutating func handle(
+    _ event: ConnectionEvent<Piece>, at moment: ConnectionMoment
+  ) -> [ConnectionAction] {
+    switch event {
+    case .part(let part):
+      if waiting.isEmpty, isReady(at: moment) { process(part, at: moment) } else { waiting.append(part) }
+    case .admitted(let request): begin(request, at: moment)
+    case .broken(let fault, let freshID): refuse(fault, freshID: freshID, at: moment)
+    case .resumed: processWaiting(at: moment)
+    case .writable: proceed(at: moment)
+    case .inputClosed: endInput()
+    case .outcome(let outcome): finish(outcome, at: moment)
+    case .streamBegun(let status, let headers): beginStream(status, headers: headers, at: moment)
+    case .pieceTaken: writingSince = nil
+    case .liveOpened(let problem): beginLive(problem, at: moment)
+    case .liveEnded(let reason): endLive(reason, at: moment)
+    case .tick: tick(at: moment)
+    case .quiesce: quiesce()
+    case .inactive: end(at: moment)
+    }
+    defer { actions = [] }
+    return actions
+  }
+
+  /// Whether the next read of the socket is held back; ``ConnectionAction/read`` comes when it may go on.
+  mutating func holdsRead() -> Bool {
+    isReadHeld = waiting.count >= Self.waitingPartsMax
+    return isReadHeld
+  }
+
+  mutating func enter(_ next: State, at moment: ConnectionMoment) {
+    state = next
+    stateSince = moment.now
+  }
+
+  // MARK: Parts
+
+  private func isReady(at moment: ConnectionMoment) -> Bool {
+    switch state {
+    case .admitting, .opening, .responding, .streaming, .closing: false
+    // A client that does not read its answers gets no further ones.
+    case .idle: moment.isWritable
+    case .receiving, .asking, .discarding, .lingering, .closed: true
+    }
+  }
+
+  private mutating func process(_ part: RequestPart<Piece>, at moment: ConnectionMoment) {
+    switch part {
+    case .head(let head): if case .idle = state { ask(head, at: moment) }
+    case .body(let bytes): receive(bytes, at: moment)
+    case .end: endRequest(at: moment)
+    }
+  }
+
+  private mutating func receive(_ bytes: Piece, at moment: ConnectionMoment) {
+    guard case .receiving(var reception) = state else { return }
+    // The reception leaves the state while it grows, so that its buffer stays unique.
+    state = .discarding
+    if append(bytes, to: &reception, at: moment) { state = .receiving(reception) }
+  }
+
+  private mutating func endRequest(at moment: ConnectionMoment) {
+    switch state {
+    case .receiving(let reception): dispatch(reception, at: moment)
+    case .asking(let request):
+      enter(.opening(request), at: moment)
+      actions.append(.openLive(request))
+    case .discarding: finishRequest(at: moment)
+    case .idle, .admitting, .opening, .responding, .streaming, .lingering, .closing, .closed: break
+    }
+  }
+
+  mutating func processWaiting(at moment: ConnectionMoment) {
+    while isReady(at: moment), let part = waiting.popFirst() { process(part, at: moment) }
+    if isReadHeld, waiting.count < Self.waitingPartsMax {
+      isReadHeld = false
+      actions.append(.read)
+    }
+  }
+
+  /// Whether no request follows the one being served.
+  func isLast(at moment: ConnectionMoment) -> Bool { !served.isKeepAlive || moment.isStopping }
+
+  /// The answer is complete.
+  ///
+  /// - Parameter closesItself: The answer's end said that it is the last: it closes the connection.
+  mutating func finishRequest(at moment: ConnectionMoment, closesItself: Bool = false) {
+    guard !isLast(at: moment) else {
+      enter(.closing, at: moment)
+      if !closesItself { actions.append(.close) }
+      return
+    }
+    enter(.idle, at: moment)
+    // Only once the answer is written does the socket say whether it takes another.
+    if !waiting.isEmpty { actions.append(.resume) }
+  }
+
+  // MARK: The connection
+
+  private mutating func proceed(at moment: ConnectionMoment) {
+    if case .streaming = state { actions.append(.proceedLive) }
+    processWaiting(at: moment)
+  }
+
+  private mutating func endInput() {
+    switch state {
+    case .opening, .responding: served.isKeepAlive = false
+    case .idle, .admitting, .receiving, .asking, .streaming, .discarding, .lingering: actions.append(.close)
+    case .closing, .closed: break
+    }
+  }
+
+  private mutating func tick(at moment: ConnectionMoment) {
+    let waited = seconds(since: stateSince, at: moment)
+    switch state {
+    case .idle, .closing: if waited >= limits.idleSeconds { actions.append(.close) }
+    case .receiving(let reception):
+      guard waited >= limits.requestSeconds + reception.body.count / (64 * 1024) else { return }
+      budget.give(reception.budgetBytes)
+      let problem = Problem(408, "The request did not arrive in time (server.request_seconds).")
+      refuse(problem, closing: true, at: moment)
+    case .responding:
+      guard let writingSince, seconds(since: writingSince, at: moment) >= limits.stallSeconds else {
+        return
+      }
+      actions.append(.close)
+    case .admitting, .asking: if waited >= limits.requestSeconds { actions.append(.close) }
+    case .streaming: actions.append(.tickLive)
+    case .discarding, .lingering: if waited >= Self.lingerSeconds { actions.append(.close) }
+    case .opening, .closed: break
+    }
+  }
+
+  /// Whole seconds; a moment that was read before `start` counts as that.
+  private func seconds(since start: UInt64, at moment: ConnectionMoment) -> Int {
+    moment.now > start ? Int((moment.now - start) / 1_000_000_000) : 0
+  }
+
+  private mutating func quiesce() {
+    served.isKeepAlive = false
+    switch state {
+    case .idle: actions.append(.close)
+    case .streaming: actions.append(.finishLive)
+    case .admitting, .receiving, .asking, .opening, .responding, .discarding, .lingering, .closing, .closed:
+      break
+    }
+  }
+
+  private mutating func end(at moment: ConnectionMoment) {
+    switch state {
+    case .receiving(let reception): budget.give(reception.budgetBytes)
+    case .streaming: actions.append(.stopLive)
+    case .idle, .admitting, .asking, .opening, .responding, .discarding, .lingering, .closing, .closed: break
+    }
+    enter(.closed, at: moment)
+    waiting = PartQueue()
+    actions.append(.cancelTask)
+  }
+}
