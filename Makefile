@@ -4,11 +4,13 @@ BINARY := .build/release/cordwood
 HOST ?= 127.0.0.1
 PORT ?= 8000
 DATA ?= ./data
+SECONDS ?= 30
 
-.PHONY: run build setup test test-core lint format update-dependencies bench fuzz mutants clean help
+.PHONY: run build setup test test-core lint format update-dependencies
+.PHONY: bench fuzz mutants mutants-fast test-thread man dist test-dist clean help
 
 help: ## What there is to make
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
 
 run: build ## Build in release mode and serve on 127.0.0.1:8000 with data in ./data
 	exec $(BINARY) serve --host $(HOST) --port $(PORT) --data-dir $(DATA)
@@ -38,11 +40,26 @@ update-dependencies: ## Resolve the packages anew and list their versions (see C
 bench: build ## Measure ingest, queries, disk, memory; prints the tables of Docs/benchmarks.md
 	@scripts/bench
 
-fuzz: setup ## Fuzz each decoder for 30 s from the committed corpus
-	@scripts/fuzz
+fuzz: setup ## Fuzz each decoder from the committed corpus for SECONDS=30
+	@scripts/fuzz all $(SECONDS)
 
 mutants: setup ## Plant each bug of Tests/SimulationTests/mutants; the simulation must catch every one
 	@scripts/mutants
 
+mutants-fast: setup ## The bugs that are caught at once (scripts/mutants-fast.txt)
+	@scripts/mutants --fast
+
+test-thread: setup ## The core's tests under the thread sanitizer
+	@scripts/test-thread
+
+man: build ## The manual page of the release build, as text
+	@scripts/man $(BINARY) | MANWIDTH=80 man -l -
+
+dist: setup ## Tarball and Debian package that need no Swift, in ./dist
+	@scripts/dist
+
+test-dist: ## Look whether what make dist made is fit to ship (as root: it installs it in a clean Debian)
+	@scripts/test-dist
+
 clean: ## Remove everything built or downloaded (not ./data)
-	rm -rf .build .build-* .deps Benchmarks/.build
+	rm -rf .build .build-* .deps dist Benchmarks/.build

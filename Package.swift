@@ -4,6 +4,13 @@ import PackageDescription
 // Apache Arrow lies in .deps/arrow whether it is the system's or the downloaded one (scripts/setup).
 let arrowLibraries = Context.packageDirectory + "/.deps/arrow/lib"
 
+// scripts/dist builds what is shipped: it finds Arrow beside itself alone, and has SQLite inside.
+let isShipped = Context.environment["CORDWOOD_DIST"] == "1"
+let searchPaths =
+  isShipped
+  ? ["-L", Context.packageDirectory + "/.build-dist/static"]
+  : ["-Xlinker", "-rpath", "-Xlinker", arrowLibraries]
+
 // CORDWOOD_CORE=1 leaves the edge, the server and their dependencies (SwiftNIO, TLS) out: the core then
 // builds from nothing in well under a minute.
 let coreOnly = Context.environment["CORDWOOD_CORE"] == "1"
@@ -45,11 +52,8 @@ var targets: [Target] = [
     name: "CArrow", path: "Sources/Base/CArrow",
     cxxSettings: [.headerSearchPath("../../../.deps/arrow/include")],
     linkerSettings: [
-      .unsafeFlags([
-        "-L", arrowLibraries,
-        "-Xlinker", "-rpath", "-Xlinker", "$ORIGIN/../lib/arrow",
-        "-Xlinker", "-rpath", "-Xlinker", arrowLibraries,
-      ]),
+      .unsafeFlags(
+        ["-L", arrowLibraries, "-Xlinker", "-rpath", "-Xlinker", "$ORIGIN/../lib/arrow"] + searchPaths),
       .linkedLibrary("parquet"), .linkedLibrary("arrow"), .linkedLibrary("stdc++"),
     ]),
   module("Columnar", in: "Base", ["Records", "CArrow", "Codecs"], settings: hot),
@@ -210,7 +214,7 @@ if !coreOnly {
         "Server", "Routing", "APIs", "HTTP", "Access", "Querying", "Decoding", "Forwarding", "Masking",
         "Records", "TestKit",
       ]
-        + http),
+        + http + [.product(name: "Yams", package: "Yams")]),
     tests(
       "CommandsTests",
       [

@@ -19,19 +19,52 @@ import Testing
   }
 
   @Test func helpIsAsReviewed() throws {
-    try HelpTests.check("cordwood", CordwoodCommand.helpMessage(columns: 110))
+    try HelpTests.check("cordwood", CordwoodCommand.helpMessage(columns: 80))
     for command in CordwoodCommand.configuration.subcommands {
       let name = command.configuration.commandName ?? ""
-      let text = CordwoodCommand.helpMessage(for: command, columns: 110)
+      let text = CordwoodCommand.helpMessage(for: command, columns: 80)
       try HelpTests.check("cordwood-\(name)", text)
       #expect(text.contains("Examples:"), "\(name) shows examples")
+    }
+  }
+
+  /// Every command, those in others too.
+  static let commands: [any ParsableCommand.Type] = {
+    var all: [any ParsableCommand.Type] = [CordwoodCommand.self]
+    var index = 0
+    while index < all.count {
+      all += all[index].configuration.subcommands
+      index += 1
+    }
+    return all
+  }()
+
+  @Test func helpWrapsAtWords() {
+    #expect(HelpTests.commands.count > 20)
+    for command in HelpTests.commands {
+      let text = CordwoodCommand.helpMessage(for: command, columns: 80)
+      for line in text.split(separator: "\n") { #expect(line.count <= 80, "\(command): \(line)") }
+      let wide = CordwoodCommand.helpMessage(for: command, columns: 10_000)
+      #expect(text.split { $0.isWhitespace } == wide.split { $0.isWhitespace }, "\(command)")
+      for line in command.configuration.discussion.split(separator: "\n") {
+        #expect(text.contains("\(line)\n"), "\(command): \(line)")
+      }
+    }
+  }
+
+  @Test(arguments: CompletionsCommand.Shell.allCases)
+  func completionsKnowTheCommands(shell: CompletionsCommand.Shell) {
+    let script = CordwoodCommand.completionScript(for: shell.completion)
+    for command in CordwoodCommand.configuration.subcommands {
+      #expect(script.contains(command.configuration.commandName ?? "?"), "\(shell)")
     }
   }
 
   @Test func wrongArgumentsAreRefused() {
     let wrong: [[String]] = [
       ["nothing"], ["import"], ["import", "a", "--dataset", "none"], ["import", "a", "--batch-bytes", "0"],
-      ["query", "--order", "up"], ["query", "--format", "xml"], ["serve", "--port", "many"], ["check"],
+      ["query", "--order", "up"], ["query", "--format", "xml"], ["completions", "tcsh"],
+      ["serve", "--port", "many"], ["check"],
     ]
     for arguments in wrong {
       #expect(throws: (any Error).self, "\(arguments)") { try CordwoodCommand.parseAsRoot(arguments) }

@@ -226,7 +226,7 @@ import Testing
       token = server.login("admin", old)
       login = {"username": "admin", "password": old}
       session = {"Authorization": "Bearer " + server.request("POST", "/api/auth/login", login)["token"]}
-      stream = Socket(server.port, "/ws/stream?token=" + token, timeout=5)
+      stream = Socket(server.port, "/ws/stream?token=" + token, timeout=60)
       change = {"current_password": old, "new_password": new}
       server.request("POST", "/api/users/me/password", change, session)
       body = {"query": "x", "status": "y"}

@@ -118,10 +118,17 @@ private final class LogReader: @unchecked Sendable {
     }
   }
 
-  func wait(for needle: String, until deadline: Date) -> Bool {
+  /// Returns when the process has closed both streams, so that all it said is here.
+  func waitForEnd(until deadline: Date) {
     condition.lock()
     defer { condition.unlock() }
-    while !text.contains(needle) {
+    while !ended { guard condition.wait(until: deadline) else { return } }
+  }
+
+  func wait(for needle: String, count: Int, until deadline: Date) -> Bool {
+    condition.lock()
+    defer { condition.unlock() }
+    while text.components(separatedBy: needle).count <= count {
       guard !ended, condition.wait(until: deadline) else { return false }
     }
     return true
@@ -168,10 +175,11 @@ final class ServerProcess: @unchecked Sendable {
     process.waitUntilExit()
   }
 
-  /// SIGTERM; returns the exit status.
+  /// SIGTERM; returns the exit status. All that the server said is in ``log`` then.
   func stop() -> Int32 {
     process.terminate()
     process.waitUntilExit()
+    reader.waitForEnd(until: Date().addingTimeInterval(60))
     return process.terminationStatus
   }
 
@@ -187,8 +195,11 @@ final class ServerProcess: @unchecked Sendable {
     return process.terminationStatus
   }
 
-  /// Whether the log has `needle` within a minute.
-  func logs(_ needle: String) -> Bool { reader.wait(for: needle, until: Date().addingTimeInterval(60)) }
+  /// Whether the log has `needle` so often within a minute. Lines about who got in come from a thread of
+  /// their own, so they may be later than the answer.
+  func logs(_ needle: String, atLeast count: Int = 1) -> Bool {
+    reader.wait(for: needle, count: count, until: Date().addingTimeInterval(60))
+  }
 
   @discardableResult
   func request(

@@ -22,6 +22,8 @@ import Testing
           assert tail.messages(len(wanted)) == wanted, tail.errors
           until(lambda: server.subscribers() == 2, server.subscribers)
       assert len(text.first(10)) == 10
+      # Standard error has a thread of its own here.
+      until(lambda: "".join(tail.errors).count("connected again") >= 2, lambda: tail.errors)
       errors = "".join(tail.errors)
       assert errors.count("connecting again") >= 2 and errors.count("connected again") == 2, errors
       assert "the server stops" in errors, errors

@@ -226,7 +226,7 @@ import Testing
           except websockets.exceptions.ConnectionClosed as closed:
               assert (closed.rcvd.code, closed.rcvd.reason) == (1001, "the server stops")
           thread.join()
-          assert seconds and seconds[0] < 3, (scheme, seconds)
+          assert seconds and seconds[0] < 8, (scheme, seconds)
       """#)
   }
 

@@ -9,7 +9,7 @@ Without one: prints what breaks a rule, exits 1 if anything does.
   --long                lists lines that are too long
   --wrap [FOLDER…]      wraps comments that are too long
   --shrink              takes out of the exemptions what is no longer needed
-  --write-dependencies  writes scripts/dependencies.txt from Package.resolved
+  --write-dependencies  writes scripts/dependencies.txt from what was checked out
 """
 
 import subprocess
@@ -27,7 +27,7 @@ from swift_source import SwiftFile
 
 EXEMPTIONS = rules.ROOT / "scripts/tidy/exemptions.txt"
 DEPENDENCIES = rules.ROOT / "scripts/dependencies.txt"
-RESOLVED = rules.ROOT / "Package.resolved"
+RESOLVED = rules.ROOT / ".build/workspace-state.json"
 
 
 def tracked():

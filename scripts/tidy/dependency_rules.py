@@ -28,7 +28,12 @@ def pinned(manifest):
 
 
 def resolved(text):
-    return {pin["identity"].lower(): pin["state"].get("version", "") for pin in json.loads(text)["pins"]}
+    """What SwiftPM checked out, by the workspace-state.json of a build folder."""
+    found = {}
+    for dependency in json.loads(text)["object"]["dependencies"]:
+        version = dependency["state"].get("checkoutState", {}).get("version", "")
+        found[dependency["packageRef"]["identity"].lower()] = version
+    return found
 
 
 def manifest(path, text, versions):
@@ -42,7 +47,7 @@ def manifest(path, text, versions):
 
 
 def drift(versions, text):
-    """`text`: Package.resolved."""
+    """`text`: a workspace-state.json."""
     now = resolved(text)
     for name in sorted(versions.keys() | now.keys()):
         if versions.get(name) != now.get(name):

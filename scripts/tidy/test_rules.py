@@ -170,7 +170,8 @@ class Mutants(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             root = pathlib.Path(folder)
             (root / "a.swift").write_text("let a = 1\n")
-            (root / "a.patch").write_text("--- a/a.swift\n+++ b/a.swift\n@@ -1 +1 @@\n-let a = 1\n+let a = 2\n")
+            (root / "a.patch").write_text(
+                "--- a/a.swift\n+++ b/a.swift\n@@ -1 +1 @@\n-let a = 1\n+let a = 2\n")
             self.assertEqual(list(script_rules.mutants(["a.patch"], root)), [])
             (root / "a.swift").write_text("let b = 1\n")
             self.assertEqual(named(script_rules.mutants(["a.patch"], root)), ["mutant"])
@@ -186,8 +187,10 @@ class Dependencies(unittest.TestCase):
         self.assertEqual([f.subject for f in found], ["c.swift", "d"])
 
     def test_drift(self):
-        pins = [{"identity": "A", "state": {"version": "1.1"}}, {"identity": "b", "state": {"version": "1"}}]
-        text = json.dumps({"pins": pins})
+        found = [
+            {"packageRef": {"identity": name}, "state": {"checkoutState": {"version": version}}}
+            for name, version in (("A", "1.1"), ("b", "1"))]
+        text = json.dumps({"object": {"dependencies": found}})
         found = list(dependency_rules.drift({"a": "1.0", "c": "2"}, text))
         self.assertEqual([f.subject for f in found], ["a", "b", "c"])
 

@@ -20,22 +20,23 @@ struct CordwoodCommand: AsyncParsableCommand {
     abstract: "A log server: logs, stacked in columns.",
     discussion: """
       Examples:
-        cordwood serve                                      serve on 127.0.0.1:8000, data in ./data
-        cordwood import app.log --service shop              send a file; resumes after any break without doubles
-        cordwood query --since 1h --level ERROR             the newest errors of the last hour
+        cordwood serve                            on 127.0.0.1:8000, data in ./data
+        cordwood import app.log --service shop    send a file; goes on after a break
+        cordwood query --since 1h --level ERROR   the newest errors of the last hour
         cordwood query --since 24h --count-by service --bucket 1h
-        cordwood tail --level ERROR                         errors as they are written
-        cordwood login --user admin                         log in for import and query --session
-        cordwood users add alice                            one more user of the data in ./data
-        cordwood keys create ci --realm native --tenant t   one more API key
-        cordwood deadletters list                           entries that Loki refused for good
-        cordwood inspect ./data                             what is on the disk, and what each column takes
-        cordwood check ./data                               verify every checksum and invariant
+        cordwood tail --level ERROR               errors as they are written
+        cordwood login --user admin               for import and query --session
+        cordwood users add alice                  one more user of ./data
+        cordwood keys create ci --realm native --tenant t
+        cordwood deadletters list                 what Loki refused for good
+        cordwood inspect ./data                   what is on the disk
+        cordwood check ./data                     verify every checksum and invariant
+        cordwood completions bash                 for your shell's start file
       """,
     version: "cordwood \(RunningServer.version)",
     subcommands: [
       ServeCommand.self, ImportCommand.self, QueryCommand.self, TailCommand.self, LoginCommand.self,
       LogoutCommand.self, UsersCommand.self, KeysCommand.self, DeadLettersCommand.self, InspectCommand.self,
-      CheckCommand.self,
+      CheckCommand.self, CompletionsCommand.self,
     ])
 }

@@ -10,15 +10,15 @@ import Server
 /// `cordwood serve`: runs the server until SIGTERM or SIGINT.
 struct ServeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "serve", abstract: "Run the server.",
+    commandName: "serve", abstract: "Run the server.", usage: "cordwood serve [<options>]",
     discussion: """
-      Flags win over environment variables (CORDWOOD_SERVER_PORT, …), these over the file, this over defaults.
-      Docs/operating/configuration.md lists every setting.
+      Flags win over environment variables (CORDWOOD_SERVER_PORT, …), these over the
+      file, this over defaults. Docs/operating/configuration.md lists every setting.
 
       Examples:
         cordwood serve
         cordwood serve --config cordwood.yaml --port 9000
-        cordwood serve --data-dir /var/lib/cordwood --set storage.durability=os --set archive.max_age_seconds=10
+        cordwood serve --data-dir /var/lib/cordwood --set storage.durability=os
       """)
 
   @Option(help: "A configuration file (YAML).") var config: String?

@@ -21,7 +21,7 @@ package struct ServerRun {
   private let reread: @Sendable () throws -> (Configuration, [String])
 
   /// - Parameters:
-  ///   - warnings: Logged once the server listens.
+  ///   - warnings: Logged before the line that says that the server listens.
   ///   - configurationPath: The configuration's file; nil: none.
   ///   - reread: Lays the sources of the configuration over one another again.
   package init(
@@ -169,9 +169,10 @@ package struct ServerRun {
     thread.submit(wait)
   }
 
+  /// Says what is to be known of this start. That it listens comes last: who waits for that has read the rest.
   private func announce(_ server: RunningServer, engine: Engine, access: AccessServices) {
     let addresses = server.ports.map { "\(configuration.scheme)://\(configuration.host):\($0)" }
-    logger.notice("listening on \(addresses.joined(separator: ", "))")
+    defer { logger.notice("listening on \(addresses.joined(separator: ", "))") }
     logger.notice("\(engine.summary)")
     if let password = access.newPassword {
       // The one place where a password is shown, once: there is no other way in.

@@ -7,20 +7,21 @@ struct DeadLettersCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "deadletters", abstract: "List, replay or drop the entries that Loki refused for good.",
     discussion: """
-      Asks a running server. The key is the ingest API's administrator's token (ingest.admin_token), in a file or
-      in CORDWOOD_KEY.
+      Asks a running server. The key is the ingest API's administrator's token
+      (ingest.admin_token), in a file or in CORDWOOD_KEY.
 
       Examples:
         cordwood deadletters list
         cordwood deadletters list --token payments-api --json
         cordwood deadletters replay --all
-        cordwood deadletters replay 17 18 --url http://logs:8000 --key-file admin.token
+        cordwood deadletters replay 17 18 --url http://logs:8000 --key-file key.txt
         cordwood deadletters drop --token payments-api
       """, subcommands: [List.self, Replay.self, Drop.self])
 
   struct List: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "List them, the oldest first: number, key, when refused, why.",
+      usage: "cordwood deadletters list [<options>]",
       discussion: """
         Examples:
           cordwood deadletters list
@@ -86,6 +87,7 @@ struct DeadLettersCommand: AsyncParsableCommand {
   struct Replay: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Send them once more; those that Loki takes are dead letters no longer.",
+      usage: "cordwood deadletters replay [<numbers> ...] [<options>]",
       discussion: """
         Examples:
           cordwood deadletters replay --all
@@ -105,6 +107,7 @@ struct DeadLettersCommand: AsyncParsableCommand {
   struct Drop: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Remove them for good from those that wait; their records stay.",
+      usage: "cordwood deadletters drop [<numbers> ...] [<options>]",
       discussion: """
         Examples:
           cordwood deadletters drop --token payments-api

@@ -10,14 +10,16 @@ struct ImportCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "import", abstract: "Send files of log lines to a server.",
     discussion: """
-      Plain text becomes a record a line (its message); JSON lines are sent as they are. An interrupted import
-      goes on where it was when the same command is given again, and nothing is stored twice: each request
-      carries a key made from the file's identity and the bytes it stands for. A file that has grown is
-      continued. A line of text of more than 160 KiB becomes several records, which is said at the end.
+      Plain text becomes a record a line (its message); JSON lines are sent as they
+      are. An interrupted import goes on where it was when the same command is given
+      again, and nothing is stored twice: each request carries a key made from the
+      file's identity and the bytes it stands for. A file that has grown is
+      continued. A line of text of more than 160 KiB becomes several records, which
+      is said at the end.
 
       Examples:
         cordwood import app.log --service shop
-        cordwood import /var/log/nginx/*.log --service nginx --url http://logs.example:8000 --key-file key.txt
+        cordwood import nginx/*.log --url http://logs:8000 --key-file key.txt
         cordwood import events.jsonl --dataset audit
         journalctl -f | cordwood import - --service journal
         gzip -dc old.log.gz | cordwood import - --service old

@@ -8,11 +8,11 @@ struct CheckCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check", abstract: "Verify every checksum and invariant of a data directory.",
     discussion: """
-      Reads everything and changes nothing. The server must not be running. What an interrupted start or stop left
-      behind is told too; a start puts it right.
+      Reads everything and changes nothing. The server must not be running. What an
+      interrupted start or stop left behind is told too; a start puts it right.
 
-      Exit status 0: sound; 1: damage, each named with file and byte; 2: it could not check (no data directory,
-      a server that runs) or not print what it found.
+      Exit status 0: sound; 1: damage, each named with file and byte; 2: it could
+      not check (no data directory, a server that runs) or not print what it found.
 
       Examples:
         cordwood check ./data

@@ -10,13 +10,15 @@ import Storage
 struct InspectCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect", abstract: "Show what a data directory holds; also while a server runs.",
+    usage: "cordwood inspect <directory> [<options>]",
     discussion: """
-      Shows the journal's segments, each tenant's and dataset's blocks with their ranges, and what every column takes.
+      Shows the journal's segments, each tenant's and dataset's blocks with their
+      ranges, and what every column takes.
 
       Examples:
         cordwood inspect ./data
-        cordwood inspect ./data --files                          paths of the live blocks, one a line
-        cordwood inspect ./data --arrow head.arrows              records that are in no block yet, as an Arrow stream
+        cordwood inspect ./data --files               paths of the live blocks
+        cordwood inspect ./data --arrow head.arrows   records that are in no block yet
         cordwood inspect ./data --arrow audit.arrows --dataset audit --tenant shop
       """)
 

@@ -9,12 +9,13 @@ struct KeysCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "keys", abstract: "Manage the API keys of a data directory.",
     discussion: """
-      Works on DATA/control.sqlite, also while the server runs: it sees changes within a second. A key is
-      shown once, when it is made; only its SHA-256 is kept. Keys of the configuration are not listed here.
+      Works on DATA/control.sqlite, also while the server runs: it sees changes
+      within a second. A key is shown once, when it is made; only its SHA-256 is
+      kept. Keys of the configuration are not listed here.
 
       Examples:
         cordwood keys create shop-logs --realm native --tenant shop --role writer
-        cordwood keys create n8n --realm workflow --tenant client_1 --data-dir /var/lib/cordwood
+        cordwood keys create n8n --realm workflow --tenant client_1 --data-dir ./data
         cordwood keys create payments-api --realm ingest
         cordwood keys list
         cordwood keys revoke shop-logs
@@ -46,7 +47,9 @@ struct KeysCommand: AsyncParsableCommand {
   }
 
   struct Create: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Make a key and print it, this once.")
+    static let configuration = CommandConfiguration(
+      abstract: "Make a key and print it, this once.",
+      usage: "cordwood keys create <name> --realm <realm> [<options>]")
     @Argument(help: "The key's name, for listings and logs.") var name: String
     @Option(help: "Which API takes it: workflow, native or ingest.") var realm: RealmName
     @Option(help: "Whose records it writes: for workflow keys the client's id, for ingest keys left out.")
@@ -101,7 +104,8 @@ struct KeysCommand: AsyncParsableCommand {
   }
 
   struct Revoke: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "End a key.")
+    static let configuration = CommandConfiguration(
+      abstract: "End a key.", usage: "cordwood keys revoke <name> [<options>]")
     @Argument(help: "The key's name.") var name: String
     @Option(help: "Which API takes it; needed if several have a key of this name.") var realm: RealmName?
     @OptionGroup var place: ControlPlace

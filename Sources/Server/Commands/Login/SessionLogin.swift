@@ -91,12 +91,14 @@ enum PasswordInput {
 struct LoginCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "login", abstract: "Log in at the sessions API; import and query --session use the token.",
+    usage: "cordwood login [<options>]",
     discussion: """
-      The token is kept in ~/.config/cordwood/tokens.json, which only you can read, until it expires or you log out.
+      The token is kept in ~/.config/cordwood/tokens.json, which only you can read,
+      until it expires or you log out.
 
       Examples:
         cordwood login --user admin
-        cordwood login --url https://logs.example --user deploy --password-stdin < password.txt
+        cordwood login --url https://logs --user deploy --password-stdin < secret
       """)
 
   @OptionGroup var login: LoginOptions

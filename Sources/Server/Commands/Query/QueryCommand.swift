@@ -14,16 +14,16 @@ struct QueryCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "query", abstract: "Ask a server for records or counts.",
     discussion: """
-      Several filters must all match; a flag given twice with --level or --service means one of them. Docs/query.md
-      describes the expressions of --where.
+      Several filters must all match; a flag given twice with --level or --service
+      means one of them. Docs/query.md describes the expressions of --where.
 
       Examples:
         cordwood query --since 1h --level ERROR --contains 'timed out'
-        cordwood query --where 'metadata.amount > 10 and message ~ "order [0-9]+"' --format csv
+        cordwood query --where 'metadata.n > 1 and message ~ "o[0-9]+"' --format csv
         cordwood query --since 24h --count-by service --bucket 1h
         cordwood query --service shop --count
         cordwood query --session my-app/deploy-7 --level ERROR --since 1h
-        cordwood query --since 2026-11-19 --until 2026-11-20 --limit 1000000 --format parquet > day.parquet
+        cordwood query --since 2026-11-19 --limit 1000000 --format parquet > p.parquet
       """)
 
   @Option(help: "The dataset to ask.") var dataset = "logs"

@@ -15,15 +15,17 @@ struct TailCommand: AsyncParsableCommand {
 
   static let configuration = CommandConfiguration(
     commandName: "tail", abstract: "Show records as they are written.",
+    usage: "cordwood tail [<dataset>] [<options>]",
     discussion: """
-      Several filters must all match; a flag given twice with --level or --service means one of them. When the
-      connection breaks it is made again, and goes on where it was: nothing is shown twice, nothing is left out.
+      Several filters must all match; a flag given twice with --level or --service
+      means one of them. When the connection breaks it is made again, and goes on
+      where it was: nothing is shown twice, nothing is left out.
 
       Examples:
         cordwood tail
         cordwood tail --level ERROR --level FATAL --last 20
         cordwood tail --service shop --where 'metadata.amount > 100'
-        cordwood tail audit --where 'action = "delete"' --format json | jq .resource_id
+        cordwood tail audit --where 'action = "delete"' --format json | jq .id
       """)
 
   @Argument(help: "The dataset to follow.") var dataset = "logs"

@@ -9,8 +9,9 @@ struct UsersCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "users", abstract: "Manage the users of a data directory.",
     discussion: """
-      Works on DATA/control.sqlite, also while the server runs: it sees changes within a second. Passwords come from the
-      terminal or from standard input, never from an argument.
+      Works on DATA/control.sqlite, also while the server runs: it sees changes
+      within a second. Passwords come from the terminal or from standard input,
+      never from an argument.
 
       Examples:
         cordwood users add alice --data-dir /var/lib/cordwood
@@ -26,7 +27,8 @@ struct UsersCommand: AsyncParsableCommand {
   }
 
   struct Add: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Make a user.")
+    static let configuration = CommandConfiguration(
+      abstract: "Make a user.", usage: "cordwood users add <name> [<options>]")
     @Argument(help: "The new user's name.") var name: String
     @Option(help: "user or admin.") var role = RoleName.user
     @Flag(help: "Read the password from standard input.") var passwordStdin = false
@@ -57,7 +59,8 @@ struct UsersCommand: AsyncParsableCommand {
 
   struct SetPassword: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "password", abstract: "Set a user's password; all of their tokens die.")
+      commandName: "password", abstract: "Set a user's password; all of their tokens die.",
+      usage: "cordwood users password <name> [<options>]")
     @Argument(help: "The user's name.") var name: String
     @Flag(help: "Read the password from standard input.") var passwordStdin = false
     @OptionGroup var place: ControlPlace
@@ -73,7 +76,8 @@ struct UsersCommand: AsyncParsableCommand {
   }
 
   struct Remove: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Remove a user; their tokens die.")
+    static let configuration = CommandConfiguration(
+      abstract: "Remove a user; their tokens die.", usage: "cordwood users remove <name> [<options>]")
     @Argument(help: "The user's name.") var name: String
     @Option(help: "Who gets the user's containers.") var transferTo: String?
     @OptionGroup var place: ControlPlace
