@@ -55,7 +55,9 @@ final class MessageStore: BatchSink, StoreControl, BatchSource, CommitFeed, Send
   func usage() -> [PartitionUsage] { [] }
   func writeFailure() -> StoreError? { nil }
   func snapshot(of partition: Partition) -> any PartitionSnapshot { EmptySnapshot() }
-  func observeCommits(_ wake: @escaping @Sendable (Set<Partition>) -> Void) -> CommitObservation {
+  func observeCommits(
+    _ wake: @escaping @Sendable ([Partition: Int64]) -> Void
+  ) -> CommitObservation {
     CommitObservation {}
   }
   func positionEnd(of tenant: Tenant) -> Int64 { 0 }
@@ -75,7 +77,9 @@ final class EmptySnapshot: PartitionSnapshot {
 
 /// Nothing is followed here.
 struct NoCommits: CommitFeed {
-  func observeCommits(_ wake: @escaping @Sendable (Set<Partition>) -> Void) -> CommitObservation {
+  func observeCommits(
+    _ wake: @escaping @Sendable ([Partition: Int64]) -> Void
+  ) -> CommitObservation {
     CommitObservation {}
   }
   func positionEnd(of tenant: Tenant) -> Int64 { 0 }

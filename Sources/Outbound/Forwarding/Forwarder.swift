@@ -56,8 +56,9 @@ package final class Forwarder: Sendable {
   private let shared = Mutex(SharedState())
 
   private struct SharedState: Sendable {
-    var grown: Set<Tenant> = []
+    var grown: [Tenant: Int64] = [:]
     var polledAt: Int64 = .min
+    var storeFailure: StoreError?
     var flushNumber = 0
     var flushes: [Int: CheckedContinuation<FlushReport, Never>] = [:]
   }
@@ -71,20 +72,25 @@ package final class Forwarder: Sendable {
   ) async throws(ForwardingStateError) -> Forwarder {
     precondition(options.mapping.fault(for: options.dataset) == nil, "a mapping that fits its dataset")
     let saved = try await ports.state.open(options.name)
-    return Forwarder(options, ports, saved)
+    let known = saved.cursors.map(\.tenant).filter { options.realms.contains($0.realm) }
+    let ends: [Tenant: Int64]
+    do throws(StoreError) { ends = try await ports.ends(options, of: Set(known)) } catch {
+      throw .unavailable("asking the store what waits: \(error)")
+    }
+    return Forwarder(options, ports, saved, ends)
   }
 
-  private init(_ options: ForwardingOptions, _ ports: ForwarderPorts, _ saved: SavedForwarder) {
+  /// - Parameter ends: Where the records of each tenant end that has some or has a cursor.
+  private init(
+    _ options: ForwardingOptions, _ ports: ForwarderPorts, _ saved: SavedForwarder, _ ends: [Tenant: Int64]
+  ) {
     self.options = options
     self.ports = ports
-    reader = WindowReader(source: ports.source, dataset: options.dataset, mapping: options.mapping)
+    reader = WindowReader(dataset: options.dataset, mapping: options.mapping)
     encoder = LokiEncoder(mapping: options.mapping, format: options.format)
     backlog = Backlog(quota: options.quota, dataset: options.dataset, realms: options.realms)
     (actions, actionQueue) = AsyncStream.makeStream()
     (wakes, wakeQueue) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
-    let tenants = Set(ports.control.usage().filter { options.covers($0.partition) }.map(\.partition.tenant))
-      .union(saved.cursors.map(\.tenant).filter { options.realms.contains($0.realm) })
-    let ends = Dictionary(uniqueKeysWithValues: tenants.map { ($0, ports.feed.positionEnd(of: $0)) })
     let now = ports.clock.now()
     let engine = ForwardingEngine(options: options, saved: saved, positionEnds: ends, now: now)
     let backlogs = Dictionary(saved.cursors.map { ($0.tenant, $0.backlog) }) { first, _ in first }
@@ -104,7 +110,7 @@ package final class Forwarder: Sendable {
     await withTaskGroup(of: Void.self) { group in
       group.addTask { [self] in
         while !Task.isCancelled {
-          tick()
+          await tick()
           await ports.sleep(Forwarder.tickNanoseconds)
         }
       }
@@ -137,7 +143,7 @@ package final class Forwarder: Sendable {
   /// Forwards what is there now, for all tenants, without waiting for retries; answers after `seconds` at the latest (on
   /// the tick after). Only while ``run()`` is under way.
   package func flush(withinSeconds seconds: Double) async -> FlushReport {
-    poll()
+    await poll()
     let deadline = ports.clock.now() + Int64(seconds * 1e9)
     return await withCheckedContinuation { continuation in
       let number = shared.withLock { state in
@@ -152,6 +158,7 @@ package final class Forwarder: Sendable {
   /// How the forwarder stands. O(tenants).
   package func metrics() -> ForwardingMetrics {
     var metrics = engine.withLock { $0.figures }
+    metrics.storeFailure = shared.withLock { $0.storeFailure }
     for tenant in Array(metrics.tenants.keys) {
       let figures = backlog.figures(of: tenant)
       metrics.tenants[tenant]?.backlogBytes = figures.bytes
@@ -164,7 +171,7 @@ package final class Forwarder: Sendable {
   package var isFinished: Bool { engine.withLock(\.isFinished) }
 
   /// Looks at the time, and now and then at all tenants. ``run()`` calls it five times a second.
-  func tick() {
+  func tick() async {
     let now = ports.clock.now()
     let isPollDue = shared.withLock { state in
       let interval = Int64(options.limits.pollSeconds * 1e9)
@@ -174,32 +181,40 @@ package final class Forwarder: Sendable {
       state.polledAt = now
       return true
     }
-    if isPollDue { poll() }
+    if isPollDue { await poll() }
     perform(.tick)
   }
 
-  private func poll() {
-    let stored = ports.control.usage().filter { options.covers($0.partition) }.map(\.partition.tenant)
-    let known = engine.withLock { Array($0.lanes.keys) }
-    for tenant in Set(stored).union(known) {
-      perform(.grown(tenant, positionEnd: ports.feed.positionEnd(of: tenant)))
+  /// Asks the store what waits. If it does not answer, commits go on to be told, and the next look makes up for it.
+  private func poll() async {
+    let known = engine.withLock { Set($0.lanes.keys) }
+    do throws(StoreError) {
+      let ends = try await ports.ends(options, of: known)
+      shared.withLock { $0.storeFailure = nil }
+      for (tenant, end) in ends { perform(.grown(tenant, positionEnd: end)) }
+    } catch {
+      shared.withLock { $0.storeFailure = error }
     }
   }
 
   /// On the journal's thread.
-  private func note(_ partitions: Set<Partition>) {
-    let tenants = partitions.filter { options.covers($0) }.map(\.tenant)
-    guard !tenants.isEmpty else { return }
-    shared.withLock { $0.grown.formUnion(tenants) }
+  private func note(_ partitions: [Partition: Int64]) {
+    let grown = partitions.filter { options.covers($0.key) }
+    guard !grown.isEmpty else { return }
+    shared.withLock { state in
+      for (partition, end) in grown {
+        state.grown[partition.tenant] = max(end, state.grown[partition.tenant] ?? 0)
+      }
+    }
     wakeQueue.yield()
   }
 
   private func lookAtGrown() {
-    let tenants = shared.withLock { state in
-      defer { state.grown = [] }
+    let ends = shared.withLock { state in
+      defer { state.grown = [:] }
       return state.grown
     }
-    for tenant in tenants { perform(.grown(tenant, positionEnd: ports.feed.positionEnd(of: tenant))) }
+    for (tenant, end) in ends { perform(.grown(tenant, positionEnd: end)) }
   }
 
   /// Tells the engine and hands out what it wants done.
@@ -223,8 +238,10 @@ package final class Forwarder: Sendable {
     switch action {
     case .read(let tenant, let start, let bounds):
       do throws(StoreError) {
+        let partition = Partition(tenant: tenant, dataset: options.dataset)
+        let snapshot = try await ports.source.snapshot(of: partition)
         let window = try await ports.workers.run { [reader] () throws(StoreError) -> EntryWindow in
-          try reader.read(tenant, from: start, bounds: bounds)
+          try reader.read(snapshot, from: start, bounds: bounds)
         }
         perform(.windowRead(tenant, window))
       } catch {
@@ -275,6 +292,19 @@ package final class Forwarder: Sendable {
     } catch {
       perform(.saveFailed)
     }
+  }
+}
+
+extension ForwarderPorts {
+  /// Where the records of `known` and of all tenants that have records to forward end.
+  func ends(_ options: ForwardingOptions, of known: Set<Tenant>) async throws(StoreError) -> [Tenant: Int64] {
+    var tenants = known
+    for part in try await control.usage() where options.covers(part.partition) {
+      tenants.insert(part.partition.tenant)
+    }
+    var ends: [Tenant: Int64] = [:]
+    for tenant in tenants { ends[tenant] = try await feed.positionEnd(of: tenant) }
+    return ends
   }
 }
 

@@ -16,6 +16,8 @@ package struct ForwardingMetrics: Sendable {
   package var deadLettersDropped = 0
   /// Whether the last change could not be made durable: then entries may be sent twice after a restart.
   package var isStateFailing = false
+  /// Why the store could not be asked what waits when it was asked last; nil: it could.
+  package var storeFailure: StoreError?
   package var tenants: [Tenant: TenantForwarding] = [:]
 
   package init() {}

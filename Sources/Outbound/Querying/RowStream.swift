@@ -5,13 +5,15 @@ import Records
 /// Units come sorted by their first key and are opened when the merge reaches them, so that the newest hundred
 /// rows open one unit, and rows that lie in order are passed on without a copy. At most as many cursors are open as
 /// units overlap. One consumer at a time.
-final class RowStream: @unchecked Sendable {
+final class RowStream: AnswerRows, @unchecked Sendable {
   // Safe because: its owner awaits each call to next() before the following one, and units are handed to
   // workers only inside such a call.
   private let request: QueryRequest
   private let outputCount: Int
   private let orderColumns: [String]
   private let keyIndices: [Int]
+  /// Kept as long as its units are read.
+  private let snapshot: any PartitionSnapshot
   private let workers: any QueryWorkers
   private let share: MemoryShare
   private var pending: ArraySlice<any ScanUnit>
@@ -20,7 +22,7 @@ final class RowStream: @unchecked Sendable {
   private var remaining: Int
   /// What ``begin()`` found.
   private var first: Merged?
-  private(set) var lastKey: (key: [QueryCursor.KeyPart], position: Int64)?
+  private(set) var lastKey: AnswerKey?
 
   static let batchRowsMax = 8_192
 
@@ -29,12 +31,13 @@ final class RowStream: @unchecked Sendable {
   ///   - keyIndices: Where the sort-key columns, then `position`, lie in the scan's batches.
   init(
     units: [any ScanUnit], request: QueryRequest, outputCount: Int, keyIndices: [Int],
-    workers: any QueryWorkers, share: MemoryShare
+    snapshot: any PartitionSnapshot, workers: any QueryWorkers, share: MemoryShare
   ) {
     self.request = request
     self.outputCount = outputCount
     self.keyIndices = keyIndices
     self.orderColumns = request.orderColumns
+    self.snapshot = snapshot
     self.workers = workers
     self.share = share
     pending = units[...]
@@ -138,14 +141,14 @@ final class RowStream: @unchecked Sendable {
       rowCount: batch.rowCount)
   }
 
-  private typealias Merged = (RecordBatch?, (key: [QueryCursor.KeyPart], position: Int64)?, Bool)
+  private typealias Merged = (RecordBatch?, AnswerKey?, Bool)
 
   private func mergeRun(before bound: ClosedRange<Int64>?) throws(StoreError) -> Merged {
     let most = min(remaining, RowStream.batchRowsMax)
     var sources: [RecordBatch] = []
     var runs: [RowRun] = []
     var count = 0
-    var last: (key: [QueryCursor.KeyPart], position: Int64)?
+    var last: AnswerKey?
     while count < most, let best = best(), let batch = best.batch {
       if let bound, let first = best.firstKey, count > 0,
         request.isDescending ? bound.upperBound >= first : bound.lowerBound <= first

@@ -13,7 +13,7 @@ package struct Engine: Sendable {
   package let feed: any CommitFeed
   package let queries: any NativeQueries
   /// Behind ``queries``; for APIs with questions of their own.
-  package let questions: QueryEngine
+  package let questions: any QueryAnswering
   /// Committed records as they come.
   package let live: LiveFeed
   /// Names the store on this disk, whatever address it is served at; shown by `GET /`.
@@ -26,7 +26,8 @@ package struct Engine: Sendable {
   package let close: @Sendable () async -> Void
 
   package init(
-    store: any BatchSink & StoreControl & BatchSource & CommitFeed, questions: QueryEngine, live: LiveFeed,
+    store: any BatchSink & StoreControl & BatchSource & CommitFeed, questions: any QueryAnswering,
+    live: LiveFeed,
     identity: String, summary: String, collect: @escaping MetricsRegistry.Collector,
     close: @escaping @Sendable () async -> Void
   ) {

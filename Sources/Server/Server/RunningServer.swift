@@ -52,7 +52,7 @@ package struct RunningServer: Sendable {
         Double(max(0, clock.now() - startedAt)) / 1e9)
     }
     registry.register { metrics.collectPlain(into: &$0) }
-    registry.register { ingest.metrics.collect(into: &$0) }
+    registry.register { await ingest.metrics.collect(into: &$0) }
     registry.register { text in
       if let loki = ingest.loki {
         loki.collect(into: &text)

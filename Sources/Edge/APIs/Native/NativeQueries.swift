@@ -18,9 +18,9 @@ package protocol NativeQueries: Sendable {
 
 /// The queries of the native API, over the query engine.
 package struct EngineQueries: NativeQueries {
-  private let engine: QueryEngine
+  private let engine: any QueryAnswering
 
-  package init(engine: QueryEngine) { self.engine = engine }
+  package init(engine: any QueryAnswering) { self.engine = engine }
 
   package func start(
     _ body: [UInt8], principal: Principal, format: OutputFormat

@@ -9,12 +9,12 @@ import Tailing
 /// `GET /v1/tail/{dataset}`: records as they are written, of any dataset of the key's tenant.
 package struct TailRoutes: Sendable {
   private let directory: KeyDirectory
-  private let engine: QueryEngine
+  private let engine: any QueryAnswering
   private let streams: LiveStreams
   private let connections = LiveStreams.Counter()
 
   /// - Parameter directory: Whose callers may listen.
-  package init(_ directory: KeyDirectory, engine: QueryEngine, streams: LiveStreams) {
+  package init(_ directory: KeyDirectory, engine: any QueryAnswering, streams: LiveStreams) {
     self.directory = directory
     self.engine = engine
     self.streams = streams

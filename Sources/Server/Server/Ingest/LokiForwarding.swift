@@ -21,6 +21,7 @@ final class LokiForwarding: EntryForwarding {
   private let running = Mutex<Task<Void, Never>?>(nil)
   /// What ``tell(_:)`` said last of each key.
   private let told = Mutex<[Tenant: Told]>([:])
+  private let storeFailure = Mutex<StoreError?>(nil)
 
   private struct Told {
     var fault: ForwardingFault?
@@ -195,8 +196,18 @@ final class LokiForwarding: EntryForwarding {
 
   /// Logs what has changed since this was called last: whose entries wait and why, and new dead letters.
   func tell(_ logger: Logger) {
-    let tenants = forwarder.metrics().tenants
-    for (tenant, figures) in tenants.sorted(by: { $0.key.name < $1.key.name }).prefix(IngestMetrics.keysMax) {
+    let metrics = forwarder.metrics()
+    let failure = metrics.storeFailure
+    let failureBefore = storeFailure.withLock { before in
+      defer { before = failure }
+      return before
+    }
+    if let failure, failure != failureBefore {
+      logger.warning("the store could not be asked what waits", metadata: ["reason": "\(failure)"])
+    }
+    for (tenant, figures) in metrics.tenants.sorted(by: { $0.key.name < $1.key.name }).prefix(
+      IngestMetrics.keysMax)
+    {
       let before = told.withLock { told in
         defer { told[tenant] = Told(fault: figures.fault, letterCount: figures.deadLetterCount) }
         return told[tenant] ?? Told(fault: nil, letterCount: figures.deadLetterCount)
