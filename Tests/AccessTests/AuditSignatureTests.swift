@@ -15,7 +15,7 @@ import Testing
     legacy: LegacyTenantKeys = LegacyTenantKeys(isOn: true), keys: [AuditKey] = [],
     _ body: (TokenBench) throws -> Value
   ) throws -> Value {
-    let bench = try TokenBench(legacy: legacy, keys: keys)
+    let bench = try await TokenBench(legacy: legacy, keys: keys)
     defer { bench.remove() }
     return try body(bench)
   }
@@ -47,7 +47,7 @@ import Testing
   }
 
   @Test func aTenantsOwnSecretSignsForItAlone() async throws {
-    let bench = try TokenBench(legacy: Self.legacyOff)
+    let bench = try await TokenBench(legacy: Self.legacyOff)
     defer { bench.remove() }
     let acme = try await bench.tenants.create(name: "Acme", key: "acme")
     let other = try await bench.tenants.create(name: "Other", key: "other")

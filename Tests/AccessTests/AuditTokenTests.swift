@@ -10,7 +10,7 @@ import Testing
   private func bench<Value>(
     leewaySeconds: Int = 0, _ body: (TokenBench) throws -> Value
   ) throws -> Value {
-    let bench = try TokenBench(leewaySeconds: leewaySeconds)
+    let bench = try await TokenBench(leewaySeconds: leewaySeconds)
     defer { bench.remove() }
     return try body(bench)
   }

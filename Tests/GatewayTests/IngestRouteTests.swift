@@ -74,7 +74,7 @@ final class FakeForwarding: EntryForwarding {
     init(burst: Double = 1000) async throws {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
       let database = try ControlDatabase(path: folder + "/control.sqlite")
-      let keyStore = try KeyStore(database: database, clock: clock)
+      let keyStore = try await KeyStore(database, clock: clock)
       let limits = HTTPLimits()
       let metrics = HTTPMetrics(uploads: UploadBudget(bytesMax: limits.uploadBytesMax))
       let own = IngestMetrics(usage: { [] })

@@ -15,7 +15,9 @@ package final class LoginThrottle: Sendable {
     var failures: [Key: [Int64]] = [:]
   }
 
+  /// Failures a minute of one user from one address, beyond which nothing is heard.
   package static let userFailuresMax = 10
+  /// Failures a minute from one address.
   package static let addressFailuresMax = 100
   fileprivate static let window: Int64 = 60_000_000_000
   /// Beyond so many keys the oldest half goes: an attacker from many addresses must not fill the memory.
@@ -24,6 +26,7 @@ package final class LoginThrottle: Sendable {
   private let state = Mutex(State())
   private let clock: any WallClock
 
+  /// Nothing has failed yet.
   package init(clock: any WallClock) { self.clock = clock }
 
   /// - Throws: `throttled` while there are too many failures.

@@ -7,9 +7,12 @@ import Platform
 package struct PasswordCost: Sendable, Hashable {
   /// log2 of N.
   package var rounds: Int
+  /// r: memory is 128 · r · N bytes.
   package var blockSize: Int
+  /// p: how often all of it is done.
   package var parallelism: Int
 
+  /// A cost, unchecked.
   package init(rounds: Int, blockSize: Int, parallelism: Int) {
     self.rounds = rounds
     self.blockSize = blockSize
@@ -94,6 +97,7 @@ package struct PasswordRules: Sendable, Hashable {
   package let isStrict: Bool
   private static let lengthMin = 12
 
+  /// The strict rules, or next to none.
   package init(isStrict: Bool) { self.isStrict = isStrict }
 
   func check(_ password: String, user: String) throws(AccessError) {

@@ -35,6 +35,7 @@ package enum Role: String, Sendable, Hashable, CaseIterable {
     }
   }
 
+  /// Whether the role lets do it.
   package func allows(_ permission: Permission) -> Bool {
     switch (self, permission) {
     case (.admin, _): true
@@ -56,8 +57,10 @@ package struct PrincipalLimits: Sendable, Hashable {
   /// Bytes of a request's body; nil: the server's `limits.body_bytes_max`.
   package var bodyBytesMax: Int?
 
+  /// Without arguments: no limits beside the server's.
   package init(bodyBytesMax: Int? = nil) { self.bodyBytesMax = bodyBytesMax }
 
+  /// No limits beside the server's.
   package static let none = PrincipalLimits()
 }
 
@@ -67,13 +70,16 @@ package struct Principal: Sendable, Hashable {
   package let tenant: Tenant
   /// The credential's or the user's name, for logs and metrics; never the credential.
   package let subject: String
+  /// What the caller may do.
   package let role: Role
   /// Holds for every record the caller may read or delete, whatever it asks for.
   package let filter: Predicate
+  /// What the caller may ask for at most.
   package let limits: PrincipalLimits
   /// A hash of the credential or the user: the scope of idempotency keys.
   package let credential: UInt64
 
+  /// A caller whose credential was checked.
   package init(
     tenant: Tenant, subject: String, role: Role, credential: UInt64, filter: Predicate = .all,
     limits: PrincipalLimits = .none

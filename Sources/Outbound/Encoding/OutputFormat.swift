@@ -2,6 +2,7 @@
 package enum OutputFormat: String, Sendable, CaseIterable {
   case json, ndjson, csv, arrow, parquet
 
+  /// The value of `Content-Type`.
   package var mediaType: String {
     switch self {
     case .json: "application/json"

@@ -14,6 +14,7 @@ package struct ReplayReport: Sendable, Hashable {
   /// Why some are left; nil: none is.
   package var fault: ForwardingFault?
 
+  /// Of no letters.
   package init() {}
 }
 

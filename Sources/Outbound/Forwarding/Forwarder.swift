@@ -4,19 +4,26 @@ import Synchronization
 
 /// What a forwarder works with.
 package struct ForwarderPorts: Sendable {
+  /// Where records are read.
   package var source: any BatchSource
+  /// Tells which tenants have new records.
   package var feed: any CommitFeed
   /// Asked which partitions there are.
   package var control: any StoreControl
+  /// Where cursors and dead letters are durable.
   package var state: any ForwardingState
+  /// Sends pushes.
   package var transport: any LokiTransport
+  /// Times retries and deadlines.
   package var clock: any WallClock
+  /// Spreads retries.
   package var entropy: any EntropySource
   /// For reading and encoding: threads that may block. Two keep up with 100,000 entries a second.
   package var workers: WorkerPool
   /// Suspends for so many nanoseconds, or until its task is cancelled.
   package var sleep: @Sendable (Int64) async -> Void
 
+  /// Ports that sleep by the system's clock unless another way is given.
   package init(
     source: any BatchSource, feed: any CommitFeed, control: any StoreControl, state: any ForwardingState,
     transport: any LokiTransport, clock: any WallClock, entropy: any EntropySource, workers: WorkerPool,
@@ -44,6 +51,7 @@ package struct ForwarderPorts: Sendable {
 package final class Forwarder: Sendable {
   /// Tell it of accepted records, ask it before accepting more.
   package let backlog: Backlog
+  /// As it was opened with.
   package let options: ForwardingOptions
   let ports: ForwarderPorts
   private let engine: Mutex<ForwardingEngine>

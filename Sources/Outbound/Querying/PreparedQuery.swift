@@ -3,7 +3,9 @@ import Records
 
 /// A request checked against its schema, with the columns its scan must read.
 package struct PreparedQuery: Sendable {
+  /// As it was asked.
   package let request: QueryRequest
+  /// Of the answer's batches.
   package let fields: [Field]
   /// What is given out, in order.
   let outputs: [OutputColumn]
@@ -14,6 +16,9 @@ package struct PreparedQuery: Sendable {
   /// How aggregates are made, if they are what is asked for.
   let aggregates: AggregatePlan?
 
+  /// Checks a request.
+  ///
+  /// - Throws: `.invalid`: it does not fit the dataset.
   package init(_ request: QueryRequest) throws(StoreError) {
     self.request = request
     _ = try CompiledPredicate(request.predicate, schema: request.dataset.schema)

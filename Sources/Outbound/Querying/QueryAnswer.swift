@@ -15,6 +15,7 @@ package struct AnswerKey: Sendable {
   /// The row's position, which decides among equal keys.
   package var position: Int64
 
+  /// A place in an answer.
   package init(parts: [QueryCursor.KeyPart], position: Int64) {
     self.parts = parts
     self.position = position
@@ -24,6 +25,7 @@ package struct AnswerKey: Sendable {
 /// An answer under way. One consumer at a time.
 package final class QueryAnswer: @unchecked Sendable {
   // Safe because: its one consumer awaits each call to next() before the following one.
+  /// Of every batch.
   package let fields: [Field]
   private let request: QueryRequest
   private let positionEnd: Int64

@@ -13,12 +13,14 @@ package struct QueryCursor: Sendable, Hashable {
 
   /// Sort-key values of the last row, then its position.
   package var key: [KeyPart]
+  /// Of the last row given.
   package var position: Int64
   /// Positions below it are in the answer's pages.
   package var positionEnd: Int64
 
   private static let version: UInt8 = 1
 
+  /// A cursor of a page that ended there.
   package init(key: [KeyPart], position: Int64, positionEnd: Int64) {
     self.key = key
     self.position = position

@@ -28,9 +28,7 @@ package struct QueryEngine: QueryAnswering {
       let (stream, objectCount) = try await workers.perform { () throws(StoreError) in
         let units = prepared.ordered(try snapshot.plan(prepared.scan(positionEnd: end)))
         let stream = RowStream(
-          units: units, request: request, outputCount: prepared.outputs.count,
-          keyIndices: prepared.keyIndices, snapshot: snapshot, workers: workers,
-          share: MemoryShare(of: budget))
+          units: units, query: prepared, snapshot: snapshot, workers: workers, share: MemoryShare(of: budget))
         try stream.begin()
         return (stream, Set(units.flatMap(\.objects)).count)
       }

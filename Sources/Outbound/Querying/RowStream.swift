@@ -9,8 +9,10 @@ final class RowStream: AnswerRows, @unchecked Sendable {
   // Safe because: its owner awaits each call to next() before the following one, and units are handed to
   // workers only inside such a call.
   private let request: QueryRequest
+  /// Columns of the scan that are given out; the others are the sort key's.
   private let outputCount: Int
   private let orderColumns: [String]
+  /// Where the sort-key columns, then `position`, lie in the scan's batches.
   private let keyIndices: [Int]
   /// Kept as long as its units are read.
   private let snapshot: any PartitionSnapshot
@@ -26,17 +28,15 @@ final class RowStream: AnswerRows, @unchecked Sendable {
 
   static let batchRowsMax = 8_192
 
-  /// - Parameters:
-  ///   - outputCount: Columns of the scan that are given out; the others are the sort key's.
-  ///   - keyIndices: Where the sort-key columns, then `position`, lie in the scan's batches.
+  /// - Parameter units: Of `snapshot`, for the query's scan.
   init(
-    units: [any ScanUnit], request: QueryRequest, outputCount: Int, keyIndices: [Int],
-    snapshot: any PartitionSnapshot, workers: any QueryWorkers, share: MemoryShare
+    units: [any ScanUnit], query: PreparedQuery, snapshot: any PartitionSnapshot,
+    workers: any QueryWorkers, share: MemoryShare
   ) {
-    self.request = request
-    self.outputCount = outputCount
-    self.keyIndices = keyIndices
-    self.orderColumns = request.orderColumns
+    request = query.request
+    outputCount = query.outputs.count
+    keyIndices = query.keyIndices
+    orderColumns = query.request.orderColumns
     self.snapshot = snapshot
     self.workers = workers
     self.share = share

@@ -106,6 +106,7 @@ package final class LiveFeed: Sendable {
     await thread.run {}
   }
 
+  /// Totals since the start, and how it stands. O(partitions that are followed).
   package func statistics() -> LiveStatistics {
     var statistics = totals.withLock { $0 }
     registry.withLock { registry in

@@ -17,6 +17,7 @@ package protocol LiveShape: Sendable {
 
 /// Messages as they go out, one behind the other. Shared by all who are sent them; immutable.
 package final class LiveFrame: Sendable {
+  /// The messages one after the other, as the shape writes them.
   package let bytes: [UInt8]
   /// At least one.
   package let messageCount: Int

@@ -39,6 +39,7 @@ package final class AccessLogOutput: AccessLog {
     self.write = write
   }
 
+  /// See ``AccessLog``.
   package func record(_ event: AccessEvent) {
     if !logsAll, event.kind == .request, event.outcome == .granted { return }
     let line = isJSON ? json(event) : text(event)

@@ -20,6 +20,7 @@ package struct AuditKey: Sendable, CustomStringConvertible, CustomDebugStringCon
 
   /// Without the secret.
   package var description: String { "audit key \(keyID)" }
+  /// Without the secret.
   package var debugDescription: String { description }
 
   func signs(for tenant: String) -> Bool {
@@ -35,13 +36,18 @@ package struct AuditKey: Sendable, CustomStringConvertible, CustomDebugStringCon
 package final class AuditCredentials: Sendable {
   /// What a token must be like to hold.
   package struct Policy: Sendable {
+    /// What a token must say in `aud`.
     package var audience = "logserver"
+    /// What it must say in `iss`.
     package var issuer = "issuer"
     /// How far the clocks of issuer and server may be apart.
     package var leewaySeconds = 0
+    /// Whether keys that follow from tenants' names sign.
     package var legacy = LegacyTenantKeys(isOn: false)
+    /// Configured keys.
     package var keys: [AuditKey] = []
 
+    /// What holds unless it is configured.
     package init() {}
   }
 
@@ -68,6 +74,7 @@ package final class AuditCredentials: Sendable {
   private let clock: any WallClock
   private let state = Mutex(State())
 
+  /// No public keys yet: see ``use(_:)``.
   package init(policy: Policy, tenants: TenantDirectory, clock: any WallClock) {
     self.policy = policy
     self.tenants = tenants

@@ -4,6 +4,7 @@ import CryptoExtras
 
 /// Why a text is no set of public keys. Nothing of the text is in it but the key's number.
 package struct KeySetError: Error, Sendable, Hashable {
+  /// A sentence's end, for the operator.
   package let reason: String
 }
 
@@ -43,6 +44,7 @@ package struct KeySet: Sendable {
 
   /// A token without `kid` is tried with each.
   package static let keyCountMax = 32
+  /// Bytes of a set's text.
   package static let textBytesMax = 1 << 20
 
   /// No keys.

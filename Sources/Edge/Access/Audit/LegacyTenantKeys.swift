@@ -12,11 +12,13 @@ package struct LegacyTenantKeys: Sendable, Hashable, CustomStringConvertible {
   package let isOn: Bool
   private let secret: String
 
+  /// The rule, on or off, with the original's secret or another.
   package init(isOn: Bool, secret: String = LegacyTenantKeys.defaultSecret) {
     self.isOn = isOn
     self.secret = secret
   }
 
+  /// Whether everybody knows the secret.
   package var hasDefaultSecret: Bool { secret == LegacyTenantKeys.defaultSecret }
 
   /// The key of `tenant`: the hexadecimal digits of MD5(tenant + secret), taken as text.
@@ -31,5 +33,6 @@ package struct LegacyTenantKeys: Sendable, Hashable, CustomStringConvertible {
     Hex.text(Array(Insecure.MD5.hash(data: Array(text.utf8))))
   }
 
+  /// Without the secret.
   package var description: String { "legacy tenant keys: \(isOn ? "on" : "off")" }
 }

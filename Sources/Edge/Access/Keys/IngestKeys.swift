@@ -12,6 +12,7 @@ package struct IngestKey: Sendable, Hashable {
   /// What it is for; empty: not said.
   package let purpose: String
 
+  /// A key as configured.
   package init(name: String, token: String, isActive: Bool = true, purpose: String = "") {
     self.name = name
     self.token = token

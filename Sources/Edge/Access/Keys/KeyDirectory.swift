@@ -6,9 +6,12 @@ package struct APIKey: Sendable, Hashable {
   package let name: String
   /// The secret itself.
   package let key: String
+  /// Whose records it reads and writes.
   package let tenant: Tenant
+  /// What it may do.
   package let role: Role
 
+  /// A key as configured.
   package init(name: String, key: String, tenant: Tenant, role: Role) {
     self.name = name
     self.key = key

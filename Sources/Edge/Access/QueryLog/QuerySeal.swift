@@ -11,6 +11,7 @@ package struct QuerySeal: Sendable {
 
   private let key: SymmetricKey
 
+  /// A seal by a secret of any length.
   package init(secret: String) { key = SymmetricKey(data: Array(secret.utf8)) }
 
   /// An entry's hash: over `user|query|status|timestamp`.

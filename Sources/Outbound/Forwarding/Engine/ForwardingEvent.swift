@@ -53,10 +53,12 @@ package struct FlushReport: Sendable, Hashable {
   /// Whether everything that was there when it began was forwarded or is among the dead letters.
   package var isComplete: Bool
 
+  /// What a flush came to.
   package init(entriesByTenant: [Tenant: Int], isComplete: Bool) {
     self.entriesByTenant = entriesByTenant
     self.isComplete = isComplete
   }
 
+  /// Of all tenants.
   package var entryCount: Int { entriesByTenant.values.reduce(0, +) }
 }

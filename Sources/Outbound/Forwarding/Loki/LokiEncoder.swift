@@ -4,6 +4,7 @@ import Records
 
 /// A push ready to be sent.
 package struct EncodedPush: Sendable {
+  /// As it is sent, compressed.
   package let body: [UInt8]
   /// How many of the rows asked for are in it, at least 1.
   package let rowCount: Int
@@ -14,14 +15,18 @@ package struct EncodedPush: Sendable {
 /// Writes rows as pushes of Loki: entries grouped by label set in the order the sets are first seen, within a set in the
 /// order of the rows.
 package struct LokiEncoder: Sendable {
+  /// Which columns become what.
   package let mapping: LokiMapping
+  /// How pushes are written.
   package let format: PushFormat
 
+  /// An encoder; it holds nothing.
   package init(mapping: LokiMapping, format: PushFormat) {
     self.mapping = mapping
     self.format = format
   }
 
+  /// The header's value.
   package var contentType: String {
     switch format {
     case .protobuf: "application/x-protobuf"
@@ -29,6 +34,7 @@ package struct LokiEncoder: Sendable {
     }
   }
 
+  /// The header's value; nil: none.
   package var contentEncoding: String? {
     switch format {
     case .protobuf: nil

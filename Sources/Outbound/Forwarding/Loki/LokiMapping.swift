@@ -14,6 +14,7 @@ package struct LokiMapping: Sendable, Hashable {
   /// are left out.
   package var metadataColumns: [String] = []
 
+  /// No labels, no metadata.
   package init() {}
 
   /// Service, env, level and the record's labels; message, metadata, trace and span in the line.

@@ -4,6 +4,7 @@ import Records
 package struct AggregateQuery: Sendable, Hashable {
   /// Text columns and members of objects (as text); null is a group of its own.
   package var groupBy: [ColumnPath]
+  /// How time is cut; nil: not.
   package var bucket: TimeBucket?
   /// At least one; their names are distinct.
   package var measures: [Measure]
@@ -13,8 +14,10 @@ package struct AggregateQuery: Sendable, Hashable {
   /// Groups left out before the first that is given.
   package var offset: Int
 
+  /// Measures of a query.
   package static let measuresMax = 64
 
+  /// A query, unchecked: ``PreparedQuery`` checks it.
   package init(
     groupBy: [ColumnPath] = [], bucket: TimeBucket? = nil, measures: [Measure], orderBy: String? = nil,
     offset: Int = 0

@@ -4,6 +4,7 @@
 /// bucket, and one that is skipped has no rows. Of several units, a bucket is what lies in one of each. Its key is the first
 /// local second of it, in seconds since 1970.
 package struct LocalBucket: Sendable, Hashable {
+  /// What a bucket spans.
   package enum Unit: String, Sendable, Hashable, CaseIterable {
     case second, minute, hour, day, week, month, quarter, year
 
@@ -30,7 +31,9 @@ package struct LocalBucket: Sendable, Hashable {
     }
   }
 
+  /// Times are of one bucket if all of these are equal.
   package let units: [Unit]
+  /// Of the time zone.
   package let offsets: UTCOffsets
 
   /// - Parameter units: At least one; their order does not matter.

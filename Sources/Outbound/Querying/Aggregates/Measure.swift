@@ -26,6 +26,7 @@ package struct Measure: Sendable, Hashable {
     case quantile(ColumnPath, Double)
   }
 
+  /// How it is computed.
   package var function: Function
   /// Which rows of the group it sees.
   package var filter: Predicate

@@ -4,9 +4,12 @@
 package struct UTCOffsets: Sendable, Hashable {
   /// From a second of UTC on, the clock is `offset` seconds ahead.
   package struct Change: Sendable, Hashable {
+    /// Seconds since 1970 from which on it holds.
     package let second: Int
+    /// Seconds that local time is ahead of UTC.
     package let offset: Int
 
+    /// A change of the offset.
     package init(second: Int, offset: Int) {
       self.second = second
       self.offset = offset

@@ -33,6 +33,7 @@ package struct ConfigurationTree: Sendable {
   package private(set) var warnings: [String] = []
   private static let settings = Dictionary(uniqueKeysWithValues: Setting.all.map { ($0.path, $0) })
 
+  /// Nothing is set.
   package init() {}
 
   /// Lays the text of a configuration file over what is there.

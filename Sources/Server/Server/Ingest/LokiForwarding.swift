@@ -30,9 +30,10 @@ final class LokiForwarding: EntryForwarding {
 
   /// Reads where forwarding was left; ``start()`` goes on from there.
   init(
-    _ settings: LokiSettings, url: String, quota: BacklogQuota, engine: Engine,
-    database: ControlDatabase, client: HTTPClient, clock: any WallClock
+    _ configuration: Configuration, url: String, engine: Engine,
+    state: any ForwardingState, client: HTTPClient, clock: any WallClock
   ) async throws(ForwardingStateError) {
+    let settings = configuration.loki
     var options = ForwardingOptions()
     options.name = LokiForwarding.name
     options.realms = [.ingest]
@@ -41,12 +42,12 @@ final class LokiForwarding: EntryForwarding {
     options.limits.pushBytesMax = settings.batchBytesMax
     options.retry.delaysSeconds = settings.backoffSeconds.map { Double($0) }
     options.retry.parkedSeconds = Double(settings.parkSeconds)
-    options.quota = quota
+    options.quota = configuration.ingest.quota
     forwarder = try await Forwarder.open(
       options,
       ForwarderPorts(
         source: engine.source, feed: engine.feed, control: engine.control,
-        state: ForwardingDatabase(database),
+        state: state,
         transport: LokiHTTPTransport(client: client, settings: settings, url: url), clock: clock,
         entropy: SystemEntropy(),
         workers: WorkerPool(threads: LokiForwarding.threads, name: "forward")))
