@@ -62,7 +62,8 @@ import Testing
         good + "=", parts[0] + "=." + parts[1] + "." + parts[2], good + "\n", "\u{FEFF}" + good,
         good.replacing(".", with: "\u{FF0E}"), good + "+", good + "/", good + "\u{0}",
       ]
-      // 32 bytes are 43 characters, the last of which has two bits to spare; all spellings but one are refused.
+      // 32 bytes are 43 characters, the last of which has two bits to spare; all spellings but one are
+      // refused.
       shapes += "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".compactMap { last in
         let text = String(good.dropLast()) + String(last)
         return "AEIMQUYcgkosw048".contains(last) ? nil : text

@@ -1,6 +1,7 @@
 import Records
 
-/// One attempt to get in, for the server's log: who, from where, to what, and whether they may. Never a credential.
+/// One attempt to get in, for the server's log: who, from where, to what, and whether they may. Never a
+/// credential.
 package struct AccessEvent: Sendable, Hashable {
   /// What was tried.
   package enum Kind: String, Sendable {
@@ -47,8 +48,8 @@ package struct AccessEvent: Sendable, Hashable {
   /// The request's id, as its answer has it.
   package var requestID: String
 
-  /// What a line of the log calls the event. Failed logins and refused requests have names of their own, so that one word
-  /// finds them.
+  /// What a line of the log calls the event. Failed logins and refused requests have names of their own, so
+  /// that one word finds them.
   package var name: String {
     guard case .refused = outcome else { return kind.rawValue }
     return switch kind {

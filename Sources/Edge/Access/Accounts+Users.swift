@@ -25,7 +25,8 @@ extension Accounts {
 
   /// Changes a user's own password, which must be given; other tokens than the one used die.
   ///
-  /// - Throws: `wrongPassword`, `throttled`, `weakPassword`, `overloaded`, `unknownUser`, or what the control plane says.
+  /// - Throws: `wrongPassword`, `throttled`, `weakPassword`, `overloaded`, `unknownUser`, or what the control
+  ///   plane says.
   package func changePassword(
     _ principal: Principal, authorization: String?, current: String, new: String, address: String
   ) async throws(AccessError) {

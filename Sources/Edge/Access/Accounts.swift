@@ -23,8 +23,8 @@ package struct IssuedToken: Sendable, Hashable {
 
 /// Users and their tokens: logins with passwords, then with opaque bearer tokens.
 ///
-/// Users and tokens are kept in memory, so that a token costs one SHA-256 and one look-up; the control plane holds them
-/// durably, tokens as SHA-256 only, and tells their changes.
+/// Users and tokens are kept in memory, so that a token costs one SHA-256 and one look-up; the control plane
+/// holds them durably, tokens as SHA-256 only, and tells their changes.
 package final class Accounts: Sendable {
   /// What the server decides about users and tokens.
   package struct Policy: Sendable {

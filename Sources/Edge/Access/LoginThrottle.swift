@@ -1,8 +1,8 @@
 import Platform
 import Synchronization
 
-/// Bounds failed logins: so many a minute for a user from an address, and so many for an address. Nobody can lock
-/// another out, since a count never concerns a user from all addresses.
+/// Bounds failed logins: so many a minute for a user from an address, and so many for an address. Nobody can
+/// lock another out, since a count never concerns a user from all addresses.
 package final class LoginThrottle: Sendable {
   fileprivate struct Key: Hashable {
     /// nil: the address as a whole.
@@ -60,7 +60,8 @@ extension LoginThrottle.State {
   /// Nanoseconds until there are fewer than `most` failures within the window; 0: there are.
   fileprivate mutating func wait(_ key: LoginThrottle.Key, _ most: Int, _ now: Int64) -> Int64 {
     guard let all = failures[key] else { return 0 }
-    // A clock that was set back leaves times in the future: they count as now, so that nobody waits longer than a window.
+    // A clock that was set back leaves times in the future: they count as now, so that nobody waits longer
+    // than a window.
     let recent = all.map { Swift.min($0, now) }.filter { now - $0 < LoginThrottle.window }
     failures[key] = recent.isEmpty ? nil : recent
     guard recent.count >= most else { return 0 }

@@ -32,8 +32,8 @@ struct PasswordHash: Sendable, Hashable {
   let hash: [UInt8]
 
   static let passwordBytesMax = 1_024
-  /// Whether a password could have been set. One with NUL could not: HMAC pads short keys with zeros, so that scrypt
-  /// takes it for the same password as without.
+  /// Whether a password could have been set. One with NUL could not: HMAC pads short keys with zeros, so that
+  /// scrypt takes it for the same password as without.
   static func canHash(_ password: String) -> Bool {
     password.utf8.count <= passwordBytesMax && !password.utf8.contains(0)
   }
@@ -93,7 +93,8 @@ struct PasswordHash: Sendable, Hashable {
 
 /// Which passwords may be chosen.
 package struct PasswordRules: Sendable, Hashable {
-  /// Twelve characters at least, not the user's name, none of the common ones. Otherwise any that is not empty.
+  /// Twelve characters at least, not the user's name, none of the common ones. Otherwise any that is not
+  /// empty.
   package let isStrict: Bool
   private static let lengthMin = 12
 
@@ -119,7 +120,8 @@ package struct PasswordRules: Sendable, Hashable {
     }
   }
 
-  /// Common passwords of this length are a common word, or a run of the keyboard, repeated or with digits behind it.
+  /// Common passwords of this length are a common word, or a run of the keyboard, repeated or with digits
+  /// behind it.
   private static func isCommon(_ folded: String) -> Bool {
     let core = folded.filter { !$0.isNumber && !"!.?@#$_-".contains($0) }
     if Set(folded).count <= 3 || stems.contains(core) { return true }

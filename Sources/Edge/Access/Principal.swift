@@ -25,7 +25,8 @@ package enum Role: String, Sendable, Hashable, CaseIterable {
   /// Those an API key may have.
   package static let ofKeys: [Role] = [.reader, .writer, .user, .admin]
 
-  /// Those an API key of a realm may have. A workflow key is its client, which reads and writes; one with the role
+  /// Those an API key of a realm may have. A workflow key is its client, which reads and writes; one with the
+  /// role
   /// `admin` is shown how its queries run as well.
   package static func ofKeys(_ realm: Realm) -> [Role] {
     switch realm {
@@ -64,7 +65,8 @@ package struct PrincipalLimits: Sendable, Hashable {
   package static let none = PrincipalLimits()
 }
 
-/// Who a request comes from, once its credential was checked: all that the rest of the server sees of credentials.
+/// Who a request comes from, once its credential was checked: all that the rest of the server sees of
+/// credentials.
 package struct Principal: Sendable, Hashable {
   /// Whose records the caller reads and writes.
   package let tenant: Tenant

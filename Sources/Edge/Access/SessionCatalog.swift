@@ -16,8 +16,8 @@ package struct CatalogEntry: Sendable, Hashable {
   }
 }
 
-/// Containers and sessions of the sessions API, and whose they are. Names of containers are global; a session's name
-/// is its own within its container.
+/// Containers and sessions of the sessions API, and whose they are. Names of containers are global; a
+/// session's name is its own within its container.
 ///
 /// Sessions that were used lately are kept in memory, so that a write costs no look-up in the control plane.
 package final class SessionCatalog: Sendable {

@@ -9,7 +9,8 @@ package protocol Expiring {
 }
 
 extension Expiring {
-  /// Whether it holds now: not expired, and not made by a clock that has since been set back by more than its lifetime.
+  /// Whether it holds now: not expired, and not made by a clock that has since been set back by more than its
+  /// lifetime.
   package func isValid(at now: Int64) -> Bool {
     now < expiresAt && now >= issuedAt - (expiresAt - issuedAt)
   }

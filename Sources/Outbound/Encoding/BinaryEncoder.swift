@@ -4,7 +4,8 @@ import Records
 
 /// An Arrow IPC stream or a Parquet file, as it is written.
 ///
-/// Parquet gathers batches to row groups of ``rowGroupRows`` rows, so that it needs the memory of one row group.
+/// Parquet gathers batches to row groups of ``rowGroupRows`` rows, so that it needs the memory of one row
+/// group.
 package final class BinaryEncoder: BatchEncoder {
   /// Rows of a row group of Parquet.
   package static let rowGroupRows = 131_072

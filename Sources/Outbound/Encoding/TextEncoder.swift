@@ -20,7 +20,8 @@ package struct EncodingError: Error, Sendable, Equatable {
 
 /// JSON (`{"rows":[…],"cursor":…}`), NDJSON (an object a line) and CSV (RFC 4180 with a header line).
 ///
-/// Null columns are left out of objects and empty in CSV, where an empty text is `""`. Object columns are JSON in all three.
+/// Null columns are left out of objects and empty in CSV, where an empty text is `""`. Object columns are
+/// JSON in all three.
 package final class TextEncoder: BatchEncoder {
   private let format: OutputFormat
   private let fields: [Field]

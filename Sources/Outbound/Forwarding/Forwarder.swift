@@ -46,8 +46,9 @@ package struct ForwarderPorts: Sendable {
 
 /// Forwards the records of all tenants to Loki: at least once, in order for each stream of a tenant.
 ///
-/// Reads through snapshots, from the head or from blocks, so records that wait never keep the journal from being
-/// archived. Memory: ``ForwardingLimits/windowsHeldMax`` and ``ForwardingLimits/pushesInFlightMax`` windows.
+/// Reads through snapshots, from the head or from blocks, so records that wait never keep the journal from
+/// being archived. Memory: ``ForwardingLimits/windowsHeldMax`` and ``ForwardingLimits/pushesInFlightMax``
+/// windows.
 package final class Forwarder: Sendable {
   /// Tell it of accepted records, ask it before accepting more.
   package let backlog: Backlog
@@ -74,7 +75,8 @@ package final class Forwarder: Sendable {
   /// Nanoseconds between two looks at the time.
   private static let tickNanoseconds: Int64 = 200_000_000
 
-  /// Reads the state and the tenants' ends: from then on ``backlog`` knows what waits. Nothing is sent before ``run()``.
+  /// Reads the state and the tenants' ends: from then on ``backlog`` knows what waits. Nothing is sent before
+  /// ``run()``.
   package static func open(
     _ options: ForwardingOptions, _ ports: ForwarderPorts
   ) async throws(ForwardingStateError) -> Forwarder {
@@ -111,8 +113,8 @@ package final class Forwarder: Sendable {
     self.engine = Mutex(engine)
   }
 
-  /// Forwards until ``stop(withinSeconds:)``, or until its task is cancelled: then at once, and what was not saved is sent
-  /// again after the next start. Call once.
+  /// Forwards until ``stop(withinSeconds:)``, or until its task is cancelled: then at once, and what was not
+  /// saved is sent again after the next start. Call once.
   package func run() async {
     let observation = ports.feed.observeCommits { [self] in note($0) }
     await withTaskGroup(of: Void.self) { group in
@@ -143,13 +145,14 @@ package final class Forwarder: Sendable {
     stop(withinSeconds: 0)
   }
 
-  /// Begins no more pushes; ``run()`` returns once those under way have ended and everything is saved, or after `seconds`.
+  /// Begins no more pushes; ``run()`` returns once those under way have ended and everything is saved, or
+  /// after `seconds`.
   package func stop(withinSeconds seconds: Double) {
     perform(.stop(deadline: ports.clock.now() + Int64(seconds * 1e9)))
   }
 
-  /// Forwards what is there now, for all tenants, without waiting for retries; answers after `seconds` at the latest (on
-  /// the tick after). Only while ``run()`` is under way.
+  /// Forwards what is there now, for all tenants, without waiting for retries; answers after `seconds` at the
+  /// latest (on the tick after). Only while ``run()`` is under way.
   package func flush(withinSeconds seconds: Double) async -> FlushReport {
     await poll()
     let deadline = ports.clock.now() + Int64(seconds * 1e9)
@@ -193,7 +196,8 @@ package final class Forwarder: Sendable {
     perform(.tick)
   }
 
-  /// Asks the store what waits. If it does not answer, commits go on to be told, and the next look makes up for it.
+  /// Asks the store what waits. If it does not answer, commits go on to be told, and the next look makes up
+  /// for it.
   private func poll() async {
     let known = engine.withLock { Set($0.lanes.keys) }
     do throws(StoreError) {

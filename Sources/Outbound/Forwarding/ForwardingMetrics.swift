@@ -52,7 +52,8 @@ package struct TenantForwarding: Sendable {
   package var entriesForwarded = 0
   /// Retries by number, the first at 0; the last place counts those out of the parking place.
   package var retries: [Int] = []
-  /// Positions passed without a record to send in realms with one dataset: deleted before they were forwarded.
+  /// Positions passed without a record to send in realms with one dataset: deleted before they were
+  /// forwarded.
   package var entriesDeletedBefore = 0
   /// Entries Loki refused for good and nobody dropped.
   package var deadLetterCount = 0

@@ -55,7 +55,8 @@ package struct ForwardingLimits: Sendable, Hashable {
   package var windowRowsMax = 65_536
   /// Bytes of text in a window; a single larger record makes a window of its own.
   package var windowBytesMax = 16 << 20
-  /// Windows kept between two pushes of their tenants; more tenants than these read as much as one push takes.
+  /// Windows kept between two pushes of their tenants; more tenants than these read as much as one push
+  /// takes.
   package var windowsHeldMax = 4
   /// Dead letters a tenant may have; the oldest go first.
   package var deadLettersPerTenantMax = 10_000

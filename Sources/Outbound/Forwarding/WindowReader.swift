@@ -11,9 +11,9 @@ struct WindowBounds: Sendable, Hashable {
 
 /// Reads windows of snapshots. Blocks: call on a thread of our own.
 ///
-/// Blocks are sorted by time, so any of them may hold the next position: all rows of the span are read, and whenever
-/// twice the bounds are held the ones with the greatest positions are let go. Memory is at most that and one batch of a
-/// cursor (8,192 rows).
+/// Blocks are sorted by time, so any of them may hold the next position: all rows of the span are read, and
+/// whenever twice the bounds are held the ones with the greatest positions are let go. Memory is at most that
+/// and one batch of a cursor (8,192 rows).
 struct WindowReader: Sendable {
   let dataset: Dataset
   let mapping: LokiMapping

@@ -116,7 +116,8 @@ final class MergeSource: @unchecked Sendable {
     return isBefore(row, other, other.row)
   }
 
-  /// How far its rows come before the rival's first row and the bound of units not opened yet: a row number behind
+  /// How far its rows come before the rival's first row and the bound of units not opened yet: a row number
+  /// behind
   /// `row`. Gallops, so that rows that do not interleave cost a few comparisons.
   func end(of rival: MergeSource?, limit: Int, bound: ClosedRange<Int64>?) -> Int {
     guard let batch else { return row }

@@ -1,6 +1,7 @@
 import Records
 
-/// The rows of an answer as they are computed. Releasing it ends what is under way for it and gives back what it holds.
+/// The rows of an answer as they are computed. Releasing it ends what is under way for it and gives back what
+/// it holds.
 package protocol AnswerRows: AnyObject {
   /// The next rows, in the request's order and at most its limit in all; nil at the end. One call at a time.
   func next() async throws(StoreError) -> RecordBatch?

@@ -2,13 +2,14 @@ import Records
 
 /// What answers queries: all that the APIs know of how and where they are computed.
 ///
-/// An answer is of one moment of the store. A cancelled task and a released ``QueryAnswer`` end what is under way for them.
+/// An answer is of one moment of the store. A cancelled task and a released ``QueryAnswer`` end what is under
+/// way for them.
 package protocol QueryAnswering: Sendable {
-  /// Begins to answer `request` for `tenant`; rows come with ``QueryAnswer/next()``. Counts, groups, quantiles and other
-  /// measures are computed before it returns.
+  /// Begins to answer `request` for `tenant`; rows come with ``QueryAnswer/next()``. Counts, groups,
+  /// quantiles and other measures are computed before it returns.
   ///
-  /// - Throws: `.invalid`: the request does not fit the dataset. `.memoryExhausted`: running queries hold all they may. What
-  ///   the store says.
+  /// - Throws: `.invalid`: the request does not fit the dataset. `.memoryExhausted`: running queries hold all
+  ///   they may. What the store says.
   func run(_ request: QueryRequest, for tenant: Tenant) async throws(StoreError) -> QueryAnswer
 
   /// As ``run(_:for:)``, from row `offset` on, in the request's order.

@@ -2,8 +2,9 @@ import Codecs
 import Matching
 import Records
 
-/// Where a page of rows ended: order, sort key of the last row given, and the position bound of the first page, so that
-/// later pages see no row written since. Opaque to clients; a changed or foreign token is refused.
+/// Where a page of rows ended: order, sort key of the last row given, and the position bound of the first
+/// page, so that later pages see no row written since. Opaque to clients; a changed or foreign token is
+/// refused.
 package struct QueryCursor: Sendable, Hashable {
   /// A value of the sort key: time or text.
   package enum KeyPart: Sendable, Hashable {

@@ -180,8 +180,8 @@ extension QueryRequest {
     return try groupedAnswer(tree)
   }
 
-  /// The columns that rows are ordered by before `position`: those of the sort key, or none where the filter fixes each of
-  /// them to one value.
+  /// The columns that rows are ordered by before `position`: those of the sort key, or none where the filter
+  /// fixes each of them to one value.
   package var orderColumns: [String] {
     let sortKey = dataset.schema.sortKey
     var fixed: Set<String> = []

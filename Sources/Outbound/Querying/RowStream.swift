@@ -2,9 +2,9 @@ import Records
 
 /// Rows of a snapshot in the order of the sort key, merged from its units, limited and projected.
 ///
-/// Units come sorted by their first key and are opened when the merge reaches them, so that the newest hundred
-/// rows open one unit, and rows that lie in order are passed on without a copy. At most as many cursors are open as
-/// units overlap. One consumer at a time.
+/// Units come sorted by their first key and are opened when the merge reaches them, so that the newest
+/// hundred rows open one unit, and rows that lie in order are passed on without a copy. At most as many
+/// cursors are open as units overlap. One consumer at a time.
 final class RowStream: AnswerRows, @unchecked Sendable {
   // Safe because: its owner awaits each call to next() before the following one, and units are handed to
   // workers only inside such a call.
@@ -44,7 +44,8 @@ final class RowStream: AnswerRows, @unchecked Sendable {
     remaining = request.limit
   }
 
-  /// Whether units can be told apart by their first key, a time or a position: only then may later ones stay closed.
+  /// Whether units can be told apart by their first key, a time or a position: only then may later ones stay
+  /// closed.
   private var isSortedByNumber: Bool { orderColumns.isEmpty || orderColumns == ["timestamp"] }
 
   /// The first keys that the unit's rows may have.
@@ -68,8 +69,9 @@ final class RowStream: AnswerRows, @unchecked Sendable {
     }
   }
 
-  /// Opens a unit that is the only one and merges its first rows on the caller's thread, a worker's: so a query for a few rows
-  /// of one unit, planned there, changes threads no more. Called before the first ``next()``.
+  /// Opens a unit that is the only one and merges its first rows on the caller's thread, a worker's: so a
+  /// query for a few rows of one unit, planned there, changes threads no more. Called before the first
+  /// ``next()``.
   func begin() throws(StoreError) {
     guard remaining > 0, pending.count == 1, let unit = pending.first else { return }
     pending = []

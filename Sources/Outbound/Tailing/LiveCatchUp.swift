@@ -1,11 +1,14 @@
 import Platform
 import Records
 
-/// Reads the matching rows between two positions in the order of their positions, as frames of the shape that live rows come in.
+/// Reads the matching rows between two positions in the order of their positions, as frames of the shape that
+/// live rows come in.
 ///
-/// Memory does not grow with the rows. Holds a snapshot from the first call on: files stay until it is released. One call at a time.
+/// Memory does not grow with the rows. Holds a snapshot from the first call on: files stay until it is
+/// released. One call at a time.
 package final class LiveCatchUp: @unchecked Sendable {
-  // Safe because: what changes is touched inside `next` alone, of which there is one call at a time, and there by one job on
+  // Safe because: what changes is touched inside `next` alone, of which there is one call at a time, and
+  // there by one job on
   // `thread` or before the first.
   private let thread: DiskThread
   private let shape: any LiveShape
@@ -29,8 +32,8 @@ package final class LiveCatchUp: @unchecked Sendable {
   ///
   /// Reads on the feed's thread for catching up, a window of positions at a time, so that many share it.
   ///
-  /// - Throws: `.disk`, `.corrupt`: the rows cannot be read. `.stopping`: the task was cancelled. The first call: what keeps
-  ///   the store from giving a snapshot.
+  /// - Throws: `.disk`, `.corrupt`: the rows cannot be read. `.stopping`: the task was cancelled. The first
+  ///   call: what keeps the store from giving a snapshot.
   package func next(bytesMax: Int) async throws(StoreError) -> LiveFrame? {
     if scan == nil { scan = try await makeScan() }
     while true {

@@ -5,8 +5,9 @@ import Synchronization
 
 /// Offers every committed record once to those who follow its partition.
 ///
-/// The journal's thread notes which partitions grew; a thread of the feed's own reads their rows from the head, evaluates
-/// filters on columns and queues frames. Rows that left the head before it came to them are read from a snapshot.
+/// The journal's thread notes which partitions grew; a thread of the feed's own reads their rows from the
+/// head, evaluates filters on columns and queues frames. Rows that left the head before it came to them are
+/// read from a snapshot.
 package final class LiveFeed: Sendable {
   private struct Registry: Sendable {
     var tails: [Partition: LiveTail] = [:]
@@ -42,14 +43,15 @@ package final class LiveFeed: Sendable {
     self.observation.withLock { $0 = observation }
   }
 
-  /// Follows the rows of `partition` that match: none twice, none left out, those committed from now on. Takes
-  /// microseconds but for compiling the filter and for asking the store where the tenant's rows end.
+  /// Follows the rows of `partition` that match: none twice, none left out, those committed from now on.
+  /// Takes microseconds but for compiling the filter and for asking the store where the tenant's rows end.
   ///
   /// A row that is deleted between its commit and its delivery may still come.
   ///
-  /// - Parameter wake: Called on the feed's thread when there is something to ``LiveSubscription/take(bytesMax:)``: must
-  ///   return within microseconds and never block.
-  /// - Throws: `.invalid`: the filter does not fit the dataset. `.memoryExhausted`: there are `subscribersMax`.
+  /// - Parameter wake: Called on the feed's thread when there is something to
+  ///   ``LiveSubscription/take(bytesMax:)``: must return within microseconds and never block.
+  /// - Throws: `.invalid`: the filter does not fit the dataset. `.memoryExhausted`: there are
+  ///   `subscribersMax`.
   ///   `.stopping`. What keeps the store from knowing the end.
   package func subscribe(
     to partition: Partition, filter: Records.Predicate, shape: any LiveShape,
@@ -120,8 +122,8 @@ package final class LiveFeed: Sendable {
 
 // Rows from the past
 extension LiveFeed {
-  /// The matching rows from `position` up to `end`, usually ``LiveSubscription/positionStart``; what was deleted is
-  /// missing.
+  /// The matching rows from `position` up to `end`, usually ``LiveSubscription/positionStart``; what was
+  /// deleted is missing.
   ///
   /// - Throws: `.invalid`: the filter does not fit the dataset.
   package func catchUp(
@@ -139,11 +141,12 @@ extension LiveFeed {
     }
   }
 
-  /// The matching rows from `position` up to `end` for one who has seen all before `position`; nil if rows behind it may
-  /// have been deleted meanwhile or `position` lies beyond `end`: then the client must start anew (`reset`).
+  /// The matching rows from `position` up to `end` for one who has seen all before `position`; nil if rows
+  /// behind it may have been deleted meanwhile or `position` lies beyond `end`: then the client must start
+  /// anew (`reset`).
   ///
-  /// Deleted is what lies below the first row that still exists: rows deleted by a filter among others that stay are just
-  /// missing.
+  /// Deleted is what lies below the first row that still exists: rows deleted by a filter among others that
+  /// stay are just missing.
   ///
   /// - Throws: `.invalid`: the filter does not fit the dataset. `.disk`, `.corrupt`: rows cannot be read.
   package func resume(
@@ -152,7 +155,8 @@ extension LiveFeed {
   ) async throws(StoreError) -> LiveCatchUp? {
     _ = try CompiledPredicate(filter, schema: partition.dataset.schema)
     if position < 0 || position > end { return nil }
-    // The first row there ever was from there on, if none of them was archived: deleted ones are in the head too.
+    // The first row there ever was from there on, if none of them was archived: deleted ones are in the head
+    // too.
     let raw = feed.committed(to: partition, from: position, columns: ["position"], rowsMax: 1)
     let firstCommitted = raw.map { rows in
       rows.batches.first?.columns[0].withInt64 { $0[0] } ?? end

@@ -8,8 +8,9 @@ import Records
 import Routing
 import Synchronization
 
-/// Writes access events to standard error, a line each, on a thread of its own: an event loop never waits for whoever
-/// reads the log. Beyond ``waitingBytesMax`` lines are dropped and counted, and the next line says how many.
+/// Writes access events to standard error, a line each, on a thread of its own: an event loop never waits for
+/// whoever reads the log. Beyond ``waitingBytesMax`` lines are dropped and counted, and the next line says
+/// how many.
 package final class AccessLogOutput: AccessLog {
   private struct Waiting {
     var bytes: [UInt8] = []

@@ -59,8 +59,8 @@ package struct AccessServices: Sendable {
 
   /// Loads all that is kept in memory of the control plane.
   ///
-  /// - Parameter isServer: Then the policy's password rules hold for tools as well from now on; tools take the stricter of
-  ///   the two.
+  /// - Parameter isServer: Then the policy's password rules hold for tools as well from now on; tools take
+  ///   the stricter of the two.
   package init(
     _ plane: any ControlPlane, _ policies: Policies, clock: any WallClock, isServer: Bool = true
   ) async throws(AccessError) {
@@ -111,7 +111,8 @@ extension AccessServices {
     return try await AccessServices(plane, policies, clock: clock, isServer: false)
   }
 
-  /// Opens what the configuration names, makes the first user, and refuses default passwords where others could use them.
+  /// Opens what the configuration names, makes the first user, and refuses default passwords where others
+  /// could use them.
   static func open(
     _ configuration: Configuration, over plane: any ControlPlane, clock: any WallClock
   ) async throws -> AccessServices {

@@ -10,8 +10,8 @@ struct ServedAPIs: Sendable {
   /// The one list of APIs.
   init(_ parts: ServerParts, metrics: HTTPMetrics) {
     let maker = APIMaker(parts, metrics: metrics)
-    // The query-log API takes one method, the workflow API what shows a key of its own, the ingest API leaves what shows a
-    // native key.
+    // The query-log API takes one method, the workflow API what shows a key of its own, the ingest API leaves
+    // what shows a native key.
     let others = [
       maker.operations(ServerMetrics.registry(parts, metrics)).api, maker.ingest().api, maker.native().api,
       maker.sessions().api, maker.queryLog().api, maker.workflow().api, maker.audit().api,

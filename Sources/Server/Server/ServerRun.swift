@@ -152,8 +152,8 @@ package struct ServerRun {
     return try TLSFiles(certificate: certificate, key: key)
   }
 
-  /// What is looked after about once a second: changes by other commands, expired tokens, new certificates and
-  /// public keys.
+  /// What is looked after about once a second: changes by other commands, expired tokens, new certificates
+  /// and public keys.
   private func keepUp(_ parts: RunningParts, _ reload: ConfigurationReload) async {
     let files = DiskThread(name: "files")
     var count = 0

@@ -54,8 +54,8 @@ package protocol BatchSink: Sendable {
   /// - Parameters:
   ///   - batch: ``DatasetSchema/declaredFields`` of the partition's dataset, in that order, at least one row.
   ///   - idempotency: When its key is known the earlier receipt comes back and nothing is written.
-  /// - Throws: On every error nothing of the batch is visible, now or later, but for `poisoned` and `stopping`:
-  ///   then it may be found after a restart, whole or not at all.
+  /// - Throws: On every error nothing of the batch is visible, now or later, but for `poisoned` and
+  ///   `stopping`: then it may be found after a restart, whole or not at all.
   func append(_ batch: RecordBatch, to partition: Partition, idempotency: IdempotencyKey?)
     async throws(StoreError) -> AppendReceipt
 }

@@ -35,8 +35,8 @@ package struct GroupKey: Sendable, Hashable {
 /// What summaries could say about a grouped count: exact counts for what they cover, and scans for the rest.
 package struct GroupedCountAnswer: Sendable {
   package var counts: [GroupKey: Int]
-  /// Units (with the same predicate and bounds, columns: `timestamp` if bucketed, then `groupBy` as utf8) that must
-  /// be scanned and counted besides; their rows are disjoint from what `counts` covers.
+  /// Units (with the same predicate and bounds, columns: `timestamp` if bucketed, then `groupBy` as utf8)
+  /// that must be scanned and counted besides; their rows are disjoint from what `counts` covers.
   package var remaining: [any ScanUnit]
   package init(counts: [GroupKey: Int], remaining: [any ScanUnit]) {
     self.counts = counts

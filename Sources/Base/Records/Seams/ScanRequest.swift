@@ -1,7 +1,8 @@
 /// A column a scan gives out.
 package struct OutputColumn: Sendable, Hashable {
   package let path: ColumnPath
-  /// For a column its schema type. For a member: `utf8` (scalars as JSON text, strings unquoted; null where missing),
+  /// For a column its schema type. For a member: `utf8` (scalars as JSON text, strings unquoted; null where
+  /// missing),
   /// `float64` (numbers; null elsewhere) or `json` (the member's JSON text).
   package let type: ColumnType
 

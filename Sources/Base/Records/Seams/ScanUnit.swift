@@ -34,7 +34,7 @@ package protocol ScanUnit: Sendable {
   var memoryBytesEstimate: Int { get }
   /// Begins to read. Blocking, as its cursor is.
   func open() throws(StoreError) -> any BatchCursor
-  /// How many rows match: from summaries and indexes where they prove it, else by reading filter columns only.
-  /// Blocking.
+  /// How many rows match: from summaries and indexes where they prove it, else by reading filter columns
+  /// only. Blocking.
   func countMatches() throws(StoreError) -> Int
 }

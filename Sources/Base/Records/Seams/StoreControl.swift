@@ -24,7 +24,8 @@ package protocol StoreControl: Sendable {
   func archive() async throws(StoreError)
   /// Hides the matching rows with positions below the snapshot's end at once and for good; returns how many.
   func delete(_ predicate: Predicate, from partition: Partition) async throws(StoreError) -> Int
-  /// Removes blocks whose rows are all older (by `ingested_at`) than their dataset's retention age; returns rows removed.
+  /// Removes blocks whose rows are all older (by `ingested_at`) than their dataset's retention age; returns
+  /// rows removed.
   func retain() async throws(StoreError) -> Int
   /// Figures of every partition that has rows, in no order.
   func usage() async throws(StoreError) -> [PartitionUsage]

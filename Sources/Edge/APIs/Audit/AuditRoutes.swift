@@ -26,7 +26,8 @@ package struct AuditRoutes: Sendable {
 
   package init(
     credentials: AuditCredentials, tenants: TenantDirectory, log: any AccessLog, store: RecordStoring,
-    engine: any QueryAnswering, control: any StoreControl, streams: LiveStreams, decodingLimits: DecodingLimits,
+    engine: any QueryAnswering, control: any StoreControl, streams: LiveStreams,
+    decodingLimits: DecodingLimits,
     limits: HTTPLimits, clock: any WallClock, cleanupDays: Int, masking: MaskingPlan = .none
   ) {
     self.streams = streams

@@ -28,11 +28,12 @@ package struct AuditKey: Sendable, CustomStringConvertible, CustomDebugStringCon
   }
 }
 
-/// Callers of the audit API: JSON Web Tokens, signed with a key of the tenant (HS256) or of an issuer (RS256, ES256).
+/// Callers of the audit API: JSON Web Tokens, signed with a key of the tenant (HS256) or of an issuer (RS256,
+/// ES256).
 ///
-/// The algorithm is the key's, never the token's choice (RFC 8725 §3.1). Everything is synchronous: it is asked on event
-/// loops. A token that was verified is kept by its SHA-256, so that the next request costs one hash and one look-up; its
-/// times are compared with the clock again each time.
+/// The algorithm is the key's, never the token's choice (RFC 8725 §3.1). Everything is synchronous: it is
+/// asked on event loops. A token that was verified is kept by its SHA-256, so that the next request costs one
+/// hash and one look-up; its times are compared with the clock again each time.
 package final class AuditCredentials: Sendable {
   /// What a token must be like to hold.
   package struct Policy: Sendable {
@@ -91,7 +92,8 @@ package final class AuditCredentials: Sendable {
   }
 
   /// - Parameters:
-  ///   - authorization: The `Authorization` header's value, or nil without one. If there is one it alone counts.
+  ///   - authorization: The `Authorization` header's value, or nil without one. If there is one it alone
+  ///     counts.
   ///   - queryToken: The value of `?token=`, or nil.
   package func authenticate(
     authorization: String?, queryToken: String?

@@ -10,8 +10,9 @@ package struct KeySetError: Error, Sendable, Hashable {
 
 /// Public keys that verify tokens: a JWK set (RFC 7517).
 ///
-/// Keys for other uses, of other types and for other algorithms than RS256 and ES256 are left out, as RFC 7517 §5
-/// asks for; a key of those that is damaged is an error, so that nobody wonders why a token does not hold.
+/// Keys for other uses, of other types and for other algorithms than RS256 and ES256 are left out, as RFC
+/// 7517 §5 asks for; a key of those that is damaged is an error, so that nobody wonders why a token does not
+/// hold.
 package struct KeySet: Sendable {
   /// What a key can do is part of it: an RSA key never meets another algorithm than RS256.
   enum Key: Sendable {

@@ -1,9 +1,11 @@
 import Codecs
 import Crypto
 
-/// The rule of the log server this API comes from: a tenant's key follows from its name and one secret for all.
+/// The rule of the log server this API comes from: a tenant's key follows from its name and one secret for
+/// all.
 ///
-/// Whoever knows the secret can sign for every tenant, and the original's is in its source: for development only.
+/// Whoever knows the secret can sign for every tenant, and the original's is in its source: for development
+/// only.
 package struct LegacyTenantKeys: Sendable, Hashable, CustomStringConvertible {
   /// The original's.
   package static let defaultSecret = "secret"

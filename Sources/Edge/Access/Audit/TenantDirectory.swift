@@ -98,7 +98,8 @@ package final class TenantDirectory: Sendable {
     state.withLock { state in state.tenants.map(\.key).filter { state.secrets[$0] == nil } }
   }
 
-  /// What signs the tokens of `tenant`; nil: not in the directory, or its secret follows from a rule that is off.
+  /// What signs the tokens of `tenant`; nil: not in the directory, or its secret follows from a rule that is
+  /// off.
   func secret(of tenant: String) -> String? { state.withLock { $0.secrets[tenant] } }
 
   /// Differs when a secret stopped to hold since the last look.
@@ -117,7 +118,8 @@ package final class TenantDirectory: Sendable {
       }
   }
 
-  /// Makes a tenant with a secret of its own: 32 random hexadecimal digits, or by the legacy rule while that is on.
+  /// Makes a tenant with a secret of its own: 32 random hexadecimal digits, or by the legacy rule while that
+  /// is on.
   ///
   /// - Throws: `invalidName`, `tenantExists`, or what the control plane says.
   package func create(name: String, key: String) async throws(AccessError) -> AuditTenant {

@@ -72,8 +72,8 @@ package final class KeyStore: Sendable {
   /// In the order they were made, revoked ones included.
   package func keys() -> [StoredKey] { state.withLock { $0.keys } }
 
-  /// Whether a key of `realm` was ever made. Revoked ones count: what is open without keys must not open again because
-  /// somebody took a key away.
+  /// Whether a key of `realm` was ever made. Revoked ones count: what is open without keys must not open
+  /// again because somebody took a key away.
   package func hasKeys(_ realm: Realm) -> Bool {
     state.withLock { $0.keys.contains { $0.tenant.realm == realm } }
   }
@@ -91,9 +91,10 @@ package final class KeyStore: Sendable {
   /// Makes a key and gives it out, this once.
   ///
   /// - Parameters:
-  ///   - name: Shown in listings and, for native keys, in logs; one key that holds may have it in the realm, for ingest
-  ///     keys in any case.
-  ///   - tenant: Whose records it reads and writes; for workflow keys the client's id, for ingest keys the name.
+  ///   - name: Shown in listings and, for native keys, in logs; one key that holds may have it in the realm,
+  ///     for ingest keys in any case.
+  ///   - tenant: Whose records it reads and writes; for workflow keys the client's id, for ingest keys the
+  ///     name.
   ///   - role: Workflow keys have the role `user` or `admin`, ingest keys `writer`.
   ///   - text: Makes the key's text of random bytes; nil: as other keys look.
   /// - Throws: `invalidName`, `keyExists`, or what the control plane says.

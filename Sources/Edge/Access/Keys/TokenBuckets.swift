@@ -17,9 +17,11 @@ package struct RequestRate: Sendable, Hashable {
   }
 }
 
-/// A token bucket for each tenant. Units are fractions: whoever asks ten times a second gets no less than who asks once.
+/// A token bucket for each tenant. Units are fractions: whoever asks ten times a second gets no less than who
+/// asks once.
 ///
-/// Holds a bucket for each tenant that asked, and drops those that are full again once there are ``bucketsMax``.
+/// Holds a bucket for each tenant that asked, and drops those that are full again once there are
+/// ``bucketsMax``.
 package final class TokenBuckets: Sendable {
   /// What became of a request.
   package enum Decision: Sendable, Hashable {

@@ -77,8 +77,8 @@ package protocol AccountRepository: Sendable {
     name: String, role: Role, password: String, hasDefaultPassword: Bool, createdAt: Int64
   ) async throws(AccessError) -> UserRecord
 
-  /// Gives a user another password, which is no default. All of the user's tokens end but `kept`, and their tokens of the
-  /// query-log API.
+  /// Gives a user another password, which is no default. All of the user's tokens end but `kept`, and their
+  /// tokens of the query-log API.
   ///
   /// - Throws: `unknownUser`.
   func setPassword(_ password: String, of user: UserRecord, keeping kept: TokenHash?)
@@ -87,7 +87,8 @@ package protocol AccountRepository: Sendable {
   /// Removes a user and all their tokens, those of the query-log API too.
   ///
   /// - Parameter heir: Gets the user's containers; nil: there must be none.
-  /// - Throws: `ownsContainers`: and there is no heir, or it is the user. `lastAdministrator`: none would be left.
+  /// - Throws: `ownsContainers`: and there is no heir, or it is the user. `lastAdministrator`: none would be
+  ///   left.
   func removeUser(_ user: UserRecord, heir: UserRecord?) async throws(AccessError)
 
   /// Keeps a token, if the user's password still is `password`.

@@ -9,7 +9,8 @@ package enum ControlChange: Sendable {
   case keys(KeyChange)
   case tenants(TenantChange)
   case queryTokens(QueryTokenChange)
-  /// Containers or sessions have other owners, or were changed elsewhere: what is remembered of them may be wrong.
+  /// Containers or sessions have other owners, or were changed elsewhere: what is remembered of them may be
+  /// wrong.
   case catalog
 
   /// Which table changed.
@@ -26,12 +27,14 @@ package enum ControlChange: Sendable {
 
 /// The order in which a control plane changes: by it what is kept in memory stays equal to what is durable.
 ///
-/// Changes of this process and of others come by the same way, one after the other, in the order they were committed.
+/// Changes of this process and of others come by the same way, one after the other, in the order they were
+/// committed.
 package protocol ControlChanges: Sendable {
-  /// Has `apply` called with the table's present contents (an `all`; for the catalog nothing is kept, so nothing is told),
-  /// before this returns, and with every change after them, as long as this object lives.
+  /// Has `apply` called with the table's present contents (an `all`; for the catalog nothing is kept, so
+  /// nothing is told), before this returns, and with every change after them, as long as this object lives.
   ///
-  /// A change made here is told before its call returns; one made elsewhere with the next ``catchUp()``, perhaps as an `all`.
+  /// A change made here is told before its call returns; one made elsewhere with the next ``catchUp()``,
+  /// perhaps as an `all`.
   ///
   /// - Parameter apply: Called one at a time. Must not block, nor ask the control plane.
   /// - Throws: `database`: then nothing is told, now or later.
@@ -39,8 +42,8 @@ package protocol ControlChanges: Sendable {
     _ table: ControlTable, _ apply: @escaping @Sendable (ControlChange) -> Void
   ) async throws(AccessError)
 
-  /// Returns once everything is told that was committed anywhere before the call. Cheap when nothing was; called once a second,
-  /// and before what must not be decided by what is old.
+  /// Returns once everything is told that was committed anywhere before the call. Cheap when nothing was;
+  /// called once a second, and before what must not be decided by what is old.
   ///
   /// - Throws: `database`: then a later call makes up for it.
   func catchUp() async throws(AccessError)

@@ -3,10 +3,12 @@ import Forwarding
 import Platform
 import Records
 
-/// Where users, keys, tenants, containers and the forwarders' state are durable. Nothing above knows which database it is.
+/// Where users, keys, tenants, containers and the forwarders' state are durable. Nothing above knows which
+/// database it is.
 ///
-/// Every change is acknowledged only once it would survive a power loss, or on every node of a cluster the loss of one, and
-/// only after ``changes`` has told it. Calls may come at once from several tasks; none blocks its caller's thread.
+/// Every change is acknowledged only once it would survive a power loss, or on every node of a cluster the
+/// loss of one, and only after ``changes`` has told it. Calls may come at once from several tasks; none
+/// blocks its caller's thread.
 package protocol ControlPlane: Sendable {
   /// What changes, here and elsewhere.
   var changes: any ControlChanges { get }
@@ -31,7 +33,8 @@ package protocol ControlPlane: Sendable {
 
 /// Texts by name.
 package protocol SettingRepository: Sendable {
-  /// The text kept under `name`: `fallback`, from now on, if there was none. Of several who ask at once all get the same.
+  /// The text kept under `name`: `fallback`, from now on, if there was none. Of several who ask at once all
+  /// get the same.
   ///
   /// - Throws: `database`, `diskFull`.
   func value(of name: String, orElse fallback: String) async throws(AccessError) -> String

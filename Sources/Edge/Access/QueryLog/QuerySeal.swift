@@ -3,8 +3,8 @@ import Crypto
 
 /// The hashes of the query-log API (HMAC-SHA-256, RFC 2104), in hexadecimal.
 ///
-/// The fields are joined by `|` and not escaped, so `a|b`, `c` and `a`, `b|c` hash alike: the formula is the API's, and its
-/// clients compute it too.
+/// The fields are joined by `|` and not escaped, so `a|b`, `c` and `a`, `b|c` hash alike: the formula is the
+/// API's, and its clients compute it too.
 package struct QuerySeal: Sendable {
   /// The secret of an API that was never configured: everybody knows it.
   package static let defaultSecret = "your-super-secret-jwt-key-change-in-production"

@@ -71,7 +71,8 @@ package final class QuerySessions: Sendable {
 
   /// A new token.
   ///
-  /// - Throws: `wrongPassword` and `throttled` where the policy asks for passwords; what the control plane says.
+  /// - Throws: `wrongPassword` and `throttled` where the policy asks for passwords; what the control plane
+  ///   says.
   package func login(user: String, password: String?, address: String) async throws(AccessError) -> String {
     if policy.needsPassword {
       _ = try await accounts.verify(name: user, password: password ?? "", address: address)
@@ -87,7 +88,8 @@ package final class QuerySessions: Sendable {
     return text
   }
 
-  /// Who has the token; nil: nobody, or no longer. May read and be shown their own records only, unless they are an administrator.
+  /// Who has the token; nil: nobody, or no longer. May read and be shown their own records only, unless they
+  /// are an administrator.
   package func principal(token text: String) -> Principal? {
     let hash = TokenHash(of: text)
     let now = clock.now()

@@ -28,7 +28,8 @@ final class ControlObservers: Sendable {
 }
 
 extension ControlDatabase: ControlChanges {
-  /// See ``ControlChanges``. On the writer's turn: no change comes between the contents and the first change told.
+  /// See ``ControlChanges``. On the writer's turn: no change comes between the contents and the first change
+  /// told.
   package func observe(
     _ table: ControlTable, _ apply: @escaping @Sendable (ControlChange) -> Void
   ) async throws(AccessError) {

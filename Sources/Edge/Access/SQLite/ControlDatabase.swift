@@ -2,8 +2,8 @@ import Forwarding
 import GRDB
 import Platform
 
-/// The control plane of one node: the control database, `DATA/control.sqlite`. SQLite in WAL mode with `synchronous=FULL`: a
-/// change that was acknowledged survives a power loss.
+/// The control plane of one node: the control database, `DATA/control.sqlite`. SQLite in WAL mode with
+/// `synchronous=FULL`: a change that was acknowledged survives a power loss.
 ///
 /// Another process (`cordwood users`) may change it while the server runs; ``catchUp()`` finds that out.
 package final class ControlDatabase: ControlPlane {
@@ -65,8 +65,8 @@ package final class ControlDatabase: ControlPlane {
     do { return try await pool.read(body) } catch { throw AccessError(error, doing: doing) }
   }
 
-  /// Runs `body` in a transaction and, once that is on the disk, tells what changed, before any later change: so what is kept
-  /// in memory changes in the order of the transactions.
+  /// Runs `body` in a transaction and, once that is on the disk, tells what changed, before any later change:
+  /// so what is kept in memory changes in the order of the transactions.
   func change<Value: Sendable>(
     _ doing: String, _ body: @escaping @Sendable (Database) throws -> Value,
     telling changes: @escaping @Sendable (Value) -> [ControlChange] = { _ in [] }

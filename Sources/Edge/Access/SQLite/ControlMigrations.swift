@@ -4,6 +4,12 @@ extension ControlDatabase {
   /// The tables. Never change a migration that was released: add one.
   static var migrator: DatabaseMigrator {
     var migrator = DatabaseMigrator()
+    registerPeople(in: &migrator)
+    registerKeys(in: &migrator)
+    return migrator
+  }
+
+  private static func registerPeople(in migrator: inout DatabaseMigrator) {
     migrator.registerMigration("1: users, tokens, containers, sessions") { database in
       try database.execute(
         sql: """
@@ -47,6 +53,9 @@ extension ControlDatabase {
           CREATE INDEX queryTokensByAge ON queryTokens(issuedAt);
           """)
     }
+  }
+
+  private static func registerKeys(in migrator: inout DatabaseMigrator) {
     migrator.registerMigration("4: what API keys are for, and whether they let in") { database in
       try database.execute(
         sql: """
@@ -70,6 +79,5 @@ extension ControlDatabase {
             UNIQUE (forwarder, realm, tenant, position));
           """)
     }
-    return migrator
   }
 }

@@ -12,8 +12,8 @@ package struct EncodedPush: Sendable {
   package let plainByteCount: Int
 }
 
-/// Writes rows as pushes of Loki: entries grouped by label set in the order the sets are first seen, within a set in the
-/// order of the rows.
+/// Writes rows as pushes of Loki: entries grouped by label set in the order the sets are first seen, within a
+/// set in the order of the rows.
 package struct LokiEncoder: Sendable {
   /// Which columns become what.
   package let mapping: LokiMapping
@@ -42,8 +42,8 @@ package struct LokiEncoder: Sendable {
     }
   }
 
-  /// The rows `rows` of `window`, or as many of the first of them as `bytesMax` bytes hold (before compression; one is
-  /// always taken). Blocks for about a microsecond a row.
+  /// The rows `rows` of `window`, or as many of the first of them as `bytesMax` bytes hold (before
+  /// compression; one is always taken). Blocks for about a microsecond a row.
   package func encode(
     _ window: EntryWindow, rows: Range<Int>, bytesMax: Int
   ) throws(ColumnarError) -> EncodedPush {

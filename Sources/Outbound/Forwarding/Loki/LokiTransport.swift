@@ -25,7 +25,8 @@ package struct PushRequest: Sendable {
   }
 }
 
-/// Why there is no answer. What Loki did with the entries is not known but for `connect`: they are sent again.
+/// Why there is no answer. What Loki did with the entries is not known but for `connect`: they are sent
+/// again.
 package enum PushFailure: String, Sendable, Hashable, CaseIterable {
   /// No connection: refused, unreachable, unknown name, TLS.
   case connect
@@ -44,7 +45,8 @@ package enum PushOutcome: Sendable, Hashable {
   /// A whole answer.
   /// - Parameters:
   ///   - retryAfter: The header `Retry-After` as it came.
-  ///   - text: The start of the body, at most ``textBytesMax`` bytes of it. Never logged or stored: Loki quotes entries.
+  ///   - text: The start of the body, at most ``textBytesMax`` bytes of it. Never logged or stored: Loki
+  ///     quotes entries.
   case answered(status: Int, retryAfter: String?, text: String)
   case failed(PushFailure)
 

@@ -26,8 +26,8 @@ package struct IngestSettings: Sendable, Hashable {
 package struct MaskingSettings: Sendable, Hashable {
   /// The realms whose records are masked.
   package var realms: Set<Realm> = [.ingest]
-  /// Overrides are by the names of ingest keys, partial rules with the longest name first, so that the first one found in
-  /// a member's name is the closest.
+  /// Overrides are by the names of ingest keys, partial rules with the longest name first, so that the first
+  /// one found in a member's name is the closest.
   package var rules = MaskingRules()
 }
 

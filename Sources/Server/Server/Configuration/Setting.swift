@@ -71,8 +71,8 @@ package struct Setting: Sendable, Hashable {
   package let unit: String
   /// A sentence of the documentation.
   package let summary: String
-  /// An environment variable of the system this one replaces; ``environmentName`` wins over it, and an empty one counts
-  /// as none.
+  /// An environment variable of the system this one replaces; ``environmentName`` wins over it, and an empty
+  /// one counts as none.
   package let alias: String?
 
   init(
