@@ -7,7 +7,7 @@ import Testing
 /// Logins, tokens, users.
 @Suite struct AccountTests {
   @Test func aTokenSaysWhoIsCalling() async throws {
-    let bench = try AccessBench()
+    let bench = try await AccessBench()
     defer { bench.remove() }
     try await bench.accounts.create(name: "alice", password: "pw", role: .admin)
     let header = try await bench.bearer("alice", "pw")
@@ -31,7 +31,7 @@ import Testing
   }
 
   @Test func neitherPasswordNorTokenIsOnTheDisk() async throws {
-    let bench = try AccessBench()
+    let bench = try await AccessBench()
     defer { bench.remove() }
     try await bench.accounts.create(name: "alice", password: "correct-horse-canary", role: .user)
     let header = try await bench.bearer("alice", "correct-horse-canary")
@@ -44,7 +44,7 @@ import Testing
   }
 
   @Test func wrongNamesAndPasswordsAnswerAlike() async throws {
-    let bench = try AccessBench()
+    let bench = try await AccessBench()
     defer { bench.remove() }
     try await bench.accounts.create(name: "alice", password: "pw", role: .user)
     for (name, password) in [
@@ -57,7 +57,7 @@ import Testing
   }
 
   @Test func tokensExpireAndStayDead() async throws {
-    let bench = try AccessBench()
+    let bench = try await AccessBench()
     defer { bench.remove() }
     try await bench.accounts.create(name: "alice", password: "pw", role: .user)
     let header = try await bench.bearer("alice", "pw")
@@ -72,7 +72,7 @@ import Testing
   }
 
   @Test func theDiskForgetsExpiredTokensToo() async throws {
-    let bench = try AccessBench()
+    let bench = try await AccessBench()
     defer { bench.remove() }
     try await bench.accounts.create(name: "alice", password: "pw", role: .user)
     let old = try await bench.bearer("alice", "pw")
@@ -81,14 +81,14 @@ import Testing
     bench.advance(seconds: 1000)
     try await bench.accounts.removeExpiredTokens()
     bench.advance(seconds: -1000)
-    let restarted = try bench.other()
+    let restarted = try await bench.other()
     restarted.clock.advance(nanoseconds: bench.clock.now() - restarted.clock.now())
     #expect(throws: CredentialError.unknown) { try restarted.accounts.authenticate(authorization: old) }
     _ = try restarted.accounts.authenticate(authorization: young)
   }
 
   @Test func aClockSetFarBackEndsTokens() async throws {
-    let bench = try AccessBench()
+    let bench = try await AccessBench()
     defer { bench.remove() }
     try await bench.accounts.create(name: "alice", password: "pw", role: .user)
     let header = try await bench.bearer("alice", "pw")
@@ -101,7 +101,7 @@ import Testing
   }
 
   @Test func logoutAndRefreshKillOneToken() async throws {
-    let bench = try AccessBench()
+    let bench = try await AccessBench()
     defer { bench.remove() }
     try await bench.accounts.create(name: "alice", password: "pw", role: .user)
     let first = try await bench.bearer("alice", "pw")
@@ -112,7 +112,7 @@ import Testing
     #expect(throws: CredentialError.unknown) { try bench.accounts.authenticate(authorization: second) }
     _ = try bench.accounts.authenticate(authorization: third)
     #expect(await accessError { _ = try await bench.accounts.refresh(authorization: second) } == .unknownUser)
-    let restarted = try bench.other()
+    let restarted = try await bench.other()
     for dead in [first, second] {
       #expect(throws: CredentialError.unknown) { try restarted.accounts.authenticate(authorization: dead) }
     }
@@ -120,7 +120,7 @@ import Testing
   }
 
   @Test func oneOfTwoRefreshesWins() async throws {
-    let bench = try AccessBench()
+    let bench = try await AccessBench()
     defer { bench.remove() }
     try await bench.accounts.create(name: "alice", password: "pw", role: .user)
     let header = try await bench.bearer("alice", "pw")
@@ -135,7 +135,7 @@ import Testing
   }
 
   @Test func theOldestTokenGoesWhenThereAreTooMany() async throws {
-    let bench = try AccessBench(tokensPerUserMax: 3)
+    let bench = try await AccessBench(tokensPerUserMax: 3)
     defer { bench.remove() }
     try await bench.accounts.create(name: "alice", password: "pw", role: .user)
     var headers: [String] = []
@@ -148,7 +148,7 @@ import Testing
   }
 
   @Test func failuresAreThrottledWithoutLockingOthersOut() async throws {
-    let bench = try AccessBench()
+    let bench = try await AccessBench()
     defer { bench.remove() }
     try await bench.accounts.create(name: "alice", password: "pw", role: .user)
     try await bench.accounts.create(name: "bob", password: "pw", role: .user)
@@ -169,7 +169,7 @@ import Testing
   }
 
   @Test func manyTriesAtOnceAreNoWayAround() async throws {
-    let bench = try AccessBench()
+    let bench = try await AccessBench()
     defer { bench.remove() }
     try await bench.accounts.create(name: "alice", password: "pw", role: .user)
     let accounts = bench.accounts
@@ -190,7 +190,7 @@ import Testing
   }
 
   @Test func anAddressIsThrottledAsAWhole() async throws {
-    let bench = try AccessBench()
+    let bench = try await AccessBench()
     defer { bench.remove() }
     try await bench.accounts.create(name: "alice", password: "pw", role: .user)
     for index in 0..<100 { _ = await accessError { _ = try await bench.bearer("user\(index)", "x") } }
@@ -200,7 +200,7 @@ import Testing
   }
 
   @Test func aClockSetBackLocksNobodyOut() async throws {
-    let bench = try AccessBench()
+    let bench = try await AccessBench()
     defer { bench.remove() }
     try await bench.accounts.create(name: "alice", password: "pw", role: .user)
     for _ in 0..<10 { _ = await accessError { _ = try await bench.bearer("alice", "x") } }
@@ -212,13 +212,13 @@ import Testing
   }
 
   @Test func tooManyLoginsAtOnceAreRefusedAtOnce() async throws {
-    let bench = try AccessBench(waitingMax: 0)
+    let bench = try await AccessBench(waitingMax: 0)
     defer { bench.remove() }
     #expect(await accessError { _ = try await bench.bearer("alice", "pw") } == .overloaded)
   }
 
   @Test func passwordRulesOfProduction() async throws {
-    let bench = try AccessBench(rules: PasswordRules(isStrict: true))
+    let bench = try await AccessBench(rules: PasswordRules(isStrict: true))
     defer { bench.remove() }
     for weak in [
       "", "short", "elevenchars", "Administrator1", "Password1234", "passwordpassword", "qwertyuiop12",
@@ -241,7 +241,7 @@ import Testing
   }
 
   @Test func userNamesAreCheckedAndUnicodeIsOneName() async throws {
-    let bench = try AccessBench()
+    let bench = try await AccessBench()
     defer { bench.remove() }
     for bad in ["", " alice", "alice ", "a\nb", "a\u{0}", "a\u{202E}b", String(repeating: "é", count: 128)] {
       let error = await accessError {
@@ -262,7 +262,7 @@ import Testing
   }
 
   @Test func aChangedPasswordEndsOtherTokens() async throws {
-    let bench = try AccessBench()
+    let bench = try await AccessBench()
     defer { bench.remove() }
     try await bench.accounts.create(name: "alice", password: "pw", role: .user)
     let own = try await bench.bearer("alice", "pw")
@@ -283,20 +283,20 @@ import Testing
   }
 
   @Test func theServerSeesWhatAnotherProcessChanged() async throws {
-    let server = try AccessBench()
+    let server = try await AccessBench()
     defer { server.remove() }
     try await server.accounts.create(name: "root", password: "pw", role: .admin)
     try await server.accounts.create(name: "alice", password: "pw", role: .user)
     let header = try await server.bearer("alice", "pw")
-    let tool = try server.other()
+    let tool = try await server.other()
     try await tool.accounts.create(name: "bob", password: "pw", role: .user)
     _ = try await server.bearer("bob", "pw")
     try await tool.accounts.setPassword(name: "alice", "pw2")
-    try await server.database.refresh()
+    try await server.database.catchUp()
     #expect(throws: CredentialError.unknown) { try server.accounts.authenticate(authorization: header) }
     let again = try await server.bearer("alice", "pw2")
     try await tool.accounts.remove(name: "alice", heir: nil)
-    try await server.database.refresh()
+    try await server.database.catchUp()
     #expect(throws: CredentialError.unknown) { try server.accounts.authenticate(authorization: again) }
     #expect(server.accounts.users().map(\.name) == ["bob", "root"])
     #expect(
@@ -304,9 +304,9 @@ import Testing
   }
 
   @Test func aNewerDatabaseIsNotTouched() async throws {
-    let bench = try AccessBench()
+    let bench = try await AccessBench()
     defer { bench.remove() }
-    try bench.database.set("x", to: "y")
+    try await bench.database.settings.set("x", to: "y")
     try AccessDatabaseFault.addUnknownMigration(bench.folder)
     let error = await accessError { _ = try ControlDatabase(path: bench.folder + "/control.sqlite") }
     guard case .database(let text)? = error else {
@@ -317,7 +317,7 @@ import Testing
   }
 
   @Test func aFileThatIsNoDatabaseIsNamed() async throws {
-    let bench = try AccessBench()
+    let bench = try await AccessBench()
     defer { bench.remove() }
     let path = bench.folder + "/broken.sqlite"
     try Data(repeating: 7, count: 8192).write(to: URL(fileURLWithPath: path))

@@ -13,19 +13,19 @@ import Testing
 
   private func bench<Value>(
     legacy: LegacyTenantKeys = LegacyTenantKeys(isOn: true), keys: [AuditKey] = [],
-    _ body: (TokenBench) throws -> Value
-  ) throws -> Value {
-    let bench = try TokenBench(legacy: legacy, keys: keys)
+    _ body: (TokenBench) async throws -> Value
+  ) async throws -> Value {
+    let bench = try await TokenBench(legacy: legacy, keys: keys)
     defer { bench.remove() }
-    return try body(bench)
+    return try await body(bench)
   }
 
   // MARK: HS256
 
-  @Test func theLegacyRuleHoldsForAnyTenantWhileItIsOn() throws {
+  @Test func theLegacyRuleHoldsForAnyTenantWhileItIsOn() async throws {
     let foreign =
       "eyJ0eXAiOiAiSldUIiwgImFsZyI6ICJIUzI1NiJ9.eyJ0ZW5hbnQiOiAiYWNtZSIsICJzdWIiOiAidTEiLCAiYXVkIjogImxvZ3NlcnZlciIsICJpc3MiOiAiaXNzdWVyIiwgInJvbGUiOiAiYXVkaXRvciJ9.5r1_YNOWzCObObd1PSySlEhqr5O5bfkoshGQtBGcTbY"
-    try bench { bench throws in
+    try await bench { bench throws in
       #expect(try bench.outcome(foreign).get().role == .auditor, "made by another program")
       for tenant in ["acme", "other", "ACME", "a b", "é"] {
         let token = try TokenBench.token(.secret(TokenBench.legacyKey(tenant)), ["tenant": tenant])
@@ -37,17 +37,17 @@ import Testing
       #expect(try !bench.holds(TokenBench.token(.secret(TokenBench.legacyKey("acme").uppercased()))))
       #expect(try !bench.holds(TokenBench.token(.secret("secret"))))
     }
-    try bench(legacy: Self.legacyOff) { bench throws in
+    try await bench(legacy: Self.legacyOff) { bench throws in
       #expect(bench.outcome(foreign) == .failure(.unknown))
     }
-    try bench(legacy: LegacyTenantKeys(isOn: true, secret: "s2")) { bench throws in
+    try await bench(legacy: LegacyTenantKeys(isOn: true, secret: "s2")) { bench throws in
       #expect(bench.outcome(foreign) == .failure(.unknown))
       #expect(try bench.holds(TokenBench.token(.secret(TokenBench.legacyKey("acme", secret: "s2")))))
     }
   }
 
   @Test func aTenantsOwnSecretSignsForItAlone() async throws {
-    let bench = try TokenBench(legacy: Self.legacyOff)
+    let bench = try await TokenBench(legacy: Self.legacyOff)
     defer { bench.remove() }
     let acme = try await bench.tenants.create(name: "Acme", key: "acme")
     let other = try await bench.tenants.create(name: "Other", key: "other")
@@ -62,12 +62,12 @@ import Testing
     #expect(try !bench.holds(TokenBench.token(.secret(""))))
   }
 
-  @Test func configuredKeysSignForTheirTenants() throws {
+  @Test func configuredKeysSignForTheirTenants() async throws {
     let keys = [
       AuditKey(keyID: "all", secret: Self.longSecret, tenants: nil),
       AuditKey(keyID: "few", secret: Self.longSecret + "2", tenants: ["acme", "zeta"]),
     ]
-    try bench(legacy: Self.legacyOff, keys: keys) { bench throws in
+    try await bench(legacy: Self.legacyOff, keys: keys) { bench throws in
       func holds(_ secret: String, _ tenant: String, _ keyID: Any? = nil) throws -> Bool {
         bench.holds(
           try TokenBench.token(
@@ -90,10 +90,10 @@ import Testing
 
   // MARK: RS256 and ES256
 
-  @Test func publicKeysVerify() throws {
+  @Test func publicKeysVerify() async throws {
     let rsa = TokenBench.rsaKeys
     let p256 = [P256.Signing.PrivateKey(), P256.Signing.PrivateKey()]
-    try bench(legacy: Self.legacyOff) { bench throws in
+    try await bench(legacy: Self.legacyOff) { bench throws in
       let token = try TokenBench.token(.rsa(rsa[0]), header: ["kid": "r0"])
       #expect(bench.outcome(token) == .failure(.unknown), "no key set yet")
       bench.credentials.use(
@@ -118,7 +118,7 @@ import Testing
     }
   }
 
-  @Test func tokensOfAnotherProgramVerify() throws {
+  @Test func tokensOfAnotherProgramVerify() async throws {
     let set = try KeySet(
       parsing: Array(
         #"{"keys":[{"kty":"RSA","kid":"r1","e":"AQAB","n":"0sbVBYfC6PUHuw1I7-nToebb8asBz_px4I02Rs6_euwMJS1x_vItMaTd0SkOFTggU6_xT8-7sI3nFSR_I6ivhW6l9DuJ0t8_lyKJHHcaoAKVV1kppvSwWFkpusUfEktrAdQMKfwZVUajkdenHg6VhXs3OoDdGdQLGzG3j0fbBR835UHo92HG4zFg2ZcGegFLWNKTfIxGW3d9xGv3UjmvFYP25H3uGeQEwgVI8On6PMfu7IafDwiM6U7uclNl2ny5FhRaeIxRtNWO0tAh6TXFOfCW2UZSeIB-8_P1DaayzTZDQIJk0zNUwtwIVOZGqjxdP6aFvKheahauESMgMb1YTQ"},{"kty":"EC","crv":"P-256","kid":"e1","x":"I8MoDTwnAglJp7wI-ETsciGlg9xj95z5hZ9cvRP7C8c","y":"jOTFsxXRPZ-_9hTQPpF9jDTaYRo8wy-_xsVTPrgis9A"}]}"#
@@ -129,7 +129,7 @@ import Testing
       "eyJ0eXAiOiAiSldUIiwgImFsZyI6ICJSUzI1NiIsICJraWQiOiAicjEifQ.\(payload).ueDVRx9CWEpcTW-H8p1AvRFkm7fwMEe2kMyB9KBNhqAc-KUEl-9CxvCkuyH-Kvg0KO2Pp65ZhgOrCO0e8j6SDgSSxl-7GmNsI5AMdQeZycUUKUS7Uml8oTBIdIIhWUTVwNujqXGqjGdS5aVpWj_gozg6JGF2PikFSDqkiIIh0G-3-E6hK31dvvr9DSIcIOe0VtLJf_60AxJsf2UvKbgffirFNrRXRYFpMdrWQq9sr1LiLrt6gkT1Rn9lTbdEbx_16Xb0SSmnkvFc-trIC40KyBuG_i2eArRy2oKr6UPLBHQ3VX9o0aSlgbD1CVf8r6VqHHub0iApU9yw11fYiC00ng"
     let ec =
       "eyJ0eXAiOiAiSldUIiwgImFsZyI6ICJFUzI1NiIsICJraWQiOiAiZTEifQ.\(payload).qD76qt5LzCOMUpxgfKQxyx69oJFMVAB1-zFql8bPCI8l5zdxl4btagleyYBb0w1vQfDLgmBZIicz1KUL_TaBqw"
-    try bench(legacy: Self.legacyOff) { bench throws in
+    try await bench(legacy: Self.legacyOff) { bench throws in
       bench.credentials.use(set)
       #expect(try bench.outcome(rsa).get().role == .auditor)
       #expect(try bench.outcome(ec).get().role == .auditor)
@@ -138,7 +138,7 @@ import Testing
 
   // MARK: Forgeries
 
-  @Test func theAlgorithmIsTheKeysNotTheTokens() throws {
+  @Test func theAlgorithmIsTheKeysNotTheTokens() async throws {
     let rsa = TokenBench.rsaKeys[0]
     let p256 = P256.Signing.PrivateKey()
     let modulus = try rsa.publicKey.getKeyPrimitives().modulus
@@ -154,7 +154,7 @@ import Testing
       Array(p256.publicKey.derRepresentation), Array(p256.publicKey.rawRepresentation),
       Array(p256.publicKey.x963Representation), Array(jwks), [], [0],
     ]
-    try bench { bench throws in
+    try await bench { bench throws in
       bench.credentials.use(try KeySet(parsing: Array(jwks)))
       #expect(try bench.holds(TokenBench.token(.rsa(rsa), header: ["kid": "r"])))
       for form in publicForms {
@@ -171,8 +171,8 @@ import Testing
     }
   }
 
-  @Test func noneAndOtherAlgorithmsAreRefused() throws {
-    try bench { bench throws in
+  @Test func noneAndOtherAlgorithmsAreRefused() async throws {
+    try await bench { bench throws in
       for name in [
         "none", "None", "NONE", "nOnE", "", "HS384", "HS512", "hs256", "HS256 ", "HS256\u{0}", "RSA", "EdDSA",
       ] where !name.contains("\u{0}") {
@@ -187,8 +187,8 @@ import Testing
     }
   }
 
-  @Test func criticalExtensionsAreRefused() throws {
-    try bench { bench throws in
+  @Test func criticalExtensionsAreRefused() async throws {
+    try await bench { bench throws in
       for critical: Any in [["b64"], [String](), "exp", ["exp"], 1] {
         #expect(try !bench.holds(TokenBench.token(TokenBench.legacySigner, header: ["crit": critical])))
       }
@@ -199,10 +199,10 @@ import Testing
     }
   }
 
-  @Test func everyBitOfATokenCounts() throws {
+  @Test func everyBitOfATokenCounts() async throws {
     let p256 = P256.Signing.PrivateKey()
     let rsa = TokenBench.rsaKeys[0]
-    try bench { bench throws in
+    try await bench { bench throws in
       bench.credentials.use(
         try TokenBench.keySet([TokenBench.jwk(rsa.publicKey), TokenBench.jwk(p256.publicKey)]))
       for signer in [TokenBench.legacySigner, .rsa(rsa), .p256(p256)] {
@@ -237,7 +237,7 @@ import Testing
 
   // MARK: Key sets
 
-  @Test func keysForOtherUsesAreLeftOut() throws {
+  @Test func keysForOtherUsesAreLeftOut() async throws {
     let rsa = TokenBench.rsaKeys[0].publicKey
     let p256 = P256.Signing.PrivateKey().publicKey
     let p384 = Array(P384.Signing.PrivateKey().publicKey.rawRepresentation)
@@ -255,7 +255,7 @@ import Testing
     #expect(throws: KeySetError.self) { try TokenBench.keySet(others) }
   }
 
-  @Test func damagedKeySetsAreErrorsThatQuoteNothing() throws {
+  @Test func damagedKeySetsAreErrorsThatQuoteNothing() async throws {
     let rsa = TokenBench.rsaKeys[0]
     let p256 = P256.Signing.PrivateKey()
     let x = Base64URL.text(Array(p256.publicKey.rawRepresentation.prefix(32)))

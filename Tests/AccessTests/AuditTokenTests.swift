@@ -8,15 +8,15 @@ import Testing
 /// Claims, times, shapes and the memory of verified tokens.
 @Suite struct AuditTokenTests {
   private func bench<Value>(
-    leewaySeconds: Int = 0, _ body: (TokenBench) throws -> Value
-  ) throws -> Value {
-    let bench = try TokenBench(leewaySeconds: leewaySeconds)
+    leewaySeconds: Int = 0, _ body: (TokenBench) async throws -> Value
+  ) async throws -> Value {
+    let bench = try await TokenBench(leewaySeconds: leewaySeconds)
     defer { bench.remove() }
-    return try body(bench)
+    return try await body(bench)
   }
 
-  @Test func aTokenSaysWhoIsCalling() throws {
-    try bench { bench throws in
+  @Test func aTokenSaysWhoIsCalling() async throws {
+    try await bench { bench throws in
       let token = try TokenBench.token(claims: ["role": "auditor"])
       let principal = try bench.credentials.authenticate(
         authorization: "Bearer " + token, queryToken: nil)
@@ -32,8 +32,8 @@ import Testing
     }
   }
 
-  @Test func theHeaderWinsAndIsSpelledOneWay() throws {
-    try bench { bench throws in
+  @Test func theHeaderWinsAndIsSpelledOneWay() async throws {
+    try await bench { bench throws in
       let good = try TokenBench.token()
       func error(_ header: String?, _ query: String?) -> CredentialError? {
         do throws(CredentialError) {
@@ -52,8 +52,8 @@ import Testing
     }
   }
 
-  @Test func whatIsNotThreePartsIsMalformed() throws {
-    try bench { bench throws in
+  @Test func whatIsNotThreePartsIsMalformed() async throws {
+    try await bench { bench throws in
       let good = try TokenBench.token()
       let parts = good.split(separator: ".").map(String.init)
       var shapes = [
@@ -62,7 +62,8 @@ import Testing
         good + "=", parts[0] + "=." + parts[1] + "." + parts[2], good + "\n", "\u{FEFF}" + good,
         good.replacing(".", with: "\u{FF0E}"), good + "+", good + "/", good + "\u{0}",
       ]
-      // 32 bytes are 43 characters, the last of which has two bits to spare; all spellings but one are refused.
+      // 32 bytes are 43 characters, the last of which has two bits to spare; all spellings but one are
+      // refused.
       shapes += "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".compactMap { last in
         let text = String(good.dropLast()) + String(last)
         return "AEIMQUYcgkosw048".contains(last) ? nil : text
@@ -74,8 +75,8 @@ import Testing
     }
   }
 
-  @Test func partsThatAreNoJSONObjectsAreUnknown() throws {
-    try bench { bench throws in
+  @Test func partsThatAreNoJSONObjectsAreUnknown() async throws {
+    try await bench { bench throws in
       for payload in [
         "null", "[]", "1", "\"x\"", "{", "{\"tenant\":\"acme\"", "", "\u{0}",
         #"{"tenant":"acme","tenant":"acme","sub":"u1","aud":"logserver","iss":"issuer"}"#,
@@ -95,8 +96,8 @@ import Testing
     }
   }
 
-  @Test func claimsThatMustBeThere() throws {
-    try bench { bench throws in
+  @Test func claimsThatMustBeThere() async throws {
+    try await bench { bench throws in
       let refused: [[String: Any]] = [
         ["sub": NSNull()], ["sub": ""], ["sub": 7], ["sub": ["u1"]], ["sub": true],
         ["tenant": NSNull()], ["tenant": ""], ["tenant": 7], ["tenant": ["acme"]],
@@ -113,8 +114,8 @@ import Testing
     }
   }
 
-  @Test func tenantNamesBeyondWhatATenantMayBe() throws {
-    try bench { bench throws in
+  @Test func tenantNamesBeyondWhatATenantMayBe() async throws {
+    try await bench { bench throws in
       for (name, isTaken) in [
         (String(repeating: "t", count: 512), true), (String(repeating: "t", count: 513), false),
         ("Ünïcode tenant/..", true),
@@ -126,8 +127,8 @@ import Testing
     }
   }
 
-  @Test func rolesAndWhatTheyMay() throws {
-    try bench { bench throws in
+  @Test func rolesAndWhatTheyMay() async throws {
+    try await bench { bench throws in
       let roles: [(Any, Role)] = [
         ("admin", .admin), ("auditor", .auditor), ("viewer", .viewer), (NSNull(), .viewer), ("", .viewer),
         ("Admin", .viewer), ("root", .viewer), ("user", .viewer), ("writer", .viewer), (["admin"], .viewer),
@@ -150,8 +151,8 @@ import Testing
     }
   }
 
-  @Test func timesAreHonouredToTheNanosecond() throws {
-    try bench { bench throws in
+  @Test func timesAreHonouredToTheNanosecond() async throws {
+    try await bench { bench throws in
       let now = TokenBench.now
       let held: [[String: Any]] = [
         ["exp": now + 1], ["nbf": now], ["iat": now], ["exp": Double(now) + 0.5], ["nbf": Double(now) - 0.5],
@@ -175,8 +176,8 @@ import Testing
     }
   }
 
-  @Test func leewayHoldsOnBothSides() throws {
-    try bench(leewaySeconds: 30) { bench throws in
+  @Test func leewayHoldsOnBothSides() async throws {
+    try await bench(leewaySeconds: 30) { bench throws in
       let now = TokenBench.now
       for claims in [["exp": now - 29], ["nbf": now + 30], ["iat": now + 30]] {
         #expect(try bench.holds(TokenBench.token(claims: claims)), "\(claims)")
@@ -187,8 +188,8 @@ import Testing
     }
   }
 
-  @Test func theMemoryOfVerifiedTokensKnowsTheTime() throws {
-    try bench { bench throws in
+  @Test func theMemoryOfVerifiedTokensKnowsTheTime() async throws {
+    try await bench { bench throws in
       let now = TokenBench.now
       let token = try TokenBench.token(claims: ["exp": now + 60, "nbf": now - 60])
       #expect(bench.holds(token))
@@ -209,8 +210,8 @@ import Testing
     }
   }
 
-  @Test func theMemoryIsBoundedAndHoldsNothingRefused() throws {
-    try bench { bench throws in
+  @Test func theMemoryIsBoundedAndHoldsNothingRefused() async throws {
+    try await bench { bench throws in
       for index in 0..<50 {
         #expect(try !bench.holds(TokenBench.token(.secret("wrong"), ["sub": "u\(index)"])))
       }
@@ -222,8 +223,8 @@ import Testing
     }
   }
 
-  @Test func hugeTokensAreRefused() throws {
-    try bench { bench throws in
+  @Test func hugeTokensAreRefused() async throws {
+    try await bench { bench throws in
       func token(bytes count: Int) throws -> String {
         let empty = try TokenBench.token(claims: ["x": ""]).utf8.count
         let text = String(repeating: "x", count: (count - empty) * 3 / 4)

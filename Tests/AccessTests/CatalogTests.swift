@@ -15,7 +15,7 @@ import Testing
   }
 
   @Test func oneOfManyCreatorsWins() async throws {
-    let bench = try AccessBench()
+    let bench = try await AccessBench()
     defer { bench.remove() }
     try await bench.accounts.create(name: "alice", password: "pw", role: .user)
     try await bench.accounts.create(name: "bob", password: "pw", role: .user)
@@ -37,7 +37,7 @@ import Testing
   }
 
   @Test func anothersContainerIsAsGoodAsNone() async throws {
-    let bench = try AccessBench()
+    let bench = try await AccessBench()
     defer { bench.remove() }
     let catalog = bench.catalog
     for name in ["alice", "bob"] { try await bench.accounts.create(name: name, password: "pw", role: .user) }
@@ -70,7 +70,7 @@ import Testing
   }
 
   @Test func thatRecordsWereWrittenIsRemembered() async throws {
-    let bench = try AccessBench()
+    let bench = try await AccessBench()
     defer { bench.remove() }
     try await bench.accounts.create(name: "alice", password: "pw", role: .user)
     try await bench.catalog.createContainer("c", owner: "alice")
@@ -83,14 +83,14 @@ import Testing
   }
 
   @Test func removingAUserHandsContainersOver() async throws {
-    let bench = try AccessBench()
+    let bench = try await AccessBench()
     defer { bench.remove() }
     try await bench.accounts.create(name: "root", password: "pw", role: .admin)
     try await bench.accounts.create(name: "alice", password: "pw", role: .user)
     try await bench.catalog.createContainer("c", owner: "alice")
     try await bench.catalog.createSession("s", in: "c", owner: "alice")
     _ = try await bench.catalog.session("s", in: "c", owner: "alice")
-    let tool = try bench.other()
+    let tool = try await bench.other()
     #expect(
       await accessError { try await tool.accounts.remove(name: "alice", heir: nil) } == .ownsContainers(1))
     #expect(
@@ -98,7 +98,7 @@ import Testing
     )
     #expect(await accessError { try await tool.accounts.remove(name: "alice", heir: "none") } == .unknownUser)
     try await tool.accounts.remove(name: "alice", heir: "root")
-    try await bench.database.refresh()
+    try await bench.database.catchUp()
     _ = try await bench.catalog.session("s", in: "c", owner: "root")
     try await bench.accounts.create(name: "alice", password: "pw", role: .user)
     #expect(
@@ -107,7 +107,7 @@ import Testing
   }
 
   @Test func listsAreNewestFirst() async throws {
-    let bench = try AccessBench()
+    let bench = try await AccessBench()
     defer { bench.remove() }
     try await bench.accounts.create(name: "alice", password: "pw", role: .user)
     for name in ["a", "b", "c"] {
@@ -119,12 +119,12 @@ import Testing
     #expect(try await bench.catalog.sessions(of: "a", owner: "alice").map(\.name) == ["s-c", "s-b", "s-a"])
   }
 
-  @Test func sealedCursorsComeBackOnlyUnchangedAndToTheSame() throws {
-    let bench = try AccessBench()
+  @Test func sealedCursorsComeBackOnlyUnchangedAndToTheSame() async throws {
+    let bench = try await AccessBench()
     defer { bench.remove() }
-    let key = try bench.database.secret("cursor")
-    #expect(try bench.other().database.secret("cursor") == key, "the same after a restart")
-    #expect(try bench.database.secret("other") != key)
+    let key = try await bench.database.settings.secret("cursor")
+    #expect(try await bench.other().database.settings.secret("cursor") == key, "the same after a restart")
+    #expect(try await bench.database.settings.secret("other") != key)
     let seal = CursorSeal(key: key)
     let sealed = seal.seal("abcdef", scope: "alice")
     #expect(seal.open(sealed, scope: "alice") == "abcdef")

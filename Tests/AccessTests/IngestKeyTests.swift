@@ -1,11 +1,10 @@
 import Access
 import Foundation
-import Forwarding
 import Records
 import TestKit
 import Testing
 
-/// Ingest keys, their buckets, and what forwarders keep in the control database.
+/// Ingest keys and their buckets.
 @Suite struct IngestKeyTests {
   private final class Bench {
     let folder = NSTemporaryDirectory() + "cordwood-ingest-\(UUID().uuidString)"
@@ -14,10 +13,10 @@ import Testing
     let store: KeyStore
     let keys: IngestKeys
 
-    init() throws {
+    init() async throws {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
       database = try ControlDatabase(path: folder + "/control.sqlite")
-      store = try KeyStore(database: database, clock: clock)
+      store = try await KeyStore(database, clock: clock)
       keys = IngestKeys(
         configured: [
           IngestKey(name: "a", token: "token-aaaa"),
@@ -41,8 +40,8 @@ import Testing
     }
   }
 
-  @Test func credentialsAreToldApart() throws {
-    let bench = try Bench()
+  @Test func credentialsAreToldApart() async throws {
+    let bench = try await Bench()
     let cases: [(String?, String, String)] = [
       (nil, "missing", "missing"), ("", "missing", "missing"), ("Bearer", "missing", "missing"),
       ("Bearer ", "missing", "missing"), ("Basic dG9rZW4=", "wrongScheme", "wrongScheme"),
@@ -61,7 +60,7 @@ import Testing
   }
 
   @Test func keysOfTheStoreHold() async throws {
-    let bench = try Bench()
+    let bench = try await Bench()
     let token = try await bench.store.create(realm: .ingest, name: "made", tenant: "made", role: .writer)
     let off = try await bench.store.create(
       realm: .ingest, name: "made-off", tenant: "made-off", role: .writer, isActive: false, purpose: "later")
@@ -78,7 +77,7 @@ import Testing
     await #expect(throws: AccessError.self) {
       _ = try await bench.store.create(realm: .ingest, name: "x", tenant: "x", role: .admin)
     }
-    let again = try KeyStore(database: bench.database, clock: bench.clock)
+    let again = try await KeyStore(bench.database, clock: bench.clock)
     #expect(again.keys().map(\.isActive) == [true, false])
     #expect(again.keys().map(\.purpose) == ["", "later"])
     try await bench.store.revoke(name: "made", realm: .ingest)
@@ -122,42 +121,5 @@ import Testing
       clock.advance(nanoseconds: Int64(wait) * 1_000_000_000)
       #expect(buckets.take(tenant) == .granted)
     }
-  }
-
-  @Test func forwardersKeepTheirPlace() async throws {
-    let bench = try Bench()
-    let state = ForwardingDatabase(bench.database)
-    let tenant = Tenant(realm: .ingest, name: "a")
-    let other = Tenant(realm: .native, name: "a")
-    #expect(try await state.open("loki").isNew)
-    func letter(_ position: Int64, _ tenant: Tenant) -> DeadLetter {
-      DeadLetter(
-        tenant: tenant, position: position, id: [UInt8](repeating: 7, count: 16), timestamp: -5,
-        ingestedAt: 2,
-        refusedAt: 3, reason: .tooOld, status: 400, attempts: 1, entry: Array(#"{"ä":1}"#.utf8))
-    }
-    let cursor = SavedCursor(
-      tenant: tenant, position: 7,
-      backlog: SavedBacklog(bytes: 9, countedEnd: 8, recordBytesMean: 3, oldestAt: 1))
-    let counts = try await state.save(
-      ForwardingChange(
-        cursors: [cursor, SavedCursor(tenant: other, position: 1)],
-        letters: (0..<5).map { letter($0, tenant) } + [letter(0, other)], lettersPerTenantMax: 3),
-      of: "loki")
-    #expect(counts == DeadLetterCounts(byTenant: [tenant: 3, other: 1], droppedCount: 2))
-    let saved = try await state.open("loki")
-    #expect(!saved.isNew && saved.cursors.contains(cursor) && saved.cursors.count == 2)
-    #expect(saved.deadLetters == [tenant: 3, other: 1])
-    #expect(try await state.open("another").cursors.isEmpty)
-    let letters = try await state.deadLetters(of: "loki", tenant: tenant, after: 0, limit: 10)
-    #expect(letters.map(\.position) == [2, 3, 4] && letters[0].entry == Array(#"{"ä":1}"#.utf8))
-    #expect(letters[0].id == [UInt8](repeating: 7, count: 16) && letters[0].reason == .tooOld)
-    var again = letters[0]
-    again.attempts = 2
-    _ = try await state.save(ForwardingChange(letters: [again], lettersPerTenantMax: 3), of: "loki")
-    let numbers = letters.map(\.number)
-    #expect(try await state.deadLetters(of: "loki", numbers: [numbers[0], 9_999]).map(\.attempts) == [2])
-    #expect(try await state.drop([numbers[0], 9_999], of: "loki").byTenant == [tenant: 2, other: 1])
-    #expect(try await state.deadLetters(of: "loki", tenant: nil, after: numbers[1], limit: 1).count == 1)
   }
 }

@@ -16,12 +16,12 @@ import Testing
     let workflow: WorkflowKeys
     let native: KeyDirectory
 
-    init(folder: String? = nil, isOpen: Bool = false) throws {
+    init(folder: String? = nil, isOpen: Bool = false) async throws {
       let path = folder ?? NSTemporaryDirectory() + "cordwood-keys-\(UUID().uuidString)"
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
       self.folder = path
       database = try ControlDatabase(path: path + "/control.sqlite")
-      store = try KeyStore(database: database, clock: clock)
+      store = try await KeyStore(database, clock: clock)
       let clients = [
         "test_key_123": Tenant(realm: .workflow, name: "client_1"),
         "test_key_456": Tenant(realm: .workflow, name: "client_2"),
@@ -56,8 +56,8 @@ import Testing
     }
   }
 
-  @Test func configuredWorkflowKeysAreClients() throws {
-    let bench = try Bench()
+  @Test func configuredWorkflowKeysAreClients() async throws {
+    let bench = try await Bench()
     defer { bench.remove() }
     let principal = try bench.workflow.authenticate(key: "test_key_123")
     #expect(principal.tenant == Tenant(realm: .workflow, name: "client_1"))
@@ -78,7 +78,7 @@ import Testing
   }
 
   @Test func aStoredKeyIsShownOnceAndKeptAsItsHash() async throws {
-    let bench = try Bench()
+    let bench = try await Bench()
     defer { bench.remove() }
     let key = try await bench.store.create(realm: .workflow, name: "n8n", tenant: "client_9")
     #expect(key.hasPrefix("cw_") && Base64URL.bytes(String(key.dropFirst(3)))?.count == 32)
@@ -98,13 +98,13 @@ import Testing
     #expect(bytes.range(of: Data(key.utf8)) == nil)
     #expect(bytes.range(of: Data(key.dropFirst(3).utf8)) == nil)
     #expect(bytes.range(of: Data(Base64URL.bytes(String(key.dropFirst(3))) ?? [])) == nil)
-    let restarted = try Bench(folder: bench.folder)
+    let restarted = try await Bench(folder: bench.folder)
     #expect(try restarted.workflow.authenticate(key: key) == principal)
     #expect(restarted.store.keys() == listed)
   }
 
   @Test func realmsDoNotMix() async throws {
-    let bench = try Bench()
+    let bench = try await Bench()
     defer { bench.remove() }
     let workflow = try await bench.store.create(realm: .workflow, name: "a", tenant: "t")
     let native = try await bench.store.create(realm: .native, name: "a", tenant: "t", role: .writer)
@@ -122,7 +122,7 @@ import Testing
   }
 
   @Test func revokedKeysAreDeadAndTheirNamesFree() async throws {
-    let bench = try Bench()
+    let bench = try await Bench()
     defer { bench.remove() }
     let first = try await bench.store.create(realm: .native, name: "ci", tenant: "t")
     #expect(
@@ -138,13 +138,13 @@ import Testing
     #expect(bench.nativeError(second) == nil && bench.nativeError(first) == .unknown)
     let listed = bench.store.keys()
     #expect(listed.map(\.revokedAt) == [bench.clock.now(), nil])
-    let restarted = try Bench(folder: bench.folder)
+    let restarted = try await Bench(folder: bench.folder)
     #expect(restarted.nativeError(first) == .unknown && restarted.nativeError(second) == nil)
     #expect(restarted.store.keys() == listed)
   }
 
   @Test func aClientsKeysAreOneScopeANativeKeyItsOwn() async throws {
-    let bench = try Bench()
+    let bench = try await Bench()
     defer { bench.remove() }
     let key = try await bench.store.create(realm: .workflow, name: "new", tenant: "client_1")
     #expect(
@@ -157,7 +157,7 @@ import Testing
   }
 
   @Test func whatKeysMayBeIsChecked() async throws {
-    let bench = try Bench()
+    let bench = try await Bench()
     defer { bench.remove() }
     let bad: [(Realm, String, String, Role)] = [
       (.native, "", "t", .user), (.native, " x", "t", .user), (.native, "x\n", "t", .user),
@@ -179,35 +179,35 @@ import Testing
   }
 
   @Test func theServerSeesWhatAnotherProcessChanged() async throws {
-    let server = try Bench()
+    let server = try await Bench()
     defer { server.remove() }
-    let tool = try Bench(folder: server.folder)
+    let tool = try await Bench(folder: server.folder)
     let native = try await tool.store.create(realm: .native, name: "n", tenant: "t")
     let workflow = try await tool.store.create(realm: .workflow, name: "w", tenant: "t")
     #expect(server.nativeError(native) == .unknown && server.workflowError(workflow) == .unknown)
-    try await server.database.refresh()
+    try await server.database.catchUp()
     #expect(server.nativeError(native) == nil && server.workflowError(workflow) == nil)
     try await tool.store.revoke(name: "n", realm: .native)
     try await tool.store.revoke(name: "w", realm: .workflow)
     #expect(server.nativeError(native) == nil)
-    try await server.database.refresh()
+    try await server.database.catchUp()
     #expect(server.nativeError(native) == .unknown && server.workflowError(workflow) == .unknown)
     #expect(server.store.keys() == tool.store.keys())
   }
 
   @Test func aDatabaseFromBeforeKeysIsBroughtUpToDate() async throws {
-    let old = try AccessBench()
+    let old = try await AccessBench()
     defer { old.remove() }
     try await old.accounts.create(name: "alice", password: "pw", role: .user)
     try AccessDatabaseFault.undoLaterMigrations(old.folder)
-    let bench = try Bench(folder: old.folder)
+    let bench = try await Bench(folder: old.folder)
     _ = try await bench.store.create(realm: .native, name: "n", tenant: "t")
     #expect(bench.store.keys().count == 1)
-    #expect(try old.other().accounts.users().map(\.name) == ["alice"])
+    #expect(try await old.other().accounts.users().map(\.name) == ["alice"])
   }
 
   @Test func theFirstKeyShutsAnOpenServer() async throws {
-    let bench = try Bench(isOpen: true)
+    let bench = try await Bench(isOpen: true)
     defer { bench.remove() }
     #expect(bench.nativeError(nil) == nil)
     _ = try await bench.store.create(realm: .workflow, name: "w", tenant: "t")

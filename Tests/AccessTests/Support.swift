@@ -19,7 +19,7 @@ final class AccessBench {
     rules: PasswordRules = PasswordRules(isStrict: false), tokensPerUserMax: Int = 1_000,
     waitingMax: Int = 64,
     folder: String? = nil
-  ) throws {
+  ) async throws {
     let path = folder ?? NSTemporaryDirectory() + "cordwood-access-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     self.folder = path
@@ -28,14 +28,14 @@ final class AccessBench {
     policy.rules = rules
     policy.tokensPerUserMax = tokensPerUserMax
     database = try ControlDatabase(path: path + "/control.sqlite")
-    accounts = try Accounts(
-      database: database, tenant: AccessBench.tenant, policy: policy,
+    accounts = try await Accounts(
+      database, tenant: AccessBench.tenant, policy: policy,
       checker: PasswordChecker(threads: 2, waitingMax: waitingMax, cost: AccessBench.cost), clock: clock)
-    catalog = try SessionCatalog(database: database, clock: clock)
+    catalog = try await SessionCatalog(database, clock: clock)
   }
 
   /// Another process on the same database.
-  func other() throws -> AccessBench { try AccessBench(folder: folder) }
+  func other() async throws -> AccessBench { try await AccessBench(folder: folder) }
 
   func advance(seconds: Int64) { clock.advance(nanoseconds: seconds * 1_000_000_000) }
 

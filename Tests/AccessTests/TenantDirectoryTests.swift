@@ -8,7 +8,7 @@ import Testing
   private static let off = LegacyTenantKeys(isOn: false)
 
   @Test func tenantsAreListedInTheOrderTheyWereMade() async throws {
-    let bench = try TokenBench(legacy: Self.off)
+    let bench = try await TokenBench(legacy: Self.off)
     defer { bench.remove() }
     for key in ["zeta", "acme", "a-b_9"] {
       _ = try await bench.tenants.create(name: "The \(key)", key: key)
@@ -20,11 +20,11 @@ import Testing
     #expect(tenants[0].createdAt == TokenBench.now * 1_000_000_000)
     #expect(tenants.allSatisfy { $0.secret.count == 32 && $0.secret.allSatisfy(\.isHexDigit) })
     #expect(Set(tenants.map(\.secret)).count == 3)
-    #expect(try TokenBench(legacy: Self.off, folder: bench.folder).tenants.tenants() == tenants)
+    #expect(try await TokenBench(legacy: Self.off, folder: bench.folder).tenants.tenants() == tenants)
   }
 
   @Test func keysAreCheckedAndUnique() async throws {
-    let bench = try TokenBench(legacy: Self.off)
+    let bench = try await TokenBench(legacy: Self.off)
     defer { bench.remove() }
     for key in [
       "", "A", "a b", "a/b", "é", "a.b", "a\u{0}", "a\n", "\u{212A}", String(repeating: "a", count: 513),
@@ -50,7 +50,7 @@ import Testing
   }
 
   @Test func oneOfManyAtOnceWins() async throws {
-    let bench = try TokenBench(legacy: Self.off)
+    let bench = try await TokenBench(legacy: Self.off)
     defer { bench.remove() }
     let tenants = bench.tenants
     let won = await withTaskGroup(of: Bool.self) { group in
@@ -65,13 +65,13 @@ import Testing
   }
 
   @Test func theLegacyRuleMakesSecretsOnlyWhileItIsOn() async throws {
-    let legacy = try TokenBench(legacy: LegacyTenantKeys(isOn: true, secret: "s2"))
+    let legacy = try await TokenBench(legacy: LegacyTenantKeys(isOn: true, secret: "s2"))
     defer { legacy.remove() }
     let tenant = try await legacy.tenants.create(name: "Acme", key: "acme")
     #expect(tenant.secret == TokenBench.legacyKey("acme", secret: "s2"))
     let token = try TokenBench.token(.secret(tenant.secret))
     #expect(legacy.holds(token))
-    let strict = try TokenBench(
+    let strict = try await TokenBench(
       legacy: LegacyTenantKeys(isOn: false, secret: "s2"), folder: legacy.folder)
     #expect(!strict.holds(token), "a secret that follows from a name is none")
     #expect(strict.tenants.keysWithoutSecret() == ["acme"])
@@ -79,46 +79,46 @@ import Testing
   }
 
   @Test func theDefaultSecretsTenantsEndWithTheRuleToo() async throws {
-    let legacy = try TokenBench()
+    let legacy = try await TokenBench()
     defer { legacy.remove() }
     let tenant = try await legacy.tenants.create(name: "Acme", key: "acme")
-    let strict = try TokenBench(
+    let strict = try await TokenBench(
       legacy: LegacyTenantKeys(isOn: false, secret: "another one"), folder: legacy.folder)
     #expect(!strict.holds(try TokenBench.token(.secret(tenant.secret))))
   }
 
   @Test func anotherProcessMakesTenants() async throws {
-    let server = try TokenBench(legacy: Self.off)
+    let server = try await TokenBench(legacy: Self.off)
     defer { server.remove() }
-    let tool = try TokenBench(legacy: Self.off, folder: server.folder)
+    let tool = try await TokenBench(legacy: Self.off, folder: server.folder)
     let tenant = try await tool.tenants.create(name: "Acme", key: "acme")
     let token = try TokenBench.token(.secret(tenant.secret))
     #expect(!server.holds(token))
-    try await server.database.refresh()
+    try await server.database.catchUp()
     #expect(server.holds(token))
     #expect(
       await accessError { _ = try await server.tenants.create(name: "x", key: "acme") } == .tenantExists)
     #expect(server.credentials.verifiedCount == 1)
     _ = try await tool.tenants.create(name: "B", key: "b")
-    try await server.database.refresh()
+    try await server.database.catchUp()
     #expect(server.credentials.verifiedCount == 1 && server.holds(token), "nothing was taken away")
   }
 
   @Test func aSecretThatIsGoneEndsTokensInMemory() async throws {
-    let server = try TokenBench(legacy: Self.off)
+    let server = try await TokenBench(legacy: Self.off)
     defer { server.remove() }
     let tenant = try await server.tenants.create(name: "Acme", key: "acme")
     let token = try TokenBench.token(.secret(tenant.secret))
     #expect(server.holds(token))
     try AccessDatabaseFault.changeSecrets(server.folder)
     #expect(server.holds(token))
-    try await server.database.refresh()
+    try await server.database.catchUp()
     #expect(!server.holds(token))
     #expect(server.credentials.verifiedCount == 0)
   }
 
   @Test func secretsAreNotInTexts() async throws {
-    let bench = try TokenBench(legacy: Self.off)
+    let bench = try await TokenBench(legacy: Self.off)
     defer { bench.remove() }
     let tenant = try await bench.tenants.create(name: "Acme", key: "acme")
     #expect(!"\(tenant)".contains(tenant.secret) && !String(reflecting: tenant).contains(tenant.secret))

@@ -57,12 +57,12 @@ final class TokenBench {
   init(
     legacy: LegacyTenantKeys = LegacyTenantKeys(isOn: true), leewaySeconds: Int = 0,
     keys: [AuditKey] = [], folder: String? = nil
-  ) throws {
+  ) async throws {
     let path = folder ?? NSTemporaryDirectory() + "cordwood-tokens-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     self.folder = path
     database = try ControlDatabase(path: path + "/control.sqlite")
-    tenants = try TenantDirectory(database: database, legacy: legacy, clock: clock)
+    tenants = try await TenantDirectory(database, legacy: legacy, clock: clock)
     var policy = AuditCredentials.Policy()
     policy.legacy = legacy
     policy.leewaySeconds = leewaySeconds

@@ -25,6 +25,15 @@ struct ImportRules {
     "AsyncHTTPClient": ["Server"],
   ]
 
+  /// Imports that one place of a folder may have and the rest of it may not.
+  static let placesAllowed: [(imported: String, folder: String, place: String)] = [
+    ("GRDB", "Sources/", "Sources/Edge/Access/SQLite/"),
+    ("Storage", "Sources/Server/Server/", "Sources/Server/Server/LocalStore.swift"),
+    ("Journaling", "Sources/Server/Server/", "Sources/Server/Server/LocalStore.swift"),
+    ("Archiving", "Sources/Server/Server/", "Sources/Server/Server/LocalStore.swift"),
+    ("Blocks", "Sources/Server/Server/", "Sources/Server/Server/LocalStore.swift"),
+  ]
+
   static func imports(of text: String) -> [String] {
     text.split(separator: "\n").compactMap { line in
       let words = line.split(separator: " ").map(String.init)
@@ -47,6 +56,10 @@ struct ImportRules {
     .merging(["CArrow": "Base"]) { first, _ in first }
     return files.flatMap { file in
       imports(of: file.text).compactMap { imported -> String? in
+        let narrow = placesAllowed.first { $0.imported == imported && file.path.hasPrefix($0.folder) }
+        if let narrow, !file.path.hasPrefix(narrow.place) {
+          return "\(file.path) imports \(imported): only \(narrow.place) may"
+        }
         if let group = groupOfModule[imported] {
           if imported == "CArrow", file.group != "Base" {
             return "\(file.path) imports CArrow: only Base may"
@@ -86,7 +99,11 @@ struct ImportRules {
       SourceTree.SourceFile(path: "Sources/Outbound/Querying/D.swift", text: "import CArrow\n"),
       SourceTree.SourceFile(path: "Sources/Store/Journaling/E.swift", text: "import TestKit\n"),
       SourceTree.SourceFile(path: "Tests/TestKit/F.swift", text: "import Records\nimport Storage\n"),
+      SourceTree.SourceFile(path: "Sources/Edge/Access/G.swift", text: "import GRDB\n"),
+      SourceTree.SourceFile(path: "Sources/Server/Server/H.swift", text: "import Storage\n"),
+      SourceTree.SourceFile(path: "Sources/Edge/Access/SQLite/I.swift", text: "import GRDB\n"),
+      SourceTree.SourceFile(path: "Sources/Server/Server/LocalStore.swift", text: "import Storage\n"),
     ]
-    #expect(ImportRules.violations(in: files).count == 7)
+    #expect(ImportRules.violations(in: files).count == 9)
   }
 }

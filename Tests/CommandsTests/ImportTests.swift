@@ -55,7 +55,9 @@ final class MessageStore: BatchSink, StoreControl, BatchSource, CommitFeed, Send
   func usage() -> [PartitionUsage] { [] }
   func writeFailure() -> StoreError? { nil }
   func snapshot(of partition: Partition) -> any PartitionSnapshot { EmptySnapshot() }
-  func observeCommits(_ wake: @escaping @Sendable (Set<Partition>) -> Void) -> CommitObservation {
+  func observeCommits(
+    _ wake: @escaping @Sendable ([Partition: Int64]) -> Void
+  ) -> CommitObservation {
     CommitObservation {}
   }
   func positionEnd(of tenant: Tenant) -> Int64 { 0 }
@@ -75,7 +77,9 @@ final class EmptySnapshot: PartitionSnapshot {
 
 /// Nothing is followed here.
 struct NoCommits: CommitFeed {
-  func observeCommits(_ wake: @escaping @Sendable (Set<Partition>) -> Void) -> CommitObservation {
+  func observeCommits(
+    _ wake: @escaping @Sendable ([Partition: Int64]) -> Void
+  ) -> CommitObservation {
     CommitObservation {}
   }
   func positionEnd(of tenant: Tenant) -> Int64 { 0 }
@@ -109,12 +113,13 @@ struct NoAccessLog: AccessLog {
         questions: QueryEngine(
           source: store, workers: WorkerPool(threads: 1), budget: MemoryBudget(bytesMax: 1 << 20)),
         live: LiveFeed(feed: NoCommits(), source: store),
-        identity: "store-1", summary: "", collect: { _ in }, close: {})
-      let access = try AccessServices(
-        directory: folder, policy: Accounts.Policy(), clock: SystemClock(), passwordThreads: 1)
+        identity: "store-1", close: {})
+      let access = try await AccessServices(
+        AccessServices.openPlane(in: folder), AccessServices.Policies(), clock: SystemClock())
       server = try await RunningServer.start(
-        Configuration(tree), engine: engine, access: access, log: NoAccessLog(), tls: nil,
-        clock: SystemClock(),
+        ServerParts(
+          Configuration(tree), engine: engine, access: access, log: NoAccessLog(), clock: SystemClock()),
+        tls: nil,
         logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 

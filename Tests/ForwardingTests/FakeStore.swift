@@ -74,7 +74,7 @@ final class FakeStore: BatchSource, CommitFeed, StoreControl {
   struct State: Sendable {
     var rows: [Tenant: [TestEntry]] = [:]
     var ends: [Tenant: Int64] = [:]
-    var observers: [Int: @Sendable (Set<Partition>) -> Void] = [:]
+    var observers: [Int: @Sendable ([Partition: Int64]) -> Void] = [:]
     var failure: StoreError?
     var rowsGiven = 0
   }
@@ -95,7 +95,7 @@ final class FakeStore: BatchSource, CommitFeed, StoreControl {
       state.ends[tenant] = start + Int64(entries.count)
       return (start..<start + Int64(entries.count), Array(state.observers.values))
     }
-    for observer in observers { observer([Partition(tenant: tenant, dataset: .logs)]) }
+    for observer in observers { observer([Partition(tenant: tenant, dataset: .logs): range.upperBound]) }
     return range
   }
 
@@ -105,7 +105,9 @@ final class FakeStore: BatchSource, CommitFeed, StoreControl {
 
   func rows(_ tenant: Tenant) -> [TestEntry] { state.withLock { $0.rows[tenant] ?? [] } }
 
-  func observeCommits(_ wake: @escaping @Sendable (Set<Partition>) -> Void) -> CommitObservation {
+  func observeCommits(
+    _ wake: @escaping @Sendable ([Partition: Int64]) -> Void
+  ) -> CommitObservation {
     let key = state.withLock { state in
       state.observers[state.observers.count] = wake
       return state.observers.count - 1
@@ -177,7 +179,7 @@ struct FakeUnit: ScanUnit {
   let bounds: KeyBounds
   let request: ScanRequest
   let store: FakeStore
-  var files: Set<ScanFile> { [] }
+  var objects: Set<StoredObject> { [] }
   var rowCountMax: Int { rows.count }
   var memoryBytesEstimate: Int { 1000 }
   func countMatches() throws(StoreError) -> Int { 0 }

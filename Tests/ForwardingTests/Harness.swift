@@ -149,9 +149,11 @@ struct Harness {
   mutating func carryOut(_ index: Int = 0, savesFail: Bool = false) throws {
     switch work.remove(at: index) {
     case .read(let tenant, let start, let bounds):
-      let reader = WindowReader(source: store, dataset: options.dataset, mapping: options.mapping)
+      let reader = WindowReader(dataset: options.dataset, mapping: options.mapping)
       do throws(StoreError) {
-        let window = try reader.read(tenant, from: start, bounds: bounds)
+        let window = try reader.read(
+          store.snapshot(of: Partition(tenant: tenant, dataset: options.dataset)), from: start, bounds: bounds
+        )
         #expect(window.rowCount <= bounds.rowsMax && window.coveredEnd - start <= bounds.span)
         send(.windowRead(tenant, window))
       } catch {

@@ -18,7 +18,7 @@ import Testing
         }, to: a)
       let modulus = Int64.random(in: 2...9, using: &random)
       if Bool.random(using: &random) { store.delete(a) { $0.position % modulus != 0 } }
-      let reader = WindowReader(source: store, dataset: .logs, mapping: .logs)
+      let reader = WindowReader(dataset: .logs, mapping: .logs)
       let rows = store.rows(a)
       var start: Int64 = 0
       var read: [Int64] = []
@@ -26,7 +26,8 @@ import Testing
         let bounds = WindowBounds(
           span: Int64.random(in: 1...400, using: &random), rowsMax: Int.random(in: 1...200, using: &random),
           bytesMax: Int.random(in: 1...10_000, using: &random))
-        let window = try reader.read(a, from: start, bounds: bounds)
+        let window = try reader.read(
+          store.snapshot(of: Partition(tenant: a, dataset: .logs)), from: start, bounds: bounds)
         #expect(window.coveredEnd > start && window.coveredEnd - start <= bounds.span)
         #expect(window.rowCount <= bounds.rowsMax)
         let expected = rows.filter { (start..<window.coveredEnd).contains($0.position) }
@@ -45,9 +46,10 @@ import Testing
     let store = FakeStore(blockRows: 100)
     let a = tenant("a")
     store.append(numbered(0..<10_000), to: a)
-    let reader = WindowReader(source: store, dataset: .logs, mapping: .logs)
+    let reader = WindowReader(dataset: .logs, mapping: .logs)
     let window = try reader.read(
-      a, from: 0, bounds: WindowBounds(span: 100_000, rowsMax: 100, bytesMax: 1 << 20))
+      store.snapshot(of: Partition(tenant: a, dataset: .logs)), from: 0,
+      bounds: WindowBounds(span: 100_000, rowsMax: 100, bytesMax: 1 << 20))
     #expect(window.rowCount == 100 && window.coveredEnd == 100)
     #expect(store.state.withLock(\.rowsGiven) < 500)
   }

@@ -104,7 +104,7 @@ struct FakeReadiness: ReadinessChecks {
     var details = JSONText()
     details.beginObject()
     details.endObject()
-    let isHealthy = control.writeFailure() == nil
+    let isHealthy = await control.writeFailure() == nil
     return [ReadinessCheck("wal", isHealthy: isHealthy, message: "m", details: details, checkedAt: 0)]
   }
 }

@@ -74,11 +74,11 @@ final class FakeForwarding: EntryForwarding {
     init(burst: Double = 1000) async throws {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
       let database = try ControlDatabase(path: folder + "/control.sqlite")
-      let keyStore = try KeyStore(database: database, clock: clock)
+      let keyStore = try await KeyStore(database, clock: clock)
       let limits = HTTPLimits()
       let metrics = HTTPMetrics(uploads: UploadBudget(bytesMax: limits.uploadBytesMax))
       let own = IngestMetrics(usage: { [] })
-      registry.register { own.collect(into: &$0) }
+      registry.register { await own.collect(into: &$0) }
       let routes = IngestRoutes(
         keys: IngestKeys(
           configured: [IngestKey(name: "a", token: "token-aaaa"), IngestKey(name: "b", token: "token-bbbb")],
@@ -136,7 +136,7 @@ final class FakeForwarding: EntryForwarding {
     #expect(bench.store.rowCount == 0)
     #expect(try await bench.send("2").status == 202)
     #expect(bench.forwarding.state.withLock { $0.accepted } == ["a 0..<2 1"])
-    let figures = String(decoding: bench.registry.render(), as: UTF8.self)
+    let figures = String(decoding: await bench.registry.render(), as: UTF8.self)
     #expect(figures.contains(#"logs_rejected_total{token="a",reason="no_space"} 2"#))
     #expect(figures.contains(#"logs_rejected_total{token="a",reason="unavailable"} 10"#))
     #expect(figures.contains(#"masking_operations_total{token="a",field="password"} 2"#))

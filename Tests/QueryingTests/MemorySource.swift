@@ -63,7 +63,7 @@ struct MemoryUnit: ScanUnit {
       timestampMin: rows.map(\.timestamp).min() ?? 0, timestampMax: rows.map(\.timestamp).max() ?? 0,
       positionMin: rows.map(\.position).min() ?? 0, positionMax: rows.map(\.position).max() ?? 0)
   }
-  var files: Set<ScanFile> { [] }
+  var objects: Set<StoredObject> { [] }
   var rowCountMax: Int { rows.count }
   var memoryBytesEstimate: Int { 1000 }
 

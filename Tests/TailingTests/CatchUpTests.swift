@@ -43,7 +43,7 @@ import Testing
         group.addTask {
           let predicate: Predicate =
             index % 2 == 0 ? .all : .compare(ColumnPath("level"), .equal, .string("error"))
-          let follower = try Follower(feed, filter: predicate) { index % 2 == 0 || $0.level == "error" }
+          let follower = try await Follower(feed, filter: predicate) { index % 2 == 0 || $0.level == "error" }
           let end = follower.subscription.positionStart
           let reader = try #require(
             await feed.resume(logs, filter: predicate, shape: RowShape(), from: start, to: end))

@@ -83,13 +83,13 @@ import Testing
 
   @Test func observersAreToldOnceRowsAreThere() async throws {
     let store = try await openStore()
-    let seen = Shared<[(Set<Partition>, Int64)]>([])
+    let seen = Shared<[([Partition: Int64], Int64)]>([])
     var observation: CommitObservation? = store.observeCommits { partitions in
       let end = store.positionEnd(of: acme)
       seen.value.withLock { $0.append((partitions, end)) }
     }
     for number in 0..<3 { try await Written().append([Row(message: "\(number)")], to: store) }
-    #expect(seen.value.withLock { $0.map(\.0) } == [[logs], [logs], [logs]])
+    #expect(seen.value.withLock { $0.map(\.0) } == [[logs: 1], [logs: 2], [logs: 3]])
     #expect(seen.value.withLock { $0.map(\.1) } == [1, 2, 3])
     withExtendedLifetime(observation) {}
     observation = nil

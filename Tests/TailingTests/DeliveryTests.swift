@@ -15,7 +15,7 @@ import Testing
     let store = try await openStore { $0.archiveFramesMax = 8 }
     store.start()
     let feed = LiveFeed(
-      feed: FlakyFeed(store: store, missesOneIn: seed == 1 ? 0 : 5), source: store,
+      feed: FlakyFeed(store: store, missesOneIn: seed == 1 ? 0 : 5), source: FarSource(store: store),
       limits: testLimits { $0.roundRowsMax = 7 })
     let written = Written()
     let followers = Shared<[Follower]>([])
@@ -32,8 +32,8 @@ import Testing
               let level = ["info", "warn", "error"][number % 3]
               let follower =
                 number % 2 == 0
-                ? try Follower(feed)
-                : try Follower(feed, filter: .compare(ColumnPath("level"), .equal, .string(level))) {
+                ? try await Follower(feed)
+                : try await Follower(feed, filter: .compare(ColumnPath("level"), .equal, .string(level))) {
                   $0.level == level
                 }
               followers.value.withLock { $0.append(follower) }
@@ -72,7 +72,7 @@ import Testing
     for index in 0..<60 {
       let (predicate, model) = Model.random(depth: 3, using: &generator)
       let shape = RowShape(name: ["rows", "other"][index % 2])
-      followers.append(try Follower(feed, filter: predicate, shape: shape, where: model))
+      followers.append(try await Follower(feed, filter: predicate, shape: shape, where: model))
     }
     let written = Written()
     for _ in 0..<40 {
@@ -98,7 +98,8 @@ import Testing
       logs, Partition(tenant: Tenant(realm: .ingest, name: "acme"), dataset: .logs),
       Partition(tenant: Tenant(realm: .native, name: "acme2"), dataset: .logs),
     ]
-    let followers = try partitions.map { try Follower(feed, $0) }
+    var followers: [Follower] = []
+    for partition in partitions { followers.append(try await Follower(feed, partition)) }
     let written = partitions.map { _ in Written() }
     for number in 0..<30 {
       for (index, partition) in partitions.enumerated() where number % (index + 1) == 0 {
@@ -118,7 +119,7 @@ import Testing
     let store = try await openStore()
     let feed = LiveFeed(feed: store, source: store, limits: testLimits { $0.roundRowsMax = 3 })
     let written = Written()
-    let steady = try Follower(feed)
+    let steady = try await Follower(feed)
     let isOver = Counter()
     let gone = Shared<[Follower]>([])
     try await withThrowingTaskGroup(of: Void.self) { group in
@@ -129,7 +130,7 @@ import Testing
       for _ in 0..<3 {
         group.addTask {
           while isOver.count == 0 {
-            let follower = try Follower(feed)
+            let follower = try await Follower(feed)
             await follower.follow(until: isOver.count == 0 ? Int.random(in: 0...3) : 0)
             follower.subscription.cancel()
             #expect(follower.take().isEmpty)
@@ -162,14 +163,14 @@ import Testing
     let disk = SimulatedDisk(seed: 3)
     let store = try await openStore(disk: disk)
     let feed = LiveFeed(feed: store, source: store, limits: testLimits())
-    let follower = try Follower(feed)
+    let follower = try await Follower(feed)
     let written = Written()
     for number in 0..<5 { try await written.append([Row(message: "kept \(number)")], to: store) }
     disk.fail(.sync, pathSuffix: ".seg")
     await #expect(throws: StoreError.self) { try await written.append([Row(message: "lost")], to: store) }
     await #expect(throws: StoreError.self) { try await written.append([Row(message: "late")], to: store) }
     await follower.follow(until: 5)
-    #expect(try Follower(feed).subscription.positionStart == 5)
+    #expect(try await Follower(feed).subscription.positionStart == 5)
     await feed.stop()
     follower.take()
     #expect(follower.matches(written.rows) && follower.all.count == 5)
@@ -180,7 +181,7 @@ import Testing
     let store = try await openStore()
     let feed = LiveFeed(
       feed: FlakyFeed(store: store, missesOneIn: 1), source: BrokenSource(), limits: testLimits())
-    let follower = try Follower(feed)
+    let follower = try await Follower(feed)
     try await Written().append([Row(message: "m")], to: store)
     await follower.follow(until: 1)
     #expect(follower.all == [.failed(.disk("gone"))])
@@ -188,7 +189,7 @@ import Testing
     follower.subscription.cancel()
     #expect(feed.statistics().subscribers == 0)
     // Others may follow.
-    let other = try Follower(feed)
+    let other = try await Follower(feed)
     #expect(feed.statistics().subscribers == 1)
     withExtendedLifetime(other) {}
     await feed.stop()
@@ -198,17 +199,29 @@ import Testing
   @Test func subscribersAreBounded() async throws {
     let store = try await openStore()
     let feed = LiveFeed(feed: store, source: store, limits: testLimits { $0.subscribersMax = 2 })
-    var followers = [try Follower(feed), try Follower(feed, filter: .none)]
-    #expect(throws: StoreError.memoryExhausted("there are 2 live subscribers")) { _ = try Follower(feed) }
-    #expect(throws: StoreError.self) {
-      _ = try Follower(feed, filter: .compare(ColumnPath("nosuch"), .equal, .string("x")))
+    var followers = [try await Follower(feed), try await Follower(feed, filter: .none)]
+    await #expect(throws: StoreError.memoryExhausted("there are 2 live subscribers")) {
+      _ = try await Follower(feed)
+    }
+    await #expect(throws: StoreError.self) {
+      _ = try await Follower(feed, filter: .compare(ColumnPath("nosuch"), .equal, .string("x")))
     }
     // Released is cancelled.
     followers.removeLast()
     #expect(feed.statistics().subscribers == 1)
-    followers.append(try Follower(feed))
+    followers.append(try await Follower(feed))
     await feed.stop()
-    #expect(throws: StoreError.stopping) { _ = try Follower(feed) }
+    await #expect(throws: StoreError.stopping) { _ = try await Follower(feed) }
+    await store.stop()
+  }
+
+  @Test func whoeverCannotBeToldTheEndDoesNotFollow() async throws {
+    let store = try await openStore()
+    let feed = LiveFeed(
+      feed: FlakyFeed(store: store, failure: .disk("gone")), source: store, limits: testLimits())
+    await #expect(throws: StoreError.disk("gone")) { _ = try await Follower(feed) }
+    #expect(feed.statistics().subscribers == 0)
+    await feed.stop()
     await store.stop()
   }
 
@@ -217,7 +230,7 @@ import Testing
     // A clock that stands: after the first round each waits its interval, in which many commits come.
     let feed = LiveFeed(
       feed: store, source: store, limits: testLimits { $0.roundMilliseconds = 5 }, clock: ManualClock())
-    let follower = try Follower(feed)
+    let follower = try await Follower(feed)
     let written = Written()
     try await withThrowingTaskGroup(of: Void.self) { group in
       for _ in 0..<8 {

@@ -107,13 +107,13 @@ final class Follower: Sendable {
   init(
     _ feed: LiveFeed, _ partition: Partition = logs, filter predicate: Predicate = .all,
     shape: any LiveShape = RowShape(), where filter: @escaping @Sendable (Row) -> Bool = { _ in true }
-  ) throws {
+  ) async throws {
     let (stream, continuation) = AsyncStream<Void>.makeStream()
     let counter = Counter()
     woken = stream
     wakes = counter
     self.filter = filter
-    subscription = try feed.subscribe(to: partition, filter: predicate, shape: shape) {
+    subscription = try await feed.subscribe(to: partition, filter: predicate, shape: shape) {
       counter.add(1)
       continuation.yield()
     }
@@ -201,22 +201,43 @@ final class Written: Sendable {
   }
 }
 
-/// A store whose head now and then claims that rows left it.
+/// A store far away: its head now and then claims that rows left it, and what it says of the end is old when it comes.
 struct FlakyFeed: CommitFeed {
   let store: Storage
   /// nil once in so many calls; 0: never.
   var missesOneIn = 0
+  /// Why the end is not to be known.
+  var failure: StoreError?
   let generator = Shared(SeededGenerator(seed: 9))
 
-  func observeCommits(_ wake: @escaping @Sendable (Set<Partition>) -> Void) -> CommitObservation {
+  func observeCommits(
+    _ wake: @escaping @Sendable ([Partition: Int64]) -> Void
+  ) -> CommitObservation {
     store.observeCommits(wake)
   }
-  func positionEnd(of tenant: Tenant) -> Int64 { store.positionEnd(of: tenant) }
+  func positionEnd(of tenant: Tenant) async throws(StoreError) -> Int64 {
+    if let failure { throw failure }
+    let end = store.positionEnd(of: tenant)
+    let turns = generator.value.withLock { Int.random(in: 0...40, using: &$0) }
+    for _ in 0..<turns { await Task.yield() }
+    return end
+  }
   func committed(
     to partition: Partition, from position: Int64, columns: [String], rowsMax: Int
   ) -> CommittedRows? {
     if missesOneIn > 0, generator.value.withLock({ $0.chance(oneIn: missesOneIn) }) { return nil }
     return store.committed(to: partition, from: position, columns: columns, rowsMax: rowsMax)
+  }
+}
+
+/// Snapshots that come a while after they were taken.
+struct FarSource: BatchSource {
+  let store: Storage
+
+  func snapshot(of partition: Partition) async throws(StoreError) -> any PartitionSnapshot {
+    let snapshot = store.snapshot(of: partition)
+    for _ in 0..<20 { await Task.yield() }
+    return snapshot
   }
 }
 

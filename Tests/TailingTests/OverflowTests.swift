@@ -19,8 +19,8 @@ import Testing
     let written = Written()
     var generator = SeededGenerator(seed: seed)
     let slow = [
-      try Follower(feed),
-      try Follower(feed, filter: .compare(ColumnPath("level"), .equal, .string("warn"))) {
+      try await Follower(feed),
+      try await Follower(feed, filter: .compare(ColumnPath("level"), .equal, .string("warn"))) {
         $0.level == "warn"
       },
     ]
@@ -59,8 +59,12 @@ import Testing
         $0.frameBytesMax = 1 << 10
       })
     // Each of a shape of its own, so that no frame is shared.
-    let stalled = try (0..<30).map { try Follower(feed, shape: RowShape(name: "stalled \($0)")) }
-    let fast = try (0..<5).map { try Follower(feed, shape: RowShape(name: "fast \($0)")) }
+    var stalled: [Follower] = []
+    for number in 0..<30 {
+      stalled.append(try await Follower(feed, shape: RowShape(name: "stalled \(number)")))
+    }
+    var fast: [Follower] = []
+    for number in 0..<5 { fast.append(try await Follower(feed, shape: RowShape(name: "fast \(number)"))) }
     let written = Written()
     var generator = SeededGenerator(seed: 5)
     var mostBytes = 0
@@ -90,7 +94,7 @@ import Testing
   @Test func onlyAnEmptyQueueWakes() async throws {
     let store = try await openStore()
     let feed = LiveFeed(feed: store, source: store, limits: testLimits())
-    let follower = try Follower(feed)
+    let follower = try await Follower(feed)
     let written = Written()
     func write() async throws {
       try await written.append([Row(message: "m")], to: store)

@@ -37,6 +37,6 @@ package enum AccessError: Error, Sendable, Hashable {
   case noSession
   /// No room on the disk.
   case diskFull
-  /// SQLite failed: doing what, and its own words.
+  /// The control plane failed: doing what, and its own words.
   case database(String)
 }

@@ -1,7 +1,9 @@
 import Records
 
-/// One attempt to get in, for the server's log: who, from where, to what, and whether they may. Never a credential.
+/// One attempt to get in, for the server's log: who, from where, to what, and whether they may. Never a
+/// credential.
 package struct AccessEvent: Sendable, Hashable {
+  /// What was tried.
   package enum Kind: String, Sendable {
     /// A request that showed a credential, or should have.
     case request
@@ -20,26 +22,34 @@ package struct AccessEvent: Sendable, Hashable {
     case quotaExceeded = "quota_exceeded"
   }
 
+  /// What came of it.
   package enum Outcome: Sendable, Hashable {
     case granted
     /// Why not, in a word or two of a fixed few.
     case refused(String)
   }
 
+  /// What was tried.
   package var kind: Kind
+  /// What came of it.
   package var outcome: Outcome
+  /// Whose API was asked.
   package var realm: Realm
   /// nil: unknown.
   package var subject: String?
+  /// Whose records it was about; nil: not known, or nobody's.
   package var tenant: Tenant?
   /// The route's name; `GET /api/logs/{container}/{session}`.
   package var route: String
+  /// The request's method.
   package var method: String
+  /// The client's, without its port.
   package var address: String
+  /// The request's id, as its answer has it.
   package var requestID: String
 
-  /// What a line of the log calls the event. Failed logins and refused requests have names of their own, so that one word
-  /// finds them.
+  /// What a line of the log calls the event. Failed logins and refused requests have names of their own, so
+  /// that one word finds them.
   package var name: String {
     guard case .refused = outcome else { return kind.rawValue }
     return switch kind {
@@ -49,6 +59,7 @@ package struct AccessEvent: Sendable, Hashable {
     }
   }
 
+  /// An event without a time: the log adds that.
   package init(
     _ kind: Kind, _ outcome: Outcome, realm: Realm, subject: String?, tenant: Tenant? = nil, route: String,
     method: String, address: String, requestID: String

@@ -1,7 +1,8 @@
 import Codecs
 import Crypto
 
-/// Signs page cursors (HMAC-SHA256, RFC 2104), so that only those we gave come back, and only from whom they were given to.
+/// Signs page cursors (HMAC-SHA256, RFC 2104), so that only those we gave come back, and only from whom they
+/// were given to.
 package struct CursorSeal: Sendable {
   private let key: SymmetricKey
   private static let codeBytes = 16

@@ -1,8 +1,8 @@
 import Platform
 import Synchronization
 
-/// Bounds failed logins: so many a minute for a user from an address, and so many for an address. Nobody can lock
-/// another out, since a count never concerns a user from all addresses.
+/// Bounds failed logins: so many a minute for a user from an address, and so many for an address. Nobody can
+/// lock another out, since a count never concerns a user from all addresses.
 package final class LoginThrottle: Sendable {
   fileprivate struct Key: Hashable {
     /// nil: the address as a whole.
@@ -15,7 +15,9 @@ package final class LoginThrottle: Sendable {
     var failures: [Key: [Int64]] = [:]
   }
 
+  /// Failures a minute of one user from one address, beyond which nothing is heard.
   package static let userFailuresMax = 10
+  /// Failures a minute from one address.
   package static let addressFailuresMax = 100
   fileprivate static let window: Int64 = 60_000_000_000
   /// Beyond so many keys the oldest half goes: an attacker from many addresses must not fill the memory.
@@ -24,6 +26,7 @@ package final class LoginThrottle: Sendable {
   private let state = Mutex(State())
   private let clock: any WallClock
 
+  /// Nothing has failed yet.
   package init(clock: any WallClock) { self.clock = clock }
 
   /// - Throws: `throttled` while there are too many failures.
@@ -57,7 +60,8 @@ extension LoginThrottle.State {
   /// Nanoseconds until there are fewer than `most` failures within the window; 0: there are.
   fileprivate mutating func wait(_ key: LoginThrottle.Key, _ most: Int, _ now: Int64) -> Int64 {
     guard let all = failures[key] else { return 0 }
-    // A clock that was set back leaves times in the future: they count as now, so that nobody waits longer than a window.
+    // A clock that was set back leaves times in the future: they count as now, so that nobody waits longer
+    // than a window.
     let recent = all.map { Swift.min($0, now) }.filter { now - $0 < LoginThrottle.window }
     failures[key] = recent.isEmpty ? nil : recent
     guard recent.count >= most else { return 0 }

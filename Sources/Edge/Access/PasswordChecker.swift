@@ -3,8 +3,8 @@ import Platform
 import Records
 import Synchronization
 
-/// Checks and makes password hashes on threads of its own, so many at a time and no more: each takes a core for
-/// 100 ms and 32 MiB.
+/// Checks and makes password hashes on threads of its own, so many at a time and no more: each takes a core
+/// for 100 ms and 32 MiB.
 package final class PasswordChecker: Sendable {
   private let pool: WorkerPool
   private let waiting = Atomic<Int>(0)

@@ -7,9 +7,12 @@ import Platform
 package struct PasswordCost: Sendable, Hashable {
   /// log2 of N.
   package var rounds: Int
+  /// r: memory is 128 · r · N bytes.
   package var blockSize: Int
+  /// p: how often all of it is done.
   package var parallelism: Int
 
+  /// A cost, unchecked.
   package init(rounds: Int, blockSize: Int, parallelism: Int) {
     self.rounds = rounds
     self.blockSize = blockSize
@@ -29,8 +32,8 @@ struct PasswordHash: Sendable, Hashable {
   let hash: [UInt8]
 
   static let passwordBytesMax = 1_024
-  /// Whether a password could have been set. One with NUL could not: HMAC pads short keys with zeros, so that scrypt
-  /// takes it for the same password as without.
+  /// Whether a password could have been set. One with NUL could not: HMAC pads short keys with zeros, so that
+  /// scrypt takes it for the same password as without.
   static func canHash(_ password: String) -> Bool {
     password.utf8.count <= passwordBytesMax && !password.utf8.contains(0)
   }
@@ -90,10 +93,12 @@ struct PasswordHash: Sendable, Hashable {
 
 /// Which passwords may be chosen.
 package struct PasswordRules: Sendable, Hashable {
-  /// Twelve characters at least, not the user's name, none of the common ones. Otherwise any that is not empty.
+  /// Twelve characters at least, not the user's name, none of the common ones. Otherwise any that is not
+  /// empty.
   package let isStrict: Bool
   private static let lengthMin = 12
 
+  /// The strict rules, or next to none.
   package init(isStrict: Bool) { self.isStrict = isStrict }
 
   func check(_ password: String, user: String) throws(AccessError) {
@@ -115,7 +120,8 @@ package struct PasswordRules: Sendable, Hashable {
     }
   }
 
-  /// Common passwords of this length are a common word, or a run of the keyboard, repeated or with digits behind it.
+  /// Common passwords of this length are a common word, or a run of the keyboard, repeated or with digits
+  /// behind it.
   private static func isCommon(_ folded: String) -> Bool {
     let core = folded.filter { !$0.isNumber && !"!.?@#$_-".contains($0) }
     if Set(folded).count <= 3 || stems.contains(core) { return true }

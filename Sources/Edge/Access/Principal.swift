@@ -25,7 +25,8 @@ package enum Role: String, Sendable, Hashable, CaseIterable {
   /// Those an API key may have.
   package static let ofKeys: [Role] = [.reader, .writer, .user, .admin]
 
-  /// Those an API key of a realm may have. A workflow key is its client, which reads and writes; one with the role
+  /// Those an API key of a realm may have. A workflow key is its client, which reads and writes; one with the
+  /// role
   /// `admin` is shown how its queries run as well.
   package static func ofKeys(_ realm: Realm) -> [Role] {
     switch realm {
@@ -35,6 +36,7 @@ package enum Role: String, Sendable, Hashable, CaseIterable {
     }
   }
 
+  /// Whether the role lets do it.
   package func allows(_ permission: Permission) -> Bool {
     switch (self, permission) {
     case (.admin, _): true
@@ -56,24 +58,30 @@ package struct PrincipalLimits: Sendable, Hashable {
   /// Bytes of a request's body; nil: the server's `limits.body_bytes_max`.
   package var bodyBytesMax: Int?
 
+  /// Without arguments: no limits beside the server's.
   package init(bodyBytesMax: Int? = nil) { self.bodyBytesMax = bodyBytesMax }
 
+  /// No limits beside the server's.
   package static let none = PrincipalLimits()
 }
 
-/// Who a request comes from, once its credential was checked: all that the rest of the server sees of credentials.
+/// Who a request comes from, once its credential was checked: all that the rest of the server sees of
+/// credentials.
 package struct Principal: Sendable, Hashable {
   /// Whose records the caller reads and writes.
   package let tenant: Tenant
   /// The credential's or the user's name, for logs and metrics; never the credential.
   package let subject: String
+  /// What the caller may do.
   package let role: Role
   /// Holds for every record the caller may read or delete, whatever it asks for.
   package let filter: Predicate
+  /// What the caller may ask for at most.
   package let limits: PrincipalLimits
   /// A hash of the credential or the user: the scope of idempotency keys.
   package let credential: UInt64
 
+  /// A caller whose credential was checked.
   package init(
     tenant: Tenant, subject: String, role: Role, credential: UInt64, filter: Predicate = .all,
     limits: PrincipalLimits = .none

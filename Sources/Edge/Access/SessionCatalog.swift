@@ -1,19 +1,25 @@
-import GRDB
 import Platform
 import Records
 import Synchronization
 
 /// A container or a session in a listing.
 package struct CatalogEntry: Sendable, Hashable {
+  /// Valid: see ``SessionCatalog/isValid(name:)``.
   package let name: String
   /// Nanoseconds since 1970.
   package let createdAt: Int64
+
+  /// An entry as the control plane has it.
+  package init(name: String, createdAt: Int64) {
+    self.name = name
+    self.createdAt = createdAt
+  }
 }
 
-/// Containers and sessions of the sessions API, and whose they are. Names of containers are global; a session's name
-/// is its own within its container.
+/// Containers and sessions of the sessions API, and whose they are. Names of containers are global; a
+/// session's name is its own within its container.
 ///
-/// Sessions that were used lately are kept in memory, so that a write costs no look-up in the database.
+/// Sessions that were used lately are kept in memory, so that a write costs no look-up in the control plane.
 package final class SessionCatalog: Sendable {
   /// A session's place: container and name.
   private struct Key: Hashable {
@@ -22,33 +28,42 @@ package final class SessionCatalog: Sendable {
   }
 
   private struct Known {
-    var owner: String
-    var id: Int64
-    var isWritten: Bool
+    var sessions: [Key: SessionRecord] = [:]
+    /// Grows when what is known may be wrong: what was asked before is not kept then.
+    var generation = 0
   }
 
   /// A session that exists and belongs to who asks.
   package struct Session: Sendable, Hashable {
+    /// Its container's name.
     package let container: String
+    /// Valid: see ``SessionCatalog/isValid(name:)``.
     package let name: String
     /// Whether records were ever written to it.
     package let isWritten: Bool
     let id: Int64
   }
 
+  /// Bytes of a container's or a session's name.
   package static let nameBytesMax = 128
   /// Beyond so many the memory starts anew.
   private static let knownMax = 65_536
 
-  private let database: ControlDatabase
+  private let repository: any CatalogRepository
   private let clock: any WallClock
-  private let known = Mutex<[Key: Known]>([:])
+  private let known = Mutex(Known())
 
-  package init(database: ControlDatabase, clock: any WallClock) throws(AccessError) {
-    self.database = database
+  /// - Throws: What the control plane says.
+  package init(_ plane: any ControlPlane, clock: any WallClock) async throws(AccessError) {
+    repository = plane.catalog
     self.clock = clock
-    // Another process may have given containers to another user.
-    try database.watch { [self] _ in known.withLock { $0 = [:] } }
+    // Somebody may have given containers to another user.
+    try await plane.changes.observe(.catalog) { [weak self] _ in
+      self?.known.withLock { known in
+        known.sessions = [:]
+        known.generation += 1
+      }
+    }
   }
 
   /// ASCII letters, digits, `-` and `_`, at least one letter or digit, at most 128.
@@ -66,76 +81,44 @@ package final class SessionCatalog: Sendable {
     return hasLetter && name.utf8.count <= nameBytesMax
   }
 
+  /// Makes a container.
+  ///
   /// - Parameter name: Valid.
+  /// - Throws: `containerExists`, `unknownUser`, or what the control plane says.
   package func createContainer(_ name: String, owner: String) async throws(AccessError) {
-    let now = clock.now()
-    _ = try await database.change("create the container") { database in
-      let isThere = try Bool.fetchOne(
-        database, sql: "SELECT EXISTS (SELECT 1 FROM containers WHERE name = ?)", arguments: [name])
-      guard isThere == false else { throw AccessError.containerExists }
-      try database.execute(
-        sql: "INSERT INTO containers (name, ownerId, createdAt) SELECT ?, id, ? FROM users WHERE name = ?",
-        arguments: [name, now, owner])
-      guard database.changesCount == 1 else { throw AccessError.unknownUser }
-    }
+    try await repository.createContainer(name, owner: owner, at: clock.now())
   }
 
   /// The user's own, newest first.
   package func containers(of owner: String) async throws(AccessError) -> [CatalogEntry] {
-    try await database.read("list the containers") { database in
-      try Row.fetchAll(
-        database,
-        sql: """
-          SELECT c.name, c.createdAt FROM containers c JOIN users u ON u.id = c.ownerId WHERE u.name = ?
-          ORDER BY c.createdAt DESC, c.id DESC
-          """, arguments: [owner]
-      ).map { CatalogEntry(name: $0["name"], createdAt: $0["createdAt"]) }
-    }
+    try await repository.containers(of: owner)
   }
 
   /// - Throws: `noContainer` unless the container is there and the user's own.
   package func checkContainer(_ name: String, owner: String) async throws(AccessError) {
-    _ = try await database.read("find the container") { try SessionCatalog.container($0, name, owner) }
+    guard SessionCatalog.isValid(name: name) else { throw .noContainer }
+    try await repository.checkContainer(name, owner: owner)
   }
 
-  private static func container(_ database: Database, _ name: String, _ owner: String) throws -> Int64 {
-    // Also because SQLite compares text with a NUL only up to it.
-    guard isValid(name: name) else { throw AccessError.noContainer }
-    let id = try Int64.fetchOne(
-      database,
-      sql: "SELECT c.id FROM containers c JOIN users u ON u.id = c.ownerId WHERE c.name = ? AND u.name = ?",
-      arguments: [name, owner])
-    guard let id else { throw AccessError.noContainer }
-    return id
-  }
-
+  /// Makes a session.
+  ///
   /// - Parameter name: Valid.
+  /// - Throws: `noContainer`, `sessionExists`, or what the control plane says.
   package func createSession(_ name: String, in container: String, owner: String) async throws(AccessError) {
-    let now = clock.now()
-    _ = try await database.change("create the session") { database in
-      let id = try SessionCatalog.container(database, container, owner)
-      let isThere = try Bool.fetchOne(
-        database, sql: "SELECT EXISTS (SELECT 1 FROM sessions WHERE containerId = ? AND name = ?)",
-        arguments: [id, name])
-      guard isThere == false else { throw AccessError.sessionExists }
-      try database.execute(
-        sql: "INSERT INTO sessions (containerId, name, createdAt) VALUES (?, ?, ?)",
-        arguments: [id, name, now])
-    }
+    guard SessionCatalog.isValid(name: container) else { throw .noContainer }
+    try await repository.createSession(name, in: container, owner: owner, at: clock.now())
   }
 
   /// Newest first.
+  ///
+  /// - Throws: `noContainer` unless the container is there and the user's own.
   package func sessions(of container: String, owner: String) async throws(AccessError) -> [CatalogEntry] {
-    try await database.read("list the sessions") { database in
-      let id = try SessionCatalog.container(database, container, owner)
-      return try Row.fetchAll(
-        database,
-        sql: "SELECT name, createdAt FROM sessions WHERE containerId = ? ORDER BY createdAt DESC, id DESC",
-        arguments: [id]
-      ).map { CatalogEntry(name: $0["name"], createdAt: $0["createdAt"]) }
-    }
+    guard SessionCatalog.isValid(name: container) else { throw .noContainer }
+    return try await repository.sessions(of: container, owner: owner)
   }
 
+  /// A session for reading or writing its records.
+  ///
   /// - Throws: `noSession` unless the session is there and in a container of the user's own.
   package func session(_ name: String, in container: String, owner: String) async throws(AccessError)
     -> Session
@@ -143,40 +126,33 @@ package final class SessionCatalog: Sendable {
     guard SessionCatalog.isValid(name: container), SessionCatalog.isValid(name: name) else {
       throw .noSession
     }
-    let key = Key(container: container, session: name)
-    if let found = known.withLock({ $0[key] }) {
-      guard found.owner == owner else { throw .noSession }
-      return Session(container: container, name: name, isWritten: found.isWritten, id: found.id)
+    let record = try await record(Key(container: container, session: name))
+    guard let record, record.owner == owner else { throw .noSession }
+    return Session(container: container, name: name, isWritten: record.isWritten, id: record.id)
+  }
+
+  private func record(_ key: Key) async throws(AccessError) -> SessionRecord? {
+    let (remembered, generation) = known.withLock { ($0.sessions[key], $0.generation) }
+    if let remembered { return remembered }
+    guard let found = try await repository.session(key.session, in: key.container) else { return nil }
+    known.withLock { known in
+      // A change that came meanwhile is not in what was found, perhaps.
+      guard known.generation == generation else { return }
+      if known.sessions.count >= SessionCatalog.knownMax { known.sessions = [:] }
+      known.sessions[key] = found
     }
-    // On the writer's turn, so that no change comes between the look and the memory of it.
-    let found = try await database.change("find the session") { database -> Known? in
-      try Row.fetchOne(
-        database,
-        sql: """
-          SELECT s.id, s.isWritten, u.name FROM sessions s JOIN containers c ON c.id = s.containerId
-          JOIN users u ON u.id = c.ownerId WHERE c.name = ? AND s.name = ?
-          """, arguments: [container, name]
-      ).map { Known(owner: $0["name"], id: $0["id"], isWritten: $0["isWritten"]) }
-    } applied: { [self] found in
-      guard let found else { return }
-      known.withLock { known in
-        if known.count >= SessionCatalog.knownMax { known = [:] }
-        known[key] = found
-      }
-    }
-    guard let found, found.owner == owner else { throw .noSession }
-    return Session(container: container, name: name, isWritten: found.isWritten, id: found.id)
+    return found
   }
 
   /// Notes for good that records were written to the session. Costs nothing from the second time on.
   package func markWritten(_ session: Session) async throws(AccessError) {
     guard !session.isWritten else { return }
     let key = Key(container: session.container, session: session.name)
-    if known.withLock({ $0[key]?.isWritten }) == true { return }
-    _ = try await database.change("note that the session has records") { database in
-      try database.execute(sql: "UPDATE sessions SET isWritten = 1 WHERE id = ?", arguments: [session.id])
-    } applied: { [self] _ in
-      known.withLock { $0[key]?.isWritten = true }
+    if known.withLock({ $0.sessions[key]?.isWritten }) == true { return }
+    try await repository.markWritten(id: session.id)
+    known.withLock { known in
+      guard let record = known.sessions[key], record.id == session.id else { return }
+      known.sessions[key] = SessionRecord(id: record.id, owner: record.owner, isWritten: true)
     }
   }
 }

@@ -4,8 +4,10 @@ import Records
 
 /// An Arrow IPC stream or a Parquet file, as it is written.
 ///
-/// Parquet gathers batches to row groups of ``rowGroupRows`` rows, so that it needs the memory of one row group.
+/// Parquet gathers batches to row groups of ``rowGroupRows`` rows, so that it needs the memory of one row
+/// group.
 package final class BinaryEncoder: BatchEncoder {
+  /// Rows of a row group of Parquet.
   package static let rowGroupRows = 131_072
 
   private enum Writer {
@@ -42,8 +44,10 @@ package final class BinaryEncoder: BatchEncoder {
     }
   }
 
+  /// See ``BatchEncoder``.
   package func begin() -> [UInt8] { output.take() }
 
+  /// See ``BatchEncoder``.
   package func encode(_ batch: RecordBatch) throws(EncodingError) -> [UInt8] {
     do throws(ColumnarError) {
       switch writer {

@@ -2,6 +2,7 @@
 package enum OutputFormat: String, Sendable, CaseIterable {
   case json, ndjson, csv, arrow, parquet
 
+  /// The value of `Content-Type`.
   package var mediaType: String {
     switch self {
     case .json: "application/json"
@@ -12,8 +13,8 @@ package enum OutputFormat: String, Sendable, CaseIterable {
     }
   }
 
-  /// The first format an `Accept` header (RFC 9110 §12.5.1) prefers; `*/*` and no header mean JSON. nil: none of
-  /// ours is acceptable.
+  /// The first format an `Accept` header (RFC 9110 §12.5.1) prefers; `*/*` and no header mean JSON. nil: none
+  /// of ours is acceptable.
   package init?(accept: String?) {
     guard let accept, !accept.isEmpty else {
       self = .json

@@ -12,13 +12,16 @@ package protocol BatchEncoder: AnyObject {
 
 /// Why an answer could not be encoded: a library failed, which is our bug or lack of memory.
 package struct EncodingError: Error, Sendable, Equatable {
+  /// What the format cannot hold.
   package let reason: String
+  /// An error of that reason.
   package init(reason: String) { self.reason = reason }
 }
 
 /// JSON (`{"rows":[…],"cursor":…}`), NDJSON (an object a line) and CSV (RFC 4180 with a header line).
 ///
-/// Null columns are left out of objects and empty in CSV, where an empty text is `""`. Object columns are JSON in all three.
+/// Null columns are left out of objects and empty in CSV, where an empty text is `""`. Object columns are
+/// JSON in all three.
 package final class TextEncoder: BatchEncoder {
   private let format: OutputFormat
   private let fields: [Field]
@@ -34,6 +37,7 @@ package final class TextEncoder: BatchEncoder {
     records = RecordWriter(fields: fields, style: style)
   }
 
+  /// See ``BatchEncoder``.
   package func begin() -> [UInt8] {
     switch format {
     case .json: return Array("{\"rows\":[".utf8)
@@ -48,6 +52,7 @@ package final class TextEncoder: BatchEncoder {
     }
   }
 
+  /// See ``BatchEncoder``.
   package func encode(_ batch: RecordBatch) -> [UInt8] {
     switch format {
     case .json:
@@ -61,6 +66,7 @@ package final class TextEncoder: BatchEncoder {
     return writer.takeBytes()
   }
 
+  /// See ``BatchEncoder``.
   package func end(cursor: String?) -> [UInt8] {
     guard format == .json else { return [] }
     writer.append(raw: "]")

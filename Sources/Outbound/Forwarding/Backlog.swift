@@ -16,9 +16,10 @@ package enum QuotaVerdict: Sendable, Hashable {
 
 /// What is accepted and not yet forwarded, tenant by tenant: asked at every request, told by the forwarder.
 ///
-/// Requests that are under way at once are all measured against what was accepted before them. After a restart bytes
-/// are known as of the last save (``ForwardingLimits/saveSeconds``); records after it count with the mean of the
-/// tenant's earlier ones. The age is exact once the oldest waiting record was read. Two short locks, some 100 ns a call.
+/// Requests that are under way at once are all measured against what was accepted before them. After a
+/// restart bytes are known as of the last save (``ForwardingLimits/saveSeconds``); records after it count
+/// with the mean of the tenant's earlier ones. The age is exact once the oldest waiting record was read. Two
+/// short locks, some 100 ns a call.
 package final class Backlog: Sendable {
   private let dataset: Dataset
   private let realms: Set<Realm>

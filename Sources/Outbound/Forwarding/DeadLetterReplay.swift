@@ -14,11 +14,12 @@ package struct ReplayReport: Sendable, Hashable {
   /// Why some are left; nil: none is.
   package var fault: ForwardingFault?
 
+  /// Of no letters.
   package init() {}
 }
 
-/// Which letters go next when dead letters of one tenant are sent again: all at once, and on a refusal in halves, down to
-/// the one that is refused.
+/// Which letters go next when dead letters of one tenant are sent again: all at once, and on a refusal in
+/// halves, down to the one that is refused.
 struct ReplayPlan: Sendable {
   /// What goes next comes last.
   private var pieces: [ArraySlice<DeadLetter>]
@@ -104,7 +105,8 @@ extension Forwarder {
       of: options.name, tenant: tenant, after: after, limit: min(max(limit, 1), Forwarder.lettersMax))
   }
 
-  /// The dead letters of these numbers, the smallest ``lettersMax`` of them, ascending; numbers of none are left out.
+  /// The dead letters of these numbers, the smallest ``lettersMax`` of them, ascending; numbers of none are
+  /// left out.
   package func deadLetters(numbers: [Int64]) async throws(ForwardingStateError) -> [DeadLetter] {
     try await ports.state.deadLetters(
       of: options.name, numbers: Array(numbers.sorted().prefix(Forwarder.lettersMax)))
@@ -116,9 +118,9 @@ extension Forwarder {
     perform(.lettersCounted(counts))
   }
 
-  /// Sends the dead letters of these numbers again, the first ``lettersMax`` of them, as JSON, and removes those that are
-  /// accepted. Nothing is retried: what Loki does not answer is left for another call. After an error the report is
-  /// lost, but what was accepted before it is removed.
+  /// Sends the dead letters of these numbers again, the first ``lettersMax`` of them, as JSON, and removes
+  /// those that are accepted. Nothing is retried: what Loki does not answer is left for another call. After
+  /// an error the report is lost, but what was accepted before it is removed.
   package func replayDeadLetters(_ numbers: [Int64]) async throws(ForwardingStateError) -> ReplayReport {
     let letters = try await ports.state.deadLetters(
       of: options.name, numbers: Array(numbers.prefix(Forwarder.lettersMax)))

@@ -4,19 +4,26 @@ import Synchronization
 
 /// What a forwarder works with.
 package struct ForwarderPorts: Sendable {
+  /// Where records are read.
   package var source: any BatchSource
+  /// Tells which tenants have new records.
   package var feed: any CommitFeed
   /// Asked which partitions there are.
   package var control: any StoreControl
+  /// Where cursors and dead letters are durable.
   package var state: any ForwardingState
+  /// Sends pushes.
   package var transport: any LokiTransport
+  /// Times retries and deadlines.
   package var clock: any WallClock
+  /// Spreads retries.
   package var entropy: any EntropySource
   /// For reading and encoding: threads that may block. Two keep up with 100,000 entries a second.
   package var workers: WorkerPool
   /// Suspends for so many nanoseconds, or until its task is cancelled.
   package var sleep: @Sendable (Int64) async -> Void
 
+  /// Ports that sleep by the system's clock unless another way is given.
   package init(
     source: any BatchSource, feed: any CommitFeed, control: any StoreControl, state: any ForwardingState,
     transport: any LokiTransport, clock: any WallClock, entropy: any EntropySource, workers: WorkerPool,
@@ -39,11 +46,13 @@ package struct ForwarderPorts: Sendable {
 
 /// Forwards the records of all tenants to Loki: at least once, in order for each stream of a tenant.
 ///
-/// Reads through snapshots, from the head or from blocks, so records that wait never keep the journal from being
-/// archived. Memory: ``ForwardingLimits/windowsHeldMax`` and ``ForwardingLimits/pushesInFlightMax`` windows.
+/// Reads through snapshots, from the head or from blocks, so records that wait never keep the journal from
+/// being archived. Memory: ``ForwardingLimits/windowsHeldMax`` and ``ForwardingLimits/pushesInFlightMax``
+/// windows.
 package final class Forwarder: Sendable {
   /// Tell it of accepted records, ask it before accepting more.
   package let backlog: Backlog
+  /// As it was opened with.
   package let options: ForwardingOptions
   let ports: ForwarderPorts
   private let engine: Mutex<ForwardingEngine>
@@ -56,8 +65,9 @@ package final class Forwarder: Sendable {
   private let shared = Mutex(SharedState())
 
   private struct SharedState: Sendable {
-    var grown: Set<Tenant> = []
+    var grown: [Tenant: Int64] = [:]
     var polledAt: Int64 = .min
+    var storeFailure: StoreError?
     var flushNumber = 0
     var flushes: [Int: CheckedContinuation<FlushReport, Never>] = [:]
   }
@@ -65,26 +75,32 @@ package final class Forwarder: Sendable {
   /// Nanoseconds between two looks at the time.
   private static let tickNanoseconds: Int64 = 200_000_000
 
-  /// Reads the state and the tenants' ends: from then on ``backlog`` knows what waits. Nothing is sent before ``run()``.
+  /// Reads the state and the tenants' ends: from then on ``backlog`` knows what waits. Nothing is sent before
+  /// ``run()``.
   package static func open(
     _ options: ForwardingOptions, _ ports: ForwarderPorts
   ) async throws(ForwardingStateError) -> Forwarder {
     precondition(options.mapping.fault(for: options.dataset) == nil, "a mapping that fits its dataset")
     let saved = try await ports.state.open(options.name)
-    return Forwarder(options, ports, saved)
+    let known = saved.cursors.map(\.tenant).filter { options.realms.contains($0.realm) }
+    let ends: [Tenant: Int64]
+    do throws(StoreError) { ends = try await ports.ends(options, of: Set(known)) } catch {
+      throw .unavailable("asking the store what waits: \(error)")
+    }
+    return Forwarder(options, ports, saved, ends)
   }
 
-  private init(_ options: ForwardingOptions, _ ports: ForwarderPorts, _ saved: SavedForwarder) {
+  /// - Parameter ends: Where the records of each tenant end that has some or has a cursor.
+  private init(
+    _ options: ForwardingOptions, _ ports: ForwarderPorts, _ saved: SavedForwarder, _ ends: [Tenant: Int64]
+  ) {
     self.options = options
     self.ports = ports
-    reader = WindowReader(source: ports.source, dataset: options.dataset, mapping: options.mapping)
+    reader = WindowReader(dataset: options.dataset, mapping: options.mapping)
     encoder = LokiEncoder(mapping: options.mapping, format: options.format)
     backlog = Backlog(quota: options.quota, dataset: options.dataset, realms: options.realms)
     (actions, actionQueue) = AsyncStream.makeStream()
     (wakes, wakeQueue) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
-    let tenants = Set(ports.control.usage().filter { options.covers($0.partition) }.map(\.partition.tenant))
-      .union(saved.cursors.map(\.tenant).filter { options.realms.contains($0.realm) })
-    let ends = Dictionary(uniqueKeysWithValues: tenants.map { ($0, ports.feed.positionEnd(of: $0)) })
     let now = ports.clock.now()
     let engine = ForwardingEngine(options: options, saved: saved, positionEnds: ends, now: now)
     let backlogs = Dictionary(saved.cursors.map { ($0.tenant, $0.backlog) }) { first, _ in first }
@@ -97,14 +113,14 @@ package final class Forwarder: Sendable {
     self.engine = Mutex(engine)
   }
 
-  /// Forwards until ``stop(withinSeconds:)``, or until its task is cancelled: then at once, and what was not saved is sent
-  /// again after the next start. Call once.
+  /// Forwards until ``stop(withinSeconds:)``, or until its task is cancelled: then at once, and what was not
+  /// saved is sent again after the next start. Call once.
   package func run() async {
     let observation = ports.feed.observeCommits { [self] in note($0) }
     await withTaskGroup(of: Void.self) { group in
       group.addTask { [self] in
         while !Task.isCancelled {
-          tick()
+          await tick()
           await ports.sleep(Forwarder.tickNanoseconds)
         }
       }
@@ -129,15 +145,16 @@ package final class Forwarder: Sendable {
     stop(withinSeconds: 0)
   }
 
-  /// Begins no more pushes; ``run()`` returns once those under way have ended and everything is saved, or after `seconds`.
+  /// Begins no more pushes; ``run()`` returns once those under way have ended and everything is saved, or
+  /// after `seconds`.
   package func stop(withinSeconds seconds: Double) {
     perform(.stop(deadline: ports.clock.now() + Int64(seconds * 1e9)))
   }
 
-  /// Forwards what is there now, for all tenants, without waiting for retries; answers after `seconds` at the latest (on
-  /// the tick after). Only while ``run()`` is under way.
+  /// Forwards what is there now, for all tenants, without waiting for retries; answers after `seconds` at the
+  /// latest (on the tick after). Only while ``run()`` is under way.
   package func flush(withinSeconds seconds: Double) async -> FlushReport {
-    poll()
+    await poll()
     let deadline = ports.clock.now() + Int64(seconds * 1e9)
     return await withCheckedContinuation { continuation in
       let number = shared.withLock { state in
@@ -152,6 +169,7 @@ package final class Forwarder: Sendable {
   /// How the forwarder stands. O(tenants).
   package func metrics() -> ForwardingMetrics {
     var metrics = engine.withLock { $0.figures }
+    metrics.storeFailure = shared.withLock { $0.storeFailure }
     for tenant in Array(metrics.tenants.keys) {
       let figures = backlog.figures(of: tenant)
       metrics.tenants[tenant]?.backlogBytes = figures.bytes
@@ -164,7 +182,7 @@ package final class Forwarder: Sendable {
   package var isFinished: Bool { engine.withLock(\.isFinished) }
 
   /// Looks at the time, and now and then at all tenants. ``run()`` calls it five times a second.
-  func tick() {
+  func tick() async {
     let now = ports.clock.now()
     let isPollDue = shared.withLock { state in
       let interval = Int64(options.limits.pollSeconds * 1e9)
@@ -174,32 +192,41 @@ package final class Forwarder: Sendable {
       state.polledAt = now
       return true
     }
-    if isPollDue { poll() }
+    if isPollDue { await poll() }
     perform(.tick)
   }
 
-  private func poll() {
-    let stored = ports.control.usage().filter { options.covers($0.partition) }.map(\.partition.tenant)
-    let known = engine.withLock { Array($0.lanes.keys) }
-    for tenant in Set(stored).union(known) {
-      perform(.grown(tenant, positionEnd: ports.feed.positionEnd(of: tenant)))
+  /// Asks the store what waits. If it does not answer, commits go on to be told, and the next look makes up
+  /// for it.
+  private func poll() async {
+    let known = engine.withLock { Set($0.lanes.keys) }
+    do throws(StoreError) {
+      let ends = try await ports.ends(options, of: known)
+      shared.withLock { $0.storeFailure = nil }
+      for (tenant, end) in ends { perform(.grown(tenant, positionEnd: end)) }
+    } catch {
+      shared.withLock { $0.storeFailure = error }
     }
   }
 
   /// On the journal's thread.
-  private func note(_ partitions: Set<Partition>) {
-    let tenants = partitions.filter { options.covers($0) }.map(\.tenant)
-    guard !tenants.isEmpty else { return }
-    shared.withLock { $0.grown.formUnion(tenants) }
+  private func note(_ partitions: [Partition: Int64]) {
+    let grown = partitions.filter { options.covers($0.key) }
+    guard !grown.isEmpty else { return }
+    shared.withLock { state in
+      for (partition, end) in grown {
+        state.grown[partition.tenant] = max(end, state.grown[partition.tenant] ?? 0)
+      }
+    }
     wakeQueue.yield()
   }
 
   private func lookAtGrown() {
-    let tenants = shared.withLock { state in
-      defer { state.grown = [] }
+    let ends = shared.withLock { state in
+      defer { state.grown = [:] }
       return state.grown
     }
-    for tenant in tenants { perform(.grown(tenant, positionEnd: ports.feed.positionEnd(of: tenant))) }
+    for (tenant, end) in ends { perform(.grown(tenant, positionEnd: end)) }
   }
 
   /// Tells the engine and hands out what it wants done.
@@ -223,8 +250,10 @@ package final class Forwarder: Sendable {
     switch action {
     case .read(let tenant, let start, let bounds):
       do throws(StoreError) {
+        let partition = Partition(tenant: tenant, dataset: options.dataset)
+        let snapshot = try await ports.source.snapshot(of: partition)
         let window = try await ports.workers.run { [reader] () throws(StoreError) -> EntryWindow in
-          try reader.read(tenant, from: start, bounds: bounds)
+          try reader.read(snapshot, from: start, bounds: bounds)
         }
         perform(.windowRead(tenant, window))
       } catch {
@@ -275,6 +304,19 @@ package final class Forwarder: Sendable {
     } catch {
       perform(.saveFailed)
     }
+  }
+}
+
+extension ForwarderPorts {
+  /// Where the records of `known` and of all tenants that have records to forward end.
+  func ends(_ options: ForwardingOptions, of known: Set<Tenant>) async throws(StoreError) -> [Tenant: Int64] {
+    var tenants = known
+    for part in try await control.usage() where options.covers(part.partition) {
+      tenants.insert(part.partition.tenant)
+    }
+    var ends: [Tenant: Int64] = [:]
+    for tenant in tenants { ends[tenant] = try await feed.positionEnd(of: tenant) }
+    return ends
   }
 }
 

@@ -9,6 +9,7 @@ package struct ForwardingMetrics: Sendable {
   package var requestsByStatus: [Int: Int] = [:]
   /// Requests in each bucket of ``durationBounds`` (not added up), and behind the last.
   package var durationCounts = [Int](repeating: 0, count: durationBounds.count + 1)
+  /// Seconds of all pushes together.
   package var durationSecondsSum = 0.0
   /// Compressed bytes of all pushes.
   package var bytesSent = 0
@@ -16,8 +17,12 @@ package struct ForwardingMetrics: Sendable {
   package var deadLettersDropped = 0
   /// Whether the last change could not be made durable: then entries may be sent twice after a restart.
   package var isStateFailing = false
+  /// Why the store could not be asked what waits when it was asked last; nil: it could.
+  package var storeFailure: StoreError?
+  /// Each tenant's share.
   package var tenants: [Tenant: TenantForwarding] = [:]
 
+  /// As a new forwarder has it.
   package init() {}
 
   mutating func record(status: Int, seconds: Double, bytes: Int) {
@@ -43,20 +48,26 @@ package enum ForwardingFault: Sendable, Hashable {
 
 /// One tenant's share of ``ForwardingMetrics``.
 package struct TenantForwarding: Sendable {
+  /// Entries Loki took.
   package var entriesForwarded = 0
   /// Retries by number, the first at 0; the last place counts those out of the parking place.
   package var retries: [Int] = []
-  /// Positions passed without a record to send in realms with one dataset: deleted before they were forwarded.
+  /// Positions passed without a record to send in realms with one dataset: deleted before they were
+  /// forwarded.
   package var entriesDeletedBefore = 0
+  /// Entries Loki refused for good and nobody dropped.
   package var deadLetterCount = 0
   /// Positions between the cursor and the durable end: an upper bound of the records that wait.
   package var backlogRows: Int64 = 0
+  /// Payload bytes that wait.
   package var backlogBytes = 0
   /// When the oldest record that waits was accepted, ns since 1970; nil: none waits.
   package var oldestAt: Int64?
+  /// Whether pushes are put off after many that failed.
   package var isParked = false
   /// nil once a push was accepted.
   package var fault: ForwardingFault?
 
+  /// As a new forwarder has it.
   package init() {}
 }

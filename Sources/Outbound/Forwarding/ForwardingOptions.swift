@@ -20,16 +20,24 @@ package enum ForwardingStart: String, Sendable, Hashable, CaseIterable {
 package struct ForwardingOptions: Sendable {
   /// Names the cursors; another name begins anew.
   package var name = "loki"
+  /// Whose records are forwarded.
   package var dataset = Dataset.logs
   /// Only tenants of these realms are forwarded.
   package var realms: Set<Realm> = [.ingest, .native]
+  /// Where a forwarder begins that was never opened before.
   package var start = ForwardingStart.earliest
+  /// How pushes are written.
   package var format = PushFormat.protobuf
+  /// Which columns become labels, line and metadata.
   package var mapping = LokiMapping.logs
+  /// Bounds of memory and of pushes.
   package var limits = ForwardingLimits()
+  /// When a push is tried again.
   package var retry = RetryPolicy()
+  /// How much a tenant may have waiting.
   package var quota = BacklogQuota()
 
+  /// What holds unless it is configured.
   package init() {}
 }
 
@@ -47,7 +55,8 @@ package struct ForwardingLimits: Sendable, Hashable {
   package var windowRowsMax = 65_536
   /// Bytes of text in a window; a single larger record makes a window of its own.
   package var windowBytesMax = 16 << 20
-  /// Windows kept between two pushes of their tenants; more tenants than these read as much as one push takes.
+  /// Windows kept between two pushes of their tenants; more tenants than these read as much as one push
+  /// takes.
   package var windowsHeldMax = 4
   /// Dead letters a tenant may have; the oldest go first.
   package var deadLettersPerTenantMax = 10_000
@@ -58,15 +67,19 @@ package struct ForwardingLimits: Sendable, Hashable {
   /// How often tenants are looked at without a commit's wake-up.
   package var pollSeconds = 5.0
 
+  /// What holds unless it is configured.
   package init() {}
 }
 
 /// The most a tenant may have waiting to be forwarded.
 package struct BacklogQuota: Sendable, Hashable {
+  /// Payload bytes.
   package var bytesMax = 2_000_000_000
+  /// How long the oldest record may have waited.
   package var ageSecondsMax = 86_400
   /// The share of both from which on requests are refused.
   package var refusalRatio = 0.8
 
+  /// What holds unless it is configured.
   package init() {}
 }

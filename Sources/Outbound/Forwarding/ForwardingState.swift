@@ -2,11 +2,14 @@ import Records
 
 /// How far a tenant was forwarded, and what its quota needs to know after a restart.
 package struct SavedCursor: Sendable, Hashable {
+  /// Whose it is.
   package let tenant: Tenant
   /// Every record below it was accepted, was put among the dead letters, or was deleted before its turn.
   package var position: Int64
+  /// What waits.
   package var backlog: SavedBacklog
 
+  /// A cursor as it is saved.
   package init(tenant: Tenant, position: Int64, backlog: SavedBacklog = SavedBacklog()) {
     self.tenant = tenant
     self.position = position
@@ -25,6 +28,7 @@ package struct SavedBacklog: Sendable, Hashable {
   /// When the oldest record not forwarded was accepted, ns since 1970; nil: there was none.
   package var oldestAt: Int64?
 
+  /// Without arguments: nothing waits.
   package init(bytes: Int = 0, countedEnd: Int64 = 0, recordBytesMean: Int = 0, oldestAt: Int64? = nil) {
     self.bytes = bytes
     self.countedEnd = countedEnd
@@ -48,21 +52,28 @@ package enum RefusalReason: String, Sendable, Hashable, CaseIterable {
 package struct DeadLetter: Sendable, Hashable {
   /// Given by the state when it is stored, increasing; 0 before.
   package var number: Int64
+  /// Whose it is.
   package let tenant: Tenant
+  /// The record's.
   package let position: Int64
   /// The record's id, 16 bytes.
   package let id: [UInt8]
   /// Nanoseconds since 1970: of the record, of its arrival, of the refusal.
   package let timestamp: Int64
+  /// As ``timestamp``.
   package let ingestedAt: Int64
+  /// As ``timestamp``.
   package var refusedAt: Int64
+  /// What Loki found.
   package var reason: RefusalReason
+  /// Of Loki's answer.
   package var status: Int
   /// How often it was sent by itself.
   package var attempts: Int
   /// JSON text: a stream of Loki's push with this one value, `{"stream":{…},"values":[["ns","line"]]}`.
   package let entry: [UInt8]
 
+  /// A letter that is not stored yet, unless it has a number.
   package init(
     number: Int64 = 0, tenant: Tenant, position: Int64, id: [UInt8], timestamp: Int64, ingestedAt: Int64,
     refusedAt: Int64, reason: RefusalReason, status: Int, attempts: Int, entry: [UInt8]
@@ -91,9 +102,12 @@ package enum ForwardingStateError: Error, Sendable, Hashable {
 package struct SavedForwarder: Sendable, Hashable {
   /// Whether this name was never opened before.
   package var isNew: Bool
+  /// One a tenant, in no order.
   package var cursors: [SavedCursor]
+  /// How many each tenant has.
   package var deadLetters: [Tenant: Int]
 
+  /// As the state has it.
   package init(isNew: Bool, cursors: [SavedCursor], deadLetters: [Tenant: Int]) {
     self.isNew = isNew
     self.cursors = cursors
@@ -110,6 +124,7 @@ package struct ForwardingChange: Sendable, Hashable {
   /// The most letters a tenant may have: beyond it the ones with the lowest numbers go.
   package var lettersPerTenantMax: Int
 
+  /// A step that changes what it is given and nothing else.
   package init(cursors: [SavedCursor] = [], letters: [DeadLetter] = [], lettersPerTenantMax: Int) {
     self.cursors = cursors
     self.letters = letters
@@ -124,6 +139,7 @@ package struct DeadLetterCounts: Sendable, Hashable {
   /// How many the change dropped because a tenant had too many.
   package var droppedCount: Int
 
+  /// As the state has them.
   package init(byTenant: [Tenant: Int], droppedCount: Int = 0) {
     self.byTenant = byTenant
     self.droppedCount = droppedCount

@@ -9,6 +9,7 @@ package struct RetryPolicy: Sendable, Hashable {
   /// The longest wait Loki may ask for.
   package var retryAfterSecondsMax = 3600.0
 
+  /// What holds unless it is configured.
   package init() {}
 
   /// Whether the retry after `failures` failures in a row (from 1) is one out of the parking place.

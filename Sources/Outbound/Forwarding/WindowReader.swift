@@ -9,18 +9,19 @@ struct WindowBounds: Sendable, Hashable {
   var bytesMax: Int
 }
 
-/// Reads windows through a store's snapshots. Blocks: call on a thread of our own.
+/// Reads windows of snapshots. Blocks: call on a thread of our own.
 ///
-/// Blocks are sorted by time, so any of them may hold the next position: all rows of the span are read, and whenever
-/// twice the bounds are held the ones with the greatest positions are let go. Memory is at most that and one batch of a
-/// cursor (8,192 rows).
+/// Blocks are sorted by time, so any of them may hold the next position: all rows of the span are read, and
+/// whenever twice the bounds are held the ones with the greatest positions are let go. Memory is at most that
+/// and one batch of a cursor (8,192 rows).
 struct WindowReader: Sendable {
-  let source: any BatchSource
   let dataset: Dataset
   let mapping: LokiMapping
 
-  func read(_ tenant: Tenant, from start: Int64, bounds: WindowBounds) throws(StoreError) -> EntryWindow {
-    let snapshot = source.snapshot(of: Partition(tenant: tenant, dataset: dataset))
+  /// - Parameter snapshot: Of the tenant's records of `dataset`.
+  func read(
+    _ snapshot: any PartitionSnapshot, from start: Int64, bounds: WindowBounds
+  ) throws(StoreError) -> EntryWindow {
     let end = max(start, min(snapshot.positionEnd, start.addingReportingOverflow(bounds.span).partialValue))
     let schema = dataset.schema
     let columns = mapping.columns.compactMap { name in

@@ -16,7 +16,8 @@ package enum Expression {
     return try parser.parseWhole()
   }
 
-  /// The text form; ``parse(_:)`` of it gives an equal predicate when no list of `and`, `or` has fewer than two parts.
+  /// The text form; ``parse(_:)`` of it gives an equal predicate when no list of `and`, `or` has fewer than
+  /// two parts.
   package static func print(_ predicate: Predicate) -> String { print(predicate, inside: 0) }
 
   /// - Parameter level: 0 outermost, 1 a part of `or`, 2 a part of `and`, 3 behind `not`.

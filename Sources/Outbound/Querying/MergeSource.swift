@@ -83,11 +83,13 @@ final class MergeSource: @unchecked Sendable {
     }
   }
 
-  func key(at row: Int) -> (key: [QueryCursor.KeyPart], position: Int64) {
+  func key(at row: Int) -> AnswerKey {
     switch keys {
-    case .times(let times, let positions): ([.timestamp(times[row])], positions[row])
-    case .positions(let positions): ([], positions[row])
-    case .texts(let columns, let positions): (columns.map { .text($0[row]) }, positions[row])
+    case .times(let times, let positions):
+      AnswerKey(parts: [.timestamp(times[row])], position: positions[row])
+    case .positions(let positions): AnswerKey(parts: [], position: positions[row])
+    case .texts(let columns, let positions):
+      AnswerKey(parts: columns.map { .text($0[row]) }, position: positions[row])
     }
   }
 
@@ -114,7 +116,8 @@ final class MergeSource: @unchecked Sendable {
     return isBefore(row, other, other.row)
   }
 
-  /// How far its rows come before the rival's first row and the bound of units not opened yet: a row number behind
+  /// How far its rows come before the rival's first row and the bound of units not opened yet: a row number
+  /// behind
   /// `row`. Gallops, so that rows that do not interleave cost a few comparisons.
   func end(of rival: MergeSource?, limit: Int, bound: ClosedRange<Int64>?) -> Int {
     guard let batch else { return row }

@@ -2,8 +2,9 @@ import Codecs
 import Matching
 import Records
 
-/// Where a page of rows ended: order, sort key of the last row given, and the position bound of the first page, so that
-/// later pages see no row written since. Opaque to clients; a changed or foreign token is refused.
+/// Where a page of rows ended: order, sort key of the last row given, and the position bound of the first
+/// page, so that later pages see no row written since. Opaque to clients; a changed or foreign token is
+/// refused.
 package struct QueryCursor: Sendable, Hashable {
   /// A value of the sort key: time or text.
   package enum KeyPart: Sendable, Hashable {
@@ -13,12 +14,14 @@ package struct QueryCursor: Sendable, Hashable {
 
   /// Sort-key values of the last row, then its position.
   package var key: [KeyPart]
+  /// Of the last row given.
   package var position: Int64
   /// Positions below it are in the answer's pages.
   package var positionEnd: Int64
 
   private static let version: UInt8 = 1
 
+  /// A cursor of a page that ended there.
   package init(key: [KeyPart], position: Int64, positionEnd: Int64) {
     self.key = key
     self.position = position

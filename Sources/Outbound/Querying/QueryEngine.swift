@@ -1,60 +1,56 @@
-import Codecs
-import Matching
 import Platform
 import Records
 
-/// Answers queries over a store: plan, run, stream.
-package struct QueryEngine: Sendable {
+/// Answers queries in this process, over what a store's snapshots give: plan, run, stream.
+package struct QueryEngine: QueryAnswering {
   private let source: any BatchSource
   let workers: any QueryWorkers
   let budget: MemoryBudget
 
+  /// - Parameters:
+  ///   - workers: Where plans are made and units are read.
+  ///   - budget: What all running queries may hold together.
   package init(source: any BatchSource, workers: any QueryWorkers, budget: MemoryBudget) {
     self.source = source
     self.workers = workers
     self.budget = budget
   }
 
-  /// Begins to answer `request` for `tenant`; rows come with ``QueryAnswer/next()``.
-  ///
-  /// The answer is of one moment: the snapshot is taken here. Counts are computed here as well.
+  /// See ``QueryAnswering``. The snapshot is taken here.
   package func run(_ request: QueryRequest, for tenant: Tenant) async throws(StoreError) -> QueryAnswer {
     let prepared = try PreparedQuery(request)
     let partition = Partition(tenant: tenant, dataset: request.dataset)
-    let source = source
+    let snapshot = try await source.snapshot(of: partition)
     switch request.answer {
     case .rows:
-      let snapshot = source.snapshot(of: partition)
       let end = min(request.cursor?.positionEnd ?? .max, snapshot.positionEnd)
       let (workers, budget) = (workers, budget)
-      let (stream, fileCount) = try await workers.perform { () throws(StoreError) in
+      let (stream, objectCount) = try await workers.perform { () throws(StoreError) in
         let units = prepared.ordered(try snapshot.plan(prepared.scan(positionEnd: end)))
         let stream = RowStream(
-          units: units, request: request, outputCount: prepared.outputs.count,
-          keyIndices: prepared.keyIndices, workers: workers, share: MemoryShare(of: budget))
+          units: units, query: prepared, snapshot: snapshot, workers: workers, share: MemoryShare(of: budget))
         try stream.begin()
-        return (stream, Set(units.flatMap(\.files)).count)
+        return (stream, Set(units.flatMap(\.objects)).count)
       }
       return QueryAnswer(
-        fields: prepared.fields, request: request, positionEnd: end, fileCount: fileCount, rows: stream,
-        snapshot: snapshot)
+        fields: prepared.fields, request: request, positionEnd: end, objectCount: objectCount, rows: stream)
     case .groups(let groups):
-      let batch = try await count(groups, prepared: prepared, snapshot: source.snapshot(of: partition))
+      let batch = try await count(groups, prepared: prepared, snapshot: snapshot)
       return QueryAnswer(fields: prepared.fields, request: request, batch: batch)
     case .aggregates:
       guard let plan = prepared.aggregates else { preconditionFailure("aggregates are planned") }
-      let batch = try await aggregate(plan, snapshot: source.snapshot(of: partition))
+      let batch = try await aggregate(plan, snapshot: snapshot)
       return QueryAnswer(fields: prepared.fields, request: request, batch: batch)
     }
   }
 
-  /// The plan as a tree of text, a line a node, over the store as it is.
+  /// See ``QueryAnswering``.
   package func explain(_ request: QueryRequest, for tenant: Tenant) async throws(StoreError) -> String {
     let prepared = try PreparedQuery(request)
     let partition = Partition(tenant: tenant, dataset: request.dataset)
-    let source = source
+    let snapshot = try await source.snapshot(of: partition)
     return try await workers.perform { () throws(StoreError) in
-      try QueryPlan(prepared, snapshot: source.snapshot(of: partition)).description
+      try QueryPlan(prepared, snapshot: snapshot).description
     }
   }
 
@@ -134,136 +130,5 @@ package struct QueryEngine: Sendable {
       return a.utf8.lexicographicallyPrecedes(b.utf8)
     }
     return false
-  }
-}
-
-/// A request checked against its schema, with the columns its scan must read.
-package struct PreparedQuery: Sendable {
-  package let request: QueryRequest
-  package let fields: [Field]
-  /// What is given out, in order.
-  let outputs: [OutputColumn]
-  /// What the scan reads: the outputs, then sort-key columns that are not among them.
-  let scanColumns: [OutputColumn]
-  /// Where the sort-key columns and `position` lie among ``scanColumns``.
-  let keyIndices: [Int]
-  /// How aggregates are made, if they are what is asked for.
-  let aggregates: AggregatePlan?
-
-  package init(_ request: QueryRequest) throws(StoreError) {
-    self.request = request
-    _ = try CompiledPredicate(request.predicate, schema: request.dataset.schema)
-    fields = try request.fields()
-    if case .aggregates(let query) = request.answer {
-      aggregates = try AggregatePlan(query, request: request)
-    } else {
-      aggregates = nil
-    }
-    var columns: [OutputColumn] = []
-    if case .rows(let paths) = request.answer {
-      for path in paths { columns.append(try request.output(path)) }
-    }
-    outputs = columns
-    var indices: [Int] = []
-    for name in request.orderColumns + ["position"] {
-      let column = try request.output(ColumnPath(name))
-      if let index = columns.firstIndex(of: column) {
-        indices.append(index)
-      } else {
-        indices.append(columns.count)
-        columns.append(column)
-      }
-    }
-    scanColumns = columns
-    keyIndices = indices
-  }
-
-  /// Units in the order their first rows can come, where that order is by position.
-  func ordered(_ units: [any ScanUnit]) -> [any ScanUnit] {
-    guard request.orderColumns.isEmpty else { return units }
-    return request.isDescending
-      ? units.sorted { $0.bounds.positionMax > $1.bounds.positionMax }
-      : units.sorted { $0.bounds.positionMin < $1.bounds.positionMin }
-  }
-
-  func scan(positionEnd: Int64) -> ScanRequest {
-    var predicate = request.predicate
-    if let cursor = request.cursor {
-      let behind = cursor.predicate(orderColumns: request.orderColumns, isDescending: request.isDescending)
-      predicate = .both(predicate, behind)
-    }
-    var (start, end) = (request.start, request.end)
-    if let cursor = request.cursor, case .timestamp(let time)? = cursor.key.first, cursor.key.count == 1 {
-      if request.isDescending {
-        end = min(end ?? .max, time == .max ? .max : time + 1)
-      } else {
-        start = max(start ?? .min, time)
-      }
-    }
-    return ScanRequest(
-      columns: scanColumns, predicate: predicate, start: start, end: end, positions: 0..<max(0, positionEnd),
-      order: request.isDescending ? .descending : .ascending)
-  }
-
-  func groupedCount(_ groups: QueryRequest.GroupedCount) -> GroupedCountRequest {
-    GroupedCountRequest(
-      groupBy: groups.groupBy, bucketNanoseconds: groups.bucketNanoseconds, predicate: request.predicate,
-      start: request.start, end: request.end)
-  }
-}
-
-/// An answer under way. One consumer at a time.
-package final class QueryAnswer: @unchecked Sendable {
-  // Safe because: its one consumer awaits each call to next() before the following one.
-  package let fields: [Field]
-  private let request: QueryRequest
-  private let positionEnd: Int64
-  /// How many files the scan opens after pruning.
-  package let fileCount: Int
-  private let rows: RowStream?
-  private let snapshot: (any PartitionSnapshot)?
-  private var batch: RecordBatch?
-  private var rowCount = 0
-
-  init(
-    fields: [Field], request: QueryRequest, positionEnd: Int64, fileCount: Int, rows: RowStream,
-    snapshot: any PartitionSnapshot
-  ) {
-    self.fileCount = fileCount
-    self.fields = fields
-    self.request = request
-    self.positionEnd = positionEnd
-    self.rows = rows
-    self.snapshot = snapshot
-  }
-
-  init(fields: [Field], request: QueryRequest, batch: RecordBatch) {
-    self.fields = fields
-    self.request = request
-    self.batch = batch
-    positionEnd = 0
-    fileCount = 0
-    rows = nil
-    snapshot = nil
-  }
-
-  /// The next rows, at most 8,192 of records or all groups at once; nil at the end.
-  package func next() async throws(StoreError) -> RecordBatch? {
-    if let rows {
-      let batch = try await rows.next()
-      rowCount += batch?.rowCount ?? 0
-      return batch
-    }
-    defer { batch = nil }
-    return batch
-  }
-
-  /// Where the next page begins, once the rows are read; nil if the limit was not reached.
-  package var cursor: String? { lastCursor?.token(for: request) }
-
-  /// As ``cursor``, for this engine.
-  var lastCursor: QueryCursor? {
-    guard let last = rows?.lastKey, rowCount >= request.limit else { return nil }
-    return QueryCursor(key: last.key, position: last.position, positionEnd: positionEnd)
   }
 }

@@ -3,6 +3,7 @@ import Records
 
 /// How a query would run, as a tree: one line a node, the outermost first.
 package struct QueryPlan: CustomStringConvertible {
+  /// Without a line break at its end.
   package let description: String
 
   init(_ query: PreparedQuery, snapshot: any PartitionSnapshot) throws(StoreError) {

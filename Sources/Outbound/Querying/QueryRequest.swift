@@ -16,11 +16,13 @@ package struct QueryRequest: Sendable, Hashable {
 
   /// A count by columns and time.
   package struct GroupedCount: Sendable, Hashable {
+    /// Columns whose values make a group; null is one.
     package var groupBy: [ColumnPath]
     /// Width of the time buckets in nanoseconds, aligned to 1970; nil: none.
     package var bucketNanoseconds: Int64?
     /// By count (largest first if descending) instead of by bucket and values.
     package var isOrderedByCount: Bool
+    /// Counts in all without columns and buckets.
     package init(groupBy: [ColumnPath], bucketNanoseconds: Int64? = nil, isOrderedByCount: Bool = false) {
       self.groupBy = groupBy
       self.bucketNanoseconds = bucketNanoseconds
@@ -28,23 +30,33 @@ package struct QueryRequest: Sendable, Hashable {
     }
   }
 
+  /// Whose records.
   package var dataset: Dataset
   /// Nanoseconds since 1970: start included, end not.
   package var start: Int64?
+  /// Not included; nil: no bound.
   package var end: Int64?
+  /// Which records.
   package var predicate: Predicate
+  /// What is given of them.
   package var answer: Answer
+  /// Rows or groups at most.
   package var limit: Int
+  /// Whether the last come first.
   package var isDescending: Bool
+  /// Where the page before ended; nil: the first page.
   package var cursor: QueryCursor?
 
   /// Rows given when a request names no limit.
   package static let limitDefault = 1_000
   /// Answers are streamed in bounded memory, so the bound only catches slips of the pen.
   package static let limitMax = 1_000_000_000
+  /// Columns of an answer.
   package static let columnsMax = 256
+  /// Columns to group by.
   package static let groupColumnsMax = 8
 
+  /// A request, unchecked: ``PreparedQuery`` checks it.
   package init(
     dataset: Dataset, predicate: Predicate = .all, answer: Answer, start: Int64? = nil, end: Int64? = nil,
     limit: Int = QueryRequest.limitDefault, isDescending: Bool = true, cursor: QueryCursor? = nil
@@ -172,8 +184,8 @@ extension QueryRequest {
     return try groupedAnswer(tree)
   }
 
-  /// The columns that rows are ordered by before `position`: those of the sort key, or none where the filter fixes each of
-  /// them to one value.
+  /// The columns that rows are ordered by before `position`: those of the sort key, or none where the filter
+  /// fixes each of them to one value.
   package var orderColumns: [String] {
     let sortKey = dataset.schema.sortKey
     var fixed: Set<String> = []

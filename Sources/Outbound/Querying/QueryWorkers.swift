@@ -13,8 +13,10 @@ package protocol QueryWorkers: Sendable {
 }
 
 extension WorkerPool: QueryWorkers {
+  /// As many as the pool has threads.
   package var workerCount: Int { threadCount }
 
+  /// See ``QueryWorkers``.
   package func perform<T: Sendable>(
     _ body: @escaping @Sendable () throws(StoreError) -> T
   ) async throws(StoreError) -> T {
@@ -48,10 +50,13 @@ extension QueryWorkers {
 /// Bytes that all running queries may hold together (`query.memory_bytes_max`).
 package final class MemoryBudget: Sendable {
   private let used = Atomic<Int>(0)
+  /// As configured.
   package let bytesMax: Int
 
+  /// A budget of which nothing is taken.
   package init(bytesMax: Int) { self.bytesMax = bytesMax }
 
+  /// What running queries hold now.
   package var bytesUsed: Int { used.load(ordering: .relaxed) }
 
   /// - Throws: `.memoryExhausted` if the bound would be passed; then nothing is taken.
@@ -63,6 +68,7 @@ package final class MemoryBudget: Sendable {
     }
   }
 
+  /// Gives back what ``take(_:)`` took.
   package func give(back bytes: Int) { used.subtract(bytes, ordering: .relaxed) }
 }
 

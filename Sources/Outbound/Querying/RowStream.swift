@@ -2,16 +2,20 @@ import Records
 
 /// Rows of a snapshot in the order of the sort key, merged from its units, limited and projected.
 ///
-/// Units come sorted by their first key and are opened when the merge reaches them, so that the newest hundred
-/// rows open one unit, and rows that lie in order are passed on without a copy. At most as many cursors are open as
-/// units overlap. One consumer at a time.
-final class RowStream: @unchecked Sendable {
+/// Units come sorted by their first key and are opened when the merge reaches them, so that the newest
+/// hundred rows open one unit, and rows that lie in order are passed on without a copy. At most as many
+/// cursors are open as units overlap. One consumer at a time.
+final class RowStream: AnswerRows, @unchecked Sendable {
   // Safe because: its owner awaits each call to next() before the following one, and units are handed to
   // workers only inside such a call.
   private let request: QueryRequest
+  /// Columns of the scan that are given out; the others are the sort key's.
   private let outputCount: Int
   private let orderColumns: [String]
+  /// Where the sort-key columns, then `position`, lie in the scan's batches.
   private let keyIndices: [Int]
+  /// Kept as long as its units are read.
+  private let snapshot: any PartitionSnapshot
   private let workers: any QueryWorkers
   private let share: MemoryShare
   private var pending: ArraySlice<any ScanUnit>
@@ -20,28 +24,28 @@ final class RowStream: @unchecked Sendable {
   private var remaining: Int
   /// What ``begin()`` found.
   private var first: Merged?
-  private(set) var lastKey: (key: [QueryCursor.KeyPart], position: Int64)?
+  private(set) var lastKey: AnswerKey?
 
   static let batchRowsMax = 8_192
 
-  /// - Parameters:
-  ///   - outputCount: Columns of the scan that are given out; the others are the sort key's.
-  ///   - keyIndices: Where the sort-key columns, then `position`, lie in the scan's batches.
+  /// - Parameter units: Of `snapshot`, for the query's scan.
   init(
-    units: [any ScanUnit], request: QueryRequest, outputCount: Int, keyIndices: [Int],
+    units: [any ScanUnit], query: PreparedQuery, snapshot: any PartitionSnapshot,
     workers: any QueryWorkers, share: MemoryShare
   ) {
-    self.request = request
-    self.outputCount = outputCount
-    self.keyIndices = keyIndices
-    self.orderColumns = request.orderColumns
+    request = query.request
+    outputCount = query.outputs.count
+    keyIndices = query.keyIndices
+    orderColumns = query.request.orderColumns
+    self.snapshot = snapshot
     self.workers = workers
     self.share = share
     pending = units[...]
     remaining = request.limit
   }
 
-  /// Whether units can be told apart by their first key, a time or a position: only then may later ones stay closed.
+  /// Whether units can be told apart by their first key, a time or a position: only then may later ones stay
+  /// closed.
   private var isSortedByNumber: Bool { orderColumns.isEmpty || orderColumns == ["timestamp"] }
 
   /// The first keys that the unit's rows may have.
@@ -65,8 +69,9 @@ final class RowStream: @unchecked Sendable {
     }
   }
 
-  /// Opens a unit that is the only one and merges its first rows on the caller's thread, a worker's: so a query for a few rows
-  /// of one unit, planned there, changes threads no more. Called before the first ``next()``.
+  /// Opens a unit that is the only one and merges its first rows on the caller's thread, a worker's: so a
+  /// query for a few rows of one unit, planned there, changes threads no more. Called before the first
+  /// ``next()``.
   func begin() throws(StoreError) {
     guard remaining > 0, pending.count == 1, let unit = pending.first else { return }
     pending = []
@@ -138,14 +143,14 @@ final class RowStream: @unchecked Sendable {
       rowCount: batch.rowCount)
   }
 
-  private typealias Merged = (RecordBatch?, (key: [QueryCursor.KeyPart], position: Int64)?, Bool)
+  private typealias Merged = (RecordBatch?, AnswerKey?, Bool)
 
   private func mergeRun(before bound: ClosedRange<Int64>?) throws(StoreError) -> Merged {
     let most = min(remaining, RowStream.batchRowsMax)
     var sources: [RecordBatch] = []
     var runs: [RowRun] = []
     var count = 0
-    var last: (key: [QueryCursor.KeyPart], position: Int64)?
+    var last: AnswerKey?
     while count < most, let best = best(), let batch = best.batch {
       if let bound, let first = best.firstKey, count > 0,
         request.isDescending ? bound.upperBound >= first : bound.lowerBound <= first

@@ -1,21 +1,28 @@
 import Platform
 import Records
 
-/// Reads the matching rows between two positions in the order of their positions, as frames of the shape that live rows come in.
+/// Reads the matching rows between two positions in the order of their positions, as frames of the shape that
+/// live rows come in.
 ///
-/// Memory does not grow with the rows. Holds a snapshot from the first call on: files stay until it is released. One call at a time.
+/// Memory does not grow with the rows. Holds a snapshot from the first call on: files stay until it is
+/// released. One call at a time.
 package final class LiveCatchUp: @unchecked Sendable {
-  // Safe because: what changes is touched on `thread` alone, one job at a time.
+  // Safe because: what changes is touched inside `next` alone, of which there is one call at a time, and
+  // there by one job on
+  // `thread` or before the first.
   private let thread: DiskThread
   private let shape: any LiveShape
-  private let makeScan: @Sendable () -> PositionScan
+  private let makeScan: @Sendable () async throws(StoreError) -> PositionScan
   private var scan: PositionScan?
   private var chunks = RowChunks([])
   private var encoded: EncodedRows?
   /// Messages of `encoded` before it were given out.
   private var message = 0
 
-  init(thread: DiskThread, shape: any LiveShape, makeScan: @escaping @Sendable () -> PositionScan) {
+  init(
+    thread: DiskThread, shape: any LiveShape,
+    makeScan: @escaping @Sendable () async throws(StoreError) -> PositionScan
+  ) {
     self.thread = thread
     self.shape = shape
     self.makeScan = makeScan
@@ -25,8 +32,10 @@ package final class LiveCatchUp: @unchecked Sendable {
   ///
   /// Reads on the feed's thread for catching up, a window of positions at a time, so that many share it.
   ///
-  /// - Throws: `.disk`, `.corrupt`: the rows cannot be read. `.stopping`: the task was cancelled.
+  /// - Throws: `.disk`, `.corrupt`: the rows cannot be read. `.stopping`: the task was cancelled. The first
+  ///   call: what keeps the store from giving a snapshot.
   package func next(bytesMax: Int) async throws(StoreError) -> LiveFrame? {
+    if scan == nil { scan = try await makeScan() }
     while true {
       let step = try await thread.run { [self] () throws(StoreError) -> Step in try readOn(bytesMax) }
       switch step {
@@ -45,7 +54,7 @@ package final class LiveCatchUp: @unchecked Sendable {
 
   private func readOn(_ bytesMax: Int) throws(StoreError) -> Step {
     if let frame = nextFrame(bytesMax) { return .frame(frame) }
-    var scan = scan ?? makeScan()
+    guard var scan else { preconditionFailure("the scan is made first") }
     defer { self.scan = scan }
     if scan.isAtEnd { return .end }
     guard let batch = try scan.next() else { return .goOn }

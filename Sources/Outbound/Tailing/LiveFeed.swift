@@ -5,8 +5,9 @@ import Synchronization
 
 /// Offers every committed record once to those who follow its partition.
 ///
-/// The journal's thread notes which partitions grew; a thread of the feed's own reads their rows from the head, evaluates
-/// filters on columns and queues frames. Rows that left the head before it came to them are read from a snapshot.
+/// The journal's thread notes which partitions grew; a thread of the feed's own reads their rows from the
+/// head, evaluates filters on columns and queues frames. Rows that left the head before it came to them are
+/// read from a snapshot.
 package final class LiveFeed: Sendable {
   private struct Registry: Sendable {
     var tails: [Partition: LiveTail] = [:]
@@ -42,33 +43,37 @@ package final class LiveFeed: Sendable {
     self.observation.withLock { $0 = observation }
   }
 
-  /// Follows the rows of `partition` that match: none twice, none left out, those committed from now on. Takes
-  /// microseconds but for compiling the filter; any thread.
+  /// Follows the rows of `partition` that match: none twice, none left out, those committed from now on.
+  /// Takes microseconds but for compiling the filter and for asking the store where the tenant's rows end.
   ///
   /// A row that is deleted between its commit and its delivery may still come.
   ///
-  /// - Parameter wake: Called on the feed's thread when there is something to ``LiveSubscription/take(bytesMax:)``: must
-  ///   return within microseconds and never block.
-  /// - Throws: `.invalid`: the filter does not fit the dataset. `.memoryExhausted`: there are `subscribersMax`.
-  ///   `.stopping`.
+  /// - Parameter wake: Called on the feed's thread when there is something to
+  ///   ``LiveSubscription/take(bytesMax:)``: must return within microseconds and never block.
+  /// - Throws: `.invalid`: the filter does not fit the dataset. `.memoryExhausted`: there are
+  ///   `subscribersMax`.
+  ///   `.stopping`. What keeps the store from knowing the end.
   package func subscribe(
     to partition: Partition, filter: Records.Predicate, shape: any LiveShape,
     wake: @escaping @Sendable () -> Void
-  ) throws(StoreError) -> LiveSubscription {
+  ) async throws(StoreError) -> LiveSubscription {
     let schema = partition.dataset.schema
     precondition(shape.columns.allSatisfy { schema.field($0) != nil }, "a shape reads columns of the schema")
     let known = registry.withLock { $0.tails[partition]?.filter(equalTo: filter, shape: shape) }
     let compiled = if let known { known } else { try CompiledPredicate(filter, schema: schema) }
     let queue = LiveQueue(limits: limits, budget: budget, wake: wake)
-    // Noted before the start is read: what is committed behind it then brings the thread to look.
+    // Noted before the end is read: of what is committed behind it the feed is told.
     pending.withLock { $0.follow(partition) }
     do throws(StoreError) {
+      let end = try await feed.positionEnd(of: partition.tenant)
       let (start, id, group) = try registry.withLock { (registry) throws(StoreError) in
         if registry.isStopping { throw .stopping }
         if registry.subscriberCount >= limits.subscribersMax {
           throw .memoryExhausted("there are \(limits.subscribersMax) live subscribers")
         }
-        let start = feed.positionEnd(of: partition.tenant)
+        // What was told or offered meanwhile lies before the start: a round that has it may be over.
+        let told = pending.withLock { $0.end(of: partition) } ?? 0
+        let start = max(end, told, registry.tails[partition]?.position ?? 0)
         let id = registry.nextID
         registry.nextID += 1
         registry.subscriberCount += 1
@@ -103,6 +108,7 @@ package final class LiveFeed: Sendable {
     await thread.run {}
   }
 
+  /// Totals since the start, and how it stands. O(partitions that are followed).
   package func statistics() -> LiveStatistics {
     var statistics = totals.withLock { $0 }
     registry.withLock { registry in
@@ -116,8 +122,8 @@ package final class LiveFeed: Sendable {
 
 // Rows from the past
 extension LiveFeed {
-  /// The matching rows from `position` up to `end`, usually ``LiveSubscription/positionStart``; what was deleted is
-  /// missing.
+  /// The matching rows from `position` up to `end`, usually ``LiveSubscription/positionStart``; what was
+  /// deleted is missing.
   ///
   /// - Throws: `.invalid`: the filter does not fit the dataset.
   package func catchUp(
@@ -127,18 +133,20 @@ extension LiveFeed {
     // For its errors: scans compile it anew.
     _ = try CompiledPredicate(filter, schema: partition.dataset.schema)
     let source = source
-    return LiveCatchUp(thread: catchUpThread, shape: shape) {
-      PositionScan(
-        source.snapshot(of: partition), dataset: partition.dataset, columns: shape.columns, filter: filter,
+    return LiveCatchUp(thread: catchUpThread, shape: shape) { () async throws(StoreError) in
+      let snapshot = try await source.snapshot(of: partition)
+      return PositionScan(
+        snapshot, dataset: partition.dataset, columns: shape.columns, filter: filter,
         positions: max(0, position)..<max(0, position, end))
     }
   }
 
-  /// The matching rows from `position` up to `end` for one who has seen all before `position`; nil if rows behind it may
-  /// have been deleted meanwhile or `position` lies beyond `end`: then the client must start anew (`reset`).
+  /// The matching rows from `position` up to `end` for one who has seen all before `position`; nil if rows
+  /// behind it may have been deleted meanwhile or `position` lies beyond `end`: then the client must start
+  /// anew (`reset`).
   ///
-  /// Deleted is what lies below the first row that still exists: rows deleted by a filter among others that stay are just
-  /// missing.
+  /// Deleted is what lies below the first row that still exists: rows deleted by a filter among others that
+  /// stay are just missing.
   ///
   /// - Throws: `.invalid`: the filter does not fit the dataset. `.disk`, `.corrupt`: rows cannot be read.
   package func resume(
@@ -147,21 +155,20 @@ extension LiveFeed {
   ) async throws(StoreError) -> LiveCatchUp? {
     _ = try CompiledPredicate(filter, schema: partition.dataset.schema)
     if position < 0 || position > end { return nil }
-    let source = source
-    // The first row there ever was from there on, if none of them was archived: deleted ones are in the head too.
+    // The first row there ever was from there on, if none of them was archived: deleted ones are in the head
+    // too.
     let raw = feed.committed(to: partition, from: position, columns: ["position"], rowsMax: 1)
     let firstCommitted = raw.map { rows in
       rows.batches.first?.columns[0].withInt64 { $0[0] } ?? end
     }
     // One snapshot for both: what it does not lack cannot be lacking when it is read.
-    let snapshot = try await catchUpThread.run { () throws(StoreError) -> (any PartitionSnapshot)? in
-      let snapshot = source.snapshot(of: partition)
-      if position == end { return snapshot }
+    let snapshot = try await source.snapshot(of: partition)
+    let isThere = try await catchUpThread.run { () throws(StoreError) in
+      if position == end { return true }
       let first = try PositionScan.firstPosition(in: snapshot) ?? end
-      if first == firstCommitted { return snapshot }
-      return position < first ? nil : snapshot
+      return first == firstCommitted || position >= first
     }
-    guard let snapshot else { return nil }
+    guard isThere else { return nil }
     return LiveCatchUp(thread: catchUpThread, shape: shape) {
       PositionScan(
         snapshot, dataset: partition.dataset, columns: shape.columns, filter: filter,
@@ -174,69 +181,91 @@ extension LiveFeed {
 // The thread
 extension LiveFeed {
   /// On the journal's thread.
-  private func note(_ partitions: Set<Partition>) {
+  private func note(_ partitions: [Partition: Int64]) {
     let mustStart = pending.withLock { $0.note(partitions) }
     if mustStart { thread.submit { [self] in work() } }
+  }
+
+  /// Partitions of a round that were not looked at yet, and those with more rows than their turn takes.
+  private struct Round: Sendable {
+    var waiting: [Partition: Int64]
+    var unfinished: [Partition: Int64] = [:]
   }
 
   /// One round: a range of each partition that grew.
   private func work() {
     DiskThread.pause(nanoseconds: pending.withLock { $0.rest(now: clock.now()) })
-    var unfinished: Set<Partition> = []
-    for partition in pending.withLock({ $0.take(now: clock.now()) }) where offerNext(of: partition) {
-      unfinished.insert(partition)
+    goOn(Round(waiting: pending.withLock { $0.take(now: clock.now()) }))
+  }
+
+  private func goOn(_ round: Round) {
+    var round = round
+    while let (partition, end) = round.waiting.popFirst() {
+      let range = registry.withLock { registry in
+        registry.isStopping ? nil : registry.tails[partition]?.nextRange(below: end)
+      }
+      guard let range else { continue }
+      let rows = feed.committed(
+        to: partition, from: range.positions.lowerBound, columns: range.plan.columns,
+        rowsMax: limits.roundRowsMax)
+      // The round goes on when the rows were read elsewhere.
+      guard let rows else { return readSnapshot(range, of: partition, below: end, in: round) }
+      let reached = min(rows.positionEnd, range.positions.upperBound)
+      offer(rows.batches.compactMap { $0.rows(below: reached) }, of: range, to: partition, reached: reached)
+      if reached < end { round.unfinished[partition] = end }
     }
     totals.withLock { $0.rounds += 1 }
-    let goesOn = pending.withLock { $0.finish(unfinished) }
+    let goesOn = pending.withLock { $0.finish(round.unfinished) }
     if goesOn { thread.submit { [self] in work() } }
   }
 
-  /// Offers the partition's next range; whether more waits.
-  private func offerNext(of partition: Partition) -> Bool {
-    let next = registry.withLock { registry -> (range: LiveRange, end: Int64)? in
-      if registry.isStopping { return nil }
-      let end = feed.positionEnd(of: partition.tenant)
-      guard let range = registry.tails[partition]?.nextRange(below: end) else { return nil }
-      return (range, end)
-    }
-    guard let (range, end) = next else { return false }
+  /// Offers rows of the range, up to `reached`, to those who follow the partition.
+  private func offer(
+    _ batches: [RecordBatch], of range: LiveRange, to partition: Partition, reached: Int64
+  ) {
     var round = LiveRound(
       plan: range.plan, positionStart: range.positions.lowerBound, limits: limits, budget: budget)
-    let reached: Int64
-    do throws(StoreError) {
-      reached = try offer(range, of: partition, in: &round)
-    } catch {
-      fail(partition, error)
-      return false
-    }
+    var chunks = RowChunks(batches)
+    while let batch = chunks.next() { round.offer(batch) }
     registry.withLock { $0.tails[partition]?.advance(to: reached) }
     totals.withLock { $0.add(round.statistics) }
-    return reached < end
   }
 
-  /// Where it came to, within the range.
+  /// Rows that are no longer at hand are read from a snapshot, for which this thread does not wait.
+  private func readSnapshot(
+    _ range: LiveRange, of partition: Partition, below end: Int64, in round: Round
+  ) {
+    let (source, thread) = (source, thread)
+    Task { [self] in
+      let snapshot: Result<any PartitionSnapshot, StoreError>
+      do throws(StoreError) { snapshot = .success(try await source.snapshot(of: partition)) } catch {
+        snapshot = .failure(error)
+      }
+      thread.submit { [self] in
+        var round = round
+        if offer(range, of: partition, from: snapshot) < end { round.unfinished[partition] = end }
+        goOn(round)
+      }
+    }
+  }
+
+  /// Offers a window of the range. Where it came to; `.max` if nobody follows any more.
   private func offer(
-    _ range: LiveRange, of partition: Partition, in round: inout LiveRound
-  ) throws(StoreError) -> Int64 {
-    let rows = feed.committed(
-      to: partition, from: range.positions.lowerBound, columns: range.plan.columns,
-      rowsMax: limits.roundRowsMax)
-    let reached: Int64
-    var chunks: RowChunks
-    if let rows {
-      reached = min(rows.positionEnd, range.positions.upperBound)
-      chunks = RowChunks(rows.batches.compactMap { $0.rows(below: reached) })
-    } else {
+    _ range: LiveRange, of partition: Partition, from snapshot: Result<any PartitionSnapshot, StoreError>
+  ) -> Int64 {
+    if registry.withLock({ $0.isStopping }) { return .max }
+    do throws(StoreError) {
       var scan = PositionScan(
-        source.snapshot(of: partition), dataset: partition.dataset, columns: range.plan.columns, filter: .all,
+        try snapshot.get(), dataset: partition.dataset, columns: range.plan.columns, filter: .all,
         positions: range.positions)
       let batch = try scan.next()
-      reached = scan.position
-      chunks = RowChunks(batch.map { [$0] } ?? [])
       totals.withLock { $0.scans += 1 }
+      offer(batch.map { [$0] } ?? [], of: range, to: partition, reached: scan.position)
+      return scan.position
+    } catch {
+      fail(partition, error)
+      return .max
     }
-    while let batch = chunks.next() { round.offer(batch) }
-    return reached
   }
 
   /// Tells all who follow the partition that it cannot go on, and forgets them.

@@ -13,8 +13,8 @@ struct LiveGroup: Sendable {
   var members: [UInt64: Member] = [:]
 }
 
-/// All who follow one partition, and how far it was offered to them. Its members' start positions split what is offered
-/// into ranges, so that everyone has either all of a range or nothing.
+/// All who follow one partition, and how far it was offered to them. Its members' start positions split what
+/// is offered into ranges, so that everyone has either all of a range or nothing.
 struct LiveTail: Sendable {
   private struct Key: Sendable, Hashable {
     let filter: Records.Predicate
@@ -83,7 +83,8 @@ struct LiveRange: Sendable {
   let positions: Range<Int64>
 }
 
-/// Who wants what of a partition, laid out for going through it. Immutable; made anew when somebody comes or goes.
+/// Who wants what of a partition, laid out for going through it. Immutable; made anew when somebody comes or
+/// goes.
 final class LivePlan: Sendable {
   struct Group: Sendable {
     /// An index into `filters`.

@@ -4,34 +4,40 @@ package struct LiveLimits: Sendable, Hashable {
   package var subscribersMax = 10_000
   /// Messages that wait for one subscriber. Those beyond it are dropped and counted.
   package var queueMessagesMax = 10_000
-  /// Bytes that wait for one subscriber; a frame that finds the queue empty may be larger. Those beyond it are dropped
-  /// and counted.
+  /// Bytes that wait for one subscriber; a frame that finds the queue empty may be larger. Those beyond it
+  /// are dropped and counted.
   package var queueBytesMax = 1 << 20
-  /// Bytes of all frames that wait for somebody, each counted once however many wait for it. No queue grows beyond what
-  /// is left of it, so that stalled subscribers always leave room for the others.
+  /// Bytes of all frames that wait for somebody, each counted once however many wait for it. No queue grows
+  /// beyond what is left of it, so that stalled subscribers always leave room for the others.
   package var bytesMax = 64 << 20
   /// Bytes of one frame, unless a single message is larger.
   package var frameBytesMax = 64 << 10
   /// Rows of one partition that are looked at before the next partition has its turn.
   package var roundRowsMax = 4_096
-  /// While commits come fast they are looked at no more often than this; the first after a rest at once. 0: always at once.
+  /// While commits come fast they are looked at no more often than this; the first after a rest at once. 0:
+  /// always at once.
   package var roundMilliseconds = 5
 
+  /// What holds unless it is configured.
   package init() {}
 }
 
-/// Figures of live delivery; totals since the feed was made but for `subscribers`, `groups` and `bytesWaiting`.
+/// Figures of live delivery; totals since the feed was made but for `subscribers`, `groups` and
+/// `bytesWaiting`.
 package struct LiveStatistics: Sendable, Hashable {
+  /// Those who follow something.
   package var subscribers = 0
   /// Different (partition, filter, shape).
   package var groups = 0
   /// Bytes of the frames that wait for somebody.
   package var bytesWaiting = 0
+  /// Rounds of the feed's thread.
   package var rounds = 0
   /// Records that came to be looked at, once a partition.
   package var recordsOffered = 0
   /// Messages made; each once a shape, however many filters it passes.
   package var messagesEncoded = 0
+  /// Frames put together, each once for all members of its group.
   package var framesMade = 0
   /// Messages queued, summed over subscribers.
   package var messagesQueued = 0
@@ -40,6 +46,7 @@ package struct LiveStatistics: Sendable, Hashable {
   /// Rounds whose rows had left the head and were read from a snapshot.
   package var scans = 0
 
+  /// As a new feed has it.
   package init() {}
 
   /// Adds what a round counted.

@@ -38,7 +38,8 @@ final class LiveQueue: Sendable {
 
   deinit { close() }
 
-  /// What queues that hold something may still grow by. An eighth is kept for those that are empty: for the quick.
+  /// What queues that hold something may still grow by. An eighth is kept for those that are empty: for the
+  /// quick.
   private var bytesLeftToGrow: Int { max(0, budget.bytesLeft - limits.bytesMax / 8) }
 
   /// Whether a small frame would be taken in.

@@ -1,8 +1,8 @@
 import Matching
 import Records
 
-/// Offers rows to all who want them: each filter is evaluated once, each matching row encoded once a shape, and each
-/// group's frames made once.
+/// Offers rows to all who want them: each filter is evaluated once, each matching row encoded once a shape,
+/// and each group's frames made once.
 struct LiveRound {
   let plan: LivePlan
   /// Members from here on have their turn later.

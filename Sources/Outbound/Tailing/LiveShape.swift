@@ -8,8 +8,9 @@ package protocol LiveShape: Sendable {
   /// Columns of the dataset's schema that ``encode(_:into:ends:)`` reads.
   var columns: [String] { get }
 
-  /// Makes each row one message: appends its bytes to `bytes` and then `bytes.count` to `ends`, row by row. A message
-  /// has all the framing its wire needs, so that messages can be sent one behind the other as they are.
+  /// Makes each row one message: appends its bytes to `bytes` and then `bytes.count` to `ends`, row by row. A
+  /// message has all the framing its wire needs, so that messages can be sent one behind the other as they
+  /// are.
   ///
   /// - Parameter batch: ``columns`` and `position` in any order, found by name; at least one row.
   func encode(_ batch: RecordBatch, into bytes: inout [UInt8], ends: inout [Int])
@@ -17,6 +18,7 @@ package protocol LiveShape: Sendable {
 
 /// Messages as they go out, one behind the other. Shared by all who are sent them; immutable.
 package final class LiveFrame: Sendable {
+  /// The messages one after the other, as the shape writes them.
   package let bytes: [UInt8]
   /// At least one.
   package let messageCount: Int

@@ -16,14 +16,16 @@ package final class LiveSubscription: Sendable {
 
   deinit { cancel() }
 
-  /// What waits, oldest first: at least one delivery if there is one, then as long as the bytes of frames stay within
+  /// What waits, oldest first: at least one delivery if there is one, then as long as the bytes of frames
+  /// stay within
   /// `bytesMax`.
   ///
-  /// Once it has emptied the queue, the next delivery wakes again; as long as something is left nobody is woken: call
-  /// again. From any thread; takes microseconds.
+  /// Once it has emptied the queue, the next delivery wakes again; as long as something is left nobody is
+  /// woken: call again. From any thread; takes microseconds.
   package func take(bytesMax: Int) -> [LiveDelivery] { queue.take(bytesMax: bytesMax) }
 
-  /// Ends it: nothing is queued any more and what waits is let go. `wake` may be called once more at the same moment.
+  /// Ends it: nothing is queued any more and what waits is let go. `wake` may be called once more at the same
+  /// moment.
   package func cancel() {
     queue.close()
     end()

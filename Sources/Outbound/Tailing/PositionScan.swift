@@ -2,10 +2,11 @@ import Records
 
 /// Reads rows of a snapshot in the order of their positions, whatever order blocks keep them in.
 ///
-/// Window by window: a window of n positions holds n rows at most, so sorting it takes bounded memory. Windows
-/// shrink where they hold much and grow where the filter leaves little.
+/// Window by window: a window of n positions holds n rows at most, so sorting it takes bounded memory.
+/// Windows shrink where they hold much and grow where the filter leaves little.
 struct PositionScan {
-  /// Rows and bytes of columns a window may hold before it is tried again smaller; then it is as small as can be.
+  /// Rows and bytes of columns a window may hold before it is tried again smaller; then it is as small as can
+  /// be.
   static let windowRowsMax = 4_096
   static let windowBytesMax = 2 << 20
   private static let windowMin: Int64 = 16
@@ -93,8 +94,8 @@ struct PositionScan {
     return RecordBatch.gather(batches, runs: runs)
   }
 
-  /// The smallest position of a row of the snapshot; nil without rows. Reads the positions of the units that may hold it,
-  /// of which there is usually one. Blocking.
+  /// The smallest position of a row of the snapshot; nil without rows. Reads the positions of the units that
+  /// may hold it, of which there is usually one. Blocking.
   static func firstPosition(in snapshot: any PartitionSnapshot) throws(StoreError) -> Int64? {
     let request = ScanRequest(columns: [OutputColumn(ColumnPath("position"), type: .int64)])
     var first: Int64?

@@ -8,8 +8,9 @@ import Records
 import Routing
 import Synchronization
 
-/// Writes access events to standard error, a line each, on a thread of its own: an event loop never waits for whoever
-/// reads the log. Beyond ``waitingBytesMax`` lines are dropped and counted, and the next line says how many.
+/// Writes access events to standard error, a line each, on a thread of its own: an event loop never waits for
+/// whoever reads the log. Beyond ``waitingBytesMax`` lines are dropped and counted, and the next line says
+/// how many.
 package final class AccessLogOutput: AccessLog {
   private struct Waiting {
     var bytes: [UInt8] = []
@@ -39,6 +40,7 @@ package final class AccessLogOutput: AccessLog {
     self.write = write
   }
 
+  /// See ``AccessLog``.
   package func record(_ event: AccessEvent) {
     if !logsAll, event.kind == .request, event.outcome == .granted { return }
     let line = isJSON ? json(event) : text(event)

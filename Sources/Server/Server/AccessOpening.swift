@@ -6,57 +6,94 @@ import Records
 
 /// Users, tokens, containers, sessions, tenants and keys of one running server.
 package struct AccessServices: Sendable {
-  package let database: ControlDatabase
+  /// Where all of it is durable.
+  package let plane: any ControlPlane
+  /// Users of the sessions API, and of what is behind a password.
   package let accounts: Accounts
+  /// Their containers and sessions.
   package let catalog: SessionCatalog
+  /// Signs page cursors.
   package let seal: CursorSeal
   /// API keys made by `cordwood keys`, of both realms.
   package let keys: KeyStore
+  /// Callers of the workflow API.
   package let workflow: WorkflowKeys
+  /// Tenants of the audit API.
   package let tenants: TenantDirectory
+  /// Its callers.
   package let audit: AuditCredentials
+  /// Callers of the query-log API.
   package let queries: QuerySessions
+  /// Its hashes.
   package let querySeal: QuerySeal
   /// A password that was made at this start: shown once.
   package var newPassword: String?
+  /// For the log, once the server listens.
   package var warnings: [String] = []
 
   /// The sessions API has one tenant: users are kept apart by whose containers are whose.
   package static let tenant = Tenant(realm: .sessions, name: "sessions")
+  /// Within the data directory.
   package static let fileName = "control.sqlite"
 
   private static let rulesSetting = "password_rules"
 
-  /// Opens `DATA/control.sqlite`. Blocks on the disk.
+  /// What is decided about users, tenants and the query-log API's logins.
+  package struct Policies: Sendable {
+    /// Tokens and password rules.
+    package var accounts = Accounts.Policy()
+    /// Who signs tokens of the audit API.
+    package var audit = AuditCredentials.Policy()
+    /// Logins of the query-log API.
+    package var queries = QuerySessions.Policy()
+    /// Workflow clients by their configured keys.
+    package var workflowKeys: [String: Tenant] = [:]
+    /// Of the query-log API's hashes; nil: one that is made at the first start.
+    package var querySecret: String?
+    /// How many passwords are checked at once.
+    package var passwordThreads = 1
+
+    /// What holds unless it is configured.
+    package init() {}
+  }
+
+  /// Loads all that is kept in memory of the control plane.
   ///
-  /// - Parameter isServer: Then the policy's password rules hold for tools as well from now on; tools take the stricter of
-  ///   the two.
+  /// - Parameter isServer: Then the policy's password rules hold for tools as well from now on; tools take
+  ///   the stricter of the two.
   package init(
-    directory: String, policy: Accounts.Policy, clock: any WallClock, passwordThreads: Int,
-    isServer: Bool = true, audit auditPolicy: AuditCredentials.Policy = AuditCredentials.Policy(),
-    workflowKeys: [String: Tenant] = [:], queries queryPolicy: QuerySessions.Policy = QuerySessions.Policy(),
-    querySecret: String? = nil
-  ) throws(AccessError) {
-    database = try ControlDatabase(path: directory + "/" + AccessServices.fileName)
-    var policy = policy
+    _ plane: any ControlPlane, _ policies: Policies, clock: any WallClock, isServer: Bool = true
+  ) async throws(AccessError) {
+    self.plane = plane
+    var policy = policies.accounts
     if isServer {
-      try database.set(AccessServices.rulesSetting, to: policy.rules.isStrict ? "strict" : "any")
-    } else if try database.setting(AccessServices.rulesSetting, orElse: "any") == "strict" {
+      try await plane.settings.set(
+        AccessServices.rulesSetting, to: policy.rules.isStrict ? "strict" : "any")
+    } else if try await plane.settings.value(of: AccessServices.rulesSetting, orElse: "any") == "strict" {
       policy.rules = PasswordRules(isStrict: true)
     }
-    accounts = try Accounts(
-      database: database, tenant: AccessServices.tenant, policy: policy,
-      checker: PasswordChecker(threads: passwordThreads), clock: clock)
-    catalog = try SessionCatalog(database: database, clock: clock)
-    seal = CursorSeal(key: try database.secret("cursor"))
-    keys = try KeyStore(database: database, clock: clock)
-    workflow = WorkflowKeys(configured: workflowKeys, store: keys)
-    tenants = try TenantDirectory(database: database, legacy: auditPolicy.legacy, clock: clock)
-    audit = AuditCredentials(policy: auditPolicy, tenants: tenants, clock: clock)
-    queries = try QuerySessions(database: database, accounts: accounts, policy: queryPolicy, clock: clock)
+    accounts = try await Accounts(
+      plane, tenant: AccessServices.tenant, policy: policy,
+      checker: PasswordChecker(threads: policies.passwordThreads), clock: clock)
+    catalog = try await SessionCatalog(plane, clock: clock)
+    seal = CursorSeal(key: try await plane.settings.secret("cursor"))
+    keys = try await KeyStore(plane, clock: clock)
+    workflow = WorkflowKeys(configured: policies.workflowKeys, store: keys)
+    tenants = try await TenantDirectory(plane, legacy: policies.audit.legacy, clock: clock)
+    audit = AuditCredentials(policy: policies.audit, tenants: tenants, clock: clock)
+    queries = try await QuerySessions(plane, accounts: accounts, policy: policies.queries, clock: clock)
     let secret: String
-    if let querySecret { secret = querySecret } else { secret = Hex.text(try database.secret("querylog")) }
+    if let configured = policies.querySecret {
+      secret = configured
+    } else {
+      secret = Hex.text(try await plane.settings.secret("querylog"))
+    }
     querySeal = QuerySeal(secret: secret)
+  }
+
+  /// Opens `DATA/control.sqlite`.
+  package static func openPlane(in directory: String) async throws(AccessError) -> any ControlPlane {
+    try await ControlDatabase.open(path: directory + "/" + fileName)
   }
 }
 
@@ -68,32 +105,20 @@ extension AccessServices {
   package static func openForTools(
     _ configuration: Configuration, clock: any WallClock
   ) async throws(AccessError) -> AccessServices {
-    var policy = Accounts.Policy()
-    policy.rules = PasswordRules(isStrict: !configuration.isPrivate)
-    let rules = policy
-    return try await DiskThread(name: "control").run { () throws(AccessError) in
-      try AccessServices(
-        directory: configuration.dataDirectory, policy: rules, clock: clock, passwordThreads: 1,
-        isServer: false, audit: configuration.audit, workflowKeys: configuration.workflowKeys)
-    }
+    var policies = Policies(configuration)
+    policies.passwordThreads = 1
+    let plane = try await openPlane(in: configuration.dataDirectory)
+    return try await AccessServices(plane, policies, clock: clock, isServer: false)
   }
 
-  /// Opens what the configuration names, makes the first user, and refuses default passwords where others could use them.
-  static func open(_ configuration: Configuration, clock: any WallClock) async throws -> AccessServices {
-    var policy = Accounts.Policy()
-    policy.tokenSeconds = configuration.tokenHours * 3600
-    policy.rules = PasswordRules(isStrict: !configuration.isPrivate)
+  /// Opens what the configuration names, makes the first user, and refuses default passwords where others
+  /// could use them.
+  static func open(
+    _ configuration: Configuration, over plane: any ControlPlane, clock: any WallClock
+  ) async throws -> AccessServices {
     let directory = configuration.dataDirectory
-    let rules = policy
-    // One of two cores stays free for the rest while passwords are checked.
-    let threads = max(1, ProcessInfo.processInfo.activeProcessorCount / 2)
     do throws(AccessError) {
-      var services = try await DiskThread(name: "control").run { () throws(AccessError) in
-        try AccessServices(
-          directory: directory, policy: rules, clock: clock, passwordThreads: threads,
-          audit: configuration.audit, workflowKeys: configuration.workflowKeys,
-          queries: configuration.queries, querySecret: configuration.querySecret)
-      }
+      var services = try await AccessServices(plane, Policies(configuration), clock: clock)
       services.warnAboutTenants(configuration.audit.legacy)
       let hasAdministrator = services.accounts.users().contains { $0.role == .admin }
       if !hasAdministrator { try await services.makeFirstUser(configuration) }
@@ -140,6 +165,19 @@ extension AccessServices {
       try await accounts.create(name: name, password: password, role: .admin)
       newPassword = password
     }
+  }
+}
+
+extension AccessServices.Policies {
+  init(_ configuration: Configuration) {
+    accounts.tokenSeconds = configuration.tokenHours * 3600
+    accounts.rules = PasswordRules(isStrict: !configuration.isPrivate)
+    audit = configuration.audit
+    queries = configuration.queries
+    workflowKeys = configuration.workflowKeys
+    querySecret = configuration.querySecret
+    // One of two cores stays free for the rest while passwords are checked.
+    passwordThreads = max(1, ProcessInfo.processInfo.activeProcessorCount / 2)
   }
 }
 

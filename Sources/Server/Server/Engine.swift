@@ -7,28 +7,33 @@ import Tailing
 
 /// The store and what asks it questions, as the server uses them.
 package struct Engine: Sendable {
+  /// The way in.
   package let sink: any BatchSink
+  /// Flush, delete, figures, health.
   package let control: any StoreControl
+  /// The way back.
   package let source: any BatchSource
+  /// Commits as they happen.
   package let feed: any CommitFeed
+  /// Queries of the native API.
   package let queries: any NativeQueries
   /// Behind ``queries``; for APIs with questions of their own.
-  package let questions: QueryEngine
+  package let questions: any QueryAnswering
   /// Committed records as they come.
   package let live: LiveFeed
   /// Names the store on this disk, whatever address it is served at; shown by `GET /`.
   package let identity: String
   /// Writes the engine's metric families; called at each scrape.
-  package let collect: MetricsRegistry.Collector
+  package var collect: MetricsRegistry.Collector = { _ in }
   /// A line about what was found at start, for the log.
-  package let summary: String
+  package var summary = ""
   /// Syncs and closes; called once, after the last request.
   package let close: @Sendable () async -> Void
 
+  /// An engine over a store that is open.
   package init(
-    store: any BatchSink & StoreControl & BatchSource & CommitFeed, questions: QueryEngine, live: LiveFeed,
-    identity: String, summary: String, collect: @escaping MetricsRegistry.Collector,
-    close: @escaping @Sendable () async -> Void
+    store: any BatchSink & StoreControl & BatchSource & CommitFeed, questions: any QueryAnswering,
+    live: LiveFeed, identity: String, close: @escaping @Sendable () async -> Void
   ) {
     sink = store
     control = store
@@ -38,8 +43,6 @@ package struct Engine: Sendable {
     self.questions = questions
     self.live = live
     self.identity = identity
-    self.summary = summary
-    self.collect = collect
     self.close = close
   }
 }

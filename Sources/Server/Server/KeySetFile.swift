@@ -26,7 +26,8 @@ final class KeySetFile: Sendable {
     }
   }
 
-  /// Takes the keys as they are now if the file has changed. A broken one changes nothing; the log says why, once.
+  /// Takes the keys as they are now if the file has changed. A broken one changes nothing; the log says why,
+  /// once.
   func reload(_ logger: Logger) {
     do {
       let contents = try KeySetFile.read(path)

@@ -7,22 +7,27 @@ import Routing
 
 /// Writes log lines to standard error: JSON objects, or text for people.
 package struct LogOutput: LogHandler {
+  /// See `LogHandler`.
   package var logLevel: Logger.Level
+  /// See `LogHandler`.
   package var metadata: Logger.Metadata = [:]
   private let isJSON: Bool
   private let clock: any WallClock
 
+  /// Writes to standard error.
   package init(level: Logger.Level, isJSON: Bool, clock: any WallClock) {
     self.logLevel = level
     self.isJSON = isJSON
     self.clock = clock
   }
 
+  /// See `LogHandler`.
   package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
     get { metadata[key] }
     set { metadata[key] = newValue }
   }
 
+  /// See `LogHandler`.
   package func log(event: LogEvent) {
     let all = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
     let time = String(decoding: RFC3339.format(clock.now() / 1_000_000 * 1_000_000), as: UTF8.self)

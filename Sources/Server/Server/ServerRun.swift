@@ -46,67 +46,93 @@ package struct ServerRun {
 
   /// Opens the store, listens, waits for a stop signal, stops.
   package func run() async throws {
-    let tls = try tlsFiles()
-    let reports = StoreReports(logger: logger)
-    let engine = try await EngineOpening.open(configuration, reports: reports, clock: clock)
-    let access: AccessServices
-    let keySet: KeySetFile?
-    let ingest: IngestServices
-    let server: RunningServer
-    let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: ServerRun.clientOptions)
-    let log = AccessLogOutput(isJSON: isJSON, logsAll: configuration.logsAllAccess, clock: clock)
-    do {
-      access = try await AccessServices.open(configuration, clock: clock)
-      let credentials = access.audit
-      keySet = try await DiskThread(name: "keys").run {
-        try configuration.auditKeySetPath.map { try KeySetFile($0, for: credentials) }
-      }
-      ingest = IngestServices(
-        configuration.ingest, store: access.keys,
-        loki: try await openLoki(engine: engine, database: access.database, client: client),
-        control: engine.control, clock: clock)
-      do {
-        server = try await RunningServer.start(
-          configuration, engine: engine, reports: reports, access: access, ingest: ingest, client: client,
-          log: log,
-          tls: tls?.credentials, clock: clock, logger: logger)
-      } catch {
-        throw StartError.cannotListen(host: configuration.host, port: configuration.port, error)
-      }
-    } catch {
-      await engine.close()
-      // The server does not start anyway; what failed first is told.
-      try? await client.shutdown()
+    var opened = OpenedParts()
+    let parts: RunningParts
+    do { parts = try await open(&opened) } catch {
+      await opened.close()
       throw error
     }
-    ingest.loki?.start()
-    announce(server, engine: engine, access: access)
+    announce(parts)
+    let server = parts.server
     let reload = ConfigurationReload(configuration, path: configurationPath, read: reread) { new in
       server.use(new.ingest)
     }
-    let upkeep = Task { await keepUp(access, tls, keySet, reload, ingest) }
+    let upkeep = Task { await keepUp(parts, reload) }
+    opened.add {
+      upkeep.cancel()
+      await upkeep.value
+    }
     let signals = DiskThread(name: "signals")
     let name = await signals.run { StopSignals.wait() }
     logger.notice("stopping", metadata: ["signal": "\(name)"])
     exitAtOnceOnSecondSignal(signals)
-    upkeep.cancel()
-    await server.stop()
-    await upkeep.value
-    do { try await client.shutdown() } catch { logger.error("\(error)") }
-    do { try access.database.close() } catch { logger.error("\(error)") }
-    await log.drain()
+    await opened.close()
     logger.notice("stopped")
   }
 
+  /// What runs.
+  private struct RunningParts: Sendable {
+    let tls: TLSFiles?
+    let keySet: KeySetFile?
+    let engine: Engine
+    let access: AccessServices
+    let ingest: IngestServices
+    let server: RunningServer
+  }
+
+  /// Opens one part after the other; each is noted as soon as it is open.
+  private func open(_ opened: inout OpenedParts) async throws -> RunningParts {
+    let logger = logger
+    let tls = try tlsFiles()
+    let log = AccessLogOutput(isJSON: isJSON, logsAll: configuration.logsAllAccess, clock: clock)
+    opened.add { await log.drain() }
+    let reports = StoreReports(logger: logger)
+    let engine = try await EngineOpening.open(configuration, reports: reports, clock: clock)
+    opened.add { await engine.close() }
+    let access = try await openAccess(&opened)
+    let credentials = access.audit
+    let keySet = try await DiskThread(name: "keys").run { [configuration] in
+      try configuration.auditKeySetPath.map { try KeySetFile($0, for: credentials) }
+    }
+    let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: ServerRun.clientOptions)
+    opened.add { do { try await client.shutdown() } catch { logger.error("\(error)") } }
+    let loki = try await openLoki(engine: engine, state: access.plane.forwarding, client: client)
+    if let loki { opened.add { await loki.stop(withinSeconds: 1) } }
+    var parts = ServerParts(configuration, engine: engine, access: access, log: log, clock: clock)
+    parts.client = client
+    parts.reports = reports
+    parts.ingest = IngestServices(
+      configuration.ingest, store: access.keys, loki: loki, control: engine.control, clock: clock)
+    let server: RunningServer
+    do {
+      server = try await RunningServer.start(parts, tls: tls?.credentials, logger: logger)
+    } catch {
+      throw StartError.cannotListen(host: configuration.host, port: configuration.port, error)
+    }
+    opened.add { await server.stop() }
+    loki?.start()
+    return RunningParts(
+      tls: tls, keySet: keySet, engine: engine, access: access, ingest: parts.ingest, server: server)
+  }
+
+  private func openAccess(_ opened: inout OpenedParts) async throws -> AccessServices {
+    let logger = logger
+    let directory = configuration.dataDirectory
+    let plane: any ControlPlane
+    do throws(AccessError) { plane = try await AccessServices.openPlane(in: directory) } catch {
+      throw StartError.access(error, directory: directory)
+    }
+    opened.add { do { try await plane.close() } catch { logger.error("\(error)") } }
+    return try await AccessServices.open(configuration, over: plane, clock: clock)
+  }
+
   private func openLoki(
-    engine: Engine, database: ControlDatabase, client: HTTPClient
+    engine: Engine, state: any ForwardingState, client: HTTPClient
   ) async throws -> LokiForwarding? {
     guard let url = configuration.loki.url else { return nil }
     do throws(ForwardingStateError) {
       return try await LokiForwarding(
-        configuration.loki, url: url, quota: configuration.ingest.quota, engine: engine, database: database,
-        client: client,
-        clock: clock)
+        configuration, url: url, engine: engine, state: state, client: client, clock: clock)
     } catch {
       throw StartError.store("cannot open the forwarder's state: \(error)")
     }
@@ -126,12 +152,9 @@ package struct ServerRun {
     return try TLSFiles(certificate: certificate, key: key)
   }
 
-  /// What is looked after about once a second: changes by other commands, expired tokens, new certificates and
-  /// public keys.
-  private func keepUp(
-    _ access: AccessServices, _ tls: TLSFiles?, _ keySet: KeySetFile?, _ reload: ConfigurationReload,
-    _ ingest: IngestServices
-  ) async {
+  /// What is looked after about once a second: changes by other commands, expired tokens, new certificates
+  /// and public keys.
+  private func keepUp(_ parts: RunningParts, _ reload: ConfigurationReload) async {
     let files = DiskThread(name: "files")
     var count = 0
     while !Task.isCancelled {
@@ -139,23 +162,23 @@ package struct ServerRun {
       try? await Task.sleep(for: .seconds(1))
       count += 1
       do throws(AccessError) {
-        try await access.database.refresh()
+        try await parts.access.plane.changes.catchUp()
         if count % 60 == 0 {
-          try await access.accounts.removeExpiredTokens()
-          try await access.queries.removeExpiredTokens()
+          try await parts.access.accounts.removeExpiredTokens()
+          try await parts.access.queries.removeExpiredTokens()
         }
       } catch {
         // Stopping ends what is under way.
         if Task.isCancelled { return }
         logger.error("the control database failed", metadata: ["detail": "\(error)"])
       }
-      ingest.loki?.tell(logger)
+      parts.ingest.loki?.tell(logger)
       let isAsked = StopSignals.takeHangup()
       await files.run { reload.run(isAsked: isAsked, logger) }
       if count % 5 == 0 {
         await files.run {
-          tls?.reload(logger)
-          keySet?.reload(logger)
+          parts.tls?.reload(logger)
+          parts.keySet?.reload(logger)
         }
       }
     }
@@ -170,10 +193,11 @@ package struct ServerRun {
   }
 
   /// Says what is to be known of this start. That it listens comes last: who waits for that has read the rest.
-  private func announce(_ server: RunningServer, engine: Engine, access: AccessServices) {
-    let addresses = server.ports.map { "\(configuration.scheme)://\(configuration.host):\($0)" }
+  private func announce(_ parts: RunningParts) {
+    let access = parts.access
+    let addresses = parts.server.ports.map { "\(configuration.scheme)://\(configuration.host):\($0)" }
     defer { logger.notice("listening on \(addresses.joined(separator: ", "))") }
-    logger.notice("\(engine.summary)")
+    logger.notice("\(parts.engine.summary)")
     if let password = access.newPassword {
       // The one place where a password is shown, once: there is no other way in.
       let text = """
@@ -213,29 +237,5 @@ package struct ServerRun {
   private func say(_ text: String) -> Bool {
     do throws(StreamError) { try StandardOutput.write(Array(text.utf8)) } catch { return false }
     return true
-  }
-}
-
-/// Why the server did not start.
-package enum StartError: Error, CustomStringConvertible {
-  case cannotListen(host: String, port: Int, reason: String)
-  case store(String)
-
-  static func cannotListen(host: String, port: Int, _ error: any Error) -> StartError {
-    let reason =
-      switch (error as? IOError)?.errnoCode {
-      case EADDRINUSE: "the port is in use; choose another with --port (0 picks a free one)"
-      case EACCES: "not allowed; ports below 1024 need special rights"
-      case EADDRNOTAVAIL: "this machine has no such address"
-      default: "\(error)"
-      }
-    return .cannotListen(host: host, port: port, reason: reason)
-  }
-
-  package var description: String {
-    switch self {
-    case .cannotListen(let host, let port, let reason): "cannot listen on \(host):\(port): \(reason)"
-    case .store(let reason): reason
-    }
   }
 }

@@ -1,7 +1,8 @@
 import Codecs
 import Platform
 
-/// The name of the store on this disk: made once, the same whatever address it is served at. Importers keep their state by it.
+/// The name of the store on this disk: made once, the same whatever address it is served at. Importers keep
+/// their state by it.
 enum StoreIdentity {
   /// Reads `DATA/identity`, made if missing. Blocks on the disk.
   static func loadOrMake(

@@ -6,7 +6,8 @@ import Synchronization
 
 /// Turns what the store tells of its background into lines of the log and into figures.
 ///
-/// The store's threads leave an event and go on; the log is written on a thread of its own. Where it is read so slowly that
+/// The store's threads leave an event and go on; the log is written on a thread of its own. Where it is read
+/// so slowly that
 /// ``waitingMax`` lines wait, further ones are dropped and counted, and the next line says how many.
 package final class StoreReports: StoreObserver {
   static let waitingMax = 10_000

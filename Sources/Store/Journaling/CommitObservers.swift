@@ -3,7 +3,7 @@ import Synchronization
 
 /// Who is told of commits.
 final class CommitObservers: Sendable {
-  typealias Wake = @Sendable (Set<Partition>) -> Void
+  typealias Wake = @Sendable ([Partition: Int64]) -> Void
 
   private struct State: Sendable {
     var nextID: UInt64 = 0
@@ -23,12 +23,17 @@ final class CommitObservers: Sendable {
     }
   }
 
-  /// Calls each with the partitions of `frames`. Holds no lock meanwhile: an observation may be ended inside.
+  /// Calls each with the partitions of `frames` and where their rows end now. Holds no lock meanwhile: an observation may be ended inside.
   func tell(_ frames: [DraftFrame]) {
     let wakes = state.withLock { $0.wakes }
     if wakes.isEmpty { return }
-    let partitions = Set(frames.compactMap(\.partition))
-    if partitions.isEmpty { return }
-    for (_, wake) in wakes { wake(partitions) }
+    var ends: [Partition: Int64] = [:]
+    for frame in frames {
+      guard let partition = frame.partition else { continue }
+      // A partition's frames come in the order of their positions.
+      ends[partition] = frame.header.firstPosition + Int64(frame.header.rowCount)
+    }
+    if ends.isEmpty { return }
+    for (_, wake) in wakes { wake(ends) }
   }
 }

@@ -138,7 +138,9 @@ package final class Journal: Sendable {
   package func nextPosition(of tenant: Tenant) -> Int64 { file.nextPosition(of: tenant) }
 
   /// See ``CommitFeed``.
-  package func observeCommits(_ wake: @escaping @Sendable (Set<Partition>) -> Void) -> CommitObservation {
+  package func observeCommits(
+    _ wake: @escaping @Sendable ([Partition: Int64]) -> Void
+  ) -> CommitObservation {
     file.observeCommits(wake)
   }
 

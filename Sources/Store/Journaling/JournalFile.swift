@@ -108,7 +108,9 @@ package final class JournalFile: @unchecked Sendable {
   }
 
   /// See ``CommitFeed``. `wake` runs on the writing thread, inside the commit.
-  package func observeCommits(_ wake: @escaping @Sendable (Set<Partition>) -> Void) -> CommitObservation {
+  package func observeCommits(
+    _ wake: @escaping @Sendable ([Partition: Int64]) -> Void
+  ) -> CommitObservation {
     observers.add(wake)
   }
 

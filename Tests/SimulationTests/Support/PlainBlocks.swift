@@ -205,7 +205,7 @@ struct PlainUnit: ScanUnit {
       timestampMin: times.min() ?? 0, timestampMax: times.max() ?? 0, positionMin: positions.min() ?? 0,
       positionMax: positions.max() ?? 0)
   }
-  var files: Set<ScanFile> { [] }
+  var objects: Set<StoredObject> { [] }
   var rowCountMax: Int { batch.rowCount }
   var memoryBytesEstimate: Int { 0 }
   func countMatches() throws(StoreError) -> Int { batch.rowCount }

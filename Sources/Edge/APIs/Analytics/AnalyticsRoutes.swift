@@ -11,13 +11,13 @@ package struct AnalyticsRoutes: Sendable {
   private let workflow: WorkflowKeys
   private let keyHeader: String
   private let log: any AccessLog
-  private let engine: QueryEngine
+  private let engine: any QueryAnswering
   private let clock: any WallClock
   private let zones: TimeZones
 
   package init(
     audit: AuditCredentials, workflow: WorkflowKeys, keyHeader: String, log: any AccessLog,
-    engine: QueryEngine, clock: any WallClock, zones: TimeZones
+    engine: any QueryAnswering, clock: any WallClock, zones: TimeZones
   ) {
     self.zones = zones
     self.audit = audit

@@ -20,7 +20,7 @@ extension HTTPCall {
   }
 }
 
-extension QueryEngine {
+extension QueryAnswering {
   /// The plans of queries that make up one answer, with a blank line between them.
   func plans(
     of requests: [QueryRequest], for tenant: Tenant

@@ -13,7 +13,7 @@ package struct AuditRoutes: Sendable {
   let tenants: TenantDirectory
   let log: any AccessLog
   let store: RecordStoring
-  let engine: QueryEngine
+  let engine: any QueryAnswering
   let control: any StoreControl
   let streams: LiveStreams
   let listing: LogListing
@@ -26,7 +26,8 @@ package struct AuditRoutes: Sendable {
 
   package init(
     credentials: AuditCredentials, tenants: TenantDirectory, log: any AccessLog, store: RecordStoring,
-    engine: QueryEngine, control: any StoreControl, streams: LiveStreams, decodingLimits: DecodingLimits,
+    engine: any QueryAnswering, control: any StoreControl, streams: LiveStreams,
+    decodingLimits: DecodingLimits,
     limits: HTTPLimits, clock: any WallClock, cleanupDays: Int, masking: MaskingPlan = .none
   ) {
     self.streams = streams

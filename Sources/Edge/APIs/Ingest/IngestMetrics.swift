@@ -48,10 +48,12 @@ package final class IngestMetrics: Sendable {
   ]
 
   private let state = Mutex(State())
-  private let usage: @Sendable () -> [PartitionUsage]
+  private let usage: @Sendable () async throws(StoreError) -> [PartitionUsage]
 
   /// - Parameter usage: What the store holds, for the journal's share of each key.
-  package init(usage: @escaping @Sendable () -> [PartitionUsage]) { self.usage = usage }
+  package init(usage: @escaping @Sendable () async throws(StoreError) -> [PartitionUsage]) {
+    self.usage = usage
+  }
 
   func accepted(_ tenant: Tenant, _ body: IngestBatch, bodyBytes: Int) {
     let count = body.entryCount
@@ -77,7 +79,7 @@ package final class IngestMetrics: Sendable {
   }
 
   /// Writes the families.
-  package func collect(into text: inout MetricsText) {
+  package func collect(into text: inout MetricsText) async {
     let state = self.state.withLock { $0 }
     let keys = state.keys.sorted { $0.key < $1.key }
     text.family("logs_ingested_total", .counter, "Entries stored, by key.")
@@ -113,11 +115,15 @@ package final class IngestMetrics: Sendable {
     for (name, figures) in keys {
       text.sample("masking_errors_total", [("token", name)], Double(figures.maskingFailed))
     }
-    collectJournal(keys, into: &text)
+    // A store that cannot say what it holds leaves the samples out.
+    let parts = (try? await usage()) ?? []
+    collectJournal(keys, parts, into: &text)
   }
 
   /// What of the journal is a key's. A request is one segment in the words of these families.
-  private func collectJournal(_ keys: [(key: String, value: Figures)], into text: inout MetricsText) {
+  private func collectJournal(
+    _ keys: [(key: String, value: Figures)], _ parts: [PartitionUsage], into text: inout MetricsText
+  ) {
     text.family("wal_segments_created_total", .counter, "Requests written to the journal, by key.")
     for (name, figures) in keys {
       text.sample("wal_segments_created_total", [("token", name)], Double(figures.batchCount))
@@ -127,7 +133,7 @@ package final class IngestMetrics: Sendable {
       figures.batchBytes.write("wal_segment_size_bytes", [("token", name)], to: &text)
     }
     var head: [String: (rows: Int, bytes: Int)] = [:]
-    for part in usage() where part.partition.tenant.realm == .ingest {
+    for part in parts where part.partition.tenant.realm == .ingest {
       let tenant = part.partition.tenant.name
       let name =
         state.withLock { $0.keys[tenant] != nil } || head.count < IngestMetrics.keysMax

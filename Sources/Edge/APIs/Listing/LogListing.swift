@@ -69,14 +69,16 @@ struct PageRequest: Sendable, Hashable {
 
 /// Records of a dataset as the audit and the workflow API list them: newest first, a page at a time, with a total.
 struct LogListing {
-  let engine: QueryEngine
+  let engine: any QueryAnswering
   let dataset: Dataset
   /// What a record's object has, in order; `timestamp` may have another name.
   let columns: [ColumnPath]
   let writer: RecordWriter
 
-  init(engine: QueryEngine, dataset: Dataset, columns: [String], names: [String: String], style: RecordStyle)
-  {
+  init(
+    engine: any QueryAnswering, dataset: Dataset, columns: [String], names: [String: String],
+    style: RecordStyle
+  ) {
     self.engine = engine
     self.dataset = dataset
     self.columns = columns.map { ColumnPath($0) }
@@ -202,7 +204,7 @@ struct LogListing {
     var all: [Column] = []
     for path in columns {
       switch path.column {
-      case "id": all.append(UUIDv7.column(first: receipt.firstID, count: batch.rowCount))
+      case "id": all.append(receipt.ids)
       case "ingested_at":
         all.append(Column(timestamps: Array(repeating: receipt.ingestedAt, count: batch.rowCount)))
       default: all.append(batch.column(path.column) ?? Column.nulls(type: .utf8, rowCount: batch.rowCount))

@@ -18,11 +18,11 @@ package protocol NativeQueries: Sendable {
 
 /// The queries of the native API, over the query engine.
 package struct EngineQueries: NativeQueries {
-  private let engine: QueryEngine
+  private let engine: any QueryAnswering
   private let registry: Registry
 
   /// - Parameter registry: What there is to ask.
-  package init(engine: QueryEngine, registry: Registry = .standard) {
+  package init(engine: any QueryAnswering, registry: Registry = .standard) {
     self.engine = engine
     self.registry = registry
   }

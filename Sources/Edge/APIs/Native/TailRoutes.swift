@@ -10,13 +10,14 @@ import Tailing
 package struct TailRoutes: Sendable {
   private let directory: KeyDirectory
   private let registry: Registry
-  private let engine: QueryEngine
+  private let engine: any QueryAnswering
   private let streams: LiveStreams
   private let connections = LiveStreams.Counter()
 
   /// - Parameter directory: Whose callers may listen.
   package init(
-    _ directory: KeyDirectory, engine: QueryEngine, streams: LiveStreams, registry: Registry = .standard
+    _ directory: KeyDirectory, engine: any QueryAnswering, streams: LiveStreams,
+    registry: Registry = .standard
   ) {
     self.directory = directory
     self.registry = registry

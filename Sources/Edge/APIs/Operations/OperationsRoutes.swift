@@ -65,6 +65,6 @@ package struct OperationsRoutes: Sendable {
   }
 
   private func metrics(_ call: HTTPCall) async throws(Problem) -> HTTPAnswer {
-    HTTPAnswer(.ok, contentType: "text/plain; version=0.0.4; charset=utf-8", body: registry.render())
+    HTTPAnswer(.ok, contentType: "text/plain; version=0.0.4; charset=utf-8", body: await registry.render())
   }
 }

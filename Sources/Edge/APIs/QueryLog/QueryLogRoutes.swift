@@ -18,7 +18,7 @@ package struct QueryLogRoutes: Sendable {
   let seal: QuerySeal
   let log: any AccessLog
   let store: RecordStoring
-  let engine: QueryEngine
+  let engine: any QueryAnswering
   let streams: LiveStreams
   /// Records as answers show them.
   let listing: LogListing
@@ -29,7 +29,8 @@ package struct QueryLogRoutes: Sendable {
   let connections = LiveStreams.Counter()
 
   package init(
-    sessions: QuerySessions, seal: QuerySeal, log: any AccessLog, store: RecordStoring, engine: QueryEngine,
+    sessions: QuerySessions, seal: QuerySeal, log: any AccessLog, store: RecordStoring,
+    engine: any QueryAnswering,
     streams: LiveStreams, masking: MaskingPlan, limits: HTTPLimits, entryBytesMax: Int, clock: any WallClock
   ) {
     self.masking = Replaceable(masking)

@@ -99,7 +99,7 @@ extension SessionsRoutes {
           return try format.encoder(fields: answer.fields, style: LogsEncoder.style)
         }
         return LogsEncoder(
-          asked, fileCount: max(answer.fileCount, 1), fields: answer.fields, seal: sealCursor)
+          asked, fileCount: max(answer.objectCount, 1), fields: answer.fields, seal: sealCursor)
       }
     } catch {
       throw Problem(error)

@@ -13,7 +13,7 @@ package struct SessionsRoutes: Sendable {
   let seal: CursorSeal
   let log: any AccessLog
   let store: RecordStoring
-  let engine: QueryEngine
+  let engine: any QueryAnswering
   let decoder: Replaceable<SessionLogsDecoder>
   let limits: HTTPLimits
   let tokenHours: Int
@@ -21,7 +21,7 @@ package struct SessionsRoutes: Sendable {
   package init(
     accounts: Accounts, keys: KeyStore, catalog: SessionCatalog, seal: CursorSeal, log: any AccessLog,
     store: RecordStoring,
-    engine: QueryEngine, decodingLimits: DecodingLimits, limits: HTTPLimits, tokenHours: Int,
+    engine: any QueryAnswering, decodingLimits: DecodingLimits, limits: HTTPLimits, tokenHours: Int,
     masking: MaskingPlan = .none
   ) {
     self.accounts = accounts

@@ -36,7 +36,7 @@ package struct LiveStreams: Sendable {
     counter: Counter, from first: Int64? = nil
   ) async throws(Problem) -> LiveSession {
     do throws(StoreError) {
-      let subscription = try feed.subscribe(
+      let subscription = try await feed.subscribe(
         to: partition, filter: filter, shape: shape, wake: opening.wake)
       var session = LiveSession(subscription)
       var start = subscription.positionStart

@@ -19,7 +19,7 @@ extension WorkflowRoutes {
       return try await store.append(
         batch, of: call, bodyBytes: body.count, for: principal, salt: 1, dataset: .workflows)
     }
-    return WorkflowResponses.created(UUIDv7.text(receipt.firstID))
+    return WorkflowResponses.created(UUIDv7.text(receipt.id(of: 0)))
   }
 
   func createBatch(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
@@ -36,7 +36,7 @@ extension WorkflowRoutes {
         batch, of: call, bodyBytes: body.count, for: principal, salt: 2, dataset: .workflows)
     }
     let ids = (0..<(receipt?.rowCount ?? 0)).compactMap { index in
-      receipt.map { UUIDv7.text(UUIDv7.incremented($0.firstID, by: index)) }
+      receipt.map { UUIDv7.text($0.id(of: index)) }
     }
     return WorkflowResponses.created(ids)
   }
@@ -156,7 +156,7 @@ enum WorkflowFigures {
   }
 
   static func overview(
-    _ engine: QueryEngine, _ principal: Principal, since: Int64
+    _ engine: any QueryAnswering, _ principal: Principal, since: Int64
   ) async throws(StoreError) -> Overview {
     var figures = Overview()
     let (statuses, time) = overviewQueries(principal, since: since)
@@ -173,7 +173,7 @@ enum WorkflowFigures {
   }
 
   static func categories(
-    _ engine: QueryEngine, _ principal: Principal, since: Int64
+    _ engine: any QueryAnswering, _ principal: Principal, since: Int64
   ) async throws(StoreError) -> [Category] {
     let (succeeded, all) = categoryQueries(principal, since: since)
     let good = Dictionary(try await counts(engine, succeeded, principal), uniquingKeysWith: +)
@@ -214,7 +214,7 @@ enum WorkflowFigures {
   }
 
   private static func counts(
-    _ engine: QueryEngine, _ request: QueryRequest, _ principal: Principal
+    _ engine: any QueryAnswering, _ request: QueryRequest, _ principal: Principal
   ) async throws(StoreError) -> [(String?, Int)] {
     let answer = try await engine.run(request, for: principal.tenant)
     var found: [(String?, Int)] = []

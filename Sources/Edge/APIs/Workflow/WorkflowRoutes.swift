@@ -24,7 +24,7 @@ package struct WorkflowRoutes: Sendable {
   let identity: Identity
   let log: any AccessLog
   let store: RecordStoring
-  let engine: QueryEngine
+  let engine: any QueryAnswering
   let listing: LogListing
   let decoder: Replaceable<EntryDecoder>
   let clock: any WallClock
@@ -32,7 +32,7 @@ package struct WorkflowRoutes: Sendable {
 
   package init(
     keys: WorkflowKeys, keyHeader: String, identity: Identity, log: any AccessLog, store: RecordStoring,
-    engine: QueryEngine, decodingLimits: DecodingLimits, limits: HTTPLimits, clock: any WallClock,
+    engine: any QueryAnswering, decodingLimits: DecodingLimits, limits: HTTPLimits, clock: any WallClock,
     masking: MaskingPlan = .none
   ) {
     self.keys = keys

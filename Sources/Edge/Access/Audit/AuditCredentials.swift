@@ -20,6 +20,7 @@ package struct AuditKey: Sendable, CustomStringConvertible, CustomDebugStringCon
 
   /// Without the secret.
   package var description: String { "audit key \(keyID)" }
+  /// Without the secret.
   package var debugDescription: String { description }
 
   func signs(for tenant: String) -> Bool {
@@ -27,21 +28,27 @@ package struct AuditKey: Sendable, CustomStringConvertible, CustomDebugStringCon
   }
 }
 
-/// Callers of the audit API: JSON Web Tokens, signed with a key of the tenant (HS256) or of an issuer (RS256, ES256).
+/// Callers of the audit API: JSON Web Tokens, signed with a key of the tenant (HS256) or of an issuer (RS256,
+/// ES256).
 ///
-/// The algorithm is the key's, never the token's choice (RFC 8725 §3.1). Everything is synchronous: it is asked on event
-/// loops. A token that was verified is kept by its SHA-256, so that the next request costs one hash and one look-up; its
-/// times are compared with the clock again each time.
+/// The algorithm is the key's, never the token's choice (RFC 8725 §3.1). Everything is synchronous: it is
+/// asked on event loops. A token that was verified is kept by its SHA-256, so that the next request costs one
+/// hash and one look-up; its times are compared with the clock again each time.
 package final class AuditCredentials: Sendable {
   /// What a token must be like to hold.
   package struct Policy: Sendable {
+    /// What a token must say in `aud`.
     package var audience = "logserver"
+    /// What it must say in `iss`.
     package var issuer = "issuer"
     /// How far the clocks of issuer and server may be apart.
     package var leewaySeconds = 0
+    /// Whether keys that follow from tenants' names sign.
     package var legacy = LegacyTenantKeys(isOn: false)
+    /// Configured keys.
     package var keys: [AuditKey] = []
 
+    /// What holds unless it is configured.
     package init() {}
   }
 
@@ -68,6 +75,7 @@ package final class AuditCredentials: Sendable {
   private let clock: any WallClock
   private let state = Mutex(State())
 
+  /// No public keys yet: see ``use(_:)``.
   package init(policy: Policy, tenants: TenantDirectory, clock: any WallClock) {
     self.policy = policy
     self.tenants = tenants
@@ -84,7 +92,8 @@ package final class AuditCredentials: Sendable {
   }
 
   /// - Parameters:
-  ///   - authorization: The `Authorization` header's value, or nil without one. If there is one it alone counts.
+  ///   - authorization: The `Authorization` header's value, or nil without one. If there is one it alone
+  ///     counts.
   ///   - queryToken: The value of `?token=`, or nil.
   package func authenticate(
     authorization: String?, queryToken: String?

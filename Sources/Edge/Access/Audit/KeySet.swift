@@ -4,13 +4,15 @@ import CryptoExtras
 
 /// Why a text is no set of public keys. Nothing of the text is in it but the key's number.
 package struct KeySetError: Error, Sendable, Hashable {
+  /// A sentence's end, for the operator.
   package let reason: String
 }
 
 /// Public keys that verify tokens: a JWK set (RFC 7517).
 ///
-/// Keys for other uses, of other types and for other algorithms than RS256 and ES256 are left out, as RFC 7517 §5
-/// asks for; a key of those that is damaged is an error, so that nobody wonders why a token does not hold.
+/// Keys for other uses, of other types and for other algorithms than RS256 and ES256 are left out, as RFC
+/// 7517 §5 asks for; a key of those that is damaged is an error, so that nobody wonders why a token does not
+/// hold.
 package struct KeySet: Sendable {
   /// What a key can do is part of it: an RSA key never meets another algorithm than RS256.
   enum Key: Sendable {
@@ -43,6 +45,7 @@ package struct KeySet: Sendable {
 
   /// A token without `kid` is tried with each.
   package static let keyCountMax = 32
+  /// Bytes of a set's text.
   package static let textBytesMax = 1 << 20
 
   /// No keys.

@@ -1,9 +1,11 @@
 import Codecs
 import Crypto
 
-/// The rule of the log server this API comes from: a tenant's key follows from its name and one secret for all.
+/// The rule of the log server this API comes from: a tenant's key follows from its name and one secret for
+/// all.
 ///
-/// Whoever knows the secret can sign for every tenant, and the original's is in its source: for development only.
+/// Whoever knows the secret can sign for every tenant, and the original's is in its source: for development
+/// only.
 package struct LegacyTenantKeys: Sendable, Hashable, CustomStringConvertible {
   /// The original's.
   package static let defaultSecret = "secret"
@@ -12,11 +14,13 @@ package struct LegacyTenantKeys: Sendable, Hashable, CustomStringConvertible {
   package let isOn: Bool
   private let secret: String
 
+  /// The rule, on or off, with the original's secret or another.
   package init(isOn: Bool, secret: String = LegacyTenantKeys.defaultSecret) {
     self.isOn = isOn
     self.secret = secret
   }
 
+  /// Whether everybody knows the secret.
   package var hasDefaultSecret: Bool { secret == LegacyTenantKeys.defaultSecret }
 
   /// The key of `tenant`: the hexadecimal digits of MD5(tenant + secret), taken as text.
@@ -31,5 +35,6 @@ package struct LegacyTenantKeys: Sendable, Hashable, CustomStringConvertible {
     Hex.text(Array(Insecure.MD5.hash(data: Array(text.utf8))))
   }
 
+  /// Without the secret.
   package var description: String { "legacy tenant keys: \(isOn ? "on" : "off")" }
 }

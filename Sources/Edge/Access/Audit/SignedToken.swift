@@ -17,7 +17,8 @@ struct SignedToken {
   let keyID: String?
   let claims: JSONTree
 
-  /// - Throws: `malformed` unless it is three parts of base64url; `unknown` if they are no token we could verify.
+  /// - Throws: `malformed` unless it is three parts of base64url; `unknown` if they are no token we could
+  ///   verify.
   init(_ text: String) throws(CredentialError) {
     let bytes = Array(text.utf8)
     let parts = bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)

@@ -1,5 +1,4 @@
 import Codecs
-import GRDB
 import Platform
 import Records
 import Synchronization
@@ -15,12 +14,21 @@ package struct AuditTenant: Sendable, Hashable, CustomStringConvertible, CustomD
   /// Nanoseconds since 1970.
   package let createdAt: Int64
 
+  /// A tenant as it is kept.
+  package init(name: String, key: String, secret: String, createdAt: Int64) {
+    self.name = name
+    self.key = key
+    self.secret = secret
+    self.createdAt = createdAt
+  }
+
   /// Without the secret, which must not get into a log by being interpolated.
   package var description: String { "audit tenant \(key)" }
+  /// Without the secret.
   package var debugDescription: String { description }
 }
 
-/// The audit API's tenants and their secrets: in memory, and durably in the control database.
+/// The audit API's tenants and their secrets: in memory, and durably in the control plane.
 ///
 /// A tenant need not be here to write and read: a token signed with another key that holds is enough.
 package final class TenantDirectory: Sendable {
@@ -33,35 +41,46 @@ package final class TenantDirectory: Sendable {
     var version = 0
   }
 
-  private let database: ControlDatabase
+  private let repository: any TenantRepository
   private let legacy: LegacyTenantKeys
   private let clock: any WallClock
   private let entropy: any EntropySource
   private let state = Mutex(State())
 
   private static let secretBytes = 16
+  /// Bytes of a tenant's name; its key has the bound of all tenants' names.
   package static let nameBytesMax = 1_024
 
+  /// Loads all tenants.
+  ///
+  /// - Throws: What the control plane says.
   package init(
-    database: ControlDatabase, legacy: LegacyTenantKeys, clock: any WallClock,
+    _ plane: any ControlPlane, legacy: LegacyTenantKeys, clock: any WallClock,
     entropy: any EntropySource = SystemEntropy()
-  ) throws(AccessError) {
-    self.database = database
+  ) async throws(AccessError) {
+    repository = plane.tenants
     self.legacy = legacy
     self.clock = clock
     self.entropy = entropy
-    try database.watch { [self] database in
-      let tenants = try Row.fetchAll(database, sql: "SELECT * FROM auditTenants ORDER BY id").map { row in
-        AuditTenant(
-          name: row["name"], key: row["key"], secret: row["secret"], createdAt: row["createdAt"])
-      }
-      state.withLock { state in
+    try await plane.changes.observe(.tenants) { [weak self] change in
+      guard case .tenants(let change) = change else { return }
+      self?.apply(change)
+    }
+  }
+
+  private func apply(_ change: TenantChange) {
+    state.withLock { state in
+      switch change {
+      case .all(let tenants):
         let old = state.secrets
         state.tenants = tenants
         state.secrets = [:]
         for tenant in tenants where canSign(tenant) { state.secrets[tenant.key] = tenant.secret }
         let isKept = old.allSatisfy { state.secrets[$0.key] == $0.value }
         if !isKept { state.version += 1 }
+      case .created(let tenant):
+        state.tenants.append(tenant)
+        if canSign(tenant) { state.secrets[tenant.key] = tenant.secret }
       }
     }
   }
@@ -79,7 +98,8 @@ package final class TenantDirectory: Sendable {
     state.withLock { state in state.tenants.map(\.key).filter { state.secrets[$0] == nil } }
   }
 
-  /// What signs the tokens of `tenant`; nil: not in the directory, or its secret follows from a rule that is off.
+  /// What signs the tokens of `tenant`; nil: not in the directory, or its secret follows from a rule that is
+  /// off.
   func secret(of tenant: String) -> String? { state.withLock { $0.secrets[tenant] } }
 
   /// Differs when a secret stopped to hold since the last look.
@@ -98,9 +118,10 @@ package final class TenantDirectory: Sendable {
       }
   }
 
-  /// Makes a tenant with a secret of its own: 32 random hexadecimal digits, or by the legacy rule while that is on.
+  /// Makes a tenant with a secret of its own: 32 random hexadecimal digits, or by the legacy rule while that
+  /// is on.
   ///
-  /// - Throws: `invalidName`, `tenantExists`, or what the database says.
+  /// - Throws: `invalidName`, `tenantExists`, or what the control plane says.
   package func create(name: String, key: String) async throws(AccessError) -> AuditTenant {
     guard TenantDirectory.isValid(key: key) else {
       throw .invalidName("A tenant's key has 1 to \(Tenant.nameBytesMax) characters of a-z, 0-9, _ and -.")
@@ -111,19 +132,7 @@ package final class TenantDirectory: Sendable {
     let secret =
       legacy.isOn ? legacy.key(of: key) : Hex.text(entropy.bytes(TenantDirectory.secretBytes))
     let tenant = AuditTenant(name: name, key: key, secret: secret, createdAt: clock.now())
-    return try await database.change("make the tenant") { database in
-      let isThere = try Bool.fetchOne(
-        database, sql: "SELECT EXISTS (SELECT 1 FROM auditTenants WHERE key = ?)", arguments: [key])
-      guard isThere == false else { throw AccessError.tenantExists }
-      try database.execute(
-        sql: "INSERT INTO auditTenants (key, name, secret, createdAt) VALUES (?, ?, ?, ?)",
-        arguments: [tenant.key, tenant.name, tenant.secret, tenant.createdAt])
-      return tenant
-    } applied: { [self] tenant in
-      state.withLock { state in
-        state.tenants.append(tenant)
-        if canSign(tenant) { state.secrets[tenant.key] = tenant.secret }
-      }
-    }
+    try await repository.create(tenant)
+    return tenant
   }
 }

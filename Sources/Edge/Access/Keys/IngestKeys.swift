@@ -12,6 +12,7 @@ package struct IngestKey: Sendable, Hashable {
   /// What it is for; empty: not said.
   package let purpose: String
 
+  /// A key as configured.
   package init(name: String, token: String, isActive: Bool = true, purpose: String = "") {
     self.name = name
     self.token = token
@@ -32,7 +33,8 @@ package enum IngestCredentialError: Error, Sendable, Hashable {
   case notAdministrator
 }
 
-/// Callers of the ingest API: keys of the configuration and of the ``KeyStore``, and the administrator's token.
+/// Callers of the ingest API: keys of the configuration and of the ``KeyStore``, and the administrator's
+/// token.
 ///
 /// Tokens are looked up by their SHA-256: that takes as long for one that is nearly right as for any other.
 package final class IngestKeys: Sendable {
@@ -47,7 +49,8 @@ package final class IngestKeys: Sendable {
   private let store: KeyStore
 
   /// - Parameters:
-  ///   - configured: Of entries with an equal token the last counts. Several keys may have one name: they are one tenant.
+  ///   - configured: Of entries with an equal token the last counts. Several keys may have one name: they are
+  ///     one tenant.
   ///   - adminToken: Opens the routes for administrators; nil: nothing does.
   ///   - store: Keys made later; a configured one wins.
   package init(configured: [IngestKey], adminToken: String?, store: KeyStore) {

@@ -6,9 +6,12 @@ package struct APIKey: Sendable, Hashable {
   package let name: String
   /// The secret itself.
   package let key: String
+  /// Whose records it reads and writes.
   package let tenant: Tenant
+  /// What it may do.
   package let role: Role
 
+  /// A key as configured.
   package init(name: String, key: String, tenant: Tenant, role: Role) {
     self.name = name
     self.key = key
@@ -17,10 +20,11 @@ package struct APIKey: Sendable, Hashable {
   }
 }
 
-/// Finds the caller behind a bearer token: a key of the configuration or, by its SHA-256, of the ``KeyStore``.
+/// Finds the caller behind a bearer token: a key of the configuration or, by its SHA-256, of the
+/// ``KeyStore``.
 ///
-/// A dictionary with Swift's per-process random hash seed compares a token byte by byte only once its 64-bit keyed hash
-/// has met a stored one, so response times tell nothing about stored keys.
+/// A dictionary with Swift's per-process random hash seed compares a token byte by byte only once its 64-bit
+/// keyed hash has met a stored one, so response times tell nothing about stored keys.
 package struct KeyDirectory: Sendable {
   private let principals: [String: Principal]
   private let open: Principal?
@@ -28,7 +32,8 @@ package struct KeyDirectory: Sendable {
 
   /// - Parameters:
   ///   - keys: Later entries win over earlier ones with an equal key.
-  ///   - openTenant: Requests without a credential act as its administrator until the first key is made; nil refuses them.
+  ///   - openTenant: Requests without a credential act as its administrator until the first key is made; nil
+  ///     refuses them.
   ///   - store: Keys made later; a configured one wins.
   package init(keys: [APIKey], openTenant: Tenant?, store: KeyStore? = nil) {
     var principals: [String: Principal] = [:]

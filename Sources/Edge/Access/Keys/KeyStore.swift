@@ -1,13 +1,15 @@
 import Codecs
-import GRDB
 import Platform
 import Records
 import Synchronization
 
-/// An API key of the control database as listings show it: never the key itself, which nobody has but its user.
+/// An API key of the control plane as listings show it: never the key itself, which nobody has but its user.
 package struct StoredKey: Sendable, Hashable {
+  /// One key that holds has it in the realm.
   package let name: String
+  /// Whose records it reads and writes.
   package let tenant: Tenant
+  /// What it may do.
   package let role: Role
   /// Nanoseconds since 1970.
   package let createdAt: Int64
@@ -17,9 +19,20 @@ package struct StoredKey: Sendable, Hashable {
   package var isActive = true
   /// What it is for, in its maker's words; empty: not said.
   package var purpose = ""
+
+  /// An active key whose purpose is not said.
+  package init(
+    name: String, tenant: Tenant, role: Role, createdAt: Int64, revokedAt: Int64? = nil
+  ) {
+    self.name = name
+    self.tenant = tenant
+    self.role = role
+    self.createdAt = createdAt
+    self.revokedAt = revokedAt
+  }
 }
 
-/// API keys made by `cordwood keys`: in memory, and in the control database as SHA-256 only.
+/// API keys made by `cordwood keys`: in memory, and in the control plane as SHA-256 only.
 package final class KeyStore: Sendable {
   fileprivate struct State {
     /// In the order they were made, revoked ones included.
@@ -30,7 +43,7 @@ package final class KeyStore: Sendable {
     var inactive: Set<TokenHash> = []
   }
 
-  private let database: ControlDatabase
+  private let repository: any KeyRepository
   private let clock: any WallClock
   private let entropy: any EntropySource
   private let state = Mutex(State())
@@ -41,42 +54,26 @@ package final class KeyStore: Sendable {
   private static let prefix = "cw_"
   private static let keyBytes = 32
 
+  /// Loads all keys.
+  ///
+  /// - Throws: What the control plane says.
   package init(
-    database: ControlDatabase, clock: any WallClock, entropy: any EntropySource = SystemEntropy()
-  ) throws(AccessError) {
-    self.database = database
+    _ plane: any ControlPlane, clock: any WallClock, entropy: any EntropySource = SystemEntropy()
+  ) async throws(AccessError) {
+    repository = plane.keys
     self.clock = clock
     self.entropy = entropy
-    try database.watch { [self] database in
-      let loaded = try KeyStore.load(database)
-      state.withLock { $0 = loaded }
+    try await plane.changes.observe(.keys) { [weak self] change in
+      guard case .keys(let change) = change else { return }
+      self?.state.withLock { $0.apply(change) }
     }
-  }
-
-  private static func load(_ database: Database) throws -> State {
-    var state = State()
-    for row in try Row.fetchAll(database, sql: "SELECT * FROM apiKeys ORDER BY id") {
-      let realmName: String = row["realm"]
-      let tenantName: String = row["tenant"]
-      // A row that a later version wrote, or a damaged one, opens nothing.
-      guard let realm = realms.first(where: { $0.name == realmName }), Tenant.isValid(name: tenantName),
-        let role = Role(rawValue: row["role"]), Role.ofKeys(realm).contains(role),
-        let hash = TokenHash(row["hash"])
-      else { continue }
-      let key = StoredKey(
-        name: row["name"], tenant: Tenant(realm: realm, name: tenantName), role: role,
-        createdAt: row["createdAt"], revokedAt: row["revokedAt"], isActive: row["isActive"],
-        purpose: row["description"])
-      state.add(key, hash)
-    }
-    return state
   }
 
   /// In the order they were made, revoked ones included.
   package func keys() -> [StoredKey] { state.withLock { $0.keys } }
 
-  /// Whether a key of `realm` was ever made. Revoked ones count: what is open without keys must not open again because
-  /// somebody took a key away.
+  /// Whether a key of `realm` was ever made. Revoked ones count: what is open without keys must not open
+  /// again because somebody took a key away.
   package func hasKeys(_ realm: Realm) -> Bool {
     state.withLock { $0.keys.contains { $0.tenant.realm == realm } }
   }
@@ -94,41 +91,25 @@ package final class KeyStore: Sendable {
   /// Makes a key and gives it out, this once.
   ///
   /// - Parameters:
-  ///   - name: Shown in listings and, for native keys, in logs; one key that holds may have it in the realm, for ingest
-  ///     keys in any case.
-  ///   - tenant: Whose records it reads and writes; for workflow keys the client's id, for ingest keys the name.
+  ///   - name: Shown in listings and, for native keys, in logs; one key that holds may have it in the realm,
+  ///     for ingest keys in any case.
+  ///   - tenant: Whose records it reads and writes; for workflow keys the client's id, for ingest keys the
+  ///     name.
   ///   - role: Workflow keys have the role `user` or `admin`, ingest keys `writer`.
   ///   - text: Makes the key's text of random bytes; nil: as other keys look.
-  /// - Throws: `invalidName`, `keyExists`, or what the database says.
+  /// - Throws: `invalidName`, `keyExists`, or what the control plane says.
   package func create(
     realm: Realm, name: String, tenant: String, role: Role = .user, isActive: Bool = true,
     purpose: String = "", text make: (([UInt8]) -> String)? = nil
   ) async throws(AccessError) -> String {
-    let key = StoredKey(
+    var key = StoredKey(
       name: name, tenant: try KeyStore.tenant(realm, name: name, tenant: tenant, role: role), role: role,
-      createdAt: clock.now(), revokedAt: nil, isActive: isActive, purpose: purpose)
+      createdAt: clock.now())
+    key.isActive = isActive
+    key.purpose = purpose
     let bytes = entropy.bytes(KeyStore.keyBytes)
     let text = make?(bytes) ?? KeyStore.prefix + Base64URL.text(bytes)
-    let hash = TokenHash(of: text)
-    _ = try await database.change("make the key") { database in
-      let names = try String.fetchAll(
-        database, sql: "SELECT name FROM apiKeys WHERE realm = ? AND revokedAt IS NULL",
-        arguments: [realm.name])
-      let folded = realm == .ingest ? name.lowercased() : name
-      guard !names.contains(where: { (realm == .ingest ? $0.lowercased() : $0) == folded }) else {
-        throw AccessError.keyExists
-      }
-      try database.execute(
-        sql: """
-          INSERT INTO apiKeys (hash, realm, name, tenant, role, createdAt, isActive, description)
-          VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-          """,
-        arguments: [
-          hash.text, realm.name, name, tenant, role.rawValue, key.createdAt, isActive, purpose,
-        ])
-    } applied: { [self] _ in
-      state.withLock { $0.add(key, hash) }
-    }
+    try await repository.create(KeyRecord(hash: TokenHash(of: text), key: key))
     return text
   }
 
@@ -153,26 +134,23 @@ package final class KeyStore: Sendable {
 
   /// Ends a key; another may have its name from then on.
   ///
-  /// - Throws: `unknownKey`, or what the database says.
+  /// - Throws: `unknownKey`, or what the control plane says.
   package func revoke(name: String, realm: Realm) async throws(AccessError) {
-    let now = clock.now()
-    _ = try await database.change("revoke the key") { database -> State in
-      // In Swift, where names that look the same are one name, as in `create`.
-      let rows = try Row.fetchAll(
-        database, sql: "SELECT id, name FROM apiKeys WHERE realm = ? AND revokedAt IS NULL",
-        arguments: [realm.name])
-      guard let row = rows.first(where: { $0["name"] == name }) else { throw AccessError.unknownKey }
-      let id: Int64 = row["id"]
-      try database.execute(sql: "UPDATE apiKeys SET revokedAt = ? WHERE id = ?", arguments: [now, id])
-      return try KeyStore.load(database)
-    } applied: { [self] loaded in
-      state.withLock { $0 = loaded }
-    }
+    try await repository.revoke(name: name, realm: realm, at: clock.now())
   }
 }
 
 extension KeyStore.State {
-  fileprivate mutating func add(_ key: StoredKey, _ hash: TokenHash) {
+  fileprivate mutating func apply(_ change: KeyChange) {
+    switch change {
+    case .all(let records):
+      self = KeyStore.State()
+      for record in records { add(record.key, record.hash) }
+    case .created(let record): add(record.key, record.hash)
+    }
+  }
+
+  private mutating func add(_ key: StoredKey, _ hash: TokenHash) {
     keys.append(key)
     guard key.revokedAt == nil else { return }
     let realm = key.tenant.realm

@@ -9,6 +9,7 @@ package struct RequestRate: Sendable, Hashable {
   /// Requests at once, at least 1.
   package var burst: Double
 
+  /// A rate that lets one request through at least.
   package init(perSecond: Double, burst: Double) {
     precondition(perSecond > 0 && burst >= 1, "a bucket fills, and holds one request at least")
     self.perSecond = perSecond
@@ -16,9 +17,11 @@ package struct RequestRate: Sendable, Hashable {
   }
 }
 
-/// A token bucket for each tenant. Units are fractions: whoever asks ten times a second gets no less than who asks once.
+/// A token bucket for each tenant. Units are fractions: whoever asks ten times a second gets no less than who
+/// asks once.
 ///
-/// Holds a bucket for each tenant that asked, and drops those that are full again once there are ``bucketsMax``.
+/// Holds a bucket for each tenant that asked, and drops those that are full again once there are
+/// ``bucketsMax``.
 package final class TokenBuckets: Sendable {
   /// What became of a request.
   package enum Decision: Sendable, Hashable {
@@ -45,6 +48,7 @@ package final class TokenBuckets: Sendable {
   private let state: Mutex<State>
   private let clock: any WallClock
 
+  /// Full buckets for all.
   package init(_ rate: RequestRate, clock: any WallClock) {
     state = Mutex(State(rate: rate))
     self.clock = clock

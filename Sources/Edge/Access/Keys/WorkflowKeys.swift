@@ -20,8 +20,8 @@ package final class WorkflowKeys: Sendable {
     self.store = store
   }
 
-  /// The key that a request shows: the one of the two that is known, the header's first; else what the header says, else
-  /// the bearer's token.
+  /// The key that a request shows: the one of the two that is known, the header's first; else what the header
+  /// says, else the bearer's token.
   ///
   /// - Parameters:
   ///   - header: The value of the header field for keys, or nil without one.

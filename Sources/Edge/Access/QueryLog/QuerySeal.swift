@@ -3,14 +3,15 @@ import Crypto
 
 /// The hashes of the query-log API (HMAC-SHA-256, RFC 2104), in hexadecimal.
 ///
-/// The fields are joined by `|` and not escaped, so `a|b`, `c` and `a`, `b|c` hash alike: the formula is the API's, and its
-/// clients compute it too.
+/// The fields are joined by `|` and not escaped, so `a|b`, `c` and `a`, `b|c` hash alike: the formula is the
+/// API's, and its clients compute it too.
 package struct QuerySeal: Sendable {
   /// The secret of an API that was never configured: everybody knows it.
   package static let defaultSecret = "your-super-secret-jwt-key-change-in-production"
 
   private let key: SymmetricKey
 
+  /// A seal by a secret of any length.
   package init(secret: String) { key = SymmetricKey(data: Array(secret.utf8)) }
 
   /// An entry's hash: over `user|query|status|timestamp`.

@@ -1,14 +1,15 @@
 import Codecs
-import GRDB
 import Platform
 import Records
 import Synchronization
 
 /// Callers of the query-log API: opaque bearer tokens of its own, which are valid nowhere else.
 ///
-/// Kept in memory, and durably in the control database as SHA-256 only, as those of ``Accounts`` are.
+/// Kept in memory, and durably in the control plane as SHA-256 only, as those of ``Accounts`` are.
 package final class QuerySessions: Sendable {
+  /// What the server decides about logins.
   package struct Policy: Sendable {
+    /// How long a token holds.
     package var tokenSeconds = 1800
     /// Whether a login needs the password of a user of ``Accounts``. Without it anyone may be anyone.
     package var needsPassword = true
@@ -17,13 +18,8 @@ package final class QuerySessions: Sendable {
     /// Beyond so many the oldest token goes.
     package var tokensMax = 100_000
 
+    /// What holds unless it is configured.
     package init() {}
-  }
-
-  private struct Token: Sendable, Expiring {
-    let user: String
-    let issuedAt: Int64
-    let expiresAt: Int64
   }
 
   /// One tenant for the API: users are kept apart by the column `user_id`.
@@ -31,80 +27,73 @@ package final class QuerySessions: Sendable {
   /// Bytes of a user's id.
   package static let userBytesMax = 512
 
+  /// As configured.
   package let policy: Policy
   private let accounts: Accounts
-  private let database: ControlDatabase
+  private let repository: any QueryTokenRepository
   private let clock: any WallClock
   private let entropy: any EntropySource
-  private let tokens = Mutex<[TokenHash: Token]>([:])
+  private let tokens = Mutex<[TokenHash: QueryTokenRecord]>([:])
 
+  /// Loads all tokens.
+  ///
+  /// - Throws: What the control plane says.
   package init(
-    database: ControlDatabase, accounts: Accounts, policy: Policy, clock: any WallClock,
+    _ plane: any ControlPlane, accounts: Accounts, policy: Policy, clock: any WallClock,
     entropy: any EntropySource = SystemEntropy()
-  ) throws(AccessError) {
-    self.database = database
-    self.accounts = accounts
+  ) async throws(AccessError) {
+    repository = plane.queryTokens
     self.policy = policy
+    self.accounts = accounts
     self.clock = clock
     self.entropy = entropy
-    try database.watch { [self] database in
-      var loaded: [TokenHash: Token] = [:]
-      for row in try Row.fetchAll(database, sql: "SELECT * FROM queryTokens") {
-        guard let hash = TokenHash(row["hash"]) else { continue }
-        loaded[hash] = Token(user: row["user"], issuedAt: row["issuedAt"], expiresAt: row["expiresAt"])
-      }
-      tokens.withLock { $0 = loaded }
+    try await plane.changes.observe(.queryTokens) { [weak self] change in
+      guard case .queryTokens(let change) = change else { return }
+      self?.apply(change)
     }
-    if policy.needsPassword {
-      accounts.observeCredentials { [weak self] user in
-        self?.tokens.withLock { tokens in tokens = tokens.filter { $0.value.user != user } }
+  }
+
+  private func apply(_ change: QueryTokenChange) {
+    tokens.withLock { tokens in
+      switch change {
+      case .all(let records):
+        tokens = Dictionary(records.map { ($0.hash, $0) }) { first, _ in first }
+      case .issued(let token, let ended):
+        for hash in ended { tokens[hash] = nil }
+        tokens[token.hash] = token
+      case .ended(let user):
+        // Where anyone may be anyone, a token is no user's.
+        if policy.needsPassword { tokens = tokens.filter { $0.value.user != user } }
+      case .expired(let now): tokens = tokens.filter { $0.value.isValid(at: now) }
       }
     }
   }
 
   /// A new token.
   ///
-  /// - Throws: `wrongPassword` and `throttled` where the policy asks for passwords; what the database says.
+  /// - Throws: `wrongPassword` and `throttled` where the policy asks for passwords; what the control plane
+  ///   says.
   package func login(user: String, password: String?, address: String) async throws(AccessError) -> String {
     if policy.needsPassword {
       _ = try await accounts.verify(name: user, password: password ?? "", address: address)
     }
     let text = Base64URL.text(entropy.bytes(32))
-    let hash = TokenHash(of: text)
     let now = clock.now()
-    let token = Token(
-      user: user, issuedAt: now, expiresAt: now + Int64(policy.tokenSeconds) * 1_000_000_000)
-    let most = policy.tokensMax
+    let token = QueryTokenRecord(
+      hash: TokenHash(of: text), user: user, issuedAt: now,
+      expiresAt: now + Int64(policy.tokenSeconds) * 1_000_000_000)
     // Counted before: one too many for a moment harms nobody.
-    let surplus = tokens.withLock { $0.count } + 1 - most
-    _ = try await database.change("log in") { database -> [TokenHash] in
-      var gone: [TokenHash] = []
-      if surplus > 0 {
-        let texts = try String.fetchAll(
-          database, sql: "SELECT hash FROM queryTokens ORDER BY issuedAt LIMIT ?", arguments: [surplus])
-        for text in texts {
-          try database.execute(sql: "DELETE FROM queryTokens WHERE hash = ?", arguments: [text])
-        }
-        gone = texts.compactMap { TokenHash($0) }
-      }
-      try database.execute(
-        sql: "INSERT INTO queryTokens (hash, user, issuedAt, expiresAt) VALUES (?, ?, ?, ?)",
-        arguments: [hash.text, user, token.issuedAt, token.expiresAt])
-      return gone
-    } applied: { [self] gone in
-      tokens.withLock { tokens in
-        for hash in gone { tokens[hash] = nil }
-        tokens[hash] = token
-      }
-    }
+    let surplus = tokens.withLock { $0.count } + 1 - policy.tokensMax
+    try await repository.issue(token, endingOldest: surplus)
     return text
   }
 
-  /// Who has the token; nil: nobody, or no longer. May read and be shown their own records only, unless they are an administrator.
+  /// Who has the token; nil: nobody, or no longer. May read and be shown their own records only, unless they
+  /// are an administrator.
   package func principal(token text: String) -> Principal? {
     let hash = TokenHash(of: text)
     let now = clock.now()
-    let found = tokens.withLock { tokens -> Token? in
+    let found = tokens.withLock { tokens -> QueryTokenRecord? in
       guard let token = tokens[hash] else { return nil }
       if token.isValid(at: now) { return token }
       tokens[hash] = nil
@@ -129,11 +118,6 @@ package final class QuerySessions: Sendable {
 
   /// Deletes what has expired. Call about once a minute.
   package func removeExpiredTokens() async throws(AccessError) {
-    let now = clock.now()
-    _ = try await database.change("remove expired tokens") { database in
-      try database.execute(sql: "DELETE FROM queryTokens WHERE expiresAt <= ?", arguments: [now])
-    } applied: { [self] _ in
-      tokens.withLock { tokens in tokens = tokens.filter { $0.value.isValid(at: now) } }
-    }
+    try await repository.endExpired(now: clock.now())
   }
 }

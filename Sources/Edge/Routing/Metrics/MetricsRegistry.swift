@@ -56,7 +56,7 @@ package struct MetricsText: Sendable {
 
 /// Everything `/metrics` shows: collectors that write their families when asked.
 package final class MetricsRegistry: Sendable {
-  package typealias Collector = @Sendable (inout MetricsText) -> Void
+  package typealias Collector = @Sendable (inout MetricsText) async -> Void
   private let collectors = Mutex<[Collector]>([])
 
   package init() {}
@@ -66,9 +66,9 @@ package final class MetricsRegistry: Sendable {
     collectors.withLock { $0.append(collector) }
   }
 
-  package func render() -> [UInt8] {
+  package func render() async -> [UInt8] {
     var text = MetricsText()
-    for collector in collectors.withLock({ $0 }) { collector(&text) }
+    for collector in collectors.withLock({ $0 }) { await collector(&text) }
     return text.bytes
   }
 }

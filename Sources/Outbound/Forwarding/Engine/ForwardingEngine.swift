@@ -1,10 +1,11 @@
 import Records
 
-/// Decides what a forwarder does: whose turn it is, what is read and sent, what a refusal means, when cursors are saved.
+/// Decides what a forwarder does: whose turn it is, what is read and sent, what a refusal means, when cursors
+/// are saved.
 ///
-/// Synchronous and pure: time, chance and the outcomes of all work are arguments. Tenants with something to send take
-/// turns; a turn is one push, so nobody's backlog holds up the others. A tenant has at most one push under way,
-/// which keeps the order.
+/// Synchronous and pure: time, chance and the outcomes of all work are arguments. Tenants with something to
+/// send take turns; a turn is one push, so nobody's backlog holds up the others. A tenant has at most one
+/// push under way, which keeps the order.
 struct ForwardingEngine: Sendable {
   let options: ForwardingOptions
   var lanes: [Tenant: Lane] = [:]

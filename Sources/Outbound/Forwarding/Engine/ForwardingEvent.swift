@@ -37,7 +37,8 @@ enum ForwardingAction: Sendable {
   case read(Tenant, from: Int64, bounds: WindowBounds)
   /// Send the rows, or as many of the first of them as `bytesMax` bytes hold.
   case push(Tenant, EntryWindow, rows: Range<Int>, bytesMax: Int)
-  /// Save cursors and letters in one step, and for the tenants of `standing` whose quota's account changed that too.
+  /// Save cursors and letters in one step, and for the tenants of `standing` whose quota's account changed
+  /// that too.
   case save(cursors: [Tenant: Int64], letters: [DeadLetter], standing: [Tenant: Int64])
   /// The cursor moved. `oldestAt`: when the record there was accepted, if known.
   case advanced(Tenant, to: Int64, oldestAt: Int64?)
@@ -53,10 +54,12 @@ package struct FlushReport: Sendable, Hashable {
   /// Whether everything that was there when it began was forwarded or is among the dead letters.
   package var isComplete: Bool
 
+  /// What a flush came to.
   package init(entriesByTenant: [Tenant: Int], isComplete: Bool) {
     self.entriesByTenant = entriesByTenant
     self.isComplete = isComplete
   }
 
+  /// Of all tenants.
   package var entryCount: Int { entriesByTenant.values.reduce(0, +) }
 }

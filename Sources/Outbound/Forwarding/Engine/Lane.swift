@@ -44,7 +44,8 @@ struct Lane: Sendable {
     self.bytesMax = bytesMax
   }
 
-  /// The rows of the next push: those up to the next split, or at most `entriesMax`. nil: the window has none.
+  /// The rows of the next push: those up to the next split, or at most `entriesMax`. nil: the window has
+  /// none.
   mutating func nextRows(entriesMax: Int) -> Range<Int>? {
     guard let window else { return nil }
     let start = window.firstRow(from: cursor)

@@ -65,7 +65,8 @@ struct EntryWriter: ~Copyable {
     }
   }
 
-  /// Appends field 2 of a `StreamAdapter`: `EntryAdapter{1 Timestamp{1 seconds, 2 nanos}, 2 line, 3 metadata*}`.
+  /// Appends field 2 of a `StreamAdapter`: `EntryAdapter{1 Timestamp{1 seconds, 2 nanos}, 2 line, 3
+  /// metadata*}`.
   mutating func appendProtobuf(_ row: Int, metadata extra: [LabelSet.Pair], to entries: inout JSONWriter) {
     writeLine(row)
     writeProtobufMetadata(row, extra)

@@ -14,12 +14,14 @@ struct LabelSet: Sendable, Hashable {
     var value: String
   }
 
-  /// Loki's defaults (`max_label_names_per_series`, `max_label_value_length`): beyond them it refuses the entry.
+  /// Loki's defaults (`max_label_names_per_series`, `max_label_value_length`): beyond them it refuses the
+  /// entry.
   static let labelCountMax = 15
   static let valueBytesMax = 2048
   private static let nameBytesMax = 1024
 
-  /// - Parameter pairs: Later ones win over earlier ones of the same name; names are cleaned, empty values left out.
+  /// - Parameter pairs: Later ones win over earlier ones of the same name; names are cleaned, empty values
+  ///   left out.
   init(_ pairs: [Pair]) {
     var values: [String: String] = [:]
     for pair in pairs { values[LabelSet.cleanName(pair.name)] = pair.value }

@@ -4,6 +4,7 @@ import Records
 
 /// A push ready to be sent.
 package struct EncodedPush: Sendable {
+  /// As it is sent, compressed.
   package let body: [UInt8]
   /// How many of the rows asked for are in it, at least 1.
   package let rowCount: Int
@@ -11,17 +12,21 @@ package struct EncodedPush: Sendable {
   package let plainByteCount: Int
 }
 
-/// Writes rows as pushes of Loki: entries grouped by label set in the order the sets are first seen, within a set in the
-/// order of the rows.
+/// Writes rows as pushes of Loki: entries grouped by label set in the order the sets are first seen, within a
+/// set in the order of the rows.
 package struct LokiEncoder: Sendable {
+  /// Which columns become what.
   package let mapping: LokiMapping
+  /// How pushes are written.
   package let format: PushFormat
 
+  /// An encoder; it holds nothing.
   package init(mapping: LokiMapping, format: PushFormat) {
     self.mapping = mapping
     self.format = format
   }
 
+  /// The header's value.
   package var contentType: String {
     switch format {
     case .protobuf: "application/x-protobuf"
@@ -29,6 +34,7 @@ package struct LokiEncoder: Sendable {
     }
   }
 
+  /// The header's value; nil: none.
   package var contentEncoding: String? {
     switch format {
     case .protobuf: nil
@@ -36,8 +42,8 @@ package struct LokiEncoder: Sendable {
     }
   }
 
-  /// The rows `rows` of `window`, or as many of the first of them as `bytesMax` bytes hold (before compression; one is
-  /// always taken). Blocks for about a microsecond a row.
+  /// The rows `rows` of `window`, or as many of the first of them as `bytesMax` bytes hold (before
+  /// compression; one is always taken). Blocks for about a microsecond a row.
   package func encode(
     _ window: EntryWindow, rows: Range<Int>, bytesMax: Int
   ) throws(ColumnarError) -> EncodedPush {

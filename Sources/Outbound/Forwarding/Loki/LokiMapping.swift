@@ -1,8 +1,10 @@
 import Records
 
-/// What of a record becomes labels, line and structured metadata. Columns are named as in the dataset's schema.
+/// What of a record becomes labels, line and structured metadata. Columns are named as in the dataset's
+/// schema.
 package struct LokiMapping: Sendable, Hashable {
-  /// Text columns whose values are labels of the stream, under the column's name. Null and empty ones are left out.
+  /// Text columns whose values are labels of the stream, under the column's name. Null and empty ones are
+  /// left out.
   package var labelColumns: [String] = []
   /// An object column whose members are labels too and win over ``labelColumns``; nil: none.
   package var labelObject: String?
@@ -10,10 +12,11 @@ package struct LokiMapping: Sendable, Hashable {
   package var staticLabels: [String: String] = [:]
   /// Columns that make the line, a JSON object with these members in this order; null cells are `null`.
   package var lineColumns: [String] = []
-  /// Text columns sent as structured metadata of the entry (Loki 3, or 2.9 with it switched on). Null and empty ones
-  /// are left out.
+  /// Text columns sent as structured metadata of the entry (Loki 3, or 2.9 with it switched on). Null and
+  /// empty ones are left out.
   package var metadataColumns: [String] = []
 
+  /// No labels, no metadata.
   package init() {}
 
   /// Service, env, level and the record's labels; message, metadata, trace and span in the line.

@@ -4,6 +4,7 @@ import Records
 package struct PushRequest: Sendable {
   /// Whose entries they are, for a transport that sends tenants to tenants of Loki (`X-Scope-OrgID`).
   package let tenant: Tenant
+  /// As it is sent.
   package let body: [UInt8]
   /// `application/x-protobuf` or `application/json`.
   package let contentType: String
@@ -12,6 +13,7 @@ package struct PushRequest: Sendable {
   /// How many entries the body holds, at least 1.
   package let entryCount: Int
 
+  /// A push as it is sent.
   package init(
     tenant: Tenant, body: [UInt8], contentType: String, contentEncoding: String?, entryCount: Int
   ) {
@@ -23,7 +25,8 @@ package struct PushRequest: Sendable {
   }
 }
 
-/// Why there is no answer. What Loki did with the entries is not known but for `connect`: they are sent again.
+/// Why there is no answer. What Loki did with the entries is not known but for `connect`: they are sent
+/// again.
 package enum PushFailure: String, Sendable, Hashable, CaseIterable {
   /// No connection: refused, unreachable, unknown name, TLS.
   case connect
@@ -42,10 +45,12 @@ package enum PushOutcome: Sendable, Hashable {
   /// A whole answer.
   /// - Parameters:
   ///   - retryAfter: The header `Retry-After` as it came.
-  ///   - text: The start of the body, at most ``textBytesMax`` bytes of it. Never logged or stored: Loki quotes entries.
+  ///   - text: The start of the body, at most ``textBytesMax`` bytes of it. Never logged or stored: Loki
+  ///     quotes entries.
   case answered(status: Int, retryAfter: String?, text: String)
   case failed(PushFailure)
 
+  /// Bytes of an answer that are looked at.
   package static let textBytesMax = 4096
 }
 

@@ -1,8 +1,8 @@
 import Codecs
 import Records
 
-/// Numbers the label sets of rows in the order they are first seen. A row whose label cells were seen before costs one
-/// look-up of their bytes.
+/// Numbers the label sets of rows in the order they are first seen. A row whose label cells were seen before
+/// costs one look-up of their bytes.
 struct StreamGrouping {
   /// Where a row belongs: indices into ``labelSets`` and ``metadata``.
   struct Place {

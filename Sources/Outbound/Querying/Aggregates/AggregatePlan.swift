@@ -6,8 +6,8 @@ struct AggregatePlan: Sendable {
   let query: AggregateQuery
   let request: QueryRequest
   let fields: [Field]
-  /// What the scan reads: `timestamp` if there are buckets, the group's columns as text, then what measures and
-  /// filters need.
+  /// What the scan reads: `timestamp` if there are buckets, the group's columns as text, then what measures
+  /// and filters need.
   let columns: [OutputColumn]
   let filters: [MeasureFilter]
   /// What is gathered, without repeats.

@@ -4,17 +4,20 @@ import Records
 package struct AggregateQuery: Sendable, Hashable {
   /// Text columns and members of objects (as text); null is a group of its own.
   package var groupBy: [ColumnPath]
+  /// How time is cut; nil: not.
   package var bucket: TimeBucket?
   /// At least one; their names are distinct.
   package var measures: [Measure]
-  /// The name of the measure that orders the groups, null last; nil: by bucket and values. Groups of equal measure come
-  /// by bucket and values.
+  /// The name of the measure that orders the groups, null last; nil: by bucket and values. Groups of equal
+  /// measure come by bucket and values.
   package var orderBy: String?
   /// Groups left out before the first that is given.
   package var offset: Int
 
+  /// Measures of a query.
   package static let measuresMax = 64
 
+  /// A query, unchecked: ``PreparedQuery`` checks it.
   package init(
     groupBy: [ColumnPath] = [], bucket: TimeBucket? = nil, measures: [Measure], orderBy: String? = nil,
     offset: Int = 0
@@ -33,7 +36,8 @@ package struct AggregateQuery: Sendable, Hashable {
 }
 
 extension QueryRequest {
-  /// The columns of an aggregate's answer: the bucket, the group's columns, the measures. A local bucket is its key.
+  /// The columns of an aggregate's answer: the bucket, the group's columns, the measures. A local bucket is
+  /// its key.
   ///
   /// - Throws: `.invalid` for a column that does not exist or has no such measure, a name given twice, …
   func fields(of query: AggregateQuery) throws(StoreError) -> [Field] {

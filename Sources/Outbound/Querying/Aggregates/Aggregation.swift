@@ -3,8 +3,9 @@ import Records
 
 /// The groups of an aggregate query and what was gathered for each: one worker's part, or several merged.
 ///
-/// Rows are added batch by batch: each becomes the number of its group, then each state goes once over the batch's
-/// column. What is held is taken from the query's share of memory as it grows, and is given back with the share.
+/// Rows are added batch by batch: each becomes the number of its group, then each state goes once over the
+/// batch's column. What is held is taken from the query's share of memory as it grows, and is given back with
+/// the share.
 struct Aggregation: Sendable {
   private let plan: AggregatePlan
   private let share: MemoryShare

@@ -1,13 +1,14 @@
 /// A set of values that answers how many there are: exact for few, a sketch for many.
 ///
-/// **The rule**: up to ``exactMax`` values the count is exact; with more it is an estimate whose standard error is
-/// ``relativeError``. Which of the two it is, and the answer, depend on the values alone, not on their order nor on
-/// how parts were merged.
+/// **The rule**: up to ``exactMax`` values the count is exact; with more it is an estimate whose standard
+/// error is
+/// ``relativeError``. Which of the two it is, and the answer, depend on the values alone, not on their order
+/// nor on how parts were merged.
 ///
-/// Values are kept as 64-bit hashes: numbers by a mixing that is one to one, texts by XXH64, where 65,536 texts hold two of
-/// one hash with a chance of 1 in 10^10. The sketch is HyperLogLog (Flajolet et al., 2007) with 2^14 registers of
-/// those hashes, as HyperLogLog++ has it, but with the estimator of Ertl ("New cardinality estimation algorithms for
-/// HyperLogLog sketches", 2017), which needs no table of corrections.
+/// Values are kept as 64-bit hashes: numbers by a mixing that is one to one, texts by XXH64, where 65,536
+/// texts hold two of one hash with a chance of 1 in 10^10. The sketch is HyperLogLog (Flajolet et al., 2007)
+/// with 2^14 registers of those hashes, as HyperLogLog++ has it, but with the estimator of Ertl ("New
+/// cardinality estimation algorithms for HyperLogLog sketches", 2017), which needs no table of corrections.
 struct DistinctSet: Sendable {
   /// Values kept one by one: 1 MB a group.
   static let exactMax = 65_536

@@ -2,9 +2,9 @@ import Records
 
 /// Numbers groups, a bucket of time and texts, from 0 in the order they first come.
 ///
-/// Each part of a group, its bucket and its texts, becomes a small number first (a run of times at once, a value of a
-/// dictionary once a batch); these are folded two at a time, so that a row costs one probe a part beyond the first.
-/// Without parts all rows are of group 0, which always is.
+/// Each part of a group, its bucket and its texts, becomes a small number first (a run of times at once, a
+/// value of a dictionary once a batch); these are folded two at a time, so that a row costs one probe a part
+/// beyond the first. Without parts all rows are of group 0, which always is.
 struct GroupTable: Sendable {
   private let bucket: TimeBucket?
   private var buckets = PairTable()
@@ -37,8 +37,8 @@ struct GroupTable: Sendable {
 
   // MARK: Numbering
 
-  /// Sets `groups` to the group of each row of `batch`: `timestamp` first if there are buckets, then the columns
-  /// as text. Further columns do not matter.
+  /// Sets `groups` to the group of each row of `batch`: `timestamp` first if there are buckets, then the
+  /// columns as text. Further columns do not matter.
   mutating func number(_ batch: RecordBatch, into groups: inout [Int32]) {
     if groups.count != batch.rowCount { groups = [Int32](repeating: 0, count: batch.rowCount) }
     var partCount = 0

@@ -1,13 +1,15 @@
 /// Buckets by what a clock shows, whether or not it is set within them.
 ///
-/// A time is of the unit that the clock shows then: a day may have 23 or 25 hours, an hour that is shown twice is one
-/// bucket, and one that is skipped has no rows. Of several units, a bucket is what lies in one of each. Its key is the first
-/// local second of it, in seconds since 1970.
+/// A time is of the unit that the clock shows then: a day may have 23 or 25 hours, an hour that is shown
+/// twice is one bucket, and one that is skipped has no rows. Of several units, a bucket is what lies in one
+/// of each. Its key is the first local second of it, in seconds since 1970.
 package struct LocalBucket: Sendable, Hashable {
+  /// What a bucket spans.
   package enum Unit: String, Sendable, Hashable, CaseIterable {
     case second, minute, hour, day, week, month, quarter, year
 
-    /// The local seconds of the unit that `local` lies in; weeks begin on Monday. Years of int64's nanoseconds only.
+    /// The local seconds of the unit that `local` lies in; weeks begin on Monday. Years of int64's
+    /// nanoseconds only.
     package func range(of local: Int) -> Range<Int> {
       let calendar: TimeBucket.Unit
       switch self {
@@ -30,7 +32,9 @@ package struct LocalBucket: Sendable, Hashable {
     }
   }
 
+  /// Times are of one bucket if all of these are equal.
   package let units: [Unit]
+  /// Of the time zone.
   package let offsets: UTCOffsets
 
   /// - Parameter units: At least one; their order does not matter.
@@ -58,8 +62,9 @@ package struct LocalBucket: Sendable, Hashable {
   /// 2000-01-01: what is later shall be counted by wide parts, even if the clock was set oddly before.
   private static let recent = 946_684_800
 
-  /// The widest parts that the buckets are unions of from a time on: what block summaries are asked for. Rows before that time
-  /// are to be read. Both in nanoseconds; a clock's oddities (offsets of seconds, before about 1972) cost no later row.
+  /// The widest parts that the buckets are unions of from a time on: what block summaries are asked for. Rows
+  /// before that time are to be read. Both in nanoseconds; a clock's oddities (offsets of seconds, before
+  /// about 1972) cost no later row.
   var parts: (width: Int64, from: Int64) {
     let most =
       units.contains(.second) ? 1 : units.contains(.minute) ? 60 : units.contains(.hour) ? 3_600 : 86_400

@@ -3,8 +3,8 @@ import Records
 
 /// What is computed over the rows of a group.
 ///
-/// Null and missing values never count, nor do values of another kind than the function takes: a member that is
-/// text has no sum.
+/// Null and missing values never count, nor do values of another kind than the function takes: a member that
+/// is text has no sum.
 package struct Measure: Sendable, Hashable {
   /// The function and the column or member it reads.
   package enum Function: Sendable, Hashable {
@@ -22,10 +22,12 @@ package struct Measure: Sendable, Hashable {
     case min(ColumnPath)
     /// Greatest number, time or text (by its bytes); of a member its greatest number.
     case max(ColumnPath)
-    /// The least value that a share of 0 to 1 of the numbers is not above; see ``QuantileSketch`` for when it is exact.
+    /// The least value that a share of 0 to 1 of the numbers is not above; see ``QuantileSketch`` for when it
+    /// is exact.
     case quantile(ColumnPath, Double)
   }
 
+  /// How it is computed.
   package var function: Function
   /// Which rows of the group it sees.
   package var filter: Predicate

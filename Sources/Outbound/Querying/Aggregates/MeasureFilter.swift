@@ -4,8 +4,8 @@ import Records
 
 /// A measure's own filter, over the columns of a scan's batches.
 ///
-/// Object columns are read member by member, as JSON, and put together again from the members the filter needs, so
-/// that what it means is what the same filter means in `where`.
+/// Object columns are read member by member, as JSON, and put together again from the members the filter
+/// needs, so that what it means is what the same filter means in `where`.
 struct MeasureFilter: Sendable {
   private enum Source: Sendable {
     /// A column of the scan.

@@ -3,14 +3,15 @@ import Records
 
 /// What one measure has gathered, a value a group: one worker's part.
 ///
-/// Groups are numbers from 0. The order in which rows are added and parts are merged changes nothing but, for sums of
-/// fractions, the last bit.
+/// Groups are numbers from 0. The order in which rows are added and parts are merged changes nothing but, for
+/// sums of fractions, the last bit.
 protocol MeasureState: Sendable {
   /// Makes room for groups below `groupCount`.
   mutating func grow(to groupCount: Int)
   /// Adds rows; `groups` has the group of each row of the batch.
   mutating func add(_ input: MeasureInput, groups: [Int32])
-  /// Adds another worker's part, whose group g is group `numbers[g]` here. A precondition: `other` is of the same type.
+  /// Adds another worker's part, whose group g is group `numbers[g]` here. A precondition: `other` is of the
+  /// same type.
   mutating func merge(_ other: any MeasureState, numbers: [Int32])
   /// Called once all rows are added, before the first value is asked for.
   mutating func finish()
@@ -100,7 +101,8 @@ enum MeasureValues {
     }
   }
 
-  /// How group `left` compares with group `right`: -1, 0 or 1, with null after everything in either direction.
+  /// How group `left` compares with group `right`: -1, 0 or 1, with null after everything in either
+  /// direction.
   func compare(_ left: Int, _ right: Int, isDescending: Bool) -> Int {
     switch self {
     case .int64(let values):

@@ -1,15 +1,15 @@
 /// A multiset of numbers that answers quantiles: exact for few, a sketch for many.
 ///
-/// **The rule**: up to ``exactMax`` numbers are kept as they are, and answers are exact. With more they are counted in
-/// bins instead, and an answer is within ``relativeError`` of the number that is the exact answer. Which of the two it
-/// is depends on how many numbers there are and nothing else, and so does the answer on the numbers alone: neither on
-/// their order nor on how parts were merged.
+/// **The rule**: up to ``exactMax`` numbers are kept as they are, and answers are exact. With more they are
+/// counted in bins instead, and an answer is within ``relativeError`` of the number that is the exact answer.
+/// Which of the two it is depends on how many numbers there are and nothing else, and so does the answer on
+/// the numbers alone: neither on their order nor on how parts were merged.
 ///
-/// The sketch is DDSketch (Masson, Rim, Lee: "DDSketch: a fast and fully-mergeable quantile sketch with relative-error
-/// guarantees", VLDB 2019) with linearly interpolated logarithms: a bin is a 64th of a power of two, so that a number's bin
-/// is the first 17 bits of its float64 behind the sign. A logarithm would need half as many bins and ten times the time.
-/// Bins are kept by octave, 512 bytes each; measurements of a service span some twenty. Numbers nearer to 0 than the
-/// least normal float64 (2.2e-308) may be taken for 0.
+/// The sketch is DDSketch (Masson, Rim, Lee: "DDSketch: a fast and fully-mergeable quantile sketch with
+/// relative-error guarantees", VLDB 2019) with linearly interpolated logarithms: a bin is a 64th of a power
+/// of two, so that a number's bin is the first 17 bits of its float64 behind the sign. A logarithm would need
+/// half as many bins and ten times the time. Bins are kept by octave, 512 bytes each; measurements of a
+/// service span some twenty. Numbers nearer to 0 than the least normal float64 (2.2e-308) may be taken for 0.
 struct QuantileSketch: Sendable {
   /// Numbers kept as they are: 32 KB a group.
   static let exactMax = 4_096

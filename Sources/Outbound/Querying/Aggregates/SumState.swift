@@ -2,9 +2,9 @@ import Records
 
 /// Sums and counts of float64 values.
 ///
-/// Each sum carries what rounding took from it (Knuth's TwoSum), so that the answer is as good as one rounding of the
-/// true sum unless values cancel almost wholly, and does not depend on how rows were dealt out to workers but for the last
-/// bit.
+/// Each sum carries what rounding took from it (Knuth's TwoSum), so that the answer is as good as one
+/// rounding of the true sum unless values cancel almost wholly, and does not depend on how rows were dealt
+/// out to workers but for the last bit.
 struct NumberSumState: MeasureState {
   private struct Cell {
     var sum = 0.0

@@ -3,8 +3,8 @@ import Records
 
 /// Numbers texts from 0 in the order they first come; null is a text of its own.
 ///
-/// An open-addressing table over one array of bytes, so that a text seen before costs a hash and a comparison and no
-/// memory.
+/// An open-addressing table over one array of bytes, so that a text seen before costs a hash and a comparison
+/// and no memory.
 struct TextNumbers: Sendable {
   private var bytes: [UInt8] = []
   /// Where each text ends in `bytes`.

@@ -22,15 +22,16 @@ package enum TimeBucket: Sendable, Hashable {
   /// The second since 1970 that a nanosecond lies in.
   static func second(of time: Int64) -> Int { floorDivide(Int(time), Int(second)) }
 
-  /// What the bucket of `time` is known by, its start in nanoseconds since 1970 unless it is local, and its range.
+  /// What the bucket of `time` is known by, its start in nanoseconds since 1970 unless it is local, and its
+  /// range.
   func place(of time: Int64) -> (key: Int64, range: ClosedRange<Int64>) {
     if case .local(let bucket) = self { return bucket.place(of: time) }
     let range = range(of: time)
     return (range.lowerBound, range)
   }
 
-  /// The bucket `time` lies in: its first and last nanosecond since 1970, both included, cut to what int64 holds.
-  /// Of local ones the part of it around `time` in which the clock is not set.
+  /// The bucket `time` lies in: its first and last nanosecond since 1970, both included, cut to what int64
+  /// holds. Of local ones the part of it around `time` in which the clock is not set.
   func range(of time: Int64) -> ClosedRange<Int64> {
     switch self {
     case .fixed(let width):
@@ -50,7 +51,8 @@ package enum TimeBucket: Sendable, Hashable {
     }
   }
 
-  /// The widest fixed buckets that these are unions of, from ``partsFrom`` on: what block summaries are asked for.
+  /// The widest fixed buckets that these are unions of, from ``partsFrom`` on: what block summaries are asked
+  /// for.
   var partNanoseconds: Int64 {
     switch self {
     case .fixed(let width): return width

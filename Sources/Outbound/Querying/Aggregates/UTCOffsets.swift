@@ -1,12 +1,17 @@
-/// How far a clock is ahead of UTC, and when that changes: a table of steps, one for a clock that is never set.
+/// How far a clock is ahead of UTC, and when that changes: a table of steps, one for a clock that is never
+/// set.
 ///
-/// Times are seconds since 1970, of UTC or local: as the clock shows them. A local time may come twice, or never.
+/// Times are seconds since 1970, of UTC or local: as the clock shows them. A local time may come twice, or
+/// never.
 package struct UTCOffsets: Sendable, Hashable {
   /// From a second of UTC on, the clock is `offset` seconds ahead.
   package struct Change: Sendable, Hashable {
+    /// Seconds since 1970 from which on it holds.
     package let second: Int
+    /// Seconds that local time is ahead of UTC.
     package let offset: Int
 
+    /// A change of the offset.
     package init(second: Int, offset: Int) {
       self.second = second
       self.offset = offset
@@ -73,8 +78,8 @@ package struct UTCOffsets: Sendable, Hashable {
   /// What the clock shows at a second of UTC.
   package func local(_ second: Int) -> Int { second + offsets[stepIndex(at: second)] }
 
-  /// The first second of UTC at which the clock shows `local` or later: of a time that comes twice the first, of one that
-  /// never comes the moment the clock is set past it.
+  /// The first second of UTC at which the clock shows `local` or later: of a time that comes twice the first,
+  /// of one that never comes the moment the clock is set past it.
   package func firstSecond(showing local: Int) -> Int {
     let most = TimeBucket.utcOffsetSecondsMax
     // Before this step the clock shows less whatever its offset.
@@ -88,8 +93,8 @@ package struct UTCOffsets: Sendable, Hashable {
     }
   }
 
-  /// The same clock for who asks about the times from `start` until `end` (ns since 1970) alone: without what is set
-  /// before and after.
+  /// The same clock for who asks about the times from `start` until `end` (ns since 1970) alone: without what
+  /// is set before and after.
   package func during(start: Int64?, end: Int64?) -> UTCOffsets {
     let first = stepIndex(at: start.map { TimeBucket.second(of: $0) } ?? starts[0])
     let last = stepIndex(at: end.map { TimeBucket.second(of: $0) } ?? UTCOffsets.ever.upperBound - 1)

@@ -36,7 +36,7 @@ struct ControlPlace: ParsableArguments {
       let services = try await open()
       do {
         try await body(services)
-        try services.database.close()
+        try await services.plane.close()
       } catch let error as AccessError {
         throw Failure(ControlPlace.text(of: error))
       }

@@ -3,23 +3,30 @@ import Access
 import Decoding
 import Foundation
 import HTTP
-import Journaling
 import Records
 import Routing
 import Tailing
 
 /// The server's settings as values: read once at start, handed to each module as its own small struct.
 package struct Configuration: Sendable {
+  /// Who the server is for: its owner on this machine, or others.
   package enum Environment: String, Sendable { case development, production }
+  /// How lines of the log look; `auto` is text for a terminal and JSON elsewhere.
   package enum LogFormat: String, Sendable { case auto, json, text }
 
+  /// `environment`.
   package var environment: Environment
+  /// `data_dir`.
   package var dataDirectory: String
   /// For the first start; nil: a random one is made.
   package var adminPassword: String?
+  /// `auth.token_hours`.
   package var tokenHours: Int
+  /// `native.api_keys`.
   package var apiKeys: [APIKey]
+  /// `native.open_tenant`.
   package var openTenant: Tenant
+  /// Settings below `audit`.
   package var audit: AuditCredentials.Policy
   /// A JWK set; nil: none.
   package var auditKeySetPath: String?
@@ -27,39 +34,67 @@ package struct Configuration: Sendable {
   package var auditCleanupDays: Int
   /// Clients of the workflow API by their keys.
   package var workflowKeys: [String: Tenant]
+  /// `workflow.api_key_header`.
   package var workflowKeyHeader: String
   /// What `/health` calls the service and its deployment; nothing else follows from either.
   package var serviceName: String
+  /// `service.environment`.
   package var serviceEnvironment: String
+  /// Settings below `querylog`.
   package var queries: QuerySessions.Policy
   /// The key of the query log's hashes; nil: a random one, kept in the control database.
   package var querySecret: String?
+  /// Settings below `live`.
   package var live: LiveLimits
+  /// Settings of the ingest API.
   package var ingest: IngestSettings
+  /// Settings below `forwarding.loki`.
   package var loki: LokiSettings
+  /// `server.host`.
   package var host: String
+  /// `server.port`; 0: any that is free.
   package var port: Int
+  /// `server.extra_ports`.
   package var extraPorts: [Int]
+  /// Whether `/docs` is a page: `server.docs`.
   package var hasDocs: Bool
+  /// `server.allowed_origins`.
   package var allowedOrigins: AllowedOrigins
+  /// `server.tls_certificate`.
   package var tlsCertificate: String?
+  /// `server.tls_key`.
   package var tlsKey: String?
+  /// `server.threads`; 0: see ``loopCount``.
   package var threads: Int
+  /// `server.shutdown_seconds`.
   package var shutdownSeconds: Int
+  /// Bounds of requests.
   package var http: HTTPLimits
+  /// Bounds of records.
   package var decoding: DecodingLimits
-  package var durability: Durability
+  /// `fsync`, `os` or `none`.
+  package var durability: String
+  /// `storage.write_reserve_bytes`.
   package var writeReserveBytes: Int
+  /// `journal.segment_bytes`.
   package var segmentBytes: Int
+  /// `journal.head_bytes_max`.
   package var headBytesMax: Int
+  /// `archive.max_age_seconds`.
   package var archiveAgeSecondsMax: Int
+  /// `archive.bytes_max`.
   package var archiveBytesMax: Int
   /// Zero: keep for ever.
   package var retentionSeconds: [Dataset: Int]
+  /// `query.memory_bytes_max`.
   package var queryMemoryBytesMax: Int
+  /// `query.threads`; 0: see ``queryThreadCount``.
   package var queryThreads: Int
+  /// `health.disk_free_ratio`.
   package var diskFreeRatio: Double
+  /// `logging.level`.
   package var logLevel: String
+  /// `logging.format`.
   package var logFormat: LogFormat
   /// Whether every request's credential is logged, not only refusals and changes.
   package var logsAllAccess: Bool
@@ -100,7 +135,7 @@ package struct Configuration: Sendable {
     shutdownSeconds = try values.integer("server.shutdown_seconds")
     http = try values.httpLimits()
     decoding = try values.decodingLimits()
-    durability = Durability(rawValue: try values.text("storage.durability")) ?? .fsync
+    durability = try values.text("storage.durability")
     writeReserveBytes = try values.integer("storage.write_reserve_bytes")
     segmentBytes = try values.integer("journal.segment_bytes")
     headBytesMax = try values.integer("journal.head_bytes_max")

@@ -7,6 +7,7 @@ package enum ConfigurationError: Error, Sendable, Hashable, CustomStringConverti
   /// The settings are well-formed, but the server must not start with them.
   case refused(String)
 
+  /// A sentence for the operator; never a setting's value.
   package var description: String {
     switch self {
     case .unreadable(let path, let reason): return "cannot read the configuration \(path): \(reason)"

@@ -2,7 +2,8 @@ import Yams
 
 /// The settings of all sources laid over one another: flags over environment over file over defaults.
 ///
-/// Values stay YAML nodes until they are read with their type, so that the words of every source mean the same.
+/// Values stay YAML nodes until they are read with their type, so that the words of every source mean the
+/// same.
 package struct ConfigurationTree: Sendable {
   /// Where a value came from, for errors.
   struct Entry: Sendable {
@@ -33,6 +34,7 @@ package struct ConfigurationTree: Sendable {
   package private(set) var warnings: [String] = []
   private static let settings = Dictionary(uniqueKeysWithValues: Setting.all.map { ($0.path, $0) })
 
+  /// Nothing is set.
   package init() {}
 
   /// Lays the text of a configuration file over what is there.
@@ -121,8 +123,8 @@ package struct ConfigurationTree: Sendable {
     }
   }
 
-  /// Lays aliases, then `CORDWOOD_…` variables over what is there. Returns warnings: names that look like a misspelt setting. Other
-  /// names are left alone, since commands and scripts have variables of their own.
+  /// Lays aliases, then `CORDWOOD_…` variables over what is there. Returns warnings: names that look like a
+  /// misspelt setting. Other names are left alone, since commands and scripts have variables of their own.
   package mutating func overlay(environment: [String: String]) throws(ConfigurationError) -> [String] {
     var warnings: [String] = []
     try overlay(ingestSystem: environment, warnings: &warnings)
@@ -163,7 +165,8 @@ package struct ConfigurationTree: Sendable {
     }
   }
 
-  /// Keys of the environment, one by one, over those of one variable; with either, those of a file do not count.
+  /// Keys of the environment, one by one, over those of one variable; with either, those of a file do not
+  /// count.
   private mutating func overlay(ingestKeys environment: [String: String], warnings: inout [String]) {
     let path = "ingest.api_keys"
     let single = IngestSystemNames.keys(in: environment, warnings: &warnings)

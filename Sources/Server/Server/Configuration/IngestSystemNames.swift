@@ -1,4 +1,5 @@
-/// The names that the ingest system's `config.yaml` and environment have for our settings: that file is taken as it is.
+/// The names that the ingest system's `config.yaml` and environment have for our settings: that file is taken
+/// as it is.
 enum IngestSystemNames {
   enum Meaning: Sendable, Hashable {
     /// Another name for the setting.
@@ -83,8 +84,8 @@ enum IngestSystemNames {
     "logstack_admin123456789abcdef0123",
   ]
 
-  /// Keys that the environment defines one by one, `LOGSTACK_API_KEY_{NAME}_{TOKEN|NAME|ACTIVE|DESCRIPTION}`: members by
-  /// token. Whatever else begins like that is told in `warnings`.
+  /// Keys that the environment defines one by one, `LOGSTACK_API_KEY_{NAME}_{TOKEN|NAME|ACTIVE|DESCRIPTION}`:
+  /// members by token. Whatever else begins like that is told in `warnings`.
   static func keys(
     in environment: [String: String], warnings: inout [String]
   ) -> [String: ConfigurationTree.Value] {

@@ -63,14 +63,16 @@ package enum SettingKind: Sendable, Hashable {
 package struct Setting: Sendable, Hashable {
   /// `server.port`.
   package let path: String
+  /// What values it takes.
   package let kind: SettingKind
   /// In YAML, as it would stand in the file.
   package let defaultText: String
   /// `bytes`, `seconds`, or empty.
   package let unit: String
+  /// A sentence of the documentation.
   package let summary: String
-  /// An environment variable of the system this one replaces; ``environmentName`` wins over it, and an empty one counts
-  /// as none.
+  /// An environment variable of the system this one replaces; ``environmentName`` wins over it, and an empty
+  /// one counts as none.
   package let alias: String?
 
   init(

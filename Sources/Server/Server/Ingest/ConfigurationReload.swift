@@ -3,12 +3,14 @@ import Logging
 import Platform
 import Synchronization
 
-/// Reads the configuration anew on SIGHUP and when its file changes, and hands on what may change while the server runs.
+/// Reads the configuration anew on SIGHUP and when its file changes, and hands on what may change while the
+/// server runs.
 final class ConfigurationReload: Sendable {
   private let path: String?
   private let read: @Sendable () throws -> (Configuration, [String])
   private let apply: @Sendable (Configuration) -> Void
-  /// The file as it was looked at last; nil: not yet, so that a change between the start's reading and the first look is seen.
+  /// The file as it was looked at last; nil: not yet, so that a change between the start's reading and the
+  /// first look is seen.
   private let seen = Mutex<Data?>(nil)
   private let current: Mutex<Configuration>
 

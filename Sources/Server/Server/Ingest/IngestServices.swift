@@ -26,7 +26,7 @@ package struct IngestServices: Sendable {
     buckets = TokenBuckets(settings.rate, clock: clock)
     self.loki = loki
     forwarding = loki ?? NoForwarding()
-    metrics = IngestMetrics(usage: { control.usage() })
+    metrics = IngestMetrics(usage: { () async throws(StoreError) in try await control.usage() })
   }
 
   /// Takes new keys, rules, limits and quotas.

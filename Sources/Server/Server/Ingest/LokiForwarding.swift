@@ -21,6 +21,7 @@ final class LokiForwarding: EntryForwarding {
   private let running = Mutex<Task<Void, Never>?>(nil)
   /// What ``tell(_:)`` said last of each key.
   private let told = Mutex<[Tenant: Told]>([:])
+  private let storeFailure = Mutex<StoreError?>(nil)
 
   private struct Told {
     var fault: ForwardingFault?
@@ -29,9 +30,10 @@ final class LokiForwarding: EntryForwarding {
 
   /// Reads where forwarding was left; ``start()`` goes on from there.
   init(
-    _ settings: LokiSettings, url: String, quota: BacklogQuota, engine: Engine,
-    database: ControlDatabase, client: HTTPClient, clock: any WallClock
+    _ configuration: Configuration, url: String, engine: Engine,
+    state: any ForwardingState, client: HTTPClient, clock: any WallClock
   ) async throws(ForwardingStateError) {
+    let settings = configuration.loki
     var options = ForwardingOptions()
     options.name = LokiForwarding.name
     options.realms = [.ingest]
@@ -40,12 +42,12 @@ final class LokiForwarding: EntryForwarding {
     options.limits.pushBytesMax = settings.batchBytesMax
     options.retry.delaysSeconds = settings.backoffSeconds.map { Double($0) }
     options.retry.parkedSeconds = Double(settings.parkSeconds)
-    options.quota = quota
+    options.quota = configuration.ingest.quota
     forwarder = try await Forwarder.open(
       options,
       ForwarderPorts(
         source: engine.source, feed: engine.feed, control: engine.control,
-        state: ForwardingDatabase(database),
+        state: state,
         transport: LokiHTTPTransport(client: client, settings: settings, url: url), clock: clock,
         entropy: SystemEntropy(),
         workers: WorkerPool(threads: LokiForwarding.threads, name: "forward")))
@@ -195,8 +197,18 @@ final class LokiForwarding: EntryForwarding {
 
   /// Logs what has changed since this was called last: whose entries wait and why, and new dead letters.
   func tell(_ logger: Logger) {
-    let tenants = forwarder.metrics().tenants
-    for (tenant, figures) in tenants.sorted(by: { $0.key.name < $1.key.name }).prefix(IngestMetrics.keysMax) {
+    let metrics = forwarder.metrics()
+    let failure = metrics.storeFailure
+    let failureBefore = storeFailure.withLock { before in
+      defer { before = failure }
+      return before
+    }
+    if let failure, failure != failureBefore {
+      logger.warning("the store could not be asked what waits", metadata: ["reason": "\(failure)"])
+    }
+    for (tenant, figures) in metrics.tenants.sorted(by: { $0.key.name < $1.key.name }).prefix(
+      IngestMetrics.keysMax)
+    {
       let before = told.withLock { told in
         defer { told[tenant] = Told(fault: figures.fault, letterCount: figures.deadLetterCount) }
         return told[tenant] ?? Told(fault: nil, letterCount: figures.deadLetterCount)

@@ -33,7 +33,8 @@ struct LokiHTTPTransport: LokiTransport {
     }
   }
 
-  /// The first bytes of a body. A longer one is read on to a bound, so that its connection can be used again, and no further.
+  /// The first bytes of a body. A longer one is read on to a bound, so that its connection can be used again,
+  /// and no further.
   private static func start(of body: HTTPClientResponse.Body) async throws -> String {
     var kept: [UInt8] = []
     var readBytes = 0

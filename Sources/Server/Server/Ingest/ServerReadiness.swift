@@ -49,7 +49,7 @@ final class ServerReadiness: ReadinessChecks {
   func run() async -> [ReadinessCheck] {
     async let loki = loki()
     async let space: ReadinessCheck = disk.run { [self] () -> ReadinessCheck in self.space() }
-    return [await loki, await space, journal(), forwarder()]
+    return [await loki, await space, await journal(), forwarder()]
   }
 
   private func loki() async -> ReadinessCheck {
@@ -115,9 +115,14 @@ final class ServerReadiness: ReadinessChecks {
     }
   }
 
-  private func journal() -> ReadinessCheck {
-    let failure = control.writeFailure()
-    let usage = control.usage().filter { $0.partition.tenant.realm == .ingest }
+  private func journal() async -> ReadinessCheck {
+    var failure = await control.writeFailure()
+    var usage: [PartitionUsage] = []
+    do throws(StoreError) {
+      usage = try await control.usage().filter { $0.partition.tenant.realm == .ingest }
+    } catch {
+      failure = failure ?? error
+    }
     var message = failure.map { "Writes are refused: \(Problem($0).detail)" } ?? "WAL system integrity OK"
     // Nothing is lost by it and reads and writes go on, so the server stays ready.
     if failure == nil, let trouble = reports?.trouble { message += "; tried again: \(trouble)" }

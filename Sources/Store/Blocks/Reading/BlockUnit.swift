@@ -17,7 +17,7 @@ struct BlockUnit: ScanUnit {
     bounds = scan.contents.pages.union(pages)
   }
 
-  var files: Set<ScanFile> { [.block(path: scan.contents.path)] }
+  var objects: Set<StoredObject> { [StoredObject(name: scan.contents.path)] }
 
   var rowCountMax: Int {
     pages.reduce(0) { sum, page in

@@ -15,7 +15,7 @@ struct HeadUnit: ScanUnit {
   let schema: DatasetSchema
   let bounds: KeyBounds
   let rowCountMax: Int
-  let files: Set<ScanFile>
+  let objects: Set<StoredObject>
 
   init(
     _ frames: [HeadFrame], filter: RowFilter, projection: Projection, order: ScanOrder, schema: DatasetSchema
@@ -27,7 +27,7 @@ struct HeadUnit: ScanUnit {
     self.schema = schema
     bounds = KeyBounds.union(frames.map(\.bounds))
     rowCountMax = frames.reduce(0) { $0 + $1.rowCount }
-    files = Set(frames.map { .segment($0.segmentNumber) })
+    objects = Set(Set(frames.map(\.segmentNumber)).map { StoredObject(number: UInt64($0)) })
   }
 
   /// Units over the frames, which come in order of their positions, leaving out those no wanted row can be in.

@@ -146,7 +146,9 @@ extension Storage {
   package func snapshot(of partition: Partition) -> any PartitionSnapshot { engine.snapshot(of: partition) }
 
   /// See ``CommitFeed``.
-  package func observeCommits(_ wake: @escaping @Sendable (Set<Partition>) -> Void) -> CommitObservation {
+  package func observeCommits(
+    _ wake: @escaping @Sendable ([Partition: Int64]) -> Void
+  ) -> CommitObservation {
     journal.observeCommits(wake)
   }
 

@@ -3,30 +3,28 @@ import Forwarding
 import GRDB
 import Records
 
-/// Cursors and dead letters of forwarders in the control database.
-package struct ForwardingDatabase: ForwardingState {
-  private let database: ControlDatabase
+/// Cursors and dead letters of forwarders.
+struct SQLiteForwarding: ForwardingState {
+  let database: ControlDatabase
 
-  package init(_ database: ControlDatabase) { self.database = database }
-
-  package func open(_ forwarder: String) async throws(ForwardingStateError) -> SavedForwarder {
+  func open(_ forwarder: String) async throws(ForwardingStateError) -> SavedForwarder {
     try await change("open the forwarder") { database in
       try database.execute(sql: "INSERT OR IGNORE INTO forwarders (name) VALUES (?)", arguments: [forwarder])
       let isNew = database.changesCount > 0
       let rows = try Row.fetchAll(
         database, sql: "SELECT * FROM forwardingCursors WHERE forwarder = ?", arguments: [forwarder])
       return SavedForwarder(
-        isNew: isNew, cursors: rows.compactMap { ForwardingDatabase.cursor($0) },
-        deadLetters: try ForwardingDatabase.counts(database, forwarder))
+        isNew: isNew, cursors: rows.compactMap { SQLiteForwarding.cursor($0) },
+        deadLetters: try SQLiteForwarding.counts(database, forwarder))
     }
   }
 
-  package func save(
+  func save(
     _ change: ForwardingChange, of forwarder: String
   ) async throws(ForwardingStateError) -> DeadLetterCounts {
     try await self.change("save the forwarder") { database in
-      for cursor in change.cursors { try ForwardingDatabase.save(cursor, forwarder, database) }
-      for letter in change.letters { try ForwardingDatabase.save(letter, forwarder, database) }
+      for cursor in change.cursors { try SQLiteForwarding.save(cursor, forwarder, database) }
+      for letter in change.letters { try SQLiteForwarding.save(letter, forwarder, database) }
       var dropped = 0
       for tenant in Set(change.letters.map(\.tenant)) {
         try database.execute(
@@ -39,11 +37,11 @@ package struct ForwardingDatabase: ForwardingState {
         dropped += database.changesCount
       }
       return DeadLetterCounts(
-        byTenant: try ForwardingDatabase.counts(database, forwarder), droppedCount: dropped)
+        byTenant: try SQLiteForwarding.counts(database, forwarder), droppedCount: dropped)
     }
   }
 
-  package func deadLetters(
+  func deadLetters(
     of forwarder: String, tenant: Tenant?, after: Int64, limit: Int
   ) async throws(ForwardingStateError) -> [DeadLetter] {
     try await read { database in
@@ -55,30 +53,30 @@ package struct ForwardingDatabase: ForwardingState {
       }
       arguments += [limit]
       return try Row.fetchAll(database, sql: sql + " ORDER BY number LIMIT ?", arguments: arguments)
-        .compactMap { ForwardingDatabase.letter($0) }
+        .compactMap { SQLiteForwarding.letter($0) }
     }
   }
 
-  package func deadLetters(
+  func deadLetters(
     of forwarder: String, numbers: [Int64]
   ) async throws(ForwardingStateError) -> [DeadLetter] {
     try await read { database in
       let statement = try database.makeStatement(
         sql: "SELECT * FROM deadLetters WHERE forwarder = ? AND number = ?")
       return try Set(numbers).sorted().compactMap { number in
-        try Row.fetchOne(statement, arguments: [forwarder, number]).flatMap { ForwardingDatabase.letter($0) }
+        try Row.fetchOne(statement, arguments: [forwarder, number]).flatMap { SQLiteForwarding.letter($0) }
       }
     }
   }
 
-  package func drop(
+  func drop(
     _ numbers: [Int64], of forwarder: String
   ) async throws(ForwardingStateError) -> DeadLetterCounts {
     try await change("drop dead letters") { database in
       let statement = try database.makeStatement(
         sql: "DELETE FROM deadLetters WHERE forwarder = ? AND number = ?")
       for number in numbers { try statement.execute(arguments: [forwarder, number]) }
-      return DeadLetterCounts(byTenant: try ForwardingDatabase.counts(database, forwarder))
+      return DeadLetterCounts(byTenant: try SQLiteForwarding.counts(database, forwarder))
     }
   }
 
@@ -161,7 +159,7 @@ package struct ForwardingDatabase: ForwardingState {
     _ doing: String, _ body: @escaping @Sendable (Database) throws -> Value
   ) async throws(ForwardingStateError) -> Value {
     do throws(AccessError) { return try await database.change(doing, body) } catch {
-      throw ForwardingDatabase.failure(error)
+      throw SQLiteForwarding.failure(error)
     }
   }
 
@@ -169,7 +167,7 @@ package struct ForwardingDatabase: ForwardingState {
     _ body: @escaping @Sendable (Database) throws -> Value
   ) async throws(ForwardingStateError) -> Value {
     do throws(AccessError) { return try await database.read("read dead letters", body) } catch {
-      throw ForwardingDatabase.failure(error)
+      throw SQLiteForwarding.failure(error)
     }
   }
 

@@ -1,8 +1,35 @@
 import Records
 
-extension QueryEngine {
-  /// Answers `request` from row `offset` on, in its order.
+/// What answers queries: all that the APIs know of how and where they are computed.
+///
+/// An answer is of one moment of the store. A cancelled task and a released ``QueryAnswer`` end what is under
+/// way for them.
+package protocol QueryAnswering: Sendable {
+  /// Begins to answer `request` for `tenant`; rows come with ``QueryAnswer/next()``. Counts, groups,
+  /// quantiles and other measures are computed before it returns.
   ///
+  /// - Throws: `.invalid`: the request does not fit the dataset. `.memoryExhausted`: running queries hold all
+  ///   they may. What the store says.
+  func run(_ request: QueryRequest, for tenant: Tenant) async throws(StoreError) -> QueryAnswer
+
+  /// As ``run(_:for:)``, from row `offset` on, in the request's order.
+  func run(_ request: QueryRequest, from offset: Int, for tenant: Tenant) async throws(StoreError)
+    -> QueryAnswer
+
+  /// How many records match.
+  ///
+  /// - Parameters:
+  ///   - start: Nanoseconds since 1970, included; nil: no bound.
+  ///   - end: Not included.
+  func count(
+    _ predicate: Predicate, in dataset: Dataset, start: Int64?, end: Int64?, for tenant: Tenant
+  ) async throws(StoreError) -> Int
+
+  /// How `request` would be answered, as a tree of text, a line a node, over the store as it is.
+  func explain(_ request: QueryRequest, for tenant: Tenant) async throws(StoreError) -> String
+}
+
+extension QueryAnswering {
   /// The rows before are passed by reading their keys alone; page a thousand costs them, not their columns.
   package func run(
     _ request: QueryRequest, from offset: Int, for tenant: Tenant
@@ -15,7 +42,7 @@ extension QueryEngine {
     return try await run(rest, for: tenant)
   }
 
-  /// How many rows match.
+  /// How many records match, by a grouped count without groups.
   package func count(
     _ predicate: Predicate, in dataset: Dataset, start: Int64? = nil, end: Int64? = nil, for tenant: Tenant
   ) async throws(StoreError) -> Int {

@@ -1,21 +1,101 @@
-import APIs
-import HTTP
+import Blocks
 import Journaling
 import Platform
-import Querying
 import Records
 import Routing
 import Storage
 
+/// A store as the server uses it, whichever it is.
+struct OpenStore: Sendable {
+  let seams: any BatchSink & BatchSource & CommitFeed & StoreControl
+  /// A line about what was found, for the log.
+  let summary: String
+  /// Writes figures; called at each scrape.
+  let collect: MetricsRegistry.Collector
+  /// As ``collect``; shown behind the figures of queries.
+  let collectFailure: MetricsRegistry.Collector
+  /// Begins what goes on in the background.
+  let start: @Sendable () -> Void
+  /// Refuses appends, commits those that wait, and syncs.
+  let close: @Sendable () async -> Void
+}
+
+/// The store on this machine's disk: the one place of the server that knows which store there is.
+enum LocalStore {
+  /// Opens the store that the configuration names.
+  ///
+  /// - Parameter observer: Told what the store does by itself.
+  static func open(
+    _ configuration: Configuration, observer: any StoreObserver, clock: any WallClock
+  ) async throws(StartError) -> OpenStore {
+    let store: Storage
+    do throws(StorageOpenError) {
+      store = try await Storage.open(
+        directory: configuration.dataDirectory,
+        environment: StoreEnvironment(clock: clock, observer: observer),
+        options: configuration.storageOptions, format: ParquetBlocks())
+    } catch {
+      throw StartError.store(text(of: error, directory: configuration.dataDirectory))
+    }
+    return OpenStore(
+      seams: store, summary: summary(of: store, directory: configuration.dataDirectory),
+      collect: { StoreMetrics.collect(store, into: &$0) },
+      collectFailure: { StoreMetrics.collectFailure(store, into: &$0) },
+      start: { store.start() }, close: { await store.stop() })
+  }
+
+  private static func text(of error: StorageOpenError, directory: String) -> String {
+    switch error {
+    case .locked(_, let process):
+      let who = process.map { " by process \($0)" } ?? ""
+      return "the data directory \(directory) is in use\(who)"
+    case .store(.corrupt(let file, let offset, let reason)):
+      return
+        "the store is damaged: \(file), byte \(offset): \(reason); restore that file from a copy (cordwood check names all damage)"
+    case .store(.disk(let reason)), .store(.diskFull(let reason)):
+      return "cannot open the store in \(directory): \(reason)"
+    case .store(let error): return "cannot open the store in \(directory): \(error)"
+    }
+  }
+
+  private static func summary(of store: Storage, directory: String) -> String {
+    let usage = store.usage()
+    let head = usage.reduce(0) { $0 + $1.headRows }
+    let archived = usage.reduce(0) { $0 + $1.blockRows }
+    let blocks = usage.reduce(0) { $0 + $1.blockCount }
+    var text = "store \(directory): \(archived) records in \(blocks) blocks, \(head) in the journal"
+    if let cut = store.recovery.cut {
+      text += "; an unfinished write was cut off (\(cut.file), byte \(cut.offsetBytes))"
+    }
+    return text
+  }
+}
+
+extension Configuration {
+  /// The store's part of the settings.
+  fileprivate var storageOptions: StorageOptions {
+    var options = StorageOptions()
+    options.journal.segmentBytes = segmentBytes
+    options.journal.headBytesMax = headBytesMax
+    options.journal.writeReserveBytes = writeReserveBytes
+    options.journal.durability = Durability(rawValue: durability) ?? .fsync
+    options.archiveBytesMax = archiveBytesMax
+    options.archiveAgeSecondsMax = archiveAgeSecondsMax
+    options.retentionSeconds = retentionSeconds.filter { $0.value > 0 }
+    return options
+  }
+}
+
 /// Figures of the store. Tenants are no label: their number has no bound.
-enum StoreMetrics {
-  static func collect(_ store: Storage, budget: MemoryBudget, into text: inout MetricsText) {
+private enum StoreMetrics {
+  static func collect(_ store: Storage, into text: inout MetricsText) {
     let (journal, storage) = store.statistics()
     collect(journal, into: &text)
     collect(storage, into: &text)
     collect(store.usage(), into: &text)
-    text.single(
-      "cordwood_query_memory_bytes", .gauge, "Memory that running queries hold.", Double(budget.bytesUsed))
+  }
+
+  static func collectFailure(_ store: Storage, into text: inout MetricsText) {
     text.single(
       "cordwood_writes_refused", .gauge, "1 while writes are refused because a disk failed.",
       store.writeFailure() == nil ? 0 : 1)

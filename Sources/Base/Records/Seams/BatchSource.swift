@@ -1,0 +1,20 @@
+/// One moment of a partition: live blocks, head and durable end. Keeps them readable while it lives.
+package protocol PartitionSnapshot: AnyObject, Sendable {
+  /// Every visible row's position is below it.
+  var positionEnd: Int64 { get }
+  /// The units that may hold matching rows after pruning by position, time, statistics, Bloom filters and the
+  /// text index; for ordered scans sorted by their first key in that order. Deleted rows are left out by the
+  /// units. Blocking (disk, CPU): call on a query thread.
+  func plan(_ request: ScanRequest) throws(StoreError) -> [any ScanUnit]
+  /// What summaries prove of the counts, and the units that are left. Blocking.
+  func groupedCounts(_ request: GroupedCountRequest) throws(StoreError) -> GroupedCountAnswer
+}
+
+/// The way back.
+package protocol BatchSource: Sendable {
+  /// A consistent view; rows acknowledged before the call, wherever they were, are in it. Does not block; a
+  /// store on this machine's disks does not even suspend.
+  ///
+  /// - Throws: What keeps the store from knowing what is live now: an earlier view is never given instead.
+  func snapshot(of partition: Partition) async throws(StoreError) -> any PartitionSnapshot
+}

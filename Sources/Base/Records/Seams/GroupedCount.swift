@@ -1,0 +1,45 @@
+/// A grouped count that block summaries may answer.
+package struct GroupedCountRequest: Sendable {
+  /// Columns to group by; null is a group of its own.
+  package var groupBy: [ColumnPath]
+  /// Width of time buckets in ns (aligned to 1970), or nil for none.
+  package var bucketNanoseconds: Int64?
+  package var predicate: Predicate
+  package var start: Int64?
+  package var end: Int64?
+  package var positions: Range<Int64>
+
+  package init(
+    groupBy: [ColumnPath], bucketNanoseconds: Int64?, predicate: Predicate, start: Int64?, end: Int64?,
+    positions: Range<Int64> = 0..<Int64.max
+  ) {
+    self.groupBy = groupBy
+    self.bucketNanoseconds = bucketNanoseconds
+    self.predicate = predicate
+    self.start = start
+    self.end = end
+    self.positions = positions
+  }
+}
+
+/// A group: the bucket's start (ns; 0 without buckets) and the columns' values.
+package struct GroupKey: Sendable, Hashable {
+  package var bucket: Int64
+  package var values: [String?]
+  package init(bucket: Int64, values: [String?]) {
+    self.bucket = bucket
+    self.values = values
+  }
+}
+
+/// What summaries could say about a grouped count: exact counts for what they cover, and scans for the rest.
+package struct GroupedCountAnswer: Sendable {
+  package var counts: [GroupKey: Int]
+  /// Units (with the same predicate and bounds, columns: `timestamp` if bucketed, then `groupBy` as utf8)
+  /// that must be scanned and counted besides; their rows are disjoint from what `counts` covers.
+  package var remaining: [any ScanUnit]
+  package init(counts: [GroupKey: Int], remaining: [any ScanUnit]) {
+    self.counts = counts
+    self.remaining = remaining
+  }
+}

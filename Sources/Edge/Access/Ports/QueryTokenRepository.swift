@@ -1,0 +1,41 @@
+/// A token of the query-log API as the control plane keeps it.
+package struct QueryTokenRecord: Sendable, Hashable, Expiring {
+  /// By which requests find it.
+  package let hash: TokenHash
+  /// Need not be a user of ``Accounts``.
+  package let user: String
+  /// Nanoseconds since 1970, as ``expiresAt``.
+  package let issuedAt: Int64
+  /// The first moment at which it does not hold.
+  package let expiresAt: Int64
+
+  /// A token as it is kept.
+  package init(hash: TokenHash, user: String, issuedAt: Int64, expiresAt: Int64) {
+    self.hash = hash
+    self.user = user
+    self.issuedAt = issuedAt
+    self.expiresAt = expiresAt
+  }
+}
+
+/// What changed among tokens of the query-log API.
+package enum QueryTokenChange: Sendable {
+  /// All there is: what was told before counts no more.
+  case all([QueryTokenRecord])
+  case issued(QueryTokenRecord, ended: [TokenHash])
+  /// All of a user of ``Accounts`` ended: the password is another, or the user is gone.
+  case ended(user: String)
+  /// Those that expired by then, nanoseconds since 1970, are gone.
+  case expired(now: Int64)
+}
+
+/// Tokens of the query-log API, durably. They throw `database` and `diskFull`: then nothing changed.
+package protocol QueryTokenRepository: Sendable {
+  /// Keeps a token.
+  ///
+  /// - Parameter surplus: So many of the oldest end; none if it is not above 0.
+  func issue(_ token: QueryTokenRecord, endingOldest surplus: Int) async throws(AccessError)
+
+  /// Deletes those that expired by `now` (nanoseconds since 1970).
+  func endExpired(now: Int64) async throws(AccessError)
+}

@@ -1,0 +1,125 @@
+import GRDB
+
+/// Users and their tokens in the control database.
+struct SQLiteAccounts: AccountRepository {
+  let database: ControlDatabase
+
+  static func all(_ database: Database) throws -> AccountChange {
+    let users = try Row.fetchAll(database, sql: "SELECT * FROM users").map { row in
+      // A role of a later version reads.
+      UserRecord(
+        id: row["id"], name: row["name"], role: Role(rawValue: row["role"]) ?? .reader,
+        password: row["password"], hasDefaultPassword: row["hasDefaultPassword"], createdAt: row["createdAt"])
+    }
+    let tokens = try Row.fetchAll(database, sql: "SELECT * FROM tokens").compactMap { row in
+      TokenHash(row["hash"]).map {
+        TokenRecord(
+          hash: $0, userID: row["userId"], issuedAt: row["issuedAt"], expiresAt: row["expiresAt"])
+      }
+    }
+    return .all(users: users, tokens: tokens)
+  }
+
+  func createUser(
+    name: String, role: Role, password: String, hasDefaultPassword: Bool, createdAt: Int64
+  ) async throws(AccessError) -> UserRecord {
+    try await database.change("create the user") { database -> UserRecord in
+      // In Swift, where names that look the same are one name.
+      let names = try String.fetchAll(database, sql: "SELECT name FROM users")
+      guard !names.contains(name) else { throw AccessError.userExists }
+      try database.execute(
+        sql: "INSERT INTO users (name, password, role, hasDefaultPassword, createdAt) VALUES (?, ?, ?, ?, ?)",
+        arguments: [name, password, role.rawValue, hasDefaultPassword, createdAt])
+      return UserRecord(
+        id: database.lastInsertedRowID, name: name, role: role, password: password,
+        hasDefaultPassword: hasDefaultPassword, createdAt: createdAt)
+    } telling: { user in
+      [.accounts(.userCreated(user))]
+    }
+  }
+
+  func setPassword(
+    _ password: String, of user: UserRecord, keeping kept: TokenHash?
+  ) async throws(AccessError) {
+    try await database.change("change the password") { database in
+      try database.execute(
+        sql: "UPDATE users SET password = ?, hasDefaultPassword = 0 WHERE id = ?",
+        arguments: [password, user.id])
+      guard database.changesCount == 1 else { throw AccessError.unknownUser }
+      try database.execute(
+        sql: "DELETE FROM tokens WHERE userId = ? AND hash <> ?", arguments: [user.id, kept?.text ?? ""])
+      try database.execute(sql: "DELETE FROM queryTokens WHERE user = ?", arguments: [user.name])
+    } telling: { _ in
+      [
+        .queryTokens(.ended(user: user.name)),
+        .accounts(.passwordChanged(user.with(password: password), kept: kept)),
+      ]
+    }
+  }
+
+  func removeUser(_ user: UserRecord, heir: UserRecord?) async throws(AccessError) {
+    try await database.change("remove the user") { database in
+      let owned =
+        try Int.fetchOne(
+          database, sql: "SELECT COUNT(*) FROM containers WHERE ownerId = ?", arguments: [user.id]) ?? 0
+      if owned > 0 {
+        guard let heir, heir.id != user.id else { throw AccessError.ownsContainers(owned) }
+        try database.execute(
+          sql: "UPDATE containers SET ownerId = ? WHERE ownerId = ?", arguments: [heir.id, user.id])
+      }
+      try database.execute(sql: "DELETE FROM users WHERE id = ?", arguments: [user.id])
+      try database.execute(sql: "DELETE FROM queryTokens WHERE user = ?", arguments: [user.name])
+      let administrators =
+        try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM users WHERE role = 'admin'") ?? 0
+      guard administrators > 0 else { throw AccessError.lastAdministrator }
+    } telling: { _ in
+      [.queryTokens(.ended(user: user.name)), .accounts(.userRemoved(id: user.id)), .catalog]
+    }
+  }
+
+  func issue(
+    _ token: TokenRecord, password: String, replacing old: TokenHash?, tokensMax: Int
+  ) async throws(AccessError) {
+    _ = try await database.change("log in") { database -> [TokenHash] in
+      let current = try String.fetchOne(
+        database, sql: "SELECT password FROM users WHERE id = ?", arguments: [token.userID])
+      guard current == password else { throw AccessError.wrongPassword }
+      if let old {
+        try database.execute(sql: "DELETE FROM tokens WHERE hash = ?", arguments: [old.text])
+        guard database.changesCount == 1 else { throw AccessError.unknownUser }
+      }
+      try database.execute(
+        sql: "INSERT INTO tokens (hash, userId, issuedAt, expiresAt) VALUES (?, ?, ?, ?)",
+        arguments: [token.hash.text, token.userID, token.issuedAt, token.expiresAt])
+      let surplus = try String.fetchAll(
+        database,
+        sql: "SELECT hash FROM tokens WHERE userId = ? ORDER BY issuedAt DESC, hash LIMIT -1 OFFSET ?",
+        arguments: [token.userID, tokensMax])
+      for text in surplus {
+        try database.execute(sql: "DELETE FROM tokens WHERE hash = ?", arguments: [text])
+      }
+      return surplus.compactMap { TokenHash($0) } + (old.map { [$0] } ?? [])
+    } telling: { gone in
+      [.accounts(.tokenIssued(token, ended: gone))]
+    }
+  }
+
+  func end(_ token: TokenHash) async throws(AccessError) {
+    try await database.change("log out") { database in
+      try database.execute(sql: "DELETE FROM tokens WHERE hash = ?", arguments: [token.text])
+    } telling: { _ in
+      [.accounts(.tokensEnded([token]))]
+    }
+  }
+
+  func endExpired(_ tokens: [TokenHash], now: Int64) async throws(AccessError) {
+    try await database.change("remove expired tokens") { database in
+      for hash in tokens {
+        try database.execute(sql: "DELETE FROM tokens WHERE hash = ?", arguments: [hash.text])
+      }
+      try database.execute(sql: "DELETE FROM tokens WHERE expiresAt <= ?", arguments: [now])
+    } telling: { _ in
+      [.accounts(.tokensEnded(tokens))]
+    }
+  }
+}

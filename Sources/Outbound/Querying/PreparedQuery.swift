@@ -1,0 +1,82 @@
+import Matching
+import Records
+
+/// A request checked against its schema, with the columns its scan must read.
+package struct PreparedQuery: Sendable {
+  /// As it was asked.
+  package let request: QueryRequest
+  /// Of the answer's batches.
+  package let fields: [Field]
+  /// What is given out, in order.
+  let outputs: [OutputColumn]
+  /// What the scan reads: the outputs, then sort-key columns that are not among them.
+  let scanColumns: [OutputColumn]
+  /// Where the sort-key columns and `position` lie among ``scanColumns``.
+  let keyIndices: [Int]
+  /// How aggregates are made, if they are what is asked for.
+  let aggregates: AggregatePlan?
+
+  /// Checks a request.
+  ///
+  /// - Throws: `.invalid`: it does not fit the dataset.
+  package init(_ request: QueryRequest) throws(StoreError) {
+    self.request = request
+    _ = try CompiledPredicate(request.predicate, schema: request.dataset.schema)
+    fields = try request.fields()
+    if case .aggregates(let query) = request.answer {
+      aggregates = try AggregatePlan(query, request: request)
+    } else {
+      aggregates = nil
+    }
+    var columns: [OutputColumn] = []
+    if case .rows(let paths) = request.answer {
+      for path in paths { columns.append(try request.output(path)) }
+    }
+    outputs = columns
+    var indices: [Int] = []
+    for name in request.orderColumns + ["position"] {
+      let column = try request.output(ColumnPath(name))
+      if let index = columns.firstIndex(of: column) {
+        indices.append(index)
+      } else {
+        indices.append(columns.count)
+        columns.append(column)
+      }
+    }
+    scanColumns = columns
+    keyIndices = indices
+  }
+
+  /// Units in the order their first rows can come, where that order is by position.
+  func ordered(_ units: [any ScanUnit]) -> [any ScanUnit] {
+    guard request.orderColumns.isEmpty else { return units }
+    return request.isDescending
+      ? units.sorted { $0.bounds.positionMax > $1.bounds.positionMax }
+      : units.sorted { $0.bounds.positionMin < $1.bounds.positionMin }
+  }
+
+  func scan(positionEnd: Int64) -> ScanRequest {
+    var predicate = request.predicate
+    if let cursor = request.cursor {
+      let behind = cursor.predicate(orderColumns: request.orderColumns, isDescending: request.isDescending)
+      predicate = .both(predicate, behind)
+    }
+    var (start, end) = (request.start, request.end)
+    if let cursor = request.cursor, case .timestamp(let time)? = cursor.key.first, cursor.key.count == 1 {
+      if request.isDescending {
+        end = min(end ?? .max, time == .max ? .max : time + 1)
+      } else {
+        start = max(start ?? .min, time)
+      }
+    }
+    return ScanRequest(
+      columns: scanColumns, predicate: predicate, start: start, end: end, positions: 0..<max(0, positionEnd),
+      order: request.isDescending ? .descending : .ascending)
+  }
+
+  func groupedCount(_ groups: QueryRequest.GroupedCount) -> GroupedCountRequest {
+    GroupedCountRequest(
+      groupBy: groups.groupBy, bucketNanoseconds: groups.bucketNanoseconds, predicate: request.predicate,
+      start: request.start, end: request.end)
+  }
+}

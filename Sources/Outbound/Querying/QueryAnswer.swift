@@ -1,0 +1,84 @@
+import Records
+
+/// The rows of an answer as they are computed. Releasing it ends what is under way for it and gives back what
+/// it holds.
+package protocol AnswerRows: AnyObject {
+  /// The next rows, in the request's order and at most its limit in all; nil at the end. One call at a time.
+  func next() async throws(StoreError) -> RecordBatch?
+  /// The sort key and the position of the last row given; nil before the first.
+  var lastKey: AnswerKey? { get }
+}
+
+/// Where a row lies in the order of its answer.
+package struct AnswerKey: Sendable {
+  /// Values of the request's ``QueryRequest/orderColumns``.
+  package var parts: [QueryCursor.KeyPart]
+  /// The row's position, which decides among equal keys.
+  package var position: Int64
+
+  /// A place in an answer.
+  package init(parts: [QueryCursor.KeyPart], position: Int64) {
+    self.parts = parts
+    self.position = position
+  }
+}
+
+/// An answer under way. One consumer at a time.
+package final class QueryAnswer: @unchecked Sendable {
+  // Safe because: its one consumer awaits each call to next() before the following one.
+  /// Of every batch.
+  package let fields: [Field]
+  private let request: QueryRequest
+  private let positionEnd: Int64
+  /// How many stored objects, files for one, are read for it after pruning; 0 for groups.
+  package let objectCount: Int
+  private let rows: (any AnswerRows)?
+  private var batch: RecordBatch?
+  private var rowCount = 0
+
+  /// Rows of records.
+  ///
+  /// - Parameters:
+  ///   - fields: Of the batches that `rows` gives.
+  ///   - positionEnd: Every row's position is below it, on later pages too.
+  ///   - objectCount: See ``objectCount``.
+  package init(
+    fields: [Field], request: QueryRequest, positionEnd: Int64, objectCount: Int, rows: any AnswerRows
+  ) {
+    self.objectCount = objectCount
+    self.fields = fields
+    self.request = request
+    self.positionEnd = positionEnd
+    self.rows = rows
+  }
+
+  /// Groups, all in one batch.
+  package init(fields: [Field], request: QueryRequest, batch: RecordBatch) {
+    self.fields = fields
+    self.request = request
+    self.batch = batch
+    positionEnd = 0
+    objectCount = 0
+    rows = nil
+  }
+
+  /// The next rows, at most 8,192 of records or all groups at once; nil at the end.
+  package func next() async throws(StoreError) -> RecordBatch? {
+    if let rows {
+      let batch = try await rows.next()
+      rowCount += batch?.rowCount ?? 0
+      return batch
+    }
+    defer { batch = nil }
+    return batch
+  }
+
+  /// Where the next page begins, once the rows are read; nil if the limit was not reached.
+  package var cursor: String? { lastCursor?.token(for: request) }
+
+  /// As ``cursor``, for whoever answers.
+  package var lastCursor: QueryCursor? {
+    guard let last = rows?.lastKey, rowCount >= request.limit else { return nil }
+    return QueryCursor(key: last.parts, position: last.position, positionEnd: positionEnd)
+  }
+}
