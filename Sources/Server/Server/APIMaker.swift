@@ -3,6 +3,7 @@ import Access
 import Codecs
 import Decoding
 import HTTP
+import Masking
 import Platform
 import Records
 import Routing

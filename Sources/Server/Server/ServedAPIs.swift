@@ -1,5 +1,6 @@
 import APIs
 import HTTP
+import Records
 import Routing
 
 /// The APIs of a server.
