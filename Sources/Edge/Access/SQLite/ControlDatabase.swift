@@ -92,8 +92,8 @@ package final class ControlDatabase: ControlPlane {
   /// Not the above with nothing as the result: with optimisation the compiler (6.3.1) frees memory of such a task in
   /// the wrong order, which ends the process.
   func change(
-    _ doing: String, _ body: @escaping @Sendable (Database) throws -> Void,
-    telling changes: [ControlChange]
+    _ doing: String, telling changes: [ControlChange] = [],
+    _ body: @escaping @Sendable (Database) throws -> Void
   ) async throws(AccessError) {
     do {
       let isDone = try await pool.writeWithoutTransaction { [observers] database -> Bool in
