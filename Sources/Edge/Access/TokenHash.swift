@@ -17,8 +17,14 @@ extension Expiring {
 }
 
 /// SHA-256 of a token: all that is kept of it.
+///
+/// Four words and no SIMD vector, which is aligned to 32 bytes: the compiler (6.3.1) reserves too little for values
+/// aligned so that live over a suspension, which ends an optimised process ("freed pointer was not the last allocation").
 package struct TokenHash: Sendable, Hashable {
-  private let words: SIMD4<UInt64>
+  private let first: UInt64
+  private let second: UInt64
+  private let third: UInt64
+  private let fourth: UInt64
 
   /// The hash of a token. About a microsecond.
   package init(of token: String) {
@@ -34,16 +40,17 @@ package struct TokenHash: Sendable, Hashable {
   }
 
   private init(bytes: [UInt8]) {
-    var words = SIMD4<UInt64>()
-    for (index, byte) in bytes.enumerated() { words[index / 8] = words[index / 8] << 8 | UInt64(byte) }
-    self.words = words
+    func word(_ index: Int) -> UInt64 {
+      bytes[index * 8..<index * 8 + 8].reduce(0) { $0 << 8 | UInt64($1) }
+    }
+    (first, second, third, fourth) = (word(0), word(1), word(2), word(3))
   }
 
   /// 64 hexadecimal digits.
   package var text: String {
     Hex.text(
-      (0..<4).flatMap { index in
-        (0..<8).map { UInt8(truncatingIfNeeded: words[index] >> UInt64(56 - $0 * 8)) }
+      [first, second, third, fourth].flatMap { word in
+        (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64(56 - $0 * 8)) }
       })
   }
 }

@@ -16,10 +16,10 @@ extension SessionsRoutes {
             #"{"container_id":"my-app"}"#)
         ).answering(201).failing(with: 409),
       Route(
-        .get, "/api/containers/{container}/sessions", "A container's sessions", .answer(listSessions)
+        .get, "/api/containers/{container?}/sessions", "A container's sessions", .answer(listSessions)
       )
       .taking(SessionsRoutes.container).failing(with: 403),
-      Route(.post, "/api/containers/{container}/sessions", "Makes a session", .answer(createSession))
+      Route(.post, "/api/containers/{container?}/sessions", "Makes a session", .answer(createSession))
         .taking(SessionsRoutes.container)
         .taking(
           SessionsRoutes.body(

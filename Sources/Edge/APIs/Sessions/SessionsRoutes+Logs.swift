@@ -28,7 +28,7 @@ extension SessionsRoutes {
   var logRoutes: [Route] {
     [
       Route(
-        .get, "/api/logs/{container}/{session}", "A session's records, in the order they were written",
+        .get, "/api/logs/{container?}/{session?}", "A session's records, in the order they were written",
         .stream(read)
       )
       .taking(SessionsRoutes.place)
@@ -43,7 +43,7 @@ extension SessionsRoutes {
         .query("stream", JSONSchema.flag, "Begin with the first record"),
         .query("format", JSONSchema.format, "The answer's form")
       ).failing(with: 403, 406),
-      Route(.post, "/api/logs/{container}/{session}", "Stores records", .store(write))
+      Route(.post, "/api/logs/{container?}/{session?}", "Stores records", .store(write))
         .idempotent.taking(SessionsRoutes.place)
         .taking(
           SessionsRoutes.body(

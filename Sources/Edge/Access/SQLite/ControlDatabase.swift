@@ -88,9 +88,6 @@ package final class ControlDatabase: ControlPlane {
   }
 
   /// The same for changes without a result.
-  ///
-  /// Not the above with nothing as the result: with optimisation the compiler (6.3.1) frees memory of such a task in
-  /// the wrong order, which ends the process.
   func change(
     _ doing: String, telling changes: [ControlChange] = [],
     _ body: @escaping @Sendable (Database) throws -> Void

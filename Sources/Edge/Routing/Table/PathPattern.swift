@@ -1,8 +1,9 @@
-/// The path of a route: `/api/logs/{container}/{session}`. A segment in braces is a parameter, which is any text but none.
+/// The path of a route: `/api/v1/logs/{id}`. A segment in braces is a parameter, which is any text but none; in `{name?}` it
+/// may be none, for APIs that answer that as they answer other names that nobody has.
 package struct PathPattern: Sendable, Hashable, ExpressibleByStringLiteral, CustomStringConvertible {
   private enum Segment: Hashable {
     case literal(String)
-    case parameter
+    case parameter(mayBeEmpty: Bool)
   }
 
   /// As it was written: the route's name in metrics, logs and documents.
@@ -12,13 +13,19 @@ package struct PathPattern: Sendable, Hashable, ExpressibleByStringLiteral, Cust
   private let segments: [Segment]
 
   package init(_ text: String) {
-    description = text
-    let parts = PathPattern.split(text)
-    let names = parts.map { part in
-      part.hasPrefix("{") && part.hasSuffix("}") ? String(part.dropFirst().dropLast()) : nil
+    description = text.replacing("?}", with: "}")
+    var segments: [Segment] = []
+    var parameters: [String] = []
+    for part in PathPattern.split(text) {
+      if part.hasPrefix("{"), part.hasSuffix("}") {
+        segments.append(.parameter(mayBeEmpty: part.hasSuffix("?}")))
+        parameters.append(part.filter { !"{?}".contains($0) })
+      } else {
+        segments.append(.literal(String(part)))
+      }
     }
-    segments = zip(parts, names).map { $1 == nil ? .literal(String($0)) : .parameter }
-    parameters = names.compactMap { $0 }
+    self.segments = segments
+    self.parameters = parameters
   }
 
   package init(stringLiteral text: String) { self.init(text) }
@@ -42,8 +49,8 @@ package struct PathPattern: Sendable, Hashable, ExpressibleByStringLiteral, Cust
       switch segment {
       case .literal(let literal):
         guard sent == literal || QueryItems.decode(sent, isQuery: false) == literal else { return nil }
-      case .parameter:
-        guard !sent.isEmpty else { return nil }
+      case .parameter(let mayBeEmpty):
+        guard mayBeEmpty || !sent.isEmpty else { return nil }
         values.append(QueryItems.decode(sent, isQuery: false) ?? "")
       }
     }
