@@ -7,10 +7,10 @@ import Testing
 
 @testable import Blocks
 
-/// A block of each version, with its index and text index, written once and read for ever. A new version gets a file
-/// of its own, by
-/// `CORDWOOD_WRITE_GOLDEN=v2 swift test --filter BlockGoldenTests`. What is written today may differ in bytes (compression), never in
-/// what is read.
+/// A block of each version, with its index and text index, written once and read for ever. A new version gets
+/// a file of its own, by
+/// `CORDWOOD_WRITE_GOLDEN=v2 swift test --filter BlockGoldenTests`. What is written today may differ in bytes
+/// (compression), never in what is read.
 @Suite struct BlockGoldenTests {
   private static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "golden")
 
@@ -33,7 +33,8 @@ import Testing
     try Data(Self.text(of: fixture.rows).utf8).write(to: Self.file(name, "txt"))
   }
 
-  /// `v1-grams`: with gram filters; `v1-ids`: with ids and the checksum of the tail as well. Blocks of version 1 have had them since.
+  /// `v1-grams`: with gram filters; `v1-ids`: with ids and the checksum of the tail as well. Blocks of
+  /// version 1 have had them since.
   @Test(arguments: ["v1", "v1-grams", "v1-ids"], [Dataset.logs, .audit])
   func everyVersionIsRead(version: String, dataset: Dataset) throws {
     let name = "\(version)-\(dataset.name)"

@@ -77,7 +77,8 @@ import Testing
     }
   }
 
-  /// An id is looked for in one data page, and only that one is read: damage in another is not seen, in its own it is.
+  /// An id is looked for in one data page, and only that one is read: damage in another is not seen, in its
+  /// own it is.
   @Test func oneDataPageIsRead() throws {
     var maker = RowMaker(seed: 3, dataset: .queries)
     let fixture = try BlockFixture(maker.batches([200]), dataset: .queries, layout: Self.layout)

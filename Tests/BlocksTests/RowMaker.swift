@@ -2,7 +2,8 @@ import Codecs
 import Records
 import TestKit
 
-/// Makes random rows of a dataset, full of what is hard to keep: odd member names and values, equal times, nulls.
+/// Makes random rows of a dataset, full of what is hard to keep: odd member names and values, equal times,
+/// nulls.
 struct RowMaker {
   var generator: SeededGenerator
   let dataset: Dataset

@@ -5,8 +5,8 @@ import TestKit
 import Testing
 
 struct IngestNamesTests {
-  /// The scan remembers the rules of names in places by hash. Thousands of names that differ in their last bytes, or in
-  /// their length alone, meet in the same places, one right behind the other.
+  /// The scan remembers the rules of names in places by hash. Thousands of names that differ in their last
+  /// bytes, or in their length alone, meet in the same places, one right behind the other.
   @Test func namesThatMeetInAPlaceKeepTheirRules() throws {
     var generator = SeededGenerator(seed: 21)
     var entries: [String] = []

@@ -278,7 +278,8 @@ struct IngestGoldenTests {
     URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().path + "/../shared"
 
-  /// What the original answered to each body, but for the decided differences: `[]` for labels, and the entry's size.
+  /// What the original answered to each body, but for the decided differences: `[]` for labels, and the
+  /// entry's size.
   @Test(.enabled(if: FileManager.default.fileExists(atPath: shared + "/golden/004-logstack.jsonl")))
   func answersAreTheOriginals() throws {
     let text = try String(

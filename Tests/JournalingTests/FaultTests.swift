@@ -58,7 +58,8 @@ import Testing
     #expect(messages(bench.journal.head(of: logs).frames) == (0...written).map { "row \($0)" })
   }
 
-  /// The disk is going when a sync of a segment that is being made fails, of the file or of its name; nothing else says so.
+  /// The disk is going when a sync of a segment that is being made fails, of the file or of its name; nothing
+  /// else says so.
   @Test(arguments: [
     (SimulatedDisk.Operation.sync, "00000002.tmp", true), (.syncDirectory, "journal", true),
     (.write, "00000002.tmp", false), (.create, "00000002.tmp", false), (.rename, "00000002.tmp", false),
@@ -117,7 +118,8 @@ import Testing
     }
   }
 
-  /// A commit cut at every byte: the rows before it stay, its own do not, and what is written next is not disturbed.
+  /// A commit cut at every byte: the rows before it stay, its own do not, and what is written next is not
+  /// disturbed.
   @Test func tornAtEveryByte() throws {
     let bench = try Bench(options: testOptions(segmentBytes: 4 << 10))
     _ = try bench.append(oneRow("before"))
@@ -148,7 +150,8 @@ import Testing
     }
   }
 
-  /// Any changed byte of what was synced before the last commit is found and reported at its frame, never skipped.
+  /// Any changed byte of what was synced before the last commit is found and reported at its frame, never
+  /// skipped.
   @Test func damageIsReported() throws {
     let bench = try Bench(options: testOptions(segmentBytes: 4 << 10))
     var ends: [Int] = [64]
@@ -212,7 +215,8 @@ import Testing
     }
   }
 
-  /// A life that was killed between making a segment and syncing its name: the next must sync it before it uses it.
+  /// A life that was killed between making a segment and syncing its name: the next must sync it before it
+  /// uses it.
   @Test func namesOfALifeBeforeAreSynced() throws {
     for seed in 0..<40 as Range<UInt64> {
       var bench = try Bench(seed: seed, options: testOptions(segmentBytes: 4 << 10))
@@ -233,8 +237,8 @@ import Testing
     }
   }
 
-  /// After a failed sync the disk may hold frames that the cache did not show: they fit behind those of the next life by place and
-  /// sequence, and must not be taken for its own.
+  /// After a failed sync the disk may hold frames that the cache did not show: they fit behind those of the
+  /// next life by place and sequence, and must not be taken for its own.
   @Test func leftoversOfAnotherLifeAreCutOff() throws {
     let path = "data/journal/00000001.seg"
     let base = try Bench(options: testOptions(segmentBytes: 4 << 10))

@@ -19,7 +19,8 @@ private struct History {
   var bench: Bench
   /// Acknowledged rows by partition: position and text.
   var acknowledged: [Partition: [(position: Int64, text: String)]] = [:]
-  /// Rows of requests that were answered `poisoned` in this life: found after a restart, each commit whole or not at all.
+  /// Rows of requests that were answered `poisoned` in this life: found after a restart, each commit whole or
+  /// not at all.
   var uncertain: [(partition: Partition, texts: [String])] = []
   var archivedThrough: [Partition: Int64] = [:]
   var receipts: [(partition: Partition, name: String, receipt: AppendReceipt, at: Int64)] = []

@@ -71,8 +71,8 @@ struct SignsTests {
     for (count, (detector, _)) in zip(foundCounts, plans) { #expect(count > 100, "\(detector)") }
   }
 
-  /// Random texts of the bytes that matter, at lengths around those of blocks: what all detectors find together is what
-  /// those find that the filter names.
+  /// Random texts of the bytes that matter, at lengths around those of blocks: what all detectors find
+  /// together is what those find that the filter names.
   @Test func detectorsFindNothingElse() {
     var generator = SeededGenerator(seed: 12)
     let all = makePlan { $0.detectors = Set(SignsTests.detectors) }

@@ -47,7 +47,8 @@ import Testing
     #expect(throws: TextIndexError.version(2)) { try useAll(bytes) }
   }
 
-  /// Checksums made right again after each change, so that the checks behind them are reached: nothing may trap.
+  /// Checksums made right again after each change, so that the checks behind them are reached: nothing may
+  /// trap.
   @Test func bytesWithRightChecksumsNeverTrap() throws {
     let bytes = try IndexedTexts(SampleLines.generated(120), rowsPerPage: 40).bytes
     var random = SeededRandom(seed: 41)

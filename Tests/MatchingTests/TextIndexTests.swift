@@ -50,8 +50,9 @@ import Testing
     }
   }
 
-  /// Few letters, so that words, templates and needles meet by chance; texts around the 64 bytes that are scanned at
-  /// once; digits, hexadecimal words, upper case, multi-byte characters, the empty text and nulls among them.
+  /// Few letters, so that words, templates and needles meet by chance; texts around the 64 bytes that are
+  /// scanned at once; digits, hexadecimal words, upper case, multi-byte characters, the empty text and nulls
+  /// among them.
   @Test(arguments: [1, 2, 3, 4, 5, 6]) func tinyAlphabetsAgreeWithAScan(seed: UInt64) throws {
     var random = SeededRandom(seed: seed)
     let alphabets = ["a1 ", "aB1_ é", "ab0-", "abcdefAF 0", "日1 x", "AaBb."]

@@ -19,7 +19,8 @@ import Testing
     }
   }
 
-  /// What failed is told by type: of all that a disk is asked, only a sync that fails says that the disk is going.
+  /// What failed is told by type: of all that a disk is asked, only a sync that fails says that the disk is
+  /// going.
   @Test func aFailedSyncIsToldByType() throws {
     func isFailedSync(_ kind: SimulatedDisk.Operation, _ fault: SimulatedDisk.Fault = .error) throws -> Bool {
       let disk = SimulatedDisk(seed: 1)

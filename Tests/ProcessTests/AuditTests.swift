@@ -234,8 +234,8 @@ struct AuditClient {
     #expect(server.stop() == 0)
   }
 
-  /// Exchanges whose expectation the decisions overrule: without a credential the shared rows answer clients of both APIs; an
-  /// entry without addresses is taken (42), and so is the newest login (77, 78).
+  /// Exchanges whose expectation the decisions overrule: without a credential the shared rows answer clients
+  /// of both APIs; an entry without addresses is taken (42), and so is the newest login (77, 78).
   static let replays: [(name: String, deviating: Set<Int>, environment: [String: String])] = [
     ("002-rxzcode-logserver", [2, 77, 78], [:]),
     (

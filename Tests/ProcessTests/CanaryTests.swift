@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// What masking hides is nowhere: secrets go in through every API that masks, then everything the server left is searched.
+/// What masking hides is nowhere: secrets go in through every API that masks, then everything the server left
+/// is searched.
 @Suite(.serialized) struct CanaryTests {
   /// Values that can be told from anything else, by the member that holds them.
   private static func secret(_ place: String) -> String { "canary\(place)zq7x" }

@@ -79,7 +79,8 @@ import Testing
     #expect(server.stop() == 0)
   }
 
-  /// In development no credential is needed on this machine; pages of other sites in a browser on it are not its owner.
+  /// In development no credential is needed on this machine; pages of other sites in a browser on it are not
+  /// its owner.
   @Test func foreignPagesAreNotTheOwner() throws {
     let folder = try TemporaryFolder()
     let server = try ServerProcess(data: folder.path + "/data")

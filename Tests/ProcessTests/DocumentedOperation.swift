@@ -47,7 +47,8 @@ struct DocumentedOperation {
     "/api/v1/logs": [#"{"environment":"production","executed_at":"2026-01-01T00:00:00Z"}"#],
     "/v1/delete": datasets.map { #"{"dataset":"\#($0)","where":{"and":[]}}"# },
   ]
-  /// Credentials that no caller here has, so that all are strangers to what they open; other suites have them.
+  /// Credentials that no caller here has, so that all are strangers to what they open; other suites have
+  /// them.
   private static let otherSchemes: Set<String> = ["queryToken", "ingestKey", "ingestAdmin"]
   /// What nobody has, by parameter.
   private static let unknown = [
@@ -126,7 +127,8 @@ struct DocumentedOperation {
       })
   }
 
-  /// The operation with each body and each value of each parameter, one at a time, about what is the caller's own.
+  /// The operation with each body and each value of each parameter, one at a time, about what is the caller's
+  /// own.
   func requests(for caller: IsolatedCaller, onlyPlain: Bool) -> [Request] {
     let own = ownPath(caller)
     let bodies = bodies.isEmpty ? [""] : bodies

@@ -42,8 +42,8 @@ extension ProcessSuite {
       try Program.expectSound(data, in: folder)
     }
 
-    /// Any bit of a block, of the manifest's edits or of a committed frame that flips is found, with its file. The last
-    /// edit is left out: damage of its header looks like a write that was not finished.
+    /// Any bit of a block, of the manifest's edits or of a committed frame that flips is found, with its
+    /// file. The last edit is left out: damage of its header looks like a write that was not finished.
     @Test func checkNamesTheDamagedFile() throws {
       let folder = try TemporaryFolder()
       let data = try data(in: folder)

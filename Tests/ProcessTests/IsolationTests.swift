@@ -1,15 +1,16 @@
 import Foundation
 import Testing
 
-/// Nobody sees, counts, changes or tells apart what is another's: asked of every operation of the OpenAPI document, so that a new
-/// route is asked as well, by three tenants of each kind of credential and by nobody.
+/// Nobody sees, counts, changes or tells apart what is another's: asked of every operation of the OpenAPI
+/// document, so that a new route is asked as well, by three tenants of each kind of credential and by nobody.
 @Suite(.serialized) struct IsolationTests {
   /// For administrators of the users, or about the caller's own password: no caller here gets a good answer.
   static let administrative: Set<String> = [
     "GET /api/users", "POST /api/users", "POST /api/users/me/password", "GET /api/keys", "POST /api/keys",
     "DELETE /api/keys/{realm}/{name}",
   ]
-  /// About the server, or the directory of tenants that administrators share: may differ, but says nothing of records.
+  /// About the server, or the directory of tenants that administrators share: may differ, but says nothing of
+  /// records.
   static let shared: Set<String> = [
     "GET /", "GET /metrics", "GET /healthz", "GET /readyz", "GET /api/v1/tenants",
   ]
@@ -21,7 +22,8 @@ import Testing
 
   init() throws {
     folder = try TemporaryFolder()
-    // Plans tell where the rows lie, so they are archived when the test says so and not in the middle of a comparison.
+    // Plans tell where the rows lie, so they are archived when the test says so and not in the middle of a
+    // comparison.
     server = try ServerProcess(
       data: folder.path + "/data", arguments: ["--set", "archive.max_age_seconds=86400"])
     operations = try DocumentedOperation.all(of: server)
@@ -63,7 +65,8 @@ import Testing
 
   // MARK: Questions
 
-  /// All reads with all documented variations, each with the caller's credential in both places: what it was told.
+  /// All reads with all documented variations, each with the caller's credential in both places: what it was
+  /// told.
   private func answers(for caller: IsolatedCaller, onlyPlain: Bool = false) throws -> [String: String] {
     var found: [String: String] = [:]
     for operation in operations where operation.isRead {

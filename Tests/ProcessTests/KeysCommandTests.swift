@@ -44,7 +44,8 @@ import Testing
     #expect(secret.count == 32 && bytes.range(of: secret) == nil, "nor its bytes")
   }
 
-  /// Asks until the answer is as expected. Two seconds suffice by far: the server looks for changes every second.
+  /// Asks until the answer is as expected. Two seconds suffice by far: the server looks for changes every
+  /// second.
   private static func expect(
     _ status: Int, _ reason: Comment, _ ask: () throws -> Int, location: SourceLocation = #_sourceLocation
   ) throws {

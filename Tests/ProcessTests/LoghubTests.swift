@@ -2,7 +2,8 @@ import Foundation
 import Testing
 
 extension ProcessSuite {
-  /// Real logs of 16 systems in, equal line by line out: from the head, from blocks, after a restart, after kill -9.
+  /// Real logs of 16 systems in, equal line by line out: from the head, from blocks, after a restart, after
+  /// kill -9.
   @Suite struct LoghubTests {
     static let folder: String? = {
       let path =

@@ -146,7 +146,8 @@ extension ProcessSuite {
       #expect(!server.log.contains("status=500") && !server.log.contains("\"status\":500"))
     }
 
-    /// A parameter that cannot be read must not count as one that was not sent: that would answer with all rows.
+    /// A parameter that cannot be read must not count as one that was not sent: that would answer with all
+    /// rows.
     @Test func brokenEscapesInAQueryAreRefused() throws {
       let folder = try TemporaryFolder()
       let server = try ServerProcess(data: folder.path + "/data")

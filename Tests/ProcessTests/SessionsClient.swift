@@ -13,7 +13,8 @@ struct SessionRow: Hashable {
     self.message = message
   }
 
-  /// The row that a writer sends as its `number`th: the times are out of order, since the order of rows is that of writes.
+  /// The row that a writer sends as its `number`th: the times are out of order, since the order of rows is
+  /// that of writes.
   init(number: Int, padding: String = "") {
     let minute = number * 37 % 60
     timestamp = "2026-01-01T00:\(minute < 10 ? "0" : "")\(minute):00+00:00"

@@ -104,7 +104,8 @@ extension ProcessSuite {
       return false
     }
 
-    /// A certificate without its key, and a key of another, stop the start with a sentence that names the file.
+    /// A certificate without its key, and a key of another, stop the start with a sentence that names the
+    /// file.
     @Test func aBrokenPairRefusesToStart() throws {
       let folder = try TemporaryFolder()
       for name in ["first", "second"] { try makeCertificate(name, in: folder) }

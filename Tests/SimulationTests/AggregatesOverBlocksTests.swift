@@ -9,8 +9,8 @@ import Storage
 import TestKit
 import Testing
 
-/// Aggregates give the same over the head, over blocks, and over both: dictionaries, typed members and summaries of
-/// real blocks.
+/// Aggregates give the same over the head, over blocks, and over both: dictionaries, typed members and
+/// summaries of real blocks.
 struct AggregatesOverBlocksTests {
   static let partition = Partition(tenant: Tenant(realm: .native, name: "t"), dataset: .logs)
   static let rowCount = 3_000

@@ -8,8 +8,9 @@ import Storage
 import TestKit
 import Testing
 
-/// What looking up one record by its id takes, without HTTP: records of the query log in blocks, ids at random. Runs only
-/// if asked for, as ``AuditBenchmark``: `CORDWOOD_BENCHMARK_LOOKUPS=1000000 swift test -c release … --filter LookupBenchmark`.
+/// What looking up one record by its id takes, without HTTP: records of the query log in blocks, ids at
+/// random. Runs only if asked for, as ``AuditBenchmark``: `CORDWOOD_BENCHMARK_LOOKUPS=1000000 swift test -c
+/// release … --filter LookupBenchmark`.
 @Suite(.serialized) struct LookupBenchmark {
   static let environment = ProcessInfo.processInfo.environment
   static let rowCount = Int(environment["CORDWOOD_BENCHMARK_LOOKUPS"] ?? "") ?? 0

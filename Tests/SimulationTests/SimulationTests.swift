@@ -5,7 +5,8 @@ import Testing
 
 /// Seeded random histories of several lives, with a model beside the store (see `Simulation`).
 ///
-/// SIMULATION_SEEDS=n runs n histories, SIMULATION_FIRST=s starts with seed s, SIMULATION_SEED=s runs that one alone.
+/// SIMULATION_SEEDS=n runs n histories, SIMULATION_FIRST=s starts with seed s, SIMULATION_SEED=s runs that
+/// one alone.
 struct SimulationTests {
   /// Histories on every `swift test`.
   static let seedCount: UInt64 = 30

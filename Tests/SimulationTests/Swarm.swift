@@ -3,7 +3,8 @@ import Records
 import Storage
 import TestKit
 
-/// What one run does and what goes wrong in it, drawn at the start: runs that differ find more than runs that all do everything.
+/// What one run does and what goes wrong in it, drawn at the start: runs that differ find more than runs that
+/// all do everything.
 struct Swarm {
   enum Action: CaseIterable {
     case append, appendMany, appendLarge, repeatKey, archive, archiveSome, release, compact, delete, retain

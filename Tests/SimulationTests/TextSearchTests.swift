@@ -9,7 +9,8 @@ import Storage
 import TestKit
 import Testing
 
-/// Text searches over one column or many find what a look at every text finds, in blocks, in the head, and in both.
+/// Text searches over one column or many find what a look at every text finds, in blocks, in the head, and in
+/// both.
 @Suite struct TextSearchTests {
   static let partition = Partition(tenant: Tenant(realm: .audit, name: "t"), dataset: .audit)
   static let searched = [

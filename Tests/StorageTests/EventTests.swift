@@ -56,7 +56,8 @@ import Testing
       _ = try engine.archive(logs)
     }
 
-    /// Runs `step` twice with the fault, which must be told once, and then without, twice, which must be told once too.
+    /// Runs `step` twice with the fault, which must be told once, and then without, twice, which must be told
+    /// once too.
     func check(
       _ work: StoreWork, of partition: Partition?, fails operation: SimulatedDisk.Operation, _ suffix: String,
       after count: Int = 1, _ step: () throws -> Void
@@ -176,7 +177,8 @@ import Testing
     #expect(!bench.disk.files().contains(path))
   }
 
-  /// Forgetting a deletion is an edit of its own behind that of the block, which the mark of that edit comes before.
+  /// Forgetting a deletion is an edit of its own behind that of the block, which the mark of that edit comes
+  /// before.
   @Test func deletionUpkeep() throws {
     let bench = try Bench()
     try bench.append()

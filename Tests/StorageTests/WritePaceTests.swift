@@ -16,7 +16,8 @@ import Testing
     }
   }
 
-  /// Writers that never stop against an archiver of fixed speed: the head settles below its bound, at that speed.
+  /// Writers that never stop against an archiver of fixed speed: the head settles below its bound, at that
+  /// speed.
   @Test(arguments: [20e6, 100e6, 200e6, 400e6])
   func theHeadSettlesBelowItsBound(archivedPerSecond: Double) {
     var pace = WritePace()

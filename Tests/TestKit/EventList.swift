@@ -30,7 +30,8 @@ package final class EventList: StoreObserver {
     }
   }
 
-  /// What one life of a store must not tell, if it did: a failure twice, an end of what had not failed, a second poisoning.
+  /// What one life of a store must not tell, if it did: a failure twice, an end of what had not failed, a
+  /// second poisoning.
   package var problem: String? {
     var failing: Set<String> = []
     var poisoned: Set<StoreLog> = []

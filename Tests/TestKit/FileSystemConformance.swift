@@ -1,8 +1,8 @@
 import Platform
 import Records
 
-/// What every ``FileSystem`` must do: run against the machine's and the simulated one, or the simulation proves nothing.
-/// Each check works in an empty directory of its own and returns what it found wrong.
+/// What every ``FileSystem`` must do: run against the machine's and the simulated one, or the simulation
+/// proves nothing. Each check works in an empty directory of its own and returns what it found wrong.
 package final class FileSystemConformance {
   private let files: any FileSystem
   private let root: String

@@ -2,8 +2,9 @@ import Records
 
 /// Batches of random records, as decoders give them: the declared columns of a dataset.
 package enum RandomBatches {
-  /// `rowCount` records of `dataset`. Values are few, so that they collide; texts have one to four bytes a character; nullable columns
-  /// are absent in a quarter of the batches and lack a third of the values in another quarter.
+  /// `rowCount` records of `dataset`. Values are few, so that they collide; texts have one to four bytes a
+  /// character; nullable columns are absent in a quarter of the batches and lack a third of the values in
+  /// another quarter.
   package static func batch(
     of dataset: Dataset, rowCount: Int, using generator: inout SeededGenerator,
     timestamps: ClosedRange<Int64> = 1_780_000_000_000_000_000...1_780_000_600_000_000_000
@@ -77,7 +78,8 @@ package enum RandomBatches {
     return "{" + members.joined(separator: ",") + "}"
   }
 
-  /// Each row as one text of all its columns, for comparing batches: `name=value` joined by `|`, nulls left out.
+  /// Each row as one text of all its columns, for comparing batches: `name=value` joined by `|`, nulls left
+  /// out.
   package static func rowTexts(_ batch: RecordBatch) -> [String] {
     var rows = [String](repeating: "", count: batch.rowCount)
     for (field, column) in zip(batch.fields, batch.columns) {

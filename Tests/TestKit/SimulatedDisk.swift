@@ -2,8 +2,9 @@ import Platform
 import Records
 import Synchronization
 
-/// A disk that a seed repeats. Everything a power cut may take is taken as the generator says: written sectors that
-/// were not synced survive in any subset, creations, renames and removals not synced with their directory likewise.
+/// A disk that a seed repeats. Everything a power cut may take is taken as the generator says: written
+/// sectors that were not synced survive in any subset, creations, renames and removals not synced with their
+/// directory likewise.
 ///
 /// A file's memory is reserved once (``fileBytesMax``), so mappings show later writes and outlive the file.
 package final class SimulatedDisk: FileSystem {
@@ -36,9 +37,10 @@ package final class SimulatedDisk: FileSystem {
 
   /// How an operation fails.
   package enum Fault: Sendable, Hashable {
-    /// With EIO, doing nothing. A file's sync that fails also forgets: what it should have kept is kept or dropped by chance,
-    /// counts as clean, and reads still show it until the power cut. A directory's sync that fails keeps some of the changes;
-    /// the others wait for the next sync, as with file systems that keep a journal of their own.
+    /// With EIO, doing nothing. A file's sync that fails also forgets: what it should have kept is kept or
+    /// dropped by chance, counts as clean, and reads still show it until the power cut. A directory's sync
+    /// that fails keeps some of the changes; the others wait for the next sync, as with file systems that
+    /// keep a journal of their own.
     case error
     /// With ENOSPC; a write has written some of its bytes before.
     case full
@@ -86,8 +88,8 @@ package final class SimulatedDisk: FileSystem {
   /// The disk as found after a power cut. This one answers every later call with EIO.
   package func crash() -> SimulatedDisk { SimulatedDisk(state.withLock { $0.afterPowerCut() }) }
 
-  /// The disk as found after the process was killed: nothing is lost, nothing becomes durable. This one answers every
-  /// later call with EIO.
+  /// The disk as found after the process was killed: nothing is lost, nothing becomes durable. This one
+  /// answers every later call with EIO.
   package func kill() -> SimulatedDisk {
     SimulatedDisk(
       state.withLock { old in

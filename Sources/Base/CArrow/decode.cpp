@@ -211,7 +211,8 @@ class Column {
   int64_t nulls_ = 0;
 };
 
-/// Columns whose values Arrow's decoders give: numbers, booleans, ids. A page is decoded whole, then picked from.
+/// Columns whose values Arrow's decoders give: numbers, booleans, ids. A page is decoded whole, then picked
+/// from.
 template <typename Kind>
 class ValueColumn : public Column {
  public:

@@ -143,7 +143,8 @@ parquet::Encoding::type encoding_of(int32_t number) {
   return static_cast<parquet::Encoding::type>(number);
 }
 
-/// A thread's decompressor, which takes longer to make than a small page to decompress, and memory for small pages.
+/// A thread's decompressor, which takes longer to make than a small page to decompress, and memory for small
+/// pages.
 struct Scratch {
   static constexpr int64_t size = 256 << 10;
   std::unique_ptr<arrow::util::Codec> codec;

@@ -66,7 +66,8 @@ bool all_pages_use_dictionary(const parquet::ColumnChunkMetaData &chunk) {
   return any;
 }
 
-/// The footer's counts and bounds of a chunk. Bounds that cannot be read are left out: they only ever save work.
+/// The footer's counts and bounds of a chunk. Bounds that cannot be read are left out: they only ever save
+/// work.
 void fill(Chunk &chunk, const parquet::ColumnChunkMetaData &meta) {
   auto &facts = chunk.facts;
   facts.start_offset = meta.has_dictionary_page() ? meta.dictionary_page_offset() : meta.data_page_offset();
@@ -96,8 +97,9 @@ void fill(Chunk &chunk, const parquet::ColumnChunkMetaData &meta) {
   }
 }
 
-/// Finds the bits of a split-block Bloom filter at `offset`. Its header is a Thrift struct of the filter's size and
-/// three unions with one member each, so all but the size is constant. Anything else means: no filter.
+/// Finds the bits of a split-block Bloom filter at `offset`. Its header is a Thrift struct of the filter's
+/// size and three unions with one member each, so all but the size is constant. Anything else means: no
+/// filter.
 void locate_filter(Chunk &chunk, const uint8_t *file, int64_t count, std::optional<int64_t> offset) {
   static const uint8_t rest[] = {0x1c, 0x1c, 0, 0, 0x1c, 0x1c, 0, 0, 0x1c, 0x1c, 0, 0, 0};
   if (!offset || *offset < 0 || *offset >= count) return;
@@ -196,7 +198,8 @@ struct cw_reader {
   }
 };
 
-/// The types of the columns: from the Arrow schema in the footer where there is one, else from Parquet's types.
+/// The types of the columns: from the Arrow schema in the footer where there is one, else from Parquet's
+/// types.
 static void find_types(cw_reader &reader) {
   const auto *schema = reader.metadata->schema();
   for (int i = 0; i < schema->num_columns(); i++) {

@@ -84,8 +84,8 @@ class SinkStream : public arrow::io::OutputStream {
   bool abandoned_ = false;
 };
 
-/// The Arrow schema of columns; timestamps are ns in UTC, ids `arrow.uuid`. Text columns flagged in `dictionary` have
-/// Int32 indices into utf8.
+/// The Arrow schema of columns; timestamps are ns in UTC, ids `arrow.uuid`. Text columns flagged in
+/// `dictionary` have Int32 indices into utf8.
 std::shared_ptr<arrow::Schema> schema_of(const cw_column *columns, int32_t count, const uint8_t *dictionary = nullptr);
 /// The number of the column type of `field`; throws on a type that is not ours.
 int32_t type_number(const arrow::Field &field);

@@ -2,8 +2,9 @@ import Records
 
 /// Gives the distinct values of text columns numbers.
 package enum DictionaryEncoder {
-  /// `column` in dictionary layout, values in the order they appear; as it is if it has more than `valuesMax` of them or is
-  /// a dictionary already. A column of nulls stays plain. Null rows have index 0. About 15 ns a row.
+  /// `column` in dictionary layout, values in the order they appear; as it is if it has more than `valuesMax`
+  /// of them or is a dictionary already. A column of nulls stays plain. Null rows have index 0. About 15 ns a
+  /// row.
   package static func encode(_ column: Column, valuesMax: Int) -> Column {
     guard case .text = column.storage else { return column }
     return column.withText { offsets, bytes in

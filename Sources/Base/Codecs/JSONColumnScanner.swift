@@ -45,8 +45,8 @@ import Records
   private var faultSlot = -1
   private var faultKey: [UInt8] = []
 
-  /// Whether a name came twice in one object of the record scanned last, or came as a member and in the overflow object. Known
-  /// for rows that were appended.
+  /// Whether a name came twice in one object of the record scanned last, or came as a member and in the
+  /// overflow object. Known for rows that were appended.
   package var hasRepeatedName: Bool { repeated != 0 || hasRepeatedMember }
 
   /// Whether the record scanned last has the member of a slot, as null.
@@ -105,8 +105,8 @@ import Records
 
   /// Scans the object whose brace is at `start` and appends it as a row, unless it has a fault.
   ///
-  /// - Returns: Offset behind the object (behind white space too, if a line end is needed); nil if its end was
-  ///   not found. ``fault`` says whether a row was appended.
+  /// - Returns: Offset behind the object (behind white space too, if a line end is needed); nil if its end
+  ///   was not found. ``fault`` says whether a row was appended.
   package mutating func scan(_ body: Span<UInt8>, at start: Int) -> Int? {
     unsafe body.withUnsafeBufferPointer { bytes in
       guard let from = bytes.baseAddress, start >= 0, start < bytes.count, unsafe from[start] == 0x7B else {

@@ -12,8 +12,8 @@ package enum JSONNumber {
   /// Sorts a number by what can hold it exactly.
   ///
   /// - `int64`: no point, no exponent, within Int64, and not `-0`.
-  /// - `float64`: with a point or an exponent, and the nearest double's shortest text has the same value. `1.0`
-  ///   and `1e2` are such; `0.1000000000000000055` is not.
+  /// - `float64`: with a point or an exponent, and the nearest double's shortest text has the same value.
+  ///   `1.0` and `1e2` are such; `0.1000000000000000055` is not.
   /// - `other`: the rest, integers beyond Int64 included: as doubles they would come back as `1e+19`.
   ///
   /// Text that is no JSON number is `other` too. Costs about 10 ns up to 15 digits, some 200 ns beyond.

@@ -244,7 +244,8 @@ public struct JSONElements: Sendable {
     at = open < text.count && text[open] == 0x5B ? open + 1 : text.count
   }
 
-  /// Starts before the first of the values from `start` on, which have commas between them and no brackets around them.
+  /// Starts before the first of the values from `start` on, which have commas between them and no brackets
+  /// around them.
   public init(_ text: Span<UInt8>, list start: Int) { at = start }
 
   /// Moves to the next element; false behind the last.

@@ -44,12 +44,12 @@ package indirect enum JSONTree: Sendable, Hashable {
     return members.first { $0.name == name }?.value
   }
 
-  /// Parses a whole text (RFC 8259). NUL, broken UTF-8, lone surrogates, repeated names and anything behind the
-  /// value are errors.
+  /// Parses a whole text (RFC 8259). NUL, broken UTF-8, lone surrogates, repeated names and anything behind
+  /// the value are errors.
   package init(parsing text: [UInt8]) throws(SyntaxError) { try self.init(text, isLenient: false) }
 
-  /// As ``init(parsing:)``, but names may repeat, NUL may be escaped in strings, and numbers that are not plain digits stay the
-  /// text they are: for bodies whose rules deal with that.
+  /// As ``init(parsing:)``, but names may repeat, NUL may be escaped in strings, and numbers that are not
+  /// plain digits stay the text they are: for bodies whose rules deal with that.
   package init(lenientlyParsing text: [UInt8]) throws(SyntaxError) { try self.init(text, isLenient: true) }
 
   private init(_ text: [UInt8], isLenient: Bool) throws(SyntaxError) {

@@ -168,8 +168,8 @@ import Records
     used += 1
   }
 
-  /// Appends `nanoseconds` since 1970 as a quoted ISO 8601 time in UTC: no fraction, or 6 digits of it, the rest cut
-  /// off.
+  /// Appends `nanoseconds` since 1970 as a quoted ISO 8601 time in UTC: no fraction, or 6 digits of it, the
+  /// rest cut off.
   public mutating func appendMicrosecondTimestamp(_ nanoseconds: Int64, zone: StaticString) {
     reserve(RFC3339.textBytesMax + 10)
     unsafe bytes[used] = 0x22

@@ -4,8 +4,9 @@ import Records
 package enum MemberColumns {
   /// The member `path` names (from the outside in) of each object in `objects`, a `json` column.
   ///
-  /// - Parameter type: `utf8`: scalars as text, strings without quotes; `float64`: numbers; `json`: the JSON text of any
-  ///   value. Rows without the member, with a JSON null or with a value of another kind are null. Traps on other types.
+  /// - Parameter type: `utf8`: scalars as text, strings without quotes; `float64`: numbers; `json`: the JSON
+  ///   text of any value. Rows without the member, with a JSON null or with a value of another kind are null.
+  ///   Traps on other types.
   package static func extract(_ objects: Column, path: [String], type: ColumnType) -> Column {
     precondition(objects.type == .json, "members are those of an object column")
     let names = path.map { Array($0.utf8) }

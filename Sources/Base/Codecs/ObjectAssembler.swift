@@ -2,7 +2,8 @@ import Records
 
 /// Puts objects together again from their typed columns and the JSON text of the rest.
 package enum ObjectAssembler {
-  /// A member's typed column: `int64`, `float64`, `bool` or `utf8`, null where the row has no such value in it.
+  /// A member's typed column: `int64`, `float64`, `bool` or `utf8`, null where the row has no such value in
+  /// it.
   package struct Member: Sendable {
     /// The member's name.
     package let name: String
@@ -15,7 +16,8 @@ package enum ObjectAssembler {
     }
   }
 
-  /// The objects as one `json` column: members in the order given, then what `rest` has; null where `rest` is null.
+  /// The objects as one `json` column: members in the order given, then what `rest` has; null where `rest` is
+  /// null.
   ///
   /// No row may have a name twice, in `members` or in `rest`. About 50 ns a member.
   package static func assemble(rest: Column, members: [Member]) -> Column {

@@ -2,8 +2,8 @@ import Records
 
 /// Takes object columns apart into typed columns of frequent members and the JSON text of the rest.
 ///
-/// The text is that of stored objects: checked, no white space, no name twice, canonical escapes. On other text the
-/// result is of no use, but nothing traps. One pass over the text; about 50 ns a member.
+/// The text is that of stored objects: checked, no white space, no name twice, canonical escapes. On other
+/// text the result is of no use, but nothing traps. One pass over the text; about 50 ns a member.
 package struct ObjectShredder: Sendable {
   /// Those that get columns.
   package let members: [ShredMember]

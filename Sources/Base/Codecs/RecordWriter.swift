@@ -23,8 +23,8 @@ package struct RecordStyle: Sendable, Hashable {
   package init() {}
 }
 
-/// Writes batches as text records, row by row: JSON objects or CSV lines. Null cells are left out of JSON objects, unless
-/// the style wants them, and empty in CSV. No allocation per value.
+/// Writes batches as text records, row by row: JSON objects or CSV lines. Null cells are left out of JSON
+/// objects, unless the style wants them, and empty in CSV. No allocation per value.
 package struct RecordWriter {
   /// A column's buffers as pointers, for one batch.
   @safe private struct Cells {

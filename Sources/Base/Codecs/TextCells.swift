@@ -1,7 +1,7 @@
 import Records
 
-/// The cells of a text column (`utf8`, `json`) by row, for code that writes rows one after the other. Some nanoseconds
-/// a call; a dictionary is looked through.
+/// The cells of a text column (`utf8`, `json`) by row, for code that writes rows one after the other. Some
+/// nanoseconds a call; a dictionary is looked through.
 @safe package struct TextCells {
   /// Keeps every buffer in place.
   private let column: Column

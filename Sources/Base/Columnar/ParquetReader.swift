@@ -88,8 +88,8 @@ package struct RowGroupInfo: Sendable {
   /// Rows `rows` (ascending, disjoint, within the row group) of the columns numbered `columns`, one after the
   /// other; only pages that hold them are decompressed.
   /// - Parameter asDictionary: Whether text columns stored as dictionaries throughout come in dictionary
-  ///   layout (the row group's whole dictionary, whatever the rows; fewer than 16 rows come plain all the same);
-  ///   otherwise text comes plain.
+  ///   layout (the row group's whole dictionary, whatever the rows; fewer than 16 rows come plain all the
+  ///   same); otherwise text comes plain.
   package func read(
     rowGroup: Int, columns: [Int], rows: [Range<Int>], asDictionary: Bool
   ) throws(ColumnarError) -> [Column] {

@@ -79,7 +79,8 @@ package struct ParquetColumnOptions: Sendable {
 
   deinit { unsafe cw_writer_free(writer) }
 
-  /// Writes `batch` as one row group. Its columns may have dictionary layout; values that no row has are left out.
+  /// Writes `batch` as one row group. Its columns may have dictionary layout; values that no row has are left
+  /// out.
   package func writeRowGroup(_ batch: RecordBatch) throws(ColumnarError) {
     precondition(batch.fields.count == fields.count, "a batch of the file's fields")
     var flags: [UInt8] = []

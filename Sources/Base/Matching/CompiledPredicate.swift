@@ -8,8 +8,8 @@ package struct CompiledPredicate: Sendable {
   package let paths: [ColumnPath]
   let root: PredicateNode
 
-  /// - Throws: `.invalid` with a sentence: unknown column, type mismatch, broken pattern. On members, whose types
-  ///   are known only row by row, a literal of another kind is no error: it does not match.
+  /// - Throws: `.invalid` with a sentence: unknown column, type mismatch, broken pattern. On members, whose
+  ///   types are known only row by row, a literal of another kind is no error: it does not match.
   package init(_ predicate: Predicate, schema: DatasetSchema) throws(StoreError) {
     self.predicate = predicate
     var compiler = PredicateCompiler(schema)

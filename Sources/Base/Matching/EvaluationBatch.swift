@@ -10,8 +10,8 @@ package enum EvaluationColumn: Sendable {
 
 /// The parts of an object column.
 package struct ObjectColumns: Sendable {
-  /// A member stored as a typed column: `int64`, `float64`, `bool` or `utf8`. Null where the row has no such member,
-  /// or has it with another type (then it is in another member column of the name, or in `rest`).
+  /// A member stored as a typed column: `int64`, `float64`, `bool` or `utf8`. Null where the row has no such
+  /// member, or has it with another type (then it is in another member column of the name, or in `rest`).
   package struct Member: Sendable {
     /// The member's name, without the object's.
     package let name: String

@@ -30,8 +30,8 @@ extension LazyStates {
       if state == dead { return false }
       let table = unsafe UnsafePointer(self.table)
       let classes = unsafe UnsafePointer(self.classes)
-      // In bounds: the lane's row lies within the text, its state is a row of the table. The fixed states are the
-      // three lowest.
+      // In bounds: the lane's row lies within the text, its state is a row of the table. The fixed states are
+      // the three lowest.
       var next = state
       while next > accepting && position < lane.end {
         state = next
@@ -89,7 +89,8 @@ extension LazyStates {
     lane.generation = generation
   }
 
-  /// Takes all four lanes as many bytes further as the shortest has left; missing transitions lead to `unknown`.
+  /// Takes all four lanes as many bytes further as the shortest has left; missing transitions lead to
+  /// `unknown`.
   private func run(_ lanes: [Lane], _ text: UnsafeBufferPointer<UInt8>) -> (Int, SIMD4<UInt32>) {
     var count = 512
     for lane in lanes { count = min(count, lane.end - lane.position) }

@@ -110,7 +110,8 @@
     }
   }
 
-  /// Adds `instruction` and all it reaches without reading to the set under construction; true if that is a match.
+  /// Adds `instruction` and all it reaches without reading to the set under construction; true if that is a
+  /// match.
   private func close(_ instruction: Int32, flags: UInt8, ahead: Ahead) -> Bool {
     stack.append(instruction)
     while let index = stack.popLast() {

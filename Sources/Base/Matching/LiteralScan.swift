@@ -58,7 +58,8 @@ struct LiteralScan {
     return true
   }
 
-  /// The row that holds byte `place`: steps double until past it, then halve. Rows before `from` end before it.
+  /// The row that holds byte `place`: steps double until past it, then halve. Rows before `from` end before
+  /// it.
   private static func row(of place: Int, from: Int, before end: Int, _ offsets: Span<Int32>) -> Int {
     var low = from
     var step = 1

@@ -1,5 +1,5 @@
-/// Looks for a needle too long for ``LiteralFinder``, in time linear in the text whatever both hold (Knuth, Morris
-/// and Pratt).
+/// Looks for a needle too long for ``LiteralFinder``, in time linear in the text whatever both hold (Knuth,
+/// Morris and Pratt).
 struct LongLiteral: Sendable {
   /// Lower case if case is ignored.
   let needle: [UInt8]

@@ -1,8 +1,8 @@
 import Codecs
 import Records
 
-/// A condition on numbers: the values that fulfil it, as ranges of each number type. Compares by value, so that
-/// integers a double cannot hold are still told apart.
+/// A condition on numbers: the values that fulfil it, as ranges of each number type. Compares by value, so
+/// that integers a double cannot hold are still told apart.
 struct NumberTest: Sendable, Hashable {
   /// Sorted and disjoint.
   private(set) var integers: [ClosedRange<Int64>] = []
@@ -113,7 +113,8 @@ struct NumberTest: Sendable, Hashable {
     return low < ranges.count && ranges[low].lowerBound <= value
   }
 
-  /// Whether a number written as JSON passes: an integer if written as one and within Int64, else the nearest double.
+  /// Whether a number written as JSON passes: an integer if written as one and within Int64, else the nearest
+  /// double.
   func passes(json text: Span<UInt8>) -> Bool {
     switch JSONNumber.classify(text) {
     case .int64(let value): return passes(value)

@@ -62,7 +62,8 @@ struct ObjectEvaluation {
     rows = kept
   }
 
-  /// Drops rows whose text lacks a name or a literal that is needed. Text with a backslash may hold it escaped.
+  /// Drops rows whose text lacks a name or a literal that is needed. Text with a backslash may hold it
+  /// escaped.
   private func preselect(
     _ offsets: Span<Int32>, _ bytes: Span<UInt8>, _ rows: inout Selection, by test: PredicateTest
   ) {

@@ -95,7 +95,8 @@ extension Span<UInt8> {
     return (place..<end, skipJSONSpace(colon + 1))
   }
 
-  /// Where the value of member `name` of the object at `start` begins; the last of that name counts. nil: none.
+  /// Where the value of member `name` of the object at `start` begins; the last of that name counts. nil:
+  /// none.
   func jsonMember(_ name: [UInt8], ofObjectAt start: Int) -> Int? {
     guard jsonKind(at: start) == .object else { return nil }
     var found: Int?
@@ -141,7 +142,8 @@ extension Span<UInt8> {
     return false
   }
 
-  /// Hands the characters of the string that opens at `start` to `body`; `scratch` takes them if they hold escapes.
+  /// Hands the characters of the string that opens at `start` to `body`; `scratch` takes them if they hold
+  /// escapes.
   func withJSONString<R>(at start: Int, _ scratch: inout [UInt8], _ body: (Span<UInt8>) -> R) -> R {
     let (end, isEscaped) = scanJSONString(start)
     let inner = start + 1..<Swift.max(start + 1, end - 1)
@@ -197,8 +199,8 @@ extension Span<UInt8> {
   /// The deepest nesting strings are looked for in; decoders refuse far less.
   static var jsonDepthMax: Int { 512 }
 
-  /// Whether a string value at any depth from the value at `start` on matches. Of members with one name only the
-  /// last counts.
+  /// Whether a string value at any depth from the value at `start` on matches. Of members with one name only
+  /// the last counts.
   func anyJSONString(
     at start: Int, _ scratch: inout [UInt8], depth: Int = 0, _ matches: (Span<UInt8>) -> Bool
   ) -> Bool {

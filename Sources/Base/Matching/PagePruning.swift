@@ -26,8 +26,8 @@ package struct PruningCondition: Sendable {
   package func verdict(_ statistics: ColumnStatistics) -> Verdict { leaf.verdict(statistics) }
 }
 
-/// A predicate with the pages each of its conditions may match in: of a conjunction those that all parts may match in, of
-/// alternatives those that any may, of a negation all but those whose rows are known to match.
+/// A predicate with the pages each of its conditions may match in: of a conjunction those that all parts may
+/// match in, of alternatives those that any may, of a negation all but those whose rows are known to match.
 package struct PrunedPredicate: Sendable {
   /// As it was given.
   package let predicate: CompiledPredicate
@@ -38,7 +38,8 @@ package struct PrunedPredicate: Sendable {
 
   /// - Parameters:
   ///   - pages: Those to look at.
-  ///   - known: What is known of a condition; asked about pages that matter. It may answer for other pages what it likes.
+  ///   - known: What is known of a condition; asked about pages that matter. It may answer for other pages
+  ///     what it likes.
   package init<E: Error>(
     _ predicate: CompiledPredicate, among pages: Selection,
     known: (PruningCondition, Selection) throws(E) -> PageSets
@@ -92,8 +93,8 @@ package struct PrunedPredicate: Sendable {
     }
   }
 
-  /// The predicate for rows of `pages` alone, which are among those asked about: conditions that cannot match there, or always
-  /// do, are left out, so that their columns need not be read. Matches the same rows.
+  /// The predicate for rows of `pages` alone, which are among those asked about: conditions that cannot match
+  /// there, or always do, are left out, so that their columns need not be read. Matches the same rows.
   package func reduced(to pages: Selection) -> CompiledPredicate {
     var index = 0
     let root = reduce(predicate.root, pages, &index)

@@ -30,7 +30,8 @@ indirect enum PatternNode: Sendable {
     }
   }
 
-  /// The bytes if the pattern is nothing but one text whose case is ignored or counts throughout. nil: it is not.
+  /// The bytes if the pattern is nothing but one text whose case is ignored or counts throughout. nil: it is
+  /// not.
   var exactLiteral: (bytes: [UInt8], ignoreCase: Bool)? {
     let parts: [PatternNode] = if case .concatenation(let parts) = self { parts } else { [self] }
     var text: [UInt8] = []

@@ -193,7 +193,8 @@ struct PatternParser {
     guard index > start, skip(">") else { throw failure("has a broken group name") }
   }
 
-  /// Flags up to `:` or `)`; true if `)` closed them, so that they hold for what follows in the enclosing group.
+  /// Flags up to `:` or `)`; true if `)` closed them, so that they hold for what follows in the enclosing
+  /// group.
   private mutating func parseFlags() throws(StoreError) -> Bool {
     var value = true
     while let scalar = next {

@@ -163,7 +163,8 @@ extension Literal {
 }
 
 extension ColumnPath {
-  /// Reads the form ``description`` prints: `level`, `metadata.user`, `metadata["a.b"]`. nil if it is not one.
+  /// Reads the form ``description`` prints: `level`, `metadata.user`, `metadata["a.b"]`. nil if it is not
+  /// one.
   package init?(parsing text: String) {
     var rest = Substring(text)
     func plain(_ rest: inout Substring) -> String? {

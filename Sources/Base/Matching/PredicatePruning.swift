@@ -131,8 +131,8 @@ extension CompiledPredicate {
 }
 
 extension PredicateLeaf {
-  /// What statistics of its column prove of all rows they cover. Of an object only nulls tell anything: its values may
-  /// be in columns of their own.
+  /// What statistics of its column prove of all rows they cover. Of an object only nulls tell anything: its
+  /// values may be in columns of their own.
   func verdict(_ statistics: ColumnStatistics) -> Verdict {
     guard path.members.isEmpty else { return .maybe }
     if let nulls = statistics.nullCount, nulls >= statistics.rowCount { return .no }

@@ -92,8 +92,8 @@ struct ScalarSet: Sendable, Hashable {
 
   /// Calls `body` with sequences of byte ranges that together make up the UTF-8 of exactly the set's scalars.
   ///
-  /// Stored text is valid UTF-8, so a set of all characters from U+0080 on (as in `.` and most negated classes) needs
-  /// only to tell lengths apart: a third of the states.
+  /// Stored text is valid UTF-8, so a set of all characters from U+0080 on (as in `.` and most negated
+  /// classes) needs only to tell lengths apart: a third of the states.
   func utf8Sequences(_ body: ([ClosedRange<UInt8>]) -> Void) {
     var ranges = ranges
     if let last = ranges.last, last.lowerBound <= 0x80, last.upperBound == ScalarSet.scalarMax {

@@ -1,4 +1,5 @@
-/// A set of rows 0 ..< `rowCount` as a bitmap: row r is bit r & 63 of word r >> 6. Bits beyond the last row are 0.
+/// A set of rows 0 ..< `rowCount` as a bitmap: row r is bit r & 63 of word r >> 6. Bits beyond the last row
+/// are 0.
 package struct Selection: Sendable, Hashable {
   /// Rows that may be selected.
   package let rowCount: Int

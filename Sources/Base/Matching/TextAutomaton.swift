@@ -7,7 +7,8 @@ package enum TextPattern: Sendable, Hashable {
   /// Between non-word bytes or the text's ends, ASCII case ignored.
   case word(String)
   case prefix(String)
-  /// RE2's syntax; a match anywhere in the text counts. `\w`, `\d`, `\s`, `\b` and ignored case are ASCII only.
+  /// RE2's syntax; a match anywhere in the text counts. `\w`, `\d`, `\s`, `\b` and ignored case are ASCII
+  /// only.
   case regex(String, ignoreCase: Bool)
 }
 
@@ -24,7 +25,8 @@ package struct TextAutomaton: Sendable {
 
   /// What it was made of.
   package let pattern: TextPattern
-  /// Words (maximal runs of ``ByteSet256/word``, ASCII lower-cased) that every matching text has as whole words.
+  /// Words (maximal runs of ``ByteSet256/word``, ASCII lower-cased) that every matching text has as whole
+  /// words.
   package let requiredWords: [[UInt8]]
   /// Three bytes in a row that every matching text has, whatever is around them.
   package let grams: GramQuery
@@ -134,8 +136,8 @@ package struct TextAutomaton: Sendable {
     }
   }
 
-  /// Hands `body` a function for many texts one after the other: what ``matches(_:)`` would borrow and give back
-  /// for each is borrowed once.
+  /// Hands `body` a function for many texts one after the other: what ``matches(_:)`` would borrow and give
+  /// back for each is borrowed once.
   func withMatcher(_ body: ((Span<UInt8>) -> Bool) -> Void) {
     switch way {
     case .everything: body { _ in true }
@@ -147,8 +149,8 @@ package struct TextAutomaton: Sendable {
     }
   }
 
-  /// Drops the rows of `candidates` that do not match. Row r is bytes offsets[r] ..< offsets[r + 1]; whether it is
-  /// null is the caller's business.
+  /// Drops the rows of `candidates` that do not match. Row r is bytes offsets[r] ..< offsets[r + 1]; whether
+  /// it is null is the caller's business.
   package func matchRows(offsets: Span<Int32>, bytes: Span<UInt8>, among candidates: inout Selection) {
     precondition(offsets.count == candidates.rowCount + 1, "n + 1 offsets")
     TextAutomaton.check(offsets, within: bytes.count)

@@ -1,5 +1,5 @@
-/// Runs a task's pieces wherever a callback takes them, for example on an event loop: what the loop starts then
-/// needs no hop to Swift's pool and back.
+/// Runs a task's pieces wherever a callback takes them, for example on an event loop: what the loop starts
+/// then needs no hop to Swift's pool and back.
 ///
 /// Work that computes for long does not belong on it: it holds up whatever else runs there.
 @safe package final class CallbackExecutor: TaskExecutor {

@@ -1,8 +1,8 @@
 import Glibc
 import Records
 
-/// A thread that may block on the disk: runs jobs one after the other, in the order given. Also the executor of an
-/// actor whose work blocks. The thread ends, after the jobs that wait, when the last reference goes.
+/// A thread that may block on the disk: runs jobs one after the other, in the order given. Also the executor
+/// of an actor whose work blocks. The thread ends, after the jobs that wait, when the last reference goes.
 package final class DiskThread: SerialExecutor {
   private let queue = JobQueue()
 

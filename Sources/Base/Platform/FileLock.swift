@@ -8,7 +8,8 @@ package enum FileLockError: Error, Equatable {
   case disk(DiskError)
 }
 
-/// Keeps other processes out of a directory for as long as it lives. The system drops the lock when the process ends.
+/// Keeps other processes out of a directory for as long as it lives. The system drops the lock when the
+/// process ends.
 package final class FileLock: Sendable {
   private let descriptor: Int32
 

@@ -16,18 +16,18 @@ package enum DiskError: Error, Sendable, Equatable {
     }
   }
 
-  /// Whether a sync failed, for another reason than a full disk: the disk is going, and what was written since the last sync that
-  /// succeeded may be lost although reads show it.
+  /// Whether a sync failed, for another reason than a full disk: the disk is going, and what was written
+  /// since the last sync that succeeded may be lost although reads show it.
   package var isFailedSync: Bool {
     if case .failed(let operation, _, _, _) = self { operation.isSync } else { false }
   }
 }
 
-/// The only door to files. Two conformers: the machine's (`LocalFileSystem`) and the simulated disk of TestKit; both pass
-/// the same conformance suite. All calls block: never on Swift's shared pool.
+/// The only door to files. Two conformers: the machine's (`LocalFileSystem`) and the simulated disk of
+/// TestKit; both pass the same conformance suite. All calls block: never on Swift's shared pool.
 ///
-/// Paths are UTF-8 and absolute, or relative to the working directory. A created, renamed or removed name is durable
-/// only after ``syncDirectory(_:)`` of its directory.
+/// Paths are UTF-8 and absolute, or relative to the working directory. A created, renamed or removed name is
+/// durable only after ``syncDirectory(_:)`` of its directory.
 package protocol FileSystem: Sendable {
   /// Creates the directory and its missing parents; no error if it exists.
   func createDirectory(_ path: String) throws(DiskError)
@@ -53,13 +53,14 @@ package protocol FileSystem: Sendable {
 package protocol File: AnyObject, Sendable {
   var path: String { get }
   func size() throws(DiskError) -> Int
-  /// Writes all of `bytes` at `offset` (growing the file if needed) or throws; what was written then is undefined.
+  /// Writes all of `bytes` at `offset` (growing the file if needed) or throws; what was written then is
+  /// undefined.
   func write(_ bytes: Span<UInt8>, at offset: Int) throws(DiskError)
   /// Reads exactly `count` bytes or throws.
   func read(at offset: Int, count: Int) throws(DiskError) -> [UInt8]
   /// Makes written bytes and the size durable (`fdatasync`). After a failure nothing unsynced may be trusted.
   func sync() throws(DiskError)
-  /// Maps `range` of the file read-only and shared: later writes to it show. The mapping lives while the buffer does,
-  /// also after the file was removed. Never truncate a mapped file.
+  /// Maps `range` of the file read-only and shared: later writes to it show. The mapping lives while the
+  /// buffer does, also after the file was removed. Never truncate a mapped file.
   func map(_ range: Range<Int>) throws(DiskError) -> Buffer
 }

@@ -2,9 +2,11 @@ import Glibc
 import Records
 
 /// Memory that may be written while ``Buffer``s over it exist, as a shared file mapping may. What a reader
-/// sees of bytes being written meanwhile is undefined; whoever uses it lets readers look only at finished bytes.
+/// sees of bytes being written meanwhile is undefined; whoever uses it lets readers look only at finished
+/// bytes.
 @safe package final class SharedMemory: @unchecked Sendable {
-  // Safe because: the pointer never changes; writers and readers of the same bytes are kept apart by the owner.
+  // Safe because: the pointer never changes; writers and readers of the same bytes are kept apart by the
+  // owner.
   private let base: UnsafeMutableRawPointer
   /// Reserved at once and for good.
   package let byteCount: Int

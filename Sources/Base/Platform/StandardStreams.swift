@@ -2,9 +2,9 @@ import Glibc
 
 /// The three streams a process is started with.
 package enum StandardStreams {
-  /// Call first in `main`. Finds out which streams are closed and keeps their numbers from files and sockets opened
-  /// later, into which what is meant for people would be written. Writes to a pipe that nobody reads become errors
-  /// instead of a signal.
+  /// Call first in `main`. Finds out which streams are closed and keeps their numbers from files and sockets
+  /// opened later, into which what is meant for people would be written. Writes to a pipe that nobody reads
+  /// become errors instead of a signal.
   package static func prepare() {
     _ = areClosed
     _ = signal(SIGPIPE, SIG_IGN)
@@ -15,15 +15,17 @@ package enum StandardStreams {
     let flags = fcntl(descriptor, F_GETFD)
     // The lowest free number, which is this one.
     if flags < 0 { _ = retrying { unsafe open("/dev/null", O_RDWR) } }
-    // What an exec closes was not there before it: the runtime, which starts before `main`, has taken the number.
+    // What an exec closes was not there before it: the runtime, which starts before `main`, has taken the
+    // number.
     return flags < 0 || flags & FD_CLOEXEC != 0
   }
 
-  /// Whether the process was started without the stream of this number, 0 to 2. Such a stream must not be used.
+  /// Whether the process was started without the stream of this number, 0 to 2. Such a stream must not be
+  /// used.
   static func isClosed(_ descriptor: Int32) -> Bool { areClosed[Int(descriptor)] }
 
-  /// Writes all of `bytes` or throws. Blocks as long as the reader does, also when whoever started the process made
-  /// the descriptor one that does not block.
+  /// Writes all of `bytes` or throws. Blocks as long as the reader does, also when whoever started the
+  /// process made the descriptor one that does not block.
   fileprivate static func write(_ bytes: [UInt8], to descriptor: Int32) throws(StreamError) {
     guard !isClosed(descriptor) else { throw .refused(code: EBADF) }
     var written = 0

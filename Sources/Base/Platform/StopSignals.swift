@@ -3,8 +3,8 @@ import Synchronization
 
 /// SIGTERM and SIGINT as something to wait for, SIGHUP as something to ask for.
 package enum StopSignals {
-  /// A pipe from the signal handler to ``wait()``: writing a byte is all a handler may do, and blocking the signals
-  /// instead does not work, since the main thread of a Swift program parks with every signal let in.
+  /// A pipe from the signal handler to ``wait()``: writing a byte is all a handler may do, and blocking the
+  /// signals instead does not work, since the main thread of a Swift program parks with every signal let in.
   private static let pipe: (reading: Int32, writing: Int32) = {
     var ends: [Int32] = [-1, -1]
     // An array of two numbers, as pipe(2) wants.
@@ -14,7 +14,8 @@ package enum StopSignals {
     return (ends[0], ends[1])
   }()
 
-  /// Catches both from here on; call first thing in `main`. Also makes writes to closed sockets errors instead of signals.
+  /// Catches both from here on; call first thing in `main`. Also makes writes to closed sockets errors
+  /// instead of signals.
   package static func catchAll() {
     _ = pipe
     _ = hangups.load(ordering: .relaxed)

@@ -1,7 +1,8 @@
 import Records
 import Synchronization
 
-/// Tells an observer what a store's background does: of each piece of work its first failure and then its end.
+/// Tells an observer what a store's background does: of each piece of work its first failure and then its
+/// end.
 ///
 /// Any thread. Costs a lock of a few words a call, and the observer's time where there is something to tell.
 package final class StoreReporter: Sendable {
@@ -20,8 +21,8 @@ package final class StoreReporter: Sendable {
   /// Tells `event` as it is.
   package func tell(_ event: StoreEvent) { observer.observe(event) }
 
-  /// Says that work failed; told unless its last try failed too. That the store stops is no failure, and that a log is poisoned is
-  /// told by itself.
+  /// Says that work failed; told unless its last try failed too. That the store stops is no failure, and that
+  /// a log is poisoned is told by itself.
   package func failed(
     _ work: StoreWork, of partition: Partition? = nil, file: String? = nil, _ error: StoreError
   ) {

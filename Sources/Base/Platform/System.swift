@@ -23,8 +23,8 @@ package struct SystemEntropy: EntropySource {
 
 /// Standard input, which may be a pipe that never ends.
 package enum StandardInput {
-  /// Blocks until there is something; then takes what comes until `max` bytes are there, nothing came for `restMilliseconds`,
-  /// or the input ends. Empty: at the end.
+  /// Blocks until there is something; then takes what comes until `max` bytes are there, nothing came for
+  /// `restMilliseconds`, or the input ends. Empty: at the end.
   package static func read(max: Int, restMilliseconds: Int32) throws(DiskError) -> [UInt8] {
     guard !StandardStreams.isClosed(0) else { throw diskError(.read, "standard input", code: EBADF) }
     let memory = HeapMemory(byteCount: max)
@@ -47,8 +47,8 @@ package enum StandardInput {
   }
 }
 
-/// The allocator's settings for a server that moves large buffers. Glibc's `malloc.h` is not in Swift's Glibc module,
-/// so the two functions are looked up by name; without them nothing happens.
+/// The allocator's settings for a server that moves large buffers. Glibc's `malloc.h` is not in Swift's Glibc
+/// module, so the two functions are looked up by name; without them nothing happens.
 package enum MemoryTuning {
   /// Keeps freed memory from piling up in one arena a thread. Call first in `main`, before threads start.
   package static func applyServerSettings() {
@@ -60,8 +60,8 @@ package enum MemoryTuning {
     let arenasMax: Int32 = -8
     _ = mallopt(arenasMax, 2)
     _ = mallopt(trimThreshold, 16 << 20)
-    // Batches of 0.1 to 4 MiB come and go thousands of times a second: below this they are reused from the heap
-    // instead of being mapped, faulted in and unmapped each time.
+    // Batches of 0.1 to 4 MiB come and go thousands of times a second: below this they are reused from the
+    // heap instead of being mapped, faulted in and unmapped each time.
     _ = mallopt(mapThreshold, 8 << 20)
   }
 

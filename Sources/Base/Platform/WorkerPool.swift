@@ -1,6 +1,7 @@
 import Records
 
-/// Threads for work that computes or reads for long: queries, decoding. They end when the last reference goes.
+/// Threads for work that computes or reads for long: queries, decoding. They end when the last reference
+/// goes.
 package final class WorkerPool: Sendable {
   /// How many threads there are.
   package let threadCount: Int
@@ -18,8 +19,8 @@ package final class WorkerPool: Sendable {
 
   deinit { queue.close() }
 
-  /// Runs `body` on one of the threads, after what was given before, and returns what it returns. The queue has no bound of
-  /// its own: callers bound how many of them run.
+  /// Runs `body` on one of the threads, after what was given before, and returns what it returns. The queue
+  /// has no bound of its own: callers bound how many of them run.
   package func run<Value: Sendable, Failure: Error>(
     _ body: @escaping @Sendable () throws(Failure) -> Value
   ) async throws(Failure) -> Value {

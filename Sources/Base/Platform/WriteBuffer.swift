@@ -1,6 +1,7 @@
 import Records
 
-/// Bytes to be written: grows by doubling, keeps its memory when emptied, starts at an address of 64. One thread.
+/// Bytes to be written: grows by doubling, keeps its memory when emptied, starts at an address of 64. One
+/// thread.
 ///
 /// Whole columns are added with one call each; nothing here is meant for one row at a time.
 @safe package final class WriteBuffer {
@@ -98,7 +99,8 @@ import Records
     count += range.count * 4
   }
 
-  /// Sets bits in a bitmap of this buffer that starts at byte `start` and reaches to its end: bit `at + i` becomes bit
+  /// Sets bits in a bitmap of this buffer that starts at byte `start` and reaches to its end: bit `at + i`
+  /// becomes bit
   /// `from + i` of `source` (nil: 1), for `bitCount` bits. The bits must be zero before.
   package func setBits(
     inBitmapAt start: Int, bit at: Int, from source: Buffer?, sourceBit from: Int, count bitCount: Int

@@ -250,8 +250,8 @@ public struct BoolBuilder: ~Copyable {
     validity.clearLast()
   }
 
-  /// Appends whole rows at once: `source` is their bytes, `rowOffsets` (a row each, and one) where they begin and
-  /// end, counted from any origin. The open row must be empty.
+  /// Appends whole rows at once: `source` is their bytes, `rowOffsets` (a row each, and one) where they begin
+  /// and end, counted from any origin. The open row must be empty.
   public mutating func appendRows(_ source: Span<UInt8>, offsets rowOffsets: Span<Int32>) {
     let count = rowOffsets.count - 1
     guard count > 0 else { return }

@@ -60,7 +60,8 @@ public struct Column: Sendable {
       type: .int64, rowCount: values.count, validity: nil, storage: .fixed(Buffer(copying: values)))
   }
 
-  /// Hands over the values of an `int64` or `timestamp` column; null rows hold any number. Traps on other types.
+  /// Hands over the values of an `int64` or `timestamp` column; null rows hold any number. Traps on other
+  /// types.
   public func withInt64<R, E: Error>(_ body: (Span<Int64>) throws(E) -> R) throws(E) -> R {
     guard case .fixed(let values) = storage, type == .int64 || type == .timestamp else {
       preconditionFailure("an int64 or timestamp column")
@@ -100,7 +101,8 @@ public struct Column: Sendable {
     }
   }
 
-  /// Hands over the indices (a row each), the offsets (a value each, and one) and the bytes of a dictionary column.
+  /// Hands over the indices (a row each), the offsets (a value each, and one) and the bytes of a dictionary
+  /// column.
   public func withDictionary<R, E: Error>(
     _ body: (Span<Int32>, Span<Int32>, Span<UInt8>) throws(E) -> R
   ) throws(E) -> R {

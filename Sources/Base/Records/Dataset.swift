@@ -1,7 +1,7 @@
 /// One kind of record with a declared schema.
 ///
-/// Whoever owns a kind of record declares it as a constant; a ``Registry`` lists those that a server knows. Copying one costs
-/// one reference.
+/// Whoever owns a kind of record declares it as a constant; a ``Registry`` lists those that a server knows.
+/// Copying one costs one reference.
 package struct Dataset: Sendable, Hashable {
   package let schema: DatasetSchema
 

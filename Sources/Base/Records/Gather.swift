@@ -234,10 +234,12 @@ extension Column {
     return Column.gather([self], runs: [RowRun(source: 0, start: 0, count: rowCount)], rowCount: rowCount)
   }
 
-  /// The column without values of its dictionary that no row has, in the order of the rest; itself if there are none.
+  /// The column without values of its dictionary that no row has, in the order of the rest; itself if there
+  /// are none.
   ///
-  /// Readers hand over a row group's whole dictionary whatever the rows: words of rows that were deleted, or that are
-  /// somebody else's. What leaves the process or is written again goes through here. O(rows + values).
+  /// Readers hand over a row group's whole dictionary whatever the rows: words of rows that were deleted, or
+  /// that are somebody else's. What leaves the process or is written again goes through here. O(rows +
+  /// values).
   package func withUsedValuesOnly() -> Column {
     guard case .dictionary(_, _, _, let valueCount) = storage else { return self }
     return withDictionary { keys, starts, text in

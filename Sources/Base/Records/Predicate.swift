@@ -56,8 +56,8 @@ package indirect enum Predicate: Sendable, Hashable {
   case isIn(ColumnPath, [Literal])
   /// The column's text has `needle` as a substring. On an object column: some string value at any depth has.
   case contains(ColumnPath, needle: String, ignoreCase: Bool)
-  /// The text has `word` between non-word bytes or its ends, ASCII case ignored. Word bytes are ASCII letters and
-  /// digits, `_`, and all bytes from 0x80 on. On an object column: some string value at any depth has.
+  /// The text has `word` between non-word bytes or its ends, ASCII case ignored. Word bytes are ASCII letters
+  /// and digits, `_`, and all bytes from 0x80 on. On an object column: some string value at any depth has.
   case word(ColumnPath, String)
   /// The text has a match of the regular expression (linear time; see Matching).
   case regex(ColumnPath, pattern: String, ignoreCase: Bool)

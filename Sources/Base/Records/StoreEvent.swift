@@ -1,4 +1,5 @@
-/// Something a store does by itself, and does again until it succeeds. The raw value is the word in logs and metrics.
+/// Something a store does by itself, and does again until it succeeds. The raw value is the word in logs and
+/// metrics.
 package enum StoreWork: String, Sendable, Hashable, CaseIterable {
   /// Making appends durable in the journal.
   case commit
@@ -42,16 +43,19 @@ package enum StoreLog: String, Sendable, Hashable, CaseIterable { case journal, 
 
 /// What a store's background tells: what happened, to which partition and file, and by that what is true now.
 ///
-/// A piece of work is one of a partition's, where it has one: of each the first failure is told, then nothing until it succeeds or
-/// there is nothing left of it to do, which is told as its end.
+/// A piece of work is one of a partition's, where it has one: of each the first failure is told, then nothing
+/// until it succeeds or there is nothing left of it to do, which is told as its end.
 package enum StoreEvent: Sendable, Equatable {
-  /// Work failed; see ``StoreWork/consequence``. `file` is the one the disk refused, where the store knows it.
+  /// Work failed; see ``StoreWork/consequence``. `file` is the one the disk refused, where the store knows
+  /// it.
   case failed(StoreWork, partition: Partition?, file: String?, error: StoreError)
   /// Work that had failed is done.
   case healed(StoreWork, partition: Partition?)
-  /// What was written last may be lost, so nothing more is written, archived, compacted or deleted before a restart.
+  /// What was written last may be lost, so nothing more is written, archived, compacted or deleted before a
+  /// restart.
   case poisoned(StoreLog, error: StoreError)
-  /// Bytes of a block are not those written: its partition is not compacted again before a restart, and queries that need them fail.
+  /// Bytes of a block are not those written: its partition is not compacted again before a restart, and
+  /// queries that need them fail.
   case damaged(Partition, error: StoreError)
   /// Head rows are in a block; nil: all of them were deleted.
   case archived(Partition, file: String?, rowCount: Int)
@@ -65,8 +69,8 @@ package enum StoreEvent: Sendable, Equatable {
 
 /// Who is told what happens in a store's background: log, metrics, readiness.
 package protocol StoreObserver: Sendable {
-  /// Takes note. Runs on the store's threads, also inside a commit and under locks of the store: returns within microseconds, never
-  /// blocks, never calls the store.
+  /// Takes note. Runs on the store's threads, also inside a commit and under locks of the store: returns
+  /// within microseconds, never blocks, never calls the store.
   func observe(_ event: StoreEvent)
 }
 

@@ -4,7 +4,8 @@ import Records
 
 /// Turns JSON entries of an ``EntryForm`` into batches, or into everything that is wrong with them.
 ///
-/// Clients of these APIs expect all faults of a body at once. So what has any goes by way of a tree, and what is plainly fine by
+/// Clients of these APIs expect all faults of a body at once. So what has any goes by way of a tree, and what
+/// is plainly fine by
 /// ``PlainEntries``, which is some thirty times faster.
 package struct EntryDecoder: Sendable {
   private let form: EntryForm
@@ -328,8 +329,8 @@ struct EntryRows {
 }
 
 extension JSONTree {
-  /// Of members with equal names only the last, at every depth. Names are compared by their bytes: Swift's strings would take
-  /// canonical equivalents for equal.
+  /// Of members with equal names only the last, at every depth. Names are compared by their bytes: Swift's
+  /// strings would take canonical equivalents for equal.
   var withDistinctNames: JSONTree {
     switch self {
     case .object(let members):

@@ -6,7 +6,8 @@ package struct EntryForm: Sendable {
   package enum Kind: Sendable, Hashable {
     /// At most so many characters; nil: any.
     case text(charactersMax: Int?)
-    /// One of these. `hasOwnWords`: the error says "<field> must be one of [...]" instead of "Input should be …".
+    /// One of these. `hasOwnWords`: the error says "<field> must be one of [...]" instead of "Input should be
+    /// …".
     case choice([String], hasOwnWords: Bool)
     /// A time; `takesDates`: the error for other texts says "a valid datetime or date".
     case time(takesDates: Bool)

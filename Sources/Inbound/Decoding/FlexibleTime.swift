@@ -1,7 +1,7 @@
 import Codecs
 
-/// Times as the audit and the workflow API take them: RFC 3339, the same without a zone (UTC), a date alone (midnight UTC), or
-/// seconds or milliseconds since 1970.
+/// Times as the audit and the workflow API take them: RFC 3339, the same without a zone (UTC), a date alone
+/// (midnight UTC), or seconds or milliseconds since 1970.
 package enum FlexibleTime {
   /// nil: not one of them, or not between the years 1677 and 2262.
   package static func nanoseconds(_ text: String) -> Int64? {

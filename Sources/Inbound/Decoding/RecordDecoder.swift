@@ -88,8 +88,8 @@ package struct RecordDecoder: Sendable {
   /// the schema's overflow object; where a record also sends that object, its own members win.
   ///
   /// - Parameter now: Nanoseconds since 1970.
-  /// - Throws: With ``ErrorMode/reject`` the first fault. With ``ErrorMode/skip(errorsMax:)`` only what concerns
-  ///   the body as a whole: no entry at all, too many entries, no JSON document.
+  /// - Throws: With ``ErrorMode/reject`` the first fault. With ``ErrorMode/skip(errorsMax:)`` only what
+  ///   concerns the body as a whole: no entry at all, too many entries, no JSON document.
   package func decode(
     _ body: Span<UInt8>, format: BodyFormat = .detect, onError: ErrorMode = .reject, now: Int64
   ) throws(DecodingError) -> DecodedBody {

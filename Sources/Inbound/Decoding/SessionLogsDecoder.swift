@@ -2,11 +2,12 @@ import Codecs
 import Masking
 import Records
 
-/// Turns bodies of the sessions API, `{"logs":[{"timestamp","level","message"},…]}`, into batches of the dataset
+/// Turns bodies of the sessions API, `{"logs":[{"timestamp","level","message"},…]}`, into batches of the
+/// dataset
 /// `sessions`. Immutable: make one and keep it.
 ///
-/// All three members must be there; `level` and `message` may be null, other members are left out. Times are text
-/// with a zone and kept to the microsecond, which is what the API gives back.
+/// All three members must be there; `level` and `message` may be null, other members are left out. Times are
+/// text with a zone and kept to the microsecond, which is what the API gives back.
 package struct SessionLogsDecoder: Sendable {
   private let masking: MaskingPlan
   private let limits: DecodingLimits

@@ -1,4 +1,5 @@
-/// Where in a request something is wrong: names and array indices from the outside in, `body` or `query` first.
+/// Where in a request something is wrong: names and array indices from the outside in, `body` or `query`
+/// first.
 package enum ValidationPlace: Sendable, Hashable {
   case name(String)
   case index(Int)
@@ -22,8 +23,8 @@ package struct ValidationContext: Sendable, Hashable {
   }
 }
 
-/// A fault of one field, in the words that the audit, the workflow and the ingest API's clients know (those of pydantic). Texts name
-/// rules, never values.
+/// A fault of one field, in the words that the audit, the workflow and the ingest API's clients know (those
+/// of pydantic). Texts name rules, never values.
 package struct ValidationError: Error, Sendable, Hashable {
   package let place: [ValidationPlace]
   /// `missing`, `string_type`, `enum`, …

@@ -1,5 +1,5 @@
-/// Finds the rule for a member's name. Rules are numbered from 1; of several that fit the lowest holds, but a name that
-/// equals a rule goes first.
+/// Finds the rule for a member's name. Rules are numbered from 1; of several that fit the lowest holds, but a
+/// name that equals a rule goes first.
 struct KeyMatcher: Sendable {
   /// Rules by the first byte of their name: 256 lists of rule indices, ascending.
   private let byFirstByte: [[Int]]
@@ -27,7 +27,8 @@ struct KeyMatcher: Sendable {
   /// `name` in lower case: how names are compared.
   static func folded(_ name: String) -> String { name.lowercased() }
 
-  /// The rule for `key`, 0 for none. Costs bytes times the rules that share a first byte: remember the answer.
+  /// The rule for `key`, 0 for none. Costs bytes times the rules that share a first byte: remember the
+  /// answer.
   func rule(for key: Span<UInt8>) -> UInt16 {
     guard !isEmpty, !key.isEmpty else { return 0 }
     let folded = KeyMatcher.folded(key)
@@ -82,8 +83,8 @@ struct KeyMatcher: Sendable {
     return best == .max ? 0 : best
   }
 
-  /// Behind the word that starts at `start`: letters of one case, a capital and small letters, capitals up to the one that
-  /// begins the next word (`API` in `APIKey`), or digits.
+  /// Behind the word that starts at `start`: letters of one case, a capital and small letters, capitals up to
+  /// the one that begins the next word (`API` in `APIKey`), or digits.
   private static func wordEnd(_ key: Span<UInt8>, _ start: Int) -> Int {
     let first = kind(key[start])
     if first == .other { return start }

@@ -1,14 +1,14 @@
 import Codecs
 import Records
 
-/// What is masked in the records of one dataset, made ready for the decoders. Cheap to copy; make one for each caller and
-/// keep it.
+/// What is masked in the records of one dataset, made ready for the decoders. Cheap to copy; make one for
+/// each caller and keep it.
 ///
 /// A masked value is replaced while the request is scanned: it never reaches a batch, so no file, answer or
-/// log line can hold it. Names are compared after JSON escapes are resolved. A hidden text becomes `****`, with its length
-/// if that is over 16 characters, or what a partial rule leaves of it; numbers, objects and whatever else become `****`; in a
-/// declared column of another type than text, null. Times and ids of records are never masked. Where no name hides
-/// a text, detectors replace what they find in it.
+/// log line can hold it. Names are compared after JSON escapes are resolved. A hidden text becomes `****`,
+/// with its length if that is over 16 characters, or what a partial rule leaves of it; numbers, objects and
+/// whatever else become `****`; in a declared column of another type than text, null. Times and ids of
+/// records are never masked. Where no name hides a text, detectors replace what they find in it.
 package struct MaskingPlan: Sendable, ScanMasking {
   /// Stands for every masked value that is no text.
   package static let replacement = "****"
@@ -25,7 +25,8 @@ package struct MaskingPlan: Sendable, ScanMasking {
   ///
   /// - Parameter caller: The name of the API key whose ``MaskingRules/overrides`` hold too.
   package init(_ rules: MaskingRules, for schema: DatasetSchema, caller: String? = nil) {
-    // Columns that are searched by their exact value, and the parts of a trace: numbers there are no card numbers.
+    // Columns that are searched by their exact value, and the parts of a trace: numbers there are no card
+    // numbers.
     let identifiers = schema.bloomColumns + schema.summaryColumns + ["trace_id", "span_id"]
     self.init(tables: MaskingTables(rules, caller: caller, identifiers: identifiers))
   }

@@ -23,8 +23,8 @@ package struct MaskingReport: Sendable, Hashable {
 }
 
 extension MaskingPlan {
-  /// Masks a JSON value of any kind, as a record of the dataset if it is an object: its `timestamp` stays as it is, its columns of
-  /// identifiers are looked into by fewer detectors.
+  /// Masks a JSON value of any kind, as a record of the dataset if it is an object: its `timestamp` stays as
+  /// it is, its columns of identifiers are looked into by fewer detectors.
   ///
   /// - Throws: The text is not JSON or nested deeper than ``JSONTree/nestingMax``.
   package func apply(toJSON text: [UInt8]) throws(JSONTree.SyntaxError) -> MaskingReport {

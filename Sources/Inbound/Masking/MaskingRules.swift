@@ -17,12 +17,14 @@ package struct MaskingRules: Sendable, Hashable {
     case keepPrefix(Int)
     /// `****` and the last `n`; `****` alone for texts of at most `n`.
     case keepSuffix(Int)
-    /// `e*****e@email.com`: the first and last of the part before the last `@`, up to five stars between. `****@…` where
-    /// that part has one or two, `****` without an `@` or with something else than a domain behind it.
+    /// `e*****e@email.com`: the first and last of the part before the last `@`, up to five stars between.
+    /// `****@…` where that part has one or two, `****` without an `@` or with something else than a domain
+    /// behind it.
     case maskEmail
   }
 
-  /// A rule for members whose name is, or else holds, `name`. Such members are hidden even where no other list names them.
+  /// A rule for members whose name is, or else holds, `name`. Such members are hidden even where no other
+  /// list names them.
   package struct PartialRule: Sendable, Hashable {
     package var name: String
     package var partial: Partial
@@ -43,7 +45,8 @@ package struct MaskingRules: Sendable, Hashable {
   package var isOn = true
   /// Members whose name holds one of these are hidden.
   package var baselineKeys: [String] = MaskingRules.baselineKeysDefault
-  /// The first whose name equals a hidden member's, else the first whose name it holds, says what is left of a text.
+  /// The first whose name equals a hidden member's, else the first whose name it holds, says what is left of
+  /// a text.
   package var partialRules: [PartialRule] = MaskingRules.partialRulesDefault
   /// Further keys for one caller: lists by the name of the API key.
   package var overrides: [String: [String]] = [:]

@@ -56,7 +56,8 @@ package struct RecordMasking: Sendable {
     return String(decoding: output, as: UTF8.self)
   }
 
-  /// Every detector looks, whatever the filter that scans ask first would say: both ways are compared in tests.
+  /// Every detector looks, whatever the filter that scans ask first would say: both ways are compared in
+  /// tests.
   private mutating func redacted(_ text: String, _ detectors: UInt8) -> String {
     let bytes = Array(text.utf8)
     guard detectors != 0, bytes.count >= TextCandidates.bytesMin else { return text }

@@ -1,7 +1,7 @@
 import Records
 
-/// What is known of a block without opening it, enough to prune by time and position: the manifest keeps it, and the block's index
-/// repeats it.
+/// What is known of a block without opening it, enough to prune by time and position: the manifest keeps it,
+/// and the block's index repeats it.
 package struct BlockFacts: Sendable, Hashable {
   /// Given by the caller; never used twice.
   package var id: UInt64

@@ -59,8 +59,8 @@ package protocol BlockFormat: Sendable {
 
 /// An open block. Any number of threads may use it, also after its file was removed.
 package protocol BlockReading: AnyObject, Sendable {
-  /// The units that may hold rows which match `predicate` (the compiled `request.predicate`), its time and position
-  /// bounds, and none of `deletions`.
+  /// The units that may hold rows which match `predicate` (the compiled `request.predicate`), its time and
+  /// position bounds, and none of `deletions`.
   func units(_ request: ScanRequest, predicate: CompiledPredicate, deletions: [PendingDeletion])
     throws(StoreError) -> [any ScanUnit]
   /// See ``GroupedCountAnswer``.

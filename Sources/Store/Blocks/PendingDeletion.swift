@@ -1,7 +1,8 @@
 import Matching
 import Records
 
-/// A deletion that may still hide rows somewhere, made ready to run: those that match and lie below a position.
+/// A deletion that may still hide rows somewhere, made ready to run: those that match and lie below a
+/// position.
 package struct PendingDeletion: Sendable {
   /// See ``BlockFacts/deletionsApplied``.
   package let id: UInt64

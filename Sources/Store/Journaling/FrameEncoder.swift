@@ -12,12 +12,13 @@ struct RowPart {
   let key: (key: ScopedKey, entry: KeyEntry)?
 }
 
-/// Turns rows into frames at the end of a write buffer. The header's place, `durable_to`, sequence and commit mark are
-/// filled in by the caller, who stores it.
+/// Turns rows into frames at the end of a write buffer. The header's place, `durable_to`, sequence and commit
+/// mark are filled in by the caller, who stores it.
 struct FrameEncoder {
   let buffer: WriteBuffer
 
-  /// Encodes the parts as one frame; their rows get positions from `firstPosition` on. Each value is copied once.
+  /// Encodes the parts as one frame; their rows get positions from `firstPosition` on. Each value is copied
+  /// once.
   func encode(
     _ parts: [RowPart], partition: Partition, firstPosition: Int64, ingestedAt: Int64
   ) -> FrameHeader {

@@ -106,8 +106,9 @@ package struct FrameHeader: Sendable, Hashable {
     buffer.store(checksum, at: start + 100)
   }
 
-  /// Reads the header at `byte` (a multiple of 8) of segment `number`; nil with the reason if it is none, or not of this place. The
-  /// frame it describes lies within the segment, its own parts within the frame; the body is not looked at.
+  /// Reads the header at `byte` (a multiple of 8) of segment `number`; nil with the reason if it is none, or
+  /// not of this place. The frame it describes lies within the segment, its own parts within the frame; the
+  /// body is not looked at.
   static func read(_ segment: Buffer, at byte: Int, segment number: UInt32) -> Parsed {
     guard byte + byteCount <= segment.byteCount else { return .bad("no room for a header") }
     let slice = segment.slice(byte..<byte + byteCount)

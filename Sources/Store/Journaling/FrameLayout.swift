@@ -1,7 +1,8 @@
 import Codecs
 import Records
 
-/// Where the parts of a row frame lie, as ranges of the frame's bytes. Built only from a body whose parts fit.
+/// Where the parts of a row frame lie, as ranges of the frame's bytes. Built only from a body whose parts
+/// fit.
 struct FrameLayout {
   struct ColumnRanges {
     var validity: Range<Int>?
@@ -58,7 +59,8 @@ struct FrameLayout {
     self.columns = columns
   }
 
-  /// Whether the offsets of every text column start at 0 and never fall, so that no reader meets a text outside its column.
+  /// Whether the offsets of every text column start at 0 and never fall, so that no reader meets a text
+  /// outside its column.
   func hasRisingOffsets(in frame: Buffer) -> Bool {
     for case let column? in columns where column.text != nil {
       let rises = frame.slice(column.values).withSpan(of: Int32.self) { offsets -> Bool in

@@ -1,6 +1,7 @@
 import Records
 
-/// What readers see: the published frames by partition, and the totals. Behind one lock; changed only by the writing thread.
+/// What readers see: the published frames by partition, and the totals. Behind one lock; changed only by the
+/// writing thread.
 struct HeadIndex: Sendable {
   struct Frames: Sendable {
     var entries: [FrameEntry] = []

@@ -26,7 +26,8 @@ struct FrameEntry: Sendable {
   var positionEnd: Int64 { firstPosition + Int64(rowCount) }
 }
 
-/// The head of one partition at one moment. Its segments stay mapped while it lives, also after they were removed.
+/// The head of one partition at one moment. Its segments stay mapped while it lives, also after they were
+/// removed.
 package final class HeadSnapshot: Sendable {
   /// Whose rows these are.
   package let partition: Partition
@@ -47,8 +48,8 @@ package final class HeadSnapshot: Sendable {
   package var byteCount: Int { frames.reduce(0) { $0 + $1.byteCount } }
 }
 
-/// Frames of one partition, in the order of their positions. Taking them shares the index's own list: it costs nothing until the
-/// next commit, which then copies the list once.
+/// Frames of one partition, in the order of their positions. Taking them shares the index's own list: it
+/// costs nothing until the next commit, which then copies the list once.
 package struct HeadFrames: RandomAccessCollection, Sendable {
   private let entries: ArraySlice<FrameEntry>
   private let segments: [UInt32: SegmentFile]
@@ -95,7 +96,8 @@ package struct HeadFrames: RandomAccessCollection, Sendable {
   }
 }
 
-/// Rows of one partition that were committed together, where they lie in the journal. Positions are consecutive.
+/// Rows of one partition that were committed together, where they lie in the journal. Positions are
+/// consecutive.
 package struct HeadFrame: Sendable {
   private let entry: FrameEntry
   private let segment: SegmentFile
@@ -131,9 +133,10 @@ package struct HeadFrame: Sendable {
     batch(columns: dataset.schema.fields.map(\.name))
   }
 
-  /// The named columns, in that order; unknown names trap. Declared columns share the mapping's memory; `position`, `id` and
-  /// `ingested_at` are made for the call (8, 16 and 8 bytes a row); a column without values is a new column of nulls.
-  /// No disk but page faults; only the pages of the named columns are touched.
+  /// The named columns, in that order; unknown names trap. Declared columns share the mapping's memory;
+  /// `position`, `id` and
+  /// `ingested_at` are made for the call (8, 16 and 8 bytes a row); a column without values is a new column
+  /// of nulls. No disk but page faults; only the pages of the named columns are touched.
   package func batch(columns names: [String]) -> RecordBatch {
     let start = Int(entry.byte)
     let frame = segment.mapping.slice(start..<start + byteCount)

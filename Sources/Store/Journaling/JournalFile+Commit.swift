@@ -4,7 +4,8 @@ import Records
 import Synchronization
 
 extension JournalFile {
-  /// Commits the requests together: one write a segment touched, one sync. One result for each, in order. On every error but
+  /// Commits the requests together: one write a segment touched, one sync. One result for each, in order. On
+  /// every error but
   /// `poisoned` nothing of the request was kept.
   package func commit(_ requests: [AppendRequest]) -> [Result<AppendReceipt, StoreError>] {
     if let failure = writeFailure { return requests.map { _ in .failure(failure) } }

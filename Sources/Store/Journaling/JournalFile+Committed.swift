@@ -38,8 +38,8 @@ extension HeadIndex {
     var positionEnd: Int64
   }
 
-  /// The partition's frames that hold rows from `position` on, as many as have `rowsMax` rows, at least one if there is one.
-  /// nil if such rows may have been released.
+  /// The partition's frames that hold rows from `position` on, as many as have `rowsMax` rows, at least one
+  /// if there is one. nil if such rows may have been released.
   func frames(of partition: Partition, from position: Int64, rowsMax: Int) -> FrameRun? {
     if position < releasedThrough[partition] ?? 0 { return nil }
     let tenantEnd = nextPositions[partition.tenant] ?? 0

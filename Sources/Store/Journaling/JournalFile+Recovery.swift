@@ -50,8 +50,8 @@ extension JournalFile {
     return recovery
   }
 
-  /// Writes again what may not have been synced. A sync that failed in the life before may have left pages that are in the cache
-  /// alone and yet count as written; only a new write makes the next sync keep them.
+  /// Writes again what may not have been synced. A sync that failed in the life before may have left pages
+  /// that are in the cache alone and yet count as written; only a new write makes the next sync keep them.
   private func rewrite(_ outcome: JournalScan.Outcome) throws(DiskError) {
     for segment in segments {
       if segment.number < outcome.durable.segment || segment.number > outcome.end.segment { continue }

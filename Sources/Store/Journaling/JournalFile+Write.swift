@@ -10,8 +10,8 @@ extension JournalFile {
     var range: Range<Int>
   }
 
-  /// Gives each frame its place, writes all, syncs, and moves the journal's end. After an error the end is where it was and
-  /// nothing of the frames can come back, or the journal is poisoned.
+  /// Gives each frame its place, writes all, syncs, and moves the journal's end. After an error the end is
+  /// where it was and nothing of the frames can come back, or the journal is poisoned.
   func write(_ draft: inout CommitDraft) throws(StoreError) {
     let runs = try place(&draft.frames)
     for run in runs {
@@ -59,7 +59,8 @@ extension JournalFile {
     return .disk("\(error)")
   }
 
-  /// Lays the frames one after the other, into further segments if they do not fit, and completes their headers.
+  /// Lays the frames one after the other, into further segments if they do not fit, and completes their
+  /// headers.
   private func place(_ frames: inout [DraftFrame]) throws(StoreError) -> [Run] {
     var runs: [Run] = []
     var index = activeIndex
@@ -99,7 +100,8 @@ extension JournalFile {
         head.statistics.segmentsCreated += 1
       }
     } catch {
-      // Nothing lies in the file yet, so a full disk changes nothing; but a sync that failed says the disk is going.
+      // Nothing lies in the file yet, so a full disk changes nothing; but a sync that failed says the disk is
+      // going.
       if error.isFailedSync { throw poison(error) }
       throw JournalFile.refusal(error)
     }

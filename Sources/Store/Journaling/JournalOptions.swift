@@ -5,7 +5,8 @@ import Records
 package enum Durability: String, Sendable, Hashable, CaseIterable {
   /// After `fdatasync`: survives a power cut.
   case fsync
-  /// After the write to the system's cache, synced once a second at most by the next commit: survives kill -9.
+  /// After the write to the system's cache, synced once a second at most by the next commit: survives kill
+  /// -9.
   case os
   /// As `os`, never synced while running but at segment ends and at stop.
   case none
@@ -50,7 +51,8 @@ package struct JournalStart: Sendable {
   /// Rows of the partition below the position are in blocks: frames before it are not shown. Always the
   /// ``HeadFrame/positionEnd`` of a frame, or 0.
   package var archivedThrough: [Partition: Int64]
-  /// The least position the tenant's next record may get. The journal takes the larger of this and what it holds.
+  /// The least position the tenant's next record may get. The journal takes the larger of this and what it
+  /// holds.
   package var nextPositions: [Tenant: Int64]
 
   /// What a manifest says; nothing for a new store.

@@ -1,8 +1,8 @@
 import Platform
 import Records
 
-/// Reads a journal's directory without changing it: for `check` and `inspect`, also while a server writes (its unfinished commit
-/// then shows as a cut).
+/// Reads a journal's directory without changing it: for `check` and `inspect`, also while a server writes
+/// (its unfinished commit then shows as a cut).
 package struct JournalReader {
   /// A segment file.
   package struct Segment: Sendable, Hashable {
@@ -61,8 +61,8 @@ package struct JournalReader {
   /// In the order they were found.
   package private(set) var findings: [Finding] = []
 
-  /// Reads and checks everything in `directory`, oldest first, calling `visit` with each frame that counts. A directory without segments
-  /// is empty, not wrong.
+  /// Reads and checks everything in `directory`, oldest first, calling `visit` with each frame that counts. A
+  /// directory without segments is empty, not wrong.
   package init(
     directory: String, fileSystem: any FileSystem, registry: Registry = .standard,
     visit: (Frame) throws(JournalError) -> Void

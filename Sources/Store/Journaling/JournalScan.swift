@@ -14,8 +14,8 @@ struct ScannedFrame {
   }
 }
 
-/// Walks through the frames of the segments and decides where the journal ends (Docs/formats/journal.md, Reading).
-/// Reads only; used at start and by the tools.
+/// Walks through the frames of the segments and decides where the journal ends (Docs/formats/journal.md,
+/// Reading). Reads only; used at start and by the tools.
 struct JournalScan {
   /// What the walk came to.
   struct Outcome {

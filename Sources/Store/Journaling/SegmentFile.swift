@@ -2,8 +2,8 @@ import Codecs
 import Platform
 import Records
 
-/// One segment: its file and a mapping of all of it. The mapping stays valid while anything holds this object, also after the file
-/// was removed.
+/// One segment: its file and a mapping of all of it. The mapping stays valid while anything holds this
+/// object, also after the file was removed.
 final class SegmentFile: Sendable {
   static let headerBytes = 64
   static let magic: UInt64 = 0x4C4E_5255_4F4A_5743
@@ -35,8 +35,8 @@ final class SegmentFile: Sendable {
     return number
   }
 
-  /// Makes a segment durable, empty and ready: zeros, header, sync, rename, directory sync. After an error a file of that
-  /// number may be left; the next try replaces it.
+  /// Makes a segment durable, empty and ready: zeros, header, sync, rename, directory sync. After an error a
+  /// file of that number may be left; the next try replaces it.
   static func create(
     number: UInt32, byteCount: Int, directory: String, fileSystem: any FileSystem
   ) throws(DiskError) -> SegmentFile {
@@ -54,8 +54,8 @@ final class SegmentFile: Sendable {
       let opened = try fileSystem.open(path, writable: true)
       return SegmentFile(number: number, file: opened, mapping: try opened.map(0..<byteCount))
     } catch {
-      // The room is given back. What cannot be removed now is replaced by the next try, which fails and says so if it cannot, or
-      // removed at start.
+      // The room is given back. What cannot be removed now is replaced by the next try, which fails and says
+      // so if it cannot, or removed at start.
       try? fileSystem.remove(temporary)
       throw error
     }

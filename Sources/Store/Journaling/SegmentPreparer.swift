@@ -45,7 +45,8 @@ final class SegmentPreparer: SegmentSource {
         defer { ahead = nil }
         return ahead?.result
       }
-      // One that is too small is replaced by a larger of the same number: it holds nothing, and nobody has it open.
+      // One that is too small is replaced by a larger of the same number: it holds nothing, and nobody has it
+      // open.
       if case .success(let segment)? = result, segment.byteCount >= byteCount { return segment }
       // The disk is going: whoever writes must know. Other failures are tried once more.
       if case .failure(let error)? = result, error.isFailedSync { throw error }

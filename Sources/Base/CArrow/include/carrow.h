@@ -1,5 +1,5 @@
-// The C face of Apache Arrow C++: Parquet and IPC between memory and columns. No file is opened here and no C++
-// exception leaves: each call that can fail returns 0 or fills `error` and returns another number.
+// The C face of Apache Arrow C++: Parquet and IPC between memory and columns. No file is opened here and no
+// C++ exception leaves: each call that can fail returns 0 or fills `error` and returns another number.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -9,8 +9,8 @@
 extern "C" {
 #endif
 
-// The array half of the Arrow C Data Interface (https://arrow.apache.org/docs/format/CDataInterface.html); the types
-// of columns are told by number, so the schema half never crosses.
+// The array half of the Arrow C Data Interface (https://arrow.apache.org/docs/format/CDataInterface.html);
+// the types of columns are told by number, so the schema half never crosses.
 #ifndef ARROW_C_DATA_INTERFACE
 struct ArrowArray {
   int64_t length;
@@ -98,13 +98,14 @@ int32_t cw_reader_metadata_count(const cw_reader *reader);
 const char *cw_reader_metadata_key(const cw_reader *reader, int32_t index, int64_t *count);
 const char *cw_reader_metadata_value(const cw_reader *reader, int32_t index, int64_t *count);
 void cw_reader_chunk(const cw_reader *reader, int32_t group, int32_t column, cw_chunk *chunk);
-/// Reads rows `starts[i] ..< ends[i]` (ascending, disjoint, within the row group) of a column; only their pages are
-/// decoded. `dictionary`: keep dictionary layout where every page has it and 16 rows are wanted. Fills the array (to be released).
+/// Reads rows `starts[i] ..< ends[i]` (ascending, disjoint, within the row group) of a column; only their
+/// pages are decoded. `dictionary`: keep dictionary layout where every page has it and 16 rows are wanted.
+/// Fills the array (to be released).
 int32_t cw_reader_read(const cw_reader *reader, int32_t group, int32_t column, const int64_t *starts,
                        const int64_t *ends, int32_t ranges, int32_t dictionary, struct ArrowArray *array,
                        cw_error *error);
-/// First row of each page of a column chunk into `rows`; returns how many pages there are, at most `capacity` are
-/// stored. -1: no usable offset index.
+/// First row of each page of a column chunk into `rows`; returns how many pages there are, at most `capacity`
+/// are stored. -1: no usable offset index.
 int64_t cw_reader_pages(const cw_reader *reader, int32_t group, int32_t column, int64_t *rows, int64_t capacity);
 /// Decompresses every page of the file, checksums verified if the reader was opened so.
 int32_t cw_reader_verify(const cw_reader *reader, cw_error *error);
@@ -120,8 +121,8 @@ int32_t cw_ipc_write(cw_ipc_writer *writer, struct ArrowArray *batch, cw_error *
 int32_t cw_ipc_finish(cw_ipc_writer *writer, cw_error *error);
 /// Never calls the sink.
 void cw_ipc_free(cw_ipc_writer *writer);
-/// Calls `field` for each column of a stream in memory, then `batch` with each batch (the callee releases it). Batches
-/// point into `bytes` unless they are compressed. Every buffer and all UTF-8 are checked.
+/// Calls `field` for each column of a stream in memory, then `batch` with each batch (the callee releases
+/// it). Batches point into `bytes` unless they are compressed. Every buffer and all UTF-8 are checked.
 int32_t cw_ipc_read(const uint8_t *bytes, int64_t count, void *context,
                     void (*field)(void *context, const char *name, int32_t type, int32_t nullable),
                     void (*batch)(void *context, struct ArrowArray *array), cw_error *error);

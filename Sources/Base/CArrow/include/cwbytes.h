@@ -10,11 +10,12 @@
 extern "C" {
 #endif
 
-/// CRC-32C (Castagnoli) of `count` bytes, continuing from `seed` (0 to start). SSE4.2 where the processor has it.
+/// CRC-32C (Castagnoli) of `count` bytes, continuing from `seed` (0 to start). SSE4.2 where the processor has
+/// it.
 uint32_t cw_crc32c(uint32_t seed, const uint8_t *bytes, size_t count);
 
-/// A bit for each of the 16 bytes at `bytes` that ends the plain part of a JSON string: a quote, a backslash, a
-/// control character or a byte from 0x80 on. Inlined into the callers, so it must need no more than SSE2.
+/// A bit for each of the 16 bytes at `bytes` that ends the plain part of a JSON string: a quote, a backslash,
+/// a control character or a byte from 0x80 on. Inlined into the callers, so it must need no more than SSE2.
 static inline uint32_t cw_json_stops16(const uint8_t *bytes) {
 #if defined(__SSE2__)
   __m128i block = _mm_loadu_si128((const __m128i *)bytes);

@@ -12,8 +12,8 @@ extern "C" {
 
 /// Index from `start` on of the first byte at which one of these begins, or `count`:
 /// - an `@`;
-/// - behind a byte that is no letter or digit: `b?ar` (any case), `eyJ`, `A?IA`, `AIz`, `gh?_`, `gi?h`, `xox`, or two
-///   letters and two digits;
+/// - behind a byte that is no letter or digit: `b?ar` (any case), `eyJ`, `A?IA`, `AIz`, `gh?_`, `gi?h`,
+///   `xox`, or two letters and two digits;
 /// - behind a byte that is no digit: four digits.
 /// Reads `bytes[0 ..< count]` only.
 size_t cw_mask_candidate(const uint8_t *bytes, size_t start, size_t count);
@@ -28,8 +28,8 @@ enum { CW_MASK_EMAIL = 1, CW_MASK_WORDS = 2 | 4 | 32, CW_MASK_CARD = 8, CW_MASK_
 /// - words: one of `bea` (any case), `yJ`, `IA`, `Iz`, `h?_`, `h?b`, `xo`;
 /// - card: 13 digits, wherever they stand;
 /// - IBAN: 15 bytes and, behind a byte that is no letter or digit, two letters and two digits.
-/// Texts below 6 bytes hold nothing. Reads `bytes[0 ..< count]` only, each block of 16 bytes once: much cheaper
-/// than to search for candidates, which stops at each number of four digits.
+/// Texts below 6 bytes hold nothing. Reads `bytes[0 ..< count]` only, each block of 16 bytes once: much
+/// cheaper than to search for candidates, which stops at each number of four digits.
 uint32_t cw_mask_signs(const uint8_t *bytes, size_t count);
 
 /// Whether the first `count` bytes, at most 32, of `a` and `b` are equal; 32 bytes of both are read.

@@ -7,8 +7,8 @@
 extern "C" {
 #endif
 
-/// What to look for. Two bytes of the needle are compared everywhere at once; only where both are right is the rest
-/// looked at, so rare bytes make it fast.
+/// What to look for. Two bytes of the needle are compared everywhere at once; only where both are right is
+/// the rest looked at, so rare bytes make it fast.
 typedef struct {
   const uint8_t *bytes;
   /// At least 1.

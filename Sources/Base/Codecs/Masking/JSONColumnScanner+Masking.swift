@@ -14,8 +14,8 @@ extension JSONColumnScanner {
     return unsafe masks.rule(name, count, hash: key.hash, isRoomy: isRoomy)
   }
 
-  /// The rule for a member whose name's inside is `inside` in the body and, rewritten, at `offset` in scratch. Called right
-  /// behind its scan.
+  /// The rule for a member whose name's inside is `inside` in the body and, rewritten, at `offset` in
+  /// scratch. Called right behind its scan.
   @inline(__always)
   @unsafe
   mutating func ruleForMember(

@@ -1,7 +1,7 @@
 import CArrow
 
-/// The rules of names met before in this scan: names repeat from record to record, and finding a rule costs as much as
-/// parsing the member. One place a hash, the last name stays.
+/// The rules of names met before in this scan: names repeat from record to record, and finding a rule costs
+/// as much as parsing the member. One place a hash, the last name stays.
 @safe struct KeyRules: ~Copyable {
   static let nameBytesMax = 32
   private static let placeCount = 256

@@ -1,7 +1,7 @@
 /// What a scan of records asks of masking rules: which members are hidden and what stands for them.
 ///
-/// All texts are as they are meant: escapes resolved, without quotes, valid UTF-8. Answers depend on nothing but the
-/// arguments, so a scan may remember them.
+/// All texts are as they are meant: escapes resolved, without quotes, valid UTF-8. Answers depend on nothing
+/// but the arguments, so a scan may remember them.
 package protocol ScanMasking: Sendable {
   /// The rule for members of this name, at any depth; 0: none. Rules are numbered from 1 in
   /// ``ScanMasking/ruleNames``' order.
@@ -18,8 +18,8 @@ package protocol ScanMasking: Sendable {
   /// The detectors, a bit each, that look into a declared text column; 0: none.
   func detectors(forColumn name: [UInt8]) -> UInt8
 
-  /// Appends `text` with what `detectors` find in it replaced, and a rule's number to `found` for each place. Changes
-  /// neither and answers false where there is nothing.
+  /// Appends `text` with what `detectors` find in it replaced, and a rule's number to `found` for each place.
+  /// Changes neither and answers false where there is nothing.
   ///
   /// - Parameter start: Nothing begins before this byte: the answer of ``TextCandidates/next(_:from:)``.
   func appendRedacted(

@@ -1,9 +1,10 @@
 import Records
 
-// Why this is not in the module Masking: it is a part of the scanner's state, and what the scanner asks between two bytes must be
-// inlined into it, which only happens within a module; it also reads names by pointer, and `unsafe` is for Base alone. What rules
-// are, how they are found, what stands for a value and what detectors see is Masking's: asked for through ``ScanMasking`` once a
-// distinct name and once a text that may hold something.
+// Why this is not in the module Masking: it is a part of the scanner's state, and what the scanner asks
+// between two bytes must be inlined into it, which only happens within a module; it also reads names by
+// pointer, and `unsafe` is for Base alone. What rules are, how they are found, what stands for a value and
+// what detectors see is Masking's: asked for through ``ScanMasking`` once a distinct name and once a text
+// that may hold something.
 
 /// What a scan remembers about masking. Without a plan for it only ``careSlots`` counts.
 struct ScanMasks: ~Copyable {

@@ -1,13 +1,13 @@
 import CArrow
 
-/// Where detectors of secrets must look closer: a filter at some bytes a nanosecond that passes over plain text. It lies here since the
-/// scan of a record asks it for every text, and as its kernel is C.
+/// Where detectors of secrets must look closer: a filter at some bytes a nanosecond that passes over plain
+/// text. It lies here since the scan of a record asks it for every text, and as its kernel is C.
 package enum TextCandidates {
   /// Texts shorter than this hold nothing a detector knows: `a@b.cd` is the shortest.
   package static let bytesMin = 6
 
-  /// The detectors, a bit each as in ``ScanMasking``, that may find something in `text`; none for most texts. Costs some
-  /// nanoseconds a block of 16 bytes. Says no only where a detector finds nothing.
+  /// The detectors, a bit each as in ``ScanMasking``, that may find something in `text`; none for most texts.
+  /// Costs some nanoseconds a block of 16 bytes. Says no only where a detector finds nothing.
   package static func signs(_ text: Span<UInt8>) -> UInt8 {
     unsafe text.withUnsafeBufferPointer { bytes in
       guard let base = bytes.baseAddress else { return 0 }
@@ -22,8 +22,8 @@ package enum TextCandidates {
     unsafe UInt8(truncatingIfNeeded: cw_mask_signs(text, count))
   }
 
-  /// Index from `start` on of the first byte at which an e-mail address (its `@`), a bearer token (its word), a JWT, a card
-  /// number, an IBAN or a cloud key may begin; `text.count` if none can.
+  /// Index from `start` on of the first byte at which an e-mail address (its `@`), a bearer token (its word),
+  /// a JWT, a card number, an IBAN or a cloud key may begin; `text.count` if none can.
   package static func next(_ text: Span<UInt8>, from start: Int) -> Int {
     precondition(start >= 0, "an index")
     return unsafe text.withUnsafeBufferPointer { bytes in

@@ -1,4 +1,5 @@
-/// A place in the index at which to read its little-endian integers and varints; reading gives nil at the end or for a varint over 2^62.
+/// A place in the index at which to read its little-endian integers and varints; reading gives nil at the end
+/// or for a varint over 2^62.
 struct ByteCursor {
   /// At most the number of bytes.
   private(set) var position: Int

@@ -5,8 +5,8 @@
 /// filter    a word filter (``WordFilter``) of the hashes of the other grams
 /// ```
 ///
-/// Numbers and ids soon have nearly all grams of their class, thousands a page, and tell nothing by them: one bit stands for
-/// them then. What is left are the letters, and the places where numbers meet something else.
+/// Numbers and ids soon have nearly all grams of their class, thousands a page, and tell nothing by them: one
+/// bit stands for them then. What is left are the letters, and the places where numbers meet something else.
 enum GramFilter {
   static let digits: UInt8 = 1
   static let hexadecimal: UInt8 = 2
@@ -14,7 +14,8 @@ enum GramFilter {
   private static let digitGrams = 10 * 10 * 10
   private static let hexadecimalGrams = 16 * 16 * 16
 
-  /// The filter of `grams`, the same bytes for the same set; no filter if it would take more than `byteCountMax` bytes.
+  /// The filter of `grams`, the same bytes for the same set; no filter if it would take more than
+  /// `byteCountMax` bytes.
   static func encode(_ grams: GramSet, scratch words: WordSet, byteCountMax: Int) -> [UInt8] {
     if grams.isFull { return [0, WordFilter.unknown] }
     var counts = (digits: 0, hexadecimal: 0)
@@ -46,7 +47,8 @@ enum GramFilter {
 
   private static func isDigit(_ byte: UInt32) -> Bool { byte >= 0x30 && byte <= 0x39 }
 
-  /// Whether a text the query is of may be among those whose grams the filter holds; nil if the bytes are no filter.
+  /// Whether a text the query is of may be among those whose grams the filter holds; nil if the bytes are no
+  /// filter.
   static func passes(_ query: GramQuery, _ bytes: Span<UInt8>) -> Bool? {
     guard bytes.count > 1, bytes[0] < 4 else { return nil }
     let classes = bytes[0]

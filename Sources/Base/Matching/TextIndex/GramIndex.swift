@@ -1,6 +1,7 @@
 import Records
 
-/// The gram filters of one block (Docs/formats/text-index.md), read in place. Any number of threads may use it.
+/// The gram filters of one block (Docs/formats/text-index.md), read in place. Any number of threads may use
+/// it.
 package struct GramIndex: Sendable {
   /// Pages of the block.
   package let pageCount: Int
@@ -12,7 +13,8 @@ package struct GramIndex: Sendable {
   private let start: Int
   private let bytes: Buffer
 
-  /// Checks all counts and places; the filters are checked when they are used. The bytes' checksum is the caller's business.
+  /// Checks all counts and places; the filters are checked when they are used. The bytes' checksum is the
+  /// caller's business.
   package init(_ bytes: Buffer, pageCount: Int) throws(TextIndexError) {
     self.bytes = bytes
     self.pageCount = pageCount
@@ -62,7 +64,8 @@ package struct GramIndex: Sendable {
   /// Whether the column has filters.
   package func holds(_ column: String) -> Bool { places[column] != nil }
 
-  /// Drops the pages in which no text of the column (of an object: no string value in it) can be what the query is of.
+  /// Drops the pages in which no text of the column (of an object: no string value in it) can be what the
+  /// query is of.
   ///
   /// About 50 ns a page.
   package func narrow(

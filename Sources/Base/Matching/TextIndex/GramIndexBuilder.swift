@@ -22,10 +22,11 @@ package struct GramIndexBuilder: ~Copyable {
     self.rowsPerPage = rowsPerPage
   }
 
-  /// Adds the next `rowCount` rows, e.g. a row group: any number of pages. Only the last call may bring a number of
-  /// rows that is no multiple of ``rowsPerPage``.
+  /// Adds the next `rowCount` rows, e.g. a row group: any number of pages. Only the last call may bring a
+  /// number of rows that is no multiple of ``rowsPerPage``.
   ///
-  /// - Parameter texts: A text column as the one member of its name, or the parts of an object; the same names in each call.
+  /// - Parameter texts: A text column as the one member of its name, or the parts of an object; the same
+  ///   names in each call.
   package mutating func add(_ texts: [NestedText], rowCount: Int) {
     if names.isEmpty {
       names = texts.map(\.column)
@@ -75,7 +76,8 @@ package struct GramIndexBuilder: ~Copyable {
     return number
   }
 
-  /// The section's bytes (Docs/formats/text-index.md, gram filters); nil without columns, or if they would pass 4 GiB.
+  /// The section's bytes (Docs/formats/text-index.md, gram filters); nil without columns, or if they would
+  /// pass 4 GiB.
   package consuming func finish() -> [UInt8]? {
     guard !names.isEmpty, filters.count < Int(UInt32.max) else { return nil }
     var writer = ByteWriter()

@@ -1,7 +1,8 @@
 /// Three bytes in a row, ASCII letters in lower case: what gram filters hold.
 struct Gram: Sendable, Hashable {
   let hash: UInt32
-  /// Whether it is digits only, or hexadecimal digits only: a filter may say at once that it holds all of those.
+  /// Whether it is digits only, or hexadecimal digits only: a filter may say at once that it holds all of
+  /// those.
   let isDigits: Bool
   let isHexadecimal: Bool
 
@@ -13,8 +14,8 @@ struct Gram: Sendable, Hashable {
   }
 }
 
-/// The grams that every text a pattern matches has: words need no boundaries here, so that a page can be passed over for a
-/// needle that starts or ends inside words. May ask for less than it could, never for more.
+/// The grams that every text a pattern matches has: words need no boundaries here, so that a page can be
+/// passed over for a needle that starts or ends inside words. May ask for less than it could, never for more.
 package struct GramQuery: Sendable {
   /// Grams asked for at one level of the tree; more tell no more.
   static let gramsMax = 64

@@ -1,5 +1,5 @@
-/// The distinct grams of a page: a bit a gram, and the grams in order of appearance. Memory: 2 MiB for the bits, of which
-/// a page touches a few cache lines, and 4 bytes a gram.
+/// The distinct grams of a page: a bit a gram, and the grams in order of appearance. Memory: 2 MiB for the
+/// bits, of which a page touches a few cache lines, and 4 bytes a gram.
 @safe final class GramSet {
   /// More grams than this get no filter.
   static let countMax = 1 << 16

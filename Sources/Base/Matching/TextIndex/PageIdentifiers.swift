@@ -47,7 +47,8 @@ enum PageIdentifiers {
     return bytes
   }
 
-  /// Calls `body` with each entry's id and rows; false if the bytes are no histogram over ids below `idLimit`.
+  /// Calls `body` with each entry's id and rows; false if the bytes are no histogram over ids below
+  /// `idLimit`.
   static func forEachEntry(
     of histogram: Span<UInt8>, idLimit: Int, _ body: (Int, Int) -> Void
   ) -> Bool {
@@ -66,8 +67,8 @@ enum PageIdentifiers {
     return reader.position == histogram.count
   }
 
-  /// Sets the bit of each row whose place has its bit of `wanted` set: bit 0 in the first result, bit 1 in the
-  /// second. False if the bytes are not `rowCount` places among `wanted.count`.
+  /// Sets the bit of each row whose place has its bit of `wanted` set: bit 0 in the first result, bit 1 in
+  /// the second. False if the bytes are not `rowCount` places among `wanted.count`.
   static func select(
     _ bytes: Span<UInt8>, rowCount: Int, wanted: [UInt8]
   ) -> (first: [UInt64], second: [UInt64])? {

@@ -2,10 +2,11 @@ import Records
 
 /// Gives each row its template id.
 ///
-/// A page's skeletons that the block does not know yet are collected apart. At the end of the page those seen twice
-/// become templates of the block, and those seen once too, as long as fewer than half of the places went
-/// to such: so free text fills half the table and no more. Rows of the rest have the id "unknown", as have texts
-/// longer than 4 KiB. When most rows are unknown after a few pages, no more templates are looked for.
+/// A page's skeletons that the block does not know yet are collected apart. At the end of the page those seen
+/// twice become templates of the block, and those seen once too, as long as fewer than half of the places
+/// went to such: so free text fills half the table and no more. Rows of the rest have the id "unknown", as
+/// have texts longer than 4 KiB. When most rows are unknown after a few pages, no more templates are looked
+/// for.
 struct TemplateAssigner {
   struct Page {
     /// Ids of the page's templates, ascending, with their rows.

@@ -1,8 +1,8 @@
 import Records
 
-/// Skeletons by their bytes: a hash table with open addressing over one arena. An entry's number is its place in the
-/// order of first appearance. Full at ``countMax`` entries or ``byteCountMax`` bytes, or when a look-up would try too
-/// many places (texts made to collide): then new skeletons are refused.
+/// Skeletons by their bytes: a hash table with open addressing over one arena. An entry's number is its place
+/// in the order of first appearance. Full at ``countMax`` entries or ``byteCountMax`` bytes, or when a
+/// look-up would try too many places (texts made to collide): then new skeletons are refused.
 @safe final class TemplateTable {
   let countMax: Int
   let byteCountMax: Int

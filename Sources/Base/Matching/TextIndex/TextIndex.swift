@@ -45,8 +45,8 @@ package struct TextIndex: Sendable {
   /// Rows of a page: ``rowsPerPage``, but for the last one.
   package func rowCount(ofPage page: Int) -> Int { min(rowsPerPage, rowCount - page * rowsPerPage) }
 
-  /// What the index knows of the rows of the text column: one run of the automaton over all templates and a look
-  /// at each page's histogram (about a microsecond a page).
+  /// What the index knows of the rows of the text column: one run of the automaton over all templates and a
+  /// look at each page's histogram (about a microsecond a page).
   package func verdict(for automaton: TextAutomaton) throws(TextIndexError) -> TextVerdict {
     let runner = TemplateRunner(automaton)
     // By id: bit 0 for templates that match, bit 1 for those that may.

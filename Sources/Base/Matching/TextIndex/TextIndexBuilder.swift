@@ -1,6 +1,7 @@
 import Records
 
-/// The texts inside one object column, for the rows of one call of ``TextIndexBuilder/add(text:nested:rowCount:)``.
+/// The texts inside one object column, for the rows of one call of
+/// ``TextIndexBuilder/add(text:nested:rowCount:)``.
 package struct NestedText: Sendable {
   /// Name of the object column.
   package let column: String
@@ -19,8 +20,8 @@ package struct NestedText: Sendable {
 
 /// Builds the text index of one block, page by page, in row order.
 ///
-/// Memory: the index so far, the templates (at most 4 MiB of text), and the words of one page (32 bytes a distinct
-/// word, at most 8 MiB a column).
+/// Memory: the index so far, the templates (at most 4 MiB of text), and the words of one page (32 bytes a
+/// distinct word, at most 8 MiB a column).
 package struct TextIndexBuilder: ~Copyable {
   /// Rows of a page; the last page may have fewer.
   package let rowsPerPage: Int
@@ -48,8 +49,8 @@ package struct TextIndexBuilder: ~Copyable {
     templates = TemplateAssigner()
   }
 
-  /// Adds the next `rowCount` rows, e.g. a row group: any number of pages. Only the last call may bring a number of
-  /// rows that is no multiple of ``rowsPerPage``.
+  /// Adds the next `rowCount` rows, e.g. a row group: any number of pages. Only the last call may bring a
+  /// number of rows that is no multiple of ``rowsPerPage``.
   ///
   /// - Parameters:
   ///   - text: The block's text column, plain or dictionary; nil if the dataset has none.

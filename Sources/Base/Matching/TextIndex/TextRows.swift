@@ -2,8 +2,9 @@ import Records
 
 /// Goes through the texts of some rows of a column.
 enum TextRows {
-  /// Calls `body` with the text of each of `rows` and the row's number within `rows`. A dictionary's value that an
-  /// earlier of these rows had is not handed over again: `repeated` gets that earlier row and this one.
+  /// Calls `body` with the text of each of `rows` and the row's number within `rows`. A dictionary's value
+  /// that an earlier of these rows had is not handed over again: `repeated` gets that earlier row and this
+  /// one.
   @inline(__always)
   static func forEach(
     of column: Column, in rows: Range<Int>,

@@ -4,8 +4,8 @@ import CArrow
 ///
 /// `load` copies a text into padded scratch memory and makes three bitmaps (a bit a byte), 16 bytes
 /// at once: word bytes, digits, and hexadecimal digits. Words are then runs of
-/// bits, found by counting zeros: a loop over bytes mispredicts at both ends of each word, which alone would cost more
-/// than the time a row may take. Memory: 1.4 bytes per byte of the longest text.
+/// bits, found by counting zeros: a loop over bytes mispredicts at both ends of each word, which alone would
+/// cost more than the time a row may take. Memory: 1.4 bytes per byte of the longest text.
 @safe final class TextScanner {
   private(set) var byteCount = 0
   /// Some byte is 0xFF, which UTF-8 never has and skeletons mark slots with.
@@ -71,8 +71,8 @@ import CArrow
     let chunks = (count + 63) >> 6
     var markers: UInt64 = 0
     for chunk in 0..<chunks {
-      // 64 bytes at a multiple of 64 within the text end within its padding. Chunk < capacity / 64 + 1, and the
-      // arrays hold two more than capacity / 64.
+      // 64 bytes at a multiple of 64 within the text end within its padding. Chunk < capacity / 64 + 1, and
+      // the arrays hold two more than capacity / 64.
       let classes = unsafe cw_classify64(text.assumingMemoryBound(to: UInt8.self) + chunk << 6)
       unsafe wordBits[chunk] = classes.word
       unsafe digitBits[chunk] = classes.digit
@@ -186,7 +186,8 @@ import CArrow
     return (WordHash.endWord(hash), upper != 0)
   }
 
-  /// Adds the hash of each slot word to `words`, writes the skeleton if `wantsSkeleton`, and sets ``slotBytes``.
+  /// Adds the hash of each slot word to `words`, writes the skeleton if `wantsSkeleton`, and sets
+  /// ``slotBytes``.
   func scanSlots(into words: WordSet, wantsSkeleton: Bool) {
     var copied = 0
     var length = 0

@@ -26,8 +26,8 @@ package struct TextVerdict: Sendable {
   static let proved: UInt8 = 1
   static let candidate: UInt8 = 2
 
-  /// Which rows of page `page` are proved to match, and which may (disjoint; the others do not match). Decodes
-  /// the page's template ids unless the verdict is about none or all of the rows.
+  /// Which rows of page `page` are proved to match, and which may (disjoint; the others do not match).
+  /// Decodes the page's template ids unless the verdict is about none or all of the rows.
   package func selection(page: Int) throws(TextIndexError) -> (proved: Selection, candidates: Selection) {
     let verdict = pages[page]
     let rows = verdict.rowCount

@@ -1,7 +1,7 @@
-/// A page's set of words as a binary fuse filter (Graf and Lemire): an array of fingerprints of a byte each, three of
-/// which, exclusive-or'ed, give a word's own fingerprint. A word that is not in the set passes once in 256
-/// times. Takes 9.2 bits a word for large sets to 10 for 18,000 words; a Bloom filter of this size lets five times more
-/// pages through.
+/// A page's set of words as a binary fuse filter (Graf and Lemire): an array of fingerprints of a byte each,
+/// three of which, exclusive-or'ed, give a word's own fingerprint. A word that is not in the set passes once
+/// in 256 times. Takes 9.2 bits a word for large sets to 10 for 18,000 words; a Bloom filter of this size
+/// lets five times more pages through.
 ///
 /// ```
 /// kind          u8   0: every word may be there (no filter); 1: no word is; 3: what follows
@@ -98,8 +98,8 @@ enum WordFilter {
 
   /// Takes one word after the other away that is alone at one of its places; nil if some are left.
   private static func peel(_ hashes: Span<UInt32>, _ shape: Shape) -> [Peeled]? {
-    // Per place: words there times 4, exclusive-or the number (0, 1, 2) of the place for each; and the words' mixed
-    // hashes exclusive-or'ed. Where one word is left, they are its own.
+    // Per place: words there times 4, exclusive-or the number (0, 1, 2) of the place for each; and the words'
+    // mixed hashes exclusive-or'ed. Where one word is left, they are its own.
     var counts = [UInt32](repeating: 0, count: shape.count)
     var sums = [UInt64](repeating: 0, count: shape.count)
     for index in 0..<hashes.count {

@@ -1,5 +1,5 @@
-/// The hash of words that filters are made of, part of the format: ASCII lower-cased words as 64-bit little-endian
-/// pieces, the last one filled up with zeros, each mixed in by a folded 128-bit product.
+/// The hash of words that filters are made of, part of the format: ASCII lower-cased words as 64-bit
+/// little-endian pieces, the last one filled up with zeros, each mixed in by a folded 128-bit product.
 enum WordHash {
   static let seed: UInt64 = 0x9E37_79B9_7F4A_7C15
   static let multiplier: UInt64 = 0xD6E8_FEB8_6659_FD93
@@ -41,8 +41,8 @@ enum WordHash {
     return endWord(hash)
   }
 
-  /// Whether a text's word is replaced by a slot and held by the page's filter: it has an ASCII digit, or is a
-  /// hexadecimal number of eight or more digits that happens to have letters only.
+  /// Whether a text's word is replaced by a slot and held by the page's filter: it has an ASCII digit, or is
+  /// a hexadecimal number of eight or more digits that happens to have letters only.
   static func isSlotWord(_ word: [UInt8]) -> Bool {
     var isHexadecimal = word.count >= 8
     for byte in word {

@@ -1,5 +1,6 @@
-/// The distinct word hashes of a page: a hash table with open addressing, and the hashes in order of appearance.
-/// Holds at most ``countMax`` words; beyond, the page gets no filter. Memory: 12 to 20 bytes a word, at most 5 MiB.
+/// The distinct word hashes of a page: a hash table with open addressing, and the hashes in order of
+/// appearance. Holds at most ``countMax`` words; beyond, the page gets no filter. Memory: 12 to 20 bytes a
+/// word, at most 5 MiB.
 @safe final class WordSet {
   static let countMax = 1 << 18
 

@@ -39,12 +39,12 @@ package struct IngestBatch: Sendable {
   }
 }
 
-/// Turns bodies of the ingest API, `{"entries":[…],"idempotency_key"?:…}`, into a batch of the dataset `logs`, or into everything
-/// that is wrong with them. Immutable: make one and keep it.
+/// Turns bodies of the ingest API, `{"entries":[…],"idempotency_key"?:…}`, into a batch of the dataset
+/// `logs`, or into everything that is wrong with them. Immutable: make one and keep it.
 ///
-/// Bodies without fault go through the column scanner (``IngestScan``). Whatever that does not take is read a second time as a
-/// tree (``IngestTree``), which is some twenty times slower, finds every fault, and takes the rarer forms: dates, names with
-/// escapes. Both give the same batch.
+/// Bodies without fault go through the column scanner (``IngestScan``). Whatever that does not take is read a
+/// second time as a tree (``IngestTree``), which is some twenty times slower, finds every fault, and takes
+/// the rarer forms: dates, names with escapes. Both give the same batch.
 package struct IngestDecoder: Sendable {
   package let limits: IngestLimits
 
@@ -64,7 +64,8 @@ package struct IngestDecoder: Sendable {
   /// Bodies are read whole; what is neither entry nor key may add so much.
   static let otherBytesMax = 1 << 20
 
-  /// All entries, or none and the reasons. Of equal keys the last counts; unknown ones are left out; `[]` for `labels` and
+  /// All entries, or none and the reasons. Of equal keys the last counts; unknown ones are left out; `[]` for
+  /// `labels` and
   /// `metadata` means `{}`. Rules hold for what was sent, before masking.
   ///
   /// - Parameter masking: What is hidden, for the dataset `logs` and this caller.

@@ -2,8 +2,8 @@ import Codecs
 import Masking
 import Records
 
-/// A body of the ingest API on its way straight into columns. Gives up at the first thing that is not plain: ``IngestTree``
-/// then says what it is.
+/// A body of the ingest API on its way straight into columns. Gives up at the first thing that is not plain:
+/// ``IngestTree`` then says what it is.
 struct IngestScan: ~Copyable {
   private let limits: IngestLimits
   private let masking: MaskingPlan

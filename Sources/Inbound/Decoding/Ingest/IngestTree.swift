@@ -2,7 +2,8 @@ import Codecs
 import Masking
 import Records
 
-/// A body of the ingest API read as a tree: every fault in the words of pydantic, in the order of its fields, or the batch.
+/// A body of the ingest API read as a tree: every fault in the words of pydantic, in the order of its fields,
+/// or the batch.
 struct IngestTree {
   private let limits: IngestLimits
   private let masking: MaskingPlan

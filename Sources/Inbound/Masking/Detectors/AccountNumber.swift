@@ -1,4 +1,5 @@
-/// International bank account numbers (ISO 13616): a country, its length, single spaces anywhere, and the remainder 1 modulo 97.
+/// International bank account numbers (ISO 13616): a country, its length, single spaces anywhere, and the
+/// remainder 1 modulo 97.
 enum AccountNumber {
   /// Characters of the numbers of each country.
   private static let lengths: [[UInt8]: Int] = {

@@ -1,4 +1,5 @@
-/// What stands behind the word `Bearer`, in any case: a word of eight or more characters, or a shorter one with a digit.
+/// What stands behind the word `Bearer`, in any case: a word of eight or more characters, or a shorter one
+/// with a digit.
 enum BearerToken {
   private static let separatorsMax = 8
   private static let wordBytesMin = 8

@@ -1,5 +1,5 @@
-/// Numbers of payment cards: 13 to 19 digits, single spaces or dashes between groups of them, with the first digits and the
-/// length of a known network and a right check digit (Luhn).
+/// Numbers of payment cards: 13 to 19 digits, single spaces or dashes between groups of them, with the first
+/// digits and the length of a known network and a right check digit (Luhn).
 enum CardNumber {
   private static let digitsMin = 13
   private static let digitsMax = 19

@@ -1,5 +1,5 @@
-/// Keys of clouds and hosts that show by their first letters: AWS access keys (and the secret that stands behind one), Google API
-/// keys, tokens of GitHub and Slack.
+/// Keys of clouds and hosts that show by their first letters: AWS access keys (and the secret that stands
+/// behind one), Google API keys, tokens of GitHub and Slack.
 enum CloudKey {
   private static let accessKeyStarts = ["AKIA", "ASIA"].map { Array($0.utf8) }
   private static let googleStart = Array("AIza".utf8)
@@ -41,8 +41,8 @@ enum CloudKey {
       var end = start
       while end < text.count, end - start <= secretBytes, isBase64(text[end]) { end += 1 }
       if end - start == secretBytes { return start..<end }
-      // Longer runs are something else; their rest is passed over, but not beyond what belongs to this key: the next one
-      // would read it again.
+      // Longer runs are something else; their rest is passed over, but not beyond what belongs to this key:
+      // the next one would read it again.
       while end < last, isBase64(text[end]) { end += 1 }
       start = end + 1
     }

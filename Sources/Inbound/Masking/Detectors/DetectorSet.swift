@@ -9,7 +9,8 @@ struct DetectorSet: OptionSet, Sendable, Hashable {
   static let iban = DetectorSet(rawValue: 1 << 4)
   static let cloudKey = DetectorSet(rawValue: 1 << 5)
 
-  /// For texts that are searched by their exact value: a user may be named by an e-mail address, a trace by a number.
+  /// For texts that are searched by their exact value: a user may be named by an e-mail address, a trace by a
+  /// number.
   static let forIdentifiers: DetectorSet = [.bearer, .jwt, .cloudKey]
 
   /// By bit.

@@ -8,8 +8,8 @@ enum EmailAddress {
     return start..<end
   }
 
-  /// Letters of all scripts, digits and `.`, `_`, `%`, `+`, `-`, `'`. What else the standard allows (`=`, `/`, `&`) stands before
-  /// addresses in logs far more often than in them.
+  /// Letters of all scripts, digits and `.`, `_`, `%`, `+`, `-`, `'`. What else the standard allows (`=`,
+  /// `/`, `&`) stands before addresses in logs far more often than in them.
   private static func isLocal(_ byte: UInt8) -> Bool {
     if TextClass.isBase64URL(byte) || byte >= 0x80 { return true }
     return byte == UInt8(ascii: ".") || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "%")

@@ -1,12 +1,13 @@
-/// JSON Web Tokens: parts of base64url with points between, three or (encrypted) five, the first beginning `eyJ`, the base64 of
+/// JSON Web Tokens: parts of base64url with points between, three or (encrypted) five, the first beginning
+/// `eyJ`, the base64 of
 /// `{"`.
 enum JWTText {
   private static let start = Array("eyJ".utf8)
   private static let partBytesMin = 4
   private static let partsMax = 5
 
-  /// Behind the token that begins at `at`. If there is none, `floor` moves behind what was looked at, so that a
-  /// run of characters is read once.
+  /// Behind the token that begins at `at`. If there is none, `floor` moves behind what was looked at, so that
+  /// a run of characters is read once.
   static func end(_ text: Span<UInt8>, _ at: Int, floor: inout Int) -> Int? {
     guard TextClass.hasPrefix(text, at, start) else { return nil }
     if at > 0, TextClass.isBase64URL(text[at - 1]) { return nil }

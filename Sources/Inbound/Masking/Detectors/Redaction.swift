@@ -2,8 +2,9 @@ import Codecs
 
 /// One text on its way through the detectors: places found are replaced, the rest is copied.
 ///
-/// ``TextCandidates`` says where something may begin; a detector looks at that place alone, forward over a bounded number of
-/// bytes or over bytes it will not look at again. So the time is linear in the text, whatever is in it.
+/// ``TextCandidates`` says where something may begin; a detector looks at that place alone, forward over a
+/// bounded number of bytes or over bytes it will not look at again. So the time is linear in the text,
+/// whatever is in it.
 struct Redaction {
   /// A place in a text and the detector that knows it.
   struct Place {

@@ -6,8 +6,8 @@ import Records
 
 /// Reads every byte of a block and checks what can be checked, for `cordwood check`.
 package enum BlockChecker {
-  /// What is wrong with the block, each problem naming file and byte; empty: sound. Reads and decodes all pages: about
-  /// a second a million rows.
+  /// What is wrong with the block, each problem naming file and byte; empty: sound. Reads and decodes all
+  /// pages: about a second a million rows.
   package static func problems(
     of facts: BlockFacts, path: String, fileSystem: any FileSystem
   ) -> [BlockError] {
@@ -67,7 +67,8 @@ package enum BlockChecker {
     } catch { return [BlockContents.failure(error, contents.path, indexOffset: contents.indexOffset)] }
   }
 
-  /// Whether index and footer are as they were written. Blocks from before there were lists of ids have no such checksum.
+  /// Whether index and footer are as they were written. Blocks from before there were lists of ids have no
+  /// such checksum.
   private static func isTailSound(_ reader: BlockReader, _ contents: BlockContents) -> Bool {
     guard let value = contents.parquet.metadata[TailChecksum.key] else {
       return !contents.index.entries.contains { $0.kind == BlockIndex.Section.ids.rawValue }

@@ -19,8 +19,8 @@ package final class Trash: Sendable {
   }
 }
 
-/// A block's file, for as long as a live set or a snapshot refers to it. Once removed from the live set, the last one to let
-/// go hands it to the trash.
+/// A block's file, for as long as a live set or a snapshot refers to it. Once removed from the live set, the
+/// last one to let go hands it to the trash.
 package final class BlockFile: Sendable {
   /// The block's.
   package let id: UInt64

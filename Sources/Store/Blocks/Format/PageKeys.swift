@@ -1,8 +1,10 @@
 import Records
 
-/// The sort key of each page's first row, for blocks sorted by text: which pages a value of the key can be in.
+/// The sort key of each page's first row, for blocks sorted by text: which pages a value of the key can be
+/// in.
 ///
-/// A key is the texts of the sort key's columns with a NUL between them; texts hold no NUL, so keys compare like the tuples.
+/// A key is the texts of the sort key's columns with a NUL between them; texts hold no NUL, so keys compare
+/// like the tuples.
 struct PageKeys: Sendable, Equatable {
   /// Rising, one a page.
   private(set) var keys: [[UInt8]] = []

@@ -2,10 +2,11 @@ import Codecs
 import Platform
 import Records
 
-/// A checksum of what has none of its own: a block's bytes from its index to its end, Parquet's Bloom filters, page index and
-/// footer among them.
+/// A checksum of what has none of its own: a block's bytes from its index to its end, Parquet's Bloom
+/// filters, page index and footer among them.
 ///
-/// It stands in the footer itself, as the value of ``key``, and is of those bytes with its own digits as zeros.
+/// It stands in the footer itself, as the value of ``key``, and is of those bytes with its own digits as
+/// zeros.
 enum TailChecksum {
   static let key = "cordwood.tail"
   private static let word = Array("crc32c ".utf8)

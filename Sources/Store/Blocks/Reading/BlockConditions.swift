@@ -3,7 +3,8 @@ import Columnar
 import Matching
 import Records
 
-/// What a block knows of one condition without reading the column: in which pages it may hold, and in which it always does.
+/// What a block knows of one condition without reading the column: in which pages it may hold, and in which
+/// it always does.
 struct BlockConditions {
   let contents: BlockContents
 

@@ -71,7 +71,8 @@ final class BlockContents: Sendable {
   let indexOffset: Int
   private let lazy = Mutex(Lazy())
 
-  /// What is read when it is first needed. Of what a block may lack, nil: not asked for yet, a nil within: there is none.
+  /// What is read when it is first needed. Of what a block may lack, nil: not asked for yet, a nil within:
+  /// there is none.
   private struct Lazy {
     var text: TextIndex?
     var summary: BlockSummary??

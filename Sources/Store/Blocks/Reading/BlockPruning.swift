@@ -1,7 +1,8 @@
 import Matching
 import Records
 
-/// Which pages of a block a scan must look at: from bounds, sort keys, and what is known of the predicate's conditions.
+/// Which pages of a block a scan must look at: from bounds, sort keys, and what is known of the predicate's
+/// conditions.
 struct BlockPruning {
   private let contents: BlockContents
   private let request: ScanRequest
@@ -54,7 +55,8 @@ struct BlockPruning {
     drop { !range.contains($0) }
   }
 
-  /// By the conditions of the predicate: bounds, statistics, Bloom filters, and the filters of words and grams.
+  /// By the conditions of the predicate: bounds, statistics, Bloom filters, and the filters of words and
+  /// grams.
   mutating func byConditions(_ predicate: CompiledPredicate) throws(BlockError) -> PrunedPredicate {
     let conditions = BlockConditions(contents: contents)
     let pruned = try PrunedPredicate(predicate, among: pages) {

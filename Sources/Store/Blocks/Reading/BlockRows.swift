@@ -2,8 +2,8 @@ import Columnar
 import Matching
 import Records
 
-/// All rows of a block in sort order, all columns of the schema, in batches of a few pages; rows that deletions hide are
-/// left out.
+/// All rows of a block in sort order, all columns of the schema, in batches of a few pages; rows that
+/// deletions hide are left out.
 final class BlockRows {
   private static let pagesPerBatch = 2
 
@@ -53,8 +53,8 @@ extension BlockContents {
   /// Which members the object columns have in the rows that `deletions` leave: exactly for those that are
   /// columns, from a sample of the rest for others. A name that no such row has is not counted.
   ///
-  /// Reads a few pages of the rests. With deletions that may hide rows of the block it also reads what they ask
-  /// for, and the members' columns of row groups some rows of which they hide: one column at a time.
+  /// Reads a few pages of the rests. With deletions that may hide rows of the block it also reads what they
+  /// ask for, and the members' columns of row groups some rows of which they hide: one column at a time.
   func census(
     sampleRowCount: Int, deletions: [PendingDeletion]
   ) throws(BlockError) -> [String: MemberCensus] {

@@ -5,7 +5,8 @@ import Records
 
 /// What a scan wants of one block: compiled, taken apart and pruned once, then used by all its units.
 final class BlockScan: Sendable {
-  /// A condition on the block's text column that the text index knows about; one part of the predicate's conjunction.
+  /// A condition on the block's text column that the text index knows about; one part of the predicate's
+  /// conjunction.
   struct TextPart: Sendable {
     let predicate: CompiledPredicate
     let verdict: TextVerdict
@@ -79,7 +80,8 @@ final class BlockScan: Sendable {
 
   // MARK: Rows
 
-  /// What rows of `pages` must fulfil besides ``texts``: conditions that cannot hold there are left out. nil: nothing.
+  /// What rows of `pages` must fulfil besides ``texts``: conditions that cannot hold there are left out. nil:
+  /// nothing.
   func filter(in pages: [Int]) -> CompiledPredicate? {
     let reduced = filter?.reduced(to: Selection(rowCount: candidates.rowCount, rows: pages))
     return reduced.flatMap { $0.isAlways ? nil : $0 }

@@ -34,7 +34,8 @@ struct RowSet: Sendable {
     return result
   }
 
-  /// The row group's numbers of the selected rows, ascending. Only the last page of a block is short, and it comes last.
+  /// The row group's numbers of the selected rows, ascending. Only the last page of a block is short, and it
+  /// comes last.
   func rowsOfGroup(_ selection: Selection) -> [Int32] {
     let first = contents.pages(of: group).lowerBound
     var rows = selection.indices()

@@ -43,7 +43,8 @@ final class BlockFileWriter {
     } catch { failure = error }
   }
 
-  /// Writes what is left, puts the checksum of what lies behind `tailOffset` into its place, and makes all of it durable.
+  /// Writes what is left, puts the checksum of what lies behind `tailOffset` into its place, and makes all of
+  /// it durable.
   func finish(tailOffset: Int) throws(DiskError) {
     flush()
     if let failure { throw failure }

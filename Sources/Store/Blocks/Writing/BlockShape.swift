@@ -43,8 +43,8 @@ struct BlockShape {
     var objects: [(name: String, members: [Column], rest: Column)]
   }
 
-  /// Takes the objects of `rows` (all columns of the schema) apart and gives columns with few values dictionary
-  /// layout, dictionaries of values that rows have: all else the index is made of comes from them.
+  /// Takes the objects of `rows` (all columns of the schema) apart and gives columns with few values
+  /// dictionary layout, dictionaries of values that rows have: all else the index is made of comes from them.
   mutating func group(_ rows: RecordBatch) -> Group {
     var columns: [Column] = []
     var objects: [(name: String, members: [Column], rest: Column)] = []

@@ -5,12 +5,13 @@ import Records
 
 /// Writes block files (Docs/formats/block.md).
 package enum BlockWriter {
-  /// Writes the rows under the temporary name, syncs, renames, syncs the directory. Blocking: on a thread of its own.
+  /// Writes the rows under the temporary name, syncs, renames, syncs the directory. Blocking: on a thread of
+  /// its own.
   ///
   /// - Parameter shouldStop: Asked once a row group; true ends the writing with nil and no file.
   /// - Returns: What to put into the manifest; nil (and no file) if there was no row or `shouldStop` said so.
-  /// - Throws: After any error the block does not count: the temporary file was removed if that was possible, the final
-  ///   name may exist (an orphan). Nothing else changed.
+  /// - Throws: After any error the block does not count: the temporary file was removed if that was possible,
+  ///   the final name may exist (an orphan). Nothing else changed.
   package static func write(
     _ rows: any BlockRowSource, to place: BlockPlace, fileSystem: any FileSystem,
     layout: BlockLayout = BlockLayout(), shouldStop: () -> Bool = { false }
@@ -54,7 +55,8 @@ package enum BlockWriter {
     } catch { throw .disk(error) }
   }
 
-  /// Removes what was written. If that fails too, whoever asked for the block tries again, or the next start: no edit names it.
+  /// Removes what was written. If that fails too, whoever asked for the block tries again, or the next start:
+  /// no edit names it.
   private static func discard(_ place: BlockPlace, _ fileSystem: any FileSystem) {
     do throws(DiskError) { try fileSystem.remove(place.temporaryPath) } catch {}
   }
@@ -130,7 +132,8 @@ private final class BlockWork {
       }
   }
 
-  /// Objects and all text columns but the primary text, whose templates tell more: their grams are kept by page.
+  /// Objects and all text columns but the primary text, whose templates tell more: their grams are kept by
+  /// page.
   private func searched(_ group: BlockShape.Group) -> [NestedText] {
     group.objects.map { NestedText(column: $0.name, members: $0.members, rest: $0.rest) }
       + schema.fields.filter { $0.type == .utf8 && $0.name != schema.primaryText }.map {

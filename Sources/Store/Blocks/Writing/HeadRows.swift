@@ -4,8 +4,8 @@ import Records
 
 /// Rows of the head, sorted: what archiving hands to ``BlockWriter``.
 ///
-/// Memory: 8 bytes a row for their order (32 more while sorting; none if they are sorted already), and the gathered columns
-/// of one row group.
+/// Memory: 8 bytes a row for their order (32 more while sorting; none if they are sorted already), and the
+/// gathered columns of one row group.
 package final class HeadRows: BlockRowSource {
   /// Of all the batches.
   package let partition: Partition

@@ -3,8 +3,8 @@ import Records
 
 /// How often the members of one object column were met, by type, in some rows of a block to be.
 ///
-/// Bounded: at most ``namesMax`` names are known at a time; when a client invents new ones without end, those seen least
-/// are forgotten.
+/// Bounded: at most ``namesMax`` names are known at a time; when a client invents new ones without end, those
+/// seen least are forgotten.
 package struct MemberCensus: Sendable {
   static let namesMax = 16_384
   static let nameBytesMax = 256
@@ -24,7 +24,8 @@ package struct MemberCensus: Sendable {
     count(object, weight: weight)
   }
 
-  /// Counts the rest of an object column whose other members come through ``add(_:type:rowCount:)``; the rows through
+  /// Counts the rest of an object column whose other members come through ``add(_:type:rowCount:)``; the rows
+  /// through
   /// ``addRows(_:)``.
   mutating func count(_ object: Column, weight: Double) {
     let object = object.plainText()
@@ -73,8 +74,8 @@ package struct MemberCensus: Sendable {
     }
   }
 
-  /// The members to make columns of, most frequent first, each with its types, most frequent first: those that one row in
-  /// a hundred has, and two rows at least; at most `columnsMax` columns.
+  /// The members to make columns of, most frequent first, each with its types, most frequent first: those
+  /// that one row in a hundred has, and two rows at least; at most `columnsMax` columns.
   func members(columnsMax: Int) -> [ShredMember] {
     let least = max(2, rowCount / 100)
     var found: [(name: String, type: ColumnType, rows: Double)] = []

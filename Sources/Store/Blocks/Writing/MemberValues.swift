@@ -3,12 +3,14 @@ import Records
 
 /// One member of an object column as a column of its own.
 package enum MemberValues {
-  /// The member as `type` (see ``OutputColumn/type``): `utf8` (scalars as JSON text, strings unquoted), `float64`
-  /// (numbers) or `json` (JSON text). Null where it is missing, null, or of a kind the type cannot say.
+  /// The member as `type` (see ``OutputColumn/type``): `utf8` (scalars as JSON text, strings unquoted),
+  /// `float64` (numbers) or `json` (JSON text). Null where it is missing, null, or of a kind the type cannot
+  /// say.
   ///
   /// - Parameters:
   ///   - parts: Typed columns of the member; at most one has a value in a row.
-  ///   - rest: The object's JSON text, looked at where no part has a value; nil if the member cannot be in it.
+  ///   - rest: The object's JSON text, looked at where no part has a value; nil if the member cannot be in
+  ///     it.
   ///   - path: Member names from the outside in, at least one.
   package static func column(
     parts: [Column], rest: Column?, path: [String], type: ColumnType, rowCount: Int

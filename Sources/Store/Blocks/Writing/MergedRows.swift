@@ -1,7 +1,8 @@
 import Matching
 import Records
 
-/// The rows of several blocks of one partition, merged into sort order: what compaction hands to ``BlockWriter``.
+/// The rows of several blocks of one partition, merged into sort order: what compaction hands to
+/// ``BlockWriter``.
 ///
 /// Memory: two pages of decoded rows a block, and one row group.
 package final class MergedRows: BlockRowSource {
@@ -22,7 +23,8 @@ package final class MergedRows: BlockRowSource {
     var source: Int?
   }
 
-  /// - Parameter blocks: At least one; each with the deletions that are pending on it (its rows they hide are left out).
+  /// - Parameter blocks: At least one; each with the deletions that are pending on it (its rows they hide are
+  ///   left out).
   package init(_ blocks: [(reader: BlockReader, deletions: [PendingDeletion])]) {
     precondition(!blocks.isEmpty, "blocks to merge")
     partition = blocks[0].reader.facts.partition
@@ -156,7 +158,8 @@ extension Column {
   /// The values of an int64 or timestamp column, copied.
   var int64Values: [Int64] { withInt64 { values in values.indices.map { values[$0] } } }
 
-  /// Negative, 0 or positive as the text of `row` comes before, equals or comes after `otherRow` of `other`, by bytes.
+  /// Negative, 0 or positive as the text of `row` comes before, equals or comes after `otherRow` of `other`,
+  /// by bytes.
   func compareText(_ row: Int, _ other: Column, _ otherRow: Int) -> Int {
     withText { offsets, bytes in
       other.withText { otherOffsets, otherBytes in

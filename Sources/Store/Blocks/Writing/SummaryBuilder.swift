@@ -2,7 +2,8 @@ import Records
 
 /// Counts rows by minute and column value while a block is written.
 ///
-/// Memory: the cells so far, and a number a value for the minute at hand; a column that outgrows the layout's bounds is given up.
+/// Memory: the cells so far, and a number a value for the minute at hand; a column that outgrows the layout's
+/// bounds is given up.
 struct SummaryBuilder {
   private let layout: BlockLayout
   private var minuteIndex: [Int64: Int] = [:]
@@ -40,8 +41,8 @@ struct SummaryBuilder {
     }
   }
 
-  /// Adds rows: their `timestamp`, and the columns in the order given before, in dictionary layout where they have few values;
-  /// a plain column with values is given up.
+  /// Adds rows: their `timestamp`, and the columns in the order given before, in dictionary layout where they
+  /// have few values; a plain column with values is given up.
   mutating func add(timestamps: Column, columns batch: [Column]) {
     let numbers = batch.enumerated().map { valueNumbers(of: $1, for: $0) }
     for index in columns.indices where numbers[index].isEmpty { columns[index].isGivenUp = true }

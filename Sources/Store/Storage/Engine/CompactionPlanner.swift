@@ -23,7 +23,8 @@ struct CompactionPlanner {
     deletions.contains { $0.isPending(for: block) }
   }
 
-  /// Rows whose `ingested_at` lies further apart are not merged, so that retention and pruning by age stay sharp.
+  /// Rows whose `ingested_at` lies further apart are not merged, so that retention and pruning by age stay
+  /// sharp.
   func spanNanoseconds(of dataset: Dataset) -> Int64 {
     let retention = options.retentionSeconds[dataset] ?? 0
     let seconds =
@@ -32,9 +33,9 @@ struct CompactionPlanner {
     return Int64(seconds) * 1_000_000_000
   }
 
-  /// The longest run of small neighbours in which no block has more than half of all rows: then each merge at least doubles
-  /// the size of the block a row is in, so a row is rewritten O(log) times. Runs that no later block can join any more (their
-  /// span is over) are merged from two blocks on, once.
+  /// The longest run of small neighbours in which no block has more than half of all rows: then each merge at
+  /// least doubles the size of the block a row is in, so a row is rewritten O(log) times. Runs that no later
+  /// block can join any more (their span is over) are merged from two blocks on, once.
   private func merge(_ blocks: [BlockFacts]) -> Plan? {
     guard let dataset = blocks.first?.partition.dataset else { return nil }
     let span = spanNanoseconds(of: dataset)

@@ -33,7 +33,8 @@ extension StorageEngine {
       .map(\.partition)
   }
 
-  /// Writes the oldest head rows of the partition, at most about ``StorageOptions/archiveRowsMax``, to a block.
+  /// Writes the oldest head rows of the partition, at most about ``StorageOptions/archiveRowsMax``, to a
+  /// block.
   ///
   /// - Parameters:
   ///   - positionEnd: Rows at or behind it may stay.

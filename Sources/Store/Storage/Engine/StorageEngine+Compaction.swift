@@ -8,9 +8,11 @@ import Synchronization
 extension StorageEngine {
   /// Merges the neighbouring blocks, or rewrites the block, that need it most.
   ///
-  /// - Parameter shouldStop: Asked now and then, may wait so that others get their turn; true ends it with `.stopping`.
+  /// - Parameter shouldStop: Asked now and then, may wait so that others get their turn; true ends it with
+  ///   `.stopping`.
   /// - Returns: Whether anything was done; then there may be more.
-  /// - Throws: `.diskFull`, `.disk`, `.corrupt` (an input cannot be read): nothing changed. `.poisoned`: see ``Manifest``.
+  /// - Throws: `.diskFull`, `.disk`, `.corrupt` (an input cannot be read): nothing changed. `.poisoned`: see
+  ///   ``Manifest``.
   package func compact(shouldStop: () -> Bool = { false }) throws(StoreError) -> Bool {
     if let failure { throw failure }
     let partitions = live.withLock { $0.partitions }
@@ -103,7 +105,8 @@ extension StorageEngine {
     return false
   }
 
-  /// As ``finishDeletions(of:)``, but what the disk refuses now is left for the next time: nothing depends on it.
+  /// As ``finishDeletions(of:)``, but what the disk refuses now is left for the next time: nothing depends on
+  /// it.
   func tryFinishingDeletions(of partition: Partition) {
     do throws(StoreError) {
       try attempt(.deletionUpkeep, of: partition) { () throws(StoreError) in

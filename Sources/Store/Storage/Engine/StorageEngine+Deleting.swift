@@ -6,8 +6,8 @@ import Records
 extension StorageEngine {
   /// Hides the rows that match and that a snapshot taken now sees; how many there are.
   ///
-  /// - Throws: `.invalid`: the predicate does not fit the dataset. `.poisoned`: the rows may be hidden after a restart.
-  ///   Anything else: nothing changed.
+  /// - Throws: `.invalid`: the predicate does not fit the dataset. `.poisoned`: the rows may be hidden after
+  ///   a restart. Anything else: nothing changed.
   package func delete(_ predicate: Predicate, from partition: Partition) throws(StoreError) -> Int {
     if let failure { throw failure }
     guard PredicateCoding.isEncodable(predicate) else {
@@ -34,7 +34,8 @@ extension StorageEngine {
     return rows
   }
 
-  /// Drops the blocks whose rows all came in longer ago than their dataset is kept, in one edit; rows in them.
+  /// Drops the blocks whose rows all came in longer ago than their dataset is kept, in one edit; rows in
+  /// them.
   package func retain() throws(StoreError) -> Int {
     try attempt(.retention) { () throws(StoreError) in try retainOnce() }
   }

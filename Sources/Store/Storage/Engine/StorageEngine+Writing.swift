@@ -4,7 +4,8 @@ import Records
 import Synchronization
 
 extension StorageEngine {
-  /// Writes the rows as a durable block file under its final name; no edit names it yet. nil if there is no row.
+  /// Writes the rows as a durable block file under its final name; no edit names it yet. nil if there is no
+  /// row.
   ///
   /// - Throws: `.stopping` if `shouldStop` said so; no file is left.
   func writeBlock(
@@ -31,7 +32,8 @@ extension StorageEngine {
     }
   }
 
-  /// Commits an edit that names the new block `facts`, if any; removes the file again if the edit does not count.
+  /// Commits an edit that names the new block `facts`, if any; removes the file again if the edit does not
+  /// count.
   func commit(
     naming facts: BlockFacts?, _ make: (ManifestState) throws(StoreError) -> [ManifestChange]
   ) throws(StoreError) {
@@ -42,7 +44,8 @@ extension StorageEngine {
     }
   }
 
-  /// Removes a file that nothing names; what cannot be removed now is tried again later, or is an orphan at the next start.
+  /// Removes a file that nothing names; what cannot be removed now is tried again later, or is an orphan at
+  /// the next start.
   func discard(_ path: String) {
     trash.add(path)
     emptyTrash()
@@ -67,7 +70,8 @@ extension StorageEngine {
       let opening = StorageOpening(layout: layout, fileSystem: fileSystem)
       try opening.removeUnusedTenant(layout.tenantDirectory(partition.tenant))
     } catch {
-      // What made us come here is told. What cannot be removed now is an empty directory, which goes at the next start.
+      // What made us come here is told. What cannot be removed now is an empty directory, which goes at the
+      // next start.
       return
     }
   }

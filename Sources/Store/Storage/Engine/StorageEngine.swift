@@ -5,10 +5,12 @@ import Platform
 import Records
 import Synchronization
 
-/// The store's synchronous engine: no thread and no chance of its own. ``Storage`` is its shell; simulations drive it directly.
+/// The store's synchronous engine: no thread and no chance of its own. ``Storage`` is its shell; simulations
+/// drive it directly.
 ///
-/// Reading (``snapshot(of:)``, ``usage()``) may happen on any thread at any time. Of archiving, compaction, and deletion with
-/// retention, each may run on a thread of its own, one call at a time; all of them block on the disk.
+/// Reading (``snapshot(of:)``, ``usage()``) may happen on any thread at any time. Of archiving, compaction,
+/// and deletion with retention, each may run on a thread of its own, one call at a time; all of them block on
+/// the disk.
 package final class StorageEngine: Sendable {
   /// As given at opening.
   package let options: StorageOptions
@@ -61,7 +63,8 @@ package final class StorageEngine: Sendable {
 
   /// Opens the store in `directory` (made if missing): manifest, files, then the journal by `openJournal`.
   ///
-  /// - Throws: `.corrupt` with file and byte for damage, else what the disk said. Files that no edit names may have been removed.
+  /// - Throws: `.corrupt` with file and byte for damage, else what the disk said. Files that no edit names
+  ///   may have been removed.
   package static func open<Heads: HeadSource>(
     directory: String, environment: StoreEnvironment, options: StorageOptions, format: any BlockFormat,
     openJournal: (_ directory: String, _ start: JournalStart) throws(StoreError) -> Heads
@@ -96,8 +99,8 @@ package final class StorageEngine: Sendable {
     while true {
       let head = heads.head(of: partition)
       let live = live.withLock { $0.partitions[partition] } ?? LivePartition()
-      // Rows that came in after the head was taken were archived before the blocks were: look again, else rows of one
-      // moment would be there and those of an earlier one, in another block, perhaps not.
+      // Rows that came in after the head was taken were archived before the blocks were: look again, else
+      // rows of one moment would be there and those of an earlier one, in another block, perhaps not.
       if live.archivedThrough > head.positionEnd { continue }
       return StorageSnapshot(
         schema: partition.dataset.schema, positionEnd: head.positionEnd,
@@ -133,7 +136,8 @@ package final class StorageEngine: Sendable {
   /// Totals since the store was opened.
   package func statistics() -> StorageStatistics { live.withLock { $0.statistics } }
 
-  /// Unlinks files that were removed and that no snapshot holds any more; what the disk refuses is told and tried again later.
+  /// Unlinks files that were removed and that no snapshot holds any more; what the disk refuses is told and
+  /// tried again later.
   package func emptyTrash() {
     var refused: DiskError?
     let paths = trash.take()
@@ -155,7 +159,8 @@ package final class StorageEngine: Sendable {
     }
   }
 
-  /// Runs a step of work that is tried again when it fails: counts and tells its failure, and the end of failing.
+  /// Runs a step of work that is tried again when it fails: counts and tells its failure, and the end of
+  /// failing.
   func attempt<Value>(
     _ work: StoreWork, of partition: Partition? = nil, _ step: () throws(StoreError) -> Value
   ) throws(StoreError) -> Value {
@@ -180,7 +185,8 @@ package final class StorageEngine: Sendable {
     }
   }
 
-  /// Makes durable what `make` says in view of the state, and shows it to readers. No changes: nothing happens.
+  /// Makes durable what `make` says in view of the state, and shows it to readers. No changes: nothing
+  /// happens.
   ///
   /// - Throws: `.poisoned`: the changes may count after a restart. Anything else: nothing changed.
   func commit(

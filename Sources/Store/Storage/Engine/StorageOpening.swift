@@ -43,9 +43,11 @@ struct StorageOpening {
     }
   }
 
-  /// Removes block files that no edit names, and directories without a block; a named file that is missing is damage.
+  /// Removes block files that no edit names, and directories without a block; a named file that is missing is
+  /// damage.
   ///
-  /// A directory goes because an earlier life may have failed to make its name durable; a block gets a new one.
+  /// A directory goes because an earlier life may have failed to make its name durable; a block gets a new
+  /// one.
   ///
   /// - Returns: How many files were removed.
   func removeOrphans(keeping state: ManifestState) throws(StoreError) -> Int {

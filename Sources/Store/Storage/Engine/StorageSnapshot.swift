@@ -4,7 +4,8 @@ import Journaling
 import Matching
 import Records
 
-/// One moment of a partition. Its blocks' files are unlinked only after it is gone, its part of the journal stays mapped.
+/// One moment of a partition. Its blocks' files are unlinked only after it is gone, its part of the journal
+/// stays mapped.
 final class StorageSnapshot: PartitionSnapshot {
   let positionEnd: Int64
   private let schema: DatasetSchema

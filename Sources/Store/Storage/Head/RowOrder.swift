@@ -88,8 +88,8 @@ enum RowOrder {
     return true
   }
 
-  /// Stable: equal keys keep their order. Radix of 11 bits over the bits in which keys differ: a million rows within a
-  /// minute take 4 passes.
+  /// Stable: equal keys keep their order. Radix of 11 bits over the bits in which keys differ: a million rows
+  /// within a minute take 4 passes.
   static func sort(_ references: inout [RowReference], by keys: inout [Int64]) {
     guard let low = keys.min(), let high = keys.max() else { return }
     let bits = 64 - UInt64(bitPattern: high &- low).leadingZeroBitCount

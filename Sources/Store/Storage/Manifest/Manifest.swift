@@ -4,8 +4,8 @@ import Records
 
 /// The log of edits (Docs/formats/manifest.md), open for appending. Not shared between threads.
 ///
-/// After a failed sync, or a failed write that could not be undone, it is poisoned: nothing more is written, and whether the edit
-/// counts shows at the next start.
+/// After a failed sync, or a failed write that could not be undone, it is poisoned: nothing more is written,
+/// and whether the edit counts shows at the next start.
 package final class Manifest {
   static let name = "manifest"
   static let temporaryName = "manifest.new"
@@ -16,8 +16,8 @@ package final class Manifest {
   package private(set) var state: ManifestState
   /// Why nothing more is written, once so.
   package private(set) var failure: StoreError?
-  /// What the disk refused of the things that no edit depends on, until they succeed: to mark the last edit, to write the file
-  /// anew.
+  /// What the disk refused of the things that no edit depends on, until they succeed: to mark the last edit,
+  /// to write the file anew.
   package var trouble: StoreError? { compactionFailure ?? markFailure }
   private var markFailure: StoreError?
   private var compactionFailure: StoreError?
@@ -82,7 +82,8 @@ package final class Manifest {
     manifest.summaryBytes = manifest.end
     if let failure = manifest.failure { throw failure }
     if manifest.isRewritten { return manifest }
-    // No room for a new file: what is kept is written once more in place, so that the sync has something to do.
+    // No room for a new file: what is kept is written once more in place, so that the sync has something to
+    // do.
     try withDisk { () throws(DiskError) in
       try file.write(bytes.span.extracting(0..<scan.end), at: 0)
       try zero(file, from: scan.end)
@@ -113,8 +114,8 @@ package final class Manifest {
     compactIfLong()
   }
 
-  /// Says behind the edit that it was synced. Lost or torn it is just not there, so errors do not count; but what a failed
-  /// write left must not stand where the next edit goes, so that starts behind it.
+  /// Says behind the edit that it was synced. Lost or torn it is just not there, so errors do not count; but
+  /// what a failed write left must not stand where the next edit goes, so that starts behind it.
   private func writeMark() {
     let mark = ManifestFrame.encode([], place: end, number: number)
     do throws(DiskError) { try file.write(mark.span, at: end) } catch {
@@ -166,13 +167,15 @@ extension Manifest {
     let payload = ManifestCoding.encode(state.summary())
     var bytes = ManifestFrame.fileHeader
     bytes += ManifestFrame.encode(payload, place: bytes.count, number: 1)
-    // The mark that says the edit before it is durable is, here, synced with it: the name is only given afterwards.
+    // The mark that says the edit before it is durable is, here, synced with it: the name is only given
+    // afterwards.
     bytes += ManifestFrame.encode([], place: bytes.count, number: 1)
     let temporary = directory + "/" + Manifest.temporaryName
     do throws(DiskError) {
       try Manifest.replace(with: bytes, in: directory, fileSystem: fileSystem)
     } catch {
-      // The long file is still good; it is tried again when that has grown on. What is left of the new one goes then or at start.
+      // The long file is still good; it is tried again when that has grown on. What is left of the new one
+      // goes then or at start.
       compactionFailure = StoreError(error)
       return
     }

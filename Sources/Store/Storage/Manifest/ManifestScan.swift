@@ -62,7 +62,8 @@ struct ManifestScan {
   private(set) var editCount = 0
   /// Whether there are bytes behind the last valid frame that are not zero.
   private(set) var hasTornEdit = false
-  /// The first frame's end whose padding is not zero: damage that changes nothing but says the disk is not sound.
+  /// The first frame's end whose padding is not zero: damage that changes nothing but says the disk is not
+  /// sound.
   private(set) var damagedPadding: Int?
   /// Behind the last valid frame: where a torn edit is cut off and the next goes.
   private(set) var end = ManifestFrame.fileHeaderBytes

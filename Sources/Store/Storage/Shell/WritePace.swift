@@ -3,11 +3,11 @@ import Synchronization
 
 /// Slows writers down when archiving falls behind, so that they run at its speed instead of being refused.
 ///
-/// While the head holds up to half of its bound there is no delay. From there on appends go through at a rate that falls to
-/// nothing where the bound is reached; it settles where it equals the rate of archiving, to which waiting writers leave the
-/// processor. The idea is RocksDB's delayed writes. Tenants that wait share the rate alike, and whoever writes less than
-/// its share does not wait: one that floods the server slows itself. An append waits at most ``delayNanosecondsMax``: then
-/// the bound decides.
+/// While the head holds up to half of its bound there is no delay. From there on appends go through at a rate
+/// that falls to nothing where the bound is reached; it settles where it equals the rate of archiving, to
+/// which waiting writers leave the processor. The idea is RocksDB's delayed writes. Tenants that wait share
+/// the rate alike, and whoever writes less than its share does not wait: one that floods the server slows
+/// itself. An append waits at most ``delayNanosecondsMax``: then the bound decides.
 struct WritePace: Sendable {
   /// Bytes a second at half of the bound.
   static let bytesPerSecondMax = 512e6

@@ -49,7 +49,8 @@ package struct StorageReport: Sendable {
   package var isDamaged: Bool { findings.contains { $0.isDamage } }
 }
 
-/// Verifies every checksum and invariant of a data directory that no server has open; changes nothing. Blocking.
+/// Verifies every checksum and invariant of a data directory that no server has open; changes nothing.
+/// Blocking.
 package enum StorageChecker {
   /// Reads all of `directory`: about a second a million rows in blocks, half a second a GiB of journal.
   ///

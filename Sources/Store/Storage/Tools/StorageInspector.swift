@@ -87,7 +87,8 @@ package enum StorageInspector {
     } catch { throw error.storeError }
   }
 
-  /// Hands over the rows that are in no block, all columns of their schemas, oldest first; deleted rows included.
+  /// Hands over the rows that are in no block, all columns of their schemas, oldest first; deleted rows
+  /// included.
   package static func forEachHeadBatch(
     directory: String, fileSystem: any FileSystem = LocalFileSystem(),
     _ body: (Partition, RecordBatch) -> Void
