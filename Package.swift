@@ -204,9 +204,10 @@ if !coreOnly {
     tests(
       "GatewayTests",
       [
-        "Routing", "APIs", "HTTP", "Access", "Storage", "Querying", "Encoding", "Decoding", "Platform",
-        "Records",
-        "Codecs", "Columnar", "TestKit",
+        "Routing", "APIs", "HTTP", "Access", "Storage", "Blocks", "Journaling", "Querying", "Encoding",
+        "Decoding",
+        "Masking",
+        "Tailing", "Platform", "Records", "Codecs", "Columnar", "TestKit",
       ] + http),
     tests(
       "ServerTests",

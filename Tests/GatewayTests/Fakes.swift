@@ -145,11 +145,12 @@ final class TestServer: Sendable {
     let storing = RecordStoring(
       sink: store, metrics: metrics, bodyBytesMax: limits.bodyBytesMax)
     let operations = OperationsRoutes(
-      version: "test", registry: registry, readiness: FakeReadiness(control: store), clock: SystemClock())
-    let native = NativeRoutes(
-      directory: directory, log: accessLog,
-      writing: RecordWriting(store: storing, clock: SystemClock(), decodingLimits: DecodingLimits()),
-      queries: queries, control: store, limits: limits)
+      registry: registry, readiness: FakeReadiness(control: store), clock: SystemClock())
+    var services = APIServices(
+      store: storing, engine: UnaskedEngine(), control: store, streams: .none, log: accessLog,
+      clock: SystemClock())
+    services.limits = limits
+    let native = NativeRoutes(services, directory: directory, queries: queries)
     let apis = [operations.api, native.api]
     let reference = ReferenceRoutes(version: "test", store: "s", hasPage: true, others: apis)
     let router = Router(RouteTable([reference.api] + apis))

@@ -79,19 +79,19 @@ final class FakeForwarding: EntryForwarding {
       let metrics = HTTPMetrics(uploads: UploadBudget(bytesMax: limits.uploadBytesMax))
       let own = IngestMetrics(usage: { [] })
       registry.register { await own.collect(into: &$0) }
-      let routes = IngestRoutes(
+      let services = APIServices(
+        store: RecordStoring(sink: store, metrics: metrics, bodyBytesMax: limits.bodyBytesMax),
+        engine: UnaskedEngine(), control: store, streams: .none, log: log, clock: clock)
+      var parts = IngestRoutes.Parts(
         keys: IngestKeys(
           configured: [IngestKey(name: "a", token: "token-aaaa"), IngestKey(name: "b", token: "token-bbbb")],
-          adminToken: "token-admin", store: keyStore), keyStore: keyStore,
-        native: KeyDirectory(keys: [], openTenant: nil), log: log, decoder: FakeDecoding(),
+          adminToken: "token-admin", store: keyStore), keyStore: keyStore, decoder: FakeDecoding(),
         pressure: IngestPressure(
           buckets: TokenBuckets(RequestRate(perSecond: 0.5, burst: burst), clock: clock),
           forwarding: forwarding, clock: clock),
-        forwarding: forwarding,
-        store: RecordStoring(
-          sink: store, metrics: metrics, bodyBytesMax: limits.bodyBytesMax),
-        control: store, metrics: own, clock: clock, entropy: SystemEntropy(), isFlushEnabled: true,
-        bodyBytesMax: 1000)
+        forwarding: forwarding, metrics: own)
+      parts.bodyBytesMax = 1000
+      let routes = IngestRoutes(services, parts, native: KeyDirectory(keys: [], openTenant: nil))
       http = HTTPServer(
         router: Router(RouteTable([routes.api])), limits: limits, metrics: metrics,
         logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, clock: clock, threads: 1)

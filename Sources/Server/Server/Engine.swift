@@ -15,9 +15,7 @@ package struct Engine: Sendable {
   package let source: any BatchSource
   /// Commits as they happen.
   package let feed: any CommitFeed
-  /// Queries of the native API.
-  package let queries: any NativeQueries
-  /// Behind ``queries``; for APIs with questions of their own.
+  /// Answers the APIs' questions.
   package let questions: any QueryAnswering
   /// Committed records as they come.
   package let live: LiveFeed
@@ -39,7 +37,6 @@ package struct Engine: Sendable {
     control = store
     source = store
     feed = store
-    self.queries = EngineQueries(engine: questions)
     self.questions = questions
     self.live = live
     self.identity = identity

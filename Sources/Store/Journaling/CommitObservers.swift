@@ -23,7 +23,8 @@ final class CommitObservers: Sendable {
     }
   }
 
-  /// Calls each with the partitions of `frames` and where their rows end now. Holds no lock meanwhile: an observation may be ended inside.
+  /// Calls each with the partitions of `frames` and where their rows end now. Holds no lock meanwhile: an
+  /// observation may be ended inside.
   func tell(_ frames: [DraftFrame]) {
     let wakes = state.withLock { $0.wakes }
     if wakes.isEmpty { return }

@@ -2,8 +2,8 @@ import Platform
 import Records
 import Synchronization
 
-/// The journal as the rest of the server sees it: ``JournalFile`` on a thread of its own. Appends wait in a queue; the thread takes
-/// all that wait, commits them together, and answers them.
+/// The journal as the rest of the server sees it: ``JournalFile`` on a thread of its own. Appends wait in a
+/// queue; the thread takes all that wait, commits them together, and answers them.
 package final class Journal: Sendable {
   private struct Waiting: Sendable {
     let request: AppendRequest
@@ -24,10 +24,11 @@ package final class Journal: Sendable {
   private let thread = DiskThread(name: "journal")
   private let queue = Mutex(Queue())
 
-  /// Opens the journal in `directory` (made if missing), cuts off what was not committed, and starts its threads.
-  /// Blocks for as long as reading the head takes (about 0.5 s a GiB): call on a disk thread.
+  /// Opens the journal in `directory` (made if missing), cuts off what was not committed, and starts its
+  /// threads. Blocks for as long as reading the head takes (about 0.5 s a GiB): call on a disk thread.
   ///
-  /// - Throws: ``JournalError/corrupt(file:offsetBytes:reason:)``: synced bytes have changed; nothing was written.
+  /// - Throws: ``JournalError/corrupt(file:offsetBytes:reason:)``: synced bytes have changed; nothing was
+  ///   written.
   package static func open(
     directory: String, environment: StoreEnvironment, options: JournalOptions, start: JournalStart
   ) throws(JournalError) -> (journal: Journal, recovery: JournalRecovery) {
@@ -116,8 +117,9 @@ package final class Journal: Sendable {
     }
   }
 
-  /// The partition's rows at this moment. To see no row twice or never beside blocks: take the head first, then the live blocks and
-  /// the archived-through position of one manifest state, and drop frames below that position. O(frames), no disk.
+  /// The partition's rows at this moment. To see no row twice or never beside blocks: take the head first,
+  /// then the live blocks and the archived-through position of one manifest state, and drop frames below that
+  /// position. O(frames), no disk.
   package func head(of partition: Partition) -> HeadSnapshot { file.head(of: partition) }
 
   /// What the head holds, by partition, in no order. O(partitions).
@@ -126,8 +128,8 @@ package final class Journal: Sendable {
   /// Bytes of all frames in the head, to be held against ``JournalOptions/headBytesMax``.
   package var headBytes: Int { file.headBytes }
 
-  /// Takes rows below the positions (a frame's ``HeadFrame/positionEnd``), which blocks now hold durably, out of the head, and
-  /// removes segments that nobody needs. Failing to remove one is told and
+  /// Takes rows below the positions (a frame's ``HeadFrame/positionEnd``), which blocks now hold durably, out
+  /// of the head, and removes segments that nobody needs. Failing to remove one is told and
   /// tried again the next time.
   package func release(_ archivedThrough: [Partition: Int64]) async {
     let file = file

@@ -24,8 +24,8 @@ package struct AppendRequest: Sendable {
   }
 }
 
-/// The journal's synchronous engine: no thread, no clock, no chance of its own. One thread at a time may write; the head may be
-/// read from any. ``Journal`` is its shell; simulations drive it directly.
+/// The journal's synchronous engine: no thread, no clock, no chance of its own. One thread at a time may
+/// write; the head may be read from any. ``Journal`` is its shell; simulations drive it directly.
 package final class JournalFile: @unchecked Sendable {
   // Safe because: all that changes without a lock is touched by the writing thread alone, which is one at a
   // time (the shell's thread, or a simulation's); what others read lies behind `head`.
@@ -39,7 +39,8 @@ package final class JournalFile: @unchecked Sendable {
   let head = Mutex(HeadIndex())
   let observers = CommitObservers()
 
-  /// The segments in order of their numbers; frames go into the one at `activeIndex`, those behind it are empty.
+  /// The segments in order of their numbers; frames go into the one at `activeIndex`, those behind it are
+  /// empty.
   var segments: [SegmentFile] = []
   var activeIndex = 0
   /// Where the next frame goes, in the active segment.
@@ -71,7 +72,8 @@ package final class JournalFile: @unchecked Sendable {
     keys = IdempotencyTable(options: options)
   }
 
-  /// Opens the journal in `directory` (made if missing): finds the last whole commit, overwrites what lies behind it and syncs.
+  /// Opens the journal in `directory` (made if missing): finds the last whole commit, overwrites what lies
+  /// behind it and syncs.
   package static func open(
     directory: String, environment: StoreEnvironment, options: JournalOptions, start: JournalStart
   ) throws(JournalError) -> (journal: JournalFile, recovery: JournalRecovery) {

@@ -15,17 +15,18 @@ package struct AnalyticsRoutes: Sendable {
   private let clock: any WallClock
   private let zones: TimeZones
 
+  /// - Parameter keyHeader: The field a key of the workflow API comes in.
   package init(
-    audit: AuditCredentials, workflow: WorkflowKeys, keyHeader: String, log: any AccessLog,
-    engine: any QueryAnswering, clock: any WallClock, zones: TimeZones
+    _ services: APIServices, audit: AuditCredentials, workflow: WorkflowKeys, keyHeader: String,
+    zones: TimeZones
   ) {
     self.zones = zones
     self.audit = audit
     self.workflow = workflow
     self.keyHeader = keyHeader
-    self.log = log
-    self.engine = engine
-    self.clock = clock
+    log = services.log
+    engine = services.engine
+    clock = services.clock
   }
 
   package var api: API {

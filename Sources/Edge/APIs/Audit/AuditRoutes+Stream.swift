@@ -7,6 +7,7 @@ import Routing
 extension AuditRoutes {
   /// - Throws: 400 or 422 for filters that make no sense.
   func stream(_ call: HTTPCall, _ principal: Principal) throws(Problem) -> LiveEndpoint {
+    try call.head.checkQuery()
     let asked = try AuditFilter(call.query)
     let (authorization, token) = (call.authorization, call.query["token"])
     let credentials = credentials

@@ -25,22 +25,19 @@ package struct AuditRoutes: Sendable {
   let cleanupDays: Int
 
   package init(
-    credentials: AuditCredentials, tenants: TenantDirectory, log: any AccessLog, store: RecordStoring,
-    engine: any QueryAnswering, control: any StoreControl, streams: LiveStreams,
-    decodingLimits: DecodingLimits,
-    limits: HTTPLimits, clock: any WallClock, cleanupDays: Int, masking: MaskingPlan = .none
+    _ services: APIServices, credentials: AuditCredentials, tenants: TenantDirectory, cleanupDays: Int
   ) {
-    self.streams = streams
     self.credentials = credentials
     self.tenants = tenants
-    self.log = log
-    self.store = store
-    self.engine = engine
-    self.control = control
-    self.clock = clock
-    self.limits = limits
     self.cleanupDays = cleanupDays
-    decoder = Replaceable(EntryDecoder(.audit, masking: masking, limits: decodingLimits))
+    log = services.log
+    store = services.store
+    engine = services.engine
+    control = services.control
+    streams = services.streams
+    clock = services.clock
+    limits = services.limits
+    decoder = Replaceable(EntryDecoder(.audit, masking: .none, limits: services.decodingLimits))
     listing = LogListing(
       engine: engine, dataset: .audit, columns: AuditRoutes.columns, names: [:], style: AuditRoutes.style(""))
   }

@@ -6,6 +6,33 @@ import Routing
 
 /// The ingest API: log entries by API key, masked, stored, and forwarded (Docs/ingest.md).
 package struct IngestRoutes: Sendable {
+  /// What this API alone needs.
+  package struct Parts: Sendable {
+    package let keys: IngestKeys
+    package let keyStore: KeyStore
+    package let decoder: any IngestDecoding
+    package let pressure: IngestPressure
+    package let forwarding: any EntryForwarding
+    package let metrics: IngestMetrics
+    package var entropy: any EntropySource = SystemEntropy()
+    package var isFlushEnabled = true
+    /// Of a body as it is sent and as it is decompressed: larger than a batch may be, so that a batch that is too
+    /// large is told as such.
+    package var bodyBytesMax = 8 << 20
+
+    package init(
+      keys: IngestKeys, keyStore: KeyStore, decoder: any IngestDecoding, pressure: IngestPressure,
+      forwarding: any EntryForwarding, metrics: IngestMetrics
+    ) {
+      self.keys = keys
+      self.keyStore = keyStore
+      self.decoder = decoder
+      self.pressure = pressure
+      self.forwarding = forwarding
+      self.metrics = metrics
+    }
+  }
+
   let keys: IngestKeys
   let keyStore: KeyStore
   let native: KeyDirectory
@@ -19,32 +46,24 @@ package struct IngestRoutes: Sendable {
   let clock: any WallClock
   let entropy: any EntropySource
   let isFlushEnabled: Bool
-  /// Of a body as it is sent and as it is decompressed.
   let bodyBytesMax: Int
 
-  /// - Parameters:
-  ///   - native: `/v1/admin/flush` belongs to the native API as well: its keys go there.
-  ///   - bodyBytesMax: Larger than a batch may be, so that a batch that is too large is told as such.
-  package init(
-    keys: IngestKeys, keyStore: KeyStore, native: KeyDirectory, log: any AccessLog,
-    decoder: any IngestDecoding, pressure: IngestPressure, forwarding: any EntryForwarding,
-    store: RecordStoring, control: any StoreControl, metrics: IngestMetrics, clock: any WallClock,
-    entropy: any EntropySource, isFlushEnabled: Bool, bodyBytesMax: Int
-  ) {
-    self.keys = keys
-    self.keyStore = keyStore
+  /// - Parameter native: `/v1/admin/flush` belongs to the native API as well: its keys go there.
+  package init(_ services: APIServices, _ parts: Parts, native: KeyDirectory) {
     self.native = native
-    self.log = log
-    self.decoder = decoder
-    self.pressure = pressure
-    self.forwarding = forwarding
-    self.store = store
-    self.control = control
-    self.metrics = metrics
-    self.clock = clock
-    self.entropy = entropy
-    self.isFlushEnabled = isFlushEnabled
-    self.bodyBytesMax = bodyBytesMax
+    log = services.log
+    store = services.store
+    control = services.control
+    clock = services.clock
+    keys = parts.keys
+    keyStore = parts.keyStore
+    decoder = parts.decoder
+    pressure = parts.pressure
+    forwarding = parts.forwarding
+    metrics = parts.metrics
+    entropy = parts.entropy
+    isFlushEnabled = parts.isFlushEnabled
+    bodyBytesMax = parts.bodyBytesMax
   }
 
   static let key = CredentialKind("ingestKey", "an API key of the ingest API")

@@ -15,22 +15,21 @@ package struct NativeRoutes: Sendable {
   private let control: any StoreControl
   private let limits: HTTPLimits
   private let registry: Registry
-  private let tail: TailRoutes?
+  private let tail: TailRoutes
 
-  /// - Parameter tail: nil: nothing is followed.
-  package init(
-    directory: KeyDirectory, log: any AccessLog, writing: RecordWriting, queries: any NativeQueries,
-    control: any StoreControl, limits: HTTPLimits, registry: Registry = .standard,
-    tail: TailRoutes? = nil
-  ) {
+  /// - Parameter queries: nil: those of the engine.
+  package init(_ services: APIServices, directory: KeyDirectory, queries: (any NativeQueries)? = nil) {
     self.directory = directory
-    self.log = log
-    self.writing = writing
-    self.queries = queries
-    self.control = control
-    self.limits = limits
-    self.registry = registry
-    self.tail = tail
+    self.queries = queries ?? EngineQueries(engine: services.engine, registry: services.registry)
+    log = services.log
+    writing = RecordWriting(
+      store: services.store, clock: services.clock, decodingLimits: services.decodingLimits,
+      registry: services.registry)
+    control = services.control
+    limits = services.limits
+    registry = services.registry
+    tail = TailRoutes(
+      directory, engine: services.engine, streams: services.streams, registry: services.registry)
   }
 
   static let key = CredentialKind("nativeKey", "an API key of the native API, if there is any")
@@ -49,7 +48,7 @@ package struct NativeRoutes: Sendable {
     api.credentials = [NativeRoutes.key]
     api.prefixes = ["/v1/"]
     api.masking = { [writing] plan in writing.use(masking: plan) }
-    api.routes = routes + (tail?.routes ?? [])
+    api.routes = routes + tail.routes
     return api
   }
 

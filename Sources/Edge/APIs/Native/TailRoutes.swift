@@ -82,6 +82,7 @@ package struct TailRoutes: Sendable {
   }
 
   private func tail(_ call: HTTPCall, _ principal: Principal) throws(Problem) -> LiveEndpoint {
+    try call.head.checkQuery()
     let dataset = try NativeRoutes.dataset(call.parameters["dataset"], of: registry)
     let request = try TailRequest(dataset, call.query)
     let (directory, authorization) = (directory, call.authorization)

@@ -1,5 +1,6 @@
 import Access
 import Codecs
+import Decoding
 import Masking
 import Platform
 import Querying
@@ -22,27 +23,22 @@ package struct QueryLogRoutes: Sendable {
   let streams: LiveStreams
   /// Records as answers show them.
   let listing: LogListing
-  let masking: Replaceable<MaskingPlan>
+  let masking = Replaceable(MaskingPlan.none)
   let clock: any WallClock
   let limits: HTTPLimits
   let entryBytesMax: Int
   let connections = LiveStreams.Counter()
 
-  package init(
-    sessions: QuerySessions, seal: QuerySeal, log: any AccessLog, store: RecordStoring,
-    engine: any QueryAnswering,
-    streams: LiveStreams, masking: MaskingPlan, limits: HTTPLimits, entryBytesMax: Int, clock: any WallClock
-  ) {
-    self.masking = Replaceable(masking)
+  package init(_ services: APIServices, sessions: QuerySessions, seal: QuerySeal) {
     self.sessions = sessions
     self.seal = seal
-    self.log = log
-    self.store = store
-    self.engine = engine
-    self.streams = streams
-    self.limits = limits
-    self.entryBytesMax = entryBytesMax
-    self.clock = clock
+    log = services.log
+    store = services.store
+    engine = services.engine
+    streams = services.streams
+    limits = services.limits
+    entryBytesMax = services.decodingLimits.entryBytesMax
+    clock = services.clock
     listing = LogListing(
       engine: engine, dataset: .queries, columns: QueryLogRoutes.columns, names: [:],
       style: QueryLogRoutes.style(.microsecondsZulu))

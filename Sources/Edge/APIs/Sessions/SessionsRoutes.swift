@@ -19,21 +19,19 @@ package struct SessionsRoutes: Sendable {
   let tokenHours: Int
 
   package init(
-    accounts: Accounts, keys: KeyStore, catalog: SessionCatalog, seal: CursorSeal, log: any AccessLog,
-    store: RecordStoring,
-    engine: any QueryAnswering, decodingLimits: DecodingLimits, limits: HTTPLimits, tokenHours: Int,
-    masking: MaskingPlan = .none
+    _ services: APIServices, accounts: Accounts, keys: KeyStore, catalog: SessionCatalog, seal: CursorSeal,
+    tokenHours: Int
   ) {
     self.accounts = accounts
     self.keys = keys
     self.catalog = catalog
     self.seal = seal
-    self.log = log
-    self.store = store
-    self.engine = engine
-    decoder = Replaceable(SessionLogsDecoder(masking: masking, limits: decodingLimits))
-    self.limits = limits
     self.tokenHours = tokenHours
+    log = services.log
+    store = services.store
+    engine = services.engine
+    limits = services.limits
+    decoder = Replaceable(SessionLogsDecoder(masking: .none, limits: services.decodingLimits))
   }
 
   /// Masks otherwise from now on.

@@ -18,7 +18,7 @@ package struct RecordStoring: Sendable {
   }
 
   /// Runs `use` with the body, decompressed if it is compressed.
-  func withBody<Value>(
+  package func withBody<Value>(
     of call: HTTPCall, _ use: ([UInt8]) async throws(Problem) -> Value
   ) async throws(Problem) -> Value {
     guard let coding = call.head.contentCoding else { return try await use(call.body) }
@@ -33,7 +33,7 @@ package struct RecordStoring: Sendable {
   ///   - bodyBytes: Of the decompressed body, for metrics.
   ///   - salt: Stands for what decides besides the body what is stored: a repeated `Idempotency-Key` must have the same.
   ///   - answer: Kept with the key for a repeated request.
-  func append(
+  package func append(
     _ batch: RecordBatch, of call: HTTPCall, bodyBytes: Int, for principal: Principal, salt: UInt64,
     dataset: Dataset, answer: [UInt8] = []
   ) async throws(Problem) -> AppendReceipt {
@@ -43,7 +43,7 @@ package struct RecordStoring: Sendable {
   }
 
   /// The same under a key that was found elsewhere than in `Idempotency-Key`; nil: none.
-  func append(
+  package func append(
     _ batch: RecordBatch, key: String?, of call: HTTPCall, bodyBytes: Int, for principal: Principal,
     salt: UInt64, dataset: Dataset, answer: [UInt8] = []
   ) async throws(Problem) -> AppendReceipt {

@@ -30,20 +30,17 @@ package struct WorkflowRoutes: Sendable {
   let clock: any WallClock
   let limits: HTTPLimits
 
-  package init(
-    keys: WorkflowKeys, keyHeader: String, identity: Identity, log: any AccessLog, store: RecordStoring,
-    engine: any QueryAnswering, decodingLimits: DecodingLimits, limits: HTTPLimits, clock: any WallClock,
-    masking: MaskingPlan = .none
-  ) {
+  /// - Parameter keyHeader: The field a key comes in.
+  package init(_ services: APIServices, keys: WorkflowKeys, keyHeader: String, identity: Identity) {
     self.keys = keys
     self.keyHeader = keyHeader
     self.identity = identity
-    self.log = log
-    self.store = store
-    self.engine = engine
-    self.clock = clock
-    self.limits = limits
-    decoder = Replaceable(EntryDecoder(.workflow, masking: masking, limits: decodingLimits))
+    log = services.log
+    store = services.store
+    engine = services.engine
+    clock = services.clock
+    limits = services.limits
+    decoder = Replaceable(EntryDecoder(.workflow, masking: .none, limits: services.decodingLimits))
     var style = RecordStyle()
     style.writesNulls = true
     style.times = .microsecondsWithOffset
@@ -69,7 +66,8 @@ package struct WorkflowRoutes: Sendable {
 
   /// - Parameter header: The field a key comes in.
   static func key(in header: String) -> CredentialKind {
-    CredentialKind("workflowKey", "an API key of the workflow API", .header(header))
+    CredentialKind(
+      "workflowKey", "an API key of the workflow API", .header(header, bearer: "workflowBearer"))
   }
 
   private func shown(_ head: RequestHead) -> (key: String?, isKnown: Bool) {

@@ -87,6 +87,29 @@ package final class ControlDatabase: ControlPlane {
     }
   }
 
+  /// The same for changes without a result.
+  ///
+  /// Not the above with nothing as the result: with optimisation the compiler (6.3.1) frees memory of such a task in
+  /// the wrong order, which ends the process.
+  func change(
+    _ doing: String, telling changes: [ControlChange] = [],
+    _ body: @escaping @Sendable (Database) throws -> Void
+  ) async throws(AccessError) {
+    do {
+      let isDone = try await pool.writeWithoutTransaction { [observers] database -> Bool in
+        try database.inTransaction(.immediate) {
+          try body(database)
+          return .commit
+        }
+        observers.tell(changes)
+        return true
+      }
+      precondition(isDone, "the transaction ran")
+    } catch {
+      throw AccessError(error, doing: doing)
+    }
+  }
+
   /// Closes the files; nothing may be asked afterwards.
   package func close() throws(AccessError) {
     do { try pool.close() } catch { throw AccessError(error, doing: "close the control database") }

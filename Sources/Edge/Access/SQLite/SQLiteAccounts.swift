@@ -41,7 +41,13 @@ struct SQLiteAccounts: AccountRepository {
   func setPassword(
     _ password: String, of user: UserRecord, keeping kept: TokenHash?
   ) async throws(AccessError) {
-    try await database.change("change the password") { database in
+    try await database.change(
+      "change the password",
+      telling: [
+        .queryTokens(.ended(user: user.name)),
+        .accounts(.passwordChanged(user.with(password: password), kept: kept)),
+      ]
+    ) { database in
       try database.execute(
         sql: "UPDATE users SET password = ?, hasDefaultPassword = 0 WHERE id = ?",
         arguments: [password, user.id])
@@ -49,16 +55,14 @@ struct SQLiteAccounts: AccountRepository {
       try database.execute(
         sql: "DELETE FROM tokens WHERE userId = ? AND hash <> ?", arguments: [user.id, kept?.text ?? ""])
       try database.execute(sql: "DELETE FROM queryTokens WHERE user = ?", arguments: [user.name])
-    } telling: { _ in
-      [
-        .queryTokens(.ended(user: user.name)),
-        .accounts(.passwordChanged(user.with(password: password), kept: kept)),
-      ]
     }
   }
 
   func removeUser(_ user: UserRecord, heir: UserRecord?) async throws(AccessError) {
-    try await database.change("remove the user") { database in
+    try await database.change(
+      "remove the user",
+      telling: [.queryTokens(.ended(user: user.name)), .accounts(.userRemoved(id: user.id)), .catalog]
+    ) { database in
       let owned =
         try Int.fetchOne(
           database, sql: "SELECT COUNT(*) FROM containers WHERE ownerId = ?", arguments: [user.id]) ?? 0
@@ -72,8 +76,6 @@ struct SQLiteAccounts: AccountRepository {
       let administrators =
         try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM users WHERE role = 'admin'") ?? 0
       guard administrators > 0 else { throw AccessError.lastAdministrator }
-    } telling: { _ in
-      [.queryTokens(.ended(user: user.name)), .accounts(.userRemoved(id: user.id)), .catalog]
     }
   }
 
@@ -105,21 +107,21 @@ struct SQLiteAccounts: AccountRepository {
   }
 
   func end(_ token: TokenHash) async throws(AccessError) {
-    try await database.change("log out") { database in
+    try await database.change(
+      "log out", telling: [.accounts(.tokensEnded([token]))]
+    ) { database in
       try database.execute(sql: "DELETE FROM tokens WHERE hash = ?", arguments: [token.text])
-    } telling: { _ in
-      [.accounts(.tokensEnded([token]))]
     }
   }
 
   func endExpired(_ tokens: [TokenHash], now: Int64) async throws(AccessError) {
-    try await database.change("remove expired tokens") { database in
+    try await database.change(
+      "remove expired tokens", telling: [.accounts(.tokensEnded(tokens))]
+    ) { database in
       for hash in tokens {
         try database.execute(sql: "DELETE FROM tokens WHERE hash = ?", arguments: [hash.text])
       }
       try database.execute(sql: "DELETE FROM tokens WHERE expiresAt <= ?", arguments: [now])
-    } telling: { _ in
-      [.accounts(.tokensEnded(tokens))]
     }
   }
 }

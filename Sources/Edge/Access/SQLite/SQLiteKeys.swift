@@ -30,7 +30,9 @@ struct SQLiteKeys: KeyRepository {
   func create(_ record: KeyRecord) async throws(AccessError) {
     let key = record.key
     let realm = key.tenant.realm
-    try await database.change("make the key") { database in
+    try await database.change(
+      "make the key", telling: [.keys(.created(record))]
+    ) { database in
       let names = try String.fetchAll(
         database, sql: "SELECT name FROM apiKeys WHERE realm = ? AND revokedAt IS NULL",
         arguments: [realm.name])
@@ -47,8 +49,6 @@ struct SQLiteKeys: KeyRepository {
           record.hash.text, realm.name, key.name, key.tenant.name, key.role.rawValue, key.createdAt,
           key.isActive, key.purpose,
         ])
-    } telling: { _ in
-      [.keys(.created(record))]
     }
   }
 

@@ -33,10 +33,10 @@ struct SQLiteQueryTokens: QueryTokenRepository {
   }
 
   func endExpired(now: Int64) async throws(AccessError) {
-    try await database.change("remove expired tokens") { database in
+    try await database.change(
+      "remove expired tokens", telling: [.queryTokens(.expired(now: now))]
+    ) { database in
       try database.execute(sql: "DELETE FROM queryTokens WHERE expiresAt <= ?", arguments: [now])
-    } telling: { _ in
-      [.queryTokens(.expired(now: now))]
     }
   }
 }

@@ -12,15 +12,15 @@ struct SQLiteTenants: TenantRepository {
   }
 
   func create(_ tenant: AuditTenant) async throws(AccessError) {
-    try await database.change("make the tenant") { database in
+    try await database.change(
+      "make the tenant", telling: [.tenants(.created(tenant))]
+    ) { database in
       let isThere = try Bool.fetchOne(
         database, sql: "SELECT EXISTS (SELECT 1 FROM auditTenants WHERE key = ?)", arguments: [tenant.key])
       guard isThere == false else { throw AccessError.tenantExists }
       try database.execute(
         sql: "INSERT INTO auditTenants (key, name, secret, createdAt) VALUES (?, ?, ?, ?)",
         arguments: [tenant.key, tenant.name, tenant.secret, tenant.createdAt])
-    } telling: { _ in
-      [.tenants(.created(tenant))]
     }
   }
 }

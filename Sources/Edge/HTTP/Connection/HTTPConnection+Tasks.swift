@@ -13,11 +13,10 @@ extension HTTPConnection {
     context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: written)
   }
 
-  func admit(_ head: RequestHead, id: String) {
+  func admit(_ head: RequestHead, _ origin: RequestOrigin) {
     let originFields = service.router.originFields(head.path, origin: head.headers.first(name: "Origin"))
-    let address = context?.remoteAddress?.ipAddress ?? ""
-    let admission = service.router.admit(head, origin: RequestOrigin(id: id, address: address))
-    take(.admitted(AdmittedRequest(id: id, admission: admission, originFields: originFields)))
+    let admission = service.router.admit(head, origin: origin)
+    take(.admitted(AdmittedRequest(id: origin.id, admission: admission, originFields: originFields)))
   }
 
   func run(_ endpoint: Endpoint, _ call: HTTPCall, isShort: Bool) {

@@ -102,7 +102,8 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, LoopC
 
   private func act(_ action: ConnectionAction) {
     switch action {
-    case .admit(let head, let givenID): admit(head, id: givenID ?? service.nextRequestID())
+    case .admit(let head, let givenID):
+      admit(head, RequestOrigin(id: givenID ?? service.nextRequestID(), address: machine.address))
     case .writeContinue(let version):
       let head = HTTPResponseHead(version: HTTPVersion(version), status: .continue)
       context?.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)

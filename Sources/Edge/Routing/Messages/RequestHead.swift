@@ -41,6 +41,17 @@ package struct RequestHead: Sendable {
   }
 }
 
+extension RequestHead {
+  /// Refuses a query that cannot be read: what looks for an item would take it for missing, and its default for what was meant.
+  ///
+  /// - Throws: 400.
+  package func checkQuery() throws(Problem) {
+    guard query.isWellFormed else {
+      throw Problem(400, "The query has a broken escape, or text that is not UTF-8")
+    }
+  }
+}
+
 /// The header fields of a message, in the order they were sent. A look-up costs a comparison for each field.
 package struct HeaderFields: Sendable, ExpressibleByDictionaryLiteral {
   private var fields: [(name: String, value: String)]

@@ -39,12 +39,12 @@ package enum OpenAPIDocument {
         text.member("scheme", "bearer")
         if let format { text.member("bearerFormat", format) }
         text.endObject()
-      case .header(let name):
+      case .header(let name, let bearer):
         text.member("type", "apiKey")
         text.member("in", "header")
         text.member("name", name)
         text.endObject()
-        text.name(text: bearerName(of: kind))
+        text.name(text: bearer)
         text.beginObject()
         text.member("type", "http")
         text.member("scheme", "bearer")
@@ -53,9 +53,6 @@ package enum OpenAPIDocument {
     }
     text.endObject()
   }
-
-  /// The scheme of a key that may come as a bearer too.
-  private static func bearerName(of kind: CredentialKind) -> String { kind.name + "Bearer" }
 
   private static func write(_ operation: RouteOperation, to text: inout JSONText) {
     text.name(text: operation.method.rawValue.lowercased())
@@ -121,7 +118,7 @@ package enum OpenAPIDocument {
     text.beginArray()
     for kind in credentials {
       text.raw(Array(#"{"\#(kind.name)":[]}"#.utf8))
-      if case .header = kind.form { text.raw(Array(#"{"\#(bearerName(of: kind))":[]}"#.utf8)) }
+      if case .header(_, let bearer) = kind.form { text.raw(Array(#"{"\#(bearer)":[]}"#.utf8)) }
     }
     text.endArray()
   }

@@ -52,7 +52,7 @@ package enum ReferencePage {
     switch operation.credentials.first?.form {
     case nil: break
     case .bearer?: text += " -H \"Authorization: Bearer $TOKEN\""
-    case .header(let name)?: text += " -H \"\(name): $KEY\""
+    case .header(let name, _)?: text += " -H \"\(name): $KEY\""
     }
     if let body = operation.body {
       text += " \\\n  -H 'Content-Type: \(body.mediaType)' --data-binary '\(body.example)'"

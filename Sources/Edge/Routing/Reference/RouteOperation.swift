@@ -30,17 +30,17 @@ struct RouteOperation {
     return found
   }
 
-  /// The first API's example; a schema that all bodies have.
+  /// The last API's example, which gets what no other claims; a schema that all bodies have.
   var body: RouteBody? {
     let bodies = places.compactMap(\.route.body)
-    guard let first = bodies.first, bodies.count > 1 else { return bodies.first }
+    guard let last = bodies.last, bodies.count > 1 else { return bodies.last }
     let schema = #"{"anyOf":[\#(bodies.map(\.schema).joined(separator: ","))]}"#
     return RouteBody(
-      schema: schema, example: first.example, mediaType: first.mediaType, bytesMax: first.bytesMax)
+      schema: schema, example: last.example, mediaType: last.mediaType, bytesMax: last.bytesMax)
   }
 
-  /// The status of success.
-  var status: Int { places[0].route.status }
+  /// The status of success, of the last API as in ``body``.
+  var status: Int { places[places.count - 1].route.status }
 
   /// All statuses: of success, of its own failures, and of those that every operation of its kind may have.
   var statuses: [Int] {

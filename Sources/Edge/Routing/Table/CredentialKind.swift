@@ -4,8 +4,8 @@ package struct CredentialKind: Sendable, Hashable {
   package enum Form: Sendable, Hashable {
     /// `Authorization: Bearer …`; `format` says what the bearer looks like, for people.
     case bearer(format: String?)
-    /// A header field of its own, or `Authorization: Bearer …`.
-    case header(String)
+    /// A header field of its own, or `Authorization: Bearer …`, which documents call `bearer`.
+    case header(String, bearer: String)
   }
 
   /// Its name in the OpenAPI document.

@@ -31,19 +31,20 @@ package struct PathPattern: Sendable, Hashable, ExpressibleByStringLiteral, Cust
     path.split(separator: "/", omittingEmptySubsequences: false)
   }
 
-  /// The parameters' values.
+  /// The parameters' values, escapes resolved; empty where an escape is broken or the text no UTF-8: nothing is called so.
   ///
-  /// - Parameter path: A path's segments, escapes resolved.
+  /// - Parameter path: A path's segments as sent.
   /// - Returns: nil: the path is another.
   func match(_ path: [Substring]) -> [String]? {
     guard path.count == segments.count else { return nil }
     var values: [String] = []
-    for (segment, text) in zip(segments, path) {
+    for (segment, sent) in zip(segments, path) {
       switch segment {
-      case .literal(let literal): guard text == literal else { return nil }
+      case .literal(let literal):
+        guard sent == literal || QueryItems.decode(sent, isQuery: false) == literal else { return nil }
       case .parameter:
-        guard !text.isEmpty else { return nil }
-        values.append(String(text))
+        guard !sent.isEmpty else { return nil }
+        values.append(QueryItems.decode(sent, isQuery: false) ?? "")
       }
     }
     return values

@@ -58,13 +58,7 @@ package struct RouteTable: Sendable {
   /// Costs one hash for paths without parameters, else a comparison with each path that has some.
   func find(_ path: String) -> (entry: Entry, values: [String])? {
     if let entry = literals[path] { return (entry, []) }
-    var segments = PathPattern.split(path)
-    if path.utf8.contains(UInt8(ascii: "%")) {
-      for index in segments.indices {
-        guard let text = QueryItems.decode(segments[index], isQuery: false) else { return nil }
-        segments[index] = Substring(text)
-      }
-    }
+    let segments = PathPattern.split(path)
     for entry in entries {
       if let values = entry.path.match(segments) { return (entry, values) }
     }

@@ -78,9 +78,7 @@ package struct Router: RequestRouter {
     _ head: RequestHead, _ origin: RequestOrigin, _ api: API, _ route: Route, _ principal: Principal?,
     _ values: [String]
   ) throws(Problem) -> Admission {
-    guard head.query.isWellFormed else {
-      throw Problem(400, "The query has a broken escape, or text that is not UTF-8")
-    }
+    if !route.isLive { try head.checkQuery() }
     try route.body?.check(head)
     guard head.isPlain || route.body?.isCompressible == true && head.contentCoding != nil else {
       throw Problem(

@@ -70,8 +70,8 @@ struct BlockUnit: ScanUnit {
 
 /// The matching rows of a unit.
 ///
-/// An ordered scan often ends after a few rows, so it begins with one page and few rows and takes more each time; each
-/// step decodes only pages that hold what it gives.
+/// An ordered scan often ends after a few rows, so it begins with one page and few rows and takes more each
+/// time; each step decodes only pages that hold what it gives.
 final class BlockCursor: BatchCursor {
   private static let batchRowsMax = 8_192
 
@@ -81,9 +81,11 @@ final class BlockCursor: BatchCursor {
   private var pages: ArraySlice<Int>
   private var pageCount: Int
   private var batchRowCount: Int
-  /// Rows found and not given yet, as the row group numbers them, ascending; if ``whole`` is there, as it does.
+  /// Rows found and not given yet, as the row group numbers them, ascending; if ``whole`` is there, as it
+  /// does.
   private var found: ArraySlice<Int32> = []
-  /// The answer's columns of all rows of the pages at hand, where most rows are found and the filter has read them.
+  /// The answer's columns of all rows of the pages at hand, where most rows are found and the filter has read
+  /// them.
   private var whole: RecordBatch?
 
   init(_ unit: BlockUnit) {
@@ -128,8 +130,8 @@ final class BlockCursor: BatchCursor {
     } catch { throw error.storeError }
   }
 
-  /// The answer's columns of all rows of the pages, if copying from them is cheaper than decoding the pages once more: half of the
-  /// rows are wanted, and the columns are at hand or narrow.
+  /// The answer's columns of all rows of the pages, if copying from them is cheaper than decoding the pages
+  /// once more: half of the rows are wanted, and the columns are at hand or narrow.
   private func wholeColumns(_ selected: BlockScan.Found) throws(BlockError) -> RecordBatch? {
     let outputs = unit.scan.request.columns
     guard let reader = selected.reader, selected.selection.count * 2 >= reader.rowCount,

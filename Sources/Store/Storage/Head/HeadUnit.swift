@@ -5,7 +5,8 @@ import Records
 
 /// A run of the head's frames as a part of a scan.
 struct HeadUnit: ScanUnit {
-  /// Rows of a unit, about: few when order is asked for, since a newest-first reader stops after the first unit.
+  /// Rows of a unit, about: few when order is asked for, since a newest-first reader stops after the first
+  /// unit.
   static func rowsTarget(_ order: ScanOrder) -> Int { order == .unordered ? 65_536 : 16_384 }
 
   let chunks: [HeadChunk]
@@ -30,7 +31,8 @@ struct HeadUnit: ScanUnit {
     objects = Set(Set(frames.map(\.segmentNumber)).map { StoredObject(number: UInt64($0)) })
   }
 
-  /// Units over the frames, which come in order of their positions, leaving out those no wanted row can be in.
+  /// Units over the frames, which come in order of their positions, leaving out those no wanted row can be
+  /// in.
   static func units(
     _ frames: some Sequence<HeadFrame>, request: ScanRequest, filter: RowFilter, schema: DatasetSchema
   ) -> [HeadUnit] {

@@ -14,8 +14,8 @@ package enum StorageOpenError: Error, Sendable, Equatable {
 
 /// The store as the rest of the server sees it: the engine, the journal and their threads.
 ///
-/// Archiving, compaction, and deletion with retention have a thread each, so that none waits for another; queries run on their
-/// callers' threads.
+/// Archiving, compaction, and deletion with retention have a thread each, so that none waits for another;
+/// queries run on their callers' threads.
 package final class Storage: BatchSink, BatchSource, CommitFeed, StoreControl {
   private let engine: StorageEngine
   private let journal: Journal
@@ -35,7 +35,8 @@ package final class Storage: BatchSink, BatchSource, CommitFeed, StoreControl {
   private static let failureRestMilliseconds = 2000
   private static let retentionSeconds: Int64 = 60
 
-  /// Opens the store in `directory` (made if missing) and locks it. Takes no longer than reading the manifest and the head.
+  /// Opens the store in `directory` (made if missing) and locks it. Takes no longer than reading the manifest
+  /// and the head.
   ///
   /// - Parameter locks: false on file systems that are not the machine's: those have no locks.
   package static func open(
@@ -96,8 +97,8 @@ package final class Storage: BatchSink, BatchSource, CommitFeed, StoreControl {
     }
   }
 
-  /// Refuses new appends, ends what runs in the background, commits and syncs the appends that wait. The head stays in the
-  /// journal. The directory stays locked until the store is gone.
+  /// Refuses new appends, ends what runs in the background, commits and syncs the appends that wait. The head
+  /// stays in the journal. The directory stays locked until the store is gone.
   package func stop() async {
     isStopping.store(true, ordering: .sequentiallyConsistent)
     let running = loops.withLock { loops in
