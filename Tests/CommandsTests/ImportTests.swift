@@ -174,7 +174,8 @@ struct NoAccessLog: AccessLog {
     await bench.finish()
   }
 
-  /// Broken off after every number of requests, stored or not, the file grown meanwhile: each line once, in order.
+  /// Broken off after every number of requests, stored or not, the file grown meanwhile: each line once, in
+  /// order.
   @Test func interruptedImportsGoOnWithoutDoubles() async throws {
     let bench = try await Bench()
     // 20 lines make 7 requests.

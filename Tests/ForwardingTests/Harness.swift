@@ -18,7 +18,8 @@ func numbered(_ range: Range<Int>, _ change: (inout TestEntry, Int) -> Void = { 
   }
 }
 
-/// A Loki that answers as told. Entries whose message begins with `poison` are refused with 400, those that begin with
+/// A Loki that answers as told. Entries whose message begins with `poison` are refused with 400, those that
+/// begin with
 /// `huge` with 413.
 struct ScriptedLoki {
   enum Answer: Sendable {

@@ -8,8 +8,8 @@ import TestKit
 import Testing
 
 @Suite(.timeLimit(.minutes(15))) struct DeliveryTests {
-  /// Writers, archiving, compaction, rows that left the head before they were offered, and subscribers that join in the
-  /// middle: everyone gets exactly its rows, in order.
+  /// Writers, archiving, compaction, rows that left the head before they were offered, and subscribers that
+  /// join in the middle: everyone gets exactly its rows, in order.
   @Test(arguments: [1, 2, 3] as [UInt64])
   func noGapAndNoDouble(seed: UInt64) async throws {
     let store = try await openStore { $0.archiveFramesMax = 8 }

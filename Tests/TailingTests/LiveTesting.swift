@@ -201,7 +201,8 @@ final class Written: Sendable {
   }
 }
 
-/// A store far away: its head now and then claims that rows left it, and what it says of the end is old when it comes.
+/// A store far away: its head now and then claims that rows left it, and what it says of the end is old when
+/// it comes.
 struct FlakyFeed: CommitFeed {
   let store: Storage
   /// nil once in so many calls; 0: never.

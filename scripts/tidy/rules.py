@@ -16,5 +16,5 @@ FILE_LINES_MEDIAN_MAX = 110
 
 # Floors: they only rise. The first is the share of package and public declarations with a doc comment, the
 # second that of comment lines to lines of code in Sources.
-DOCUMENTED_MIN = 0.79
-COMMENTS_TO_CODE_MIN = 0.13
+DOCUMENTED_MIN = 0.88
+COMMENTS_TO_CODE_MIN = 0.14

@@ -11,7 +11,8 @@ struct Failure: Error, CustomStringConvertible {
     self.status = status
   }
 
-  /// `cordwood query | head`: whoever reads has had enough, which ends a command quietly and is no failure of it.
+  /// `cordwood query | head`: whoever reads has had enough, which ends a command quietly and is no failure of
+  /// it.
   static let readerLeft = Failure("nobody reads standard output", status: 0)
 
   var isReaderLeft: Bool { status == 0 }

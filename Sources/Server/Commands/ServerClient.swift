@@ -9,8 +9,8 @@ struct ServerClient: Sendable {
   let url: String
   let key: String?
 
-  /// One for the process, never shut down: the process ends with its command. A refused connection is told at once
-  /// (the library would try for 10 seconds); what is tried again is decided by ``RecordSender``.
+  /// One for the process, never shut down: the process ends with its command. A refused connection is told at
+  /// once (the library would try for 10 seconds); what is tried again is decided by ``RecordSender``.
   private static let shared = make(readSeconds: nil)
   /// For streams without end: the server's heartbeats come oftener.
   private static let streaming = make(readSeconds: 90)

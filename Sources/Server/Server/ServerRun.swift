@@ -192,7 +192,8 @@ package struct ServerRun {
     thread.submit(wait)
   }
 
-  /// Says what is to be known of this start. That it listens comes last: who waits for that has read the rest.
+  /// Says what is to be known of this start. That it listens comes last: who waits for that has read the
+  /// rest.
   private func announce(_ parts: RunningParts) {
     let access = parts.access
     let addresses = parts.server.ports.map { "\(configuration.scheme)://\(configuration.host):\($0)" }

@@ -6,8 +6,8 @@ import Records
 import Storage
 import Synchronization
 
-/// A block format of a page of code: what stands above block files is simulated with it quickly. The server's own format is
-/// simulated too (`Simulation.Formats`), with fewer histories.
+/// A block format of a page of code: what stands above block files is simulated with it quickly. The server's
+/// own format is simulated too (`Simulation.Formats`), with fewer histories.
 struct PlainBlocks: BlockFormat {
   func write(
     _ rows: BlockInput, to place: BlockPlace, on fileSystem: any FileSystem, shouldStop: () -> Bool

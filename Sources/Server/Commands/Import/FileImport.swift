@@ -2,7 +2,8 @@ import Codecs
 import Foundation
 import Platform
 
-/// Imports one input: one request at a time, so that its lines keep their order, while the next batch is made ready.
+/// Imports one input: one request at a time, so that its lines keep their order, while the next batch is made
+/// ready.
 struct FileImport {
   struct Options: Sendable {
     var target: ImportTarget
@@ -134,7 +135,8 @@ struct FileImport {
       identity: try source.identity(headBytes: FileIdentity.headBytesMax), startedAt: SystemClock().now())
   }
 
-  /// The batch that was under way when an earlier run ended: exactly its bytes, whatever has been appended since.
+  /// The batch that was under way when an earlier run ended: exactly its bytes, whatever has been appended
+  /// since.
   private func pendingBatch(
     _ batcher: inout LineBatcher, state: ImportState, source: ImportSource, remaining: inout Int?
   ) throws -> ImportBatch? {

@@ -12,8 +12,8 @@ struct FileIdentity: Sendable, Hashable {
   var headHash: UInt64
 }
 
-/// How far an import of one file into one store has come. Kept in a small file of its own, so that an interrupted import
-/// goes on where it was.
+/// How far an import of one file into one store has come. Kept in a small file of its own, so that an
+/// interrupted import goes on where it was.
 struct ImportState: Sendable, Hashable {
   var identity: FileIdentity
   /// Everything before is stored.
@@ -79,7 +79,8 @@ struct ImportState: Sendable, Hashable {
 struct ImportStateFile: Sendable {
   let path: String
 
-  /// - Parameter target: Store, dataset, service and style: another target is another import of the same file.
+  /// - Parameter target: Store, dataset, service and style: another target is another import of the same
+  ///   file.
   init(directory: String, device: UInt64, inode: UInt64, target: String) {
     let name = Hash64.xxh64(Array("\(device)/\(inode)/\(target)".utf8))
     path = directory + "/" + String(name, radix: 16) + ".json"

@@ -33,8 +33,8 @@ enum ImportTarget: Sendable, Hashable {
 
   /// Members put at the start of every record made of a line, each with a comma behind it.
   ///
-  /// - Parameter time: When the import began, in nanoseconds since 1970: the time of lines that are no records. It must be
-  ///   the same when a batch is sent again.
+  /// - Parameter time: When the import began, in nanoseconds since 1970: the time of lines that are no
+  ///   records. It must be the same when a batch is sent again.
   func members(_ style: LineStyle, time: Int64) -> [UInt8] {
     var writer = JSONWriter(capacity: 64)
     switch self {

@@ -32,10 +32,11 @@ enum LineStyle: Sendable, Hashable {
   case json
 }
 
-/// Cuts input into lines and lines into batches. Pure: the same bytes from the same offset give the same batches,
-/// which is what makes a repeated request recognisable.
+/// Cuts input into lines and lines into batches. Pure: the same bytes from the same offset give the same
+/// batches, which is what makes a repeated request recognisable.
 struct LineBatcher: ~Copyable {
-  /// A longer line becomes several records: escaped it must stay within the server's `limits.entry_bytes_max`.
+  /// A longer line becomes several records: escaped it must stay within the server's
+  /// `limits.entry_bytes_max`.
   static let lineBytesMax = 160 * 1024
   static let linesMax = 50_000
 
@@ -96,7 +97,8 @@ struct LineBatcher: ~Copyable {
       }
     }
     if atEnd || isLive, at > 0 { return take(at, endsWithinLine: isWithinLine) }
-    // An unfinished batch is begun anew with more input: lines are scanned twice, but nothing is kept in between.
+    // An unfinished batch is begun anew with more input: lines are scanned twice, but nothing is kept in
+    // between.
     writer.removeAll()
     lineCount = 0
     cuts = LineCuts()
@@ -114,8 +116,8 @@ struct LineBatcher: ~Copyable {
     return batch
   }
 
-  /// The line that starts at `start`: its end without the line end, where the next starts, and whether that is the rest
-  /// of this one.
+  /// The line that starts at `start`: its end without the line end, where the next starts, and whether that
+  /// is the rest of this one.
   private func line(from start: Int, atEnd: Bool) -> (end: Int, next: Int, isCut: Bool)? {
     let limit = min(carry.count, start + LineBatcher.lineBytesMax)
     var at = start

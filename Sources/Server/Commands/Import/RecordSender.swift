@@ -10,7 +10,8 @@ struct RecordSender: Sendable {
   /// Told once a batch has to wait.
   let onRetry: @Sendable (String) -> Void
 
-  /// The pause before try `attempt` (from 1): 0.1 s doubled up to 10 s, half of it random; at least what the server asks.
+  /// The pause before try `attempt` (from 1): 0.1 s doubled up to 10 s, half of it random; at least what the
+  /// server asks.
   static func pauseSeconds(attempt: Int, asked: Int?, random: Double) -> Double {
     let base = min(0.1 * Double(1 << min(attempt - 1, 10)), 10)
     return max(base * (0.5 + random / 2), Double(asked ?? 0))

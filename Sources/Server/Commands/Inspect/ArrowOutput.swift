@@ -2,8 +2,8 @@ import Foundation
 import Platform
 import Records
 
-/// A file that takes an Arrow stream's bytes. They are written beside it, so that the file is never half of one: it
-/// is made, or replaced, by ``finish()``. Without that nothing is left.
+/// A file that takes an Arrow stream's bytes. They are written beside it, so that the file is never half of
+/// one: it is made, or replaced, by ``finish()``. Without that nothing is left.
 final class ArrowOutput {
   private let path: String
   private let part: String

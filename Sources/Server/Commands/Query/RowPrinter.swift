@@ -72,7 +72,8 @@ struct RowPrinter {
     return result
   }
 
-  /// The colour sequence at the start, of the few that ``paint`` writes. Data that holds one too changes a colour, no more.
+  /// The colour sequence at the start, of the few that ``paint`` writes. Data that holds one too changes a
+  /// colour, no more.
   private static func ownColour(_ text: Substring.UnicodeScalarView) -> Substring.UnicodeScalarView? {
     for code in ["0", "1", "2", "31", "33", "35", "36"] {
       let sequence = "\u{1B}[\(code)m".unicodeScalars
