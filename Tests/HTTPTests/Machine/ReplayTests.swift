@@ -79,6 +79,8 @@ import Testing
       var fault: RequestFault?
       do { try channel.writeInbound(ByteBuffer(bytes: piece)) } catch let error as HTTPParserError {
         fault = RequestFault(error)
+      } catch is ByteToMessageDecoderError {
+        // What comes behind bytes that were no request: the shell closes, and has answered already.
       }
       while let part = try channel.readInbound(as: HTTPServerRequestPart.self) {
         switch part {
@@ -105,7 +107,8 @@ import Testing
   func cutsMakeNoDifference(recording: Recording) throws {
     let bytes = Array(recording.text.utf8)
     let whole = try Self.replay([bytes])
-    #expect(whole.lines.contains { $0.hasPrefix("head") } || recording.name == "a body cut short")
+    let isAnswered = whole.lines.contains { $0.hasPrefix("head") || $0.hasPrefix("upgrade") }
+    #expect(isAnswered != (recording.name == "a body cut short"))
     for cut in 1..<bytes.count {
       let run = try Self.replay([Array(bytes[..<cut]), Array(bytes[cut...])])
       #expect(Self.result(run) == Self.result(whole), "cut at \(cut)")
@@ -129,7 +132,7 @@ import Testing
         "head 1.1 200 Content-Type=text/plain X-Request-Id=id2 Vary=Origin Date=today Content-Length=0",
         "end", "record /echo HEAD 200", "admit PUT /nothing", "report 404 none id3",
         "head 1.1 404 Content-Type=application/problem+json X-Request-Id=id3 Vary=Origin Date=today "
-          + "Content-Length=114",
+          + "Content-Length=102",
         "body {\"type\":\"about:blank\",\"title\":\"Not Found\",\"status\":404,"
           + "\"detail\":\"Nothing is here.\",\"request_id\":\"id3\"}", "end", "record none PUT 404",
         "admit GET /stream",
@@ -139,7 +142,7 @@ import Testing
         "run /fail id5 from 192.0.2.1 short ",
         "report 500 /fail id5",
         "head 1.1 500 Content-Type=application/problem+json X-Request-Id=id5 Vary=Origin Date=today "
-          + "Content-Length=127",
+          + "Content-Length=115",
         "body {\"type\":\"about:blank\",\"title\":\"Internal Server Error\",\"status\":500,"
           + "\"detail\":\"The disk is gone.\",\"request_id\":\"id5\"}", "end", "record /fail GET 500",
         "close",

@@ -28,9 +28,9 @@ struct AnswerCompression: Sendable {
     var answer = answer
     answer.headers.append(AnswerCompression.vary)
     // Without memory for a compressor the answer goes as it is.
-    guard let coding, let compressor = try? StreamCompressor(coding),
-      let bytes = try? compressor.finish(answer.body.span)
-    else { return answer }
+    guard let coding, let bytes = try? StreamCompressor(coding).finish(answer.body.span) else {
+      return answer
+    }
     answer.headers.append(("Content-Encoding", coding.rawValue))
     answer.body = bytes
     return answer
@@ -42,6 +42,7 @@ struct AnswerCompression: Sendable {
     _ headers: [(name: String, value: String)]
   ) -> (fields: [(name: String, value: String)], compressor: StreamCompressor?) {
     guard isOffered, AnswerCompression.isCompressible(headers) else { return ([], nil) }
+    // Without memory for a compressor the pieces go as they are.
     guard let coding, let compressor = try? StreamCompressor(coding) else {
       return ([AnswerCompression.vary], nil)
     }
