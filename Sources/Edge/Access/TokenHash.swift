@@ -18,8 +18,9 @@ extension Expiring {
 
 /// SHA-256 of a token: all that is kept of it.
 ///
-/// Four words and no SIMD vector, which is aligned to 32 bytes: the compiler (6.3.1) reserves too little for values
-/// aligned so that live over a suspension, which ends an optimised process ("freed pointer was not the last allocation").
+/// Four words and no SIMD vector, which is aligned to 32 bytes: the compiler (6.3.1) reserves too little for
+/// values aligned so that live over a suspension, which ends an optimised process ("freed pointer was not the
+/// last allocation").
 package struct TokenHash: Sendable, Hashable {
   private let first: UInt64
   private let second: UInt64

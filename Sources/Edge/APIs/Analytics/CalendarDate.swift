@@ -10,7 +10,8 @@ struct CalendarDate: Sendable, Hashable {
   var month: Int
   var day: Int
 
-  /// The date of a day counted from 1970-01-01 (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
+  /// The date of a day counted from 1970-01-01 (Howard Hinnant, "chrono-Compatible Low-Level Date
+  /// Algorithms").
   init(days: Int) {
     let shifted = days + 719_468
     let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
@@ -40,8 +41,9 @@ struct CalendarDate: Sendable, Hashable {
     return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
   }
 
-  /// The first moment of the unit `steps` after the one that `zone` shows at `time`, in nanoseconds since 1970, cut to what
-  /// int64 holds. Days and longer are the calendar's; hours and shorter are stepped by their length, however the clock is set.
+  /// The first moment of the unit `steps` after the one that `zone` shows at `time`, in nanoseconds since
+  /// 1970, cut to what int64 holds. Days and longer are the calendar's; hours and shorter are stepped by
+  /// their length, however the clock is set.
   ///
   /// - Parameter steps: From -100,000 to 100,001.
   static func start(of unit: Unit, at time: Int64, plus steps: Int = 0, zone: UTCOffsets) -> Int64 {

@@ -3,7 +3,8 @@ import Querying
 import Records
 import Routing
 
-/// The groups of a query, put in the order that was asked for and written as Cube's clients read them: numbers are texts.
+/// The groups of a query, put in the order that was asked for and written as Cube's clients read them:
+/// numbers are texts.
 struct CubeAnswer {
   /// What rows of several results say of theirs.
   enum Label: Sendable {

@@ -151,7 +151,8 @@ struct CubeLoad {
 }
 
 extension JSONTree {
-  /// An object with a member set, in its place or behind the others, or without it; anything else is as it was.
+  /// An object with a member set, in its place or behind the others, or without it; anything else is as it
+  /// was.
   func setting(_ name: String, to value: JSONTree?) -> JSONTree {
     guard case .object(var members) = self else { return self }
     let member = value.map { Member(name, $0) }

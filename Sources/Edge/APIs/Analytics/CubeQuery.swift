@@ -3,7 +3,8 @@ import Querying
 import Records
 import Routing
 
-/// A query of Cube's REST API, checked against a cube. `pivotConfig` and other members for the client's side are passed over.
+/// A query of Cube's REST API, checked against a cube. `pivotConfig` and other members for the client's side
+/// are passed over.
 struct CubeQuery {
   static let limitDefault = 10_000
   static let limitMax = 50_000
@@ -69,7 +70,8 @@ struct CubeQuery {
     }
   }
 
-  /// Times with a unit among the dimensions, such as `logs.timestamp.day`, are time dimensions without a range.
+  /// Times with a unit among the dimensions, such as `logs.timestamp.day`, are time dimensions without a
+  /// range.
   private static func movingTimes(_ tree: JSONTree, _ cube: CubeSchema) -> JSONTree {
     guard case .array(let items)? = tree["dimensions"] else { return tree }
     var dimensions: [JSONTree] = []
@@ -298,8 +300,8 @@ struct CubeQuery {
     }
   }
 
-  /// A member of an object is of the type that it has in each row, and groups show all as text: a value is looked for as each
-  /// type that it may be the text of.
+  /// A member of an object is of the type that it has in each row, and groups show all as text: a value is
+  /// looked for as each type that it may be the text of.
   private func equals(_ value: String, _ dimension: CubeSchema.Dimension) throws(Problem) -> Predicate {
     var literals = [try literal(value, dimension)]
     if dimension.type == .string, !dimension.path.members.isEmpty {

@@ -12,9 +12,9 @@ struct DateRange: Sendable, Hashable {
 
   /// `["2025-06-01","2025-06-30"]`, `"2025-06-26"`, `"last 30 days"`.
   ///
-  /// "last n units" are the n whole ones before the present one, "next n" those behind it, "this" is the present one;
-  /// "today", "yesterday", "tomorrow" are days; "from n units ago to now" is what it says. Each end is of the offset that
-  /// holds then.
+  /// "last n units" are the n whole ones before the present one, "next n" those behind it, "this" is the
+  /// present one; "today", "yesterday", "tomorrow" are days; "from n units ago to now" is what it says. Each
+  /// end is of the offset that holds then.
   ///
   /// - Returns: nil for anything else.
   init?(_ value: JSONTree, now: Int64, zone: UTCOffsets) {
@@ -98,8 +98,8 @@ struct DateRange: Sendable, Hashable {
     isDate(text) ? time(text, zone: zone, daysLater: 1) : time(text, zone: zone)?.plus(1_000_000)
   }
 
-  /// Times without an offset are what `zone` shows: the first moment if it does so twice, and the moment it is set past them if
-  /// never.
+  /// Times without an offset are what `zone` shows: the first moment if it does so twice, and the moment it
+  /// is set past them if never.
   static func time(_ text: String, zone: UTCOffsets, daysLater: Int = 0) -> Int64? {
     if let time = RFC3339.parse(text) { return time }
     guard text.utf8.count >= 10, text.utf8.first.map({ $0 >= 0x30 && $0 <= 0x39 }) == true,

@@ -57,7 +57,8 @@ final class EncodedAnswer: AnswerChunks {
 }
 
 extension AnswerChunks {
-  /// Sends the answer: at once with its length if it is one piece, unless `isStreamed`, else in chunks as they are made.
+  /// Sends the answer: at once with its length if it is one piece, unless `isStreamed`, else in chunks as
+  /// they are made.
   func send(
     contentType: String, isStreamed: Bool = false, headers: [(name: String, value: String)] = [],
     through stream: any AnswerStream

@@ -115,7 +115,8 @@ extension AuditRoutes {
     let days = PageRequest.number(call.query, "older_than_days", fallback: cleanupDays, 0...100_000, &errors)
     let before = PageRequest.time(call.query, "before", &errors)
     guard errors.isEmpty else { throw Problem(ValidationFailure(errors)) }
-    // Age is that of arrival, so that entries of old times that came in lately stay; a time is that of the entry.
+    // Age is that of arrival, so that entries of old times that came in lately stay; a time is that of the
+    // entry.
     let arrived = Predicate.compare(
       ColumnPath("ingested_at"), .less, .timestamp(clock.now() - Int64(days) * 86_400_000_000_000))
     let written = before.map { Predicate.compare(ColumnPath("timestamp"), .less, .timestamp($0)) }

@@ -4,7 +4,8 @@ import Records
 import Routing
 import Synchronization
 
-/// Figures of the ingest API by key. The label `token` is a key's name; beyond ``keysMax`` names the rest is one.
+/// Figures of the ingest API by key. The label `token` is a key's name; beyond ``keysMax`` names the rest is
+/// one.
 package final class IngestMetrics: Sendable {
   enum Reason: String, CaseIterable, Sendable {
     case validation

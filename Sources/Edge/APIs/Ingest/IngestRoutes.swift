@@ -16,8 +16,8 @@ package struct IngestRoutes: Sendable {
     package let metrics: IngestMetrics
     package var entropy: any EntropySource = SystemEntropy()
     package var isFlushEnabled = true
-    /// Of a body as it is sent and as it is decompressed: larger than a batch may be, so that a batch that is too
-    /// large is told as such.
+    /// Of a body as it is sent and as it is decompressed: larger than a batch may be, so that a batch that is
+    /// too large is told as such.
     package var bodyBytesMax = 8 << 20
 
     package init(
@@ -79,7 +79,8 @@ package struct IngestRoutes: Sendable {
     return api
   }
 
-  /// Whether a flush is asked of the native API: by one of its keys, or by anybody while this API has no administrator.
+  /// Whether a flush is asked of the native API: by one of its keys, or by anybody while this API has no
+  /// administrator.
   private func isNative(_ head: RequestHead) -> Bool {
     let authorization = head.headers.first(name: "Authorization")
     if keys.knows(authorization: authorization) { return false }

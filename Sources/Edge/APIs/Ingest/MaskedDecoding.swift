@@ -3,8 +3,8 @@ import Masking
 import Records
 import Routing
 
-/// The ingest API's decoder, with a masking plan for each key that has rules of its own. Rules and limits may be replaced
-/// while requests come in: each request is decoded by one set of them.
+/// The ingest API's decoder, with a masking plan for each key that has rules of its own. Rules and limits may
+/// be replaced while requests come in: each request is decoded by one set of them.
 package final class MaskedDecoding: IngestDecoding {
   private struct State {
     var decoder: IngestDecoder

@@ -48,7 +48,8 @@ struct PageRequest: Sendable, Hashable {
     return number
   }
 
-  /// A time of the query, in nanoseconds since 1970; a date alone is its first, or with `isEnd` its last, moment.
+  /// A time of the query, in nanoseconds since 1970; a date alone is its first, or with `isEnd` its last,
+  /// moment.
   static func time(
     _ items: QueryItems, _ name: String, isEnd: Bool = false, _ errors: inout [ValidationError]
   ) -> Int64? {
@@ -67,7 +68,8 @@ struct PageRequest: Sendable, Hashable {
   }
 }
 
-/// Records of a dataset as the audit and the workflow API list them: newest first, a page at a time, with a total.
+/// Records of a dataset as the audit and the workflow API list them: newest first, a page at a time, with a
+/// total.
 struct LogListing {
   let engine: any QueryAnswering
   let dataset: Dataset
@@ -105,7 +107,8 @@ struct LogListing {
     return (try await objects(of: engine.run(request, from: page.offset, for: tenant)).objects, total)
   }
 
-  /// The objects of at most `limit` records, newest first, without the newest `offset`, and how many they are.
+  /// The objects of at most `limit` records, newest first, without the newest `offset`, and how many they
+  /// are.
   ///
   /// - Parameter bytesMax: The record that reaches it is the last.
   func newest(

@@ -39,8 +39,8 @@ struct QueryEntryRequest {
     self.status = status
   }
 
-  /// The same with what `plan` hides hidden. Two texts never pass a plan's bound of operations unmasked: what is beyond it is
-  /// hidden whole.
+  /// The same with what `plan` hides hidden. Two texts never pass a plan's bound of operations unmasked: what
+  /// is beyond it is hidden whole.
   func masked(_ plan: MaskingPlan) -> QueryEntryRequest {
     guard !plan.isEmpty else { return self }
     var record = RecordMasking(plan)

@@ -8,10 +8,12 @@ import Records
 import Routing
 import Tailing
 
-/// The query-log API: who asked what of a database, sealed record by record, and shown live (Docs/querylog.md).
+/// The query-log API: who asked what of a database, sealed record by record, and shown live
+/// (Docs/querylog.md).
 package struct QueryLogRoutes: Sendable {
   static let columns = ["id", "user_id", "query", "status", "timestamp", "hash"]
-  /// A page of `/ws/logs` waits in memory until its client takes it: it ends with the record that reaches this.
+  /// A page of `/ws/logs` waits in memory until its client takes it: it ends with the record that reaches
+  /// this.
   private static let pageBytesMax = 4 << 20
   private static let commandBytesMax = 64 * 1024
 
@@ -164,7 +166,8 @@ extension QueryLogRoutes {
       open: { opening async throws(Problem) in try await open(opening, request, principal, lists: lists) })
   }
 
-  /// The token in a header or in the query, and the first sub-protocol, which may be one, since browsers can set no header.
+  /// The token in a header or in the query, and the first sub-protocol, which may be one, since browsers can
+  /// set no header.
   private static func shown(_ head: RequestHead) -> (token: String?, offered: String?) {
     let offered = head.headers[list: "Sec-WebSocket-Protocol"].first.map(String.init)
     let bearer = head.headers.first(name: "Authorization").map { KeyDirectory.bearerToken($0) ?? "" }

@@ -1,7 +1,8 @@
 import Codecs
 import Routing
 
-/// What the server is and answers to: `GET /`, `/openapi.json` (OpenAPI 3.1) and `/docs`, for programs and for people.
+/// What the server is and answers to: `GET /`, `/openapi.json` (OpenAPI 3.1) and `/docs`, for programs and
+/// for people.
 package struct ReferenceRoutes: Sendable {
   private let version: String
   private let store: String

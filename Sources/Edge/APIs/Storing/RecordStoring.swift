@@ -3,7 +3,8 @@ import Codecs
 import Records
 import Routing
 
-/// What the write routes of all APIs do alike: bodies decompressed within the budget, idempotency, the append, metrics.
+/// What the write routes of all APIs do alike: bodies decompressed within the budget, idempotency, the
+/// append, metrics.
 package struct RecordStoring: Sendable {
   static let keyBytesMax = 255
 
@@ -31,7 +32,8 @@ package struct RecordStoring: Sendable {
   ///
   /// - Parameters:
   ///   - bodyBytes: Of the decompressed body, for metrics.
-  ///   - salt: Stands for what decides besides the body what is stored: a repeated `Idempotency-Key` must have the same.
+  ///   - salt: Stands for what decides besides the body what is stored: a repeated `Idempotency-Key` must
+  ///     have the same.
   ///   - answer: Kept with the key for a repeated request.
   package func append(
     _ batch: RecordBatch, of call: HTTPCall, bodyBytes: Int, for principal: Principal, salt: UInt64,

@@ -25,8 +25,8 @@ package struct LiveStreams: Sendable {
 
   func marks(of partition: Partition) -> LiveMarks { LiveMarks(seal, of: partition) }
 
-  /// Subscribes, and sees to what a client that comes back has missed: from its last event on, in order, without gap or double;
-  /// or a `reset` where it was is no longer there.
+  /// Subscribes, and sees to what a client that comes back has missed: from its last event on, in order,
+  /// without gap or double; or a `reset` where it was is no longer there.
   ///
   /// - Parameters:
   ///   - counter: Counts the session as long as it lasts.

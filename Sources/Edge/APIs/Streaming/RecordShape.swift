@@ -4,8 +4,8 @@ import Records
 import Routing
 import Tailing
 
-/// Records as messages of a live stream: an object each, in a text frame or as an event whose id the client can come back
-/// with.
+/// Records as messages of a live stream: an object each, in a text frame or as an event whose id the client
+/// can come back with.
 struct RecordShape: LiveShape {
   let name: String
   let columns: [String]

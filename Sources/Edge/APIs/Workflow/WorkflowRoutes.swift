@@ -75,8 +75,8 @@ package struct WorkflowRoutes: Sendable {
       header: head.headers.first(name: keyHeader), authorization: head.headers.first(name: "Authorization"))
   }
 
-  /// Paths that the audit API has too are that API's unless an API key is shown; one that is not known does not stand in a
-  /// token's way.
+  /// Paths that the audit API has too are that API's unless an API key is shown; one that is not known does
+  /// not stand in a token's way.
   private func claims(_ head: RequestHead) -> Bool {
     shown(head).isKnown || head.headers.contains(name: keyHeader) && !head.hasAuditCredential
   }

@@ -48,8 +48,8 @@ package struct LiveSession: Sendable {
   package var isResumed = false
   /// Sent first, in the stream's form.
   package var opening: [UInt8] = []
-  /// Gives what lies between a client's last event and the subscription's start, a piece a call; nil at the end. May block:
-  /// runs off the event loops.
+  /// Gives what lies between a client's last event and the subscription's start, a piece a call; nil at the
+  /// end. May block: runs off the event loops.
   package var catchUp: (@Sendable () async throws(Problem) -> [UInt8]?)?
   /// A message for every heartbeat; nil: none but the form's own.
   package var heartbeat: (@Sendable () -> [UInt8])?

@@ -1,5 +1,5 @@
-/// The origins whose pages may read answers (CORS; Fetch, §3.2). Nothing here is let in by cookies, so that a page has only the
-/// credentials it was given.
+/// The origins whose pages may read answers (CORS; Fetch, §3.2). Nothing here is let in by cookies, so that a
+/// page has only the credentials it was given.
 package struct AllowedOrigins: Sendable, Hashable {
   /// nil: all there are.
   private let origins: Set<String>?

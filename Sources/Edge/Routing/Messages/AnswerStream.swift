@@ -1,5 +1,5 @@
-/// Writes an answer piece by piece. Each write returns when the socket has taken the piece, so a slow client holds
-/// one piece in memory, not the answer.
+/// Writes an answer piece by piece. Each write returns when the socket has taken the piece, so a slow client
+/// holds one piece in memory, not the answer.
 package protocol AnswerStream: Sendable {
   /// Sends status and header fields. From here on a failure can only cut the connection.
   func begin(

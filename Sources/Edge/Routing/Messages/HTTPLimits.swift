@@ -15,7 +15,8 @@ package struct HTTPLimits: Sendable, Hashable {
   /// How long a client may take nothing of an answer before its connection is closed.
   package var stallSeconds = 30
 
-  /// Between the heartbeats of a live stream, and between pings of a WebSocket, whose peer has 20 seconds to answer.
+  /// Between the heartbeats of a live stream, and between pings of a WebSocket, whose peer has 20 seconds to
+  /// answer.
   package var heartbeatSeconds = 30
 
   package init() {}

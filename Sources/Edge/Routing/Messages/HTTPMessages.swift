@@ -111,7 +111,8 @@ package struct Endpoint: Sendable {
   package let route: String
   /// The most bytes of body it takes.
   package let bodyBytesMax: Int
-  /// Whether it may run on the connection's event loop when its body is small: it computes for microseconds, then waits.
+  /// Whether it may run on the connection's event loop when its body is small: it computes for microseconds,
+  /// then waits.
   package let isShort: Bool
   /// How its errors look.
   package let errors: ErrorFormat
@@ -140,10 +141,12 @@ package enum Admission: Sendable {
   case refuse(Problem, route: String, errors: ErrorFormat = .problemDetails)
 }
 
-/// Decides about requests by their heads: routes, credentials, media types. Called on event loops: must not block.
+/// Decides about requests by their heads: routes, credentials, media types. Called on event loops: must not
+/// block.
 package protocol RequestRouter: Sendable {
   func admit(_ head: RequestHead, origin: RequestOrigin) -> Admission
-  /// Header fields for every answer of the path, whoever gives it: whether a page of `origin` may read it (CORS).
+  /// Header fields for every answer of the path, whoever gives it: whether a page of `origin` may read it
+  /// (CORS).
   ///
   /// - Parameter origin: The `Origin` header's value; nil: no page asks.
   func originFields(_ path: String, origin: String?) -> [(name: String, value: String)]

@@ -4,7 +4,8 @@ package struct QueryItems: Sendable {
 
   package init(_ text: Substring) { self.text = text }
 
-  /// Splits a request target at its first `?`. Of one in absolute form (RFC 9112 §3.2.2), scheme and authority are left out.
+  /// Splits a request target at its first `?`. Of one in absolute form (RFC 9112 §3.2.2), scheme and
+  /// authority are left out.
   package static func split(_ target: String) -> (path: String, query: QueryItems) {
     for scheme in ["http://", "https://"] where target.hasPrefix(scheme) {
       let rest = target.dropFirst(scheme.count).drop { $0 != "/" && $0 != "?" }
@@ -36,7 +37,8 @@ package struct QueryItems: Sendable {
     }
   }
 
-  /// `text` with `%XX` resolved and, in queries, `+` as a space; nil if an escape is broken or the result no UTF-8.
+  /// `text` with `%XX` resolved and, in queries, `+` as a space; nil if an escape is broken or the result no
+  /// UTF-8.
   package static func decode(_ text: Substring, isQuery: Bool = true) -> String? {
     guard text.utf8.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else {
       return String(text)

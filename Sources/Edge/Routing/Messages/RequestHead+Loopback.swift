@@ -1,13 +1,14 @@
 import Access
 
-/// What keeps other sites' pages away from a server that lets this machine's owner in without a credential: a browser on the
-/// machine sends whatever a page asks for, to loopback too.
+/// What keeps other sites' pages away from a server that lets this machine's owner in without a credential: a
+/// browser on the machine sends whatever a page asks for, to loopback too.
 extension RequestHead {
-  /// Whether `Host` names loopback, or is missing. Another name that leads here is an attacker's (DNS rebinding): to the browser
-  /// its pages and this server are one site.
+  /// Whether `Host` names loopback, or is missing. Another name that leads here is an attacker's (DNS
+  /// rebinding): to the browser its pages and this server are one site.
   package var isForLoopback: Bool { headers["Host"].allSatisfy { RequestHead.isLoopback($0[...]) } }
 
-  /// Whether a page of another machine asks (`Origin`, RFC 6454 §7); also a page without an origin of its own (`null`).
+  /// Whether a page of another machine asks (`Origin`, RFC 6454 §7); also a page without an origin of its own
+  /// (`null`).
   package var isFromForeignPage: Bool {
     guard let origin = headers.first(name: "Origin") else { return false }
     guard let scheme = origin.firstRange(of: "://") else { return true }

@@ -42,7 +42,8 @@ package struct RequestHead: Sendable {
 }
 
 extension RequestHead {
-  /// Refuses a query that cannot be read: what looks for an item would take it for missing, and its default for what was meant.
+  /// Refuses a query that cannot be read: what looks for an item would take it for missing, and its default
+  /// for what was meant.
   ///
   /// - Throws: 400.
   package func checkQuery() throws(Problem) {
@@ -67,7 +68,8 @@ package struct HeaderFields: Sendable, ExpressibleByDictionaryLiteral {
     fields.compactMap { HeaderFields.isEqual($0.name, name) ? $0.value : nil }
   }
 
-  /// The members of a list that may be spread over several fields (RFC 9110, §5.6.1), without blanks around them.
+  /// The members of a list that may be spread over several fields (RFC 9110, §5.6.1), without blanks around
+  /// them.
   package subscript(list name: String) -> [Substring] {
     self[name].flatMap { value in
       value.split(separator: ",").map { part in

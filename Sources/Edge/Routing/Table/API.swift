@@ -19,7 +19,8 @@ package struct API: Sendable {
   package var datasets: [Dataset] = []
   /// Kinds of credentials that open its routes.
   package var credentials: [CredentialKind] = []
-  /// Paths that begin so are its own, served or not: the longest prefix decides how an unknown path is answered.
+  /// Paths that begin so are its own, served or not: the longest prefix decides how an unknown path is
+  /// answered.
   package var prefixes: [String] = []
   package var errors: ErrorFormat
   /// Whether pages of other origins may ask (CORS).

@@ -1,5 +1,5 @@
-/// The path of a route: `/api/v1/logs/{id}`. A segment in braces is a parameter, which is any text but none; in `{name?}` it
-/// may be none, for APIs that answer that as they answer other names that nobody has.
+/// The path of a route: `/api/v1/logs/{id}`. A segment in braces is a parameter, which is any text but none;
+/// in `{name?}` it may be none, for APIs that answer that as they answer other names that nobody has.
 package struct PathPattern: Sendable, Hashable, ExpressibleByStringLiteral, CustomStringConvertible {
   private enum Segment: Hashable {
     case literal(String)
@@ -38,7 +38,8 @@ package struct PathPattern: Sendable, Hashable, ExpressibleByStringLiteral, Cust
     path.split(separator: "/", omittingEmptySubsequences: false)
   }
 
-  /// The parameters' values, escapes resolved; empty where an escape is broken or the text no UTF-8: nothing is called so.
+  /// The parameters' values, escapes resolved; empty where an escape is broken or the text no UTF-8: nothing
+  /// is called so.
   ///
   /// - Parameter path: A path's segments as sent.
   /// - Returns: nil: the path is another.

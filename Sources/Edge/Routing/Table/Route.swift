@@ -2,8 +2,9 @@ import Access
 
 /// One method of one path: who may ask, what comes in, what goes out, and what answers.
 ///
-/// Dispatch, `405`, CORS, metrics' names, the OpenAPI document and `/docs` come from routes, so that what is served is
-/// documented and the other way round. A route is made with its handler and then told more, a call a property:
+/// Dispatch, `405`, CORS, metrics' names, the OpenAPI document and `/docs` come from routes, so that what is
+/// served is documented and the other way round. A route is made with its handler and then told more, a call
+/// a property:
 ///
 /// ```swift
 /// Route(.delete, "/api/v1/logs/cleanup", "Deletes old entries", .answer(cleanup))
@@ -18,7 +19,8 @@ package struct Route: Sendable {
     /// Anybody is answered.
     case open(@Sendable (HTTPCall) async throws(Problem) -> HTTPAnswer)
     case answer(@Sendable (HTTPCall, Principal) async throws(Problem) -> HTTPAnswer)
-    /// The same, for work of microseconds followed by waiting: a small body is taken on the connection's event loop.
+    /// The same, for work of microseconds followed by waiting: a small body is taken on the connection's
+    /// event loop.
     case store(@Sendable (HTTPCall, Principal) async throws(Problem) -> HTTPAnswer)
     /// An answer that may be written piece by piece.
     case stream(@Sendable (HTTPCall, Principal, any AnswerStream) async throws(Problem) -> EndpointOutcome)
@@ -50,7 +52,8 @@ package struct Route: Sendable {
   package private(set) var isOpenToPages: Bool?
   /// How refusals before the body look; nil: as the API's errors.
   package private(set) var refusals: ErrorFormat?
-  /// Of a path that several APIs have: whether the request is meant for this one. nil: it is. On event loops: must not block.
+  /// Of a path that several APIs have: whether the request is meant for this one. nil: it is. On event loops:
+  /// must not block.
   package private(set) var claims: (@Sendable (RequestHead) -> Bool)?
 
   package init(_ method: RequestMethod, _ path: PathPattern, _ summary: String, _ handler: Handler) {

@@ -139,8 +139,8 @@ extension Router {
     table.find(path)?.entry.isOpenToPages ?? table.owner(of: path)?.isOpenToPages ?? false
   }
 
-  /// What a browser asks before it lets a page send the request itself (Fetch, §3.3.2); nil: no such question, or from a page
-  /// that may not.
+  /// What a browser asks before it lets a page send the request itself (Fetch, §3.3.2); nil: no such
+  /// question, or from a page that may not.
   private func preflight(_ head: RequestHead, _ entry: RouteTable.Entry?) -> Admission? {
     guard entry?.isOpenToPages ?? table.owner(of: head.path)?.isOpenToPages ?? false else { return nil }
     guard let origin = head.headers.first(name: "Origin"), origins.answer(to: origin) != nil,
