@@ -56,13 +56,13 @@ import Testing
 
   @Test func datesAndDaysAgree() {
     for day in stride(from: -800_000, through: 800_000, by: 37) {
-      let date = CalendarDate(days: day)
+      let date = CivilDate(days: day)
       #expect(date.days == day)
       #expect((1...12).contains(date.month) && (1...31).contains(date.day))
     }
-    #expect(CalendarDate(days: 11_016) == CalendarDate(year: 2000, month: 2, day: 29))
-    #expect(CalendarDate(year: 2026, month: 0, day: 1) == CalendarDate(year: 2025, month: 12, day: 1))
-    #expect(CalendarDate(year: 2026, month: -11, day: 1) == CalendarDate(year: 2025, month: 1, day: 1))
+    #expect(CivilDate(days: 11_016) == CivilDate(year: 2000, month: 2, day: 29))
+    #expect(CivilDate.first(ofMonth: 0, in: 2026) == CivilDate(year: 2025, month: 12, day: 1))
+    #expect(CivilDate.first(ofMonth: -11, in: 2026) == CivilDate(year: 2025, month: 1, day: 1))
   }
 
   @Test(

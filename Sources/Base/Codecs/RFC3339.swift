@@ -59,7 +59,8 @@ public enum RFC3339 {
     }
     guard let offset = unsafe offsetSeconds(text, count, at) else { return nil }
     let seconds =
-      days(year: year, month: month, day: day) * 86_400 + hour * 3_600 + minute * 60 + second - offset
+      CivilDate(year: year, month: month, day: day).days * 86_400 + hour * 3_600 + minute * 60 + second
+      - offset
     // The last second of a day in UTC; the remainder of a negative count of seconds is negative.
     if isLeap, (seconds + 1) % 86_400 != 0 { return nil }
     return combine(seconds: seconds, nanoseconds: nanoseconds)
@@ -137,17 +138,6 @@ public enum RFC3339 {
     return overflow || beyond ? nil : sum
   }
 
-  /// Days from 1970-01-01 to a date of the Gregorian calendar, year 0 to 9999. Years start in March here,
-  /// so that the leap day is a year's last.
-  private static func days(year: Int, month: Int, day: Int) -> Int {
-    let shifted = month <= 2 ? year &- 1 : year
-    let march = month <= 2 ? month &+ 9 : month &- 3
-    // 400 years have 146,097 days; one is added so that year -1 (January of year 0) divides downwards too.
-    let era = shifted &+ 400
-    return era &* 365 &+ era / 4 &- era / 100 &+ era / 400 &+ (march &* 153 &+ 2) / 5 &+ day
-      &- 719_469 &- 146_097
-  }
-
   /// Appends `nanoseconds` in UTC with `Z`: no fraction, or 3, 6 or 9 digits of it, as few as are exact.
   public static func append(_ nanoseconds: Int64, to bytes: inout [UInt8]) {
     unsafe withText(nanoseconds) { unsafe bytes.append(contentsOf: $0) }
@@ -185,22 +175,16 @@ public enum RFC3339 {
       rest += 1_000_000_000
       seconds -= 1
     }
-    // Days since 0000-03-01, positive for all of Int64's range.
+    // Days since 0000-03-01, positive for all of Int64's range: so division rounds downwards.
     let shifted = Int(seconds) + 719_468 * 86_400
     let (day, second) = shifted.quotientAndRemainder(dividingBy: 86_400)
-    let era = day / 146_097
-    let dayOfEra = day % 146_097
-    let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let march = (5 * dayOfYear + 2) / 153
-    let month = march < 10 ? march + 3 : march - 9
-    let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-    unsafe pair(year / 100, out)
-    unsafe pair(year % 100, out + 2)
+    let date = CivilDate(days: day &- 719_468)
+    unsafe pair(date.year / 100, out)
+    unsafe pair(date.year % 100, out + 2)
     unsafe out[4] = 0x2D
-    unsafe pair(month, out + 5)
+    unsafe pair(date.month, out + 5)
     unsafe out[7] = 0x2D
-    unsafe pair(dayOfYear - (153 * march + 2) / 5 + 1, out + 8)
+    unsafe pair(date.day, out + 8)
     unsafe out[10] = 0x54
     unsafe pair(second / 3_600, out + 11)
     unsafe out[13] = 0x3A

@@ -1,3 +1,5 @@
+import Codecs
+
 /// When a push is tried again. Waits come from the schedule, or from Loki when it asks for one.
 package struct RetryPolicy: Sendable, Hashable {
   /// Seconds before the first, second, … retry.
@@ -54,10 +56,7 @@ package enum RetryAfter {
     guard clock.count == 3, let hour = number(clock[0].utf8), let minute = number(clock[1].utf8),
       let second = number(clock[2].utf8), hour < 24, minute < 60, second <= 60
     else { return nil }
-    // Years begin in March here, so that the leap day is the last of a year.
-    let shifted = month < 2 ? year - 1 : year
-    let dayOfYear = (153 * ((month + 10) % 12) + 2) / 5 + day - 1
-    let days = shifted * 365 + shifted / 4 - shifted / 100 + shifted / 400 + dayOfYear - 719_468
+    let days = CivilDate(year: year, month: month + 1, day: day).days
     return days * 86_400 + hour * 3600 + minute * 60 + second
   }
 

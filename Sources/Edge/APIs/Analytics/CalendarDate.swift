@@ -2,44 +2,9 @@ import Codecs
 import Querying
 import Routing
 
-/// Days of the proleptic Gregorian calendar, and the units they make up.
-struct CalendarDate: Sendable, Hashable {
+/// The units that dates make up.
+enum CalendarDate {
   typealias Unit = LocalBucket.Unit
-
-  var year: Int
-  var month: Int
-  var day: Int
-
-  /// The date of a day counted from 1970-01-01 (Howard Hinnant, "chrono-Compatible Low-Level Date
-  /// Algorithms").
-  init(days: Int) {
-    let shifted = days + 719_468
-    let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-    let dayOfEra = shifted - era * 146_097
-    let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let march = (5 * dayOfYear + 2) / 153
-    day = dayOfYear - (153 * march + 2) / 5 + 1
-    month = march < 10 ? march + 3 : march - 9
-    year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-  }
-
-  init(year: Int, month: Int, day: Int) {
-    // Months beyond December carry into years.
-    let months = year * 12 + month - 1
-    self.year = months >= 0 ? months / 12 : (months - 11) / 12
-    self.month = months - self.year * 12 + 1
-    self.day = day
-  }
-
-  /// Days since 1970-01-01.
-  var days: Int {
-    let shiftedYear = month <= 2 ? year - 1 : year
-    let era = (shiftedYear >= 0 ? shiftedYear : shiftedYear - 399) / 400
-    let yearOfEra = shiftedYear - era * 400
-    let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-    return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
-  }
 
   /// The first moment of the unit `steps` after the one that `zone` shows at `time`, in nanoseconds since
   /// 1970, cut to what int64 holds. Days and longer are the calendar's; hours and shorter are stepped by
@@ -50,16 +15,16 @@ struct CalendarDate: Sendable, Hashable {
     let second = time.wholeSeconds
     let local = zone.local(second)
     let shown = unit.range(of: local)
-    let first = CalendarDate(days: shown.lowerBound.floored(by: 86_400))
+    let first = CivilDate(days: shown.lowerBound.floored(by: 86_400))
     let days: Int
     switch unit {
     case .second, .minute, .hour:
       return Int64.nanoseconds(second - (local - shown.lowerBound) + steps * shown.count)
     case .day: days = first.days + steps
     case .week: days = first.days + steps * 7
-    case .month: days = CalendarDate(year: first.year, month: first.month + steps, day: 1).days
-    case .quarter: days = CalendarDate(year: first.year, month: first.month + steps * 3, day: 1).days
-    case .year: days = CalendarDate(year: first.year + steps, month: 1, day: 1).days
+    case .month: days = CivilDate.first(ofMonth: first.month + steps, in: first.year).days
+    case .quarter: days = CivilDate.first(ofMonth: first.month + steps * 3, in: first.year).days
+    case .year: days = CivilDate(year: first.year + steps, month: 1, day: 1).days
     }
     return Int64.nanoseconds(zone.firstSecond(showing: days * 86_400))
   }
@@ -71,7 +36,7 @@ struct CalendarDate: Sendable, Hashable {
       return String(repeating: "0", count: max(0, width - digits.count)) + digits
     }
     let days = second.floored(by: 86_400)
-    let date = CalendarDate(days: days)
+    let date = CivilDate(days: days)
     let rest = second - days * 86_400
     let clock = [rest / 3_600, rest / 60 % 60, rest % 60].map { padded($0, 2) }.joined(separator: ":")
     return

@@ -1,3 +1,4 @@
+import Codecs
 import Records
 
 /// How time is cut into the buckets of an answer.
@@ -112,26 +113,13 @@ extension TimeBucket.Unit {
     return Self.firstDay(ofMonth: first)..<Self.firstDay(ofMonth: first + count)
   }
 
-  /// Months since January of the year 0 (Gregorian, proleptic). Days of int64's years only.
-  ///
-  /// Years are counted from March, so that the leap day is a year's last and a month's first day is a linear
-  /// function of its number: (153 m + 2) / 5.
+  /// Months since January of the year 0. Days of int64's years only.
   private static func monthNumber(ofDay day: Int) -> Int {
-    let shifted = day + 719_468
-    let era = shifted / 146_097
-    let dayOfEra = shifted % 146_097
-    let year = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * year + year / 4 - year / 100)
-    let month = (5 * dayOfYear + 2) / 153
-    return (era * 400 + year) * 12 + month + 2
+    let date = CivilDate(days: day)
+    return date.year * 12 + date.month - 1
   }
 
   private static func firstDay(ofMonth number: Int) -> Int {
-    let fromMarch = number - 2
-    let year = fromMarch / 12
-    let era = year / 400
-    let yearOfEra = year % 400
-    let dayOfYear = (153 * (fromMarch % 12) + 2) / 5
-    return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+    CivilDate(year: number / 12, month: number % 12 + 1, day: 1).days
   }
 }
