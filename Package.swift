@@ -146,20 +146,20 @@ if !coreOnly {
       ]),
     module(
       "Routing", in: "Edge",
-      ["Records", "Codecs", "Columnar", "Decoding", "Masking", "Access", "Tailing"]),
+      ["Records", "Codecs", "Columnar", "Decoding", "Masking", "Access", "Tailing"], settings: hot),
     module(
       "APIs", in: "Edge",
       [
         "Routing", "Access", "Records", "Codecs", "Matching", "Columnar", "Decoding", "Masking", "Querying",
         "Encoding", "Tailing", "Platform",
-      ]),
+      ], settings: hot),
     module(
       "HTTP", in: "Edge",
       [
         "Routing", "Records", "Codecs", "Columnar", "Tailing", "Platform",
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "Crypto", package: "swift-crypto"),
-      ] + http),
+      ] + http, settings: hot),
     module(
       "Server", in: "Server",
       [

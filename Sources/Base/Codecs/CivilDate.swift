@@ -1,8 +1,9 @@
 /// A date of the proleptic Gregorian calendar: the one place where days become dates and dates days.
 ///
-/// Years are counted from March, so that the leap day is a year's last and a month's first day is a linear function of
-/// its number: (153 m + 2) / 5. 400 years, an era, have 146,097 days (Howard Hinnant, "chrono-Compatible Low-Level Date
-/// Algorithms"). A dozen integer operations each way; years within a million of 1970.
+/// Years are counted from March, so that the leap day is a year's last and a month's first day is a linear
+/// function of its number: (153 m + 2) / 5. 400 years, an era, have 146,097 days (Howard Hinnant,
+/// "chrono-Compatible Low-Level Date Algorithms"). A dozen integer operations each way; years within a
+/// million of 1970.
 public struct CivilDate: Sendable, Hashable {
   /// Year 0 is the one before year 1.
   public var year: Int

@@ -21,7 +21,6 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, LoopC
   let codec: HTTPCodec
   private(set) var context: ChannelHandlerContext?
   private var machine: Machine
-  private var actions = CircularBuffer<ConnectionAction>()
   private var isActing = false
   var task: Task<Void, Never>?
   /// A live stream and its session, from when it is made.
@@ -85,11 +84,11 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, LoopC
   /// Has the machine take the event in and carries out what it says. Events that come of that, such as writes
   /// that fill the socket, are taken in at once; their actions follow those under way.
   func take(_ event: Event, now: NIODeadline = .now()) {
-    actions.append(contentsOf: machine.handle(event, at: moment(now)))
+    machine.take(event, at: moment(now))
     guard !isActing else { return }
     isActing = true
     defer { isActing = false }
-    while let action = actions.popFirst() { act(action) }
+    while let action = machine.nextAction() { act(action) }
   }
 
   private func moment(_ now: NIODeadline = .now()) -> ConnectionMoment {

@@ -72,6 +72,8 @@ struct ConnectionMachine<Piece: RandomAccessCollection<UInt8> & Sendable> {
   /// Since when the socket has been taking a piece of a streamed answer.
   var writingSince: UInt64?
   var actions: [ConnectionAction] = []
+  /// Of ``actions``, the first that is not carried out yet.
+  private var nextIndex = 0
   private var waiting = PartQueue<Piece>()
   private var isReadHeld = false
 
@@ -85,6 +87,27 @@ struct ConnectionMachine<Piece: RandomAccessCollection<UInt8> & Sendable> {
   mutating func handle(
     _ event: ConnectionEvent<Piece>, at moment: ConnectionMoment
   ) -> [ConnectionAction] {
+    take(event, at: moment)
+    var said: [ConnectionAction] = []
+    while let action = nextAction() { said.append(action) }
+    return said
+  }
+
+  /// The next of what is to be carried out, in order; nil when all is.
+  ///
+  /// One queue, kept for the connection's life: what an event asks for costs no memory of its own.
+  mutating func nextAction() -> ConnectionAction? {
+    guard nextIndex < actions.count else {
+      actions.removeAll(keepingCapacity: true)
+      nextIndex = 0
+      return nil
+    }
+    defer { nextIndex += 1 }
+    return actions[nextIndex]
+  }
+
+  /// Takes an event in; ``nextAction()`` says what is to be done, behind what is still to be done.
+  mutating func take(_ event: ConnectionEvent<Piece>, at moment: ConnectionMoment) {
     switch event {
     case .part(let part):
       if waiting.isEmpty, isReady(at: moment) { process(part, at: moment) } else { waiting.append(part) }
@@ -102,8 +125,6 @@ struct ConnectionMachine<Piece: RandomAccessCollection<UInt8> & Sendable> {
     case .quiesce: quiesce()
     case .inactive: end(at: moment)
     }
-    defer { actions = [] }
-    return actions
   }
 
   /// Whether the next read of the socket is held back; ``ConnectionAction/read`` comes when it may go on.

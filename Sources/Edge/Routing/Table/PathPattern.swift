@@ -30,12 +30,15 @@ package struct PathPattern: Sendable, Hashable, ExpressibleByStringLiteral, Cust
 
   package init(stringLiteral text: String) { self.init(text) }
 
+  /// How many segments it has, the empty one before its first stroke too.
+  var segmentCount: Int { segments.count }
+
   /// Whether it is one path alone.
   package var isLiteral: Bool { parameters.isEmpty }
 
   /// The segments of a path as sent, the first being empty.
   static func split(_ path: String) -> [Substring] {
-    path.split(separator: "/", omittingEmptySubsequences: false)
+    path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map { Substring($0) }
   }
 
   /// The parameters' values, escapes resolved; empty where an escape is broken or the text no UTF-8: nothing
@@ -49,7 +52,10 @@ package struct PathPattern: Sendable, Hashable, ExpressibleByStringLiteral, Cust
     for (segment, sent) in zip(segments, path) {
       switch segment {
       case .literal(let literal):
-        guard sent == literal || QueryItems.decode(sent, isQuery: false) == literal else { return nil }
+        if sent.utf8.elementsEqual(literal.utf8) { continue }
+        guard sent.utf8.contains(UInt8(ascii: "%")), QueryItems.decode(sent, isQuery: false) == literal else {
+          return nil
+        }
       case .parameter(let mayBeEmpty):
         guard mayBeEmpty || !sent.isEmpty else { return nil }
         values.append(QueryItems.decode(sent, isQuery: false) ?? "")

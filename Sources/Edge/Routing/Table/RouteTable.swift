@@ -16,6 +16,8 @@ package struct RouteTable: Sendable {
 
   private let literals: [String: Entry]
   private let entries: [Entry]
+  /// Those with parameters, by how many segments they have.
+  private let patterns: [Int: [Entry]]
   private let prefixes: [(prefix: String, api: API)]
   /// Every route, API by API.
   package let places: [Place]
@@ -41,6 +43,7 @@ package struct RouteTable: Sendable {
     }
     self.places = places
     self.entries = entries.sorted { $0.path.isLiteral && !$1.path.isLiteral }
+    patterns = Dictionary(grouping: entries.filter { !$0.path.isLiteral }, by: \.path.segmentCount)
     literals = Dictionary(
       uniqueKeysWithValues: entries.filter(\.path.isLiteral).map { ($0.path.description, $0) })
     prefixes = apis.flatMap { api in api.prefixes.map { ($0, api) } }
@@ -55,11 +58,14 @@ package struct RouteTable: Sendable {
 
   /// The entry of a path and its parameters' values. What is written out wins over what a parameter takes.
   ///
-  /// Costs one hash for paths without parameters, else a comparison with each path that has some.
+  /// Costs one hash for paths without parameters, else a comparison with each path of as many segments that
+  /// has some.
   func find(_ path: String) -> (entry: Entry, values: [String])? {
     if let entry = literals[path] { return (entry, []) }
     let segments = PathPattern.split(path)
-    for entry in entries {
+    // With escapes, another spelling of a path without parameters is that path too.
+    let isEscaped = path.utf8.contains(UInt8(ascii: "%"))
+    for entry in isEscaped ? entries : patterns[segments.count] ?? [] {
       if let values = entry.path.match(segments) { return (entry, values) }
     }
     return nil
