@@ -20,7 +20,7 @@ private func keysOnly(_ keys: [String]) -> MaskingRules {
 
 private let decoders: [RecordDecoder] = {
   var all: [RecordDecoder] = []
-  for dataset in Dataset.allCases {
+  for dataset in Registry.standard.datasets {
     for rules in [MaskingRules.off, keysOnly(["secret", "level"])] {
       for isTight in [false, true] {
         var limits = DecodingLimits()
