@@ -75,7 +75,7 @@ final class FakeForwarding: EntryForwarding {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
       let database = try ControlDatabase(path: folder + "/control.sqlite")
       let keyStore = try await KeyStore(database, clock: clock)
-      let limits = HTTPLimits()
+      let limits = HTTPLimits.patient
       let metrics = HTTPMetrics(uploads: UploadBudget(bytesMax: limits.uploadBytesMax))
       let own = IngestMetrics(usage: { [] })
       registry.register { await own.collect(into: &$0) }
