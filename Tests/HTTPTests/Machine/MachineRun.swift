@@ -136,3 +136,15 @@ enum Script {
     }
   }
 }
+
+extension ConnectionMachine {
+  /// Takes in what happened; returns what is to be done, in this order.
+  mutating func handle(
+    _ event: ConnectionEvent<Piece>, at moment: ConnectionMoment
+  ) -> [ConnectionAction] {
+    take(event, at: moment)
+    var said: [ConnectionAction] = []
+    while let action = nextAction() { said.append(action) }
+    return said
+  }
+}

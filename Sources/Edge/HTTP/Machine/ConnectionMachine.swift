@@ -83,16 +83,6 @@ struct ConnectionMachine<Piece: RandomAccessCollection<UInt8> & Sendable> {
     stateSince = now
   }
 
-  /// Takes in what happened; returns what is to be done, in this order.
-  mutating func handle(
-    _ event: ConnectionEvent<Piece>, at moment: ConnectionMoment
-  ) -> [ConnectionAction] {
-    take(event, at: moment)
-    var said: [ConnectionAction] = []
-    while let action = nextAction() { said.append(action) }
-    return said
-  }
-
   /// The next of what is to be carried out, in order; nil when all is.
   ///
   /// One queue, kept for the connection's life: what an event asks for costs no memory of its own.
