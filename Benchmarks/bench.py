@@ -523,4 +523,4 @@ def main():
     if "sessions" in parts: bench_sessions(arguments.work, data, rows, arguments.runs, arguments.sessions.split(","))
 
 
-main()
+if __name__ == "__main__": main()

@@ -28,9 +28,8 @@ struct DocumentedOperation {
 
   var name: String { "\(method) \(path)" }
 
-  /// Posts that only ask.
-  private static let questions: Set<String> = ["/v1/query", "/cubejs-api/v1/load"]
-  var isRead: Bool { method == "GET" || DocumentedOperation.questions.contains(path) }
+  /// Whether it only asks.
+  let isRead: Bool
 
   /// Beside the document's example: what asks for, or deletes, all there is.
   private static let cubes = [
@@ -69,6 +68,7 @@ struct DocumentedOperation {
   private init(_ method: String, _ path: String, _ details: [String: Any]) throws {
     self.method = method.uppercased()
     self.path = path
+    isRead = method == "get" || details["x-safe"] as? Bool == true
     parameters = try (details["parameters"] as? [[String: Any]] ?? []).map { item in
       let schema = item["schema"] as? [String: Any] ?? [:]
       guard let name = item["name"] as? String, let place = item["in"] as? String else {

@@ -148,11 +148,16 @@ final class ServerProcess: @unchecked Sendable {
   var log: String { reader.log }
   var processID: Int32 { process.processIdentifier }
 
-  init(data: String, arguments: [String] = [], environment: [String: String] = [:]) throws {
+  /// - Parameter launcher: What starts the program, as found in `PATH`: a tracer. The process must be the
+  ///   program's own.
+  init(
+    data: String, arguments: [String] = [], environment: [String: String] = [:], launcher: [String] = []
+  ) throws {
     process = Process()
-    process.executableURL = URL(fileURLWithPath: Program.path)
+    process.executableURL = URL(fileURLWithPath: launcher.isEmpty ? Program.path : "/usr/bin/env")
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    process.arguments = ["serve", "--data-dir", data, "--port", "0"] + arguments
+    let start = launcher.isEmpty ? [] : launcher + [Program.path]
+    process.arguments = start + ["serve", "--data-dir", data, "--port", "0"] + arguments
     let pipe = Pipe()
     process.standardOutput = pipe
     process.standardError = pipe

@@ -49,7 +49,7 @@ import Testing
 
   static func admitted(_ path: String, id: String = "r") -> Event {
     .admitted(
-      AdmittedRequest(id: id, admission: Script.admit(RequestHead(.post, path)), originFields: []))
+      AdmittedRequest(id: id, verdict: RoutingVerdict(Script.admit(RequestHead(.post, path)))))
   }
 
   @Test func aRequestThatEndsInTheMiddle() {
@@ -288,7 +288,7 @@ import Testing
     run.take(Self.head("/live", ["Accept": "text/event-stream"], method: .get))
     run.take(
       .admitted(
-        AdmittedRequest(id: "r", admission: Script.admit(RequestHead(.get, "/live")), originFields: [])))
+        AdmittedRequest(id: "r", verdict: RoutingVerdict(Script.admit(RequestHead(.get, "/live"))))))
     run.take(Self.end)
     return run
   }

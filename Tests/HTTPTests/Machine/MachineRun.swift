@@ -46,7 +46,7 @@ struct MachineRun {
     case .resume: queue += machine.handle(.resumed, at: moment)
     case .admit(let head, let id) where answersItself:
       let answer = AdmittedRequest(
-        id: id ?? nextID(), admission: Script.admit(head), originFields: [("Vary", "Origin")])
+        id: id ?? nextID(), verdict: RoutingVerdict(Script.admit(head), originFields: [("Vary", "Origin")]))
       queue += machine.handle(.admitted(answer), at: moment)
     case .run(let endpoint, let call, _) where answersItself:
       for event in Script.run(endpoint.route, call) {

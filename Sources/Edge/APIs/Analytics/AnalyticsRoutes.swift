@@ -36,11 +36,13 @@ package struct AnalyticsRoutes: Sendable {
     api.isOpenToPages = true
     api.routes = [
       Route(.get, "/cubejs-api/v1/load", "Answers a query of Cube's", .answer(load))
+        .safe
         .taking(
           .query("query", JSONSchema.text, "The query as JSON"),
           .query("queryType", JSONSchema.choice("multi"), "For answers with a list of results"), .explain
         ).failing(with: 403),
       Route(.post, "/cubejs-api/v1/load", "Answers a query of Cube's", .answer(load))
+        .safe
         .taking(.explain)
         .taking(
           .json(

@@ -178,6 +178,7 @@ extension IngestRoutes {
         .post, "/v1/admin/masking:test", "What masking makes of an entry; nothing is stored",
         .open(tryMasking)
       )
+      .safe
       .opened(by: IngestRoutes.administrator)
       .taking(
         .json(

@@ -79,6 +79,7 @@ package struct NativeRoutes: Sendable {
         )
         .answering(201).failing(with: 413, 415, 422, 507),
       Route(.post, "/v1/query", "Records or measures; Docs/query.md has the language", .stream(query))
+        .safe
         .needing(.read)
         .taking(.query("format", JSONSchema.format, "The answer's form, else by Accept"))
         .taking(

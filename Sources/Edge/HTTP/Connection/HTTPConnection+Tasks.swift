@@ -14,9 +14,7 @@ extension HTTPConnection {
   }
 
   func admit(_ head: RequestHead, _ origin: RequestOrigin) {
-    let originFields = service.router.originFields(head.path, origin: head.headers.first(name: "Origin"))
-    let admission = service.router.admit(head, origin: origin)
-    take(.admitted(AdmittedRequest(id: origin.id, admission: admission, originFields: originFields)))
+    take(.admitted(AdmittedRequest(id: origin.id, verdict: service.router.route(head, origin: origin))))
   }
 
   func run(_ endpoint: Endpoint, _ call: HTTPCall, isShort: Bool) {

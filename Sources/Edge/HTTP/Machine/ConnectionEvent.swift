@@ -63,9 +63,7 @@ struct WireVersion: Sendable, Hashable {
 /// What is known of a request once the router has seen its head.
 struct AdmittedRequest: Sendable {
   var id: String
-  var admission: Admission
-  /// What the answer says to pages of other origins.
-  var originFields: [(name: String, value: String)]
+  var verdict: RoutingVerdict
 }
 
 /// Why bytes are no request.

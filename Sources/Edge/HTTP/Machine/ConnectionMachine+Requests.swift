@@ -15,8 +15,8 @@ extension ConnectionMachine {
   mutating func begin(_ request: AdmittedRequest, at moment: ConnectionMoment) {
     guard case .admitting(let head) = state else { return }
     served.id = request.id
-    served.originFields = request.originFields
-    switch request.admission {
+    served.originFields = request.verdict.originFields
+    switch request.verdict.admission {
     case .refuse(let problem, let route, let errors):
       served.route = route
       served.errors = errors

@@ -92,8 +92,11 @@ struct ConnectionMachine<Piece: RandomAccessCollection<UInt8> & Sendable> {
       nextIndex = 0
       return nil
     }
-    defer { nextIndex += 1 }
-    return actions[nextIndex]
+    // Moved out, not copied: an action holds a whole request.
+    var next = ConnectionAction.flush
+    swap(&next, &actions[nextIndex])
+    nextIndex += 1
+    return next
   }
 
   /// Takes an event in; ``nextAction()`` says what is to be done, behind what is still to be done.

@@ -104,7 +104,7 @@ package enum EndpointOutcome: Sendable {
 }
 
 /// Where an accepted request goes.
-package struct Endpoint: Sendable {
+package final class Endpoint: Sendable {
   package typealias Respond = @Sendable (HTTPCall, any AnswerStream) async throws(Problem) -> EndpointOutcome
 
   /// The route's name in metrics: one of a fixed few.
@@ -144,10 +144,18 @@ package enum Admission: Sendable {
 /// Decides about requests by their heads: routes, credentials, media types. Called on event loops: must not
 /// block.
 package protocol RequestRouter: Sendable {
-  func admit(_ head: RequestHead, origin: RequestOrigin) -> Admission
-  /// Header fields for every answer of the path, whoever gives it: whether a page of `origin` may read it
-  /// (CORS).
-  ///
-  /// - Parameter origin: The `Origin` header's value; nil: no page asks.
-  func originFields(_ path: String, origin: String?) -> [(name: String, value: String)]
+  func route(_ head: RequestHead, origin: RequestOrigin) -> RoutingVerdict
+}
+
+/// The router's word on a request.
+package struct RoutingVerdict: Sendable {
+  package let admission: Admission
+  /// Header fields for every answer to the request, whoever gives it: whether a page of its origin may read
+  /// it (CORS).
+  package let originFields: [(name: String, value: String)]
+
+  package init(_ admission: Admission, originFields: [(name: String, value: String)] = []) {
+    self.admission = admission
+    self.originFields = originFields
+  }
 }

@@ -85,7 +85,7 @@ package struct Problem: Error, Sendable, Hashable {
 }
 
 /// How an API's errors look on the wire, and its words for what every API refuses.
-package struct ErrorFormat: Sendable {
+package final class ErrorFormat: Sendable {
   /// The answer that tells of a problem, given the request's id.
   package let answer: @Sendable (Problem, String) -> HTTPAnswer
   /// Said of paths that there are not.

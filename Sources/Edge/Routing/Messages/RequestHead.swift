@@ -18,8 +18,9 @@ package enum ProtocolVersion: Sendable, Hashable {
   case http10, http11
 }
 
-/// A request's first line and header fields: all that is known before its body.
-package struct RequestHead: Sendable {
+/// A request's first line and header fields: all that is known before its body. Never changes, so that it is
+/// passed on by reference.
+package final class RequestHead: Sendable {
   package let method: RequestMethod
   /// The request target as sent.
   package let target: String

@@ -63,6 +63,7 @@ package enum OpenAPIDocument {
     text.endArray()
     text.member("summary", operation.summary)
     text.member("operationId", operation.identifier)
+    if operation.isSafe, operation.method != .get { text.member("x-safe", true) }
     write(operation.parameters, to: &text)
     if let body = operation.body { write(body, to: &text) }
     text.name("responses")

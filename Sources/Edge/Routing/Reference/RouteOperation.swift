@@ -42,6 +42,8 @@ struct RouteOperation {
   /// The status of success, of the last API as in ``body``.
   var status: Int { places[places.count - 1].route.status }
 
+  var isSafe: Bool { places.allSatisfy(\.route.isSafe) }
+
   /// All statuses: of success, of its own failures, and of those that every operation of its kind may have.
   var statuses: [Int] {
     var all = places.flatMap { [$0.route.status] + $0.route.failures } + [400, 408, 431, 503]

@@ -44,6 +44,9 @@ package struct Route: Sendable {
   package private(set) var status = 200
   /// Statuses of failures, besides those every route may have.
   package private(set) var failures: [Int] = []
+  /// Whether it only asks (RFC 9110, §9.2.1): what else succeeds has changed something, and that is on disk
+  /// before the answer.
+  package private(set) var isSafe: Bool
   /// Whether it takes an `Idempotency-Key`.
   package private(set) var isIdempotent = false
   /// Whether its answer has a secret beside what the caller sent: such answers are not compressed (BREACH).
@@ -61,6 +64,7 @@ package struct Route: Sendable {
     self.path = path
     self.summary = summary
     self.handler = handler
+    isSafe = method == .get || method == .head
     switch handler {
     case .open: credentials = []
     case .answer, .store, .stream, .live: break
@@ -91,6 +95,8 @@ extension Route {
   package func answering(_ status: Int) -> Route { with { $0.status = status } }
 
   package func failing(with statuses: Int...) -> Route { with { $0.failures += statuses } }
+
+  package var safe: Route { with { $0.isSafe = true } }
 
   package var idempotent: Route { with { $0.isIdempotent = true } }
 

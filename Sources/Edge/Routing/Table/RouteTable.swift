@@ -1,17 +1,28 @@
 /// All routes by their paths.
 package struct RouteTable: Sendable {
-  /// A route and the API whose it is.
-  package struct Place: Sendable {
+  /// A route and the API whose it is. Made once; requests pass it on by reference.
+  package final class Place: Sendable {
     package let api: API
     package let route: Route
+
+    init(api: API, route: Route) {
+      self.api = api
+      self.route = route
+    }
   }
 
   /// One path, with the routes that it has in the order of registration.
-  struct Entry: Sendable {
+  final class Entry: Sendable {
     let path: PathPattern
-    var places: [Place]
+    let places: [Place]
     /// Whether pages of other origins may ask.
-    var isOpenToPages: Bool { places.contains { $0.route.isOpenToPages ?? $0.api.isOpenToPages } }
+    let isOpenToPages: Bool
+
+    init(_ path: PathPattern, _ places: [Place]) {
+      self.path = path
+      self.places = places
+      isOpenToPages = places.contains { $0.route.isOpenToPages ?? $0.api.isOpenToPages }
+    }
   }
 
   private let literals: [String: Entry]
@@ -21,11 +32,13 @@ package struct RouteTable: Sendable {
   private let prefixes: [(prefix: String, api: API)]
   /// Every route, API by API.
   package let places: [Place]
+  /// The paths that there are, in the order of registration.
+  package let paths: [PathPattern]
 
   /// Traps on a route that is there twice for one API: our own bug.
   package init(_ apis: [API]) {
-    var entries: [Entry] = []
     var places: [Place] = []
+    var byPath: [PathPattern: [Place]] = [:]
     for api in apis {
       var own: Set<String> = []
       for route in api.routes {
@@ -34,15 +47,13 @@ package struct RouteTable: Sendable {
           "\(route.name) is there once for each method")
         let place = Place(api: api, route: route)
         places.append(place)
-        if let index = entries.firstIndex(where: { $0.path == route.path }) {
-          entries[index].places.append(place)
-        } else {
-          entries.append(Entry(path: route.path, places: [place]))
-        }
+        byPath[route.path, default: []].append(place)
       }
     }
     self.places = places
-    self.entries = entries.sorted { $0.path.isLiteral && !$1.path.isLiteral }
+    paths = RouteTable.unique(places.map(\.route.path))
+    let entries = paths.map { Entry($0, byPath[$0] ?? []) }
+    self.entries = entries.filter(\.path.isLiteral) + entries.filter { !$0.path.isLiteral }
     patterns = Dictionary(grouping: entries.filter { !$0.path.isLiteral }, by: \.path.segmentCount)
     literals = Dictionary(
       uniqueKeysWithValues: entries.filter(\.path.isLiteral).map { ($0.path.description, $0) })
@@ -50,10 +61,9 @@ package struct RouteTable: Sendable {
       .sorted { $0.prefix.utf8.count > $1.prefix.utf8.count }
   }
 
-  /// The paths that there are, in the order of registration.
-  package var paths: [PathPattern] {
+  private static func unique(_ paths: [PathPattern]) -> [PathPattern] {
     var seen: Set<PathPattern> = []
-    return places.map(\.route.path).filter { seen.insert($0).inserted }
+    return paths.filter { seen.insert($0).inserted }
   }
 
   /// The entry of a path and its parameters' values. What is written out wins over what a parameter takes.

@@ -17,7 +17,18 @@ package struct Router: RequestRouter {
     self.isPrivate = isPrivate
   }
 
-  package func admit(_ head: RequestHead, origin: RequestOrigin) -> Admission {
+  package func route(_ head: RequestHead, origin: RequestOrigin) -> RoutingVerdict {
+    let found = table.find(head.path)
+    let isOpenToPages = found?.entry.isOpenToPages ?? table.owner(of: head.path)?.isOpenToPages ?? false
+    return RoutingVerdict(
+      admit(head, origin, found, isOpenToPages: isOpenToPages),
+      originFields: isOpenToPages ? originFields(head) : [])
+  }
+
+  private func admit(
+    _ head: RequestHead, _ origin: RequestOrigin, _ found: (entry: RouteTable.Entry, values: [String])?,
+    isOpenToPages: Bool
+  ) -> Admission {
     if isPrivate, !head.isForLoopback {
       return .refuse(
         Problem(
@@ -27,8 +38,7 @@ package struct Router: RequestRouter {
     if head.headers[list: "Transfer-Encoding"].contains(where: { $0.lowercased() != "chunked" }) {
       return .refuse(Problem(501, "The only Transfer-Encoding is chunked."), route: "unknown")
     }
-    let found = table.find(head.path)
-    if head.method == .options, let preflight = preflight(head, found?.entry) { return preflight }
+    if isOpenToPages, head.method == .options, let preflight = preflight(head) { return preflight }
     guard let found, let first = found.entry.places.first(where: { $0.route.claims?(head) ?? true }) else {
       return unknown(head.path)
     }
@@ -49,22 +59,28 @@ package struct Router: RequestRouter {
     values: [String]
   ) -> Admission {
     let api = first.api
-    let own = entry.places.filter { $0.api.name == api.name }.map(\.route)
     do throws(Problem) {
-      guard let route = Router.route(for: head.method, among: own) else {
+      guard let place = Router.place(for: head.method, of: first, among: entry) else {
         if api.hidesMethods { _ = try api.authenticate(head, origin, first.route) }
-        let allow = Router.allowed(own)
+        let allow = Router.allowed(entry.places.filter { $0.api.name == api.name }.map(\.route))
         throw Problem(405, api.errors.methodNotAllowed(allow), allow: allow)
       }
-      let principal = try api.authenticate(head, origin, route)
-      return try accept(head, origin, api, route, principal, values)
+      let principal = try api.authenticate(head, origin, place.route)
+      return try accept(head, origin, place, principal, values)
     } catch {
       return .refuse(error, route: first.route.name, errors: first.route.refusals ?? api.errors)
     }
   }
 
-  private static func route(for method: RequestMethod, among routes: [Route]) -> Route? {
-    routes.first { $0.method == method || method == .head && $0.method == .get && !$0.isLive }
+  /// The route of the method, of the API that `first` is of.
+  private static func place(
+    for method: RequestMethod, of first: RouteTable.Place, among entry: RouteTable.Entry
+  ) -> RouteTable.Place? {
+    entry.places.first { place in
+      let route = place.route
+      return (route.method == method || method == .head && route.method == .get && !route.isLive)
+        && place.api.name == first.api.name
+    }
   }
 
   /// The value of `Allow`: what can be got can be asked for its head, but for live streams.
@@ -75,9 +91,10 @@ package struct Router: RequestRouter {
   }
 
   private func accept(
-    _ head: RequestHead, _ origin: RequestOrigin, _ api: API, _ route: Route, _ principal: Principal?,
+    _ head: RequestHead, _ origin: RequestOrigin, _ place: RouteTable.Place, _ principal: Principal?,
     _ values: [String]
   ) throws(Problem) -> Admission {
+    let route = place.route
     if !route.isLive { try head.checkQuery() }
     try route.body?.check(head)
     guard head.isPlain || route.body?.isCompressible == true && head.contentCoding != nil else {
@@ -91,7 +108,7 @@ package struct Router: RequestRouter {
         .at(route, parameters(route, values))
       return .live(try open(call, Router.known(principal)))
     }
-    return .accept(endpoint(api, route, principal, parameters(route, values)))
+    return .accept(endpoint(place, principal, parameters(route, values)))
   }
 
   private func parameters(_ route: Route, _ values: [String]) -> PathParameters {
@@ -104,17 +121,18 @@ package struct Router: RequestRouter {
   }
 
   private func endpoint(
-    _ api: API, _ route: Route, _ principal: Principal?, _ parameters: PathParameters
+    _ place: RouteTable.Place, _ principal: Principal?, _ parameters: PathParameters
   ) -> Endpoint {
+    let route = place.route
     let most = route.body?.bytesMax ?? Route.commandBytesMax
     var isShort = false
     if case .store = route.handler { isShort = true }
     return Endpoint(
       route: route.name, bodyBytesMax: min(most, principal?.limits.bodyBytesMax ?? most), isShort: isShort,
-      errors: api.errors, mixesSecrets: route.mixesSecrets
+      errors: place.api.errors, mixesSecrets: route.mixesSecrets
     ) { (call, stream) async throws(Problem) in
-      let call = call.at(route, parameters)
-      switch route.handler {
+      let call = call.at(place.route, parameters)
+      switch place.route.handler {
       case .open(let respond): return .answer(try await respond(call))
       case .answer(let respond), .store(let respond):
         return .answer(try await respond(call, Router.known(principal)))
@@ -127,22 +145,20 @@ package struct Router: RequestRouter {
 
 // What pages of other origins may do (CORS; Fetch, §3.2)
 extension Router {
-  package func originFields(_ path: String, origin: String?) -> [(name: String, value: String)] {
-    guard isOpenToPages(path) else { return [] }
-    // Said whether a page asks or not: a cache must not give one page what another was told.
-    let vary = (name: "Vary", value: "Origin")
-    guard let allowed = origin.flatMap(origins.answer) else { return [vary] }
-    return [(name: "Access-Control-Allow-Origin", value: allowed), vary]
-  }
+  private static let vary = [(name: "Vary", value: "Origin")]
 
-  private func isOpenToPages(_ path: String) -> Bool {
-    table.find(path)?.entry.isOpenToPages ?? table.owner(of: path)?.isOpenToPages ?? false
+  /// Whether a page may read the answer. Said whether one asks or not: a cache must not give one page what
+  /// another was told.
+  private func originFields(_ head: RequestHead) -> [(name: String, value: String)] {
+    guard let allowed = head.headers.first(name: "Origin").flatMap(origins.answer) else {
+      return Router.vary
+    }
+    return [(name: "Access-Control-Allow-Origin", value: allowed)] + Router.vary
   }
 
   /// What a browser asks before it lets a page send the request itself (Fetch, §3.3.2); nil: no such
   /// question, or from a page that may not.
-  private func preflight(_ head: RequestHead, _ entry: RouteTable.Entry?) -> Admission? {
-    guard entry?.isOpenToPages ?? table.owner(of: head.path)?.isOpenToPages ?? false else { return nil }
+  private func preflight(_ head: RequestHead) -> Admission? {
     guard let origin = head.headers.first(name: "Origin"), origins.answer(to: origin) != nil,
       head.headers.contains(name: "Access-Control-Request-Method")
     else { return nil }
