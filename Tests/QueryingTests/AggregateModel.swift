@@ -88,8 +88,8 @@ struct AggregateModel {
     switch bucket {
     case .fixed(let width):
       return Int64((Double(time) / Double(width)).rounded(.down)) * width
-    case .calendar(let unit, let offset):
-      let shift = Int64(offset) * 1_000_000_000
+    case .local(let bucket) where bucket.isKnownByStart:
+      let (unit, shift) = (bucket.units[0], Int64(bucket.offsets.only ?? 0) * 1_000_000_000)
       let date = RFC3339.string(time + shift)
       let (year, month) = (date.prefix(4), Int(date.dropFirst(5).prefix(2)) ?? 0)
       func start(_ text: String) -> Int64 { (RFC3339.parse(text + "T00:00:00Z") ?? 0) - shift }
@@ -106,6 +106,7 @@ struct AggregateModel {
       case .month: return start("\(year)-\(padded(month))-01")
       case .quarter: return start("\(year)-\(padded((month - 1) / 3 * 3 + 1))-01")
       case .year: return start("\(year)-01-01")
+      case .second, .minute, .hour: preconditionFailure("no unit of the calendar")
       }
     case .local(let bucket): return bucket.place(of: time).range.lowerBound
     }

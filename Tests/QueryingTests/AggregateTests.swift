@@ -121,7 +121,7 @@ struct AggregateTests {
     let offset = [0, 3_600, -5 * 3_600, 20_700, 1].randomElement(using: &generator) ?? 0
     let buckets: [TimeBucket?] =
       [nil, nil, .fixed(nanoseconds: 7_000_000_000_000_001)]
-      + TimeBucket.Unit.allCases.map { .calendar($0, utcOffsetSeconds: offset) }
+      + TimeBucket.Unit.ofCalendar.map { .calendar($0, utcOffsetSeconds: offset) }
     let measures =
       seed % 6 == 0 ? [Measure(.count, as: "m0")] : AggregateTests.measures(using: &generator)
     let query = AggregateQuery(

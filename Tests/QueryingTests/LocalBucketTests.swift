@@ -55,14 +55,13 @@ import TestKit
   }
 
   /// The key of a bucket from the text of the local time.
-  static func key(_ units: [LocalBucket.Unit], _ local: Int) -> Int {
+  static func key(_ units: [TimeBucket.Unit], _ local: Int) -> Int {
     units.map { unit -> Int in
       switch unit {
       case .second: return local
       case .minute: return local - ((local % 60) + 60) % 60
       case .hour: return local - ((local % 3_600) + 3_600) % 3_600
       case .day, .week, .month, .quarter, .year:
-        guard let unit = TimeBucket.Unit(rawValue: unit.rawValue) else { return 0 }
         let start = AggregateModel.bucketStart(
           .calendar(unit, utcOffsetSeconds: 0), Int64(local) * 1_000_000_000)
         return Int(start / 1_000_000_000)
@@ -70,8 +69,8 @@ import TestKit
     }.max() ?? 0
   }
 
-  static func units(_ generator: inout SplitMix) -> [LocalBucket.Unit] {
-    let all = LocalBucket.Unit.allCases.shuffled(using: &generator)
+  static func units(_ generator: inout SplitMix) -> [TimeBucket.Unit] {
+    let all = TimeBucket.Unit.allCases.shuffled(using: &generator)
     return Array(all.prefix(Int.random(in: 1...3, using: &generator)))
   }
 
@@ -156,7 +155,7 @@ import TestKit
   }
 
   @Test func summariesAreAskedForWideParts() throws {
-    func parts(_ zone: String, _ unit: LocalBucket.Unit, since: Int64? = nil) throws -> (Int64, Bool) {
+    func parts(_ zone: String, _ unit: TimeBucket.Unit, since: Int64? = nil) throws -> (Int64, Bool) {
       let offsets = try Clock(zone).offsets.during(start: since, end: nil)
       let (width, from) = LocalBucket([unit], offsets: offsets).parts
       return (width / 1_000_000_000, from == .min)

@@ -149,14 +149,14 @@ struct MeasureStateTests {
     var buckets: [TimeBucket] = [
       .fixed(nanoseconds: 1), .fixed(nanoseconds: 1_000), .fixed(nanoseconds: .max),
     ]
-    for unit in TimeBucket.Unit.allCases {
+    for unit in TimeBucket.Unit.ofCalendar {
       for offset in [0, 3_600, -64_800, 64_800, 1] {
         buckets.append(.calendar(unit, utcOffsetSeconds: offset))
       }
     }
     let set = UTCOffsets(
       first: 3_600, changes: [.init(second: -5, offset: -64_800), .init(second: 7, offset: 1)])
-    for unit in LocalBucket.Unit.allCases {
+    for unit in TimeBucket.Unit.allCases {
       for offsets in [set, UTCOffsets(always: 64_800), UTCOffsets(always: -64_800)].compactMap({ $0 }) {
         buckets.append(.local(LocalBucket([unit], offsets: offsets)))
       }

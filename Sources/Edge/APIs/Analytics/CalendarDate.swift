@@ -4,7 +4,7 @@ import Routing
 
 /// The units that dates make up.
 enum CalendarDate {
-  typealias Unit = LocalBucket.Unit
+  typealias Unit = TimeBucket.Unit
 
   /// The first moment of the unit `steps` after the one that `zone` shows at `time`, in nanoseconds since
   /// 1970, cut to what int64 holds. Days and longer are the calendar's; hours and shorter are stepped by

@@ -30,7 +30,7 @@ extension QueryRequest {
     case .fixed(let width):
       return .groups(
         GroupedCount(groupBy: query.groupBy, bucketNanoseconds: width, isOrderedByCount: isOrdered))
-    case .calendar, .local: return .aggregates(query)
+    case .local: return .aggregates(query)
     }
   }
 
@@ -155,7 +155,7 @@ extension TimeBucket {
     switch tree {
     case nil, .null?: bucket = nil
     case .string(let text)?:
-      if let unit = Unit(rawValue: text) {
+      if let unit = Unit(rawValue: text), Unit.ofCalendar.contains(unit) {
         bucket = .calendar(unit, utcOffsetSeconds: offset ?? 0)
         offset = nil
       } else if let width = Duration.nanoseconds(text) {
@@ -164,7 +164,7 @@ extension TimeBucket {
         fallthrough
       }
     default:
-      let units = Unit.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+      let units = Unit.ofCalendar.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
       throw .invalid("bucket: a width such as \"1m\", \"15s\", \"1h\" or \"1d\", or one of \(units)")
     }
     guard offset == nil else {

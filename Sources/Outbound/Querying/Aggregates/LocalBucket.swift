@@ -4,44 +4,23 @@
 /// twice is one bucket, and one that is skipped has no rows. Of several units, a bucket is what lies in one
 /// of each. Its key is the first local second of it, in seconds since 1970.
 package struct LocalBucket: Sendable, Hashable {
-  /// What a bucket spans.
-  package enum Unit: String, Sendable, Hashable, CaseIterable {
-    case second, minute, hour, day, week, month, quarter, year
-
-    /// The local seconds of the unit that `local` lies in; weeks begin on Monday. Years of int64's
-    /// nanoseconds only.
-    package func range(of local: Int) -> Range<Int> {
-      let calendar: TimeBucket.Unit
-      switch self {
-      case .second: return local..<local + 1
-      case .minute: return width(60, of: local)
-      case .hour: return width(3_600, of: local)
-      case .day: return width(86_400, of: local)
-      case .week: calendar = .week
-      case .month: calendar = .month
-      case .quarter: calendar = .quarter
-      case .year: calendar = .year
-      }
-      let days = calendar.days(around: TimeBucket.floorDivide(local, 86_400))
-      return days.lowerBound * 86_400..<days.upperBound * 86_400
-    }
-
-    private func width(_ seconds: Int, of local: Int) -> Range<Int> {
-      let start = TimeBucket.floorDivide(local, seconds) * seconds
-      return start..<start + seconds
-    }
-  }
-
   /// Times are of one bucket if all of these are equal.
-  package let units: [Unit]
+  package let units: [TimeBucket.Unit]
   /// Of the time zone.
   package let offsets: UTCOffsets
+  /// Whether keys are the buckets' starts in nanoseconds since 1970 instead: of a clock that is never set.
+  let isKnownByStart: Bool
 
   /// - Parameter units: At least one; their order does not matter.
-  package init(_ units: [Unit], offsets: UTCOffsets) {
+  package init(_ units: [TimeBucket.Unit], offsets: UTCOffsets) {
+    self.init(units, offsets: offsets, isKnownByStart: false)
+  }
+
+  init(_ units: [TimeBucket.Unit], offsets: UTCOffsets, isKnownByStart: Bool) {
     precondition(!units.isEmpty, "a bucket has a unit")
     self.units = units
     self.offsets = offsets
+    self.isKnownByStart = isKnownByStart
   }
 
   /// The key of the bucket `time` lies in, and the nanoseconds around it that surely are of the same bucket.
@@ -54,7 +33,8 @@ package struct LocalBucket: Sendable, Hashable {
     let end = min(step.upperBound, local.upperBound - offset)
     let (first, isEarly) = Int64(start).multipliedReportingOverflow(by: TimeBucket.second)
     let (behind, isLate) = Int64(end).multipliedReportingOverflow(by: TimeBucket.second)
-    return (Int64(local.lowerBound), (isEarly ? .min : first)...(isLate ? .max : behind - 1))
+    let range = (isEarly ? .min : first)...(isLate ? .max : behind - 1)
+    return (isKnownByStart ? range.lowerBound : Int64(local.lowerBound), range)
   }
 
   // MARK: Summaries

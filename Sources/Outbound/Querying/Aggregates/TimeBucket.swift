@@ -3,17 +3,16 @@ import Records
 
 /// How time is cut into the buckets of an answer.
 package enum TimeBucket: Sendable, Hashable {
-  /// A whole unit of the calendar; weeks begin on Monday (ISO 8601).
-  package enum Unit: String, Sendable, Hashable, CaseIterable {
-    case day, week, month, quarter, year
-  }
-
   /// Of one width, aligned to 1970 UTC; `nanoseconds` is above 0.
   case fixed(nanoseconds: Int64)
-  /// By the calendar of a clock that is `utcOffsetSeconds` ahead of UTC all year.
-  case calendar(Unit, utcOffsetSeconds: Int)
   /// By what a clock shows that may be set meanwhile.
   case local(LocalBucket)
+
+  /// By the calendar of a clock that is `utcOffsetSeconds` ahead of UTC all year. As no two of its buckets
+  /// begin at one time, they are known by that.
+  package static func calendar(_ unit: Unit, utcOffsetSeconds: Int) -> TimeBucket {
+    .local(LocalBucket([unit], offsets: UTCOffsets(always: utcOffsetSeconds), isKnownByStart: true))
+  }
 
   /// No clock is further from UTC than 18 hours.
   package static let utcOffsetSecondsMax = 64_800
@@ -24,50 +23,35 @@ package enum TimeBucket: Sendable, Hashable {
   static func second(of time: Int64) -> Int { floorDivide(Int(time), Int(second)) }
 
   /// What the bucket of `time` is known by, its start in nanoseconds since 1970 unless it is local, and its
-  /// range.
+  /// first and last nanosecond since 1970, both included, cut to what int64 holds. Of local ones the part of
+  /// it around `time` in which the clock is not set.
   func place(of time: Int64) -> (key: Int64, range: ClosedRange<Int64>) {
-    if case .local(let bucket) = self { return bucket.place(of: time) }
-    let range = range(of: time)
-    return (range.lowerBound, range)
-  }
-
-  /// The bucket `time` lies in: its first and last nanosecond since 1970, both included, cut to what int64
-  /// holds. Of local ones the part of it around `time` in which the clock is not set.
-  func range(of time: Int64) -> ClosedRange<Int64> {
     switch self {
     case .fixed(let width):
       let start = GroupCounter.bucketStart(time, width: width)
       let rest = time % width
       let (last, isLate) = time.addingReportingOverflow(width - 1 - (rest >= 0 ? rest : rest + width))
-      return start...(isLate ? .max : last)
-    case .calendar(let unit, let offset):
-      let local = TimeBucket.floorDivide(Int(time), Int(TimeBucket.second)) + offset
-      let days = unit.days(around: TimeBucket.floorDivide(local, 86_400))
-      let (start, isEarly) = Int64(days.lowerBound * 86_400 - offset)
-        .multipliedReportingOverflow(by: TimeBucket.second)
-      let (end, isLate) = Int64(days.upperBound * 86_400 - offset)
-        .multipliedReportingOverflow(by: TimeBucket.second)
-      return (isEarly ? .min : start)...(isLate ? .max : end - 1)
-    case .local(let bucket): return bucket.place(of: time).range
+      return (start, start...(isLate ? .max : last))
+    case .local(let bucket): return bucket.place(of: time)
     }
   }
+
+  /// As ``place(of:)`` has it.
+  func range(of time: Int64) -> ClosedRange<Int64> { place(of: time).range }
 
   /// The widest fixed buckets that these are unions of, from ``partsFrom`` on: what block summaries are asked
   /// for.
   var partNanoseconds: Int64 {
     switch self {
-    case .fixed(let width): return width
-    case .calendar(_, let offset):
-      let seconds = [86_400, 3_600, 900, 60].first { offset.isMultiple(of: $0) } ?? 1
-      return Int64(seconds) * TimeBucket.second
-    case .local(let bucket): return bucket.parts.width
+    case .fixed(let width): width
+    case .local(let bucket): bucket.parts.width
     }
   }
 
   /// What answers give for a bucket: its start, or a local one's key.
   var keyType: ColumnType {
-    guard case .local = self else { return .timestamp }
-    return .int64
+    if case .local(let bucket) = self, !bucket.isKnownByStart { return .int64 }
+    return .timestamp
   }
 
   /// From when on, in nanoseconds since 1970, buckets are unions of parts; rows before are to be read.
@@ -80,9 +64,6 @@ package enum TimeBucket: Sendable, Hashable {
   var text: String {
     switch self {
     case .fixed(let width): "bucket of \(width) ns"
-    case .calendar(let unit, 0): "bucket of a \(unit.rawValue)"
-    case .calendar(let unit, let offset):
-      "bucket of a \(unit.rawValue) at UTC\(offset < 0 ? "" : "+")\(offset) s"
     case .local(let bucket): bucket.text
     }
   }
@@ -93,33 +74,43 @@ package enum TimeBucket: Sendable, Hashable {
   }
 }
 
-extension TimeBucket.Unit {
-  /// The days since 1970 of the unit that `day` lies in.
-  func days(around day: Int) -> Range<Int> {
-    switch self {
-    case .day: return day..<day + 1
-    case .week:
+extension TimeBucket {
+  /// What a clock and a calendar count; weeks begin on Monday (ISO 8601).
+  package enum Unit: String, Sendable, Hashable, CaseIterable {
+    case second, minute, hour, day, week, month, quarter, year
+
+    /// Those that are whole days.
+    package static let ofCalendar: [Unit] = [.day, .week, .month, .quarter, .year]
+
+    /// The local seconds of the unit that `local` lies in. Years of int64's nanoseconds only.
+    package func range(of local: Int) -> Range<Int> {
+      switch self {
+      case .second: Unit.range(of: local, width: 1)
+      case .minute: Unit.range(of: local, width: 60)
+      case .hour: Unit.range(of: local, width: 3_600)
+      case .day: Unit.range(of: local, width: 86_400)
       // 1970-01-01 was a Thursday.
-      let monday = TimeBucket.floorDivide(day + 3, 7) * 7 - 3
-      return monday..<monday + 7
-    case .month: return months(around: day, count: 1)
-    case .quarter: return months(around: day, count: 3)
-    case .year: return months(around: day, count: 12)
+      case .week: Unit.range(of: local, width: 7 * 86_400, from: -3 * 86_400)
+      case .month: Unit.months(around: local, count: 1)
+      case .quarter: Unit.months(around: local, count: 3)
+      case .year: Unit.months(around: local, count: 12)
+      }
     }
-  }
 
-  private func months(around day: Int, count: Int) -> Range<Int> {
-    let first = Self.monthNumber(ofDay: day) / count * count
-    return Self.firstDay(ofMonth: first)..<Self.firstDay(ofMonth: first + count)
-  }
+    private static func range(of local: Int, width: Int, from first: Int = 0) -> Range<Int> {
+      let start = TimeBucket.floorDivide(local - first, width) * width + first
+      return start..<start + width
+    }
 
-  /// Months since January of the year 0. Days of int64's years only.
-  private static func monthNumber(ofDay day: Int) -> Int {
-    let date = CivilDate(days: day)
-    return date.year * 12 + date.month - 1
-  }
+    private static func months(around local: Int, count: Int) -> Range<Int> {
+      let date = CivilDate(days: TimeBucket.floorDivide(local, 86_400))
+      // Since January of the year 0.
+      let first = (date.year * 12 + date.month - 1) / count * count
+      return start(ofMonth: first)..<start(ofMonth: first + count)
+    }
 
-  private static func firstDay(ofMonth number: Int) -> Int {
-    CivilDate(year: number / 12, month: number % 12 + 1, day: 1).days
+    private static func start(ofMonth number: Int) -> Int {
+      CivilDate(year: number / 12, month: number % 12 + 1, day: 1).days * 86_400
+    }
   }
 }
