@@ -1,5 +1,6 @@
 import Codecs
 import Decoding
+import EntryDecoding
 import Masking
 import Records
 

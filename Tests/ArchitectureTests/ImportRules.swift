@@ -7,8 +7,9 @@ struct ImportRules {
     "Inbound": ["Base", "Inbound"],
     "Store": ["Base", "Store"],
     "Outbound": ["Base", "Outbound"],
-    "Edge": ["Base", "Inbound", "Outbound", "Edge"],
-    "Server": ["Base", "Inbound", "Store", "Outbound", "Edge", "Server"],
+    "EntryDecoding": ["Base", "Inbound"],
+    "Edge": ["Base", "Inbound", "EntryDecoding", "Outbound", "Edge"],
+    "Server": ["Base", "Inbound", "EntryDecoding", "Store", "Outbound", "Edge", "Server"],
     "TestKit": ["Base", "TestKit"],
   ]
 
@@ -94,6 +95,10 @@ struct ImportRules {
   @Test func aBrokenRuleIsSeen() {
     let files = [
       SourceTree.SourceFile(path: "Sources/Edge/APIs/A.swift", text: "import Storage\nimport NIOCore\n"),
+      SourceTree.SourceFile(
+        path: "Sources/Edge/APIs/X/Decoding/A.swift", text: "import Routing\nimport Records\n"),
+      SourceTree.SourceFile(path: "Sources/Edge/Routing/R.swift", text: "import Routing\n"),
+      SourceTree.SourceFile(path: "Sources/Edge/APIs/X/A.swift", text: "import EntryDecoding\n"),
       SourceTree.SourceFile(path: "Sources/Store/Storage/B.swift", text: "internal import NIOCore\n"),
       SourceTree.SourceFile(path: "Sources/Base/Records/C.swift", text: "import struct APIs.Thing\n"),
       SourceTree.SourceFile(path: "Sources/Outbound/Querying/D.swift", text: "import CArrow\n"),
@@ -104,6 +109,6 @@ struct ImportRules {
       SourceTree.SourceFile(path: "Sources/Edge/Access/SQLite/I.swift", text: "import GRDB\n"),
       SourceTree.SourceFile(path: "Sources/Server/Server/LocalStore.swift", text: "import Storage\n"),
     ]
-    #expect(ImportRules.violations(in: files).count == 9)
+    #expect(ImportRules.violations(in: files).count == 10)
   }
 }

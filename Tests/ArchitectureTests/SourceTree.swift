@@ -8,10 +8,15 @@ struct SourceTree {
     let text: String
 
     var lines: [Substring] { text.split(separator: "\n", omittingEmptySubsequences: false) }
-    /// `Base`, `Store`, … for a file below Sources; TestKit, which lies below Tests, is a group of its own.
-    var group: String { String(path.split(separator: "/")[1]) }
-    var module: String { isTestKit ? group : String(path.split(separator: "/")[2]) }
+    /// `Base`, `Store`, … for a file below Sources. TestKit, which lies below Tests, is a group of its own,
+    /// and so are the decoders in the APIs' folders, which know nothing of the edge.
+    var group: String { isEntryDecoding ? "EntryDecoding" : String(path.split(separator: "/")[1]) }
+    var module: String { isTestKit || isEntryDecoding ? group : String(path.split(separator: "/")[2]) }
     private var isTestKit: Bool { path.hasPrefix("Tests/TestKit/") }
+    private var isEntryDecoding: Bool {
+      let parts = path.split(separator: "/")
+      return path.hasPrefix("Sources/Edge/APIs/") && parts.count > 5 && parts[4] == "Decoding"
+    }
   }
 
   static let root: String = {

@@ -1,35 +1,10 @@
-import Codecs
 import Decoding
 import Masking
 import Records
-
-/// A cell as text: `null`, or the value; times as integers.
-func cell(_ column: Column, _ row: Int) -> String {
-  guard column.isValid(row) else { return "null" }
-  switch column.type {
-  case .utf8, .json:
-    return column.withText { offsets, bytes in
-      let range = Int(offsets[row])..<Int(offsets[row + 1])
-      return String(decoding: range.map { bytes[$0] }, as: UTF8.self)
-    }
-  case .int64, .timestamp: return column.withInt64 { "\($0[row])" }
-  case .float64: return column.withFloat64 { "\($0[row])" }
-  case .bool: return column.withBits { $0[row >> 3] >> UInt8(row & 7) & 1 == 1 ? "true" : "false" }
-  case .uuid: return "uuid"
-  }
-}
+import TestKit
 
 /// The decoded body as one dictionary a row, nulls left out.
-func rows(_ body: DecodedBody) -> [[String: String]] {
-  guard let batch = body.batch else { return [] }
-  return (0..<batch.rowCount).map { row in
-    var cells: [String: String] = [:]
-    for (field, column) in zip(batch.fields, batch.columns) where column.isValid(row) {
-      cells[field.name] = cell(column, row)
-    }
-    return cells
-  }
-}
+func rows(_ body: DecodedBody) -> [[String: String]] { body.batch?.cells ?? [] }
 
 let now: Int64 = 1_700_000_000_000_000_000
 

@@ -2,6 +2,7 @@ import APIs
 import Access
 import Codecs
 import Decoding
+import EntryDecoding
 import Foundation
 import HTTP
 import Logging

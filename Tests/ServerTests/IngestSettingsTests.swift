@@ -1,8 +1,9 @@
-import Decoding
-import Forwarding
-import Masking
 import Access
+import Decoding
+import EntryDecoding
+import Forwarding
 import Foundation
+import Masking
 import Records
 import Server
 import Testing

@@ -5,8 +5,7 @@ import Records
 /// Turns JSON entries of an ``EntryForm`` into batches, or into everything that is wrong with them.
 ///
 /// Clients of these APIs expect all faults of a body at once. So what has any goes by way of a tree, and what
-/// is plainly fine by
-/// ``PlainEntries``, which is some thirty times faster.
+/// is plainly fine by ``PlainEntries``, which is some thirty times faster.
 package struct EntryDecoder: Sendable {
   private let form: EntryForm
   private let masking: MaskingPlan
@@ -39,13 +38,7 @@ package struct EntryDecoder: Sendable {
   ) throws(ValidationFailure) -> RecordBatch {
     if let batch = plain?.batch(entry: body, constants: constants, now: now) { return batch }
     let tree = try tree(body)
-    guard case .object(let members) = tree else {
-      throw ValidationFailure([
-        ValidationError(
-          [.name("body")], "model_attributes_type",
-          "Input should be a valid dictionary or object to extract fields from")
-      ])
-    }
+    guard case .object(let members) = tree else { throw ValidationFailure.notAnObject }
     var rows = EntryRows(form, constants: constants, now: now)
     rows.add(members, at: [.name("body")], limits: limits, masking: masking)
     return try rows.finish()
@@ -58,16 +51,12 @@ package struct EntryDecoder: Sendable {
     if let batch = plain?.batch(list: body, constants: constants, now: now) { return batch }
     let tree = try tree(body)
     guard case .array(let items) = tree else {
-      throw ValidationFailure([
-        ValidationError([.name("body")], "list_type", "Input should be a valid list")
-      ])
+      throw ValidationFailure([.name("body")], "list_type", "Input should be a valid list")
     }
     guard items.count <= limits.entriesMax else {
-      throw ValidationFailure([
-        ValidationError(
-          [.name("body")], "too_long",
-          "List should have at most \(limits.entriesMax) items after validation, not \(items.count)")
-      ])
+      throw ValidationFailure(
+        [.name("body")], "too_long",
+        "List should have at most \(limits.entriesMax) items after validation, not \(items.count)")
     }
     if items.isEmpty { return nil }
     var rows = EntryRows(form, constants: constants, now: now)
@@ -76,23 +65,17 @@ package struct EntryDecoder: Sendable {
       if case .object(let members) = item {
         rows.add(members, at: place, limits: limits, masking: masking)
       } else {
-        rows.refuse(
-          place, "model_attributes_type",
-          "Input should be a valid dictionary or object to extract fields from")
+        rows.faults.add(place, ValidationFailure.notAnObjectType, ValidationFailure.notAnObjectMessage)
       }
-      if rows.errors.count >= ValidationFailure.errorsMax { break }
+      if rows.faults.isFull { break }
     }
     return try rows.finish()
   }
 
   private func tree(_ body: [UInt8]) throws(ValidationFailure) -> JSONTree {
-    guard !body.isEmpty else {
-      throw ValidationFailure([ValidationError([.name("body")], "missing", "Field required")])
-    }
+    guard !body.isEmpty else { throw ValidationFailure.noBody }
     do throws(JSONTree.SyntaxError) { return try JSONTree(parsing: body) } catch {
-      throw ValidationFailure([
-        ValidationError([.name("body"), .index(error.offsetBytes)], "json_invalid", "JSON decode error")
-      ])
+      throw ValidationFailure.notJSON(at: error.offsetBytes)
     }
   }
 }
@@ -112,7 +95,7 @@ struct EntryRows {
   private var rowCount = 0
   /// The masking of the entry being added.
   private var record = RecordMasking(.none)
-  private(set) var errors: [ValidationError] = []
+  var faults = ValidationFaults()
 
   init(_ form: EntryForm, constants: [String: String], now: Int64) {
     self.form = form
@@ -127,15 +110,11 @@ struct EntryRows {
     }
   }
 
-  mutating func refuse(_ place: [ValidationPlace], _ type: String, _ message: String) {
-    errors.append(ValidationError(place, type, message))
-  }
-
   mutating func add(
     _ members: [JSONTree.Member], at place: [ValidationPlace], limits: DecodingLimits, masking: MaskingPlan
   ) {
     if members.count > limits.membersMax {
-      refuse(place, "too_many_members", "An object may have at most \(limits.membersMax) members")
+      faults.add(place, "too_many_members", "An object may have at most \(limits.membersMax) members")
       return
     }
     // Of members with equal names the last counts.
@@ -188,14 +167,14 @@ struct EntryRows {
     _ value: JSONTree?, to index: Int, _ field: EntryForm.EntryField, _ place: [ValidationPlace]
   ) {
     guard let value else {
-      if field.isRequired { refuse(place, "missing", "Field required") }
+      if field.isRequired { faults.add(place, "missing", "Field required") }
       return appendNull(to: index)
     }
     if value == .null, field.isNullable { return appendNull(to: index) }
     switch (field.kind, value) {
     case (.text(let most), .string(let text)):
       if let most, text.unicodeScalars.count > most {
-        refuse(place, "string_too_long", "String should have at most \(most) characters")
+        faults.add(place, "string_too_long", "String should have at most \(most) characters")
       }
       append(record.column(field.name, text), to: index, place)
     case (.choice(let words, _), .string(let text)) where words.contains(text):
@@ -203,38 +182,41 @@ struct EntryRows {
     case (.choice(let words, let hasOwnWords), _):
       if hasOwnWords, case .string = value {
         let list = words.map { "'\($0)'" }.joined(separator: ", ")
-        refuse(place, "value_error", "Value error, \(field.name) must be one of [\(list)]")
+        faults.addValueError(place, "\(field.name) must be one of [\(list)]")
       } else if hasOwnWords {
-        refuse(place, "string_type", "Input should be a valid string")
+        faults.add(place, "string_type", "Input should be a valid string")
       } else {
         let list = words.dropLast().map { "'\($0)'" }.joined(separator: ", ")
-        refuse(place, "enum", "Input should be \(list) or '\(words.last ?? "")'")
+        faults.add(place, "enum", "Input should be \(list) or '\(words.last ?? "")'")
       }
-    case (.time(let takesDates), _): appendTime(value, to: index, takesDates, place)
+    // A number of more than 64 bits.
+    case (.time, .number): faults.add(place, "datetime_type", "Input should be a valid datetime")
+    case (.time(let takesDates), _):
+      if let time = faults.time(value, at: place, takesDates: takesDates) { append(time, to: index) }
     case (.number, .int64(let number)): append(Double(number), to: index)
     case (.number, .float64(let number)): append(number, to: index)
     case (.number, .number(let text)): append(Double(text) ?? .infinity, to: index, place)
     case (.number, .string(let text)):
       guard let number = Double(text.filter { $0 != "_" && $0 != " " }), number.isFinite else {
-        return refuse(
+        return faults.add(
           place, "float_parsing", "Input should be a valid number, unable to parse string as a number")
       }
       append(number, to: index)
-    case (.number, _): refuse(place, "float_type", "Input should be a valid number")
+    case (.number, _): faults.add(place, "float_type", "Input should be a valid number")
     case (.object, .object):
       let tree = record.value(value).withDistinctNames
       guard !tree.hasNUL else {
-        return refuse(place, "value_error", "Value error, NUL is not allowed in text")
+        return faults.addValueError(place, ValidationFaults.nul)
       }
       append(tree.text, to: index, place)
-    case (.object, _): refuse(place, "dict_type", "Input should be a valid dictionary")
-    case (.text, _): refuse(place, "string_type", "Input should be a valid string")
+    case (.object, _): faults.add(place, "dict_type", "Input should be a valid dictionary")
+    case (.text, _): faults.add(place, "string_type", "Input should be a valid string")
     }
   }
 
   private mutating func append(_ text: String, to index: Int, _ place: [ValidationPlace]) {
     guard !text.utf8.contains(0) else {
-      return refuse(place, "value_error", "Value error, NUL is not allowed in text")
+      return faults.addValueError(place, ValidationFaults.nul)
     }
     guard case .texts(var texts) = cells[index] else { preconditionFailure("a text column") }
     cells[index] = .texts([])
@@ -243,7 +225,9 @@ struct EntryRows {
   }
 
   private mutating func append(_ number: Double, to index: Int, _ place: [ValidationPlace]) {
-    guard number.isFinite else { return refuse(place, "finite_number", "Input should be a finite number") }
+    guard number.isFinite else {
+      return faults.add(place, "finite_number", "Input should be a finite number")
+    }
     append(number, to: index)
   }
 
@@ -252,27 +236,6 @@ struct EntryRows {
     cells[index] = .numbers([])
     numbers.append(number)
     cells[index] = .numbers(numbers)
-  }
-
-  private mutating func appendTime(
-    _ value: JSONTree, to index: Int, _ takesDates: Bool, _ place: [ValidationPlace]
-  ) {
-    let what = takesDates ? "datetime or date" : "datetime"
-    let time: Int64?
-    var reason = "the time is not between the years 1677 and 2262"
-    switch value {
-    case .string(let text):
-      time = FlexibleTime.nanoseconds(text)
-      reason = FlexibleTime.reason(text)
-    case .int64(let number): time = FlexibleTime.nanoseconds(Double(number))
-    case .float64(let number): time = FlexibleTime.nanoseconds(number)
-    default: return refuse(place, "datetime_type", "Input should be a valid datetime")
-    }
-    guard let time else {
-      let type = takesDates ? "datetime_from_date_parsing" : "datetime_parsing"
-      return refuse(place, type, "Input should be a valid \(what), \(reason)")
-    }
-    append(time, to: index)
   }
 
   private mutating func append(_ time: Int64, to index: Int) {
@@ -298,9 +261,7 @@ struct EntryRows {
 
   /// The rows in the order of the dataset's declared fields.
   func finish() throws(ValidationFailure) -> RecordBatch {
-    guard errors.isEmpty else {
-      throw ValidationFailure(Array(errors.prefix(ValidationFailure.errorsMax)))
-    }
+    try faults.check()
     let fields = form.dataset.schema.declaredFields
     let columns = fields.map { field -> Column in
       if let index = form.fields.firstIndex(where: { $0.column == field.name }) {
@@ -324,33 +285,6 @@ struct EntryRows {
       var builder = TextBuilder(capacity: texts.count)
       for text in texts { if let text { builder.appendRow(text) } else { builder.appendNull() } }
       return builder.finish(type: type)
-    }
-  }
-}
-
-extension JSONTree {
-  /// Of members with equal names only the last, at every depth. Names are compared by their bytes: Swift's
-  /// strings would take canonical equivalents for equal.
-  var withDistinctNames: JSONTree {
-    switch self {
-    case .object(let members):
-      var last: [[UInt8]: Int] = [:]
-      for (index, member) in members.enumerated() { last[Array(member.name.utf8)] = index }
-      return .object(
-        members.enumerated().filter { last[Array($0.element.name.utf8)] == $0.offset }.map {
-          Member($0.element.name, $0.element.value.withDistinctNames)
-        })
-    case .array(let elements): return .array(elements.map(\.withDistinctNames))
-    case .null, .bool, .int64, .float64, .number, .string: return self
-    }
-  }
-
-  var hasNUL: Bool {
-    switch self {
-    case .object(let members): members.contains { $0.name.utf8.contains(0) || $0.value.hasNUL }
-    case .array(let elements): elements.contains(where: \.hasNUL)
-    case .string(let text): text.utf8.contains(0)
-    case .null, .bool, .int64, .float64, .number: false
     }
   }
 }

@@ -45,38 +45,4 @@ package struct EntryForm: Sendable {
     self.fields = fields
     self.overflow = overflow
   }
-
-  /// Entries of the audit API.
-  package static let audit = EntryForm(
-    dataset: .audit,
-    fields: [
-      EntryField("action", .text(charactersMax: nil), isRequired: true, isNullable: false),
-      EntryField("resource_type", .text(charactersMax: nil), isRequired: true, isNullable: false),
-      EntryField("resource_id", .text(charactersMax: nil), isRequired: true, isNullable: false),
-      EntryField("timestamp", .time(takesDates: true), isNullable: false),
-      EntryField("ip_address", .text(charactersMax: nil)),
-      EntryField("user_agent", .text(charactersMax: nil)),
-      EntryField("before", .object), EntryField("after", .object), EntryField("metadata", .object),
-      EntryField(
-        "severity", .choice(["INFO", "WARNING", "ERROR", "CRITICAL"], hasOwnWords: false), isRequired: true,
-        isNullable: false),
-    ])
-
-  /// Entries of the workflow API. Lengths are those of its tables.
-  package static let workflow = EntryForm(
-    dataset: .workflows,
-    fields: [
-      EntryField(
-        "environment", .choice(["production", "staging", "development"], hasOwnWords: true), isRequired: true,
-        isNullable: false),
-      EntryField("workflow_version", .text(charactersMax: 50)),
-      EntryField("ticket_id", .text(charactersMax: 255)),
-      EntryField(
-        "executed_at", column: "timestamp", .time(takesDates: false), isRequired: true, isNullable: false),
-      EntryField("execution_time_seconds", .number),
-      EntryField("status", .choice(["SUCCESS", "ERROR", "PARTIAL", "FAILED"], hasOwnWords: true)),
-      EntryField("category", .text(charactersMax: 100)),
-      EntryField("resolution_status", .text(charactersMax: 100)), EntryField("metrics", .object),
-      EntryField("payload", .object),
-    ], overflow: "payload")
 }

@@ -1,6 +1,6 @@
 import Codecs
 
-/// Times as the audit and the workflow API take them: RFC 3339, the same without a zone (UTC), a date alone
+/// Times as lenient APIs take them: RFC 3339, the same without a zone (UTC), a date alone
 /// (midnight UTC), or seconds or milliseconds since 1970.
 package enum FlexibleTime {
   /// nil: not one of them, or not between the years 1677 and 2262.
@@ -20,7 +20,7 @@ package enum FlexibleTime {
   package static func nanoseconds(_ number: Double) -> Int64? { UnixTime.nanoseconds(number) }
 
   /// Why a text is no time, in a few words.
-  static func reason(_ text: String) -> String {
+  package static func reason(_ text: String) -> String {
     let bytes = Array(text.utf8)
     if bytes.count < 10 { return "input is too short" }
     if !bytes[..<4].allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) { return "invalid character in year" }

@@ -14,12 +14,12 @@ struct AuditFilter {
   let end: Int64?
 
   init(_ items: QueryItems) throws(Problem) {
-    var errors: [ValidationError] = []
-    try self.init(items, &errors)
-    guard errors.isEmpty else { throw Problem(ValidationFailure(errors)) }
+    var faults = ValidationFaults()
+    try self.init(items, &faults)
+    try faults.refuse()
   }
 
-  init(_ items: QueryItems, _ errors: inout [ValidationError]) throws(Problem) {
+  init(_ items: QueryItems, _ faults: inout ValidationFaults) throws(Problem) {
     var parts: [Predicate] = []
     for name in AuditFilter.exact {
       if let value = items[name], !value.isEmpty {
@@ -35,10 +35,10 @@ struct AuditFilter {
           AuditFilter.searched.map { .regex(ColumnPath($0), pattern: search, ignoreCase: true) }))
     }
     predicate = parts.isEmpty ? .all : .and(parts)
-    var start = PageRequest.time(items, "start", &errors)
+    var start = PageRequest.time(items, "start", &faults)
     // Bounds are included; the engine's end is not.
-    var end = PageRequest.time(items, "end", isEnd: true, &errors).map { $0 == .max ? $0 : $0 + 1 }
-    if let time = PageRequest.time(items, "timestamp", &errors) {
+    var end = PageRequest.time(items, "end", isEnd: true, &faults).map { $0 == .max ? $0 : $0 + 1 }
+    if let time = PageRequest.time(items, "timestamp", &faults) {
       // The day of that time, in UTC.
       let day: Int64 = 86_400_000_000_000
       let passed = ((time % day) + day) % day
@@ -56,10 +56,10 @@ struct AuditListRequest {
   let filter: AuditFilter
 
   init(_ items: QueryItems) throws(Problem) {
-    var errors: [ValidationError] = []
-    page = PageRequest(items, sizeName: "size", errors: &errors)
-    filter = try AuditFilter(items, &errors)
-    guard errors.isEmpty else { throw Problem(ValidationFailure(errors)) }
+    var faults = ValidationFaults()
+    page = PageRequest(items, sizeName: "size", &faults)
+    filter = try AuditFilter(items, &faults)
+    try faults.refuse()
   }
 }
 

@@ -111,10 +111,10 @@ extension AuditRoutes {
   }
 
   func cleanup(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
-    var errors: [ValidationError] = []
-    let days = PageRequest.number(call.query, "older_than_days", fallback: cleanupDays, 0...100_000, &errors)
-    let before = PageRequest.time(call.query, "before", &errors)
-    guard errors.isEmpty else { throw Problem(ValidationFailure(errors)) }
+    var faults = ValidationFaults()
+    let days = PageRequest.number(call.query, "older_than_days", fallback: cleanupDays, 0...100_000, &faults)
+    let before = PageRequest.time(call.query, "before", &faults)
+    try faults.refuse()
     // Age is that of arrival, so that entries of old times that came in lately stay; a time is that of the
     // entry.
     let arrived = Predicate.compare(

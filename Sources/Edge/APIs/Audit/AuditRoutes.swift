@@ -1,6 +1,7 @@
 import Access
 import Codecs
 import Decoding
+import EntryDecoding
 import Masking
 import Platform
 import Querying
@@ -134,10 +135,6 @@ extension AuditRoutes {
     .query("search", JSONSchema.text, "A regular expression, any case"),
   ]
 
-  private func body(_ schema: String, _ example: String) -> RouteBody {
-    .json(schema, example, bytesMax: limits.bodyBytesMax).compressible
-  }
-
   private var logRoutes: [Route] {
     [
       // The two paths that the workflow API has too answer clients of both.
@@ -147,12 +144,14 @@ extension AuditRoutes {
           .query("size", JSONSchema.integer(1, 100), "Entries a page"), .explain
         ).taking(AuditRoutes.filters).failing(with: 403, 422).refusing(as: .sharedLogs),
       Route(.post, "/api/v1/logs", "Stores an entry", .store(create))
-        .idempotent.taking(body(AuditRoutes.entry, AuditRoutes.example))
+        .idempotent.taking(.json(AuditRoutes.entry, AuditRoutes.example, within: limits))
         .failing(with: 413, 415, 422, 507).refusing(as: .sharedLogs),
       Route(.get, "/api/v1/logs/{id}", "One entry", .answer(get))
         .taking(.path("id", JSONSchema.text, "The id, with or without dashes")).refusing(as: .sharedLogs),
       Route(.post, "/api/v1/logs/bulk", "Stores entries, all or none", .answer(createBulk))
-        .idempotent.taking(body(JSONSchema.array(AuditRoutes.entry), "[\(AuditRoutes.example)]"))
+        .idempotent.taking(
+          .json(JSONSchema.array(AuditRoutes.entry), "[\(AuditRoutes.example)]", within: limits)
+        )
         .failing(with: 413, 415, 422, 507),
       Route(.get, "/api/v1/logs/stats", "Entries by severity", .answer(stats))
         .taking(.explain).failing(with: 403),
@@ -189,10 +188,10 @@ extension AuditRoutes {
       )
       .needing(.administer)
       .taking(
-        body(
+        .json(
           JSONSchema.object(
             [("name", JSONSchema.text), ("key", JSONSchema.text)], required: ["name", "key"]),
-          #"{"name":"Shop","key":"shop"}"#)
+          #"{"name":"Shop","key":"shop"}"#, within: limits)
       ).failing(with: 422).mixingSecrets,
     ]
   }

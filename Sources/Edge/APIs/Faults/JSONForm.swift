@@ -5,29 +5,19 @@ import Routing
 /// The fields of a small JSON body, and everything that is wrong with them at once.
 struct JSONForm {
   private let tree: JSONTree
-  private(set) var errors: [ValidationError] = []
+  private(set) var faults = ValidationFaults()
 
   /// - Throws: 422: the body is no JSON object.
   init(_ body: [UInt8]) throws(Problem) {
-    guard !body.isEmpty else { throw JSONForm.problem([.name("body")], "missing", "Field required") }
+    guard !body.isEmpty else { throw Problem(ValidationFailure.noBody) }
     do throws(JSONTree.SyntaxError) { tree = try JSONTree(parsing: body) } catch {
-      throw JSONForm.problem(
-        [.name("body"), .index(error.offsetBytes)], "json_invalid", "JSON decode error")
+      throw Problem(ValidationFailure.notJSON(at: error.offsetBytes))
     }
     guard case .object = tree else { throw JSONForm.notAnObject }
   }
 
   /// What a body of another media type is answered.
-  static var notAnObject: Problem {
-    problem(
-      [.name("body")], "model_attributes_type",
-      "Input should be a valid dictionary or object to extract fields from")
-  }
-
-  /// 422 with one fault.
-  static func problem(_ place: [ValidationPlace], _ type: String, _ message: String) -> Problem {
-    Problem(ValidationFailure([ValidationError(place, type, message)]))
-  }
+  static var notAnObject: Problem { Problem(ValidationFailure.notAnObject) }
 
   /// The last field of this name as it was sent; nil: there is none.
   subscript(name: String) -> JSONTree? { tree[name] }
@@ -38,19 +28,8 @@ struct JSONForm {
       note(name, "missing", "Field required")
       return ""
     }
-    guard let text = value.string else {
-      note(name, "string_type", "Input should be a valid string")
-      return ""
-    }
-    let count = text.unicodeScalars.count
-    if count < characters.lowerBound {
-      note(name, "string_too_short", "String should have at least \(characters.lowerBound) characters")
-    } else if count > characters.upperBound {
-      note(name, "string_too_long", "String should have at most \(characters.upperBound) characters")
-    } else if text.utf8.contains(0) {
-      note(name, "value_error", "Value error, NUL is not allowed in text")
-    }
-    return text
+    _ = faults.text(value, at: [.name("body"), .name(name)], characters)
+    return value.string ?? ""
   }
 
   /// A text that may be missing or null.
@@ -76,10 +55,8 @@ struct JSONForm {
   func hasText(_ name: String) -> Bool { tree[name]?.string != nil }
 
   mutating func note(_ name: String, _ type: String, _ message: String) {
-    errors.append(ValidationError([.name("body"), .name(name)], type, message))
+    faults.add([.name("body"), .name(name)], type, message)
   }
 
-  func check() throws(Problem) {
-    guard errors.isEmpty else { throw Problem(ValidationFailure(errors)) }
-  }
+  func check() throws(Problem) { try faults.refuse() }
 }

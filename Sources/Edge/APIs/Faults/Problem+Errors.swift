@@ -53,3 +53,10 @@ extension Problem {
     }
   }
 }
+
+extension ValidationFaults {
+  /// - Throws: 422 with all of them, if there are any.
+  func refuse() throws(Problem) {
+    do throws(ValidationFailure) { try check() } catch { throw Problem(error) }
+  }
+}

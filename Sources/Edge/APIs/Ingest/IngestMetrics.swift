@@ -1,4 +1,4 @@
-import Decoding
+import EntryDecoding
 import Masking
 import Records
 import Routing

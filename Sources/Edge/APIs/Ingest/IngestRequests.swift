@@ -20,7 +20,7 @@ struct TokenRequest {
       default: false
       }
     }
-    if form.errors.isEmpty, !isPlain {
+    if form.faults.isEmpty, !isPlain {
       form.note(
         "service_name", "string_pattern_mismatch", "String should match pattern '^[a-zA-Z0-9_-]+$'")
     }
@@ -104,7 +104,8 @@ struct DeadLetterRequest {
     let form = try JSONForm(body)
     let choices = ["ids", "token", "all"].filter { form[$0] != nil }
     guard choices.count == 1 else {
-      throw JSONForm.problem([.name("body")], "value_error", "Value error, give one of ids, token, all")
+      throw Problem(
+        ValidationFailure([.name("body")], "value_error", "Value error, give one of ids, token, all"))
     }
     if case .array(let items)? = form["ids"], items.count <= DeadLetterRequest.idsMax {
       let ids = items.compactMap { item in if case .int64(let id) = item { id } else { nil as Int64? } }
@@ -121,9 +122,10 @@ struct DeadLetterRequest {
       choice = .all
       return
     }
-    throw JSONForm.problem(
-      [.name("body"), .name(choices[0])], "value_error",
-      "Value error, ids is a list of at most \(DeadLetterRequest.idsMax) integers, token a key's name, all true"
-    )
+    throw Problem(
+      ValidationFailure(
+        [.name("body"), .name(choices[0])], "value_error",
+        "Value error, ids is a list of at most \(DeadLetterRequest.idsMax) integers, token a key's name, all true"
+      ))
   }
 }

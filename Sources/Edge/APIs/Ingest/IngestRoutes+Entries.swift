@@ -1,6 +1,7 @@
 import Access
 import Codecs
 import Decoding
+import EntryDecoding
 import Platform
 import Records
 import Routing

@@ -1,4 +1,5 @@
 import Decoding
+import EntryDecoding
 import Masking
 import Records
 import Routing

@@ -18,32 +18,28 @@ struct PageRequest: Sendable, Hashable {
   /// How many pages `total` rows fill.
   func pageCount(of total: Int) -> Int { (total + size - 1) / size }
 
-  init(_ items: QueryItems, sizeName: String, errors: inout [ValidationError]) {
-    page = PageRequest.number(items, "page", fallback: 1, 1...Int.max, &errors)
-    size = PageRequest.number(items, sizeName, fallback: 50, 1...100, &errors)
+  init(_ items: QueryItems, sizeName: String, _ faults: inout ValidationFaults) {
+    page = PageRequest.number(items, "page", fallback: 1, 1...Int.max, &faults)
+    size = PageRequest.number(items, sizeName, fallback: 50, 1...100, &faults)
   }
 
   /// A whole number of the query within a range; notes an error otherwise.
   static func number(
     _ items: QueryItems, _ name: String, fallback: Int, _ range: ClosedRange<Int>,
-    _ errors: inout [ValidationError]
+    _ faults: inout ValidationFaults
   ) -> Int {
     guard let text = items[name] else { return fallback }
     let place: [ValidationPlace] = [.name("query"), .name(name)]
     guard let number = Int(text) else {
-      errors.append(
-        ValidationError(
-          place, "int_parsing", "Input should be a valid integer, unable to parse string as an integer"))
+      faults.add(
+        place, "int_parsing", "Input should be a valid integer, unable to parse string as an integer")
       return fallback
     }
     if number < range.lowerBound {
-      errors.append(
-        ValidationError(
-          place, "greater_than_equal", "Input should be greater than or equal to \(range.lowerBound)"))
+      faults.add(
+        place, "greater_than_equal", "Input should be greater than or equal to \(range.lowerBound)")
     } else if number > range.upperBound {
-      errors.append(
-        ValidationError(place, "less_than_equal", "Input should be less than or equal to \(range.upperBound)")
-      )
+      faults.add(place, "less_than_equal", "Input should be less than or equal to \(range.upperBound)")
     }
     return number
   }
@@ -51,7 +47,7 @@ struct PageRequest: Sendable, Hashable {
   /// A time of the query, in nanoseconds since 1970; a date alone is its first, or with `isEnd` its last,
   /// moment.
   static func time(
-    _ items: QueryItems, _ name: String, isEnd: Bool = false, _ errors: inout [ValidationError]
+    _ items: QueryItems, _ name: String, isEnd: Bool = false, _ faults: inout ValidationFaults
   ) -> Int64? {
     guard let text = items[name], !text.isEmpty else { return nil }
     // A plus that was not escaped came as a space.
@@ -59,9 +55,8 @@ struct PageRequest: Sendable, Hashable {
       let time = FlexibleTime.nanoseconds(text) ?? FlexibleTime.nanoseconds(text.replacing(" ", with: "+"))
     else {
       let reason = text.utf8.count < 10 ? "input is too short" : "invalid character in year"
-      errors.append(
-        ValidationError(
-          [.name("query"), .name(name)], "datetime_parsing", "Input should be a valid datetime, \(reason)"))
+      faults.add(
+        [.name("query"), .name(name)], "datetime_parsing", "Input should be a valid datetime, \(reason)")
       return nil
     }
     return isEnd && text.utf8.count == 10 ? time.plus(86_399_999_999_999) : time

@@ -2,6 +2,7 @@ import Access
 import Codecs
 import Decoding
 import Encoding
+import EntryDecoding
 import Querying
 import Records
 import Routing

@@ -1,5 +1,6 @@
 import Access
 import Decoding
+import EntryDecoding
 import Masking
 import Querying
 import Records

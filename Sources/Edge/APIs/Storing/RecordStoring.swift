@@ -82,3 +82,10 @@ package struct RecordStoring: Sendable {
     }
   }
 }
+
+extension RouteBody {
+  /// A JSON body of at most what `limits` allow, compressed or not.
+  static func json(_ schema: String, _ example: String, within limits: HTTPLimits) -> RouteBody {
+    .json(schema, example, bytesMax: limits.bodyBytesMax).compressible
+  }
+}

@@ -105,9 +105,9 @@ extension WorkflowRoutes {
   private func since(_ days: Int) -> Int64 { clock.now() - Int64(days) * 86_400_000_000_000 }
 
   private static func days(_ items: QueryItems) throws(Problem) -> Int {
-    var errors: [ValidationError] = []
-    let days = PageRequest.number(items, "days", fallback: 7, 1...90, &errors)
-    guard errors.isEmpty else { throw Problem(ValidationFailure(errors)) }
+    var faults = ValidationFaults()
+    let days = PageRequest.number(items, "days", fallback: 7, 1...90, &faults)
+    try faults.refuse()
     return days
   }
 }
@@ -124,11 +124,11 @@ struct WorkflowListRequest {
   let values: [String: String]
 
   init(_ items: QueryItems) throws(Problem) {
-    var errors: [ValidationError] = []
-    page = PageRequest(items, sizeName: "page_size", errors: &errors)
-    start = PageRequest.time(items, "start_date", &errors)
-    end = PageRequest.time(items, "end_date", isEnd: true, &errors)
-    guard errors.isEmpty else { throw Problem(ValidationFailure(errors)) }
+    var faults = ValidationFaults()
+    page = PageRequest(items, sizeName: "page_size", &faults)
+    start = PageRequest.time(items, "start_date", &faults)
+    end = PageRequest.time(items, "end_date", isEnd: true, &faults)
+    try faults.refuse()
     var values: [String: String] = [:]
     for name in WorkflowListRequest.filters { values[name] = items[name] }
     self.values = values

@@ -1,6 +1,7 @@
 import Access
 import Codecs
 import Decoding
+import EntryDecoding
 import Masking
 import Platform
 import Querying
@@ -114,10 +115,6 @@ extension WorkflowRoutes {
   private static let example =
     #"{"environment":"production","executed_at":"2026-11-21T10:00:00Z","ticket_id":"T-1","status":"SUCCESS","execution_time_seconds":4.2}"#
 
-  private func body(_ schema: String, _ example: String) -> RouteBody {
-    .json(schema, example, bytesMax: limits.bodyBytesMax).compressible
-  }
-
   private var logRoutes: [Route] {
     [
       Route(.get, "/api/v1/logs", "Lists logs, newest first", .answer(list))
@@ -132,15 +129,16 @@ extension WorkflowRoutes {
           .query("end_date", JSONSchema.time, "Up to this time"), .explain
         ).failing(with: 403, 422).claimed(claims),
       Route(.post, "/api/v1/logs", "Stores a workflow's log", .store(create))
-        .idempotent.taking(body(WorkflowRoutes.log, WorkflowRoutes.example))
+        .idempotent.taking(.json(WorkflowRoutes.log, WorkflowRoutes.example, within: limits))
         .answering(201).failing(with: 413, 415, 422, 507).claimed(claims),
       Route(.get, "/api/v1/logs/{id}", "One log", .answer(get))
         .taking(.path("id", JSONSchema.text, "The id, with or without dashes")).claimed(claims),
       Route(.post, "/api/v1/logs/batch", "Stores up to 100 logs, all or none", .answer(createBatch))
         .idempotent
         .taking(
-          body(
-            JSONSchema.array(WorkflowRoutes.log, WorkflowRoutes.batchMax), "[\(WorkflowRoutes.example)]")
+          .json(
+            JSONSchema.array(WorkflowRoutes.log, WorkflowRoutes.batchMax), "[\(WorkflowRoutes.example)]",
+            within: limits)
         ).answering(201).failing(with: 413, 415, 422, 507),
     ]
   }

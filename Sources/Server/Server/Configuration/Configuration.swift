@@ -1,6 +1,7 @@
 import APIs
 import Access
 import Decoding
+import EntryDecoding
 import Foundation
 import HTTP
 import Records

@@ -1,7 +1,7 @@
-import Decoding
+import Access
+import EntryDecoding
 import Forwarding
 import Masking
-import Access
 import Records
 
 extension ConfigurationValues {

@@ -1,5 +1,5 @@
 import Access
-import Decoding
+import EntryDecoding
 import Forwarding
 import Masking
 import Records

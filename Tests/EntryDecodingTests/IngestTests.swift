@@ -1,8 +1,10 @@
 import Codecs
 import Decoding
+import EntryDecoding
 import Foundation
 import Masking
 import Records
+import TestKit
 import Testing
 
 /// Bodies of the ingest API in pieces.
@@ -45,10 +47,7 @@ enum Ingest {
     return quick ?? thorough
   }
 
-  static func rows(_ batch: IngestBatch) -> [[String: String]] {
-    DecodingTests.rows(
-      DecodedBody(batch: batch.records, acceptedCount: batch.entryCount, rejectedCount: 0, errors: []))
-  }
+  static func rows(_ batch: IngestBatch) -> [[String: String]] { batch.records.cells }
 
   static func errors(
     _ body: [UInt8], _ masking: MaskingPlan = noMasking, _ limits: IngestLimits = IngestLimits()

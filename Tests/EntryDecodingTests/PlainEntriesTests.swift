@@ -1,14 +1,16 @@
 import Codecs
 import Decoding
+import EntryDecoding
 import Masking
 import Records
+import TestKit
 import Testing
 
 /// The short way for plain entries against the way by a tree.
 @Suite struct PlainEntriesTests {
   /// Text of an entry of a form: most often a good one.
   struct Generator {
-    var dice: Dice
+    var dice: SeededGenerator
     let form: EntryForm
 
     mutating func one(of texts: [String]) -> String { texts[dice.roll(texts.count)] }
@@ -142,7 +144,8 @@ import Testing
       limits.membersMax = 12
       let short = EntryDecoder(form, masking: .none, limits: limits)
       let long = EntryDecoder(form, masking: .none, limits: limits, hasShortcut: false)
-      var generator = Generator(dice: Dice(UInt64(seed) &* 2 &+ (form.overflow == nil ? 1 : 2)), form: form)
+      var generator = Generator(
+        dice: SeededGenerator(seed: UInt64(seed) &* 2 &+ (form.overflow == nil ? 1 : 2)), form: form)
       for _ in 0..<400 {
         let isList = generator.dice.roll(3) != 0
         let body = generator.body(isList: isList)
@@ -211,9 +214,6 @@ import Testing
   }
 }
 
-extension Dice: RandomNumberGenerator {
-  mutating func next() -> UInt64 {
-    _ = roll(2)
-    return state
-  }
+extension SeededGenerator {
+  mutating func roll(_ sides: Int) -> Int { Int.random(in: 0..<sides, using: &self) }
 }

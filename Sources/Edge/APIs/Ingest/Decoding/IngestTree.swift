@@ -1,4 +1,5 @@
 import Codecs
+import Decoding
 import Masking
 import Records
 
@@ -7,7 +8,7 @@ import Records
 struct IngestTree {
   private let limits: IngestLimits
   private let masking: MaskingPlan
-  private var faults = IngestFaults()
+  private var faults = ValidationFaults()
   private var counts: [Int]
   private var failedCount = 0
   private var rows = IngestRows()
@@ -21,7 +22,7 @@ struct IngestTree {
   mutating func read(_ body: [UInt8]) throws(ValidationFailure) -> IngestBatch {
     guard body.count <= limits.batchBytesMax + IngestDecoder.otherBytesMax else { throw batchTooLarge }
     let text = IngestScan.start(body.span) == 0 ? body : Array(body.dropFirst(3))
-    guard case .object(let members) = try IngestTree.parse(text) else { throw IngestDecoder.notAnObject }
+    guard case .object(let members) = try IngestTree.parse(text) else { throw ValidationFailure.notAnObject }
     let place: [ValidationPlace] = [.name("body"), .name("entries")]
     switch IngestTree.last("entries", of: members) {
     case .array(let items)?: try read(items, sizes: IngestTree.entrySizes(text), at: place)
@@ -36,17 +37,11 @@ struct IngestTree {
   }
 
   private static func parse(_ text: [UInt8]) throws(ValidationFailure) -> JSONTree {
-    guard !text.isEmpty else {
-      throw ValidationFailure([ValidationError([.name("body")], "missing", "Field required")])
-    }
+    guard !text.isEmpty else { throw ValidationFailure.noBody }
     do throws(JSONTree.SyntaxError) { return try JSONTree(lenientlyParsing: text) } catch {
       // Places are counted in characters.
       let offset = text.prefix(error.offsetBytes).count { $0 & 0xC0 != 0x80 }
-      throw ValidationFailure([
-        ValidationError(
-          [.name("body"), .index(offset)], "json_invalid", "JSON decode error",
-          context: [ValidationContext("error", .text(error.reason))])
-      ])
+      throw ValidationFailure.notJSON(at: offset, [ValidationContext("error", .text(error.reason))])
     }
   }
 
@@ -76,17 +71,15 @@ struct IngestTree {
     // Faults of the list as a whole stand where the original has them: one level down.
     let whole = place + [.name("entries")]
     guard items.count <= limits.entriesMax else {
-      throw ValidationFailure([
-        ValidationError(
-          whole, "too_long",
-          "List should have at most \(IngestFaults.count(limits.entriesMax, "item")) after validation, "
-            + "not \(items.count)",
-          context: [
-            ValidationContext("field_type", .text("List")),
-            ValidationContext("max_length", .number(limits.entriesMax)),
-            ValidationContext("actual_length", .number(items.count)),
-          ])
-      ])
+      throw ValidationFailure(
+        whole, "too_long",
+        "List should have at most \(ValidationFaults.count(limits.entriesMax, "item")) after validation, "
+          + "not \(items.count)",
+        [
+          ValidationContext("field_type", .text("List")),
+          ValidationContext("max_length", .number(limits.entriesMax)),
+          ValidationContext("actual_length", .number(items.count)),
+        ])
     }
     for (index, item) in items.enumerated() {
       read(item, sizeBytes: sizes[index], at: place + [.index(index)])
@@ -106,10 +99,10 @@ struct IngestTree {
   }
 
   private var batchTooLarge: ValidationFailure {
-    var faults = IngestFaults()
+    var faults = ValidationFaults()
     faults.addValueError(
       [.name("body"), .name("entries"), .name("entries")],
-      "Batch size exceeds \(IngestFaults.size(limits.batchBytesMax)) limit")
+      "Batch size exceeds \(ValidationFaults.size(limits.batchBytesMax)) limit")
     return ValidationFailure(faults.errors)
   }
 
@@ -125,12 +118,11 @@ struct IngestTree {
   private mutating func read(_ item: JSONTree, sizeBytes: Int, at place: [ValidationPlace]) {
     guard case .object(let members) = item else {
       return faults.add(
-        place, "model_attributes_type",
-        "Input should be a valid dictionary or object to extract fields from")
+        place, ValidationFailure.notAnObjectType, ValidationFailure.notAnObjectMessage)
     }
     guard sizeBytes <= limits.entryBytesMax else {
       return faults.addValueError(
-        place, "Entry size exceeds \(IngestFaults.size(limits.entryBytesMax)) limit")
+        place, "Entry size exceeds \(ValidationFaults.size(limits.entryBytesMax)) limit")
     }
     guard members.count <= limits.membersMax else {
       return faults.addValueError(place, "An object may have at most \(limits.membersMax) members")
@@ -144,7 +136,7 @@ struct IngestTree {
     }
     func value(_ name: String) -> JSONTree? { IngestTree.last(name, of: members) }
     func at(_ name: String) -> [ValidationPlace] { place + [.name(name)] }
-    row.time = faults.time(value("timestamp"), at: at("timestamp"))
+    row.time = time(value("timestamp"), at("timestamp"))
     row.texts[0] = level(value("level"), at("level"), &record)
     row.texts[1] = text(
       "message", value("message"), at("message"), 1...IngestDecoder.messageCharactersMax, &record)
@@ -176,6 +168,15 @@ struct IngestTree {
     }
     row.texts[6] = nil
     row.texts[7] = String(decoding: MaskingFailure.object(sent.map { Array($0.utf8) }), as: UTF8.self)
+  }
+
+  /// 0 with a fault.
+  private mutating func time(_ value: JSONTree?, _ place: [ValidationPlace]) -> Int64 {
+    guard let value else {
+      _ = faults.missing(place)
+      return 0
+    }
+    return faults.time(value, at: place, takesDates: true) ?? 0
   }
 
   private mutating func level(
@@ -265,7 +266,7 @@ struct IngestTree {
       return nil
     }
     guard !tree.hasNUL else {
-      faults.addValueError(place, IngestFaults.nul)
+      faults.addValueError(place, ValidationFaults.nul)
       return nil
     }
     return masked("metadata", sent, &record)

@@ -1,4 +1,5 @@
 import Codecs
+import Decoding
 import Masking
 import Records
 

@@ -1,5 +1,6 @@
 import Codecs
 import Decoding
+import EntryDecoding
 import Masking
 import Records
 import TestKit
@@ -32,13 +33,7 @@ import Testing
     return []
   }
 
-  static func row(_ batch: RecordBatch, _ row: Int = 0) -> [String: String] {
-    var cells: [String: String] = [:]
-    for (field, column) in zip(batch.fields, batch.columns) where column.isValid(row) {
-      cells[field.name] = cell(column, row)
-    }
-    return cells
-  }
+  static func row(_ batch: RecordBatch, _ row: Int = 0) -> [String: String] { batch.cells(row) }
 
   @Test func anAuditEntryBecomesARow() throws {
     let body = """

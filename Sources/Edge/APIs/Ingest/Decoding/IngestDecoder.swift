@@ -1,4 +1,5 @@
 import Codecs
+import Decoding
 import Masking
 import Records
 
@@ -88,11 +89,4 @@ package struct IngestDecoder: Sendable {
     var reader = IngestTree(limits, masking: masking)
     return try reader.read(body)
   }
-
-  /// A body that is JSON but no object, or is not sent as JSON at all.
-  package static let notAnObject = ValidationFailure([
-    ValidationError(
-      [.name("body")], "model_attributes_type",
-      "Input should be a valid dictionary or object to extract fields from")
-  ])
 }

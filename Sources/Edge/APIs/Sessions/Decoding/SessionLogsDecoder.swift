@@ -1,4 +1,4 @@
-import Codecs
+import Decoding
 import Masking
 import Records
 
@@ -9,18 +9,22 @@ import Records
 /// All three members must be there; `level` and `message` may be null, other members are left out. Times are
 /// text with a zone and kept to the microsecond, which is what the API gives back.
 package struct SessionLogsDecoder: Sendable {
-  private let masking: MaskingPlan
-  private let limits: DecodingLimits
-  private static let names = ["timestamp", "level", "message"]
+  private static let fields = Dataset.sessions.schema.declaredFields
+  private let envelope: EnvelopeDecoder
 
+  /// - Parameter masking: What is hidden, for the dataset `sessions`.
   package init(masking: MaskingPlan, limits: DecodingLimits) {
-    self.masking = masking
-    self.limits = limits
+    let sent = ["timestamp", "level", "message"].compactMap { name in
+      SessionLogsDecoder.fields.first { $0.name == name }
+    }
+    envelope = EnvelopeDecoder(member: "logs", fields: sent, masking: masking, limits: limits)
   }
+
+  private init(_ envelope: EnvelopeDecoder) { self.envelope = envelope }
 
   /// The same with another plan.
   package func masked(by plan: MaskingPlan) -> SessionLogsDecoder {
-    SessionLogsDecoder(masking: plan, limits: limits)
+    SessionLogsDecoder(envelope.masked(by: plan))
   }
 
   /// - Parameters:
@@ -30,36 +34,13 @@ package struct SessionLogsDecoder: Sendable {
   package func decode(
     _ body: [UInt8], container: String, session: String
   ) throws(DecodingError) -> RecordBatch {
-    guard body.count <= RecordDecoder.bodyBytesMax else {
-      throw DecodingError(
-        entry: nil, byte: RecordDecoder.bodyBytesMax, field: nil,
-        reason: .bodyTooLarge(bytesMax: RecordDecoder.bodyBytesMax))
-    }
-    let fields = Dataset.sessions.schema.declaredFields
-    let scanned = SessionLogsDecoder.names.compactMap { name in fields.first { $0.name == name } }
-    var scan = BodyScan(plan(scanned, body.count), fields: scanned, limits: limits, mode: .reject)
-    let start = try RecordDecoder.afterByteOrderMark(body.span)
-    try scan.scanEnvelope(body.span, from: start, member: "logs")
-    let (columns, rowCount) = scan.finishColumns()
+    let (columns, rowCount) = try envelope.decode(body)
     return RecordBatch(
-      fields: fields,
+      fields: SessionLogsDecoder.fields,
       columns: [
         SessionLogsDecoder.microseconds(columns[0]), SessionLogsDecoder.constant(container, rowCount),
         SessionLogsDecoder.constant(session, rowCount), columns[1], columns[2],
       ], rowCount: rowCount)
-  }
-
-  private func plan(_ fields: [Field], _ byteCount: Int) -> ScanPlan {
-    var plan = ScanPlan(
-      slots: fields.map { ColumnSlot(name: $0.name, type: $0.type, isNullable: $0.isNullable) },
-      overflowSlot: nil)
-    plan.dropsUnknown = true
-    plan.requiredSlots = 0b111
-    plan.takesTimestampAsTextOnly = true
-    plan.mask(masking)
-    plan.bound(limits)
-    plan.byteCountHint = byteCount
-    return plan
   }
 
   /// Times rounded down to microseconds.
@@ -86,19 +67,5 @@ package struct SessionLogsDecoder: Sendable {
       builder.endRow()
     }
     return builder.finish()
-  }
-}
-
-extension ScanPlan {
-  mutating func mask(_ masking: MaskingPlan) {
-    self.masking = masking.isEmpty ? nil : masking
-    failureSlot = overflowSlot
-  }
-
-  mutating func bound(_ limits: DecodingLimits) {
-    entryBytesMax = limits.entryBytesMax
-    membersMax = limits.membersMax
-    keyBytesMax = limits.keyBytesMax
-    depthMax = limits.depthMax
   }
 }

@@ -1,5 +1,6 @@
 import Codecs
 import Decoding
+import EntryDecoding
 import Masking
 import Records
 import TestKit
@@ -22,7 +23,7 @@ import Testing
   }
 
   static func lines(_ batch: RecordBatch) -> [String] {
-    (0..<batch.rowCount).map { row in batch.columns.map { cell($0, row) }.joined(separator: "|") }
+    (0..<batch.rowCount).map { row in batch.columns.map { $0.cell(row) }.joined(separator: "|") }
   }
 
   @Test func rowsHaveTheirPlaceAndNullsStay() throws {

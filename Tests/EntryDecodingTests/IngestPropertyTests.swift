@@ -1,5 +1,6 @@
 import Codecs
 import Decoding
+import EntryDecoding
 import Masking
 import Records
 import TestKit
@@ -267,7 +268,7 @@ struct IngestMaskingTests {
     let records = RecordDecoder(schema: Dataset.audit.schema, masking: audit)
     let decoded = try records.decode(Array(body.utf8), format: .json, now: 0)
     #expect(decoded.maskingFailedCount == 1 && decoded.maskedCounts.isEmpty)
-    let row = try #require(DecodingTests.rows(decoded).first)
+    let row = try #require(decoded.batch?.cells.first)
     #expect(row["action"] == "masking_failed")
     #expect(row["metadata"]?.hasPrefix(#"{"error":"masking_failed","original_keys":["#) == true)
     let entries = EntryDecoder(.audit, masking: audit, limits: DecodingLimits())
