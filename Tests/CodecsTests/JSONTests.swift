@@ -93,6 +93,47 @@ struct WriterTests {
     #expect(writer.byteCount == 0)
   }
 
+  @Test func commasStandBetweenMembersAndElements() {
+    var writer = JSONWriter()
+    for _ in 0..<2 {
+      writer.beginObject()
+      writer.member("a", 1)
+      writer.member("b", nil)
+      writer.name(text: "\"c\n")
+      writer.beginArray()
+      writer.value("x")
+      writer.value(true)
+      writer.beginObject()
+      writer.endObject()
+      writer.raw(Array("[2]".utf8))
+      writer.members([])
+      writer.members(Array("3,4".utf8))
+      writer.endArray()
+      writer.name("d")
+      writer.array(of: [])
+      writer.time("e", 0, zone: "Z")
+      writer.name("f")
+      writer.list([5, 6]) { $0.member("g", $1) }
+      writer.endObject()
+      let expected =
+        #"{"a":1,"b":null,"\"c\n":["x",true,{},[2],3,4],"d":[],"e":"1970-01-01T00:00:00Z","#
+        + #""f":[{"g":5},{"g":6}]}"#
+      #expect(String(decoding: writer.takeBytes(), as: UTF8.self) == expected)
+    }
+  }
+
+  @Test(
+    arguments: [
+      (0, "0.0"), (99.5, "99.5"), (33.333, "33.33"), (-0.055, "-0.06"), (7.05, "7.05"),
+      (1e15, "1000000000000000.0"),
+      (.nan, "null"), (-.infinity, "null"),
+    ] as [(Double, String)])
+  func roundedNumbers(_ number: Double, _ expected: String) {
+    var writer = JSONWriter()
+    writer.value(rounded: number)
+    #expect(String(decoding: writer.takeBytes(), as: UTF8.self) == expected)
+  }
+
   @Test func growsAndKeepsWhatIsThere() {
     var writer = JSONWriter(capacity: 1)
     var expected = ""

@@ -102,7 +102,7 @@ import Testing
 
   /// The answer, with a group for each of `keys` (local times) in each result.
   static func answer(_ load: CubeLoad, keys: [String]) throws -> JSONTree {
-    var text = JSONText()
+    var text = JSONWriter(capacity: 256)
     load.begin(&text)
     for query in load.queries {
       var answer = CubeAnswer(query)
@@ -115,7 +115,7 @@ import Testing
       _ = answer.write(to: &text, now: CubeTests.now, label: load.label(of: query))
     }
     load.end(&text)
-    return try JSONTree(parsing: text.bytes)
+    return try JSONTree(parsing: text.takeBytes())
   }
 
   static func compared(_ ranges: String, more: String = "") -> String {

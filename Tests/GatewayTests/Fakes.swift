@@ -1,5 +1,6 @@
 import APIs
 import Access
+import Codecs
 import Columnar
 import Decoding
 import Encoding
@@ -101,11 +102,10 @@ struct FakeReadiness: ReadinessChecks {
   let control: any StoreControl
 
   func run() async -> [ReadinessCheck] {
-    var details = JSONText()
-    details.beginObject()
-    details.endObject()
     let isHealthy = await control.writeFailure() == nil
-    return [ReadinessCheck("wal", isHealthy: isHealthy, message: "m", details: details, checkedAt: 0)]
+    return [
+      ReadinessCheck("wal", isHealthy: isHealthy, message: "m", details: Array("{}".utf8), checkedAt: 0)
+    ]
   }
 }
 

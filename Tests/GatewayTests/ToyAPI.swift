@@ -1,5 +1,6 @@
 import APIs
 import Access
+import Codecs
 import Decoding
 import Masking
 import Platform
@@ -14,7 +15,6 @@ struct ToyAPI: Sendable {
     DatasetSchema(
       200, "notes", columns: [Field("text", .utf8, isNullable: false)],
       layout: DatasetSchema.Layout(primaryText: "text")))
-
   let services: APIServices
 
   var api: API {

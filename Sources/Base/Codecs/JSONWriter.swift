@@ -6,6 +6,8 @@ import Records
   @usableFromInline var bytes: UnsafeMutablePointer<UInt8>
   @usableFromInline var capacity: Int
   @usableFromInline var used = 0
+  /// Whether the next member or element stands behind another.
+  var needsComma = false
 
   /// Takes memory for `capacity` bytes; it grows as text is added.
   public init(capacity: Int = 4096) {
@@ -222,10 +224,13 @@ import Records
   /// What was written so far, copied; the writer keeps its memory and starts again.
   public mutating func takeBytes() -> [UInt8] {
     let copy = unsafe [UInt8](UnsafeBufferPointer(start: bytes, count: used))
-    used = 0
+    removeAll()
     return copy
   }
 
   /// Forgets what was written; keeps the memory.
-  public mutating func removeAll() { used = 0 }
+  public mutating func removeAll() {
+    used = 0
+    needsComma = false
+  }
 }

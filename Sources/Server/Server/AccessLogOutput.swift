@@ -98,7 +98,7 @@ package final class AccessLogOutput: AccessLog {
   private func json(
     _ level: String, _ message: String, _ members: [(name: StaticString, value: String)]
   ) -> [UInt8] {
-    var text = JSONText()
+    var text = JSONWriter(capacity: 256)
     text.beginObject()
     text.name("time")
     text.value(time)
@@ -111,7 +111,7 @@ package final class AccessLogOutput: AccessLog {
       text.value(member.value)
     }
     text.endObject()
-    return text.bytes + [UInt8(ascii: "\n")]
+    return text.takeBytes() + [UInt8(ascii: "\n")]
   }
 
   private func text(_ event: AccessEvent) -> [UInt8] {
@@ -125,8 +125,8 @@ package final class AccessLogOutput: AccessLog {
       $0.value > 0x20 && $0.value < 0x7F && $0 != "\"" && $0 != "="
     }
     if isPlain, !value.isEmpty { return value }
-    var text = JSONText()
+    var text = JSONWriter(capacity: 256)
     text.value(value)
-    return String(decoding: text.bytes, as: UTF8.self)
+    return String(decoding: text.takeBytes(), as: UTF8.self)
   }
 }

@@ -38,7 +38,7 @@ package struct LogOutput: LogHandler {
 
   private func json(_ event: LogEvent, time: String, _ metadata: [(String, Logger.MetadataValue)]) -> [UInt8]
   {
-    var text = JSONText()
+    var text = JSONWriter(capacity: 256)
     text.beginObject()
     text.name("time")
     text.value(time)
@@ -51,7 +51,7 @@ package struct LogOutput: LogHandler {
       text.value("\(value)")
     }
     text.endObject()
-    return text.bytes + [UInt8(ascii: "\n")]
+    return text.takeBytes() + [UInt8(ascii: "\n")]
   }
 
   private func text(_ event: LogEvent, time: String, _ metadata: [(String, Logger.MetadataValue)]) -> [UInt8]

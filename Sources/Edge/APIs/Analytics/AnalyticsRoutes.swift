@@ -102,7 +102,7 @@ package struct AnalyticsRoutes: Sendable {
         throw Problem(error)
       }
     }
-    var text = JSONText()
+    var text = JSONWriter(capacity: 256)
     var rowCount = 0
     load.begin(&text)
     for query in load.queries {
@@ -113,7 +113,7 @@ package struct AnalyticsRoutes: Sendable {
       }
     }
     load.end(&text)
-    return .json(.ok, text)
+    return .json(.ok, text.takeBytes())
   }
 
   private func answer(_ query: CubeQuery, _ principal: Principal) async throws(Problem) -> CubeAnswer {
@@ -149,7 +149,7 @@ package struct AnalyticsRoutes: Sendable {
 
   private static func describe(_ cube: CubeSchema) -> HTTPAnswer {
     func member(
-      _ name: String, _ type: CubeSchema.MemberType, _ extra: (String, String)?, _ text: inout JSONText
+      _ name: String, _ type: CubeSchema.MemberType, _ extra: (String, String)?, _ text: inout JSONWriter
     ) {
       text.beginObject()
       text.member("name", "\(cube.name).\(name)")
@@ -162,7 +162,7 @@ package struct AnalyticsRoutes: Sendable {
       }
       text.endObject()
     }
-    var text = JSONText()
+    var text = JSONWriter(capacity: 256)
     text.beginObject()
     text.name("cubes")
     text.beginArray()
@@ -185,7 +185,7 @@ package struct AnalyticsRoutes: Sendable {
     text.endObject()
     text.endArray()
     text.endObject()
-    return .json(.ok, text)
+    return .json(.ok, text.takeBytes())
   }
 }
 

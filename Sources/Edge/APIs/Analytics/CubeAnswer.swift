@@ -128,7 +128,7 @@ struct CubeAnswer {
   ///   - now: Nanoseconds since 1970.
   ///   - label: What each row says besides.
   /// - Returns: How many rows there are.
-  mutating func write(to text: inout JSONText, now: Int64, label: Label? = nil) -> Int {
+  mutating func write(to text: inout JSONWriter, now: Int64, label: Label? = nil) -> Int {
     sort()
     let total = rows.count
     rows = Array(rows.dropFirst(query.offset).prefix(query.limit))
@@ -147,7 +147,7 @@ struct CubeAnswer {
     return rows.count
   }
 
-  private func write(_ row: [Cell], _ label: Label?, to text: inout JSONText) {
+  private func write(_ row: [Cell], _ label: Label?, to text: inout JSONWriter) {
     text.beginObject()
     for (index, cell) in row.enumerated() {
       text.name(text: names[index])
@@ -167,7 +167,7 @@ struct CubeAnswer {
     text.endObject()
   }
 
-  private func write(_ cell: Cell, to text: inout JSONText) {
+  private func write(_ cell: Cell, to text: inout JSONWriter) {
     switch cell {
     case .null: text.null()
     case .text(let value), .number(_, let value): text.value(value)
@@ -176,7 +176,7 @@ struct CubeAnswer {
     }
   }
 
-  private func annotate(_ text: inout JSONText) {
+  private func annotate(_ text: inout JSONWriter) {
     text.beginObject()
     text.name("measures")
     text.beginObject()
@@ -203,7 +203,7 @@ struct CubeAnswer {
   }
 
   static func annotate(
-    _ name: String, _ type: CubeSchema.MemberType, _ cube: CubeSchema, _ text: inout JSONText
+    _ name: String, _ type: CubeSchema.MemberType, _ cube: CubeSchema, _ text: inout JSONWriter
   ) {
     text.name(text: "\(cube.name).\(name)")
     text.beginObject()

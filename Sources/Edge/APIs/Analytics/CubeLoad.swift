@@ -99,7 +99,7 @@ struct CubeLoad {
   // MARK: Answering
 
   /// Writes what comes before the first result.
-  func begin(_ text: inout JSONText) {
+  func begin(_ text: inout JSONWriter) {
     guard isMulti else { return }
     text.beginObject()
     text.member("queryType", kind.rawValue)
@@ -108,7 +108,7 @@ struct CubeLoad {
   }
 
   /// Writes what comes behind the last.
-  func end(_ text: inout JSONText) {
+  func end(_ text: inout JSONWriter) {
     guard isMulti else { return }
     text.endArray()
     text.name("pivotQuery")

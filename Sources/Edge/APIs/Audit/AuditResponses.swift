@@ -7,9 +7,9 @@ import Routing
 /// The envelopes the audit API answers with: `{"code","msg","data","meta"}`.
 enum AuditResponses {
   private static func envelope(
-    hasMeta: Bool = true, _ data: (inout JSONText) -> Void, meta: ((inout JSONText) -> Void)? = nil
+    hasMeta: Bool = true, _ data: (inout JSONWriter) -> Void, meta: ((inout JSONWriter) -> Void)? = nil
   ) -> HTTPAnswer {
-    var text = JSONText()
+    var text = JSONWriter(capacity: 256)
     text.beginObject()
     text.member("code", 200)
     text.member("msg", "ok")
@@ -20,7 +20,7 @@ enum AuditResponses {
       if let meta { meta(&text) } else { text.null() }
     }
     text.endObject()
-    return .json(.ok, text)
+    return .json(.ok, text.takeBytes())
   }
 
   static func data(_ object: [UInt8]) -> HTTPAnswer { envelope { $0.raw(object) } }
@@ -72,15 +72,12 @@ enum AuditResponses {
     }
   }
 
-  private static func object(_ tenant: AuditTenant, secret: String?, in text: inout JSONText) {
+  private static func object(_ tenant: AuditTenant, secret: String?, in text: inout JSONWriter) {
     text.beginObject()
     text.member("name", tenant.name)
     text.member("key", tenant.key)
     text.member("secret", secret)
-    text.name("created_at")
-    var writer = JSONWriter(capacity: 40)
-    writer.appendMicrosecondTimestamp(tenant.createdAt, zone: "Z")
-    text.raw(writer.takeBytes())
+    text.time("created_at", tenant.createdAt, zone: "Z")
     text.endObject()
   }
 }

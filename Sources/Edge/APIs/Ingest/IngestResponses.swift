@@ -125,7 +125,7 @@ extension Problem {
     }
   }
 
-  private func details(of code: String, in text: inout JSONText) {
+  private func details(of code: String, in text: inout JSONWriter) {
     text.name("details")
     text.beginObject()
     if code == "quota_exceeded", let field {

@@ -81,7 +81,7 @@ package struct RecordWriting: Sendable {
 
   /// The members of the answer that tell what was left out, without braces: also kept for a repeated request.
   private func rejectedMembers(of decoded: DecodedBody) -> [UInt8] {
-    var text = JSONText()
+    var text = JSONWriter(capacity: 256)
     text.name("rejected")
     text.value(decoded.rejectedCount)
     text.name("errors")
@@ -103,11 +103,11 @@ package struct RecordWriting: Sendable {
       text.endObject()
     }
     text.endArray()
-    return text.bytes
+    return text.takeBytes()
   }
 
   private func created(_ receipt: AppendReceipt, rejected: [UInt8]) -> HTTPAnswer {
-    var text = JSONText()
+    var text = JSONWriter(capacity: 256)
     text.beginObject()
     text.name("accepted")
     text.value(receipt.rowCount)
@@ -117,18 +117,18 @@ package struct RecordWriting: Sendable {
     text.value(receipt.firstPosition + Int64(receipt.rowCount) - 1)
     text.members(rejected)
     text.endObject()
-    var answer = HTTPAnswer.json(.created, text)
+    var answer = HTTPAnswer.json(.created, text.takeBytes())
     if receipt.isReplay { answer.headers.append(("Idempotency-Replayed", "true")) }
     return answer
   }
 
   private func nothingStored(_ rejected: [UInt8]) -> HTTPAnswer {
-    var text = JSONText()
+    var text = JSONWriter(capacity: 256)
     text.beginObject()
     text.name("accepted")
     text.value(0)
     text.members(rejected)
     text.endObject()
-    return .json(.ok, text)
+    return .json(.ok, text.takeBytes())
   }
 }

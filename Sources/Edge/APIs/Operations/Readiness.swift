@@ -1,3 +1,4 @@
+import Codecs
 import Platform
 import Records
 import Routing
@@ -9,11 +10,11 @@ package struct ReadinessCheck: Sendable {
   package let isHealthy: Bool
   package let message: String
   /// A JSON object.
-  package let details: JSONText
+  package let details: [UInt8]
   /// When it was looked at, nanoseconds since 1970.
   package let checkedAt: Int64
 
-  package init(_ name: String, isHealthy: Bool, message: String, details: JSONText, checkedAt: Int64) {
+  package init(_ name: String, isHealthy: Bool, message: String, details: [UInt8], checkedAt: Int64) {
     self.name = name
     self.isHealthy = isHealthy
     self.message = message
@@ -29,13 +30,13 @@ package protocol ReadinessChecks: Sendable {
 }
 
 extension ReadinessCheck {
-  func write(to text: inout JSONText) {
+  func write(to text: inout JSONWriter) {
     text.beginObject()
     text.member("name", name)
     text.member("status", isHealthy ? "healthy" : "unhealthy")
     text.member("message", message)
     text.name("details")
-    text.raw(details.bytes)
+    text.raw(details)
     text.time("last_check", checkedAt, zone: "")
     text.endObject()
   }

@@ -28,7 +28,7 @@ enum QueryLogResponses {
 
   /// The first message of `/ws/logs`.
   static func listing(_ objects: [UInt8], count: Int, _ request: QueryStreamRequest) -> [UInt8] {
-    JSONText.object { text in
+    JSONWriter.object { text in
       text.member("type", "logs_response")
       text.member("user_filter", request.user)
       text.member("limit", request.limit)
@@ -36,22 +36,22 @@ enum QueryLogResponses {
       text.member("count", count)
       text.name("logs")
       text.array(of: objects)
-    }.bytes
+    }
   }
 
   /// - Parameter now: Nanoseconds since 1970; shown in UTC without saying so, as it always was.
   static func heartbeat(now: Int64, connections: Int) -> [UInt8] {
-    JSONText.object { text in
+    JSONWriter.object { text in
       text.member("type", "heartbeat")
       text.time("timestamp", now, zone: "")
       text.member("active_connections", connections)
-    }.bytes
+    }
   }
 
   /// What the streams are and how to ask for them.
   static func streams(host: String) -> HTTPAnswer {
     func endpoint(
-      _ text: inout JSONText, _ name: StaticString, _ path: String, _ about: String,
+      _ text: inout JSONWriter, _ name: StaticString, _ path: String, _ about: String,
       _ parameters: [(StaticString, String)], example: String
     ) {
       text.name(name)

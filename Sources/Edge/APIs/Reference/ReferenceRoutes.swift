@@ -51,7 +51,7 @@ package struct ReferenceRoutes: Sendable {
 
   /// What this is and where to go from here.
   private func root(_ paths: [String]) -> [UInt8] {
-    JSONText.object { text in
+    JSONWriter.object { text in
       text.member("service", "cordwood")
       text.member("version", version)
       text.member("description", "A log server: logs, stacked in columns.")
@@ -64,6 +64,6 @@ package struct ReferenceRoutes: Sendable {
       text.beginArray()
       for path in paths { text.value(path) }
       text.endArray()
-    }.bytes
+    }
   }
 }

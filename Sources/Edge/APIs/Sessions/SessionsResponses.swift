@@ -111,7 +111,7 @@ enum SessionsResponses {
     }
   }
 
-  private static func list(_ all: [CatalogEntry], _ id: StaticString, in text: inout JSONText) {
+  private static func list(_ all: [CatalogEntry], _ id: StaticString, in text: inout JSONWriter) {
     text.beginArray()
     for entry in all {
       text.beginObject()

@@ -91,7 +91,7 @@ enum WorkflowResponses {
     }
   }
 
-  private static func time(_ name: StaticString, _ time: Int64?, in text: inout JSONText) {
+  private static func time(_ name: StaticString, _ time: Int64?, in text: inout JSONWriter) {
     if let time { text.time(name, time, zone: "+00:00") } else { text.member(name, nil) }
   }
 

@@ -1,3 +1,4 @@
+import Codecs
 import Routing
 
 // From an endpoint's outcome to the answer's end.
@@ -130,13 +131,13 @@ extension ConnectionMachine {
 
   mutating func endLive(_ reason: String, at moment: ConnectionMoment) {
     guard case .streaming = state else { return }
-    let text = JSONText.object { text in
+    let text = JSONWriter.object { text in
       text.member("type", "closed")
       text.member("reason", reason)
     }
     // Closed on our side: a stalled client would hold the connection for its rest.
     actions += [
-      .writeBody(LiveForm.events.message("closed", text.bytes)), .writeEnd(isLast: false), .closeOutput,
+      .writeBody(LiveForm.events.message("closed", text)), .writeEnd(isLast: false), .closeOutput,
     ]
     enter(.lingering, at: moment)
   }

@@ -21,10 +21,10 @@ package enum LiveForm: String, Sendable, Hashable {
 
   /// Tells of records that were left out because the client reads too slowly.
   package func dropped(_ count: Int) -> [UInt8] {
-    let text = JSONText.object { text in
+    let text = JSONWriter.object { text in
       text.member("type", "dropped")
       text.member("count", count)
     }
-    return message("dropped", text.bytes)
+    return message("dropped", text)
   }
 }

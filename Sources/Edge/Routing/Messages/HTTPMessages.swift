@@ -1,3 +1,5 @@
+import Codecs
+
 /// A request as an endpoint sees it: complete, within its limits.
 package struct HTTPCall: Sendable {
   /// Appears in the answer (`X-Request-Id`), in problem bodies and in the log.
@@ -84,15 +86,15 @@ package struct HTTPAnswer: Sendable {
   }
 
   /// An answer with a JSON body.
-  package static func json(_ status: HTTPStatus, _ text: JSONText) -> HTTPAnswer {
-    HTTPAnswer(status, contentType: "application/json", body: text.bytes)
+  package static func json(_ status: HTTPStatus, _ body: [UInt8]) -> HTTPAnswer {
+    HTTPAnswer(status, contentType: "application/json", body: body)
   }
 
   /// An answer with one JSON object.
   package static func object(
-    _ status: HTTPStatus = .ok, _ write: (inout JSONText) -> Void
+    _ status: HTTPStatus = .ok, _ write: (inout JSONWriter) -> Void
   ) -> HTTPAnswer {
-    .json(status, .object(write))
+    .json(status, JSONWriter.object(write))
   }
 }
 

@@ -1,3 +1,4 @@
+import Codecs
 import Decoding
 
 /// An error answer (RFC 9457, `application/problem+json`). Its texts name entries and fields, never values.
@@ -65,11 +66,11 @@ package struct Problem: Error, Sendable, Hashable {
 
   /// The answer that says so in an API's own JSON object.
   package func answer(
-    contentType: String = "application/json", _ write: (inout JSONText) -> Void
+    contentType: String = "application/json", _ write: (inout JSONWriter) -> Void
   ) -> HTTPAnswer {
     HTTPAnswer(
       HTTPStatus(status), contentType: contentType, headers: headers,
-      body: JSONText.object(write).bytes)
+      body: JSONWriter.object(write))
   }
 
   /// The header fields that go with it in every format.

@@ -1,8 +1,10 @@
+import Codecs
+
 /// The table of routes as an OpenAPI 3.1 document.
 package enum OpenAPIDocument {
   package static func text(of table: RouteTable, version: String) -> [UInt8] {
     let operations = table.operations
-    return JSONText.object { text in
+    return JSONWriter.object { text in
       text.member("openapi", "3.1.0")
       text.name("info")
       text.beginObject()
@@ -23,10 +25,10 @@ package enum OpenAPIDocument {
       text.beginObject()
       writeSchemes(of: operations, to: &text)
       text.endObject()
-    }.bytes
+    }
   }
 
-  private static func writeSchemes(of operations: [RouteOperation], to text: inout JSONText) {
+  private static func writeSchemes(of operations: [RouteOperation], to text: inout JSONWriter) {
     text.name("securitySchemes")
     text.beginObject()
     var seen: Set<CredentialKind> = []
@@ -54,7 +56,7 @@ package enum OpenAPIDocument {
     text.endObject()
   }
 
-  private static func write(_ operation: RouteOperation, to text: inout JSONText) {
+  private static func write(_ operation: RouteOperation, to text: inout JSONWriter) {
     text.name(text: operation.method.rawValue.lowercased())
     text.beginObject()
     text.name("tags")
@@ -79,7 +81,7 @@ package enum OpenAPIDocument {
     text.endObject()
   }
 
-  private static func write(_ parameters: [RouteParameter], to text: inout JSONText) {
+  private static func write(_ parameters: [RouteParameter], to text: inout JSONWriter) {
     guard !parameters.isEmpty else { return }
     text.name("parameters")
     text.list(parameters) { text, parameter in
@@ -92,7 +94,7 @@ package enum OpenAPIDocument {
     }
   }
 
-  private static func write(_ body: RouteBody, to text: inout JSONText) {
+  private static func write(_ body: RouteBody, to text: inout JSONWriter) {
     text.name("requestBody")
     text.beginObject()
     text.member("required", true)
@@ -113,7 +115,7 @@ package enum OpenAPIDocument {
     text.endObject()
   }
 
-  private static func write(_ credentials: [CredentialKind], to text: inout JSONText) {
+  private static func write(_ credentials: [CredentialKind], to text: inout JSONWriter) {
     guard !credentials.isEmpty else { return }
     text.name("security")
     text.beginArray()

@@ -1,5 +1,6 @@
 import APIs
 import AsyncHTTPClient
+import Codecs
 import Foundation
 import HTTP
 import NIOCore
@@ -153,12 +154,10 @@ final class ServerReadiness: ReadinessChecks {
   }
 
   private func check(
-    _ name: String, isHealthy: Bool, _ message: String, details: (inout JSONText) -> Void
+    _ name: String, isHealthy: Bool, _ message: String, details: (inout JSONWriter) -> Void
   ) -> ReadinessCheck {
-    var text = JSONText()
-    text.beginObject()
-    details(&text)
-    text.endObject()
-    return ReadinessCheck(name, isHealthy: isHealthy, message: message, details: text, checkedAt: clock.now())
+    ReadinessCheck(
+      name, isHealthy: isHealthy, message: message, details: JSONWriter.object(details),
+      checkedAt: clock.now())
   }
 }
