@@ -132,7 +132,8 @@ final class TestServer: Sendable {
   init(
     limits: HTTPLimits = .patient, queries: FakeQueries = FakeQueries(), isOpen: Bool = true
   ) async throws {
-    metrics = HTTPMetrics(uploads: UploadBudget(bytesMax: limits.uploadBytesMax))
+    metrics = HTTPMetrics(
+      uploads: UploadBudget(bytesMax: limits.uploadBytesMax), datasets: Registry.standard.datasets)
     let tenant = Tenant(realm: .native, name: "acme")
     let directory = KeyDirectory(
       keys: [
@@ -149,6 +150,7 @@ final class TestServer: Sendable {
     var services = APIServices(
       store: storing, engine: UnaskedEngine(), control: store, streams: .none, log: accessLog,
       clock: SystemClock())
+    services.registry = .standard
     services.limits = limits
     let native = NativeRoutes(services, directory: directory, queries: queries)
     let apis = [operations.api, native.api]

@@ -77,7 +77,8 @@ final class FakeForwarding: EntryForwarding {
       let database = try ControlDatabase(path: folder + "/control.sqlite")
       let keyStore = try await KeyStore(database, clock: clock)
       let limits = HTTPLimits.patient
-      let metrics = HTTPMetrics(uploads: UploadBudget(bytesMax: limits.uploadBytesMax))
+      let metrics = HTTPMetrics(
+        uploads: UploadBudget(bytesMax: limits.uploadBytesMax), datasets: Registry.standard.datasets)
       let own = IngestMetrics(usage: { [] })
       registry.register { await own.collect(into: &$0) }
       let services = APIServices(

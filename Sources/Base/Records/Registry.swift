@@ -16,7 +16,7 @@ package struct Registry: Sendable, Hashable {
     self.datasets = datasets
   }
 
-  /// What this project declares.
+  /// What this project declares, for those that serve nothing: a server knows what its APIs declare.
   package static let standard = Registry(
     realms: [.native, .sessions, .querylog, .audit, .workflow, .ingest],
     datasets: [.sessions, .queries, .audit, .workflows, .logs])

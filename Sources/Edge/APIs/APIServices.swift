@@ -15,8 +15,8 @@ package struct APIServices: Sendable {
   package let clock: any WallClock
   package var limits = HTTPLimits()
   package var decodingLimits = DecodingLimits()
-  /// What kinds of records there are.
-  package var registry = Registry.standard
+  /// What kinds of records there are: those that are given.
+  package var registry = Registry([])
 
   /// The same limits as a server without a configuration has.
   package init(

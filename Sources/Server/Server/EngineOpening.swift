@@ -6,10 +6,11 @@ import Tailing
 
 /// Opens the store that a configuration names, and what asks it questions.
 enum EngineOpening {
+  /// - Parameter registry: The kinds of records that are served.
   static func open(
-    _ configuration: Configuration, reports: StoreReports, clock: any WallClock
+    _ configuration: Configuration, _ registry: Registry, reports: StoreReports, clock: any WallClock
   ) async throws -> Engine {
-    let store = try await LocalStore.open(configuration, observer: reports, clock: clock)
+    let store = try await LocalStore.open(configuration, registry, observer: reports, clock: clock)
     let identity: String
     do throws(StartError) {
       identity = try await DiskThread(name: "identity").run { () throws(StartError) in

@@ -24,22 +24,24 @@ struct OpenStore: Sendable {
 enum LocalStore {
   /// Opens the store that the configuration names.
   ///
-  /// - Parameter observer: Told what the store does by itself.
+  /// - Parameters:
+  ///   - registry: What codes on the disk mean.
+  ///   - observer: Told what the store does by itself.
   static func open(
-    _ configuration: Configuration, observer: any StoreObserver, clock: any WallClock
+    _ configuration: Configuration, _ registry: Registry, observer: any StoreObserver, clock: any WallClock
   ) async throws(StartError) -> OpenStore {
     let store: Storage
     do throws(StorageOpenError) {
       store = try await Storage.open(
         directory: configuration.dataDirectory,
         environment: StoreEnvironment(clock: clock, observer: observer),
-        options: configuration.storageOptions, format: ParquetBlocks())
+        options: configuration.storageOptions(registry), format: ParquetBlocks())
     } catch {
       throw StartError.store(text(of: error, directory: configuration.dataDirectory))
     }
     return OpenStore(
       seams: store, summary: summary(of: store, directory: configuration.dataDirectory),
-      collect: { StoreMetrics.collect(store, into: &$0) },
+      collect: { StoreMetrics.collect(store, registry.datasets, into: &$0) },
       collectFailure: { StoreMetrics.collectFailure(store, into: &$0) },
       start: { store.start() }, close: { await store.stop() })
   }
@@ -73,8 +75,9 @@ enum LocalStore {
 
 extension Configuration {
   /// The store's part of the settings.
-  fileprivate var storageOptions: StorageOptions {
+  fileprivate func storageOptions(_ registry: Registry) -> StorageOptions {
     var options = StorageOptions()
+    options.journal.registry = registry
     options.journal.segmentBytes = segmentBytes
     options.journal.headBytesMax = headBytesMax
     options.journal.writeReserveBytes = writeReserveBytes
@@ -88,11 +91,11 @@ extension Configuration {
 
 /// Figures of the store. Tenants are no label: their number has no bound.
 private enum StoreMetrics {
-  static func collect(_ store: Storage, into text: inout MetricsText) {
+  static func collect(_ store: Storage, _ datasets: [Dataset], into text: inout MetricsText) {
     let (journal, storage) = store.statistics()
     collect(journal, into: &text)
     collect(storage, into: &text)
-    collect(store.usage(), into: &text)
+    collect(store.usage(), of: datasets, into: &text)
   }
 
   static func collectFailure(_ store: Storage, into text: inout MetricsText) {
@@ -153,7 +156,9 @@ private enum StoreMetrics {
     for (name, help, value) in counters { text.single("cordwood_\(name)", .counter, help, value) }
   }
 
-  private static func collect(_ usage: [PartitionUsage], into text: inout MetricsText) {
+  private static func collect(
+    _ usage: [PartitionUsage], of datasets: [Dataset], into text: inout MetricsText
+  ) {
     let gauges: [(String, String, (PartitionUsage) -> Int)] = [
       ("head_rows", "Records that are in the journal only.", \.headRows),
       ("head_bytes", "Bytes of journal frames that are in no block.", \.headBytes),
@@ -163,7 +168,7 @@ private enum StoreMetrics {
     ]
     for (name, help, value) in gauges {
       text.family("cordwood_\(name)", .gauge, help)
-      for dataset in Registry.standard.datasets {
+      for dataset in datasets {
         let sum = usage.filter { $0.partition.dataset == dataset }.reduce(0) { $0 + value($1) }
         text.sample("cordwood_\(name)", [("dataset", dataset.name)], Double(sum))
       }

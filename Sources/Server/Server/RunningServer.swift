@@ -1,5 +1,6 @@
 import HTTP
 import Logging
+import Records
 import Routing
 
 /// A server that listens: the engine behind the routes.
@@ -21,7 +22,9 @@ package struct RunningServer: Sendable {
     _ parts: ServerParts, tls: TLSCredentials?, logger: Logger
   ) async throws -> RunningServer {
     let configuration = parts.configuration
-    let metrics = HTTPMetrics(uploads: UploadBudget(bytesMax: configuration.http.uploadBytesMax))
+    let metrics = HTTPMetrics(
+      uploads: UploadBudget(bytesMax: configuration.http.uploadBytesMax),
+      datasets: ServedAPIs.registry.datasets)
     let served = ServedAPIs(parts, metrics: metrics)
     let http = HTTPServer(
       router: Router(

@@ -7,47 +7,60 @@ import Records
 import Routing
 
 /// The APIs of a server.
-struct ServedAPIs: Sendable {
+package struct ServedAPIs: Sendable {
+  /// The one list of APIs. Of paths that several have, the first that claims a request gets it: the query-log
+  /// API takes one method, the workflow API what shows a key of its own, the ingest API leaves what shows a
+  /// native key.
+  private static let list: [Listed] = [
+    Listed { ServedAPIs.operations($0.parts, $0.metrics).api },
+    Listed(IngestRoutes.self) {
+      IngestRoutes($0.services, ServedAPIs.ingest($0.parts), native: $0.nativeKeys).api
+    },
+    Listed(NativeRoutes.self) { NativeRoutes($0.services, directory: $0.nativeKeys).api },
+    Listed(SessionsRoutes.self) {
+      SessionsRoutes(
+        $0.services, accounts: $0.access.accounts, keys: $0.access.keys, catalog: $0.access.catalog,
+        seal: $0.access.seal, tokenHours: $0.configuration.tokenHours
+      ).api
+    },
+    Listed(QueryLogRoutes.self) {
+      QueryLogRoutes($0.services, sessions: $0.access.queries, seal: $0.access.querySeal).api
+    },
+    Listed(WorkflowRoutes.self) {
+      WorkflowRoutes(
+        $0.services, keys: $0.access.workflow, keyHeader: $0.configuration.workflowKeyHeader,
+        identity: WorkflowRoutes.Identity(
+          service: $0.configuration.serviceName, environment: $0.configuration.serviceEnvironment)
+      ).api
+    },
+    Listed(AuditRoutes.self) {
+      AuditRoutes(
+        $0.services, credentials: $0.access.audit, tenants: $0.access.tenants,
+        cleanupDays: $0.configuration.auditCleanupDays
+      ).api
+    },
+    Listed {
+      AnalyticsRoutes(
+        $0.services, audit: $0.access.audit, workflow: $0.access.workflow,
+        keyHeader: $0.configuration.workflowKeyHeader, zones: .ofFoundation
+      ).api
+    },
+  ]
+
+  /// What the listed APIs declare: the kinds of records and the families of tenants that there are.
+  package static let registry = Registry(list.compactMap(\.owner))
+
   /// Of paths that several have, the first that claims a request gets it.
   let apis: [API]
 
-  /// The one list of APIs.
   init(_ parts: ServerParts, metrics: HTTPMetrics) {
-    let (access, configuration) = (parts.access, parts.configuration)
-    let services = ServedAPIs.services(parts, metrics)
-    let nativeKeys = KeyDirectory(
-      keys: configuration.apiKeys, openTenant: configuration.isOpen ? configuration.openTenant : nil,
-      store: access.keys)
-    // The query-log API takes one method, the workflow API what shows a key of its own, the ingest API leaves
-    // what shows a native key.
-    let others = [
-      ServedAPIs.operations(parts, metrics).api,
-      IngestRoutes(services, ServedAPIs.ingest(parts), native: nativeKeys).api,
-      NativeRoutes(services, directory: nativeKeys).api,
-      SessionsRoutes(
-        services, accounts: access.accounts, keys: access.keys, catalog: access.catalog, seal: access.seal,
-        tokenHours: configuration.tokenHours
-      ).api,
-      QueryLogRoutes(services, sessions: access.queries, seal: access.querySeal).api,
-      WorkflowRoutes(
-        services, keys: access.workflow, keyHeader: configuration.workflowKeyHeader,
-        identity: WorkflowRoutes.Identity(
-          service: configuration.serviceName, environment: configuration.serviceEnvironment)
-      ).api,
-      AuditRoutes(
-        services, credentials: access.audit, tenants: access.tenants,
-        cleanupDays: configuration.auditCleanupDays
-      ).api,
-      AnalyticsRoutes(
-        services, audit: access.audit, workflow: access.workflow,
-        keyHeader: configuration.workflowKeyHeader, zones: .ofFoundation
-      ).api,
-    ]
+    let making = Making(parts, metrics)
+    let others = ServedAPIs.list.map { $0.make(making) }
     let reference = ReferenceRoutes(
-      version: RunningServer.version, store: parts.engine.identity, hasPage: configuration.hasDocs,
+      version: RunningServer.version, store: parts.engine.identity, hasPage: parts.configuration.hasDocs,
       others: others)
     apis = [reference.api] + others
-    use(configuration.ingest.masking)
+    use(parts.configuration.ingest.masking)
   }
 
   /// Takes other masking, each API that of its realm.
@@ -61,6 +74,37 @@ struct ServedAPIs: Sendable {
 
 // What APIs are made of
 extension ServedAPIs {
+  /// An entry of the list.
+  private struct Listed: Sendable {
+    /// nil: it keeps no records.
+    let owner: (any RecordOwner.Type)?
+    let make: @Sendable (Making) -> API
+
+    init(_ owner: (any RecordOwner.Type)? = nil, make: @escaping @Sendable (Making) -> API) {
+      self.owner = owner
+      self.make = make
+    }
+  }
+
+  private struct Making {
+    let parts: ServerParts
+    let metrics: HTTPMetrics
+    let services: APIServices
+    let nativeKeys: KeyDirectory
+    var access: AccessServices { parts.access }
+    var configuration: Configuration { parts.configuration }
+
+    init(_ parts: ServerParts, _ metrics: HTTPMetrics) {
+      self.parts = parts
+      self.metrics = metrics
+      services = ServedAPIs.services(parts, metrics)
+      let configuration = parts.configuration
+      nativeKeys = KeyDirectory(
+        keys: configuration.apiKeys, openTenant: configuration.isOpen ? configuration.openTenant : nil,
+        store: parts.access.keys)
+    }
+  }
+
   private static func services(_ parts: ServerParts, _ metrics: HTTPMetrics) -> APIServices {
     var services = APIServices(
       store: RecordStoring(
@@ -68,6 +112,7 @@ extension ServedAPIs {
       engine: parts.engine.questions, control: parts.engine.control,
       streams: LiveStreams(feed: parts.engine.live, seal: parts.access.seal), log: parts.log,
       clock: parts.clock)
+    services.registry = registry
     services.limits = parts.configuration.http
     services.decodingLimits = parts.configuration.decoding
     return services

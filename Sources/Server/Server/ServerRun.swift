@@ -87,7 +87,8 @@ package struct ServerRun {
     let log = AccessLogOutput(isJSON: isJSON, logsAll: configuration.logsAllAccess, clock: clock)
     opened.add { await log.drain() }
     let reports = StoreReports(logger: logger)
-    let engine = try await EngineOpening.open(configuration, reports: reports, clock: clock)
+    let engine = try await EngineOpening.open(
+      configuration, ServedAPIs.registry, reports: reports, clock: clock)
     opened.add { await engine.close() }
     let access = try await openAccess(&opened)
     let credentials = access.audit

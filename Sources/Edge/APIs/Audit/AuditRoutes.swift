@@ -9,7 +9,10 @@ import Records
 import Routing
 
 /// The audit API: who did what to which resource, by tenant, behind JSON Web Tokens (Docs/audit.md).
-package struct AuditRoutes: Sendable {
+package struct AuditRoutes: RecordOwner {
+  package static let realm = Realm.audit
+  package static let datasets: [Dataset] = [.audit]
+
   let credentials: AuditCredentials
   let tenants: TenantDirectory
   let log: any AccessLog
@@ -63,8 +66,8 @@ package struct AuditRoutes: Sendable {
 
   package var api: API {
     var api = API("audit", errors: .audit, authenticate: authenticate)
-    api.realm = .audit
-    api.datasets = [.audit]
+    api.realm = AuditRoutes.realm
+    api.datasets = AuditRoutes.datasets
     api.credentials = [AuditRoutes.token]
     api.prefixes = ["/api/v1/"]
     api.isOpenToPages = true

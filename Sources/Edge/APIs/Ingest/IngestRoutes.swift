@@ -5,7 +5,10 @@ import Records
 import Routing
 
 /// The ingest API: log entries by API key, masked, stored, and forwarded (Docs/ingest.md).
-package struct IngestRoutes: Sendable {
+package struct IngestRoutes: RecordOwner {
+  package static let realm = Realm.ingest
+  package static let datasets: [Dataset] = [.logs]
+
   /// What this API alone needs.
   package struct Parts: Sendable {
     package let keys: IngestKeys
@@ -71,8 +74,8 @@ package struct IngestRoutes: Sendable {
 
   package var api: API {
     var api = API("ingest", errors: .ingest, authenticate: authenticate)
-    api.realm = .ingest
-    api.datasets = [.logs]
+    api.realm = IngestRoutes.realm
+    api.datasets = IngestRoutes.datasets
     api.credentials = [IngestRoutes.administrator]
     api.prefixes = ["/v1/logs:", "/v1/logs%", "/v1/admin/"]
     api.routes = [entryRoute] + administrationRoutes + letterRoutes

@@ -22,7 +22,7 @@ package struct EngineQueries: NativeQueries {
   private let registry: Registry
 
   /// - Parameter registry: What there is to ask.
-  package init(engine: any QueryAnswering, registry: Registry = .standard) {
+  package init(engine: any QueryAnswering, registry: Registry) {
     self.engine = engine
     self.registry = registry
   }

@@ -7,7 +7,11 @@ import Records
 import Routing
 
 /// The native API behind `/v1`: records in, questions out (Docs/api.md).
-package struct NativeRoutes: Sendable {
+package struct NativeRoutes: RecordOwner {
+  package static let realm = Realm.native
+  /// None of its own: it takes those of all.
+  package static let datasets: [Dataset] = []
+
   private let directory: KeyDirectory
   private let log: any AccessLog
   private let writing: RecordWriting
@@ -43,7 +47,7 @@ package struct NativeRoutes: Sendable {
 
   package var api: API {
     var api = API("native", authenticate: authenticate)
-    api.realm = .native
+    api.realm = NativeRoutes.realm
     api.datasets = registry.datasets
     api.credentials = [NativeRoutes.key]
     api.prefixes = ["/v1/"]

@@ -20,7 +20,7 @@ package struct RecordWriting: Sendable {
   ///   - masking: What is masked in the records of a dataset.
   package init(
     store: RecordStoring, clock: any WallClock, decodingLimits: DecodingLimits,
-    registry: Registry = .standard, masking: (Dataset) -> MaskingPlan = { _ in .none }
+    registry: Registry, masking: (Dataset) -> MaskingPlan = { _ in .none }
   ) {
     decoders = Replaceable(
       Dictionary(

@@ -17,7 +17,7 @@ package struct TailRoutes: Sendable {
   /// - Parameter directory: Whose callers may listen.
   package init(
     _ directory: KeyDirectory, engine: any QueryAnswering, streams: LiveStreams,
-    registry: Registry = .standard
+    registry: Registry
   ) {
     self.directory = directory
     self.registry = registry

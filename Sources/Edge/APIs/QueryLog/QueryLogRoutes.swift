@@ -10,7 +10,10 @@ import Tailing
 
 /// The query-log API: who asked what of a database, sealed record by record, and shown live
 /// (Docs/querylog.md).
-package struct QueryLogRoutes: Sendable {
+package struct QueryLogRoutes: RecordOwner {
+  package static let realm = Realm.querylog
+  package static let datasets: [Dataset] = [.queries]
+
   static let columns = ["id", "user_id", "query", "status", "timestamp", "hash"]
   /// A page of `/ws/logs` waits in memory until its client takes it: it ends with the record that reaches
   /// this.
@@ -57,8 +60,8 @@ package struct QueryLogRoutes: Sendable {
 
   package var api: API {
     var api = API("querylog", errors: .detail, authenticate: authenticate)
-    api.realm = .querylog
-    api.datasets = [.queries]
+    api.realm = QueryLogRoutes.realm
+    api.datasets = QueryLogRoutes.datasets
     api.credentials = [QueryLogRoutes.token]
     api.isOpenToPages = true
     api.masking = { [masking] plan in masking.replace(with: plan(.queries)) }

@@ -7,7 +7,10 @@ import Records
 import Routing
 
 /// The sessions API below `/api`: logins, users, containers, sessions, logs (Docs/sessions.md).
-package struct SessionsRoutes: Sendable {
+package struct SessionsRoutes: RecordOwner {
+  package static let realm = Realm.sessions
+  package static let datasets: [Dataset] = [.sessions]
+
   let accounts: Accounts
   let keys: KeyStore
   let catalog: SessionCatalog
@@ -42,8 +45,8 @@ package struct SessionsRoutes: Sendable {
 
   package var api: API {
     var api = API("sessions", errors: .error, authenticate: authenticate)
-    api.realm = .sessions
-    api.datasets = [.sessions]
+    api.realm = SessionsRoutes.realm
+    api.datasets = SessionsRoutes.datasets
     api.credentials = [SessionsRoutes.token]
     api.prefixes = ["/api/"]
     api.masking = { [decoder] plan in decoder.replace(with: decoder.value.masked(by: plan(.sessions))) }

@@ -9,7 +9,10 @@ import Records
 import Routing
 
 /// The workflow API: logs of workflow runs by API key, and figures over them (Docs/workflow.md).
-package struct WorkflowRoutes: Sendable {
+package struct WorkflowRoutes: RecordOwner {
+  package static let realm = Realm.workflow
+  package static let datasets: [Dataset] = [.workflows]
+
   /// What the service calls itself in `/health`.
   package struct Identity: Sendable {
     package let service: String
@@ -55,8 +58,8 @@ package struct WorkflowRoutes: Sendable {
 
   package var api: API {
     var api = API("workflow", errors: .detail, authenticate: authenticate)
-    api.realm = .workflow
-    api.datasets = [.workflows]
+    api.realm = WorkflowRoutes.realm
+    api.datasets = WorkflowRoutes.datasets
     api.credentials = [WorkflowRoutes.key(in: keyHeader)]
     api.prefixes = ["/api/v1/metrics/"]
     api.isOpenToPages = true

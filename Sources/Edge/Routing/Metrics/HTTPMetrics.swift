@@ -29,7 +29,7 @@ package final class HTTPMetrics: Sendable {
   private let datasets: [Dataset]
 
   /// - Parameter datasets: Those that records are counted of.
-  package init(uploads: UploadBudget, datasets: [Dataset] = Registry.standard.datasets) {
+  package init(uploads: UploadBudget, datasets: [Dataset]) {
     self.uploads = uploads
     self.datasets = datasets
   }

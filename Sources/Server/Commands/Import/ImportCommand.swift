@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Platform
 import Records
+import Server
 
 /// `cordwood import`: sends files to a server.
 struct ImportCommand: AsyncParsableCommand {
@@ -48,9 +49,9 @@ struct ImportCommand: AsyncParsableCommand {
   @OptionGroup var client: ClientOptions
 
   func validate() throws {
-    guard Registry.standard.dataset(named: dataset) != nil else {
+    guard ServedAPIs.registry.dataset(named: dataset) != nil else {
       throw ValidationError(
-        "the datasets are \(Registry.standard.datasets.map(\.name).joined(separator: ", "))")
+        "the datasets are \(ServedAPIs.registry.datasets.map(\.name).joined(separator: ", "))")
     }
     guard (1...(32 << 20)).contains(batchBytes) else { throw ValidationError("--batch-bytes: 1 to 33554432") }
     guard (1...64).contains(jobs) else { throw ValidationError("--jobs: 1 to 64") }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Platform
 import Records
+import Server
 import Storage
 
 /// `cordwood check`: verifies a data directory.
@@ -38,7 +39,8 @@ struct CheckCommand: AsyncParsableCommand {
     try DataDirectory.require(directory)
     let lock = try lockOut()
     let showsProgress = !quiet && ProcessLimits.isTerminal(2)
-    let report = StorageChecker.check(directory: directory) { path, index, count in
+    let report = StorageChecker.check(directory: directory, registry: ServedAPIs.registry) {
+      path, index, count in
       if showsProgress { Output.progress("\(index + 1)/\(count)  \(path)") }
     }
     if showsProgress { Output.progress("") }

@@ -1,9 +1,10 @@
-import Blocks
 import ArgumentParser
+import Blocks
 import Columnar
 import Foundation
 import Platform
 import Records
+import Server
 import Storage
 
 /// `cordwood inspect`: what is on the disk, read without changing it.
@@ -38,7 +39,9 @@ struct InspectCommand: AsyncParsableCommand {
   private func inspect() throws(Failure) {
     try DataDirectory.require(directory)
     if let arrow { return try writeHead(to: arrow) }
-    let found = try reading { () throws(StoreError) in try StorageInspector.inspect(directory: directory) }
+    let found = try reading { () throws(StoreError) in
+      try StorageInspector.inspect(directory: directory, registry: ServedAPIs.registry)
+    }
     if files {
       let paths = found.partitions.flatMap(\.blocks).map { $0.path + "\n" }.joined()
       return try Output.print(paths)
@@ -54,8 +57,8 @@ struct InspectCommand: AsyncParsableCommand {
   }
 
   private func writeHead(to path: String) throws(Failure) {
-    guard let wanted = Registry.standard.dataset(named: dataset) else {
-      throw Failure("the datasets are \(Registry.standard.datasets.map(\.name).joined(separator: ", "))")
+    guard let wanted = ServedAPIs.registry.dataset(named: dataset) else {
+      throw Failure("the datasets are \(ServedAPIs.registry.datasets.map(\.name).joined(separator: ", "))")
     }
     let output = try ArrowOutput(path)
     var failure: ColumnarError?
@@ -64,7 +67,8 @@ struct InspectCommand: AsyncParsableCommand {
     do throws(ColumnarError) {
       let writer = try ArrowStreamWriter(fields: wanted.schema.fields) { output.write($0) }
       let result = Result { () throws(StoreError) in
-        try StorageInspector.forEachHeadBatch(directory: directory) { partition, batch in
+        try StorageInspector.forEachHeadBatch(directory: directory, registry: ServedAPIs.registry) {
+          partition, batch in
           guard failure == nil, partition.dataset == wanted, tenant == nil || tenant == partition.tenant.name
           else { return }
           rowCount += batch.rowCount

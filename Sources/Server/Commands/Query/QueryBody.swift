@@ -2,6 +2,7 @@ import Codecs
 import Matching
 import Querying
 import Records
+import Server
 
 /// What `cordwood query`'s flags ask, as values.
 struct QueryFlags: Sendable, Hashable {
@@ -51,8 +52,8 @@ enum QueryBody {
 
   /// What is asked, and of which dataset, checked.
   static func filter(_ flags: QueryFlags) throws -> (dataset: Dataset, predicate: Predicate) {
-    guard let dataset = Registry.standard.dataset(named: flags.dataset) else {
-      throw Failure("the datasets are \(Registry.standard.datasets.map(\.name).joined(separator: ", "))")
+    guard let dataset = ServedAPIs.registry.dataset(named: flags.dataset) else {
+      throw Failure("the datasets are \(ServedAPIs.registry.datasets.map(\.name).joined(separator: ", "))")
     }
     return (dataset, try predicate(flags, schema: dataset.schema))
   }

@@ -101,8 +101,12 @@ package struct Configuration: Sendable {
   package var logsAllAccess: Bool
 
   /// Reads every setting with its type and checks what must hold between them.
-  package init(_ tree: ConfigurationTree) throws(ConfigurationError) {
-    let values = ConfigurationValues(tree: tree)
+  ///
+  /// - Parameter registry: What is served, and so has settings of its own.
+  package init(
+    _ tree: ConfigurationTree, registry: Registry = ServedAPIs.registry
+  ) throws(ConfigurationError) {
+    let values = ConfigurationValues(tree: tree, registry: registry)
     environment = Environment(rawValue: try values.text("environment")) ?? .development
     dataDirectory = try values.text("data_dir")
     adminPassword = try values.optionalText("admin_password")
@@ -143,7 +147,7 @@ package struct Configuration: Sendable {
     archiveAgeSecondsMax = try values.integer("archive.max_age_seconds")
     archiveBytesMax = try values.integer("archive.bytes_max")
     var retention: [Dataset: Int] = [:]
-    for dataset in Registry.standard.datasets {
+    for dataset in registry.datasets {
       retention[dataset] = try values.integer("retention.\(dataset.name)_seconds")
     }
     retentionSeconds = retention

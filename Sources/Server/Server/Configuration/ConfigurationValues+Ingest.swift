@@ -130,7 +130,7 @@ extension ConfigurationValues {
   private func masking(keys: [IngestKey]) throws(ConfigurationError) -> MaskingSettings {
     var settings = MaskingSettings()
     let names = try words("masking.apis")
-    settings.realms = Set(Registry.standard.realms.filter { names.contains($0.name) })
+    settings.realms = Set(registry.realms.filter { names.contains($0.name) })
     settings.rules.baselineKeys = try words("masking.baseline_keys")
     settings.rules.partialRules = try partialRules("masking.partial_rules")
     settings.rules.overrides = try overrides("masking.overrides", keys: keys)

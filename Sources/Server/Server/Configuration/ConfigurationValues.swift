@@ -8,6 +8,7 @@ import Routing
 /// Reads settings with their types; an error names key, source and what was expected, never the value.
 struct ConfigurationValues {
   let tree: ConfigurationTree
+  let registry: Registry
 
   func text(_ path: String) throws(ConfigurationError) -> String {
     let (setting, entry) = tree.entry(path)

@@ -54,12 +54,14 @@ package struct StorageReport: Sendable {
 package enum StorageChecker {
   /// Reads all of `directory`: about a second a million rows in blocks, half a second a GiB of journal.
   ///
-  /// - Parameter progress: Called before each file with its path, its number and how many there are.
+  /// - Parameters:
+  ///   - registry: What codes on the disk mean; others are damage.
+  ///   - progress: Called before each file with its path, its number and how many there are.
   package static func check(
-    directory: String, fileSystem: any FileSystem = LocalFileSystem(),
+    directory: String, registry: Registry, fileSystem: any FileSystem = LocalFileSystem(),
     progress: (_ path: String, _ index: Int, _ count: Int) -> Void = { _, _, _ in }
   ) -> StorageReport {
-    var run = CheckRun(directory: directory, fileSystem: fileSystem)
+    var run = CheckRun(directory: directory, fileSystem: fileSystem, registry: registry)
     run.check(progress)
     return run.report
   }
@@ -69,12 +71,14 @@ package enum StorageChecker {
 private struct CheckRun {
   let directory: String
   let fileSystem: any FileSystem
+  let registry: Registry
   var report = StorageReport()
   /// Ranges of positions of each tenant's frames, as they come.
   private var ranges: [Tenant: [(positions: Range<Int64>, file: String, offset: Int)]] = [:]
 
-  init(directory: String, fileSystem: any FileSystem) {
+  init(directory: String, fileSystem: any FileSystem, registry: Registry) {
     self.directory = directory
+    self.registry = registry
     self.fileSystem = fileSystem
   }
 
@@ -106,7 +110,7 @@ private struct CheckRun {
   private mutating func readManifest() -> StorageReader? {
     let path = directory + "/" + Manifest.name
     do throws(StoreError) {
-      let reader = try StorageReader(directory: directory, fileSystem: fileSystem)
+      let reader = try StorageReader(directory: directory, fileSystem: fileSystem, registry: registry)
       report.editCount = reader.scan.editCount
       if reader.scan.end < reader.manifestBytes, reader.scan.hasTornEdit {
         report.findings.append(
@@ -152,7 +156,7 @@ private struct CheckRun {
     var ranges = ranges
     var found: [StorageFinding] = []
     do throws(JournalError) {
-      let reader = try JournalReader(directory: path, fileSystem: fileSystem) {
+      let reader = try JournalReader(directory: path, fileSystem: fileSystem, registry: registry) {
         (frame) throws(JournalError) in
         frames += 1
         guard let partition = frame.partition else { return }

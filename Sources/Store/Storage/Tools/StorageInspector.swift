@@ -45,11 +45,12 @@ package struct StorageInspection: Sendable {
 
 /// Looks into a data directory without changing it, also while a server has it open. Blocking.
 package enum StorageInspector {
+  /// - Parameter registry: What codes on the disk mean.
   /// - Throws: `.corrupt` for a damaged manifest; damage of the journal shows in ``StorageChecker`` only.
   package static func inspect(
-    directory: String, fileSystem: any FileSystem = LocalFileSystem()
+    directory: String, registry: Registry, fileSystem: any FileSystem = LocalFileSystem()
   ) throws(StoreError) -> StorageInspection {
-    let reader = try StorageReader(directory: directory, fileSystem: fileSystem)
+    let reader = try StorageReader(directory: directory, fileSystem: fileSystem, registry: registry)
     var parts: [Partition: StorageInspection.PartitionPart] = [:]
     func part(_ partition: Partition) -> StorageInspection.PartitionPart {
       StorageInspection.PartitionPart(
@@ -66,7 +67,7 @@ package enum StorageInspector {
       parts[partition] = found
     }
     let archivedThrough = reader.scan.state.archivedThrough
-    let segments = try head(directory, fileSystem) { frame in
+    let segments = try head(reader, registry) { frame in
       guard let partition = frame.partition, frame.end > archivedThrough[partition] ?? 0 else { return }
       parts[partition, default: part(partition)].headFrames += 1
       parts[partition, default: part(partition)].headRows += frame.header.rowCount
@@ -90,12 +91,12 @@ package enum StorageInspector {
   /// Hands over the rows that are in no block, all columns of their schemas, oldest first; deleted rows
   /// included.
   package static func forEachHeadBatch(
-    directory: String, fileSystem: any FileSystem = LocalFileSystem(),
+    directory: String, registry: Registry, fileSystem: any FileSystem = LocalFileSystem(),
     _ body: (Partition, RecordBatch) -> Void
   ) throws(StoreError) {
-    let reader = try StorageReader(directory: directory, fileSystem: fileSystem)
+    let reader = try StorageReader(directory: directory, fileSystem: fileSystem, registry: registry)
     let archivedThrough = reader.scan.state.archivedThrough
-    _ = try head(directory, fileSystem) { frame in
+    _ = try head(reader, registry) { frame in
       guard let partition = frame.partition, frame.end > archivedThrough[partition] ?? 0,
         let batch = frame.batch()
       else { return }
@@ -104,11 +105,11 @@ package enum StorageInspector {
   }
 
   private static func head(
-    _ directory: String, _ fileSystem: any FileSystem, _ body: (JournalReader.Frame) -> Void
+    _ storage: StorageReader, _ registry: Registry, _ body: (JournalReader.Frame) -> Void
   ) throws(StoreError) -> [JournalReader.Segment] {
     do throws(JournalError) {
       let reader = try JournalReader(
-        directory: StorageLayout(directory: directory).journal, fileSystem: fileSystem
+        directory: storage.layout.journal, fileSystem: storage.fileSystem, registry: registry
       ) { (frame) throws(JournalError) in
         body(frame)
       }

@@ -14,7 +14,7 @@ struct StorageReader {
   var manifestPath: String { layout.directory + "/" + Manifest.name }
 
   init(
-    directory: String, fileSystem: any FileSystem, registry: Registry = .standard
+    directory: String, fileSystem: any FileSystem, registry: Registry
   ) throws(StoreError) {
     layout = StorageLayout(directory: directory)
     self.fileSystem = fileSystem
