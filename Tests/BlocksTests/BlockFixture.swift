@@ -31,7 +31,7 @@ struct BlockFixture {
   static func place(id: UInt64 = 1, of dataset: Dataset = .logs) -> BlockPlace {
     BlockPlace(
       id: id, partition: partition(dataset), directory: "blocks", path: "blocks/\(id).parquet",
-      temporaryPath: "blocks/\(id).tmp", deletionsApplied: 0)
+      deletionsApplied: 0)
   }
 
   static func disk(seed: UInt64 = 1) throws -> SimulatedDisk {

@@ -159,6 +159,7 @@ import Testing
   @Test func archivedFramesAreNotShownAgain() throws {
     var bench = try Bench()
     for number in 0..<10 { _ = try bench.append(oneRow("row \(number)")) }
+    try bench.journal.finish()
     try bench.reopen(start: JournalStart(archivedThrough: [logs: 7]))
     #expect(messages(bench.journal.head(of: logs).frames) == ["row 7", "row 8", "row 9"])
     #expect(bench.journal.nextPosition(of: acme) == 10)

@@ -36,8 +36,8 @@ import Testing
 
   @Test func aFailedUndoPoisons() throws {
     let bench = try Bench()
-    bench.disk.fail(.write, after: 1, with: .full)
-    bench.disk.fail(.write, after: 2, with: .error)
+    bench.disk.fail(.write, after: 1, pathSuffix: ".seg", with: .full)
+    bench.disk.fail(.write, after: 2, pathSuffix: ".seg", with: .error)
     #expect(throws: StoreError.self) { try bench.append(oneRow("lost")) }
     guard case .poisoned? = bench.journal.writeFailure else { Issue.record("not poisoned"); return }
   }

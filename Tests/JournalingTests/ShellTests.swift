@@ -97,7 +97,7 @@ import Testing
     for durability in Durability.allCases {
       var options = testOptions(segmentBytes: 16 << 10)
       options.durability = durability
-      let directory = path + "/" + durability.rawValue
+      let directory = path + "/\(durability.rawValue)/journal"
       let journal = try open(LocalFileSystem(), directory: directory, options: options)
       var generator = SeededGenerator(seed: 3)
       var expected: [String] = []

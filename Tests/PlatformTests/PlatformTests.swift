@@ -88,12 +88,44 @@ import Testing
     let directory = try TemporaryDirectory()
     let path = directory.path + "/lock"
     do {
-      let lock = try FileLock(path)
+      let lock = try FileLock(directory: directory.path)
       let us = Int(ProcessInfo.processInfo.processIdentifier)
-      #expect(throws: FileLockError.held(path: path, process: us)) { try FileLock(path) }
+      #expect(throws: FileLockError.held(path: path, process: us)) {
+        try FileLock(directory: directory.path)
+      }
       withExtendedLifetime(lock) {}
     }
-    _ = try FileLock(path)
+    _ = try FileLock(directory: directory.path)
+  }
+
+  /// The file tells who has the directory; it is not what keeps others out.
+  @Test func removingTheFileLetsNobodyIn() throws {
+    let directory = try TemporaryDirectory()
+    let lock = try FileLock(directory: directory.path)
+    try LocalFileSystem().remove(directory.path + "/lock")
+    #expect(throws: FileLockError.held(path: directory.path + "/lock", process: nil)) {
+      try FileLock(directory: directory.path)
+    }
+    withExtendedLifetime(lock) {}
+  }
+
+  /// A directory that was moved away is known by more than its name.
+  @Test func aMovedDirectoryIsNotTheOneKnown() throws {
+    let parent = try TemporaryDirectory()
+    let files = LocalFileSystem()
+    let path = parent.path + "/data"
+    try files.createDirectory(path)
+    let known = try KnownDirectory(path, on: files)
+    try known.check()
+    try files.rename(path, to: path + ".old")
+    #expect(throws: DiskError.failed(operation: .recognize, path: path, offsetBytes: 0, code: 116)) {
+      try known.check()
+    }
+    try files.createDirectory(path)
+    #expect(throws: DiskError.self) { try known.check() }
+    try files.removeDirectory(path)
+    try files.rename(path + ".old", to: path)
+    try known.check()
   }
 }
 

@@ -70,7 +70,7 @@ import Testing
         HeadRows(batches, partition: partition),
         to: BlockPlace(
           id: UInt64(round + 1), partition: partition, directory: directory,
-          path: "\(directory)/\(round).parquet", temporaryPath: "\(directory)/tmp", deletionsApplied: 0),
+          path: "\(directory)/\(round).parquet", deletionsApplied: 0),
         fileSystem: LocalFileSystem())
       let seconds = Double(clock() - start) / Double(CLOCKS_PER_SEC)
       let block = try #require(facts)

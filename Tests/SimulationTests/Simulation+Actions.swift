@@ -30,6 +30,7 @@ extension Simulation {
       clock.advance(seconds: -number(1...500))
     case .powerCut: try restart(powerCut: true)
     case .kill: try restart(powerCut: false)
+    case .stop: try stop()
     case .fillDisk:
       quotaBytes = number(0...200_000)
       disk.setQuota(quotaBytes)
@@ -39,6 +40,15 @@ extension Simulation {
     case .startFaults: startFaults()
     case .stopFaults: stopFaults()
     }
+  }
+
+  /// As a server stops. What the disk refuses of it is not told to anybody: then it was no clean stop.
+  private func stop() throws {
+    try attempt("stop") { () throws(StoreError) in
+      try journal.finish()
+      try engine.seal()
+    }
+    try restart(powerCut: generator.chance(oneIn: 2))
   }
 
   func append(_ requests: [ModelRequest]) throws {
@@ -70,7 +80,7 @@ extension Simulation {
     switch error {
     case .poisoned, .headFull: break
     case .diskFull, .disk: if !hasFaults && quotaBytes == 1 << 40 { throw violation("\(what): \(error)") }
-    case .corrupt, .invalid, .stopping, .idempotencyMismatch, .memoryExhausted:
+    case .corrupt, .laterVersion, .invalid, .stopping, .idempotencyMismatch, .memoryExhausted:
       throw violation("\(what): \(error)")
     }
   }

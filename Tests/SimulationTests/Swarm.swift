@@ -9,7 +9,7 @@ struct Swarm {
   enum Action: CaseIterable {
     case append, appendMany, appendLarge, repeatKey, archive, archiveSome, release, compact, delete, retain
     case verify, query, holdSnapshot, checkSnapshot, dropSnapshot, emptyTrash
-    case advanceClock, turnClockBack, powerCut, kill, fillDisk, freeDisk, startFaults, stopFaults
+    case advanceClock, turnClockBack, powerCut, kill, stop, fillDisk, freeDisk, startFaults, stopFaults
   }
 
   struct Fault {
@@ -72,7 +72,7 @@ struct Swarm {
     case .delete, .query, .verify, .repeatKey, .advanceClock: 4
     case .appendLarge, .holdSnapshot, .checkSnapshot, .emptyTrash, .dropSnapshot: 2
     case .retain, .powerCut, .kill, .startFaults, .stopFaults: 2
-    case .turnClockBack, .fillDisk, .freeDisk: 1
+    case .turnClockBack, .fillDisk, .freeDisk, .stop: 1
     }
   }
 

@@ -20,12 +20,23 @@ import Testing
     let engine: StorageEngine
     let journal: JournalFile
 
-    init(disk: SimulatedDisk = SimulatedDisk(seed: 1), options: StorageOptions = Bench.options) throws {
+    init(
+      disk: SimulatedDisk = SimulatedDisk(seed: 1), options: StorageOptions = Bench.options,
+      entropySeed: UInt64 = 1
+    ) throws {
+      try self.init(files: disk, disk: disk, options: options, entropySeed: entropySeed)
+    }
+
+    /// - Parameter files: Where the store is, if that is not the simulated disk.
+    init(
+      files: any FileSystem, directory: String = "data", disk: SimulatedDisk = SimulatedDisk(seed: 1),
+      options: StorageOptions = Bench.options, entropySeed: UInt64 = 1
+    ) throws {
       self.disk = disk
       let environment = StoreEnvironment(
-        fileSystem: disk, clock: clock, entropy: SeededEntropy(seed: 1), observer: events)
+        fileSystem: files, clock: clock, entropy: SeededEntropy(seed: entropySeed), observer: events)
       (engine, journal) = try StorageEngine.open(
-        directory: "data", environment: environment, options: options, format: ParquetBlocks()
+        directory: directory, environment: environment, options: options, format: ParquetBlocks()
       ) { directory, start throws(StoreError) in
         do throws(JournalError) {
           return try JournalFile.open(
@@ -48,6 +59,14 @@ import Testing
       var generator = SeededGenerator(seed: seed)
       let batch = RandomBatches.batch(of: .logs, rowCount: rowCount, using: &generator)
       _ = try journal.commit([AppendRequest(batch: batch, partition: logs)])[0].get()
+    }
+
+    /// Tries to put what is in the head into a block.
+    func archiveError() -> StoreError? {
+      do throws(StoreError) {
+        _ = try engine.archive(EventTests.logs)
+        return nil
+      } catch { return error }
     }
 
     /// Puts rows into a block.

@@ -22,6 +22,8 @@ import Testing
           id: UInt64(index) + 1, partition: ManifestTests.partition, predicate: predicate, positionEnd: 5))
     },
     [.blockRemoved(id: 7), .deletionFinished(id: 2), .deletionsApplied(block: 8, through: 1)],
+    // Since version 2.
+    [.store(StoreID(high: 1, low: .max)), .epoch(3), .generation(70), .positionBase(4096)],
   ]
 
   /// As the format's page says: each edit, and the mark behind it.
@@ -46,19 +48,22 @@ import Testing
     try Data(Self.manifest()).write(to: file)
   }
 
-  @Test(arguments: ["v1"])
-  func everyVersionIsRead(version: String) throws {
+  @Test(arguments: [("v1", 4), ("v2", 5)])
+  func everyVersionIsRead(version: String, editCount: Int) throws {
     let bytes = [UInt8](try Data(contentsOf: Self.folder.appending(path: version + ".manifest")))
     let scan = try ManifestScan(bytes, path: version)
     var expected = ManifestState()
-    for edit in Self.edits { expected = try expected.applying(edit) }
+    for edit in Self.edits.prefix(editCount) { expected = try expected.applying(edit) }
     #expect(scan.state == expected)
-    #expect(scan.editCount == Self.edits.count && scan.end == bytes.count && !scan.hasTornEdit)
+    #expect(scan.editCount == editCount && scan.end == bytes.count && !scan.hasTornEdit)
   }
 
-  /// What is written today is version 1, byte by byte.
-  @Test func todaysBytesAreVersion1() throws {
-    let golden = [UInt8](try Data(contentsOf: Self.folder.appending(path: "v1.manifest")))
+  /// What is written today is version 2, byte by byte, and but for its header and the changes that it alone
+  /// has, version 1.
+  @Test func todaysBytesAreVersion2() throws {
+    let golden = [UInt8](try Data(contentsOf: Self.folder.appending(path: "v2.manifest")))
     #expect(Self.manifest() == golden)
+    let first = [UInt8](try Data(contentsOf: Self.folder.appending(path: "v1.manifest")))
+    #expect(golden[16..<first.count].elementsEqual(first[16...]))
   }
 }

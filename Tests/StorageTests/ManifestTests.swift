@@ -40,7 +40,8 @@ struct ManifestTests {
       .blockAdded(facts(7, positions: 0...9)), .blockRemoved(id: .max),
       .archivedThrough(partition, position: 10), .deletionFinished(id: 1),
       .nextPosition(partition.tenant, position: .max), .nextIDs(block: 1, deletion: 2),
-      .deletionsApplied(block: 7, through: 9),
+      .deletionsApplied(block: 7, through: 9), .store(StoreID(high: 7, low: 9)), .epoch(.max),
+      .generation(300), .positionBase(.max),
     ]
     + predicates.enumerated().map { index, predicate in
       .deletionAdded(

@@ -25,7 +25,7 @@ package final class EventList: StoreObserver {
     take().filter { event in
       switch event {
       case .failed, .healed, .poisoned, .damaged: true
-      case .archived, .compacted, .dropped, .orphansRemoved: false
+      case .archived, .compacted, .dropped, .orphansRemoved, .setAside: false
       }
     }
   }
@@ -45,7 +45,7 @@ package final class EventList: StoreObserver {
         if failing.remove(piece) == nil { return "\(piece) healed without a failure" }
       case .poisoned(let log, _):
         if !poisoned.insert(log).inserted { return "the \(log.rawValue) was poisoned twice" }
-      case .damaged, .archived, .compacted, .dropped, .orphansRemoved: break
+      case .damaged, .archived, .compacted, .dropped, .orphansRemoved, .setAside: break
       }
     }
     return nil

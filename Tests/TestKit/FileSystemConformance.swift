@@ -150,7 +150,30 @@ package final class FileSystemConformance {
     expectNotFound("rename nothing") { () throws(DiskError) in
       try files.rename(root + "/none", to: root + "/x")
     }
+    try files.createDirectory(root + "/folder/inner")
+    try files.create(root + "/folder/inner/file").write([3].span, at: 0)
+    try files.rename(root + "/folder", to: root + "/moved")
+    expect(try !files.exists(root + "/folder"), "a moved directory is gone")
+    let inner = try files.open(root + "/moved/inner/file", writable: false)
+    expect(try inner.read(at: 0, count: 1) == [3], "a directory takes along what it holds")
+    try identities()
     try files.syncDirectory(root)
+  }
+
+  private func identities() throws(DiskError) {
+    let files = files
+    let path = root + "/identified"
+    expect(try files.identity(path) == nil, "nothing has no identity")
+    let first = try files.create(path)
+    let known = try files.identity(path)
+    let again = try files.identity(path)
+    expect(known != nil && known == again, "a file stays itself")
+    try files.rename(path, to: path + ".old")
+    expect(try files.identity(path + ".old") == known, "a renamed file stays itself")
+    _ = try files.create(path)
+    expect(try files.identity(path) != known, "a file of the same name is another")
+    expect(try files.identity(root) == files.identity(root), "a directory stays itself")
+    expect(try first.size() == 0, "the first is still open")
   }
 
   private func removal() throws(DiskError) {

@@ -1,3 +1,4 @@
+import Codecs
 import Platform
 import Records
 import Synchronization
@@ -162,6 +163,18 @@ package final class SimulatedDisk: FileSystem {
     }
   }
 
+  /// Files are told apart; a directory is known by its name alone.
+  package func identity(_ path: String) throws(DiskError) -> FileIdentity? {
+    try access(.exists, path) { state, path in
+      switch state.names[path] {
+      case .file(let inode):
+        FileIdentity(device: 1, inode: UInt64(UInt(bitPattern: ObjectIdentifier(inode))))
+      case .directory: FileIdentity(device: 2, inode: Hash64.xxh64(Array(path.utf8)))
+      case nil: path.isEmpty ? FileIdentity(device: 2, inode: 0) : nil
+      }
+    }
+  }
+
   package func create(_ path: String) throws(DiskError) -> any File {
     try access(.create, path) { state, path throws(DiskError) in
       if state.names[path] != nil {
@@ -189,11 +202,15 @@ package final class SimulatedDisk: FileSystem {
     let target = normalized(target)
     try access(.rename, source) { state, source throws(DiskError) in
       guard let node = state.names[source] else { throw .notFound(path: source) }
-      guard node.inode != nil, state.names[target].map({ $0.inode != nil }) ?? true else {
-        throw .failed(operation: .rename, path: source, offsetBytes: 0, code: 21)
-      }
+      let isTaken = state.names[target].map { $0.inode == nil || node.inode == nil } ?? false
+      if isTaken { throw .failed(operation: .rename, path: source, offsetBytes: 0, code: 21) }
       guard state.isDirectory(parent(of: target)) else { throw .notFound(path: source) }
-      if source != target { state.change([(source, nil), (target, node)]) }
+      if source == target { return }
+      // With a directory goes what it holds, all of it in one change.
+      let held = state.names.filter { $0.key.hasPrefix(source + "/") }.sorted { $0.key < $1.key }
+      var changes: [(path: String, node: Node?)] = [(source, nil), (target, node)]
+      for (name, node) in held { changes += [(name, nil), (target + name.dropFirst(source.count), node)] }
+      state.change(changes)
     }
   }
 

@@ -10,6 +10,8 @@ package enum DiskOperation: String, Sendable, Hashable, CaseIterable, CustomStri
   case openLock = "open lock"
   case lock
   case look = "look at"
+  /// Looking for a directory under the name it had.
+  case recognize = "recognize"
   case measure
   case read
   /// Reading gave bytes, and they are not what belongs there.
@@ -28,7 +30,7 @@ package enum DiskOperation: String, Sendable, Hashable, CaseIterable, CustomStri
     switch self {
     case .sync, .syncDirectory: true
     case .createDirectory, .openDirectory, .removeDirectory, .list, .create, .open, .openLock, .lock, .look,
-      .measure, .read, .understand, .write, .map, .rename, .remove:
+      .recognize, .measure, .read, .understand, .write, .map, .rename, .remove:
       false
     }
   }

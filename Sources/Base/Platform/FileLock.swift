@@ -10,28 +10,65 @@ package enum FileLockError: Error, Equatable {
 
 /// Keeps other processes out of a directory for as long as it lives. The system drops the lock when the
 /// process ends.
+///
+/// The directory itself is locked: a file in it could be removed, and made anew by the next who comes. The
+/// file `lock` in it is locked too, for those who know only of that, and tells who has it.
 package final class FileLock: Sendable {
-  private let descriptor: Int32
+  /// Of the file in the directory.
+  package static let name = "lock"
 
-  /// Takes the lock on the file `path`, made if missing, and writes our process number into it.
-  package init(_ path: String) throws(FileLockError) {
-    let descriptor = retrying { unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644) }
-    if descriptor < 0 { throw .disk(diskError(.openLock, path, code: errno)) }
-    guard retrying({ flock(descriptor, LOCK_EX | LOCK_NB) }) == 0 else {
-      let code = errno
-      let holder = FileLock.process(in: descriptor)
-      close(descriptor)
-      if code == EWOULDBLOCK { throw .held(path: path, process: holder) }
-      throw .disk(diskError(.lock, path, code: code))
+  private let directory: Int32
+  private let file: Int32
+
+  /// Locks the directory, which exists, and writes our process number into its lock file.
+  package init(directory path: String) throws(FileLockError) {
+    let lockPath = path + "/" + FileLock.name
+    let directory = retrying { unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+    if directory < 0 { throw .disk(diskError(.openDirectory, path, code: errno)) }
+    do throws(FileLockError) {
+      try FileLock.take(directory, path, holderIn: lockPath)
+      file = try FileLock.takeFile(lockPath)
+    } catch {
+      close(directory)
+      throw error
     }
-    self.descriptor = descriptor
+    self.directory = directory
     let text = Array("\(getpid())\n".utf8)
-    // The number only serves the message above, so a full disk must not keep the server from starting.
-    _ = ftruncate(descriptor, 0)
-    _ = unsafe text.withUnsafeBytes { unsafe pwrite(descriptor, $0.baseAddress, $0.count, 0) }
+    // The number only serves a message, so a full disk must not keep the server from starting.
+    _ = ftruncate(file, 0)
+    _ = unsafe text.withUnsafeBytes { unsafe pwrite(file, $0.baseAddress, $0.count, 0) }
   }
 
-  deinit { close(descriptor) }
+  deinit {
+    close(file)
+    close(directory)
+  }
+
+  private static func take(
+    _ descriptor: Int32, _ path: String, holderIn lockPath: String
+  ) throws(FileLockError) {
+    if retrying({ flock(descriptor, LOCK_EX | LOCK_NB) }) == 0 { return }
+    switch errno {
+    case EWOULDBLOCK:
+      let reader = retrying { unsafe open(lockPath, O_RDONLY | O_CLOEXEC) }
+      defer { if reader >= 0 { close(reader) } }
+      throw .held(path: lockPath, process: reader >= 0 ? process(in: reader) : nil)
+    // Network file systems lock files alone: there the lock file must do.
+    case EBADF, EINVAL, ENOLCK, EOPNOTSUPP: return
+    case let code: throw .disk(diskError(.lock, path, code: code))
+    }
+  }
+
+  private static func takeFile(_ path: String) throws(FileLockError) -> Int32 {
+    let descriptor = retrying { unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644) }
+    if descriptor < 0 { throw .disk(diskError(.openLock, path, code: errno)) }
+    if retrying({ flock(descriptor, LOCK_EX | LOCK_NB) }) == 0 { return descriptor }
+    let code = errno
+    let holder = process(in: descriptor)
+    close(descriptor)
+    if code == EWOULDBLOCK { throw .held(path: path, process: holder) }
+    throw .disk(diskError(.lock, path, code: code))
+  }
 
   private static func process(in descriptor: Int32) -> Int? {
     var bytes = [UInt8](repeating: 0, count: 20)

@@ -21,6 +21,11 @@ package enum DiskError: Error, Sendable, Equatable {
   package var isFailedSync: Bool {
     if case .failed(let operation, _, _, _) = self { operation.isSync } else { false }
   }
+
+  /// Whether a directory was moved away or replaced: nothing was made under its name. Ends when it is back.
+  package var isMoved: Bool {
+    if case .failed(.recognize, _, _, _) = self { true } else { false }
+  }
 }
 
 /// The only door to files. Two conformers: the machine's (`LocalFileSystem`) and the simulated disk of
@@ -35,10 +40,12 @@ package protocol FileSystem: Sendable {
   func list(_ path: String) throws(DiskError) -> [String]
   func exists(_ path: String) throws(DiskError) -> Bool
   func isDirectory(_ path: String) throws(DiskError) -> Bool
+  /// Which file or directory the name leads to; nil: to none.
+  func identity(_ path: String) throws(DiskError) -> FileIdentity?
   /// Creates a new file for reading and writing; fails if the name exists.
   func create(_ path: String) throws(DiskError) -> any File
   func open(_ path: String, writable: Bool) throws(DiskError) -> any File
-  /// Replaces `target` if it exists, atomically.
+  /// Replaces `target` if it is a file, atomically. A directory takes along what it holds.
   func rename(_ source: String, to target: String) throws(DiskError)
   func remove(_ path: String) throws(DiskError)
   func removeDirectory(_ path: String) throws(DiskError)

@@ -41,6 +41,11 @@ package struct LocalFileSystem: FileSystem {
     return status.st_mode & S_IFMT == S_IFDIR
   }
 
+  package func identity(_ path: String) throws(DiskError) -> FileIdentity? {
+    guard let status = try status(path) else { return nil }
+    return FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+  }
+
   package func create(_ path: String) throws(DiskError) -> any File {
     try LocalFile(path, flags: O_RDWR | O_CREAT | O_EXCL, operation: .create)
   }

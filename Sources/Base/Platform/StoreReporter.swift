@@ -28,7 +28,9 @@ package final class StoreReporter: Sendable {
   ) {
     switch error {
     case .stopping, .poisoned: return
-    case .diskFull, .headFull, .idempotencyMismatch, .memoryExhausted, .disk, .corrupt, .invalid: break
+    case .diskFull, .headFull, .idempotencyMismatch, .memoryExhausted, .disk, .corrupt, .laterVersion,
+      .invalid:
+      break
     }
     let isFirst = failing.withLock { $0.insert(Piece(work: work, partition: partition)).inserted }
     if isFirst { observer.observe(.failed(work, partition: partition, file: file, error: error)) }

@@ -16,6 +16,9 @@ package enum StoreError: Error, Sendable, Equatable {
   case disk(String)
   /// The bytes on disk are not those written. (500)
   case corrupt(file: String, offsetBytes: Int, reason: String)
+  /// A later version of the program wrote the file in a format that this one does not know. Nothing is wrong
+  /// with it, and nothing was changed. (500)
+  case laterVersion(file: String, version: Int)
   /// The request is impossible as asked (a column that does not exist, a broken pattern). (400)
   case invalid(String)
 }

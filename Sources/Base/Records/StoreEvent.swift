@@ -65,6 +65,9 @@ package enum StoreEvent: Sendable, Equatable {
   case dropped(Partition, blockCount: Int, rowCount: Int)
   /// At a start: files that nothing names, left by an earlier life, were removed.
   case orphansRemoved(count: Int)
+  /// At a start: a file or folder lay in the store's folders that the store did not write. It is under
+  /// `target` now; nil: it could not be moved, and lies where it was.
+  case setAside(file: String, target: String?)
 }
 
 /// Who is told what happens in a store's background: log, metrics, readiness.

@@ -52,8 +52,12 @@ enum LocalStore {
       let who = process.map { " by process \($0)" } ?? ""
       return "the data directory \(directory) is in use\(who)"
     case .store(.corrupt(let file, let offset, let reason)):
-      return
-        "the store is damaged: \(file), byte \(offset): \(reason); restore that file from a copy (cordwood check names all damage)"
+      return "the store is damaged: \(file), byte \(offset): \(reason). Nothing was changed. "
+        + "Copy the whole directory before anything else; cordwood check names all damage. "
+        + "A single file put back from another day can lose records"
+    case .store(.laterVersion(let file, let version)):
+      return "the store in \(directory) was made by a later version of cordwood: \(file) has format "
+        + "\(version). Nothing is damaged and nothing was changed; start that version"
     case .store(.disk(let reason)), .store(.diskFull(let reason)):
       return "cannot open the store in \(directory): \(reason)"
     case .store(let error): return "cannot open the store in \(directory): \(error)"

@@ -100,7 +100,7 @@ extension StoreReports.State {
       failing[work] = left > 0 ? left : nil
     case .poisoned(let log, _): poisoned.insert(log)
     case .damaged: damagedCount += 1
-    case .archived, .compacted, .dropped, .orphansRemoved: break
+    case .archived, .compacted, .dropped, .orphansRemoved, .setAside: break
     }
   }
 }
@@ -132,7 +132,7 @@ struct StoreLogLine {
       level = .error
       members = [
         ("event", "damaged"), ("partition", partition.description), ("error", error.sentence),
-        ("now", "Queries that need these bytes fail; restore the file from a copy (cordwood check)."),
+        ("now", "Queries that need these bytes fail; nothing is removed. cordwood check names all damage."),
       ]
     case .archived(let partition, let file, let rowCount):
       level = .debug
@@ -154,6 +154,13 @@ struct StoreLogLine {
     case .orphansRemoved(let count):
       level = .notice
       members = [("event", "orphans_removed"), ("files", "\(count)")]
+    case .setAside(let file, let target):
+      level = .warning
+      let moved = "The store did not write it, so nothing of it is removed."
+      members = [
+        ("event", "set_aside"), ("file", file), ("target", target),
+        ("now", target == nil ? "It could not be moved to lost+found. " + moved : moved),
+      ]
     }
     metadata = Logger.Metadata(
       uniqueKeysWithValues: members.compactMap { member in
@@ -170,6 +177,7 @@ extension StoreError {
       .invalid(let text):
       text
     case .corrupt(let file, let offset, let reason): "\(file), byte \(offset): \(reason)"
+    case .laterVersion(let file, let version): "\(file) was made by a later version (format \(version))"
     case .headFull: "the head is full"
     case .stopping: "the store is stopping"
     case .idempotencyMismatch: "a key was used twice"

@@ -9,6 +9,8 @@ package enum BlockError: Error, Sendable, Equatable {
   case corrupt(file: String, offsetBytes: Int, reason: String)
   /// The block was written by a version this one does not read, or memory ran out. The block is as it was.
   case unsupported(file: String, reason: String)
+  /// A later version wrote the block. Nothing is wrong with it.
+  case laterVersion(file: String, version: Int)
 
   /// The error as the seams know it.
   package var storeError: StoreError {
@@ -19,6 +21,7 @@ package enum BlockError: Error, Sendable, Equatable {
       .disk("\(operation) \(path) at byte \(offset): errno \(code)")
     case .corrupt(let file, let offset, let reason):
       .corrupt(file: file, offsetBytes: offset, reason: reason)
+    case .laterVersion(let file, let version): .laterVersion(file: file, version: version)
     case .unsupported(let file, let reason): .disk("\(file): \(reason)")
     }
   }

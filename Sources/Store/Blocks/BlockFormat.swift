@@ -20,22 +20,66 @@ package struct BlockPlace: Sendable {
   package let directory: String
   /// The file's last name.
   package let path: String
+  /// What a file's name ends with until it is whole.
+  package static let temporarySuffix = ".tmp"
   /// Its name until it is whole; a file of that name is replaced.
   package let temporaryPath: String
   /// No row is hidden by deletions up to this one.
   package let deletionsApplied: UInt64
+  /// Whose block it is; nil: the store has no identity yet.
+  package let origin: BlockOrigin?
 
   /// A place for one block.
   package init(
-    id: UInt64, partition: Partition, directory: String, path: String, temporaryPath: String,
-    deletionsApplied: UInt64
+    id: UInt64, partition: Partition, directory: String, path: String, deletionsApplied: UInt64,
+    origin: BlockOrigin? = nil
   ) {
+    self.origin = origin
     self.id = id
     self.partition = partition
     self.directory = directory
     self.path = path
-    self.temporaryPath = temporaryPath
+    temporaryPath = path + BlockPlace.temporarySuffix
     self.deletionsApplied = deletionsApplied
+  }
+}
+
+/// Which store has written a block, and when.
+package struct BlockOrigin: Sendable, Hashable {
+  /// The store's identity.
+  package let store: StoreID
+  /// How many edits its manifest had when the block was begun: the edit that names the block came later.
+  package let generation: UInt64
+
+  /// Who, and when.
+  package init(store: StoreID, generation: UInt64) {
+    self.store = store
+    self.generation = generation
+  }
+}
+
+/// What a block's file says of itself, to somebody who does not know whose it is.
+package struct BlockClaim: Sendable, Hashable {
+  /// See ``BlockFacts/id``.
+  package let id: UInt64
+  /// nil: its realm or dataset is not known.
+  package let partition: Partition?
+  /// At least one.
+  package let rowCount: Int
+  /// Of the first and the last row.
+  package let positions: ClosedRange<Int64>
+  /// nil: written before blocks said so.
+  package let origin: BlockOrigin?
+
+  /// What was read.
+  package init(
+    id: UInt64, partition: Partition?, rowCount: Int, positions: ClosedRange<Int64>, origin: BlockOrigin?
+  ) {
+    self.id = id
+    self.partition = partition
+    self.rowCount = rowCount
+    self.positions = positions
+    self.origin = origin
   }
 }
 
@@ -49,6 +93,13 @@ package protocol BlockFormat: Sendable {
   func write(
     _ rows: BlockInput, to place: BlockPlace, on fileSystem: any FileSystem, shouldStop: () -> Bool
   ) throws(StoreError) -> BlockFacts?
+
+  /// What the file at `path` says of itself; nil: it is no block that can be understood.
+  ///
+  /// - Throws: What the disk said, or `.laterVersion`.
+  func claim(
+    _ path: String, on fileSystem: any FileSystem, registry: Registry
+  ) throws(StoreError) -> BlockClaim?
 
   /// Opens the block at `path`, which `facts` describe.
   ///

@@ -31,6 +31,20 @@ package struct ParquetBlocks: BlockFormat {
     } catch { throw error.storeError }
   }
 
+  /// Reads footer, directory and facts.
+  package func claim(
+    _ path: String, on fileSystem: any FileSystem, registry: Registry
+  ) throws(StoreError) -> BlockClaim? {
+    let bytes: Buffer
+    do throws(DiskError) {
+      let file = try fileSystem.open(path, writable: false)
+      bytes = try file.map(0..<(try file.size()))
+    } catch { throw BlockError.disk(error).storeError }
+    do throws(BlockError) { return try BlockClaim(bytes, path: path, registry: registry) } catch {
+      throw error.storeError
+    }
+  }
+
   /// Maps the file; footer and index are read at the first use.
   package func open(
     _ path: String, facts: BlockFacts, on fileSystem: any FileSystem

@@ -117,10 +117,10 @@ package struct FrameHeader: Sendable, Hashable {
       let checksum = slice.withSpan(of: UInt8.self) { CRC32C.checksum($0.extracting(0..<100)) }
       guard words.high(12) == checksum else { return .bad("the header's checksum is wrong") }
       let version = UInt8(truncatingIfNeeded: words.high(0))
-      guard version == Self.version else { return .bad("frame version \(version) is not known") }
-      guard let kind = Kind(rawValue: UInt8(truncatingIfNeeded: words.high(0) >> 8)) else {
-        return .bad("the frame's kind is not known")
-      }
+      // Its checksum is right, so somebody meant it.
+      guard version == Self.version,
+        let kind = Kind(rawValue: UInt8(truncatingIfNeeded: words.high(0) >> 8))
+      else { return .later(version: Int(version)) }
       let header = FrameHeader(kind: kind, words: words)
       guard header.place == JournalOffset(segment: number, byte: byte) else {
         return .bad("the frame belongs elsewhere")
@@ -135,6 +135,8 @@ package struct FrameHeader: Sendable, Hashable {
   enum Parsed {
     case good(FrameHeader)
     case bad(String)
+    /// Whole, and of a version or kind that is not known.
+    case later(version: Int)
   }
 
   private init(kind: Kind, words: Span<UInt64>) {

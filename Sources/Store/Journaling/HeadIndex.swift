@@ -16,7 +16,9 @@ struct HeadIndex: Sendable {
   }
 
   private(set) var partitions: [Partition: Frames] = [:]
-  private(set) var nextPositions: [Tenant: Int64] = [:]
+  private var nextPositions: [Tenant: Int64] = [:]
+  /// Where tenants start that nobody knows yet.
+  var positionBase: Int64 = 0
   /// Rows of the partition below it are in blocks and no longer here; absent: none was released.
   private(set) var releasedThrough: [Partition: Int64] = [:]
   private(set) var byteCount = 0
@@ -35,6 +37,9 @@ struct HeadIndex: Sendable {
     liveFrames[entry.segment, default: 0] += 1
     raise(partition.tenant, to: entry.positionEnd)
   }
+
+  /// What the tenant's next record gets.
+  func nextPosition(of tenant: Tenant) -> Int64 { nextPositions[tenant] ?? positionBase }
 
   /// The tenant's next record gets at least `position`.
   mutating func raise(_ tenant: Tenant, to position: Int64) {

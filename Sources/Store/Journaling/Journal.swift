@@ -36,8 +36,10 @@ package final class Journal: Sendable {
     let source = SegmentPreparer(
       directory: directory, fileSystem: environment.fileSystem, segmentBytes: options.segmentBytes,
       reporter: reporter)
+    let anchor = try JournalFile.anchor(of: directory, start, environment.fileSystem)
     let file = JournalFile(
-      directory: directory, environment: environment, reporter: reporter, options: options, source: source)
+      directory: directory, anchor: anchor, environment: environment, reporter: reporter, options: options,
+      source: source)
     let recovery = try file.recover(start)
     file.removeSegments()
     return (Journal(file: file, options: options), recovery)
@@ -159,7 +161,14 @@ package final class Journal: Sendable {
   /// Totals since the journal was opened.
   package func statistics() -> JournalStatistics { file.statistics() }
 
-  /// Refuses new appends with `stopping`, commits those that wait, and syncs whatever the durability.
+  /// See ``JournalFile/raisedPositions``.
+  package var raisedPositions: RaisedPositions? { file.raisedPositions }
+
+  /// See ``JournalFile/settle()``. Before the first append.
+  package func settle() throws(StoreError) { try file.settle() }
+
+  /// Refuses new appends with `stopping`, commits those that wait, syncs whatever the durability, and marks
+  /// the journal's end.
   package func stop() async {
     queue.withLock { $0.isStopping = true }
     await thread.run { [self] in
@@ -168,7 +177,7 @@ package final class Journal: Sendable {
         for (waiting, result) in zip(batch, results) { waiting.continuation.resume(returning: result) }
       }
       // A failure has poisoned the journal, which was told by that; here is nothing left to refuse.
-      try? file.syncAll()
+      try? file.finish()
     }
   }
 }

@@ -16,6 +16,7 @@ extension JournalFile {
     if !draft.groups.isEmpty {
       do throws(StoreError) {
         try checkFreeSpace()
+        try reserve(rowCount: draft.admitted.reduce(0) { $0 + requests[$1].batch.rowCount })
         encode(requests, &draft)
         try write(&draft)
         publish(requests, draft)
@@ -96,7 +97,9 @@ extension JournalFile {
     let ingestedAt = milliseconds * 1_000_000
     let encoder = FrameEncoder(buffer: buffer)
     for group in draft.groups {
-      var position = draft.nextPositions[group.partition.tenant] ?? nextPositions[group.partition.tenant] ?? 0
+      var position =
+        draft.nextPositions[group.partition.tenant] ?? nextPositions[group.partition.tenant]
+        ?? positionBase
       var run = FrameRun(
         partition: group.partition, ingestedAt: ingestedAt, bytesMax: options.frameBytesMax, encoder: encoder)
       for index in group.requests {

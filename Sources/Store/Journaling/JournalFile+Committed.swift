@@ -42,7 +42,7 @@ extension HeadIndex {
   /// if there is one. nil if such rows may have been released.
   func frames(of partition: Partition, from position: Int64, rowsMax: Int) -> FrameRun? {
     if position < releasedThrough[partition] ?? 0 { return nil }
-    let tenantEnd = nextPositions[partition.tenant] ?? 0
+    let tenantEnd = nextPosition(of: partition.tenant)
     guard let entries = partitions[partition]?.entries else {
       return FrameRun(entries: [], positionEnd: tenantEnd)
     }

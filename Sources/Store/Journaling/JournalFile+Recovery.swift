@@ -5,6 +5,7 @@ import Synchronization
 extension JournalFile {
   /// Reads what is there, makes it durable, shows it, and gets ready to write.
   func recover(_ start: JournalStart) throws(JournalError) -> JournalRecovery {
+    positionBase = start.positionBase
     segments = try openSegments()
     for (tenant, position) in start.nextPositions { raise(tenant, to: position) }
     for (partition, position) in start.archivedThrough { raise(partition.tenant, to: position) }
@@ -15,12 +16,15 @@ extension JournalFile {
     let now = clock.now()
     var recovery = JournalRecovery()
     recovery.segmentCount = segments.count
-    let outcome = try JournalScan(segments: segments, registry: options.registry).run {
+    var check = AnchorCheck(anchor.state)
+    var outcome = try JournalScan(segments: segments, registry: options.registry).run {
       (found) throws(JournalError) in
       recovery.frameCount += 1
       recovery.rowCount += found.header.rowCount
+      check.note(found.header)
       try show(found, start: start, now: now)
     }
+    check.judge(&outcome, firstSegment: segments[0].number)
     if outcome.isDamaged {
       throw .corrupt(
         file: directory + "/" + SegmentFile.name(outcome.stop.segment),
@@ -44,7 +48,9 @@ extension JournalFile {
     activeIndex = segments.firstIndex { $0.number == outcome.end.segment } ?? 0
     end = outcome.end.byte
     sequence = outcome.sequence
-    durable = outcome.end
+    durable = SyncedPoint(offset: outcome.end, sequence: outcome.sequence)
+    endsWithMark = check.endsWithMark
+    raisePositions(check, base: start.positionBase)
     lastSyncAt = now
     if activeIndex == segments.count - 1 { source.prepare(active.number + 1) }
     return recovery
@@ -89,7 +95,7 @@ extension JournalFile {
     head.withLock { $0.insert(entry, of: partition) }
   }
 
-  private func raise(_ tenant: Tenant, to position: Int64) {
+  func raise(_ tenant: Tenant, to position: Int64) {
     nextPositions[tenant] = max(nextPositions[tenant] ?? 0, position)
     head.withLock { $0.raise(tenant, to: position) }
   }
@@ -98,14 +104,18 @@ extension JournalFile {
     var numbers: [UInt32] = []
     do throws(DiskError) {
       try fileSystem.createDirectory(directory)
-      try fileSystem.syncDirectory(parentDirectory)
+      try fileSystem.syncDirectory(JournalFile.parent(of: directory))
+      let home = try KnownDirectory(directory, on: fileSystem)
+      self.home = home
+      source.stay(in: home)
       for name in try fileSystem.list(directory) {
-        if name.hasSuffix(".tmp") { try fileSystem.remove(directory + "/" + name) }
+        if SegmentFile.isTemporary(name) { try fileSystem.remove(directory + "/" + name) }
         if let number = SegmentFile.number(of: name) { numbers.append(number) }
       }
       // A life before may have been killed between a rename or removal and its sync.
       try fileSystem.syncDirectory(directory)
     } catch { throw .disk(error) }
+    try AnchorCheck.requireFirst(numbers.min(), anchor.state, directory: directory)
     guard !numbers.isEmpty else {
       do throws(DiskError) {
         let first = try source.take(1, byteCount: SegmentFile.headerBytes)
@@ -115,11 +125,6 @@ extension JournalFile {
     }
     return try JournalFile.openSegments(
       numbers.sorted(), directory: directory, fileSystem: fileSystem, writable: true)
-  }
-
-  private var parentDirectory: String {
-    guard let slash = directory.lastIndex(of: "/") else { return "." }
-    return slash == directory.startIndex ? "/" : String(directory[..<slash])
   }
 
   /// Opens the segments; a gap in the numbers is damage.

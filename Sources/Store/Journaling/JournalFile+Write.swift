@@ -28,11 +28,12 @@ extension JournalFile {
     if options.durability != .fsync, moved {
       // A segment is synced when it is left, so that only the last may hold what a power cut takes.
       try sync(active)
-      durable = JournalOffset(segment: active.number, byte: end)
+      durable = SyncedPoint(
+        offset: JournalOffset(segment: active.number, byte: end), sequence: sequence, rows: rowsGiven)
     }
-    if mustSync(now: draft.now) {
+    let isSynced = mustSync(now: draft.now)
+    if isSynced {
       for run in runs { try sync(segments[run.segmentIndex]) }
-      durable = JournalOffset(segment: segments[last.segmentIndex].number, byte: last.byte + last.range.count)
     } else {
       for run in runs.dropLast() where run.segmentIndex != activeIndex {
         try sync(segments[run.segmentIndex])
@@ -41,8 +42,21 @@ extension JournalFile {
     activeIndex = last.segmentIndex
     end = last.byte + last.range.count
     sequence += UInt64(draft.frames.count)
+    rowsGiven += UInt64(draft.frames.reduce(0) { $0 + $1.header.rowCount })
     hasWrittenInLife = true
-    if moved, activeIndex == segments.count - 1 { source.prepare(active.number + 1) }
+    endsWithMark = false
+    if isSynced {
+      durable = SyncedPoint(
+        offset: JournalOffset(segment: active.number, byte: end), sequence: sequence, rows: rowsGiven)
+    }
+    if moved { leaveSegment() }
+  }
+
+  /// Gets the next segment under way, and says in the anchor that the journal goes on in this one.
+  private func leaveSegment() {
+    if activeIndex == segments.count - 1 { source.prepare(active.number + 1) }
+    // Only makes a missing segment visible, so nothing waits for it and the next move makes up for it.
+    do throws(StoreError) { try moveAnchor(syncs: false) } catch {}
   }
 
   private func mustSync(now: Int64) -> Bool {
@@ -56,6 +70,9 @@ extension JournalFile {
   /// What a failed disk call is answered, when nothing was changed by it.
   static func refusal(_ error: DiskError) -> StoreError {
     if case .full = error { return .diskFull("\(error)") }
+    if error.isMoved {
+      return .disk("\(error.path) is not the directory that was opened: it was moved away or replaced")
+    }
     return .disk("\(error)")
   }
 
@@ -73,7 +90,7 @@ extension JournalFile {
         byte = SegmentFile.headerBytes
       }
       frames[number].header.place = JournalOffset(segment: segments[index].number, byte: byte)
-      frames[number].header.durableTo = durable
+      frames[number].header.durableTo = durable.offset
       frames[number].header.sequence = sequence + 1 + UInt64(number)
       frames[number].header.life = life
       frames[number].header.isFirstOfLife = number == 0 && !hasWrittenInLife
@@ -133,7 +150,11 @@ extension JournalFile {
     var count = 0
     while count < activeIndex, live[segments[count].number] == nil { count += 1 }
     if count == 0 { return reporter.done(.segmentRemoval) }
-    do throws(StoreError) { try carryKeys(before: segments[count].number) } catch {
+    do throws(StoreError) {
+      try checkHome()
+      try carryKeys(before: segments[count].number)
+      try dropFromAnchor(count)
+    } catch {
       // The segments stay until the next try; a poisoned journal removes nothing more.
       return reporter.failed(.segmentRemoval, file: segments[0].path, error)
     }
@@ -157,6 +178,18 @@ extension JournalFile {
       }
     }
     reporter.done(.segmentRemoval)
+  }
+
+  /// Says durably that the journal starts behind the first `count` segments. Rows that are not synced yet
+  /// would lie behind a place in one of them.
+  private func dropFromAnchor(_ count: Int) throws(StoreError) {
+    if durable.offset.segment < segments[count].number { try syncAll() }
+    try moveAnchor(firstSegment: segments[count].number, syncs: true)
+  }
+
+  /// Throws unless the directory is where it was.
+  private func checkHome() throws(StoreError) {
+    do throws(DiskError) { try home?.check() } catch { throw JournalFile.refusal(error) }
   }
 
   /// Writes the live keys of segments before `number` again, durably.

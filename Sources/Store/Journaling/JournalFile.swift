@@ -38,6 +38,9 @@ package final class JournalFile: @unchecked Sendable {
   let source: any SegmentSource
   let head = Mutex(HeadIndex())
   let observers = CommitObservers()
+  let anchor: Anchor
+  /// The directory, once it is open.
+  var home: KnownDirectory?
 
   /// The segments in order of their numbers; frames go into the one at `activeIndex`, those behind it are
   /// empty.
@@ -51,7 +54,19 @@ package final class JournalFile: @unchecked Sendable {
   var life: UInt32 = 0
   var hasWrittenInLife = false
   /// What was synced: `durable_to` of the next frames.
-  var durable = JournalOffset(segment: 0, byte: 0)
+  var durable = SyncedPoint()
+  /// Rows given behind the place that the anchor had at the start.
+  var rowsGiven: UInt64 = 0
+  /// Those of them before the place that it has.
+  var rowsAnchored: UInt64 = 0
+  /// Rows by which opening raised positions that only this journal knows of yet.
+  var unsettledRows: UInt64 = 0
+  /// Whether this life has written the anchor.
+  var isAnchored = false
+  /// Whether the last frame is an end mark.
+  var endsWithMark = false
+  /// Where tenants start that nobody knows yet.
+  var positionBase: Int64 = 0
   var lastSyncAt: Int64 = 0
   /// Writing-thread copy of the tenants' counters.
   var nextPositions: [Tenant: Int64] = [:]
@@ -59,10 +74,11 @@ package final class JournalFile: @unchecked Sendable {
   let buffer = WriteBuffer(capacity: 1 << 20)
 
   init(
-    directory: String, environment: StoreEnvironment, reporter: StoreReporter, options: JournalOptions,
-    source: any SegmentSource
+    directory: String, anchor: Anchor, environment: StoreEnvironment, reporter: StoreReporter,
+    options: JournalOptions, source: any SegmentSource
   ) {
     self.directory = directory
+    self.anchor = anchor
     fileSystem = environment.fileSystem
     clock = environment.clock
     entropy = environment.entropy
@@ -79,12 +95,33 @@ package final class JournalFile: @unchecked Sendable {
   ) throws(JournalError) -> (journal: JournalFile, recovery: JournalRecovery) {
     let source = InlineSegments(
       directory: directory, fileSystem: environment.fileSystem, segmentBytes: options.segmentBytes)
+    let anchor = try anchor(of: directory, start, environment.fileSystem)
     let journal = JournalFile(
-      directory: directory, environment: environment, reporter: StoreReporter(environment.observer),
+      directory: directory, anchor: anchor, environment: environment,
+      reporter: StoreReporter(environment.observer),
       options: options, source: source)
     let recovery = try journal.recover(start)
     journal.removeSegments()
     return (journal, recovery)
+  }
+
+  /// The anchor beside the journal's directory: the store's, if it has one open.
+  static func anchor(
+    of directory: String, _ start: JournalStart, _ fileSystem: any FileSystem
+  ) throws(JournalError) -> Anchor {
+    if let anchor = start.anchor { return anchor }
+    let parent = parent(of: directory)
+    let reading = try AnchorReading(directory: parent, fileSystem: fileSystem)
+    do throws(DiskError) {
+      try fileSystem.createDirectory(directory)
+      return try Anchor.open(reading, fileSystem: fileSystem)
+    } catch { throw .disk(error) }
+  }
+
+  /// The directory that holds the journal's.
+  static func parent(of directory: String) -> String {
+    guard let slash = directory.lastIndex(of: "/") else { return "." }
+    return slash == directory.startIndex ? "/" : String(directory[..<slash])
   }
 
   var active: SegmentFile { segments[activeIndex] }
@@ -94,7 +131,7 @@ package final class JournalFile: @unchecked Sendable {
     let (entries, segments, positionEnd) = head.withLock { head in
       (
         head.partitions[partition]?.entries ?? [], head.segments,
-        head.nextPositions[partition.tenant] ?? 0
+        head.nextPosition(of: partition.tenant)
       )
     }
     let frames = HeadFrames(entries[...], segments: segments, dataset: partition.dataset)
@@ -106,7 +143,7 @@ package final class JournalFile: @unchecked Sendable {
 
   /// One behind the tenant's last committed position.
   package func nextPosition(of tenant: Tenant) -> Int64 {
-    head.withLock { $0.nextPositions[tenant] ?? 0 }
+    head.withLock { $0.nextPosition(of: tenant) }
   }
 
   /// See ``CommitFeed``. `wake` runs on the writing thread, inside the commit.
@@ -155,6 +192,7 @@ package final class JournalFile: @unchecked Sendable {
   package func syncAll() throws(StoreError) {
     if let failure = writeFailure { throw failure }
     try sync(active)
-    durable = JournalOffset(segment: active.number, byte: end)
+    durable = SyncedPoint(
+      offset: JournalOffset(segment: active.number, byte: end), sequence: sequence, rows: rowsGiven)
   }
 }

@@ -54,11 +54,20 @@ package struct JournalStart: Sendable {
   /// The least position the tenant's next record may get. The journal takes the larger of this and what it
   /// holds.
   package var nextPositions: [Tenant: Int64]
+  /// The least position that records of a tenant get whom nobody knows yet.
+  package var positionBase: Int64
+  /// The store's anchor, if somebody has it open; else the journal opens the one beside its directory.
+  package var anchor: Anchor?
 
   /// What a manifest says; nothing for a new store.
-  package init(archivedThrough: [Partition: Int64] = [:], nextPositions: [Tenant: Int64] = [:]) {
+  package init(
+    archivedThrough: [Partition: Int64] = [:], nextPositions: [Tenant: Int64] = [:], positionBase: Int64 = 0,
+    anchor: Anchor? = nil
+  ) {
     self.archivedThrough = archivedThrough
     self.nextPositions = nextPositions
+    self.positionBase = positionBase
+    self.anchor = anchor
   }
 }
 
@@ -68,6 +77,8 @@ package enum JournalError: Error, Sendable, Equatable {
   case disk(DiskError)
   /// The bytes are not those once synced. Nothing was changed; a retry cannot help.
   case corrupt(file: String, offsetBytes: Int, reason: String)
+  /// A later version wrote the file. Nothing is wrong with it, and nothing was changed.
+  case laterVersion(file: String, version: Int)
 }
 
 /// What opening found.

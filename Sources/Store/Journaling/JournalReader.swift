@@ -61,6 +61,11 @@ package struct JournalReader {
   /// In the order they were found.
   package private(set) var findings: [Finding] = []
 
+  /// Whether a journal gives files of its directory such a name.
+  package static func isOwn(_ name: String) -> Bool {
+    SegmentFile.number(of: name) != nil || SegmentFile.isTemporary(name)
+  }
+
   /// Reads and checks everything in `directory`, oldest first, calling `visit` with each frame that counts. A
   /// directory without segments is empty, not wrong.
   package init(
@@ -71,29 +76,43 @@ package struct JournalReader {
     do throws(DiskError) {
       numbers = try fileSystem.list(directory).compactMap(SegmentFile.number(of:)).sorted()
     } catch { throw .disk(error) }
-    if numbers.isEmpty { return }
-    let files: [SegmentFile]
+    let parent = JournalFile.parent(of: directory)
     do throws(JournalError) {
-      files = try JournalFile.openSegments(
+      let anchor = try AnchorReading(directory: parent, fileSystem: fileSystem)
+      try AnchorCheck.requireFirst(numbers.first, anchor.state, directory: directory)
+      if numbers.isEmpty { return }
+      let files = try JournalFile.openSegments(
         numbers, directory: directory, fileSystem: fileSystem, writable: false)
-    } catch {
-      guard case .corrupt(let file, let offset, let reason) = error else { throw error }
+      try read(JournalScan(segments: files, registry: registry), anchor.state, directory, visit)
+    } catch .corrupt(let file, let offset, let reason) {
       findings.append(Finding(path: file, offsetBytes: offset, reason: reason, isDamage: true))
-      return
-    }
-    segments = files.map {
+    } catch .laterVersion(let file, let version) {
+      let reason = "a later version wrote it (format \(version)): nothing is wrong with it"
+      findings.append(Finding(path: file, offsetBytes: 0, reason: reason, isDamage: true))
+    } catch { throw error }
+  }
+
+  private mutating func read(
+    _ scan: JournalScan, _ anchor: AnchorState, _ directory: String,
+    _ visit: (Frame) throws(JournalError) -> Void
+  ) throws(JournalError) {
+    var counted = scan.segments.map {
       Segment(
         path: $0.path, number: $0.number, byteCount: $0.byteCount, usedBytes: SegmentFile.headerBytes)
     }
-    var counted = segments
-    let outcome = try JournalScan(segments: files, registry: registry).run { (found) throws(JournalError) in
-      let index = Int(found.segment.number - numbers[0])
+    // What was found is told also where the scan ends early.
+    defer { segments = counted }
+    guard let first = counted.first?.number else { return }
+    var check = AnchorCheck(anchor)
+    var outcome = try scan.run { (found) throws(JournalError) in
+      let index = Int(found.segment.number - first)
       counted[index].usedBytes = found.header.place.byte + found.header.frameBytes
       counted[index].frameCount += 1
       counted[index].rowCount += found.header.rowCount
+      check.note(found.header)
       try visit(Frame(found))
     }
-    segments = counted
+    check.judge(&outcome, firstSegment: first)
     let path = directory + "/" + SegmentFile.name(outcome.stop.segment)
     if outcome.isDamaged {
       findings.append(

@@ -50,7 +50,7 @@ struct JournalScan {
     scanning: for segment in segments {
       var byte = SegmentFile.headerBytes
       while true {
-        switch next(segment, at: byte, after: previous) {
+        switch try next(segment, at: byte, after: previous) {
         case .none: continue scanning
         case .bad(let reason):
           // Frames that are missing at the end of an earlier segment show in the sequence of the next one's.
@@ -73,7 +73,7 @@ struct JournalScan {
         }
       }
     }
-    searchBehindEnd(&outcome)
+    try searchBehindEnd(&outcome)
     return outcome
   }
 
@@ -89,12 +89,15 @@ struct JournalScan {
     case bad(Reason)
   }
 
-  private func next(_ segment: SegmentFile, at byte: Int, after previous: FrameHeader?) -> Next {
+  private func next(
+    _ segment: SegmentFile, at byte: Int, after previous: FrameHeader?
+  ) throws(JournalError) -> Next {
     let bytes = segment.mapping
     guard byte + FrameHeader.byteCount <= bytes.byteCount else { return .none }
     if bytes.slice(byte..<byte + 4).withSpan(of: UInt32.self, { $0[0] }) == 0 { return .none }
     switch FrameHeader.read(bytes, at: byte, segment: segment.number) {
     case .bad(let reason): return .bad(Reason(text: reason))
+    case .later(let version): throw .laterVersion(file: segment.path, version: version)
     case .good(let header):
       if let previous, header.sequence != previous.sequence + 1 {
         return .bad(Reason(text: "frames are missing before this one", isOfBytes: false))
@@ -102,11 +105,12 @@ struct JournalScan {
       if let previous, header.life != previous.life, !header.isFirstOfLife {
         return .bad(Reason(text: "the frame is a leftover of an earlier life"))
       }
-      return check(header, segment)
+      return try check(header, segment)
     }
   }
 
-  private func check(_ header: FrameHeader, _ segment: SegmentFile) -> Next {
+  /// What a whole body holds and we do not know, a later version wrote: it must not be cut as a torn tail.
+  private func check(_ header: FrameHeader, _ segment: SegmentFile) throws(JournalError) -> Next {
     let start = header.place.byte
     let frame = segment.mapping.slice(start..<start + header.frameBytes)
     let checksum = frame.slice(FrameHeader.byteCount..<header.frameBytes)
@@ -116,27 +120,27 @@ struct JournalScan {
       guard header.columnsStart == header.frameBytes,
         header.keyEntries(in: frame, tenant: nil, registry: registry) != nil
       else {
-        return .bad(Reason(text: "the keys are broken"))
+        throw .laterVersion(file: segment.path, version: Int(FrameHeader.version))
       }
       return .frame(ScannedFrame(header: header, segment: segment, partition: nil))
     }
     guard let tenant = header.tenant(in: frame, registry: registry),
       let dataset = registry.dataset(code: header.dataset)
     else {
-      return .bad(Reason(text: "the tenant or dataset is not known"))
+      throw .laterVersion(file: segment.path, version: Int(FrameHeader.version))
     }
     let fields = dataset.schema.declaredFields
     guard let layout = FrameLayout(header: header, frame: frame, fields: fields),
       layout.hasRisingOffsets(in: frame),
       header.keyEntries(in: frame, tenant: tenant, registry: registry) != nil,
       header.firstPosition >= 0, header.firstPosition < Int64.max - Int64(header.rowCount)
-    else { return .bad(Reason(text: "the body's parts do not fit")) }
+    else { throw .laterVersion(file: segment.path, version: Int(FrameHeader.version)) }
     let partition = Partition(tenant: tenant, dataset: dataset)
     return .frame(ScannedFrame(header: header, segment: segment, partition: partition))
   }
 
   /// Looks at every 8th byte behind the end for leftovers, and for a frame that proves that more was synced.
-  private func searchBehindEnd(_ outcome: inout Outcome) {
+  private func searchBehindEnd(_ outcome: inout Outcome) throws(JournalError) {
     for segment in segments where segment.number >= outcome.end.segment {
       let start =
         segment.number == outcome.end.segment ? outcome.end.byte : SegmentFile.headerBytes
@@ -156,9 +160,11 @@ struct JournalScan {
       }
       if let found { outcome.leftovers.append((segment, found)) }
       for byte in candidates {
-        guard case .good(let header) = FrameHeader.read(segment.mapping, at: byte, segment: segment.number)
-        else { continue }
-        if header.durableTo > outcome.end { outcome.isDamaged = true }
+        switch FrameHeader.read(segment.mapping, at: byte, segment: segment.number) {
+        case .good(let header): if header.durableTo > outcome.end { outcome.isDamaged = true }
+        case .later(let version): throw .laterVersion(file: segment.path, version: version)
+        case .bad: continue
+        }
       }
     }
   }

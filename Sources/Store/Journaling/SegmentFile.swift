@@ -1,6 +1,7 @@
 import Codecs
 import Platform
 import Records
+import Synchronization
 
 /// One segment: its file and a mapping of all of it. The mapping stays valid while anything holds this
 /// object, also after the file was removed.
@@ -33,6 +34,11 @@ final class SegmentFile: Sendable {
       return nil
     }
     return number
+  }
+
+  /// Whether a segment that is being made has such a name.
+  static func isTemporary(_ name: String) -> Bool {
+    name.hasSuffix(".tmp") && self.number(of: String(name.dropLast(4)) + ".seg") != nil
   }
 
   /// Makes a segment durable, empty and ready: zeros, header, sync, rename, directory sync. After an error a
@@ -80,11 +86,18 @@ final class SegmentFile: Sendable {
       expected.indices.first { span[$0] != expected[$0] }
     }
     if let difference {
-      let reason =
-        difference == 8 ? "the segment's version is not known" : "the segment's header is broken"
-      throw .corrupt(file: path, offsetBytes: difference, reason: reason)
+      if let later = laterVersion(bytes) { throw .laterVersion(file: path, version: later) }
+      throw .corrupt(file: path, offsetBytes: difference, reason: "the segment's header is broken")
     }
     return segment
+  }
+
+  /// The version in a header that is whole, if it is later than ours.
+  private static func laterVersion(_ bytes: Buffer) -> Int? {
+    bytes.slice(0..<headerBytes).withSpan(of: UInt8.self) { span in
+      let isWhole = CRC32C.checksum(span.extracting(0..<60)) == UInt32(span.littleEndian32(60))
+      return isWhole && span[8] > version ? Int(span[8]) : nil
+    }
   }
 
   /// Overwrites `range` with zeros.
@@ -114,6 +127,8 @@ final class SegmentFile: Sendable {
 
 /// Where the next segment comes from: made when asked, or ahead of need on another thread.
 protocol SegmentSource: AnyObject, Sendable {
+  /// The directory that segments are made in, and in no other of its name.
+  func stay(in home: KnownDirectory)
   /// The segment will be needed soon.
   func prepare(_ number: UInt32)
   /// The segment, of at least `byteCount` bytes. May block while it is being made.
@@ -125,6 +140,7 @@ final class InlineSegments: SegmentSource {
   private let directory: String
   private let fileSystem: any FileSystem
   private let segmentBytes: Int
+  private let home = Mutex<KnownDirectory?>(nil)
 
   init(directory: String, fileSystem: any FileSystem, segmentBytes: Int) {
     self.directory = directory
@@ -132,9 +148,12 @@ final class InlineSegments: SegmentSource {
     self.segmentBytes = segmentBytes
   }
 
+  func stay(in home: KnownDirectory) { self.home.withLock { $0 = home } }
+
   func prepare(_ number: UInt32) {}
 
   func take(_ number: UInt32, byteCount: Int) throws(DiskError) -> SegmentFile {
+    try home.withLock { $0 }?.check()
     let size = max(segmentBytes, (byteCount + 4095) & ~4095)
     return try SegmentFile.create(
       number: number, byteCount: size, directory: directory, fileSystem: fileSystem)

@@ -21,6 +21,8 @@ final class SegmentPreparer: SegmentSource {
     inline = InlineSegments(directory: directory, fileSystem: fileSystem, segmentBytes: segmentBytes)
   }
 
+  func stay(in home: KnownDirectory) { inline.stay(in: home) }
+
   func prepare(_ number: UInt32) {
     let gate = Gate()
     ahead.withLock { $0 = Ahead(number: number, gate: gate) }

@@ -30,8 +30,24 @@ struct StorageLayout: Sendable {
     return String(repeating: "0", count: max(0, 8 - digits.count)) + digits + ".parquet"
   }
 
-  /// What a block's file is called until it is whole.
-  static let temporarySuffix = ".tmp"
+  /// Where files go that the store did not write.
+  var lostAndFound: String { directory + "/lost+found" }
+
+  /// Whether a tenant's directory may have such a name: a realm, and 16 hexadecimal digits.
+  static func isTenantName(_ name: String, _ registry: Registry) -> Bool {
+    guard let dash = name.lastIndex(of: "-") else { return false }
+    let digits = name[name.index(after: dash)...].utf8
+    return registry.realms.contains { $0.name == name[..<dash] } && digits.count == 16
+      && digits.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+  }
+
+  /// The id in a block's file name; nil for other names.
+  static func blockID(of name: Substring) -> UInt64? {
+    guard name.hasSuffix(".parquet"), let id = UInt64(name.dropLast(8)), blockName(id) == name else {
+      return nil
+    }
+    return id
+  }
   /// Tells people whose directory it is; never read to decide anything.
   static let tenantFile = "TENANT"
 }

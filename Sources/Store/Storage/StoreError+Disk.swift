@@ -8,6 +8,11 @@ extension StoreError {
     switch error {
     case .full(let operation, let path): self = .diskFull("no room to \(operation) \(path)")
     case .notFound(let path): self = .disk("\(path) does not exist")
+    case .failed(.recognize, let path, _, _):
+      self = .disk(
+        "\(path) is not the directory that was opened: it was moved away or replaced. "
+          + "Nothing is made or removed there until it is back"
+      )
     case .failed: self = .disk("\(error)")
     }
   }
@@ -20,6 +25,7 @@ extension StoreError {
     case .disk(let error): self = StoreError(error)
     case .corrupt(let file, let offset, let reason):
       self = .corrupt(file: file, offsetBytes: offset, reason: reason)
+    case .laterVersion(let file, let version): self = .laterVersion(file: file, version: version)
     }
   }
 }

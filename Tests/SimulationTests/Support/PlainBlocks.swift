@@ -25,6 +25,7 @@ struct PlainBlocks: BlockFormat {
     let batch = PlainBlocks.sorted(batches, schema: place.partition.dataset.schema)
     if batch.rowCount == 0 { return nil }
     var bytes = PlainCoding.encode(batch)
+    PlainCoding.append(claim: batch, place, to: &bytes)
     PlainCoding.append(UInt64(CRC32C.checksum(bytes)), to: &bytes)
     do throws(DiskError) {
       if try fileSystem.exists(place.temporaryPath) { try fileSystem.remove(place.temporaryPath) }

@@ -21,12 +21,12 @@ extension Problem {
       self.init(
         503, "Not enough memory for this query (query.memory_bytes_max): \(detail)", retryAfterSeconds: 1)
     // Paths and bytes of damaged files are for the log and `cordwood check`, not for clients.
-    case .disk: self.init(500, "The disk failed; see the server's log.")
+    case .disk, .laterVersion: self.init(500, "The disk failed; see the server's log.")
     case .corrupt: self.init(500, "Stored bytes are damaged; see the server's log and `cordwood check`.")
     case .invalid(let detail): self.init(400, detail)
     }
     switch error {
-    case .diskFull, .poisoned, .disk, .corrupt, .memoryExhausted: cause = "\(error)"
+    case .diskFull, .poisoned, .disk, .corrupt, .laterVersion, .memoryExhausted: cause = "\(error)"
     case .headFull, .stopping, .idempotencyMismatch, .invalid: break
     }
   }

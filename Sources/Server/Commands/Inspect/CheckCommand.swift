@@ -56,7 +56,7 @@ struct CheckCommand: AsyncParsableCommand {
 
   /// Keeps a server from starting meanwhile.
   private func lockOut() throws(Failure) -> FileLock {
-    do throws(FileLockError) { return try FileLock(directory + "/lock") } catch {
+    do throws(FileLockError) { return try FileLock(directory: directory) } catch {
       switch error {
       case .held(_, let process):
         let who = process.map { " (process \($0))" } ?? ""

@@ -19,6 +19,8 @@ enum DataDirectory {
     case .disk(let text), .diskFull(let text), .poisoned(let text), .memoryExhausted(let text),
       .invalid(let text):
       text
+    case .laterVersion(let file, let version):
+      "\(file) was made by a later version of cordwood (format \(version)): nothing is wrong with it"
     case .headFull, .stopping, .idempotencyMismatch: "\(error)"
     }
   }

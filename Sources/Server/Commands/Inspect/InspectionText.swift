@@ -18,7 +18,12 @@ enum InspectionText {
     let segmentBytes = found.segments.reduce(0) { $0 + $1.byteCount }
     let used = found.segments.reduce(0) { $0 + $1.usedBytes }
     let frames = found.segments.reduce(0) { $0 + $1.frameCount }
-    var text = "manifest  \(bytes(found.manifestBytes)), \(plural(found.editCount, "edit"))\n"
+    var text = "manifest  \(bytes(found.manifestBytes)), \(plural(found.editCount, "edit")) "
+    text += "(generation \(found.generation), epoch \(found.epoch))\n"
+    if let anchor = found.anchor {
+      text += "anchor    synced up to segment \(anchor.synced.segment), byte \(anchor.synced.byte); up to "
+      text += "\(plural(Int(clamping: anchor.allowance), "record")) may follow\n"
+    }
     text += "journal   \(plural(found.segments.count, "segment")), \(bytes(segmentBytes)), "
     text += "\(bytes(used)) used by "
     text += "\(plural(frames, "frame"))\n"

@@ -14,6 +14,7 @@ struct BlockIndex: Sendable {
     case keys = 8
     case grams = 9
     case ids = 10
+    case origin = 11
   }
 
   static let magic = [UInt8]("CWBI".utf8)

@@ -86,16 +86,16 @@ final class BlockContents: Sendable {
     do throws(ColumnarError) { parquet = try ParquetReader(file, verifyChecksums: true) } catch {
       throw BlockContents.failure(error, path, offset: 0)
     }
+    try BlockIndex.requireKnownVersion(parquet.metadata, path: path)
     guard parquet.metadata[BlockIndex.versionKey] == "\(BlockIndex.version)" else {
       throw .unsupported(file: path, reason: "not a block of version \(BlockIndex.version)")
     }
-    let place = (parquet.metadata[BlockIndex.placeKey] ?? "").split(separator: ",").compactMap { Int($0) }
-    guard place.count == 2, place[0] >= 0, place[1] >= 0, place[0] <= file.byteCount,
-      place[1] <= file.byteCount - place[0]
-    else { throw .corrupt(file: path, offsetBytes: 0, reason: "the place of the index") }
-    indexOffset = place[0]
+    guard let place = BlockIndex.place(parquet.metadata, fileBytes: file.byteCount) else {
+      throw .corrupt(file: path, offsetBytes: 0, reason: "the place of the index")
+    }
+    indexOffset = place.lowerBound
     do throws(IndexError) {
-      index = try BlockIndex(file.slice(place[0]..<place[0] + place[1]))
+      index = try BlockIndex(file.slice(place))
       let section = try FactsSection(try index.required(.facts), of: known.partition)
       (facts, rowsPerGroup, rowsPerPage) = (section.facts, section.rowsPerGroup, section.rowsPerPage)
       let pageCount = (facts.rowCount + rowsPerPage - 1) / rowsPerPage
@@ -107,7 +107,7 @@ final class BlockContents: Sendable {
         throw IndexError(offsetBytes: 0, reason: "columns that are not in the file")
       }
       self.columns = columns
-    } catch { throw BlockContents.failure(error, path, indexOffset: place[0]) }
+    } catch { throw BlockContents.failure(error, path, indexOffset: place.lowerBound) }
     try check(against: known, byteCount: file.byteCount)
   }
 

@@ -192,6 +192,7 @@ private final class BlockWork {
     if let bytes = grams.finish() { sections.append((.grams, bytes)) }
     if !keys.keys.isEmpty { sections.append((.keys, keys.encoded())) }
     sections.append((.ids, ids.encoded()))
+    if let origin = place.origin { sections.append((.origin, origin.encoded())) }
     sections.append((.pieces, FilePiece.encode(file.pieces)))
     return sections
   }

@@ -1,4 +1,5 @@
 import Blocks
+import Journaling
 import Platform
 import Records
 import Synchronization
@@ -16,7 +17,7 @@ extension StorageEngine {
     let path = layout.block(id, of: partition)
     let place = BlockPlace(
       id: id, partition: partition, directory: layout.partitionDirectory(partition), path: path,
-      temporaryPath: path + StorageLayout.temporarySuffix, deletionsApplied: deletionsApplied)
+      deletionsApplied: deletionsApplied, origin: origin())
     var isStopped = false
     do throws(StoreError) {
       let facts = try format.write(rows, to: place, on: fileSystem) {
@@ -53,6 +54,7 @@ extension StorageEngine {
 
   /// Makes the partition's directory with the tenant's name in it, all of it durable.
   private func prepareDirectory(of partition: Partition) throws(StoreError) {
+    try withDisk { () throws(DiskError) in try home.check() }
     if directories.withLock({ $0.contains(partition) }) { return }
     do throws(DiskError) { try makeDirectory(of: partition) } catch {
       // A name whose sync failed stays without a durable copy for good: an unused directory is made anew.
@@ -67,7 +69,8 @@ extension StorageEngine {
       let directory = layout.partitionDirectory(partition)
       guard try fileSystem.list(directory).isEmpty else { return }
       try fileSystem.removeDirectory(directory)
-      let opening = StorageOpening(layout: layout, fileSystem: fileSystem)
+      let opening = StorageOpening(
+        layout: layout, fileSystem: fileSystem, format: format, registry: options.journal.registry)
       try opening.removeUnusedTenant(layout.tenantDirectory(partition.tenant))
     } catch {
       // What made us come here is told. What cannot be removed now is an empty directory, which goes at the
@@ -81,7 +84,7 @@ extension StorageEngine {
     try fileSystem.createDirectory(layout.partitionDirectory(partition))
     let tenantFile = "\(tenantDirectory)/\(StorageLayout.tenantFile)"
     if try !fileSystem.exists(tenantFile) {
-      let temporary = tenantFile + StorageLayout.temporarySuffix
+      let temporary = tenantFile + BlockPlace.temporarySuffix
       if try fileSystem.exists(temporary) { try fileSystem.remove(temporary) }
       let file = try fileSystem.create(temporary)
       try file.write(Array("\(partition.tenant)\n".utf8).span, at: 0)

@@ -18,6 +18,8 @@ package final class StorageEngine: Sendable {
   package let heads: any HeadSource
   let layout: StorageLayout
   let fileSystem: any FileSystem
+  /// The data directory: nothing is made or removed under its name while that leads elsewhere.
+  let home: KnownDirectory
   let clock: any WallClock
   let reporter: StoreReporter
   let format: any BlockFormat
@@ -40,6 +42,7 @@ package final class StorageEngine: Sendable {
     self.options = options
     heads = parts.heads
     layout = parts.layout
+    home = parts.home
     fileSystem = environment.fileSystem
     clock = environment.clock
     reporter = parts.reporter
@@ -56,6 +59,7 @@ package final class StorageEngine: Sendable {
   private struct Parts {
     let heads: any HeadSource
     let layout: StorageLayout
+    let home: KnownDirectory
     let trash: Trash
     let live: LiveState
     let reporter: StoreReporter
@@ -71,14 +75,14 @@ package final class StorageEngine: Sendable {
   ) throws(StoreError) -> (engine: StorageEngine, journal: Heads) {
     let layout = StorageLayout(directory: directory)
     let reporter = StoreReporter(environment.observer)
-    let opening = StorageOpening(layout: layout, fileSystem: environment.fileSystem)
+    let opening = StorageOpening(
+      layout: layout, fileSystem: environment.fileSystem, format: format, registry: options.journal.registry)
     try opening.makeDirectory()
-    let manifest = try Manifest.open(
-      directory: directory, fileSystem: environment.fileSystem, isNew: opening.isNew,
-      registry: options.journal.registry, compactionBytesMin: options.manifestBytesMin)
+    let home = try withDisk { () throws(DiskError) in
+      try KnownDirectory(directory, on: environment.fileSystem)
+    }
+    let (manifest, anchor) = try openManifest(opening, environment, options, reporter)
     let state = manifest.state
-    let orphanCount = try opening.removeOrphans(keeping: state)
-    if orphanCount > 0 { reporter.tell(.orphansRemoved(count: orphanCount)) }
     var live = LiveState()
     let trash = Trash()
     for partition in state.partitions.keys {
@@ -86,12 +90,75 @@ package final class StorageEngine: Sendable {
     }
     let journal = try openJournal(
       layout.journal,
-      JournalStart(archivedThrough: state.archivedThrough, nextPositions: state.nextPositions))
+      JournalStart(
+        archivedThrough: state.archivedThrough, nextPositions: state.nextPositions,
+        positionBase: state.positionBase, anchor: anchor))
+    try keepRaised(journal, manifest, reporter)
     if let trouble = manifest.trouble { reporter.failed(.manifestUpkeep, file: layout.manifest, trouble) }
     let engine = StorageEngine(
-      Parts(heads: journal, layout: layout, trash: trash, live: live, reporter: reporter),
+      Parts(heads: journal, layout: layout, home: home, trash: trash, live: live, reporter: reporter),
       environment: environment, options: options, format: format, manifest: manifest)
     return (engine, journal)
+  }
+
+  private static func openManifest(
+    _ opening: StorageOpening, _ environment: StoreEnvironment, _ options: StorageOptions,
+    _ reporter: StoreReporter
+  ) throws(StoreError) -> (Manifest, Anchor) {
+    let directory = opening.layout.directory
+    let reading: AnchorReading
+    do throws(JournalError) {
+      reading = try AnchorReading(directory: directory, fileSystem: environment.fileSystem)
+    } catch { throw StoreError(error) }
+    var begun: (anchor: Anchor, survey: StorageSurvey)?
+    let manifest = try Manifest.open(
+      directory: directory, fileSystem: environment.fileSystem,
+      isNew: { () throws(StoreError) in
+        // A manifest had edits once: it is not new, it is gone.
+        if reading.state.generation > 0 { return false }
+        return try opening.isNew()
+      },
+      registry: options.journal.registry, compactionBytesMin: options.manifestBytesMin,
+      begin: { (state) throws(StoreError) in
+        let found = try opening.begin(state, reading, environment.entropy)
+        begun = found
+        return found.anchor
+      })
+    guard let begun else { preconditionFailure("a manifest is judged before it is opened") }
+    try opening.tidy(begun.survey, reporter)
+    return (manifest, begun.anchor)
+  }
+
+  /// Makes positions durable that the journal has raised. Without room for that the journal keeps in mind
+  /// that it has to be done, and the store opens all the same.
+  private static func keepRaised(
+    _ heads: some HeadSource, _ manifest: Manifest, _ reporter: StoreReporter
+  ) throws(StoreError) {
+    if let raised = heads.raisedPositions {
+      let floors = raised.nextPositions.sorted { $0.key.description < $1.key.description }
+      do throws(StoreError) {
+        try manifest.append(
+          floors.map { .nextPosition($0.key, position: $0.value) } + [.positionBase(raised.base)])
+      } catch {
+        if let failure = manifest.failure { throw failure }
+        return reporter.failed(.manifestUpkeep, file: Manifest.name, error)
+      }
+    }
+    try heads.settle()
+  }
+
+  /// Says durably how far the manifest reaches: at a clean stop, when nothing edits it any more.
+  package func seal() throws(StoreError) {
+    try manifest.withLock { manifest throws(StoreError) in try manifest.seal() }
+  }
+
+  /// What a block says of where it comes from, if it is begun now; nil: the store has no durable identity
+  /// yet.
+  func origin() -> BlockOrigin? {
+    manifest.withLock { manifest in
+      let state = manifest.state
+      return state.store == .none ? nil : BlockOrigin(store: state.store, generation: state.generation)
+    }
   }
 
   /// A consistent view; see ``BatchSource``. O(blocks of the partition + log of the head's frames), no disk.
@@ -140,6 +207,9 @@ package final class StorageEngine: Sendable {
   /// tried again later.
   package func emptyTrash() {
     var refused: DiskError?
+    do throws(DiskError) { try home.check() } catch {
+      return reporter.failed(.unlinking, file: error.path, StoreError(error))
+    }
     let paths = trash.take()
     for path in paths {
       do throws(DiskError) {
@@ -192,6 +262,7 @@ package final class StorageEngine: Sendable {
   func commit(
     _ make: (ManifestState) throws(StoreError) -> [ManifestChange]
   ) throws(StoreError) {
+    try withDisk { () throws(DiskError) in try home.check() }
     try manifest.withLock { manifest throws(StoreError) in
       let before = manifest.state
       let changes = try make(before)
@@ -235,7 +306,7 @@ package final class StorageEngine: Sendable {
         for (partition, state) in before.partitions where state.deletions.contains(where: { $0.id == id }) {
           touched.insert(partition)
         }
-      case .nextPosition, .nextIDs: break
+      case .nextPosition, .nextIDs, .store, .epoch, .generation, .positionBase: break
       }
     }
     // All partitions of the edit in one step: readers see the edit whole or not at all.

@@ -1,4 +1,5 @@
 import Blocks
+import Journaling
 import Platform
 import Records
 
@@ -6,6 +7,8 @@ import Records
 struct StorageOpening {
   let layout: StorageLayout
   let fileSystem: any FileSystem
+  let format: any BlockFormat
+  let registry: Registry
 
   /// Makes the data directory and the missing ones above it, durably.
   func makeDirectory() throws(StoreError) {
@@ -43,48 +46,90 @@ struct StorageOpening {
     }
   }
 
-  /// Removes block files that no edit names, and directories without a block; a named file that is missing is
-  /// damage.
+  /// Judges what the manifest says of the store, before anything is written, and opens the anchor.
   ///
-  /// A directory goes because an earlier life may have failed to make its name durable; a block gets a new
-  /// one.
-  ///
-  /// - Returns: How many files were removed.
-  func removeOrphans(keeping state: ManifestState) throws(StoreError) -> Int {
-    var count = 0
-    var named = Set(state.blocks.map { layout.block($0.id, of: $0.partition) })
-    try withDisk { () throws(DiskError) in
-      for tenant in try names(layout.blocks) {
-        for dataset in try names("\(layout.blocks)/\(tenant)") {
-          let directory = "\(layout.blocks)/\(tenant)/\(dataset)"
-          var isUsed = false
-          for name in try names(directory) {
-            if named.remove("\(directory)/\(name)") != nil {
-              isUsed = true
-            } else {
-              try fileSystem.remove("\(directory)/\(name)")
-              count += 1
-            }
-          }
-          if !isUsed { try removeUnused(directory) }
-        }
-        try removeUnusedTenant("\(layout.blocks)/\(tenant)")
-      }
-    }
-    if let missing = named.min() {
+  /// - Parameter entropy: Gives a store its identity that has none.
+  /// - Throws: `.corrupt` if the manifest is older than what else there is, or of another store.
+  func begin(
+    _ state: ManifestState, _ reading: AnchorReading, _ entropy: any EntropySource
+  ) throws(StoreError) -> (anchor: Anchor, survey: StorageSurvey) {
+    try StorageOpening.require(state, fits: reading, manifest: layout.manifest)
+    var survey = try StorageSurvey(
+      state, layout: layout, fileSystem: fileSystem, format: format, registry: registry)
+    if let missing = survey.missing.first {
       throw .corrupt(file: missing, offsetBytes: 0, reason: "the manifest names it, but it is missing")
     }
-    return count
+    if let problem = try survey.judgeUnnamed().first { throw problem }
+    var reading = reading
+    // A store that has an identity had an anchor before it.
+    if state.store != .none { reading.expect() }
+    let id = StoreID(high: entropy.randomUInt64() | 1, low: entropy.randomUInt64())
+    let anchor = try withDisk { () throws(DiskError) in
+      let anchor = try Anchor.open(
+        reading, store: state.store == .none ? id : state.store, fileSystem: fileSystem)
+      if anchor.state.store == .none {
+        try anchor.update(syncs: true) { $0.store = state.store == .none ? id : state.store }
+      }
+      return anchor
+    }
+    return (anchor, survey)
+  }
+
+  /// Throws if anchor and manifest are not of one store, or the manifest does not reach as far.
+  static func require(
+    _ state: ManifestState, fits reading: AnchorReading, manifest: String
+  ) throws(StoreError) {
+    if state.store.contradicts(reading.state.store) {
+      throw .corrupt(
+        file: reading.path, offsetBytes: 0,
+        reason: "it is of another store than the manifest: one of them was put here from elsewhere")
+    }
+    if reading.state.generation > state.generation {
+      throw .corrupt(
+        file: manifest, offsetBytes: 0,
+        reason: "it ends with edit \(state.generation), and edit \(reading.state.generation) was durable: "
+          + "it is an older one, or was cut. Put back the one that belongs to the store")
+    }
+  }
+
+  /// Removes what an earlier life left, and moves away what the store did not write. What cannot be moved
+  /// stays.
+  func tidy(_ survey: StorageSurvey, _ reporter: StoreReporter) throws(StoreError) {
+    for stray in survey.strays { setAside(stray, reporter) }
+    try withDisk { () throws(DiskError) in
+      for path in survey.leftovers { try fileSystem.remove(path) }
+      for directory in survey.unused { try removeUnusedTenant(directory) }
+    }
+    if !survey.leftovers.isEmpty { reporter.tell(.orphansRemoved(count: survey.leftovers.count)) }
+  }
+
+  /// Moves a file or folder to `lost+found`, under the same path, or a longer name if that is taken.
+  private func setAside(_ path: String, _ reporter: StoreReporter) {
+    let base = layout.lostAndFound + path.dropFirst(layout.directory.count)
+    var target = base
+    do throws(DiskError) {
+      for number in 1..<10_000 where try fileSystem.exists(target) { target = "\(base).\(number)" }
+      let above = StorageOpening.parent(of: target) ?? "/"
+      try fileSystem.createDirectory(above)
+      try fileSystem.rename(path, to: target)
+      try fileSystem.syncDirectory(above)
+      try fileSystem.syncDirectory(StorageOpening.parent(of: path) ?? "/")
+      reporter.tell(.setAside(file: path, target: target))
+    } catch {
+      // It is in nobody's way, only in the wrong place.
+      reporter.tell(.setAside(file: path, target: nil))
+    }
   }
 
   private func removeUnused(_ directory: String) throws(DiskError) {
-    if try fileSystem.isDirectory(directory) { try fileSystem.removeDirectory(directory) }
+    guard try fileSystem.isDirectory(directory), try names(directory).isEmpty else { return }
+    try fileSystem.removeDirectory(directory)
   }
 
   /// Removes a tenant's directory that holds nothing but the tenant's name.
   func removeUnusedTenant(_ directory: String) throws(DiskError) {
     let held = try names(directory)
-    let ours = [StorageLayout.tenantFile, StorageLayout.tenantFile + StorageLayout.temporarySuffix]
+    let ours = [StorageLayout.tenantFile, StorageLayout.tenantFile + BlockPlace.temporarySuffix]
     guard held.allSatisfy({ ours.contains($0) }) else { return }
     for name in held { try fileSystem.remove("\(directory)/\(name)") }
     try removeUnused(directory)

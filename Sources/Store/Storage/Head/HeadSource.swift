@@ -8,6 +8,10 @@ package protocol HeadSource: Sendable {
   func heads() -> [HeadStatistics]
   var headBytes: Int { get }
   func nextPosition(of tenant: Tenant) -> Int64
+  /// What opening has raised and nobody else knows of; nil: nothing.
+  var raisedPositions: RaisedPositions? { get }
+  /// Says that what was raised is durable elsewhere.
+  func settle() throws(StoreError)
 }
 
 extension Journal: HeadSource {}

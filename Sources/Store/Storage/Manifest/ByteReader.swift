@@ -5,6 +5,8 @@ import Records
 struct ManifestCodingError: Error, Equatable {
   let offsetBytes: Int
   let reason: String
+  /// Whether a later version may have meant it: a code that is not known, in bytes that are otherwise sound.
+  var isUnknown = false
 }
 
 /// Reads the small values of Docs/formats/manifest.md one after the other. Total: broken bytes are errors.
@@ -24,6 +26,10 @@ struct ByteReader {
 
   func error(_ reason: String) -> ManifestCodingError {
     ManifestCodingError(offsetBytes: offset, reason: reason)
+  }
+
+  func unknown(_ what: String) -> ManifestCodingError {
+    ManifestCodingError(offsetBytes: offset, reason: "\(what) is not known", isUnknown: true)
   }
 
   mutating func byte() throws(ManifestCodingError) -> UInt8 {
@@ -75,7 +81,7 @@ struct ByteReader {
   }
 
   private mutating func tenant(realm: UInt8) throws(ManifestCodingError) -> Tenant {
-    guard let realm = registry.realm(code: realm) else { throw error("an unknown realm") }
+    guard let realm = registry.realm(code: realm) else { throw unknown("the realm") }
     let name = try text()
     guard Tenant.isValid(name: name) else { throw error("an impossible tenant name") }
     return Tenant(realm: realm, name: name)
@@ -83,7 +89,7 @@ struct ByteReader {
 
   mutating func partition() throws(ManifestCodingError) -> Partition {
     let realm = try byte()
-    guard let dataset = registry.dataset(code: try byte()) else { throw error("an unknown dataset") }
+    guard let dataset = registry.dataset(code: try byte()) else { throw unknown("the dataset") }
     return Partition(tenant: try tenant(realm: realm), dataset: dataset)
   }
 }

@@ -1,4 +1,5 @@
 import Codecs
+import Journaling
 import Platform
 import Records
 
@@ -18,9 +19,10 @@ package final class Manifest {
   package private(set) var failure: StoreError?
   /// What the disk refused of the things that no edit depends on, until they succeed: to mark the last edit,
   /// to write the file anew.
-  package var trouble: StoreError? { compactionFailure ?? markFailure }
+  package var trouble: StoreError? { compactionFailure ?? markFailure ?? anchorFailure }
   private var markFailure: StoreError?
   private var compactionFailure: StoreError?
+  private var anchorFailure: StoreError?
   private let directory: String
   private let fileSystem: any FileSystem
   private var file: any File
@@ -32,6 +34,10 @@ package final class Manifest {
   private var summaryBytes = 0
   /// Whether this process has written the whole file.
   private var isRewritten = false
+  /// Which file the name leads to as long as nobody else replaces it.
+  private var identity: FileIdentity?
+  /// Is told how far the file reaches, and knows whether another process has opened the store since.
+  private var anchor: Anchor?
 
   private init(
     directory: String, fileSystem: any FileSystem, file: any File, scan: ManifestScan,
@@ -52,45 +58,75 @@ package final class Manifest {
   ///   - isNew: Whether nothing else in the directory needs a manifest; if false, a missing one is damage.
   ///   - registry: What codes in edits mean.
   ///   - compactionBytesMin: See ``compactionBytesMin``; smaller in tests.
+  ///   - begin: Judges what the file says (nothing, if there is none) before anything is written, and gives
+  ///     the store's anchor.
   /// - Throws: `.corrupt` with file and byte for damage (nothing was changed), else what the disk said.
   package static func open(
     directory: String, fileSystem: any FileSystem, isNew: () throws(StoreError) -> Bool,
-    registry: Registry = .standard, compactionBytesMin: Int = compactionBytesMin
+    registry: Registry = .standard, compactionBytesMin: Int = compactionBytesMin,
+    begin: (ManifestState) throws(StoreError) -> Anchor? = { (_) throws(StoreError) in nil }
   ) throws(StoreError) -> Manifest {
     let path = directory + "/" + name
-    if try withDisk({ () throws(DiskError) in try fileSystem.exists(directory + "/" + temporaryName) }) {
-      try withDisk { () throws(DiskError) in try fileSystem.remove(directory + "/" + temporaryName) }
-    }
-    if try !withDisk({ () throws(DiskError) in try fileSystem.exists(path) }) {
-      guard try isNew() else {
-        throw .corrupt(file: path, offsetBytes: 0, reason: "the manifest is missing")
+    let exists = try withDisk { () throws(DiskError) in try fileSystem.exists(path) }
+    var bytes = ManifestFrame.fileHeader
+    if exists {
+      bytes = try withDisk { () throws(DiskError) in
+        let file = try fileSystem.open(path, writable: false)
+        return try file.read(at: 0, count: try file.size())
       }
-      let bytes = ManifestFrame.fileHeader
-      try withDisk { () throws(DiskError) in
-        try replace(with: bytes, in: directory, fileSystem: fileSystem)
-        try fileSystem.rename(directory + "/" + temporaryName, to: path)
-        try fileSystem.syncDirectory(directory)
-      }
+    } else if try !isNew() {
+      throw .corrupt(file: path, offsetBytes: 0, reason: "the manifest is missing")
     }
-    let file = try withDisk { () throws(DiskError) in try fileSystem.open(path, writable: true) }
-    let bytes = try withDisk { () throws(DiskError) in try file.read(at: 0, count: try file.size()) }
     let scan = try ManifestScan(bytes, path: path, registry: registry)
+    let anchor = try begin(scan.state)
+    if !exists { try make(in: directory, fileSystem: fileSystem) }
+    let file = try withDisk { () throws(DiskError) in try fileSystem.open(path, writable: true) }
     let manifest = Manifest(
       directory: directory, fileSystem: fileSystem, file: file, scan: scan,
       compactionBytesMin: compactionBytesMin)
-    manifest.compact()
-    manifest.summaryBytes = manifest.end
-    if let failure = manifest.failure { throw failure }
-    if manifest.isRewritten { return manifest }
-    // No room for a new file: what is kept is written once more in place, so that the sync has something to
-    // do.
+    try manifest.take(anchor)
+    if !manifest.isRewritten { try manifest.rewrite(bytes, scan) }
+    return manifest
+  }
+
+  private static func make(in directory: String, fileSystem: any FileSystem) throws(StoreError) {
+    try withDisk { () throws(DiskError) in
+      try replace(with: ManifestFrame.fileHeader, in: directory, fileSystem: fileSystem)
+      try fileSystem.rename(directory + "/" + temporaryName, to: directory + "/" + name)
+      try fileSystem.syncDirectory(directory)
+    }
+  }
+
+  /// Makes the store this process's: writes the file anew with the next epoch, and says so in the anchor.
+  private func take(_ anchor: Anchor?) throws(StoreError) {
+    let before = state
+    if let known = anchor?.state {
+      state.store = known.store
+      state.epoch = max(known.epoch, state.epoch) + 1
+    }
+    compact()
+    summaryBytes = end
+    if let failure { throw failure }
+    let epoch = state.epoch
+    if !isRewritten { state = before }
+    let generation = state.generation
+    try withDisk { () throws(DiskError) in
+      identity = try fileSystem.identity(directory + "/" + Manifest.name)
+      try anchor?.update(syncs: true) { ($0.epoch, $0.generation) = (epoch, generation) }
+    }
+    self.anchor = anchor
+  }
+
+  /// Without room for a new file: what is kept is written once more in place, so that the sync has something
+  /// to do.
+  private func rewrite(_ bytes: [UInt8], _ scan: ManifestScan) throws(StoreError) {
     try withDisk { () throws(DiskError) in
       try file.write(bytes.span.extracting(0..<scan.end), at: 0)
-      try zero(file, from: scan.end)
+      try file.write(ManifestFrame.fileHeader.span, at: 0)
+      try Manifest.zero(file, from: scan.end)
       try file.sync()
       try fileSystem.syncDirectory(directory)
     }
-    return manifest
   }
 
   /// Makes the changes durable together, then counts them.
@@ -98,6 +134,7 @@ package final class Manifest {
   /// - Throws: `.poisoned`: the edit may count after a restart. Anything else: nothing changed.
   package func append(_ changes: [ManifestChange]) throws(StoreError) {
     if let failure { throw failure }
+    try requireOwnership()
     let next: ManifestState
     do throws(ManifestCodingError) { next = try state.applying(changes) } catch {
       preconditionFailure("an edit agrees with the state it is made for: \(error.reason)")
@@ -111,7 +148,40 @@ package final class Manifest {
     end += frame.count
     state = next
     writeMark()
+    noteInAnchor()
     compactIfLong()
+  }
+
+  /// Throws unless the name still leads to the file that is open, and no process has opened the store since.
+  /// A file that is just gone is written anew: what it said is known here alone.
+  private func requireOwnership() throws(StoreError) {
+    let (found, isOurs) = try withDisk { () throws(DiskError) in
+      (try fileSystem.identity(directory + "/" + Manifest.name), try anchor?.isOurs() ?? true)
+    }
+    guard isOurs, found == nil || found == identity else {
+      throw poison("another process has opened the store in \(directory) and writes its manifest")
+    }
+    if found != nil || identity == nil { return }
+    compact()
+    if let error = failure ?? compactionFailure { throw error }
+  }
+
+  /// Lets the anchor know how far the file reaches. Not synced: nothing but safety depends on it.
+  private func noteInAnchor() {
+    let generation = state.generation
+    do throws(DiskError) {
+      try anchor?.update(syncs: false) { $0.generation = generation }
+      anchorFailure = nil
+    } catch { anchorFailure = StoreError(error) }
+  }
+
+  /// As after each edit, but durable: at a clean stop.
+  package func seal() throws(StoreError) {
+    if let failure { throw failure }
+    let generation = state.generation
+    try withDisk { () throws(DiskError) in
+      try anchor?.update(syncs: true) { $0.generation = generation }
+    }
   }
 
   /// Says behind the edit that it was synced. Lost or torn it is just not there, so errors do not count; but
@@ -184,6 +254,7 @@ extension Manifest {
       try fileSystem.rename(temporary, to: directory + "/" + Manifest.name)
       try fileSystem.syncDirectory(directory)
       file = try fileSystem.open(directory + "/" + Manifest.name, writable: true)
+      identity = try fileSystem.identity(directory + "/" + Manifest.name)
     } catch {
       // Which of the two files a restart will find is open, so neither may be written.
       failure = .poisoned("the manifest could not be replaced: \(StoreError(error))")

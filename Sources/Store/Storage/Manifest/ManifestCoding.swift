@@ -54,6 +54,18 @@ enum ManifestCoding {
       bytes.append(8)
       Varint.append(block, to: &bytes)
       Varint.append(through, to: &bytes)
+    case .store(let id):
+      bytes.append(9)
+      bytes += id.bytes
+    case .epoch(let count):
+      bytes.append(10)
+      Varint.append(count, to: &bytes)
+    case .generation(let count):
+      bytes.append(11)
+      Varint.append(count, to: &bytes)
+    case .positionBase(let position):
+      bytes.append(12)
+      Varint.append(signed: position, to: &bytes)
     }
   }
 
@@ -87,7 +99,15 @@ enum ManifestCoding {
     case 6: return .nextPosition(try reader.tenant(), position: try reader.signed())
     case 7: return .nextIDs(block: try reader.unsigned(), deletion: try reader.unsigned())
     case 8: return .deletionsApplied(block: try reader.unsigned(), through: try reader.unsigned())
-    default: throw reader.error("an unknown kind of change")
+    case 9:
+      guard let id = StoreID(bytes: try reader.raw(StoreID.byteCount)) else {
+        throw reader.error("a broken identity")
+      }
+      return .store(id)
+    case 10: return .epoch(try reader.unsigned())
+    case 11: return .generation(try reader.unsigned())
+    case 12: return .positionBase(try reader.signed())
+    case let kind: throw reader.unknown("a change of kind \(kind)")
     }
   }
 

@@ -35,4 +35,12 @@ package enum ManifestChange: Sendable, Hashable {
   case nextIDs(block: UInt64, deletion: UInt64)
   /// No row of the block is hidden by deletions up to the id.
   case deletionsApplied(block: UInt64, through: UInt64)
+  /// The store's identity.
+  case store(StoreID)
+  /// How often the store was opened for writing.
+  case epoch(UInt64)
+  /// The generation after this edit; without it, an edit counts one.
+  case generation(UInt64)
+  /// The least position that records of a tenant get whom nobody knows yet.
+  case positionBase(Int64)
 }

@@ -5,14 +5,24 @@ import Records
 enum ManifestFrame {
   static let fileHeaderBytes = 16
   static let headerBytes = 32
-  static let version: UInt8 = 1
+  static let version: UInt8 = 2
   private static let fileMagic = Array("CWMF".utf8)
   private static let magic = Array("EDIT".utf8)
 
-  static var fileHeader: [UInt8] {
+  static var fileHeader: [UInt8] { fileHeader(of: version) }
+
+  static func fileHeader(of version: UInt8) -> [UInt8] {
     var bytes = fileMagic + [version, 0, 0, 0]
     bytes.append(littleEndian: CRC32C.checksum(bytes))
     return bytes + [0, 0, 0, 0]
+  }
+
+  /// The version of a file that starts with a whole header; nil: it does not.
+  static func version(of file: [UInt8]) -> UInt8? {
+    guard file.count >= fileHeaderBytes, file[4] > 0,
+      file.starts(with: fileHeader(of: file[4]))
+    else { return nil }
+    return file[4]
   }
 
   /// A frame with its padding. An empty payload makes a mark.
@@ -70,9 +80,10 @@ struct ManifestScan {
 
   /// - Throws: `.corrupt` when bytes that were durable are not valid.
   init(_ bytes: [UInt8], path: String, registry: Registry = .standard) throws(StoreError) {
-    guard bytes.starts(with: ManifestFrame.fileHeader) else {
-      throw .corrupt(file: path, offsetBytes: 0, reason: "no manifest of a known version starts here")
+    guard let version = ManifestFrame.version(of: bytes) else {
+      throw .corrupt(file: path, offsetBytes: 0, reason: "no manifest starts here")
     }
+    if version > ManifestFrame.version { throw .laterVersion(file: path, version: Int(version)) }
     while let frame = ManifestFrame.parse(bytes, at: end) {
       let isMark = frame.payload.isEmpty
       guard frame.number == (isMark ? number : number + 1) else {
@@ -83,6 +94,7 @@ struct ManifestScan {
           state = try state.applying(
             try ManifestCoding.decode(Array(bytes[frame.payload]), registry: registry))
         } catch {
+          if error.isUnknown { throw .laterVersion(file: path, version: Int(version)) }
           throw .corrupt(
             file: path, offsetBytes: frame.payload.lowerBound + error.offsetBytes, reason: error.reason)
         }

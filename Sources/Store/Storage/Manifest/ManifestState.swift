@@ -21,6 +21,14 @@ package struct ManifestState: Sendable, Hashable {
   package private(set) var nextBlockID: UInt64 = 1
   /// Above every id a deletion has had.
   package private(set) var nextDeletionID: UInt64 = 1
+  /// The store's identity; none: not drawn yet.
+  package internal(set) var store = StoreID.none
+  /// How often the store was opened for writing.
+  package internal(set) var epoch: UInt64 = 0
+  /// How many edits there ever were.
+  package private(set) var generation: UInt64 = 0
+  /// The least position that records of a tenant get whom nobody knows yet.
+  package private(set) var positionBase: Int64 = 0
   /// Where each live block and each unfinished deletion is.
   private var blockPartitions: [UInt64: Partition] = [:]
   private var deletionPartitions: [UInt64: Partition] = [:]
@@ -31,6 +39,7 @@ package struct ManifestState: Sendable, Hashable {
   /// The state after all of `changes`, or why they contradict it.
   func applying(_ changes: [ManifestChange]) throws(ManifestCodingError) -> ManifestState {
     var next = self
+    next.generation &+= 1
     for change in changes {
       if let problem = next.apply(change) { throw ManifestCodingError(offsetBytes: 0, reason: problem) }
     }
@@ -52,6 +61,8 @@ package struct ManifestState: Sendable, Hashable {
   /// One edit that says everything.
   func summary() -> [ManifestChange] {
     var changes: [ManifestChange] = [.nextIDs(block: nextBlockID, deletion: nextDeletionID)]
+    if store != .none { changes.append(.store(store)) }
+    changes += [.epoch(epoch), .generation(generation), .positionBase(positionBase)]
     // Sorted, so that the same state makes the same bytes.
     for partition in partitions.keys.sorted(by: { $0.description < $1.description }) {
       let state = partitions[partition] ?? PartitionState()
@@ -93,6 +104,12 @@ package struct ManifestState: Sendable, Hashable {
     case .nextIDs(let block, let deletion):
       nextBlockID = max(nextBlockID, block)
       nextDeletionID = max(nextDeletionID, deletion)
+    case .store(let id):
+      guard !store.contradicts(id) else { return "another store's identity" }
+      store = id
+    case .epoch(let count): epoch = max(epoch, count)
+    case .generation(let count): generation = count
+    case .positionBase(let position): positionBase = max(positionBase, position)
     case .deletionsApplied(let block, let through): return setDeletions(of: block, applied: through)
     }
     return nil

@@ -25,7 +25,9 @@ enum PredicateCoding {
 
   static func decode(_ bytes: [UInt8]) throws(ManifestCodingError) -> Predicate {
     var reader = ByteReader(bytes)
-    guard try reader.byte() == version else { throw reader.error("an unknown predicate version") }
+    let found = try reader.byte()
+    guard found <= version else { throw reader.unknown("predicate version \(found)") }
+    guard found == version else { throw reader.error("an impossible predicate version") }
     let predicate = try read(&reader, depth: 0)
     guard reader.isAtEnd else { throw reader.error("bytes behind the predicate") }
     return predicate

@@ -80,7 +80,7 @@ package final class Storage: BatchSink, BatchSource, CommitFeed, StoreControl {
     do throws(DiskError) { try fileSystem.createDirectory(directory) } catch {
       throw .store(StoreError(error))
     }
-    do throws(FileLockError) { return try FileLock(directory + "/lock") } catch {
+    do throws(FileLockError) { return try FileLock(directory: directory) } catch {
       switch error {
       case .held(let path, let process): throw .locked(path: path, process: process)
       case .disk(let error): throw .store(StoreError(error))
@@ -108,6 +108,11 @@ package final class Storage: BatchSink, BatchSource, CommitFeed, StoreControl {
     for loop in running { loop.cancel() }
     await journal.stop()
     for loop in running { await loop.value }
+    let engine = engine
+    await controlThread.run {
+      // Whoever could be told is gone: without it a start knows less of how far the manifest reached.
+      do throws(StoreError) { try engine.seal() } catch {}
+    }
   }
 
   /// Totals for metrics.

@@ -73,6 +73,9 @@ private struct CheckRun {
   let fileSystem: any FileSystem
   let registry: Registry
   var report = StorageReport()
+  /// As the manifest says.
+  private var store = StoreID.none
+  private var generation: UInt64 = 0
   /// Ranges of positions of each tenant's frames, as they come.
   private var ranges: [Tenant: [(positions: Range<Int64>, file: String, offset: Int)]] = [:]
 
@@ -102,6 +105,9 @@ private struct CheckRun {
     case .disk(let text), .diskFull(let text), .poisoned(let text), .memoryExhausted(let text),
       .invalid(let text):
       report.findings.append(.init(file: file, offsetBytes: 0, reason: text, isDamage: true))
+    case .laterVersion(let file, let version):
+      let reason = "made by a later version: format \(version). Nothing is wrong with it"
+      report.findings.append(.init(file: file, offsetBytes: 0, reason: reason, isDamage: true))
     case .headFull, .stopping, .idempotencyMismatch:
       preconditionFailure("reading files does not end with an answer to a request")
     }
@@ -122,14 +128,54 @@ private struct CheckRun {
         report.findings.append(
           .init(file: path, offsetBytes: padding, reason: "padding that is not zero", isDamage: true))
       }
-      for orphan in try reader.orphans() {
-        report.findings.append(
-          .init(file: orphan, offsetBytes: 0, reason: "no edit of the manifest names it", isDamage: false))
-      }
+      checkSurroundings(reader)
       return reader
     } catch {
       add(error, file: path)
       return nil
+    }
+  }
+
+  private mutating func note(_ file: String, at offset: Int = 0, _ reason: String, isDamage: Bool = false) {
+    report.findings.append(.init(file: file, offsetBytes: offset, reason: reason, isDamage: isDamage))
+  }
+
+  /// Anchor, and what lies in the store's folders.
+  private mutating func checkSurroundings(_ reader: StorageReader) {
+    let state = reader.scan.state
+    (store, generation) = (state.store, state.generation)
+    do throws(StoreError) {
+      let anchor: AnchorReading
+      do throws(JournalError) {
+        anchor = try AnchorReading(directory: directory, fileSystem: fileSystem)
+      } catch { throw StoreError(error) }
+      if !anchor.exists, state.store != .none { note(anchor.path, "the anchor is missing", isDamage: true) }
+      for offset in anchor.brokenOffsets {
+        note(anchor.path, at: offset, "a broken slot", isDamage: anchor.brokenOffsets.count > 1)
+      }
+      do throws(StoreError) {
+        try StorageOpening.require(state, fits: anchor, manifest: reader.manifestPath)
+      } catch { add(error, file: anchor.path) }
+      var survey = try StorageSurvey(
+        state, layout: reader.layout, fileSystem: fileSystem, format: ParquetBlocks(), registry: .standard)
+      for problem in try survey.judgeUnnamed() { add(problem, file: directory) }
+      for path in survey.leftovers { note(path, "no edit of the manifest names it: a start removes it") }
+      for path in survey.strays {
+        note(path, "the store did not write it: a start moves it to \(reader.layout.lostAndFound)")
+      }
+    } catch { add(error, file: directory) }
+  }
+
+  /// Whether the block is of this store, and not later than the manifest.
+  private mutating func checkOrigin(_ path: String) {
+    // What cannot be read is told by the block's own check.
+    let claim = try? ParquetBlocks().claim(path, on: fileSystem, registry: .standard)
+    guard let origin = claim?.origin else { return }
+    if store.contradicts(origin.store) { note(path, "a block of another store", isDamage: true) }
+    if origin.generation > generation {
+      note(
+        path, "written after edit \(origin.generation) of the manifest, which ends with edit \(generation)",
+        isDamage: true)
     }
   }
 
@@ -145,6 +191,7 @@ private struct CheckRun {
             "its positions reach \(facts.positionEnd), the manifest says archived through \(archivedThrough)",
           isDamage: true))
     }
+    checkOrigin(path)
     for problem in BlockChecker.problems(of: facts, path: path, fileSystem: fileSystem) {
       add(problem.storeError, file: path)
     }

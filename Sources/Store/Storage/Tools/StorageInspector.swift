@@ -37,6 +37,12 @@ package struct StorageInspection: Sendable {
   package var manifestBytes: Int
   /// Edits that the file holds.
   package var editCount: Int
+  /// Edits that there ever were.
+  package var generation: UInt64
+  /// How often the store was opened for writing.
+  package var epoch: UInt64
+  /// What the anchor says of the journal; nil: there is none.
+  package var anchor: AnchorState?
   /// The journal's files, by number.
   package var segments: [JournalReader.Segment]
   /// Sorted by name.
@@ -75,8 +81,18 @@ package enum StorageInspector {
     }
     return StorageInspection(
       manifestPath: reader.manifestPath, manifestBytes: reader.manifestBytes,
-      editCount: reader.scan.editCount, segments: segments,
+      editCount: reader.scan.editCount, generation: reader.scan.state.generation,
+      epoch: reader.scan.state.epoch, anchor: try anchor(directory, fileSystem), segments: segments,
       partitions: parts.values.sorted { $0.partition.description < $1.partition.description })
+  }
+
+  private static func anchor(
+    _ directory: String, _ fileSystem: any FileSystem
+  ) throws(StoreError) -> AnchorState? {
+    do throws(JournalError) {
+      let reading = try AnchorReading(directory: directory, fileSystem: fileSystem)
+      return reading.exists ? reading.state : nil
+    } catch { throw StoreError(error) }
   }
 
   /// Columns and index of one block, in bytes.

@@ -26,23 +26,4 @@ struct StorageReader {
     scan = try ManifestScan(bytes, path: path, registry: registry)
     manifestBytes = bytes.count
   }
-
-  /// Files below `blocks` that no edit names, but for the tenants' names.
-  func orphans() throws(StoreError) -> [String] {
-    let named = Set(scan.state.blocks.map { layout.block($0.id, of: $0.partition) })
-    var found: [String] = []
-    try withDisk { () throws(DiskError) in
-      guard try fileSystem.isDirectory(layout.blocks) else { return }
-      for tenant in try fileSystem.list(layout.blocks) {
-        let tenantDirectory = "\(layout.blocks)/\(tenant)"
-        guard try fileSystem.isDirectory(tenantDirectory) else { continue }
-        for dataset in try fileSystem.list(tenantDirectory) {
-          let directory = "\(tenantDirectory)/\(dataset)"
-          guard try fileSystem.isDirectory(directory) else { continue }
-          found += try fileSystem.list(directory).map { "\(directory)/\($0)" }.filter { !named.contains($0) }
-        }
-      }
-    }
-    return found
-  }
 }
