@@ -101,6 +101,26 @@ struct ManifestTests {
     #expect(try ManifestState().applying(state.summary()) == state)
   }
 
+  /// What an edit is checked against is only what it touches: that must see what the whole state would.
+  @Test func editsAreCheckedBeforeTheyAreMade() throws {
+    let other = Partition(tenant: ManifestTests.partition.tenant, dataset: .sessions)
+    var elsewhere = ManifestTests.facts(1, positions: 40...41)
+    elsewhere.partition = other
+    var state = try ManifestState().applying([.blockAdded(ManifestTests.facts(1, positions: 0...9))])
+    let before = state
+    let edits: [[ManifestChange]] = [
+      [.blockAdded(elsewhere)], [.blockAdded(ManifestTests.facts(3, positions: 9...12))],
+      [.blockRemoved(id: 4)], [.deletionFinished(id: 1)],
+    ]
+    for edit in edits {
+      #expect(throws: ManifestCodingError.self, "\(edit)") { try state.check(edit) }
+      #expect(state == before)
+    }
+    try state.check([.blockRemoved(id: 1), .blockAdded(elsewhere)])
+    try state.apply([.blockRemoved(id: 1), .blockAdded(elsewhere)])
+    #expect(state.partitions(touchedBy: [.blockRemoved(id: 1)]) == [other])
+  }
+
   static func open(_ disk: SimulatedDisk, compactionBytesMin: Int = 1 << 20) throws -> Manifest {
     try disk.createDirectory("d")
     try disk.syncDirectory(".")
@@ -215,5 +235,14 @@ struct ManifestTests {
     #expect(throws: StoreError.self) {
       try Manifest.open(directory: "d", fileSystem: disk, isNew: { () throws(StoreError) in false })
     }
+  }
+}
+
+extension ManifestState {
+  /// The state after all of `changes`.
+  func applying(_ changes: [ManifestChange]) throws(ManifestCodingError) -> ManifestState {
+    var next = self
+    try next.apply(changes)
+    return next
   }
 }

@@ -117,4 +117,23 @@ import Testing
       #expect(texts == batches.flatMap { RandomBatches.rowTexts($0) })
     }
   }
+
+  /// A dictionary's value counts in every row that has it: a portion copies it so often.
+  @Test func portionsOfDictionariesAreBounded() {
+    let text = [UInt8](repeating: 120, count: 1_000)
+    let words = Column(
+      type: .utf8, rowCount: 500, validity: nil,
+      storage: .dictionary(
+        indices: Buffer(copying: [Int32](repeating: 0, count: 500)),
+        offsets: Buffer(copying: [Int32(0), Int32(text.count)]), bytes: Buffer(copying: text), valueCount: 1))
+    let batch = RecordBatch(
+      fields: [Field("w", .utf8, isNullable: true)], columns: [words], rowCount: 500)
+    var chunks = RowChunks([batch], bytesMax: 20_000)
+    var rows = 0
+    while let chunk = chunks.next() {
+      #expect(chunk.textByteCount <= 20_000)
+      rows += chunk.rowCount
+    }
+    #expect(rows == 500)
+  }
 }

@@ -32,4 +32,11 @@ package struct Partition: Sendable, Hashable, CustomStringConvertible {
   }
 
   package var description: String { "\(tenant)/\(dataset.name)" }
+
+  /// An order in which no two partitions are equal; makes no text for it.
+  package func precedes(_ other: Partition) -> Bool {
+    if tenant.name != other.tenant.name { return tenant.name < other.tenant.name }
+    if tenant.realm.code != other.tenant.realm.code { return tenant.realm.code < other.tenant.realm.code }
+    return dataset.code < other.dataset.code
+  }
 }

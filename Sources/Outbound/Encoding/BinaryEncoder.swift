@@ -4,11 +4,13 @@ import Records
 
 /// An Arrow IPC stream or a Parquet file, as it is written.
 ///
-/// Parquet gathers batches to row groups of ``rowGroupRows`` rows, so that it needs the memory of one row
-/// group.
+/// Parquet gathers batches to row groups of ``rowGroupRows`` rows, or of fewer that have ``rowGroupBytes`` of
+/// text, so that it needs the memory of one row group.
 package final class BinaryEncoder: BatchEncoder {
   /// Rows of a row group of Parquet.
   package static let rowGroupRows = 131_072
+  /// Text of a row group of Parquet, beyond which no further batch goes into it.
+  package static let rowGroupBytes = 64 << 20
 
   private enum Writer {
     case arrow(ArrowStreamWriter)
@@ -19,10 +21,17 @@ package final class BinaryEncoder: BatchEncoder {
   private let writer: Writer
   private var waiting: [RecordBatch] = []
   private var waitingRows = 0
+  private var waitingBytes = 0
+  private let rowGroupBytes: Int
 
-  /// - Parameter format: `.arrow` or `.parquet`.
-  package init(format: OutputFormat, fields: [Field]) throws(EncodingError) {
+  /// - Parameters:
+  ///   - format: `.arrow` or `.parquet`.
+  ///   - rowGroupBytes: Smaller in tests.
+  package init(
+    format: OutputFormat, fields: [Field], rowGroupBytes: Int = BinaryEncoder.rowGroupBytes
+  ) throws(EncodingError) {
     precondition(format == .arrow || format == .parquet, "a binary format")
+    self.rowGroupBytes = rowGroupBytes
     let output = output
     let sink: (Span<UInt8>) -> Bool = { bytes in
       for index in bytes.indices { output.bytes.append(bytes[index]) }
@@ -53,8 +62,11 @@ package final class BinaryEncoder: BatchEncoder {
       switch writer {
       case .arrow(let writer): try writer.write(batch)
       case .parquet:
+        let bytes = batch.textByteCount
+        if waitingRows > 0, waitingBytes + bytes > rowGroupBytes { try writeRowGroup() }
         waiting.append(batch)
         waitingRows += batch.rowCount
+        waitingBytes += bytes
         if waitingRows >= BinaryEncoder.rowGroupRows { try writeRowGroup() }
       }
     } catch {
@@ -84,6 +96,7 @@ package final class BinaryEncoder: BatchEncoder {
     try writer.writeRowGroup(RecordBatch.gather(waiting, runs: runs))
     waiting = []
     waitingRows = 0
+    waitingBytes = 0
   }
 
   /// Where the writer's sink puts bytes until they are fetched.

@@ -19,6 +19,16 @@ final class MergeSource: @unchecked Sendable {
   /// Where the batch stands among the sources of the merge under way; -1: not yet there.
   var lastSourceIndex = -1
   private var keys = Keys.times([], positions: [])
+  /// Of the batch; nil: not asked for yet.
+  private var sizes: [Int]?
+
+  /// Bytes of text of each row of the batch.
+  func textBytes() -> [Int] {
+    if let sizes { return sizes }
+    let found = batch?.textBytes() ?? []
+    sizes = found
+    return found
+  }
 
   init(unit: any ScanUnit, keyIndices: [Int], isDescending: Bool, share: MemoryShare) throws(StoreError) {
     self.keyIndices = keyIndices
@@ -59,6 +69,7 @@ final class MergeSource: @unchecked Sendable {
   }
 
   private func readKeys() {
+    sizes = nil
     guard let batch else { return }
     let positions = MergeSource.int64s(batch.columns[keyIndices[keyIndices.count - 1]])
     let columns = keyIndices.dropLast().map { batch.columns[$0] }

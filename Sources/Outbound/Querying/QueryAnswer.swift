@@ -33,7 +33,7 @@ package final class QueryAnswer: @unchecked Sendable {
   /// How many stored objects, files for one, are read for it after pruning; 0 for groups.
   package let objectCount: Int
   private let rows: (any AnswerRows)?
-  private var batch: RecordBatch?
+  private let groups: GroupBatches?
   private var rowCount = 0
 
   /// Rows of records.
@@ -50,27 +50,28 @@ package final class QueryAnswer: @unchecked Sendable {
     self.request = request
     self.positionEnd = positionEnd
     self.rows = rows
+    groups = nil
   }
 
-  /// Groups, all in one batch.
-  package init(fields: [Field], request: QueryRequest, batch: RecordBatch) {
+  /// Groups.
+  init(fields: [Field], request: QueryRequest, groups: GroupBatches) {
     self.fields = fields
     self.request = request
-    self.batch = batch
+    self.groups = groups
     positionEnd = 0
     objectCount = 0
     rows = nil
   }
 
-  /// The next rows, at most 8,192 of records or all groups at once; nil at the end.
+  /// The next rows, at most 8,192 of records, or all groups at once unless their text takes more than 16 MiB;
+  /// nil at the end.
   package func next() async throws(StoreError) -> RecordBatch? {
     if let rows {
       let batch = try await rows.next()
       rowCount += batch?.rowCount ?? 0
       return batch
     }
-    defer { batch = nil }
-    return batch
+    return groups?.next()
   }
 
   /// Where the next page begins, once the rows are read; nil if the limit was not reached.

@@ -6,6 +6,10 @@ package struct QueryEngine: QueryAnswering {
   private let source: any BatchSource
   let workers: any QueryWorkers
   let budget: MemoryBudget
+  /// Text of one batch of records; smaller in tests.
+  var batchBytesMax = RowStream.batchBytesMax
+  /// Text of one batch of groups; smaller in tests.
+  var groupBytesMax = GroupBatches.bytesMax
 
   /// - Parameters:
   ///   - workers: Where plans are made and units are read.
@@ -24,23 +28,24 @@ package struct QueryEngine: QueryAnswering {
     switch request.answer {
     case .rows:
       let end = min(request.cursor?.positionEnd ?? .max, snapshot.positionEnd)
-      let (workers, budget) = (workers, budget)
+      let (workers, budget, bytesMax) = (workers, budget, batchBytesMax)
       let (stream, objectCount) = try await workers.perform { () throws(StoreError) in
         let units = prepared.ordered(try snapshot.plan(prepared.scan(positionEnd: end)))
         let stream = RowStream(
-          units: units, query: prepared, snapshot: snapshot, workers: workers, share: MemoryShare(of: budget))
+          units: units, query: prepared, snapshot: snapshot, workers: workers, share: MemoryShare(of: budget),
+          bytesMax: bytesMax)
         try stream.begin()
         return (stream, Set(units.flatMap(\.objects)).count)
       }
       return QueryAnswer(
         fields: prepared.fields, request: request, positionEnd: end, objectCount: objectCount, rows: stream)
     case .groups(let groups):
-      let batch = try await count(groups, prepared: prepared, snapshot: snapshot)
-      return QueryAnswer(fields: prepared.fields, request: request, batch: batch)
+      let counted = try await count(groups, prepared: prepared, snapshot: snapshot)
+      return QueryAnswer(fields: prepared.fields, request: request, groups: counted)
     case .aggregates:
       guard let plan = prepared.aggregates else { preconditionFailure("aggregates are planned") }
-      let batch = try await aggregate(plan, snapshot: snapshot)
-      return QueryAnswer(fields: prepared.fields, request: request, batch: batch)
+      let gathered = try await aggregate(plan, snapshot: snapshot)
+      return QueryAnswer(fields: prepared.fields, request: request, groups: gathered)
     }
   }
 
@@ -56,7 +61,7 @@ package struct QueryEngine: QueryAnswering {
 
   private func count(
     _ groups: QueryRequest.GroupedCount, prepared: PreparedQuery, snapshot: any PartitionSnapshot
-  ) async throws(StoreError) -> RecordBatch {
+  ) async throws(StoreError) -> GroupBatches {
     let isTotal = groups.groupBy.isEmpty && groups.bucketNanoseconds == nil
     let asked = prepared.groupedCount(groups)
     let answer = try await workers.perform { () throws(StoreError) in try snapshot.groupedCounts(asked) }
@@ -66,7 +71,7 @@ package struct QueryEngine: QueryAnswering {
     let parts = try await workers.runOnAll(upTo: answer.remaining.count) {
       () throws(StoreError) -> [GroupKey: Int] in
       var counter = GroupCounter(
-        groupColumnCount: groups.groupBy.count, bucketNanoseconds: groups.bucketNanoseconds)
+        groupColumnCount: groups.groupBy.count, bucketNanoseconds: groups.bucketNanoseconds, share: share)
       var total = 0
       while let unit = queue.take() {
         if isTotal {
@@ -79,30 +84,46 @@ package struct QueryEngine: QueryAnswering {
         let cursor = try unit.open()
         while let batch = try cursor.next() { try counter.add(batch) }
       }
-      return isTotal ? [GroupKey(bucket: 0, values: []): total] : counter.results()
+      return isTotal ? [GroupKey(bucket: 0, values: []): total] : try counter.results()
     }
     for part in parts { counts.merge(part, uniquingKeysWith: +) }
     guard counts.count <= GroupCounter.groupsMax else {
       throw .invalid("more than \(GroupCounter.groupsMax) groups: narrow the filter or widen the bucket")
     }
     if isTotal, counts.isEmpty { counts[GroupKey(bucket: 0, values: [])] = 0 }
-    return QueryEngine.table(counts, groups: groups, request: prepared.request, fields: prepared.fields)
+    return table(counts, groups: groups, prepared, share)
   }
 
   /// The groups as rows: by bucket and values, or by count, cut to the limit.
-  static func table(
-    _ counts: [GroupKey: Int], groups: QueryRequest.GroupedCount, request: QueryRequest, fields: [Field]
-  ) -> RecordBatch {
+  private func table(
+    _ counts: [GroupKey: Int], groups: QueryRequest.GroupedCount, _ prepared: PreparedQuery,
+    _ share: MemoryShare
+  ) -> GroupBatches {
+    let (request, fields) = (prepared.request, prepared.fields)
     let isTotal = groups.groupBy.isEmpty && groups.bucketNanoseconds == nil
-    let rows = counts.filter { $0.value > 0 || isTotal }
-      .sorted { left, right in
-        if groups.isOrderedByCount, left.value != right.value {
-          return (left.value < right.value) != request.isDescending
+    let rows = Array(
+      counts.filter { $0.value > 0 || isTotal }
+        .sorted { left, right in
+          if groups.isOrderedByCount, left.value != right.value {
+            return (left.value < right.value) != request.isDescending
+          }
+          let isBefore = QueryEngine.precedes(left.key, right.key)
+          return groups.isOrderedByCount
+            ? isBefore : isBefore != request.isDescending && left.key != right.key
         }
-        let isBefore = QueryEngine.precedes(left.key, right.key)
-        return groups.isOrderedByCount ? isBefore : isBefore != request.isDescending && left.key != right.key
-      }
-      .prefix(request.limit)
+        .prefix(request.limit))
+    return GroupBatches(
+      count: rows.count, bytesMax: groupBytesMax,
+      byteCount: { row in rows[row].key.values.reduce(0) { $0 + ($1?.utf8.count ?? 0) } },
+      batch: { places in
+        // What the groups take is given back with the answer.
+        withExtendedLifetime(share) { QueryEngine.batch(of: rows[places], groups: groups, fields: fields) }
+      })
+  }
+
+  private static func batch(
+    of rows: ArraySlice<(key: GroupKey, value: Int)>, groups: QueryRequest.GroupedCount, fields: [Field]
+  ) -> RecordBatch {
     var buckets = FixedBuilder<Int64>(capacity: rows.count)
     var values = groups.groupBy.map { _ in [String?]() }
     var totals = FixedBuilder<Int64>(capacity: rows.count)

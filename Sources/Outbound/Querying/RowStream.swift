@@ -18,6 +18,7 @@ final class RowStream: AnswerRows, @unchecked Sendable {
   private let snapshot: any PartitionSnapshot
   private let workers: any QueryWorkers
   private let share: MemoryShare
+  private let bytesMax: Int
   private var pending: ArraySlice<any ScanUnit>
   private var active: [MergeSource] = []
   private var window = 1
@@ -27,12 +28,15 @@ final class RowStream: AnswerRows, @unchecked Sendable {
   private(set) var lastKey: AnswerKey?
 
   static let batchRowsMax = 8_192
+  /// Text of a batch that is merged from several, about; a single row may have more.
+  static let batchBytesMax = 64 << 20
 
   /// - Parameter units: Of `snapshot`, for the query's scan.
   init(
     units: [any ScanUnit], query: PreparedQuery, snapshot: any PartitionSnapshot,
-    workers: any QueryWorkers, share: MemoryShare
+    workers: any QueryWorkers, share: MemoryShare, bytesMax: Int = batchBytesMax
   ) {
+    self.bytesMax = bytesMax
     request = query.request
     outputCount = query.outputs.count
     keyIndices = query.keyIndices
@@ -151,6 +155,7 @@ final class RowStream: AnswerRows, @unchecked Sendable {
     var runs: [RowRun] = []
     var count = 0
     var last: AnswerKey?
+    var room = TextRoom(bytesMax: bytesMax)
     while count < most, let best = best(), let batch = best.batch {
       if let bound, let first = best.firstKey, count > 0,
         request.isDescending ? bound.upperBound >= first : bound.lowerBound <= first
@@ -158,7 +163,9 @@ final class RowStream: AnswerRows, @unchecked Sendable {
         break
       }
       let rival = active.filter { $0 !== best && $0.batch != nil }.min { $0.precedes($1) }
-      let end = best.end(of: rival, limit: most - count, bound: bound)
+      let sorted = best.end(of: rival, limit: most - count, bound: bound)
+      let end = room.end(best.row..<sorted, of: best, isNew: best.lastSourceIndex < 0, isFirst: count == 0)
+      if end == best.row { break }
       if sources.isEmpty || best.lastSourceIndex < 0 {
         best.lastSourceIndex = sources.count
         sources.append(batch)

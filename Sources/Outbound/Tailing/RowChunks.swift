@@ -58,15 +58,15 @@ struct RowChunks {
 }
 
 extension RecordBatch {
-  /// About the bytes of the rows' values. O(columns).
+  /// About the bytes of the rows' values, values of dictionaries in every row that has them, as a gather
+  /// copies them. O(columns), and O(rows) for each dictionary.
   func byteCount(_ rows: Range<Int>) -> Int {
     var bytes = 0
     for column in columns {
-      switch column.storage {
-      case .fixed: bytes += column.type.fixedWidth.map { $0 * rows.count } ?? rows.count / 8
-      case .text:
-        bytes += column.withText { offsets, _ in Int(offsets[rows.upperBound] - offsets[rows.lowerBound]) }
-      case .dictionary(_, _, let text, _): bytes += rows.count * 4 + text.byteCount
+      if column.type.isText {
+        bytes += column.textByteCount(rows)
+      } else {
+        bytes += column.type.fixedWidth.map { $0 * rows.count } ?? rows.count / 8
       }
     }
     return bytes

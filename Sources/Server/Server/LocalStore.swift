@@ -87,6 +87,7 @@ extension Configuration {
     options.journal.writeReserveBytes = writeReserveBytes
     options.journal.durability = Durability(rawValue: durability) ?? .fsync
     options.archiveBytesMax = archiveBytesMax
+    options.openBlocksBytesMax = openBlocksBytesMax
     options.archiveAgeSecondsMax = archiveAgeSecondsMax
     options.retentionSeconds = retentionSeconds.filter { $0.value > 0 }
     return options

@@ -110,6 +110,8 @@ package protocol BlockFormat: Sendable {
 
 /// An open block. Any number of threads may use it, also after its file was removed.
 package protocol BlockReading: AnyObject, Sendable {
+  /// Bytes it holds now beside the mapped file, about; grows as parts of it are first read. Nanoseconds.
+  var memoryBytes: Int { get }
   /// The units that may hold rows which match `predicate` (the compiled `request.predicate`), its time and
   /// position bounds, and none of `deletions`.
   func units(_ request: ScanRequest, predicate: CompiledPredicate, deletions: [PendingDeletion])

@@ -23,7 +23,7 @@ package struct ParquetBlocks: BlockFormat {
             preconditionFailure("a format merges the blocks it opened")
           }
           return (reader, input.deletions)
-        })
+        }, bytesMax: layout.mergeBytesMax)
     }
     do throws(BlockError) {
       return try BlockWriter.write(

@@ -21,6 +21,9 @@ struct HeadIndex: Sendable {
   var positionBase: Int64 = 0
   /// Rows of the partition below it are in blocks and no longer here; absent: none was released.
   private(set) var releasedThrough: [Partition: Int64] = [:]
+  /// Partitions whose frames changed since ``takeChanged()``, in the order they did first.
+  private var changed: [Partition] = []
+  private var isChanged: Set<Partition> = []
   private(set) var byteCount = 0
   private(set) var frameCount = 0
   /// By number; those in use.
@@ -36,6 +39,11 @@ struct HeadIndex: Sendable {
     frameCount += 1
     liveFrames[entry.segment, default: 0] += 1
     raise(partition.tenant, to: entry.positionEnd)
+    note(partition)
+  }
+
+  private mutating func note(_ partition: Partition) {
+    if isChanged.insert(partition).inserted { changed.append(partition) }
   }
 
   /// What the tenant's next record gets.
@@ -64,13 +72,37 @@ struct HeadIndex: Sendable {
     frameCount -= count
     frames.entries.removeFirst(count)
     partitions[partition] = frames.entries.isEmpty ? nil : frames
+    note(partition)
   }
 
   func heads() -> [HeadStatistics] {
-    partitions.map { partition, frames in
-      HeadStatistics(
-        partition: partition, rowCount: frames.rowCount, byteCount: frames.byteCount,
-        frameCount: frames.entries.count, oldestIngestedAt: frames.entries[0].ingestedAt)
+    partitions.map { HeadIndex.statistics($0.key, $0.value) }
+  }
+
+  /// The partitions that changed since the last call, as they are; without rows if nothing is left of one.
+  mutating func takeChanged() -> [HeadStatistics] {
+    if changed.isEmpty { return [] }
+    defer {
+      changed = []
+      isChanged = []
     }
+    return changed.map { HeadIndex.statistics($0, partitions[$0] ?? Frames()) }
+  }
+
+  /// See ``JournalExtent``. O(segments).
+  var extent: JournalExtent {
+    var extent = JournalExtent()
+    extent.headBytes = byteCount
+    extent.headFrames = frameCount
+    extent.oldestSegment = segments.keys.min() ?? 0
+    extent.newestSegment = segments.keys.max() ?? 0
+    return extent
+  }
+
+  private static func statistics(_ partition: Partition, _ frames: Frames) -> HeadStatistics {
+    HeadStatistics(
+      partition: partition, rowCount: frames.rowCount, byteCount: frames.byteCount,
+      frameCount: frames.entries.count, oldestIngestedAt: frames.entries.first?.ingestedAt ?? 0,
+      oldestSegment: frames.entries.first?.segment ?? 0)
   }
 }

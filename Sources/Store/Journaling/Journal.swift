@@ -127,6 +127,12 @@ package final class Journal: Sendable {
   /// What the head holds, by partition, in no order. O(partitions).
   package func heads() -> [HeadStatistics] { file.heads() }
 
+  /// See ``JournalFile/takeChangedHeads()``.
+  package func takeChangedHeads() -> [HeadStatistics] { file.takeChangedHeads() }
+
+  /// What the head and its files take. O(segments).
+  package func extent() -> JournalExtent { file.extent() }
+
   /// Bytes of all frames in the head, to be held against ``JournalOptions/headBytesMax``.
   package var headBytes: Int { file.headBytes }
 

@@ -141,6 +141,13 @@ package final class JournalFile: @unchecked Sendable {
   /// What the head holds, by partition, in no order.
   package func heads() -> [HeadStatistics] { head.withLock { $0.heads() } }
 
+  /// As ``heads()``, of the partitions that changed since the last call; those without rows are gone. For one
+  /// caller. O(what changed).
+  package func takeChangedHeads() -> [HeadStatistics] { head.withLock { $0.takeChanged() } }
+
+  /// What the head and its files take. O(segments).
+  package func extent() -> JournalExtent { head.withLock { $0.extent } }
+
   /// One behind the tenant's last committed position.
   package func nextPosition(of tenant: Tenant) -> Int64 {
     head.withLock { $0.nextPosition(of: tenant) }

@@ -154,15 +154,34 @@ package struct HeadStatistics: Sendable, Hashable {
   package var frameCount: Int
   /// `ingested_at` of the oldest row, ns since 1970.
   package var oldestIngestedAt: Int64
+  /// The segment that row lies in: it and those behind it are kept for this partition.
+  package var oldestSegment: UInt32
 
   /// Figures of one partition.
   package init(
-    partition: Partition, rowCount: Int, byteCount: Int, frameCount: Int, oldestIngestedAt: Int64
+    partition: Partition, rowCount: Int, byteCount: Int, frameCount: Int, oldestIngestedAt: Int64,
+    oldestSegment: UInt32 = 0
   ) {
     self.partition = partition
     self.rowCount = rowCount
     self.byteCount = byteCount
     self.frameCount = frameCount
     self.oldestIngestedAt = oldestIngestedAt
+    self.oldestSegment = oldestSegment
   }
+}
+
+/// What the whole head takes, and the files it lies in.
+package struct JournalExtent: Sendable, Hashable {
+  /// Held against ``JournalOptions/headBytesMax``.
+  package var headBytes = 0
+  /// Held against ``JournalOptions/headFramesMax``.
+  package var headFrames = 0
+  /// The first and the last segment on the disk.
+  package var oldestSegment: UInt32 = 0
+  /// See ``oldestSegment``.
+  package var newestSegment: UInt32 = 0
+
+  /// An empty head.
+  package init() {}
 }

@@ -164,6 +164,8 @@ final class PlainBlock: BlockReading {
     self.dataset = dataset
   }
 
+  var memoryBytes: Int { 65_536 }
+
   func units(
     _ request: ScanRequest, predicate: CompiledPredicate, deletions: [PendingDeletion]
   ) throws(StoreError) -> [any ScanUnit] {

@@ -93,7 +93,7 @@ struct Aggregation: Sendable {
   /// The groups as rows: ordered, then cut to the offset and the limit.
   ///
   /// - Throws: `.invalid` if a sum is beyond its type, `.memoryExhausted`.
-  mutating func answer() throws(StoreError) -> RecordBatch {
+  mutating func answer(bytesMax: Int = GroupBatches.bytesMax) throws(StoreError) -> GroupBatches {
     for index in states.indices {
       states[index].grow(to: table.count)
       states[index].finish()
@@ -110,6 +110,21 @@ struct Aggregation: Sendable {
     let request = plan.request
     let first = min(plan.query.offset, order.count)
     let groups = order[first..<first + min(request.limit, order.count - first)]
+    let whole = self
+    return GroupBatches(
+      count: groups.count, bytesMax: bytesMax,
+      byteCount: { place in
+        let group = Int(groups[first + place])
+        return values.reduce(whole.table.textBytes(of: group, keys: keys)) { $0 + $1.textBytes(of: group) }
+      },
+      batch: { places in
+        whole.batch(of: groups[first + places.lowerBound..<first + places.upperBound], keys, values)
+      })
+  }
+
+  private func batch(
+    of groups: ArraySlice<Int32>, _ keys: GroupTable.Keys, _ values: [MeasureValues]
+  ) -> RecordBatch {
     var columns: [Column] = []
     if let bucket = plan.query.bucket {
       var builder = FixedBuilder<Int64>(capacity: groups.count)

@@ -161,6 +161,11 @@ struct GroupTable: Sendable {
     return builder.finish()
   }
 
+  /// Bytes of the group's texts.
+  func textBytes(of group: Int, keys: Keys) -> Int {
+    texts.indices.reduce(0) { $0 + texts[$1].byteCount(of: Int(keys.texts[$1].numbers[group])) }
+  }
+
   /// Group `group` as a key.
   func key(of group: Int, keys: Keys) -> GroupKey {
     let values = texts.indices.map { index in

@@ -101,6 +101,12 @@ enum MeasureValues {
     }
   }
 
+  /// Bytes of a group's value that is a text; 0 for others.
+  func textBytes(of group: Int) -> Int {
+    guard case .text(let values) = self else { return 0 }
+    return values[group]?.count ?? 0
+  }
+
   /// How group `left` compares with group `right`: -1, 0 or 1, with null after everything in either
   /// direction.
   func compare(_ left: Int, _ right: Int, isDescending: Bool) -> Int {

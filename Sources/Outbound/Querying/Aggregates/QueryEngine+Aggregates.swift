@@ -4,12 +4,13 @@ extension QueryEngine {
   /// Gathers on all workers, then merges their parts and answers on one.
   func aggregate(
     _ plan: AggregatePlan, snapshot: any PartitionSnapshot
-  ) async throws(StoreError) -> RecordBatch {
+  ) async throws(StoreError) -> GroupBatches {
     let share = MemoryShare(of: budget)
     let (counts, units) = try await workers.perform { () throws(StoreError) in
       try plan.sources(in: snapshot)
     }
     let queue = UnitQueue(units)
+    let bytesMax = groupBytesMax
     let parts = try await workers.runOnAll(upTo: units.count) { () throws(StoreError) -> Aggregation in
       var part = Aggregation(plan, share: share)
       while let unit = queue.take() { try part.add(unit) }
@@ -21,7 +22,7 @@ extension QueryEngine {
       if parts.count > 1 { try share.take(whole.byteCount) }
       for part in parts.dropFirst() { try whole.merge(part) }
       if !counts.isEmpty { try whole.add(counts) }
-      return try whole.answer()
+      return try whole.answer(bytesMax: bytesMax)
     }
   }
 }

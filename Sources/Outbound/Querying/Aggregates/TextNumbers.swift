@@ -42,6 +42,9 @@ struct TextNumbers: Sendable {
     Int32(number) == nullNumber ? nil : Array(bytes[range(of: number)])
   }
 
+  /// Bytes of the text of a number; 0 for null.
+  func byteCount(of number: Int) -> Int { range(of: number).count }
+
   /// The number each text of `other` has here, new ones added.
   mutating func merge(_ other: TextNumbers) -> [Int32] {
     (0..<other.count).map { index in

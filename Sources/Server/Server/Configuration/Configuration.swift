@@ -77,6 +77,8 @@ package struct Configuration: Sendable {
   package var durability: String
   /// `storage.write_reserve_bytes`.
   package var writeReserveBytes: Int
+  /// `storage.open_blocks_bytes_max`.
+  package var openBlocksBytesMax: Int
   /// `journal.segment_bytes`.
   package var segmentBytes: Int
   /// `journal.head_bytes_max`.
@@ -142,6 +144,7 @@ package struct Configuration: Sendable {
     decoding = try values.decodingLimits()
     durability = try values.text("storage.durability")
     writeReserveBytes = try values.integer("storage.write_reserve_bytes")
+    openBlocksBytesMax = try values.integer("storage.open_blocks_bytes_max")
     segmentBytes = try values.integer("journal.segment_bytes")
     headBytesMax = try values.integer("journal.head_bytes_max")
     archiveAgeSecondsMax = try values.integer("archive.max_age_seconds")

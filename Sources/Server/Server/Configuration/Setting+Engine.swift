@@ -8,6 +8,11 @@ extension Setting {
       "storage.write_reserve_bytes", .integer(0...Int.max), default: "1073741824", unit: "bytes",
       "Room kept free on the disk so that archiving and deletion can run. Below it writes get 507."),
     Setting(
+      "storage.open_blocks_bytes_max", .integer((1 << 20)...Int.max), default: "268435456", unit: "bytes",
+      """
+      Memory of the blocks that are kept open between queries. Beyond: those not used for longest are closed.
+      """),
+    Setting(
       "journal.segment_bytes", .integer((1 << 20)...(1 << 31)), default: "67108864", unit: "bytes",
       "Size of a journal segment, allocated at once."),
     Setting(
@@ -18,7 +23,10 @@ extension Setting {
       """),
     Setting(
       "archive.max_age_seconds", .integer(1...86_400), default: "60", unit: "seconds",
-      "A record is in a block at the latest so long after it was written."),
+      """
+      A record is in a block at the latest so long after it was written; heads under 1 MiB that are only old \
+      take turns, 60 a minute.
+      """),
     Setting(
       "archive.bytes_max", .integer((1 << 20)...Int.max), default: "402653184", unit: "bytes",
       "A dataset's head is archived when it holds so much."),

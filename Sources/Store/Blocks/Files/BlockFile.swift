@@ -28,6 +28,8 @@ package final class BlockFile: Sendable {
   package let path: String
   private let trash: Trash
   private let isRemoved = Atomic(false)
+  /// The open block, once it is gone from the live set and a snapshot asked for it.
+  private let kept = Mutex<(any BlockReading)?>(nil)
 
   /// - Parameter trash: Gets the path once the file is removed and nobody holds it.
   package init(id: UInt64, path: String, trash: Trash) {
@@ -39,8 +41,17 @@ package final class BlockFile: Sendable {
   /// Says that no edit names the file any more.
   package func markRemoved() { isRemoved.store(true, ordering: .sequentiallyConsistent) }
 
+  /// Whether no edit names the file any more.
+  var isGone: Bool { isRemoved.load(ordering: .sequentiallyConsistent) }
+
+  /// What ``keep(_:)`` was given.
+  var reader: (any BlockReading)? { kept.withLock { $0 } }
+
+  /// Keeps the block open for the snapshots that still hold the file, and no longer.
+  func keep(_ reader: any BlockReading) { kept.withLock { $0 = reader } }
+
   deinit {
-    if isRemoved.load(ordering: .sequentiallyConsistent) { trash.add(path) }
+    if isGone { trash.add(path) }
   }
 }
 

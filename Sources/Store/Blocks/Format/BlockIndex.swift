@@ -20,6 +20,10 @@ struct BlockIndex: Sendable {
   static let magic = [UInt8]("CWBI".utf8)
   static let version: UInt8 = 1
   static let versionKey = "cordwood.version"
+  /// Row groups of equal numbers of rows.
+  static let equalGroups = 1
+  /// Row groups cut by bytes: of whole pages, of any number.
+  static let cutGroups = 2
   static let placeKey = "cordwood.index"
   static let datasetKey = "cordwood.dataset"
 

@@ -64,12 +64,15 @@ final class BlockContents: Sendable {
   let rowsPerGroup: Int
   let rowsPerPage: Int
   let pages: PageBounds
+  /// The first page of each row group, and the number of all pages.
+  private let groupPages: [Int]
   /// nil: the block has none.
   let keys: PageKeys?
   let index: BlockIndex
   /// Where the index starts in the file.
   let indexOffset: Int
   private let lazy = Mutex(Lazy())
+  private let memory = Atomic(0)
 
   /// What is read when it is first needed. Of what a block may lack, nil: not asked for yet, a nil within:
   /// there is none.
@@ -87,8 +90,10 @@ final class BlockContents: Sendable {
       throw BlockContents.failure(error, path, offset: 0)
     }
     try BlockIndex.requireKnownVersion(parquet.metadata, path: path)
-    guard parquet.metadata[BlockIndex.versionKey] == "\(BlockIndex.version)" else {
-      throw .unsupported(file: path, reason: "not a block of version \(BlockIndex.version)")
+    let version = parquet.metadata[BlockIndex.versionKey].flatMap { Int($0) }
+    guard version == BlockIndex.equalGroups || version == BlockIndex.cutGroups else {
+      throw .unsupported(
+        file: path, reason: "not a block of version \(BlockIndex.equalGroups) or \(BlockIndex.cutGroups)")
     }
     guard let place = BlockIndex.place(parquet.metadata, fileBytes: file.byteCount) else {
       throw .corrupt(file: path, offsetBytes: 0, reason: "the place of the index")
@@ -108,10 +113,16 @@ final class BlockContents: Sendable {
       }
       self.columns = columns
     } catch { throw BlockContents.failure(error, path, indexOffset: place.lowerBound) }
-    try check(against: known, byteCount: file.byteCount)
+    var groupPages = [0]
+    for group in parquet.rowGroups {
+      groupPages.append(groupPages[groupPages.count - 1] + (group.rowCount + rowsPerPage - 1) / rowsPerPage)
+    }
+    self.groupPages = groupPages
+    memory.store(baseMemoryBytes, ordering: .relaxed)
+    try check(against: known, isCut: version == BlockIndex.cutGroups)
   }
 
-  private func check(against known: BlockFacts, byteCount: Int) throws(BlockError) {
+  private func check(against known: BlockFacts, isCut: Bool) throws(BlockError) {
     var expected = known
     expected.byteCount = 0
     // The manifest may know of more deletions than the file.
@@ -120,7 +131,9 @@ final class BlockContents: Sendable {
       throw corrupt(at: indexOffset, "facts that are not the manifest's")
     }
     let groups = parquet.rowGroups.map(\.rowCount)
-    let isWhole = groups.dropLast().allSatisfy { $0 == rowsPerGroup }
+    let isWhole = groups.dropLast().allSatisfy {
+      isCut ? $0 > 0 && $0 <= rowsPerGroup && $0 % rowsPerPage == 0 : $0 == rowsPerGroup
+    }
     guard isWhole, let last = groups.last, last > 0, last <= rowsPerGroup,
       parquet.rowCount == known.rowCount
     else { throw corrupt(at: 0, "row groups that are not those of the index") }
@@ -128,13 +141,10 @@ final class BlockContents: Sendable {
 
   // MARK: Pages
 
-  var pagesPerGroup: Int { rowsPerGroup / rowsPerPage }
   var groupCount: Int { parquet.rowGroups.count }
 
   /// Pages of a row group, numbered in the block.
-  func pages(of group: Int) -> Range<Int> {
-    group * pagesPerGroup..<min((group + 1) * pagesPerGroup, pages.pages.count)
-  }
+  func pages(of group: Int) -> Range<Int> { groupPages[group]..<groupPages[group + 1] }
 
   func rowCount(ofPage page: Int) -> Int {
     min(rowsPerPage, facts.rowCount - page * rowsPerPage)
@@ -157,7 +167,7 @@ final class BlockContents: Sendable {
       guard text.rowCount == facts.rowCount, text.rowsPerPage == rowsPerPage else {
         throw .corrupt("rows that are not the block's")
       }
-      lazy.withLock { $0.text = text }
+      keep(headBytes: text.memoryBytes) { $0.text = text }
       return text
     } catch { throw failure(error) }
   }
@@ -205,8 +215,26 @@ final class BlockContents: Sendable {
       throw BlockContents.failure(error, path, indexOffset: indexOffset)
     }
     let part: Part? = if let section { try read(section) } else { nil }
-    lazy.withLock { $0[keyPath: place] = .some(part) }
+    // Decoded, a section takes about so many times its bytes.
+    keep(headBytes: (section?.byteCount ?? 0) * (kind == .grams ? 1 : 6)) { $0[keyPath: place] = .some(part) }
     return part
+  }
+
+  // MARK: Memory
+
+  /// Bytes held beside the mapped file, about.
+  var memoryBytes: Int { memory.load(ordering: .relaxed) }
+
+  /// What footer and directory take, read: measured, about 2 KiB a column chunk.
+  private var baseMemoryBytes: Int {
+    groupCount * (parquet.fields.count + 1) * 2_048 + pages.pages.count * 32
+      + (keys?.keys.reduce(0) { $0 + $1.count + 32 } ?? 0) + 16_384
+  }
+
+  /// Two threads may read a part at once: then it is counted twice.
+  private func keep(headBytes: Int, _ store: (inout Lazy) -> Void) {
+    lazy.withLock { store(&$0) }
+    memory.add(headBytes, ordering: .relaxed)
   }
 
   // MARK: Errors

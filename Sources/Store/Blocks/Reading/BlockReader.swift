@@ -36,6 +36,9 @@ package final class BlockReader: BlockReading {
     do throws(DiskError) { self.file = try file.map(0..<byteCount) } catch { throw .disk(error) }
   }
 
+  /// See ``BlockReading``.
+  package var memoryBytes: Int { read.withLock { $0?.memoryBytes ?? 0 } + 1_024 }
+
   func contents() throws(BlockError) -> BlockContents {
     if let known = read.withLock({ $0 }) { return known }
     // Two threads may both read it; one result stays.

@@ -2,18 +2,23 @@ import Columnar
 import Matching
 import Records
 
-/// All rows of a block in sort order, all columns of the schema, in batches of a few pages; rows that
-/// deletions hide are left out.
+/// All rows of a block in sort order, all columns of the schema, in batches of a few pages, or of a part of a
+/// page where that would be too large; rows that deletions hide are left out.
 final class BlockRows {
   private static let pagesPerBatch = 2
 
   private let scan: BlockScan
+  private let bytesMax: Int
   private var group = 0
   private var pages: ArraySlice<Int>
+  /// Rows of the row group that were selected and not given yet.
+  private var selected: ArraySlice<Int32> = []
 
-  init(_ reader: BlockReader, deletions: [PendingDeletion]) throws(BlockError) {
+  /// - Parameter bytesMax: What a batch may take as the file has it, going by the row group's average.
+  init(_ reader: BlockReader, deletions: [PendingDeletion], bytesMax: Int = .max) throws(BlockError) {
     let contents = try reader.contents()
     scan = try BlockRows.scan(contents, deletions: deletions)
+    self.bytesMax = bytesMax
     pages = Array(contents.pages(of: 0))[...]
   }
 
@@ -33,23 +38,45 @@ final class BlockRows {
   /// The next rows; nil at the end. Never empty.
   func next() throws(BlockError) -> RecordBatch? {
     while group < scan.contents.groupCount {
-      while !pages.isEmpty {
-        let part = Array(pages.prefix(BlockRows.pagesPerBatch))
-        pages = pages.dropFirst(part.count)
-        let selected = try scan.select(group: group, pages: part)
-        let found = selected.rows.rowsOfGroup(selected.selection)
-        if found.isEmpty { continue }
-        return try RowReader(scan.contents, group: group, rows: found.runs).batch(
-          schema: scan.contents.schema)
+      let rowsMax = rowsPerBatch
+      while !selected.isEmpty || !pages.isEmpty {
+        if selected.isEmpty {
+          let pageCount =
+            rowsMax < BlockRows.pagesPerBatch * scan.contents.rowsPerPage ? 1 : BlockRows.pagesPerBatch
+          let part = Array(pages.prefix(pageCount))
+          pages = pages.dropFirst(part.count)
+          let found = try scan.select(group: group, pages: part)
+          selected = found.rows.rowsOfGroup(found.selection)[...]
+          continue
+        }
+        let part = Array(selected.prefix(rowsMax))
+        selected = selected.dropFirst(part.count)
+        return try RowReader(scan.contents, group: group, rows: part.runs).batch(schema: scan.contents.schema)
       }
       group += 1
       if group < scan.contents.groupCount { pages = Array(scan.contents.pages(of: group))[...] }
     }
     return nil
   }
+
+  private var rowsPerBatch: Int { max(1, bytesMax / scan.contents.bytesPerRow(of: group)) }
 }
 
 extension BlockContents {
+  /// What a row of the row group takes as the file has it, on average; at least 1.
+  func bytesPerRow(of group: Int) -> Int {
+    let info = parquet.rowGroups[group]
+    return info.columns.reduce(0) { $0 + $1.uncompressedBytes } / max(info.rowCount, 1) + 1
+  }
+
+  /// As ``bytesPerRow(of:)``, of the whole block.
+  var bytesPerRow: Int {
+    let bytes = parquet.rowGroups.reduce(0) { sum, group in
+      sum + group.columns.reduce(0) { $0 + $1.uncompressedBytes }
+    }
+    return bytes / max(facts.rowCount, 1) + 1
+  }
+
   /// Which members the object columns have in the rows that `deletions` leave: exactly for those that are
   /// columns, from a sample of the rest for others. A name that no such row has is not counted.
   ///

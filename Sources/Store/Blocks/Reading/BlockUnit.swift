@@ -38,8 +38,19 @@ struct BlockUnit: ScanUnit {
     for path in paths { for member in columns.members[path.column] ?? [] { indices.insert(member.index) } }
     let bytes = indices.reduce(0) { $0 + info.columns[$1].uncompressedBytes }
     // Two pages of each column at a time, not the row group.
-    let pages = max(1, scan.contents.pagesPerGroup)
+    let pages = max(1, scan.contents.pages(of: group).count)
     return bytes * 2 / pages + (1 << 20)
+  }
+
+  /// What a row of the answer takes in the file, on average; at least 1.
+  var bytesPerRow: Int {
+    let info = scan.contents.parquet.rowGroups[group]
+    let columns = scan.contents.columns
+    var indices = Set(scan.request.columns.map { columns.index(of: $0.path.column) })
+    for output in scan.request.columns {
+      for member in columns.members[output.path.column] ?? [] { indices.insert(member.index) }
+    }
+    return indices.reduce(0) { $0 + info.columns[$1].uncompressedBytes } / max(info.rowCount, 1) + 1
   }
 
   func open() throws(StoreError) -> any BatchCursor { BlockCursor(self) }
@@ -74,8 +85,11 @@ struct BlockUnit: ScanUnit {
 /// time; each step decodes only pages that hold what it gives.
 final class BlockCursor: BatchCursor {
   private static let batchRowsMax = 8_192
+  /// A batch of columns that take more than this has fewer rows.
+  private static let batchBytesMax = 32 << 20
 
   private let unit: BlockUnit
+  private let rowsMax: Int
   private let isDescending: Bool
   /// Pages not looked at yet.
   private var pages: ArraySlice<Int>
@@ -91,15 +105,16 @@ final class BlockCursor: BatchCursor {
   init(_ unit: BlockUnit) {
     self.unit = unit
     pages = unit.pages[...]
+    rowsMax = min(BlockCursor.batchRowsMax, max(1, BlockCursor.batchBytesMax / unit.bytesPerRow))
     switch unit.scan.request.order {
     case .unordered:
       isDescending = false
       pageCount = unit.pages.count
-      batchRowCount = BlockCursor.batchRowsMax
+      batchRowCount = rowsMax
     case .ascending, .descending:
       isDescending = unit.scan.request.order == .descending
       pageCount = 1
-      batchRowCount = 256
+      batchRowCount = min(rowsMax, 256)
     }
   }
 
@@ -117,7 +132,7 @@ final class BlockCursor: BatchCursor {
       }
       let part = Array(isDescending ? found.suffix(batchRowCount) : found.prefix(batchRowCount))
       found = isDescending ? found.dropLast(part.count) : found.dropFirst(part.count)
-      batchRowCount = min(batchRowCount * 4, BlockCursor.batchRowsMax)
+      batchRowCount = min(batchRowCount * 4, rowsMax)
       let batch: RecordBatch
       if let whole {
         batch = RecordBatch.gather(

@@ -21,25 +21,56 @@ package enum BlockWriter {
         && layout.rowsPerGroup % layout.rowsPerPage == 0, "row groups of whole pages")
     precondition(rows.partition == place.partition, "rows of the block's partition")
     let census = try rows.census(sampleRowCount: layout.sampleRowCount)
-    guard let first = try rows.next(rowCount: layout.rowsPerGroup) else { return nil }
+    var layout = layout.fitting(bytesPerRow: rows.bytesPerRow)
+    while true {
+      switch try attempt(rows, to: place, fileSystem, layout, census, shouldStop) {
+      case .written(let facts): return facts
+      case .nothing: return nil
+      case .pageTooLarge(let byteCount):
+        layout = layout.shrunk(pageBytes: byteCount)
+        rows.restart()
+      }
+    }
+  }
+
+  private enum Outcome {
+    case written(BlockFacts)
+    /// No row, or stopped.
+    case nothing
+    case pageTooLarge(byteCount: Int)
+  }
+
+  /// Writes the block unless a page of it turns out to be larger than a row group may be; then no file is
+  /// left.
+  private static func attempt(
+    _ rows: any BlockRowSource, to place: BlockPlace, _ fileSystem: any FileSystem, _ layout: BlockLayout,
+    _ census: [String: MemberCensus], _ shouldStop: () -> Bool
+  ) throws(BlockError) -> Outcome {
+    let cut = GroupCut(
+      rowsPerPage: layout.rowsPerPage, rowsMax: layout.rowsPerGroup, bytesMax: layout.bytesPerGroup)
+    var next = try rows.next(cut)
+    if case .end = next { return .nothing }
     let work: BlockWork
     do throws(DiskError) {
       let file = try BlockFileWriter(place.temporaryPath, fileSystem: fileSystem)
       work = BlockWork(place: place, layout: layout, file: file, census: census)
     } catch { throw .disk(error) }
     do throws(BlockError) {
-      var next: RecordBatch? = first
-      while let batch = next {
+      while case .rows(let batch) = next {
         if shouldStop() {
           discard(place, fileSystem)
-          return nil
+          return .nothing
         }
         try work.add(batch)
-        next = batch.rowCount < layout.rowsPerGroup ? nil : try rows.next(rowCount: layout.rowsPerGroup)
+        next = try rows.next(cut)
+      }
+      if case .pageTooLarge(let byteCount) = next {
+        discard(place, fileSystem)
+        return .pageTooLarge(byteCount: byteCount)
       }
       let facts = try work.finish()
       try publish(place, fileSystem)
-      return facts
+      return .written(facts)
     } catch {
       discard(place, fileSystem)
       throw error
@@ -77,6 +108,7 @@ private final class BlockWork {
   private var keys = PageKeys()
   private var ids: IDBounds
   private var rowCount = 0
+  private var groupRowCounts: [Int] = []
   private var ingested: ClosedRange<Int64>?
 
   init(
@@ -122,6 +154,7 @@ private final class BlockWork {
       ingested = low...high
     }
     rowCount += rows.rowCount
+    groupRowCounts.append(rows.rowCount)
   }
 
   /// Object columns, then columns with Bloom filters: their words are kept by page too.
@@ -165,13 +198,19 @@ private final class BlockWork {
     do throws(ColumnarError) {
       offset = try parquet.embed(index)
       try parquet.finish(metadata: [
-        (BlockIndex.versionKey, "\(BlockIndex.version)"), (BlockIndex.placeKey, "\(offset),\(index.count)"),
+        (BlockIndex.versionKey, version), (BlockIndex.placeKey, "\(offset),\(index.count)"),
         (BlockIndex.datasetKey, place.partition.dataset.name), (TailChecksum.key, TailChecksum.placeholder),
       ])
     } catch { throw failure(error) }
     facts.byteCount = file.byteCount
     do throws(DiskError) { try file.finish(tailOffset: offset) } catch { throw .disk(error) }
     return facts
+  }
+
+  /// Of the format: blocks whose row groups were cut by bytes cannot be read by those that know equal ones.
+  private var version: String {
+    let isEqual = groupRowCounts.dropLast().allSatisfy { $0 == layout.rowsPerGroup }
+    return "\(isEqual ? BlockIndex.equalGroups : BlockIndex.cutGroups)"
   }
 
   private func sections(_ facts: BlockFacts) -> [(kind: BlockIndex.Section, bytes: [UInt8])] {

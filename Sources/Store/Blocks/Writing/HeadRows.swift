@@ -4,8 +4,8 @@ import Records
 
 /// Rows of the head, sorted: what archiving hands to ``BlockWriter``.
 ///
-/// Memory: 8 bytes a row for their order (32 more while sorting; none if they are sorted already), and the
-/// gathered columns of one row group.
+/// Memory: 8 bytes a row for their order (32 more while sorting; none if they are sorted already), 8 for
+/// their sizes, and the gathered columns of one row group.
 package final class HeadRows: BlockRowSource {
   /// Of all the batches.
   package let partition: Partition
@@ -19,6 +19,8 @@ package final class HeadRows: BlockRowSource {
   private let batchOfRow: [UInt32]
   /// Which rows deletions hide; empty: none.
   private let isHidden: [Bool]
+  /// Bytes of text of each row, batch after batch.
+  private let sizes: [Int]
   private var at = 0
 
   /// - Parameters:
@@ -44,6 +46,7 @@ package final class HeadRows: BlockRowSource {
     }
     self.order = order
     self.isHidden = isHidden
+    sizes = batches.flatMap { $0.textBytes() }
     rowCountMax = order?.count ?? total
     var batchOfRow: [UInt32] = []
     if order != nil {
@@ -58,7 +61,22 @@ package final class HeadRows: BlockRowSource {
   /// See ``BlockRowSource``.
   package func census(sampleRowCount: Int) throws(BlockError) -> [String: MemberCensus] {
     let step = max(1, rowCountMax / max(sampleRowCount, 1))
+    let objects = partition.dataset.schema.fields.filter { $0.type == .json }
+    guard rowCountMax > 0, !objects.isEmpty else { return [:] }
+    let sources = batches.map { batch in
+      RecordBatch(
+        fields: objects, columns: objects.map { batch.existing($0.name) }, rowCount: batch.rowCount)
+    }
+    var result: [String: MemberCensus] = [:]
     var runs: [RowRun] = []
+    var bytes = 0
+    func count() {
+      let sample = RecordBatch.gather(sources, runs: runs)
+      for (index, field) in objects.enumerated() {
+        result[field.name, default: MemberCensus()].add(sample.columns[index])
+      }
+      (runs, bytes) = ([], 0)
+    }
     // Rows that are passed over until the next one of the sample.
     var left = 0
     for (index, batch) in batches.enumerated() {
@@ -72,32 +90,53 @@ package final class HeadRows: BlockRowSource {
           row += passed
         } else {
           runs.append(RowRun(source: index, start: row, count: 1))
+          bytes += sizes[starts[index] + row]
+          if bytes > HeadRows.sampleBytesMax { count() }
           left = step - 1
           row += 1
         }
       }
     }
-    var result: [String: MemberCensus] = [:]
-    let objects = partition.dataset.schema.fields.filter { $0.type == .json }
-    guard !runs.isEmpty, !objects.isEmpty else { return result }
-    let sources = batches.map { batch in
-      RecordBatch(
-        fields: objects, columns: objects.map { batch.existing($0.name) }, rowCount: batch.rowCount)
-    }
-    let sample = RecordBatch.gather(sources, runs: runs)
-    for (index, field) in objects.enumerated() {
-      var census = MemberCensus()
-      census.add(sample.columns[index])
-      result[field.name] = census
-    }
+    if !runs.isEmpty { count() }
     return result
   }
 
+  /// Text of the sample that is gathered at once.
+  private static let sampleBytesMax = 32 << 20
+
   /// See ``BlockRowSource``.
-  package func next(rowCount: Int) throws(BlockError) -> RecordBatch? {
-    let end = min(at + rowCount, rowCountMax)
-    guard at < end else { return nil }
+  package var bytesPerRow: Int { sizes.reduce(0, +) / max(sizes.count, 1) + 1 }
+
+  /// See ``BlockRowSource``.
+  package func restart() { at = 0 }
+
+  /// See ``BlockRowSource``.
+  package func next(_ cut: GroupCut) throws(BlockError) -> NextRows {
+    var end = at
+    var bytes = 0
+    while end < min(at + cut.rowsMax, rowCountMax) {
+      let page = end..<min(end + cut.rowsPerPage, rowCountMax)
+      let pageBytes = byteCount(of: page)
+      if end > at, bytes + pageBytes > cut.bytesMax { break }
+      if end == at, pageBytes > cut.bytesMax, cut.rowsPerPage > 1 {
+        return .pageTooLarge(byteCount: pageBytes)
+      }
+      bytes += pageBytes
+      end = page.upperBound
+    }
+    guard at < end else { return .end }
     defer { at = end }
+    return .rows(gather(at..<end))
+  }
+
+  /// Bytes of text of the rows at these places in sort order.
+  private func byteCount(of places: Range<Int>) -> Int {
+    guard let order else { return places.reduce(0) { $0 + sizes[$1] } }
+    return places.reduce(0) { $0 + sizes[Int(order[$1])] }
+  }
+
+  private func gather(_ places: Range<Int>) -> RecordBatch {
+    let (at, end) = (places.lowerBound, places.upperBound)
     var runs: [RowRun] = []
     if let order {
       for place in at..<end {

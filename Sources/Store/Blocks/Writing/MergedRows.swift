@@ -4,29 +4,55 @@ import Records
 /// The rows of several blocks of one partition, merged into sort order: what compaction hands to
 /// ``BlockWriter``.
 ///
-/// Memory: two pages of decoded rows a block, and one row group.
+/// Memory: two pages of decoded rows a block, or as much as its share of `bytesMax` allows, and one row
+/// group.
 package final class MergedRows: BlockRowSource {
   /// Of all the blocks.
   package let partition: Partition
   package let rowCountMax: Int
   private let readers: [BlockReader]
   private let deletions: [[PendingDeletion]]
+  private let bytesMax: Int
   private var inputs: [Input]?
+  /// The page that did not fit into the row group before.
+  private var left = Rows()
 
   /// A block's rows at hand.
   private struct Input {
     let rows: BlockRows
     var batch: RecordBatch
     var keys: SortKeys
+    /// Bytes of text of each row.
+    var sizes: [Int]
     var at = 0
     /// Where the batch lies among those of the row group at hand, once rows of it were taken.
     var source: Int?
   }
 
-  /// - Parameter blocks: At least one; each with the deletions that are pending on it (its rows they hide are
-  ///   left out).
-  package init(_ blocks: [(reader: BlockReader, deletions: [PendingDeletion])]) {
+  /// Rows of a row group, or of a page of it.
+  private struct Rows {
+    var sources: [RecordBatch] = []
+    var runs: [RowRun] = []
+    var rowCount = 0
+    var byteCount = 0
+
+    mutating func add(_ run: RowRun, byteCount: Int) {
+      runs.append(run)
+      rowCount += run.count
+      self.byteCount += byteCount
+    }
+  }
+
+  /// - Parameters:
+  ///   - blocks: At least one; each with the deletions that are pending on it (its rows they hide are left
+  ///     out).
+  ///   - bytesMax: What their decoded rows may take together.
+  package init(
+    _ blocks: [(reader: BlockReader, deletions: [PendingDeletion])],
+    bytesMax: Int = BlockLayout().mergeBytesMax
+  ) {
     precondition(!blocks.isEmpty, "blocks to merge")
+    self.bytesMax = bytesMax
     partition = blocks[0].reader.facts.partition
     readers = blocks.map(\.reader)
     deletions = blocks.map(\.deletions)
@@ -45,45 +71,113 @@ package final class MergedRows: BlockRowSource {
     return result
   }
 
+  /// See ``BlockRowSource``. Goes by what the columns take as the files have them.
+  package var bytesPerRow: Int {
+    var bytes = 0
+    for reader in readers {
+      // What cannot be read fails where the first row is asked for.
+      guard let contents = try? reader.contents() else { continue }
+      bytes += contents.bytesPerRow * reader.facts.rowCount
+    }
+    return bytes / max(rowCountMax, 1) + 1
+  }
+
   /// See ``BlockRowSource``.
-  package func next(rowCount: Int) throws(BlockError) -> RecordBatch? {
+  package func restart() {
+    inputs = nil
+    left = Rows()
+  }
+
+  /// See ``BlockRowSource``.
+  package func next(_ cut: GroupCut) throws(BlockError) -> NextRows {
     var inputs: [Input]
     if let known = self.inputs { inputs = known } else { inputs = try open() }
-    var sources: [RecordBatch] = []
-    var runs: [RowRun] = []
-    var left = rowCount
-    while left > 0, let first = MergedRows.least(inputs) {
+    defer {
+      for index in inputs.indices { inputs[index].source = nil }
+      self.inputs = inputs
+    }
+    var group = Rows()
+    var page = takeLeft()
+    group.sources = page.sources
+    while group.rowCount + cut.rowsPerPage <= cut.rowsMax {
+      try fill(&page, cut.rowsPerPage, &inputs, &group.sources)
+      if page.rowCount == 0 { break }
+      if group.rowCount > 0, group.byteCount + page.byteCount > cut.bytesMax {
+        leave(page, group.sources)
+        break
+      }
+      if page.byteCount > cut.bytesMax, cut.rowsPerPage > 1 {
+        return .pageTooLarge(byteCount: page.byteCount)
+      }
+      group.runs += page.runs
+      group.rowCount += page.rowCount
+      group.byteCount += page.byteCount
+      page = Rows()
+    }
+    return group.runs.isEmpty ? .end : .rows(RecordBatch.gather(group.sources, runs: group.runs))
+  }
+
+  /// Adds the rows that come next until the page is full or there are no more; `sources` gets the batches
+  /// they are of.
+  private func fill(
+    _ page: inout Rows, _ rowsMax: Int, _ inputs: inout [Input], _ sources: inout [RecordBatch]
+  ) throws(BlockError) {
+    while page.rowCount < rowsMax, let first = MergedRows.least(inputs) {
       let source = inputs[first].source ?? sources.count
       if source == sources.count {
         sources.append(inputs[first].batch)
         inputs[first].source = source
       }
       let start = inputs[first].at
-      let end = MergedRows.runEnd(inputs, first, countMax: left)
-      runs.append(RowRun(source: source, start: start, count: end - start))
-      left -= end - start
+      let end = MergedRows.runEnd(inputs, first, countMax: rowsMax - page.rowCount)
+      var bytes = 0
+      for row in start..<end { bytes += inputs[first].sizes[row] }
+      page.add(RowRun(source: source, start: start, count: end - start), byteCount: bytes)
       inputs[first].at = end
       if end == inputs[first].batch.rowCount { try advance(&inputs, first) }
     }
-    for index in inputs.indices { inputs[index].source = nil }
-    self.inputs = inputs
-    return runs.isEmpty ? nil : RecordBatch.gather(sources, runs: runs)
+  }
+
+  /// Keeps a full page for the next row group, and the batches its rows are of.
+  private func leave(_ page: Rows, _ sources: [RecordBatch]) {
+    left = page
+    var places: [Int: Int] = [:]
+    for index in left.runs.indices {
+      let source = left.runs[index].source
+      if places[source] == nil {
+        places[source] = left.sources.count
+        left.sources.append(sources[source])
+      }
+      left.runs[index].source = places[source] ?? 0
+    }
+  }
+
+  /// The page that was left. Its batches are the row group's first; one that an input still has at hand comes
+  /// a second time when more of its rows are taken.
+  private func takeLeft() -> Rows {
+    defer { left = Rows() }
+    return left
   }
 
   private func open() throws(BlockError) -> [Input] {
+    let share = bytesMax / readers.count
     var inputs: [Input] = []
     for (reader, deletions) in zip(readers, deletions) {
-      let rows = try BlockRows(reader, deletions: deletions)
-      if let batch = try rows.next() { inputs.append(Input(rows: rows, batch: batch, keys: keys(batch))) }
+      let rows = try BlockRows(reader, deletions: deletions, bytesMax: share)
+      if let batch = try rows.next() { inputs.append(input(rows, batch)) }
     }
     return inputs
   }
 
-  private func keys(_ batch: RecordBatch) -> SortKeys { SortKeys(batch, schema: partition.dataset.schema) }
+  private func input(_ rows: BlockRows, _ batch: RecordBatch) -> Input {
+    Input(
+      rows: rows, batch: batch, keys: SortKeys(batch, schema: partition.dataset.schema),
+      sizes: batch.textBytes())
+  }
 
   private func advance(_ inputs: inout [Input], _ index: Int) throws(BlockError) {
     if let batch = try inputs[index].rows.next() {
-      inputs[index] = Input(rows: inputs[index].rows, batch: batch, keys: keys(batch))
+      inputs[index] = input(inputs[index].rows, batch)
     } else {
       inputs.remove(at: index)
     }

@@ -40,7 +40,7 @@ struct CompactionPlanner {
     guard let dataset = blocks.first?.partition.dataset else { return nil }
     let span = spanNanoseconds(of: dataset)
     var best: ArraySlice<BlockFacts> = []
-    for start in blocks.indices where blocks[start].rowCount < options.mergeRowsMin {
+    for start in blocks.indices where isSmall(blocks[start]) {
       for length in runLengths(blocks[start...], span: span) {
         let run = blocks[start..<start + length]
         let rows = run.reduce(0) { $0 + $1.rowCount }
@@ -55,17 +55,23 @@ struct CompactionPlanner {
     return best.isEmpty ? nil : Plan(inputs: Array(best))
   }
 
+  private func isSmall(_ block: BlockFacts) -> Bool {
+    block.rowCount < options.mergeRowsMin && block.byteCount < options.mergeBytesMin
+  }
+
   /// How many blocks from the first on may go together: every length from two to the most.
   private func runLengths(_ blocks: ArraySlice<BlockFacts>, span: Int64) -> [Int] {
     var rows = 0
+    var bytes = 0
     var low = Int64.max
     var high = Int64.min
     var lengths: [Int] = []
     for (count, block) in blocks.prefix(options.mergeInputsMax).enumerated() {
       rows += block.rowCount
+      bytes += block.byteCount
       low = min(low, block.ingestedMin)
       high = max(high, block.ingestedMax)
-      guard block.rowCount < options.mergeRowsMin, rows <= options.mergeRowsMax,
+      guard isSmall(block), rows <= options.mergeRowsMax, bytes <= options.mergeBytesMax,
         high.subtractingReportingOverflow(low).partialValue <= span
       else { break }
       if count > 0 { lengths.append(count + 1) }

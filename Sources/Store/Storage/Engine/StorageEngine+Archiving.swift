@@ -16,25 +16,19 @@ package struct ArchiveStep: Sendable, Hashable {
 }
 
 extension StorageEngine {
-  /// The partitions whose head is due by size, number of small frames or age, the fullest first.
+  /// The partitions whose head is due, those first that free the most for the work; see ``ArchiveQueue``.
+  /// Costs what changed since the last call, and some milliseconds while the head is near its bound.
   package func partitionsDue() -> [Partition] {
-    let heads = heads.heads()
-    let oldest = clock.now() - Int64(options.archiveAgeSecondsMax) * 1_000_000_000
-    // Near the bound writes would soon be refused: everything of some size goes, whatever its age.
-    let isNearBound = self.heads.headBytes > options.journal.headBytesMax / 2
-    let due = heads.filter { head in
-      head.rowCount > 0
-        && (head.byteCount >= options.archiveBytesMax || head.oldestIngestedAt <= oldest
-          || head.frameCount >= options.archiveFramesMax
-            && head.rowCount < options.smallFrameRows * head.frameCount
-          || isNearBound && head.byteCount >= options.archiveBytesMax / 8)
+    let changed = heads.takeChangedHeads()
+    let extent = heads.extent()
+    return archiveQueue.withLock { queue in
+      queue.update(changed)
+      return queue.due(now: clock.now(), journal: extent)
     }
-    return due.sorted { ($0.byteCount, $1.partition.description) > ($1.byteCount, $0.partition.description) }
-      .map(\.partition)
   }
 
-  /// Writes the oldest head rows of the partition, at most about ``StorageOptions/archiveRowsMax``, to a
-  /// block.
+  /// Writes the oldest head rows of the partition, at most about ``StorageOptions/archiveRowsMax`` and
+  /// ``StorageOptions/archiveBlockBytesMax``, to a block.
   ///
   /// - Parameters:
   ///   - positionEnd: Rows at or behind it may stay.
@@ -92,11 +86,15 @@ extension StorageEngine {
     _ head: HeadSnapshot, from archivedThrough: Int64, below positionEnd: Int64
   ) -> [HeadFrame] {
     var rows = 0
+    var bytes = 0
     var frames: [HeadFrame] = []
     for frame in head.frames.reaching(archivedThrough) {
-      guard frame.bounds.positionMin < positionEnd, rows < options.archiveRowsMax else { break }
+      guard frame.bounds.positionMin < positionEnd, rows < options.archiveRowsMax,
+        bytes < options.archiveBlockBytesMax
+      else { break }
       frames.append(frame)
       rows += frame.rowCount
+      bytes += frame.byteCount
     }
     return frames
   }

@@ -15,12 +15,20 @@ extension StorageEngine {
   ///   ``Manifest``.
   package func compact(shouldStop: () -> Bool = { false }) throws(StoreError) -> Bool {
     if let failure { throw failure }
-    let partitions = live.withLock { $0.partitions }
-    let planner = CompactionPlanner(options: options, now: clock.now())
-    for partition in partitions.keys.sorted(by: { $0.description < $1.description }) {
-      guard !damaged.withLock({ $0.contains(partition) }), let state = partitions[partition] else { continue }
-      guard let plan = planner.plan(state.blocks.map(\.facts), deletions: state.deletions) else {
+    let now = clock.now()
+    let planner = CompactionPlanner(options: options, now: now)
+    var waiting = compactionQueue.withLock { queue in
+      queue.take(now: now) { live.withLock { Array($0.partitions.keys) } }
+    }[...]
+    // Those not looked at, or not done with, are looked at the next time.
+    defer { compactionQueue.withLock { $0.add(waiting) } }
+    while let partition = waiting.first {
+      guard !damaged.withLock({ $0.contains(partition) }),
+        let state = live.withLock({ $0.partitions[partition] }),
+        let plan = planner.plan(state.blocks.map(\.facts), deletions: state.deletions)
+      else {
         reporter.done(.compaction, of: partition)
+        waiting.removeFirst()
         continue
       }
       do throws(StoreError) { try compact(plan, of: partition, state, shouldStop: shouldStop) } catch {

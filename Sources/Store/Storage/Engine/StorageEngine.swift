@@ -34,6 +34,8 @@ package final class StorageEngine: Sendable {
   let directories = Mutex<Set<Partition>>([])
   /// Partitions with a damaged block: they are not compacted again before a restart.
   let damaged = Mutex<Set<Partition>>([])
+  let archiveQueue: Mutex<ArchiveQueue>
+  let compactionQueue: Mutex<CompactionQueue>
 
   private init(
     _ parts: Parts, environment: StoreEnvironment, options: StorageOptions, format: any BlockFormat,
@@ -52,7 +54,10 @@ package final class StorageEngine: Sendable {
     nextBlockID = Mutex(manifest.state.nextBlockID)
     self.manifest = Mutex(manifest)
     openBlocks = OpenBlocks(
-      fileSystem: environment.fileSystem, format: format, countMax: options.openBlocksMax)
+      fileSystem: environment.fileSystem, format: format, countMax: options.openBlocksMax,
+      bytesMax: options.openBlocksBytesMax)
+    archiveQueue = Mutex(ArchiveQueue(options))
+    compactionQueue = Mutex(CompactionQueue())
   }
 
   /// What opening has made.
@@ -264,14 +269,15 @@ package final class StorageEngine: Sendable {
   ) throws(StoreError) {
     try withDisk { () throws(DiskError) in try home.check() }
     try manifest.withLock { manifest throws(StoreError) in
-      let before = manifest.state
-      let changes = try make(before)
+      // No copy of the state is kept: the edit would then copy all of it.
+      let changes = try make(manifest.state)
       if changes.isEmpty { return }
+      let touched = manifest.state.partitions(touchedBy: changes)
       do throws(StoreError) { try manifest.append(changes) } catch {
         note(manifest.failure)
         throw error
       }
-      try publish(changes, before: before, after: manifest.state)
+      try publish(touched, after: manifest.state)
       note(manifest.failure)
       if let trouble = manifest.trouble {
         reporter.failed(.manifestUpkeep, file: layout.manifest, trouble)
@@ -291,24 +297,7 @@ package final class StorageEngine: Sendable {
     if isFirst { reporter.tell(.poisoned(.manifest, error: failure)) }
   }
 
-  private func publish(
-    _ changes: [ManifestChange], before: ManifestState, after: ManifestState
-  ) throws(StoreError) {
-    var touched: Set<Partition> = []
-    for change in changes {
-      switch change {
-      case .blockAdded(let facts): touched.insert(facts.partition)
-      case .blockRemoved(let id), .deletionsApplied(let id, _):
-        if let partition = before.facts(of: id)?.partition { touched.insert(partition) }
-      case .archivedThrough(let partition, _): touched.insert(partition)
-      case .deletionAdded(let deletion): touched.insert(deletion.partition)
-      case .deletionFinished(let id):
-        for (partition, state) in before.partitions where state.deletions.contains(where: { $0.id == id }) {
-          touched.insert(partition)
-        }
-      case .nextPosition, .nextIDs, .store, .epoch, .generation, .positionBase: break
-      }
-    }
+  private func publish(_ touched: Set<Partition>, after: ManifestState) throws(StoreError) {
     // All partitions of the edit in one step: readers see the edit whole or not at all.
     let gone = try live.withLock { live throws(StoreError) in
       var gone: [LiveBlock] = []
@@ -318,8 +307,10 @@ package final class StorageEngine: Sendable {
       return gone
     }
     for block in gone {
-      openBlocks.forget(block.facts.id)
+      // In this order: whoever opens it meanwhile sees the mark, or puts it where it is forgotten.
       block.file.markRemoved()
+      openBlocks.forget(block.facts.id)
     }
+    compactionQueue.withLock { $0.add(touched) }
   }
 }

@@ -6,7 +6,9 @@ import Records
 package protocol HeadSource: Sendable {
   func head(of partition: Partition) -> HeadSnapshot
   func heads() -> [HeadStatistics]
-  var headBytes: Int { get }
+  /// See ``JournalFile/takeChangedHeads()``.
+  func takeChangedHeads() -> [HeadStatistics]
+  func extent() -> JournalExtent
   func nextPosition(of tenant: Tenant) -> Int64
   /// What opening has raised and nobody else knows of; nil: nothing.
   var raisedPositions: RaisedPositions? { get }
@@ -22,6 +24,10 @@ struct HeadChunk: Sendable {
   /// Frames of fewer rows share a chunk: what a batch costs besides its rows is then paid seldom.
   static let frameRowsMin = 1024
   static let rowsMax = 8192
+  /// Frames of so many bytes stand alone, …
+  static let frameBytesMin = 1 << 20
+  /// … others share a chunk up to here: it is copied into one batch.
+  static let bytesMax = 16 << 20
 
   let frames: [HeadFrame]
   let rowCount: Int
@@ -37,20 +43,23 @@ struct HeadChunk: Sendable {
     var chunks: [HeadChunk] = []
     var small: [HeadFrame] = []
     var rows = 0
+    var bytes = 0
     func close() {
       if !small.isEmpty { chunks.append(HeadChunk(small)) }
       small = []
       rows = 0
+      bytes = 0
     }
     for frame in frames {
-      if frame.rowCount >= frameRowsMin {
+      if frame.rowCount >= frameRowsMin || frame.byteCount >= frameBytesMin {
         close()
         chunks.append(HeadChunk([frame]))
         continue
       }
-      if rows + frame.rowCount > rowsMax { close() }
+      if rows + frame.rowCount > rowsMax || bytes + frame.byteCount > bytesMax { close() }
       small.append(frame)
       rows += frame.rowCount
+      bytes += frame.byteCount
     }
     close()
     return chunks

@@ -9,6 +9,9 @@ struct HeadUnit: ScanUnit {
   /// unit.
   static func rowsTarget(_ order: ScanOrder) -> Int { order == .unordered ? 65_536 : 16_384 }
 
+  /// Bytes of frames of a unit, unless it is a single frame: no batch of it has more text.
+  static let bytesMax = 32 << 20
+
   let chunks: [HeadChunk]
   let filter: RowFilter
   let projection: Projection
@@ -41,20 +44,23 @@ struct HeadUnit: ScanUnit {
     var units: [HeadUnit] = []
     var open: [HeadFrame] = []
     var rows = 0
+    var bytes = 0
     func close() {
       if open.isEmpty { return }
       units.append(
         HeadUnit(open, filter: filter, projection: projection, order: request.order, schema: schema))
       open = []
       rows = 0
+      bytes = 0
     }
     for frame in frames {
       guard frame.bounds.meets(start: filter.start, end: filter.end, positions: filter.positions) else {
         continue
       }
-      if rows > 0, rows + frame.rowCount > target { close() }
+      if rows > 0, rows + frame.rowCount > target || bytes + frame.byteCount > bytesMax { close() }
       open.append(frame)
       rows += frame.rowCount
+      bytes += frame.byteCount
     }
     close()
     return units

@@ -135,8 +135,7 @@ package final class Manifest {
   package func append(_ changes: [ManifestChange]) throws(StoreError) {
     if let failure { throw failure }
     try requireOwnership()
-    let next: ManifestState
-    do throws(ManifestCodingError) { next = try state.applying(changes) } catch {
+    do throws(ManifestCodingError) { try state.check(changes) } catch {
       preconditionFailure("an edit agrees with the state it is made for: \(error.reason)")
     }
     let frame = ManifestFrame.encode(ManifestCoding.encode(changes), place: end, number: number + 1)
@@ -146,7 +145,9 @@ package final class Manifest {
     }
     number += 1
     end += frame.count
-    state = next
+    do throws(ManifestCodingError) { try state.apply(changes) } catch {
+      preconditionFailure("an edit that agreed with the state is applied: \(error.reason)")
+    }
     writeMark()
     noteInAnchor()
     compactIfLong()

@@ -91,8 +91,7 @@ struct ManifestScan {
       }
       if !isMark {
         do throws(ManifestCodingError) {
-          state = try state.applying(
-            try ManifestCoding.decode(Array(bytes[frame.payload]), registry: registry))
+          try state.apply(ManifestCoding.decode(Array(bytes[frame.payload]), registry: registry))
         } catch {
           if error.isUnknown { throw .laterVersion(file: path, version: Int(version)) }
           throw .corrupt(

@@ -36,14 +36,57 @@ package struct ManifestState: Sendable, Hashable {
   /// The state before the first edit.
   package init() {}
 
-  /// The state after all of `changes`, or why they contradict it.
-  func applying(_ changes: [ManifestChange]) throws(ManifestCodingError) -> ManifestState {
-    var next = self
-    next.generation &+= 1
+  /// Makes all of `changes`, or throws why they contradict the state, of which then some are made. O(changes
+  /// and what is known of their partitions), as long as nobody holds a copy of the state.
+  mutating func apply(_ changes: [ManifestChange]) throws(ManifestCodingError) {
+    generation &+= 1
     for change in changes {
-      if let problem = next.apply(change) { throw ManifestCodingError(offsetBytes: 0, reason: problem) }
+      if let problem = apply(change) { throw ManifestCodingError(offsetBytes: 0, reason: problem) }
     }
-    return next
+  }
+
+  /// Throws why the changes contradict the state. Costs as ``apply(_:)``.
+  func check(_ changes: [ManifestChange]) throws(ManifestCodingError) {
+    var part = ManifestState()
+    part.nextBlockID = nextBlockID
+    part.nextDeletionID = nextDeletionID
+    part.store = store
+    for partition in partitions(touchedBy: changes) {
+      guard let state = partitions[partition] else { continue }
+      part.partitions[partition] = state
+      for block in state.blocks { part.blockPartitions[block.id] = partition }
+      for deletion in state.deletions { part.deletionPartitions[deletion.id] = partition }
+    }
+    // Ids are unique over all partitions.
+    for change in changes {
+      switch change {
+      case .blockAdded(let facts): part.blockPartitions[facts.id] = blockPartitions[facts.id]
+      case .deletionAdded(let deletion):
+        part.deletionPartitions[deletion.id] = deletionPartitions[deletion.id]
+      case .blockRemoved, .archivedThrough, .deletionFinished, .nextPosition, .nextIDs, .deletionsApplied,
+        .store, .epoch, .generation, .positionBase:
+        continue
+      }
+    }
+    try part.apply(changes)
+  }
+
+  /// The partitions whose part of the state the changes change.
+  func partitions(touchedBy changes: [ManifestChange]) -> Set<Partition> {
+    var touched: Set<Partition> = []
+    for change in changes {
+      switch change {
+      case .blockAdded(let facts): touched.insert(facts.partition)
+      case .blockRemoved(let id), .deletionsApplied(let id, _):
+        if let partition = blockPartitions[id] { touched.insert(partition) }
+      case .archivedThrough(let partition, _): touched.insert(partition)
+      case .deletionAdded(let deletion): touched.insert(deletion.partition)
+      case .deletionFinished(let id):
+        if let partition = deletionPartitions[id] { touched.insert(partition) }
+      case .nextPosition, .nextIDs, .store, .epoch, .generation, .positionBase: continue
+      }
+    }
+    return touched
   }
 
   /// What to tell the journal when it is opened: the archived-through positions, and the floors of positions.
@@ -64,7 +107,7 @@ package struct ManifestState: Sendable, Hashable {
     if store != .none { changes.append(.store(store)) }
     changes += [.epoch(epoch), .generation(generation), .positionBase(positionBase)]
     // Sorted, so that the same state makes the same bytes.
-    for partition in partitions.keys.sorted(by: { $0.description < $1.description }) {
+    for partition in partitions.keys.sorted(by: { $0.precedes($1) }) {
       let state = partitions[partition] ?? PartitionState()
       changes.append(.archivedThrough(partition, position: state.archivedThrough))
       changes += state.deletions.map { .deletionAdded($0) }
