@@ -37,7 +37,9 @@ import Testing
 
   /// Mappings of block files in this process, and files that are open.
   private func held() throws -> (maps: Int, deleted: Int, descriptors: Int) {
-    let maps = try String(contentsOfFile: "/proc/self/maps", encoding: .utf8).split(separator: "\n")
+    // Foundation reads files by their sizes, and these have none.
+    let bytes = try #require(FileHandle(forReadingAtPath: "/proc/self/maps")).readDataToEndOfFile()
+    let maps = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
       .filter { $0.contains(directory + "/blocks") }
     let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").filter {
       let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/" + $0)
@@ -88,7 +90,7 @@ import Testing
       if round >= 5 { snapshots[round - 5].snapshot = engine.snapshot(of: EventTests.logs) }
       if round >= 5 { snapshots[round - 5].rowCount = try countRows(snapshots[round - 5].snapshot) }
     }
-    #expect(try held().deleted == 0 || !snapshots.isEmpty)
+    #expect(try held().maps > 0)
     snapshots = []
     engine.emptyTrash()
     let live = engine.usage().reduce(0) { $0 + $1.blockCount }
