@@ -34,7 +34,7 @@ import Testing
   }
 
   private static func damage(_ disk: SimulatedDisk) -> [StorageFinding] {
-    StorageChecker.check(directory: "data", fileSystem: disk).findings.filter(\.isDamage)
+    StorageChecker.check(directory: "data", registry: .standard, fileSystem: disk).findings.filter(\.isDamage)
   }
 
   private static func refusal(_ disk: SimulatedDisk) -> StoreError? {
@@ -46,7 +46,7 @@ import Testing
 
   @Test func anUnharmedStoreIsSound() throws {
     let disk = try Self.aged().disk
-    #expect(StorageChecker.check(directory: "data", fileSystem: disk).findings == [])
+    #expect(StorageChecker.check(directory: "data", registry: .standard, fileSystem: disk).findings == [])
     #expect(Self.refusal(disk) == nil)
   }
 
@@ -100,7 +100,7 @@ import Testing
     let copied = folder + "/00000099.parquet"
     try disk.create(copied).write(disk.contents(block).span, at: 0)
     _ = try disk.create(folder + "/00000100.parquet.tmp")
-    let notes = StorageChecker.check(directory: "data", fileSystem: disk)
+    let notes = StorageChecker.check(directory: "data", registry: .standard, fileSystem: disk)
     #expect(!notes.isDamaged && notes.findings.count == strays.count + 2)
     let next = try Bench(disk: disk)
     for path in strays + [copied] {
@@ -172,7 +172,7 @@ import Testing
     let bench = try Bench()
     try bench.archive()
     let state = ManifestState()
-    let blocks = try StorageReader(directory: "data", fileSystem: bench.disk).scan.state
+    let blocks = try StorageReader(directory: "data", fileSystem: bench.disk, registry: .standard).scan.state
     let changes = blocks.summary().filter { change in
       switch change {
       case .store, .epoch, .generation, .positionBase: false
