@@ -35,6 +35,10 @@ struct OpenBlocksTests {
       _ rows: BlockInput, to place: BlockPlace, on fileSystem: any FileSystem, shouldStop: () -> Bool
     ) throws(StoreError) -> BlockFacts? { nil }
 
+    func claim(
+      _ path: String, on fileSystem: any FileSystem, registry: Registry
+    ) throws(StoreError) -> BlockClaim? { nil }
+
     func open(
       _ path: String, facts: BlockFacts, on fileSystem: any FileSystem
     ) throws(StoreError) -> any BlockReading {
