@@ -31,13 +31,7 @@ import Testing
   @Test(arguments: ["v1"])
   func everyVersionIsRead(version: String) throws {
     let folder = Self.folder.appending(path: version)
-    let disk = SimulatedDisk(seed: 1)
-    try disk.createDirectory("data/journal")
-    for name in try FileManager.default.contentsOfDirectory(atPath: folder.path)
-    where name.hasSuffix(".seg") {
-      let bytes = [UInt8](try Data(contentsOf: folder.appending(path: name)))
-      try disk.create("data/journal/\(name)").write(bytes.span, at: 0)
-    }
+    let disk = try Self.disk(of: folder)
     let expected = String(
       decoding: try Data(contentsOf: folder.appending(path: "expected.txt")), as: UTF8.self)
     #expect(try Self.describe(disk) == expected)
@@ -47,6 +41,23 @@ import Testing
     #expect(try bench.append(oneRow("again"), key: key("golden 3")).isReplay)
     #expect(try bench.append(oneRow("again"), key: key("golden 0")).isReplay)
     _ = try bench.append(oneRow("one more"))
+    bench.clock.advance(seconds: 15 * 60)
+    #expect(try !bench.append(oneRow("again"), key: key("golden 3", body: 9)).isReplay)
+    // Its keys note no running time: the wall clock says whether they are over.
+    let later = ManualClock(1_780_001_000_000_000_000)
+    let lateBench = try Bench(disk: try Self.disk(of: folder), clock: later, seed: 2, options: Self.options)
+    #expect(try !lateBench.append(oneRow("again"), key: key("golden 3", body: 9)).isReplay)
+  }
+
+  private static func disk(of folder: URL) throws -> SimulatedDisk {
+    let disk = SimulatedDisk(seed: 1)
+    try disk.createDirectory("data/journal")
+    for name in try FileManager.default.contentsOfDirectory(atPath: folder.path)
+    where name.hasSuffix(".seg") {
+      let bytes = [UInt8](try Data(contentsOf: folder.appending(path: name)))
+      try disk.create("data/journal/\(name)").write(bytes.span, at: 0)
+    }
+    return disk
   }
 
   private static let options = testOptions(segmentBytes: 4 << 10, frameBytesMax: 1 << 10)

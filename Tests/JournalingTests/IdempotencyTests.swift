@@ -71,19 +71,98 @@ import Testing
     #expect(try bench.append(oneRow("a"), key: key("k")).isReplay)
     bench.clock.advance(seconds: 1)
     #expect(try !bench.append(oneRow("a"), key: key("k", body: 5)).isReplay)
-    bench.clock.advance(seconds: 15 * 60)
+    bench.clock.advance(seconds: 14 * 60)
+    _ = try bench.append(oneRow("a"), key: key("later"))
     try bench.reopen()
+    #expect(try bench.append(oneRow("a"), key: key("k", body: 5)).isReplay)
+    bench.clock.advance(seconds: 60)
     #expect(try !bench.append(oneRow("a"), key: key("k", body: 6)).isReplay)
   }
 
-  @Test func theTableIsBounded() throws {
+  /// Steps of the wall clock, forward and back, while the journal runs and while it is closed.
+  @Test func noStepOfTheClockEndsAKey() throws {
+    for step in [-86_400, -901, 901, 86_400 * 365] as [Int64] {
+      var bench = try Bench()
+      let first = try bench.append(oneRow("a"), key: key("k"))
+      bench.clock.set(bench.clock.now() + step * 1_000_000_000)
+      #expect(try bench.append(oneRow("a"), key: key("k")).firstID == first.firstID, "\(step)")
+      _ = try bench.append(oneRow("a"), key: key("after the step"))
+      bench.clock.set(bench.clock.now() + step * 1_000_000_000)
+      try bench.crash()
+      #expect(try bench.append(oneRow("a"), key: key("k")).firstID == first.firstID, "\(step)")
+      bench.clock.advance(seconds: 15 * 60)
+      #expect(try !bench.append(oneRow("a"), key: key("k", body: 2)).isReplay, "\(step)")
+    }
+  }
+
+  /// The half second that a key was made in counts as none of its time, in this life and in the next.
+  @Test func noKeyIsForgottenEarly() throws {
+    var bench = try Bench()
+    bench.clock.advance(nanoseconds: 900_000_000)
+    _ = try bench.append(oneRow("a"), key: key("k"))
+    bench.clock.advance(nanoseconds: 899_950_000_000)
+    #expect(try bench.append(oneRow("a"), key: key("k")).isReplay)
+    try bench.reopen()
+    bench.clock.advance(nanoseconds: 899_950_000_000)
+    #expect(try bench.append(oneRow("a"), key: key("k")).isReplay)
+  }
+
+  @Test func whoHasTooManyKeysIsRefusedAndNobodyForgotten() throws {
     var options = testOptions(segmentBytes: 64 << 10)
-    options.idempotencyEntriesMax = 10
+    options.idempotencyTenantEntriesMax = 10
+    var bench = try Bench(options: options)
+    let other = Partition(tenant: Tenant(realm: .ingest, name: "acme"), dataset: .logs)
+    _ = try bench.append(oneRow("a"), to: other, key: key("k"))
+    for number in 0..<10 {
+      _ = try bench.append(oneRow("a"), key: key("k\(number)"))
+      bench.clock.advance(seconds: 10)
+    }
+    for life in 0..<2 {
+      #expect(throws: StoreError.keysExhausted(retryAfterSeconds: 800)) {
+        try bench.append(oneRow("b"), key: key("one more"))
+      }
+      #expect(try bench.append(oneRow("a"), key: key("k0")).isReplay, "what is known is answered")
+      #expect(try bench.append(oneRow("a"), to: other, key: key("k")).isReplay)
+      #expect(try !bench.append(oneRow("a"), to: other, key: key("another \(life)")).isReplay)
+      _ = try bench.append(oneRow("without a key"))
+      try bench.crash()
+    }
+    bench.clock.advance(seconds: 800)
+    #expect(try !bench.append(oneRow("b"), key: key("one more")).isReplay, "the wait was right")
+  }
+
+  @Test func oneCommitIsNoWayAroundTheBound() throws {
+    var options = testOptions(segmentBytes: 64 << 10)
+    options.idempotencyTenantEntriesMax = 3
     let bench = try Bench(options: options)
-    for number in 0..<30 { _ = try bench.append(oneRow("a"), key: key("k\(number)")) }
-    #expect(bench.journal.statistics().idempotencyEntries == 10)
-    #expect(try bench.append(oneRow("a"), key: key("k29")).isReplay)
-    #expect(try !bench.append(oneRow("a"), key: key("k3")).isReplay)
+    let requests = (0..<5).map {
+      AppendRequest(batch: oneRow("m"), partition: logs, idempotency: key("k\($0)"))
+    }
+    let results = bench.journal.commit(requests)
+    #expect(results.count { if case .success = $0 { true } else { false } } == 3)
+    #expect(results[4] == .failure(.keysExhausted(retryAfterSeconds: 900)))
+    #expect(bench.rows().count == 3)
+  }
+
+  /// Of the last quarter those get some who have little; at the end nobody does.
+  @Test func manyWithMuchLeaveRoomForThoseWithLittle() throws {
+    var options = testOptions(segmentBytes: 64 << 10)
+    options.idempotencyTenantBytesMax = 64 * 400
+    options.idempotencyBytesMax = 400 * 400
+    let bench = try Bench(options: options)
+    func fill(_ tenant: String) throws -> Int {
+      let partition = Partition(tenant: Tenant(realm: .native, name: tenant), dataset: .logs)
+      for number in 0..<100 {
+        let name = key("k\(number + 100)", answer: String(repeating: "x", count: 96))
+        guard (try? bench.append(oneRow("a"), to: partition, key: name)) != nil else { return number }
+      }
+      return 100
+    }
+    var held = try (0..<8).map { try fill("much \($0)") }
+    #expect(held.prefix(4).allSatisfy { $0 == 64 } && held.last == 1, "\(held)")
+    held = try (0..<200).map { try fill("little \($0)") }
+    #expect(held.first == 1 && held.last == 0, "\(held)")
+    #expect(bench.journal.statistics().idempotencyEntries <= 401)
   }
 
   /// Keys outlive the segments of their records, over restarts and power cuts, until their time is over.

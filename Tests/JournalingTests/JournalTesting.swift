@@ -44,7 +44,7 @@ struct Bench {
     self.options = options
     entropy = SeededEntropy(seed: seed)
     let environment = StoreEnvironment(
-      fileSystem: disk, clock: clock, entropy: entropy, observer: events)
+      fileSystem: disk, clock: clock, uptime: clock, entropy: entropy, observer: events)
     (journal, recovery) = try JournalFile.open(
       directory: "data/journal", environment: environment, options: options, start: start)
   }
@@ -58,7 +58,7 @@ struct Bench {
   /// Opens the journal anew on the same disk.
   mutating func reopen(start: JournalStart = JournalStart()) throws {
     let environment = StoreEnvironment(
-      fileSystem: disk, clock: clock, entropy: entropy, observer: events)
+      fileSystem: disk, clock: clock, uptime: clock, entropy: entropy, observer: events)
     (journal, recovery) = try JournalFile.open(
       directory: "data/journal", environment: environment, options: options, start: start)
   }

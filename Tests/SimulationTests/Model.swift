@@ -29,6 +29,8 @@ struct ModelRequest {
   var partition: Partition
   var rows: [ModelRow]
   var key: IdempotencyKey?
+  /// By the clock that never jumps; of requests that were not answered.
+  var sentAt: Int64 = 0
 }
 
 /// What must be found, and what may.
@@ -41,7 +43,8 @@ struct Model {
   struct Answered {
     var request: ModelRequest
     var firstPosition: Int64
-    var ingestedAt: Int64
+    /// By the clock that never jumps.
+    var answeredAt: Int64
   }
 
   /// By position.
@@ -128,7 +131,7 @@ struct Model {
     if let problem = add(request, receipt, floor: floor) { return "an unanswered request: \(problem)" }
     if let key = request.key {
       answered[KnownKey(tenant: request.partition.tenant, key: key.key)] = Answered(
-        request: request, firstPosition: first.position, ingestedAt: first.ingestedAt)
+        request: request, firstPosition: first.position, answeredAt: request.sentAt)
     }
     rows[request.partition]?.sort { $0.position < $1.position }
     return nil

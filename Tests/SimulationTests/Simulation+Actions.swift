@@ -26,7 +26,6 @@ extension Simulation {
     case .advanceClock:
       clock.advance(seconds: [1, 30, 61, 700, 4000, 90_000][number(0...5)])
     case .turnClockBack:
-      latestTime = max(latestTime, clock.now())
       clock.advance(seconds: -number(1...500))
     case .powerCut: try restart(powerCut: true)
     case .kill: try restart(powerCut: false)
@@ -65,12 +64,16 @@ extension Simulation {
         if let key = request.key {
           let known = Model.KnownKey(tenant: request.partition.tenant, key: key.key)
           model.answered[known] = Model.Answered(
-            request: request, firstPosition: receipt.firstPosition, ingestedAt: receipt.ingestedAt)
+            request: request, firstPosition: receipt.firstPosition, answeredAt: clock.uptime())
         }
       case .failure(let error):
         note("  \(request.partition) \(request.rows.count) rows: \(error)")
         try judge(error, "append")
-        if error.isPoisoned { model.openRequests.append(request) }
+        if error.isPoisoned {
+          var open = request
+          open.sentAt = clock.uptime()
+          model.openRequests.append(open)
+        }
       }
     }
   }
@@ -80,7 +83,8 @@ extension Simulation {
     switch error {
     case .poisoned, .headFull: break
     case .diskFull, .disk: if !hasFaults && quotaBytes == 1 << 40 { throw violation("\(what): \(error)") }
-    case .corrupt, .laterVersion, .invalid, .stopping, .idempotencyMismatch, .memoryExhausted:
+    case .corrupt, .laterVersion, .invalid, .stopping, .idempotencyMismatch, .keysExhausted,
+      .memoryExhausted:
       throw violation("\(what): \(error)")
     }
   }
@@ -94,8 +98,7 @@ extension Simulation {
 
   /// Sends again what was answered, or another body under its key, within the time a key is known.
   private func repeatKey() throws {
-    latestTime = max(latestTime, clock.now())
-    let known = model.answered.filter { latestTime - $0.value.ingestedAt < 890_000_000_000 }
+    let known = model.answered.filter { clock.uptime() - $0.value.answeredAt < 900_000_000_000 }
     let keys = known.keys.sorted { ($0.tenant.description, $0.key) < ($1.tenant.description, $1.key) }
     if keys.isEmpty { return }
     let key = pick(keys)

@@ -47,8 +47,6 @@ final class Simulation {
   var recordCount = 0
   var keyCount = 0
   var hasFaults = false
-  /// The latest the clock ever showed.
-  var latestTime: Int64 = 0
   var quotaBytes = 1 << 40
   var unreleased: [ArchiveStep] = []
   var snapshots: [HeldSnapshot] = []
@@ -85,7 +83,7 @@ final class Simulation {
     _ options: StorageOptions, _ events: EventList
   ) throws(StoreError) -> (engine: StorageEngine, journal: JournalFile) {
     let environment = StoreEnvironment(
-      fileSystem: disk, clock: clock, entropy: entropy, observer: events)
+      fileSystem: disk, clock: clock, uptime: clock, entropy: entropy, observer: events)
     return try StorageEngine.open(
       directory: directory, environment: environment, options: options, format: format
     ) { directory, start throws(StoreError) in

@@ -33,16 +33,24 @@ package final class SeededEntropy: EntropySource {
 }
 
 /// A clock that stands until it is told otherwise.
-package final class ManualClock: WallClock {
+package final class ManualClock: WallClock, UptimeClock {
   private let time: Mutex<Int64>
+  private let passed = Mutex<Int64>(0)
 
   /// - Parameter time: Nanoseconds since 1970; by default a day in 2026.
   package init(_ time: Int64 = 1_780_000_000_000_000_000) { self.time = Mutex(time) }
 
   package func now() -> Int64 { time.withLock { $0 } }
 
-  /// Moves the clock; back with a negative number.
-  package func advance(nanoseconds: Int64) { time.withLock { $0 += nanoseconds } }
+  /// What was advanced, whatever the clock was set to.
+  package func uptime() -> Int64 { passed.withLock { $0 } }
+
+  /// Lets time pass; a negative number sets the clock back.
+  package func advance(nanoseconds: Int64) {
+    time.withLock { $0 += nanoseconds }
+    if nanoseconds > 0 { passed.withLock { $0 += nanoseconds } }
+  }
   package func advance(seconds: Int) { advance(nanoseconds: Int64(seconds) * 1_000_000_000) }
+  /// Sets the clock; no time passes.
   package func set(_ nanoseconds: Int64) { time.withLock { $0 = nanoseconds } }
 }

@@ -4,6 +4,12 @@ package protocol WallClock: Sendable {
   func now() -> Int64
 }
 
+/// Time that only passes: for how long something has been so, whatever the wall clock is set to.
+package protocol UptimeClock: Sendable {
+  /// Nanoseconds since some moment of the machine's life. Never goes back; counts nothing of a restart.
+  func uptime() -> Int64
+}
+
 /// Random bytes as an argument, so that tests replay them.
 package protocol EntropySource: Sendable {
   func randomUInt64() -> UInt64

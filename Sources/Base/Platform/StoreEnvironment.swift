@@ -6,6 +6,8 @@ package struct StoreEnvironment: Sendable {
   package var fileSystem: any FileSystem
   /// Gives `ingested_at`, and the age of rows.
   package var clock: any WallClock
+  /// Gives the age of idempotency keys.
+  package var uptime: any UptimeClock
   /// Gives the random part of ids.
   package var entropy: any EntropySource
   /// Is told of what nobody waits for.
@@ -14,10 +16,12 @@ package struct StoreEnvironment: Sendable {
   /// By default the machine's, telling nobody.
   package init(
     fileSystem: any FileSystem = LocalFileSystem(), clock: any WallClock = SystemClock(),
+    uptime: any UptimeClock = SystemUptime(),
     entropy: any EntropySource = SystemEntropy(), observer: any StoreObserver = NoObserver()
   ) {
     self.fileSystem = fileSystem
     self.clock = clock
+    self.uptime = uptime
     self.entropy = entropy
     self.observer = observer
   }

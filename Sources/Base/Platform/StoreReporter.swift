@@ -28,7 +28,8 @@ package final class StoreReporter: Sendable {
   ) {
     switch error {
     case .stopping, .poisoned: return
-    case .diskFull, .headFull, .idempotencyMismatch, .memoryExhausted, .disk, .corrupt, .laterVersion,
+    case .diskFull, .headFull, .idempotencyMismatch, .keysExhausted, .memoryExhausted, .disk,
+      .corrupt, .laterVersion,
       .invalid:
       break
     }

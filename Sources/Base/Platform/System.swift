@@ -12,6 +12,17 @@ package struct SystemClock: WallClock {
   }
 }
 
+/// The machine's monotonic clock.
+package struct SystemUptime: UptimeClock {
+  package init() {}
+
+  package func uptime() -> Int64 {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+  }
+}
+
 /// The system's random numbers (getrandom through Swift's generator).
 package struct SystemEntropy: EntropySource {
   package init() {}

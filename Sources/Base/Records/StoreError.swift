@@ -10,6 +10,9 @@ package enum StoreError: Error, Sendable, Equatable {
   case stopping
   /// The idempotency key was used with another body. Nothing changed. (422)
   case idempotencyMismatch
+  /// The tenant, or all together, have as many idempotency keys as are kept for 15 minutes. Nothing changed;
+  /// after the seconds there may be room, and without a key there is. (429)
+  case keysExhausted(retryAfterSeconds: Int)
   /// The query needs more memory than `query.memory_bytes_max` allows. (503)
   case memoryExhausted(String)
   /// The disk failed; `context` says doing what, to which file, at which byte. (500)

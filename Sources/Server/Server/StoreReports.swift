@@ -181,6 +181,7 @@ extension StoreError {
     case .headFull: "the head is full"
     case .stopping: "the store is stopping"
     case .idempotencyMismatch: "a key was used twice"
+    case .keysExhausted: "too many idempotency keys"
     }
   }
 }

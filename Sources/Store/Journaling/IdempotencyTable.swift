@@ -1,6 +1,9 @@
 import Records
 
-/// The keys of the last minutes: bounded by time, count and bytes. At a bound the oldest is forgotten.
+/// The keys of the last minutes. None is forgotten before its time: at a bound new ones are refused.
+///
+/// Times are seconds of the journal's running time (see ``RunningTime``), so no clock that jumps can end
+/// them.
 struct IdempotencyTable: Sendable {
   private struct Known: Sendable {
     var entry: KeyEntry
@@ -8,18 +11,25 @@ struct IdempotencyTable: Sendable {
     var segment: UInt32
   }
 
-  private let lifetimeNanoseconds: Int64
-  private let entriesMax: Int
+  /// What there is of one tenant.
+  private struct Holder: Sendable {
+    var held = KeyCharge()
+    var madeAt = AgeQueue<Int64>()
+  }
+
+  private let lifetimeSeconds: Int64
+  private let tenantMax: KeyCharge
   private let bytesMax: Int
   private var known: [ScopedKey: Known] = [:]
-  /// Keys by age. One that was replaced stays here until its turn and is then skipped.
-  private var ages: [(key: ScopedKey, ingestedAt: Int64)] = []
-  private var oldest = 0
+  /// Keys by age. One that was carried over is here more than once; all but the first are skipped.
+  private var ages = AgeQueue<(key: ScopedKey, madeAt: Int64)>()
+  private var holders: [Tenant: Holder] = [:]
   private var bytes = 0
 
   init(options: JournalOptions) {
-    lifetimeNanoseconds = Int64(options.idempotencySeconds) * 1_000_000_000
-    entriesMax = options.idempotencyEntriesMax
+    lifetimeSeconds = Int64(options.idempotencySeconds)
+    tenantMax = KeyCharge(
+      count: options.idempotencyTenantEntriesMax, bytes: options.idempotencyTenantBytesMax)
     bytesMax = options.idempotencyBytesMax
   }
 
@@ -31,26 +41,62 @@ struct IdempotencyTable: Sendable {
     return found.entry
   }
 
+  /// Seconds until there may be room for a key of `tenant` beside what `drafts` is about to add; nil: there
+  /// is room now.
+  ///
+  /// The last quarter of all bytes is for those who have little, so that some who have much do not shut out
+  /// all others.
+  func secondsToWait(for tenant: Tenant, beside drafts: KeyDrafts, now: Int64) -> Int? {
+    let holder = holders[tenant]
+    var own = drafts.charges[tenant] ?? KeyCharge()
+    own.add(holder?.held ?? KeyCharge())
+    let all = bytes + drafts.bytes
+    let isOver = own.count >= tenantMax.count || own.bytes >= tenantMax.bytes
+    let isModest = own.bytes < tenantMax.bytes / 64
+    guard isOver || all >= bytesMax || (all >= bytesMax / 4 * 3 && !isModest) else { return nil }
+    let oldest = isOver ? holder?.madeAt.first : ages.first?.madeAt
+    return Int(clamping: max(1, (oldest ?? now) + lifetimeSeconds - now))
+  }
+
+  /// Keeps a key, bounds or not: it is durable already.
   mutating func insert(_ key: ScopedKey, _ entry: KeyEntry, segment: UInt32, now: Int64) {
     guard isLive(entry, now: now) else { return }
+    var holder = holders[key.tenant] ?? Holder()
     if let old = known.updateValue(Known(entry: entry, segment: segment), forKey: key) {
+      holder.held.remove(old.entry.memoryBytes(key))
       bytes -= old.entry.memoryBytes(key)
     }
+    holder.held.add(entry.memoryBytes(key))
     bytes += entry.memoryBytes(key)
-    ages.append((key, entry.ingestedAt))
-    while known.count > entriesMax || bytes > bytesMax, oldest < ages.count { removeOldest() }
+    holder.madeAt.append(entry.madeAt)
+    ages.append((key, entry.madeAt))
+    holders[key.tenant] = holder
   }
 
   /// Forgets what is older than the lifetime.
   mutating func expire(now: Int64) {
-    while oldest < ages.count, ages[oldest].ingestedAt &+ lifetimeNanoseconds <= now { removeOldest() }
+    while let oldest = ages.first, oldest.madeAt + lifetimeSeconds <= now {
+      ages.removeFirst()
+      forget(oldest.key, madeAt: oldest.madeAt)
+    }
+  }
+
+  private mutating func forget(_ key: ScopedKey, madeAt: Int64) {
+    var holder = holders[key.tenant] ?? Holder()
+    holder.madeAt.removeFirst()
+    if let found = known[key], found.entry.madeAt == madeAt {
+      holder.held.remove(found.entry.memoryBytes(key))
+      bytes -= found.entry.memoryBytes(key)
+      known[key] = nil
+    }
+    holders[key.tenant] = holder.madeAt.first == nil ? nil : holder
   }
 
   /// The live entries whose durable copy lies in a segment before `segment`, oldest first.
   func entries(before segment: UInt32, now: Int64) -> [(key: ScopedKey, entry: KeyEntry)] {
     known.filter { $0.value.segment < segment && isLive($0.value.entry, now: now) }
       .map { ($0.key, $0.value.entry) }
-      .sorted { ($0.entry.ingestedAt, $0.key.key) < ($1.entry.ingestedAt, $1.key.key) }
+      .sorted { ($0.entry.madeAt, $0.key.key) < ($1.entry.madeAt, $1.key.key) }
   }
 
   /// Notes that the entry was carried over to `segment`.
@@ -59,19 +105,56 @@ struct IdempotencyTable: Sendable {
   }
 
   private func isLive(_ entry: KeyEntry, now: Int64) -> Bool {
-    entry.ingestedAt &+ lifetimeNanoseconds > now
+    entry.madeAt + lifetimeSeconds > now
+  }
+}
+
+/// How much of the table something takes.
+struct KeyCharge: Sendable, Hashable {
+  var count = 0
+  var bytes = 0
+
+  mutating func add(_ other: KeyCharge) {
+    count += other.count
+    bytes += other.bytes
   }
 
-  private mutating func removeOldest() {
-    let (key, ingestedAt) = ages[oldest]
-    oldest += 1
-    if let found = known[key], found.entry.ingestedAt == ingestedAt {
-      bytes -= found.entry.memoryBytes(key)
-      known[key] = nil
-    }
-    if oldest >= 4096 {
-      ages.removeFirst(oldest)
-      oldest = 0
-    }
+  mutating func add(_ keyBytes: Int) {
+    count += 1
+    bytes += keyBytes
+  }
+
+  mutating func remove(_ keyBytes: Int) {
+    count -= 1
+    bytes -= keyBytes
+  }
+}
+
+/// The keys that a commit is about to add.
+struct KeyDrafts: Sendable {
+  private(set) var charges: [Tenant: KeyCharge] = [:]
+  private(set) var bytes = 0
+
+  mutating func add(_ key: ScopedKey, answer: [UInt8]) {
+    let keyBytes = KeyEntry.memoryBytes(key, answer: answer)
+    charges[key.tenant, default: KeyCharge()].add(keyBytes)
+    bytes += keyBytes
+  }
+}
+
+/// First in, first out; each call O(1) on average.
+struct AgeQueue<Element: Sendable>: Sendable {
+  private var elements: [Element] = []
+  private var start = 0
+
+  var first: Element? { start < elements.count ? elements[start] : nil }
+
+  mutating func append(_ element: Element) { elements.append(element) }
+
+  mutating func removeFirst() {
+    start += 1
+    guard start >= 4096 || start == elements.count else { return }
+    elements.removeFirst(start)
+    start = 0
   }
 }

@@ -10,8 +10,9 @@ extension JournalFile {
   package func commit(_ requests: [AppendRequest]) -> [Result<AppendReceipt, StoreError>] {
     if let failure = writeFailure { return requests.map { _ in .failure(failure) } }
     let now = max(0, clock.now())
-    keys.expire(now: now)
-    var draft = CommitDraft(requestCount: requests.count, now: now)
+    let second = running.now()
+    keys.expire(now: second)
+    var draft = CommitDraft(requestCount: requests.count, now: now, second: second)
     admit(requests, into: &draft)
     if !draft.groups.isEmpty {
       do throws(StoreError) {
@@ -53,7 +54,7 @@ extension JournalFile {
     for (index, request) in requests.enumerated() {
       let key = request.idempotency.map { ScopedKey($0, of: request.partition.tenant) }
       if let key, let idempotency = request.idempotency {
-        if let entry = keys.entry(key, now: draft.now) {
+        if let entry = keys.entry(key, now: draft.second) {
           draft.results[index] =
             entry.bodyHash == idempotency.bodyHash
             ? .success(entry.receipt) : .failure(.idempotencyMismatch)
@@ -69,13 +70,22 @@ extension JournalFile {
           continue
         }
       }
+      if let key,
+        let seconds = keys.secondsToWait(for: key.tenant, beside: draft.keyDrafts, now: draft.second)
+      {
+        draft.results[index] = .failure(.keysExhausted(retryAfterSeconds: seconds))
+        continue
+      }
       bytes += request.batch.journalBytes(0..<request.batch.rowCount)
       guard bytes <= options.headBytesMax, headFrames + draft.groups.count < options.headFramesMax else {
         bytes -= request.batch.journalBytes(0..<request.batch.rowCount)
         draft.results[index] = .failure(.headFull(retryAfterSeconds: options.retryAfterSeconds))
         continue
       }
-      if let key { firstByKey[key] = index }
+      if let key {
+        firstByKey[key] = index
+        draft.keyDrafts.add(key, answer: request.idempotency?.answer ?? [])
+      }
       draft.admitted.append(index)
       draft.add(index, of: request.partition)
     }
@@ -113,7 +123,7 @@ extension JournalFile {
         let key = request.idempotency.map { idempotency in
           let entry = KeyEntry(
             bodyHash: idempotency.bodyHash, answer: idempotency.answer, firstPosition: position,
-            rowCount: receipt.rowCount, ingestedAt: ingestedAt, firstID: id)
+            rowCount: receipt.rowCount, ingestedAt: ingestedAt, firstID: id, madeAt: running.stamp())
           return (key: ScopedKey(idempotency, of: request.partition.tenant), entry: entry)
         }
         if let key { draft.keys.append(key) }
@@ -130,7 +140,7 @@ extension JournalFile {
     for (tenant, position) in draft.nextPositions { nextPositions[tenant] = position }
     // The commit's first segment: a key is then carried over early rather than lost.
     let segment = draft.frames.first?.header.place.segment ?? active.number
-    for (key, entry) in draft.keys { keys.insert(key, entry, segment: segment, now: draft.now) }
+    for (key, entry) in draft.keys { keys.insert(key, entry, segment: segment, now: draft.second) }
     let known = keys.count
     head.withLock { head in
       for frame in draft.frames {
@@ -156,6 +166,8 @@ struct CommitDraft {
   }
 
   let now: Int64
+  /// Of the journal's running time.
+  let second: Int64
   var results: [Result<AppendReceipt, StoreError>?]
   /// Indices of the requests whose rows are written.
   var admitted: [Int] = []
@@ -166,9 +178,12 @@ struct CommitDraft {
   var frames: [DraftFrame] = []
   var nextPositions: [Tenant: Int64] = [:]
   var keys: [(key: ScopedKey, entry: KeyEntry)] = []
+  /// Of the requests that are admitted.
+  var keyDrafts = KeyDrafts()
 
-  init(requestCount: Int, now: Int64) {
+  init(requestCount: Int, now: Int64, second: Int64) {
     self.now = now
+    self.second = second
     results = Array(repeating: nil, count: requestCount)
   }
 

@@ -51,6 +51,7 @@ extension JournalFile {
     durable = SyncedPoint(offset: outcome.end, sequence: outcome.sequence)
     endsWithMark = check.endsWithMark
     raisePositions(check, base: start.positionBase)
+    running.begin()
     lastSyncAt = now
     if activeIndex == segments.count - 1 { source.prepare(active.number + 1) }
     return recovery
@@ -79,9 +80,7 @@ extension JournalFile {
     let entries =
       header.keyEntries(
         in: found.frame, tenant: found.partition?.tenant, registry: options.registry) ?? []
-    for (key, entry) in entries {
-      keys.insert(key, entry, segment: header.place.segment, now: now)
-    }
+    for (key, entry) in entries { recover(key, entry, segment: header.place.segment, now: now) }
     guard let partition = found.partition else { return }
     let entry = FrameEntry(header)
     raise(partition.tenant, to: entry.positionEnd)
@@ -93,6 +92,21 @@ extension JournalFile {
         reason: "the archive ends at position \(archived), inside this frame")
     }
     head.withLock { $0.insert(entry, of: partition) }
+  }
+
+  /// Keeps a key that was found. Keys were noted in the order of their time but for those carried over, so
+  /// what is too old goes while the journal is read, and memory stays bounded as it was.
+  private func recover(_ key: ScopedKey, _ found: KeyEntry, segment: UInt32, now: Int64) {
+    var entry = found
+    if entry.madeAt < 0 {
+      // Of a version that knew the wall clock alone: its word on what is over, a whole lifetime for the rest.
+      let (age, isOver) = now.subtractingReportingOverflow(entry.ingestedAt)
+      guard !isOver, age < Int64(options.idempotencySeconds) * 1_000_000_000 else { return }
+      entry.madeAt = running.before
+    }
+    running.recovered(entry.madeAt)
+    keys.insert(key, entry, segment: segment, now: running.before)
+    keys.expire(now: running.before)
   }
 
   func raise(_ tenant: Tenant, to position: Int64) {

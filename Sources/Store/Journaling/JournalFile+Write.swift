@@ -194,11 +194,11 @@ extension JournalFile {
 
   /// Writes the live keys of segments before `number` again, durably.
   private func carryKeys(before number: UInt32) throws(StoreError) {
-    let now = clock.now()
-    let entries = keys.entries(before: number, now: now)
+    let second = running.now()
+    let entries = keys.entries(before: number, now: second)
     if entries.isEmpty { return }
     buffer.removeAll()
-    var draft = CommitDraft(requestCount: 0, now: now)
+    var draft = CommitDraft(requestCount: 0, now: clock.now(), second: second)
     let encoder = FrameEncoder(buffer: buffer)
     var first = 0
     while first < entries.count {

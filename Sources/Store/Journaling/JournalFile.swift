@@ -71,6 +71,7 @@ package final class JournalFile: @unchecked Sendable {
   /// Writing-thread copy of the tenants' counters.
   var nextPositions: [Tenant: Int64] = [:]
   var keys: IdempotencyTable
+  var running: RunningTime
   let buffer = WriteBuffer(capacity: 1 << 20)
 
   init(
@@ -86,6 +87,7 @@ package final class JournalFile: @unchecked Sendable {
     self.options = options
     self.source = source
     keys = IdempotencyTable(options: options)
+    running = RunningTime(environment.uptime)
   }
 
   /// Opens the journal in `directory` (made if missing): finds the last whole commit, overwrites what lies

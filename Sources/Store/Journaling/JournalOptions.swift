@@ -32,12 +32,16 @@ package struct JournalOptions: Sendable, Hashable {
   package var writeReserveBytes = 1 << 30
   /// `storage.durability`: when a write is acknowledged.
   package var durability = Durability.fsync
-  /// How long an idempotency key is known, by the clock.
+  /// How long an idempotency key is known, while the journal is open.
   package var idempotencySeconds = 15 * 60
-  /// Keys known at most; beyond it the oldest is forgotten.
-  package var idempotencyEntriesMax = 200_000
-  /// Bytes of keys and answers kept at most; beyond it the oldest is forgotten.
-  package var idempotencyBytesMax = 64 << 20
+  /// Keys of one tenant known at most; beyond it new ones get
+  /// ``StoreError/keysExhausted(retryAfterSeconds:)``.
+  package var idempotencyTenantEntriesMax = 200_000
+  /// Bytes of memory for keys and answers of one tenant at most; beyond it as above.
+  package var idempotencyTenantBytesMax = 64 << 20
+  /// Bytes of memory for keys and answers of all tenants at most; beyond it as above. Of the last quarter
+  /// only tenants get some that have less than 1/64 of what one may have.
+  package var idempotencyBytesMax = 256 << 20
 
   /// What codes in frames mean.
   package var registry = Registry.standard

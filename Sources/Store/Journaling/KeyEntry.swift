@@ -28,9 +28,16 @@ struct KeyEntry: Hashable, Sendable {
   var rowCount: Int
   var ingestedAt: Int64
   var firstID: [UInt8]
+  /// Seconds of the journal's running time (``RunningTime``); negative: not known, of a version that did not
+  /// note it.
+  var madeAt: Int64
 
   /// Rough bytes of memory for the table's bound.
-  func memoryBytes(_ key: ScopedKey) -> Int { 300 + answer.count + key.key.utf8.count }
+  func memoryBytes(_ key: ScopedKey) -> Int { KeyEntry.memoryBytes(key, answer: answer) }
+
+  static func memoryBytes(_ key: ScopedKey, answer: [UInt8]) -> Int {
+    300 + answer.count + key.key.utf8.count
+  }
 
   var receipt: AppendReceipt {
     AppendReceipt(
@@ -47,7 +54,7 @@ struct KeyEntry: Hashable, Sendable {
     buffer.append(bodyHash)
     buffer.append(firstPosition)
     buffer.append(UInt32(rowCount))
-    buffer.append(UInt32(0))
+    buffer.append(UInt32(clamping: madeAt + 1))
     buffer.append(ingestedAt)
     buffer.append(firstID)
     buffer.append(name)
@@ -73,7 +80,7 @@ struct KeyEntry: Hashable, Sendable {
       bodyHash: bytes.array(16..<32), answer: bytes.array(fixedBytes + keyBytes..<bytes.count),
       firstPosition: Int64(bitPattern: bytes.littleEndian64(32)),
       rowCount: Int(bytes.littleEndian32(40)), ingestedAt: Int64(bitPattern: bytes.littleEndian64(48)),
-      firstID: bytes.array(56..<72))
+      firstID: bytes.array(56..<72), madeAt: Int64(bytes.littleEndian32(44)) - 1)
     return (key, entry)
   }
 }

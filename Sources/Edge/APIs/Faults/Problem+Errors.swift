@@ -17,6 +17,9 @@ extension Problem {
     case .stopping: self.init(503, "The server is stopping; nothing was stored.", retryAfterSeconds: 5)
     case .idempotencyMismatch:
       self.init(422, "This Idempotency-Key was used with another body; nothing was stored.")
+    case .keysExhausted(let seconds):
+      self.init(
+        429, "Too many idempotency keys within 15 minutes; nothing was stored.", retryAfterSeconds: seconds)
     case .memoryExhausted(let detail):
       self.init(
         503, "Not enough memory for this query (query.memory_bytes_max): \(detail)", retryAfterSeconds: 1)
@@ -27,7 +30,7 @@ extension Problem {
     }
     switch error {
     case .diskFull, .poisoned, .disk, .corrupt, .laterVersion, .memoryExhausted: cause = "\(error)"
-    case .headFull, .stopping, .idempotencyMismatch, .invalid: break
+    case .headFull, .stopping, .idempotencyMismatch, .keysExhausted, .invalid: break
     }
   }
 

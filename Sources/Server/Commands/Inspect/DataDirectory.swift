@@ -21,7 +21,7 @@ enum DataDirectory {
       text
     case .laterVersion(let file, let version):
       "\(file) was made by a later version of cordwood (format \(version)): nothing is wrong with it"
-    case .headFull, .stopping, .idempotencyMismatch: "\(error)"
+    case .headFull, .stopping, .idempotencyMismatch, .keysExhausted: "\(error)"
     }
   }
 }
