@@ -16,7 +16,17 @@ enum AccessDatabaseFault {
     for table in ["forwarders", "forwardingCursors", "deadLetters", "queryTokens"] {
       try execute(folder, "DROP TABLE \(table)")
     }
+    try undoIdentities(folder)
     try execute(folder, "DELETE FROM grdb_migrations WHERE identifier NOT LIKE '1:%'")
+  }
+
+  /// As the version before containers had identities left it.
+  static func undoIdentities(_ folder: String) throws {
+    for change in [
+      "DROP INDEX containersByIdentity", "DROP INDEX usersByLooks",
+      "ALTER TABLE containers DROP COLUMN identity",
+      "DELETE FROM grdb_migrations WHERE identifier LIKE '6:%'",
+    ] { try execute(folder, change) }
   }
 
   private static func execute(_ folder: String, _ sql: String) throws {

@@ -82,6 +82,47 @@ import Testing
     #expect(try await bench.other().catalog.session("s", in: "c", owner: "alice").isWritten)
   }
 
+  /// The control database is lost, or an older one put back, and somebody else takes the name.
+  @Test func aNameTakenAnewIsAnotherContainer() async throws {
+    var identities: Set<String> = []
+    for _ in 0..<3 {
+      let bench = try await AccessBench()
+      defer { bench.remove() }
+      try await bench.accounts.create(name: "alice", password: "pw", role: .user)
+      for name in ["c", "d"] {
+        try await bench.catalog.createContainer(name, owner: "alice")
+        for session in ["s", "t"] { try await bench.catalog.createSession(session, in: name, owner: "alice") }
+        let found = try await bench.catalog.session("s", in: name, owner: "alice")
+        #expect(found.container == name && found.identity.hasPrefix(name + "~"))
+        #expect(!SessionCatalog.isValid(name: found.identity), "no name is an identity")
+        let sibling = try await bench.catalog.session("t", in: name, owner: "alice")
+        let again = try await bench.other().catalog.session("s", in: name, owner: "alice")
+        #expect(sibling.identity == found.identity && again.identity == found.identity)
+        identities.insert(found.identity)
+      }
+    }
+    #expect(identities.count == 6)
+  }
+
+  /// Records of containers that were there before identities have the name.
+  @Test func containersOfTheVersionBeforeKeepTheirRecords() async throws {
+    let bench = try await AccessBench()
+    defer { bench.remove() }
+    try await bench.accounts.create(name: "alice", password: "pw", role: .user)
+    try await bench.catalog.createContainer("old", owner: "alice")
+    try await bench.catalog.createSession("s", in: "old", owner: "alice")
+    try bench.database.close()
+    try AccessDatabaseFault.undoIdentities(bench.folder)
+    let opened = try await bench.other()
+    try await opened.catalog.createContainer("new", owner: "alice")
+    try await opened.catalog.createSession("s", in: "new", owner: "alice")
+    #expect(try await opened.catalog.session("s", in: "old", owner: "alice").identity == "old")
+    #expect(try await opened.catalog.session("s", in: "new", owner: "alice").identity != "new")
+    #expect(
+      await accessError { try await opened.catalog.createContainer("old", owner: "alice") }
+        == .containerExists)
+  }
+
   @Test func removingAUserHandsContainersOver() async throws {
     let bench = try await AccessBench()
     defer { bench.remove() }

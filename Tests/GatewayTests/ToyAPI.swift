@@ -45,9 +45,10 @@ struct ToyAPI: Sendable {
     guard let batch = try? decoder.decode(call.body, now: services.clock.now()).batch else {
       throw Problem(400, "Notes are objects with a text.")
     }
-    let kept = try await services.store.append(
-      batch, of: call, bodyBytes: call.body.count, for: principal, salt: 0, dataset: ToyAPI.notes)
-    return .object(.created) { $0.member("kept", kept.rowCount) }
+    let write = RecordWrite(batch, ToyAPI.notes, bodyBytes: call.body.count, salt: 0)
+    return try await services.store.store(write, of: call, for: principal) { kept in
+      .object(.created) { $0.member("kept", kept.rowCount) }
+    }
   }
 
   private func read(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {

@@ -21,6 +21,8 @@ struct DocumentedOperation {
   let method: String
   let path: String
   let parameters: [Parameter]
+  /// Whether a repeat under one key gets the first answer.
+  let isIdempotent: Bool
   let bodies: [String]
   let mediaType: String?
   /// Whose credentials open it.
@@ -69,7 +71,9 @@ struct DocumentedOperation {
     self.method = method.uppercased()
     self.path = path
     isRead = method == "get" || details["x-safe"] as? Bool == true
-    parameters = try (details["parameters"] as? [[String: Any]] ?? []).map { item in
+    let items = details["parameters"] as? [[String: Any]] ?? []
+    isIdempotent = items.contains { $0["name"] as? String == "Idempotency-Key" }
+    parameters = try items.filter { $0["in"] as? String != "header" }.map { item in
       let schema = item["schema"] as? [String: Any] ?? [:]
       guard let name = item["name"] as? String, let place = item["in"] as? String else {
         throw WireError.malformed("\(path): a parameter")

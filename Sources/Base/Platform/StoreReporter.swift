@@ -29,8 +29,7 @@ package final class StoreReporter: Sendable {
     switch error {
     case .stopping, .poisoned: return
     case .diskFull, .headFull, .idempotencyMismatch, .keysExhausted, .memoryExhausted, .disk,
-      .corrupt, .laterVersion,
-      .invalid:
+      .corrupt, .laterVersion, .invalid:
       break
     }
     let isFirst = failing.withLock { $0.insert(Piece(work: work, partition: partition)).inserted }

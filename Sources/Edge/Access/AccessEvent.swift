@@ -25,6 +25,8 @@ package struct AccessEvent: Sendable, Hashable {
   /// What came of it.
   package enum Outcome: Sendable, Hashable {
     case granted
+    /// Though the disk had no room to keep it: it holds until the server stops.
+    case grantedInMemory
     /// Why not, in a word or two of a fixed few.
     case refused(String)
   }

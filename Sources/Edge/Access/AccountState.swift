@@ -1,5 +1,15 @@
 import Records
 
+/// A token that the control plane had no room for.
+struct UnkeptToken: Sendable, Expiring {
+  let record: TokenRecord
+  /// The password it was made for: another one ends it.
+  let password: String
+
+  var issuedAt: Int64 { record.issuedAt }
+  var expiresAt: Int64 { record.expiresAt }
+}
+
 /// Users and tokens in memory, as the control plane's changes make them.
 struct AccountState: Sendable {
   /// A user with the password as it is checked.
@@ -23,27 +33,41 @@ struct AccountState: Sendable {
   /// Swift compares names that look the same as equal, however their accents are encoded.
   private var idOfName: [String: Int64] = [:]
   var tokens: [TokenHash: TokenRecord] = [:]
+  /// Those that the control plane had no room for.
+  var unkept = UnkeptTokens<UnkeptToken>()
 
   func user(named name: String) -> Account? { idOfName[name].flatMap { users[$0] } }
 
   mutating func apply(_ change: AccountChange) {
     switch change {
     case .all(let users, let tokens):
+      let unkept = self.unkept
       self = AccountState()
+      self.unkept = unkept
       for user in users { keep(user) }
       for token in tokens where self.users[token.userID] != nil { self.tokens[token.hash] = token }
     case .userCreated(let user): keep(user)
     case .passwordChanged(let user, let kept):
       keep(user)
       tokens = tokens.filter { $0.value.userID != user.id || $0.key == kept }
+      if let kept, let token = unkept.remove(kept) {
+        _ = unkept.add(UnkeptToken(record: token.record, password: user.password), hash: kept)
+      }
     case .userRemoved(let id):
       if let user = users.removeValue(forKey: id) { idOfName[user.name] = nil }
       tokens = tokens.filter { $0.value.userID != id }
     case .tokenIssued(let token, let ended):
       for hash in ended { tokens[hash] = nil }
       tokens[token.hash] = token
-    case .tokensEnded(let ended): for hash in ended { tokens[hash] = nil }
+    case .tokensEnded(let ended):
+      for hash in ended {
+        tokens[hash] = nil
+        unkept.remove(hash)
+      }
     }
+    // Whoever is gone, or has another password, has no such token.
+    let users = self.users
+    unkept.keepOnly { users[$1.record.userID]?.record.password == $1.password }
   }
 
   private mutating func keep(_ user: UserRecord) {

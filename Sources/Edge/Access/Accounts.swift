@@ -19,6 +19,9 @@ package struct IssuedToken: Sendable, Hashable {
   package let token: String
   /// Whose it is.
   package let user: String
+  /// Whether it is durable; if not, the disk had no room, and it holds until the server stops, unless there
+  /// is room before.
+  package let isKept: Bool
 }
 
 /// Users and their tokens: logins with passwords, then with opaque bearer tokens.
@@ -87,10 +90,11 @@ package final class Accounts: Sendable {
   private func lookUp(_ hash: TokenHash) -> AccountState.Account? {
     let now = clock.now()
     return state.withLock { state in
-      guard let token = state.tokens[hash] else { return nil }
+      guard let token = state.tokens[hash] ?? state.unkept.tokens[hash]?.record else { return nil }
       guard token.isValid(at: now) else {
         // Gone for good: a clock that is set back must not bring it to life again.
         state.tokens[hash] = nil
+        state.unkept.remove(hash)
         return nil
       }
       return state.users[token.userID]
@@ -145,6 +149,7 @@ package final class Accounts: Sendable {
   /// Kills the token. Other tokens of the user live on.
   package func logout(authorization: String?) async throws(AccessError) {
     guard let hash = Accounts.tokenHash(authorization) else { return }
+    if state.withLock({ $0.unkept.remove(hash) }) != nil { return }
     try await repository.end(hash)
   }
 
@@ -160,15 +165,52 @@ package final class Accounts: Sendable {
     let token = TokenRecord(
       hash: TokenHash(of: text), userID: account.id, issuedAt: now,
       expiresAt: now + Int64(policy.tokenSeconds) * 1_000_000_000)
-    // The password may be changed while it is being checked: then the token is not kept.
-    try await repository.issue(
-      token, password: account.password?.text ?? "", replacing: old, tokensMax: policy.tokensPerUserMax)
-    return IssuedToken(token: text, user: account.name)
+    let password = account.password?.text ?? ""
+    // Whoever takes it out replaces it: of two refreshes one wins.
+    let unkept = old.flatMap { old in state.withLock { $0.unkept.remove(old) } }
+    let durable = unkept == nil ? old : nil
+    do throws(AccessError) {
+      // The password may be changed while it is being checked: then the token is not kept.
+      try await repository.issue(
+        token, password: password, replacing: durable, tokensMax: policy.tokensPerUserMax)
+      return IssuedToken(token: text, user: account.name, isKept: true)
+    } catch {
+      // What is durable cannot be ended without room; else the new one holds all the same.
+      if error == .diskFull, durable == nil, hold(token, password: password) {
+        return IssuedToken(token: text, user: account.name, isKept: false)
+      }
+      if let unkept { state.withLock { _ = $0.unkept.add(unkept, hash: unkept.record.hash) } }
+      throw error
+    }
   }
 
-  /// Deletes what has expired, in memory and durably. Call about once a minute.
+  private func hold(_ token: TokenRecord, password: String) -> Bool {
+    state.withLock { state in
+      guard state.users[token.userID]?.record.password == password else { return false }
+      return state.unkept.add(UnkeptToken(record: token, password: password), hash: token.hash)
+    }
+  }
+
+  /// Makes durable what there was no room for.
+  private func keepUnkept(now: Int64) async throws(AccessError) {
+    for (hash, token) in state.withLock({ $0.unkept.tokens }) where token.isValid(at: now) {
+      do throws(AccessError) {
+        try await repository.issue(
+          token.record, password: token.password, replacing: nil, tokensMax: policy.tokensPerUserMax)
+      } catch {
+        guard error == .wrongPassword else { throw error }
+      }
+      // Logged out meanwhile: what was made durable must end too.
+      if state.withLock({ $0.unkept.remove(hash) }) == nil { try await repository.end(hash) }
+    }
+  }
+
+  /// Deletes what has expired, in memory and durably, and keeps what there was no room for. Call about once a
+  /// minute.
   package func removeExpiredTokens() async throws(AccessError) {
     let now = clock.now()
+    state.withLock { $0.unkept.keepOnly { $1.isValid(at: now) } }
+    try await keepUnkept(now: now)
     let expired = state.withLock { state in
       state.tokens.filter { !$0.value.isValid(at: now) }.map(\.key)
     }

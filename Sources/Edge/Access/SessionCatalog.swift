@@ -1,3 +1,4 @@
+import Codecs
 import Platform
 import Records
 import Synchronization
@@ -19,6 +20,10 @@ package struct CatalogEntry: Sendable, Hashable {
 /// Containers and sessions of the sessions API, and whose they are. Names of containers are global; a
 /// session's name is its own within its container.
 ///
+/// Records are bound to a container's identity, not to its name: whoever makes a container of a name that is
+/// free, because the control database was lost or replaced, gets none of the records that are still there of
+/// another of that name.
+///
 /// Sessions that were used lately are kept in memory, so that a write costs no look-up in the control plane.
 package final class SessionCatalog: Sendable {
   /// A session's place: container and name.
@@ -37,9 +42,11 @@ package final class SessionCatalog: Sendable {
   package struct Session: Sendable, Hashable {
     /// Its container's name.
     package let container: String
+    /// Its container's identity: what its records have in the column `container`.
+    package let identity: String
     /// Valid: see ``SessionCatalog/isValid(name:)``.
     package let name: String
-    /// Whether records were ever written to it.
+    /// Whether records may ever have been written to it.
     package let isWritten: Bool
     let id: Int64
   }
@@ -51,12 +58,16 @@ package final class SessionCatalog: Sendable {
 
   private let repository: any CatalogRepository
   private let clock: any WallClock
+  private let entropy: any EntropySource
   private let known = Mutex(Known())
 
   /// - Throws: What the control plane says.
-  package init(_ plane: any ControlPlane, clock: any WallClock) async throws(AccessError) {
+  package init(
+    _ plane: any ControlPlane, clock: any WallClock, entropy: any EntropySource = SystemEntropy()
+  ) async throws(AccessError) {
     repository = plane.catalog
     self.clock = clock
+    self.entropy = entropy
     // Somebody may have given containers to another user.
     try await plane.changes.observe(.catalog) { [weak self] _ in
       self?.known.withLock { known in
@@ -86,8 +97,13 @@ package final class SessionCatalog: Sendable {
   /// - Parameter name: Valid.
   /// - Throws: `containerExists`, `unknownUser`, or what the control plane says.
   package func createContainer(_ name: String, owner: String) async throws(AccessError) {
-    try await repository.createContainer(name, owner: owner, at: clock.now())
+    try await repository.createContainer(
+      name, identity: identity(for: name), owner: owner, at: clock.now())
   }
+
+  /// The name, for those who read the archive with other tools, and 128 random bits. No name has a `~`, and
+  /// containers of before there were identities have their name as one: so none is taken for another.
+  private func identity(for name: String) -> String { name + "~" + Hex.text(entropy.bytes(16)) }
 
   /// The user's own, newest first.
   package func containers(of owner: String) async throws(AccessError) -> [CatalogEntry] {
@@ -128,7 +144,9 @@ package final class SessionCatalog: Sendable {
     }
     let record = try await record(Key(container: container, session: name))
     guard let record, record.owner == owner else { throw .noSession }
-    return Session(container: container, name: name, isWritten: record.isWritten, id: record.id)
+    return Session(
+      container: container, identity: record.container, name: name, isWritten: record.isWritten,
+      id: record.id)
   }
 
   private func record(_ key: Key) async throws(AccessError) -> SessionRecord? {
@@ -144,7 +162,8 @@ package final class SessionCatalog: Sendable {
     return found
   }
 
-  /// Notes for good that records were written to the session. Costs nothing from the second time on.
+  /// Notes for good that records are about to be written to the session: before they are, so that a refusal
+  /// leaves none. Costs nothing from the second time on.
   package func markWritten(_ session: Session) async throws(AccessError) {
     guard !session.isWritten else { return }
     let key = Key(container: session.container, session: session.name)
@@ -152,7 +171,8 @@ package final class SessionCatalog: Sendable {
     try await repository.markWritten(id: session.id)
     known.withLock { known in
       guard let record = known.sessions[key], record.id == session.id else { return }
-      known.sessions[key] = SessionRecord(id: record.id, owner: record.owner, isWritten: true)
+      known.sessions[key] = SessionRecord(
+        id: record.id, container: record.container, owner: record.owner, isWritten: true)
     }
   }
 }

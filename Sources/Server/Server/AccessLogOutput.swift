@@ -81,6 +81,7 @@ package final class AccessLogOutput: AccessLog {
     var members: [(name: StaticString, value: String)] = [("event", event.name)]
     switch event.outcome {
     case .granted: members.append(("outcome", "granted"))
+    case .grantedInMemory: members += [("outcome", "granted"), ("reason", "disk_full_kept_in_memory")]
     case .refused(let reason): members += [("outcome", "refused"), ("reason", reason)]
     }
     members.append(("realm", event.realm.name))

@@ -102,7 +102,7 @@ extension JournalFile {
     try moveAnchor(allowance: 0, syncs: true)
     buffer.removeAll()
     let header = FrameEncoder(buffer: buffer).encode([])
-    var draft = CommitDraft(requestCount: 0, now: clock.now())
+    var draft = CommitDraft(requestCount: 0, now: clock.now(), second: running.now())
     draft.frames = [DraftFrame(header: header, bufferStart: 0, partition: nil)]
     try write(&draft)
     try syncAll()

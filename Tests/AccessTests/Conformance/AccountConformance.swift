@@ -98,7 +98,7 @@ import Testing
     let mirror = try await Mirror(open.plane)
     try await accounts.issue(token("a", of: alice), password: alice.password, replacing: nil, tokensMax: 9)
     try await open.plane.queryTokens.issue(queryToken("q", of: "alice"), endingOldest: 0)
-    try await catalog.createContainer("c", owner: "alice", at: 1)
+    try await catalog.createContainer("c", identity: "c~1", owner: "alice", at: 1)
     try await catalog.createSession("s", in: "c", owner: "alice", at: 1)
     let before = mirror.state
     #expect(await accessError { try await accounts.removeUser(alice, heir: nil) } == .ownsContainers(1))

@@ -12,13 +12,15 @@ extension MemoryControlPlane: CatalogRepository {
     return found.id
   }
 
-  func createContainer(_ name: String, owner: String, at time: Int64) async throws(AccessError) {
+  func createContainer(
+    _ name: String, identity: String, owner: String, at time: Int64
+  ) async throws(AccessError) {
     try change { contents throws(AccessError) in
       guard !contents.containers.contains(where: { $0.name == name }) else { throw .containerExists }
       guard let user = contents.users.first(where: { $0.name == owner }) else { throw .unknownUser }
       let id = contents.nextID()
       contents.containers.append(
-        MemoryTables.Container(id: id, name: name, owner: user.id, createdAt: time))
+        MemoryTables.Container(id: id, name: name, identity: identity, owner: user.id, createdAt: time))
       return ((), [])
     }
   }
@@ -67,7 +69,8 @@ extension MemoryControlPlane: CatalogRepository {
         let found = contents.sessions.first(where: { $0.container == place.id && $0.name == name }),
         let owner = contents.users.first(where: { $0.id == place.owner })
       else { return nil }
-      return SessionRecord(id: found.id, owner: owner.name, isWritten: found.isWritten)
+      return SessionRecord(
+        id: found.id, container: place.identity, owner: owner.name, isWritten: found.isWritten)
     }
   }
 

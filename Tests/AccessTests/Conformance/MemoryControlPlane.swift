@@ -8,6 +8,7 @@ final class MemoryTables: Sendable {
   struct Container: Sendable {
     var id: Int64
     var name: String
+    var identity: String
     var owner: Int64
     var createdAt: Int64
   }
@@ -34,6 +35,8 @@ final class MemoryTables: Sendable {
     var lastID: Int64 = 0
     /// How often each plane changed something.
     var changeCounts: [Int] = []
+    /// Whether there is no room for any change.
+    var isFull = false
 
     mutating func nextID() -> Int64 {
       lastID += 1
@@ -87,6 +90,7 @@ final class MemoryControlPlane: ControlPlane {
     _ body: (inout MemoryTables.Contents) throws(AccessError) -> (Value, [ControlChange])
   ) throws(AccessError) -> Value {
     let result: Result<Value, AccessError> = tables.contents.withLock { contents in
+      if contents.isFull { return .failure(.diskFull) }
       var changed = contents
       do throws(AccessError) {
         let (value, changes) = try body(&changed)

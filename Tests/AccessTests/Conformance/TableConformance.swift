@@ -80,13 +80,15 @@ import Testing
     let catalog = open.plane.catalog
     for name in ["alice", "bob"] { _ = try await open.user(name) }
     for (index, name) in ["a", "b", "c"].enumerated() {
-      try await catalog.createContainer(name, owner: "alice", at: index == 0 ? 1 : 2)
+      try await catalog.createContainer(name, identity: name + "~1", owner: "alice", at: index == 0 ? 1 : 2)
       try await catalog.createSession("s-" + name, in: "a", owner: "alice", at: index == 0 ? 1 : 2)
     }
     #expect(
-      await accessError { try await catalog.createContainer("a", owner: "bob", at: 3) } == .containerExists)
+      await accessError { try await catalog.createContainer("a", identity: "a~2", owner: "bob", at: 3) }
+        == .containerExists)
     #expect(
-      await accessError { try await catalog.createContainer("d", owner: "none", at: 3) } == .unknownUser)
+      await accessError { try await catalog.createContainer("d", identity: "d~1", owner: "none", at: 3) }
+        == .unknownUser)
     #expect(try await catalog.containers(of: "alice").map(\.name) == ["c", "b", "a"])
     #expect(try await catalog.containers(of: "bob").isEmpty)
     try await catalog.checkContainer("a", owner: "alice")
@@ -104,7 +106,7 @@ import Testing
     let sessions = try await catalog.sessions(of: "a", owner: "alice")
     #expect(sessions.map(\.name) == ["s-c", "s-b", "s-a"] && sessions.map(\.createdAt) == [2, 2, 1])
     let session = try #require(try await catalog.session("s-a", in: "a"))
-    #expect(session.owner == "alice" && !session.isWritten)
+    #expect(session.owner == "alice" && !session.isWritten && session.container == "a~1")
     try await catalog.markWritten(id: session.id)
     #expect(try await open.other.catalog.session("s-a", in: "a")?.isWritten == true)
     #expect(try await catalog.session("s-a", in: "b")?.isWritten == false)

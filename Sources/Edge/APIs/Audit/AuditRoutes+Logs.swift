@@ -10,36 +10,49 @@ import Routing
 /// Writing, listing, exporting, cleaning up.
 extension AuditRoutes {
   func create(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
-    let object = try await store.withBody(of: call) { body throws(Problem) -> [UInt8] in
-      let batch: RecordBatch
-      do throws(ValidationFailure) {
-        batch = try decoder.value.decode(
-          entry: body, constants: ["user_id": principal.subject], now: clock.now())
-      } catch {
-        throw Problem(error)
-      }
-      let receipt = try await store.append(
-        batch, of: call, bodyBytes: body.count, for: principal, salt: 3, dataset: .audit)
-      return entries(principal).objects(of: batch, receipt)
+    let decoder = decoder.value
+    let user = ["user_id": principal.subject]
+    let write = { (body, now) throws(ValidationFailure) -> RecordBatch? in
+      try decoder.decode(entry: body, constants: user, now: now)
     }
-    return AuditResponses.data(object)
+    return try await store(call, principal, salt: 3, decode: write) { AuditResponses.data($0) }
   }
 
   func createBulk(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
-    let objects = try await store.withBody(of: call) { body throws(Problem) -> [UInt8] in
-      let batch: RecordBatch?
-      do throws(ValidationFailure) {
-        batch = try decoder.value.decode(
-          list: body, constants: ["user_id": principal.subject], now: clock.now())
-      } catch {
-        throw Problem(error)
-      }
-      guard let batch else { return [] }
-      let receipt = try await store.append(
-        batch, of: call, bodyBytes: body.count, for: principal, salt: 4, dataset: .audit)
-      return entries(principal).objects(of: batch, receipt)
+    let decoder = decoder.value
+    let user = ["user_id": principal.subject]
+    let write = { (body, now) throws(ValidationFailure) -> RecordBatch? in
+      try decoder.decode(list: body, constants: user, now: now)
     }
-    return AuditResponses.data(list: objects)
+    return try await store(call, principal, salt: 4, decode: write) { AuditResponses.data(list: $0) }
+  }
+
+  /// - Parameters:
+  ///   - decode: Given the body and the time of entries that have none; nil: there is no entry.
+  ///   - answer: Given the entries' objects.
+  private func store(
+    _ call: HTTPCall, _ principal: Principal, salt: UInt64,
+    decode: ([UInt8], Int64) throws(ValidationFailure) -> RecordBatch?,
+    answer: ([UInt8]) -> HTTPAnswer
+  ) async throws(Problem) -> HTTPAnswer {
+    try await store.withBody(of: call) { body throws(Problem) -> HTTPAnswer in
+      let now = clock.now()
+      let batch: RecordBatch?
+      do throws(ValidationFailure) { batch = try decode(body, now) } catch { throw Problem(error) }
+      guard let batch else { return answer([]) }
+      let write = RecordWrite(
+        batch, .audit, bodyBytes: body.count, salt: salt, kept: KeptTime.bytes(of: now))
+      return try await store.store(write, of: call, for: principal) { receipt in
+        var stored = batch
+        if receipt.isReplay, let first = KeptTime.time(of: receipt.answer),
+          // It was read a moment ago: only the time is another.
+          let again = try? decode(body, first)
+        {
+          stored = again
+        }
+        return answer(entries(principal).objects(of: stored, receipt))
+      }
+    }
   }
 
   func list(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {

@@ -29,26 +29,23 @@ extension IngestRoutes {
       }
       let key = try key(of: call, decoded)
       let requestID = UUIDv4.text((entropy.randomUInt64(), entropy.randomUInt64()))
-      let receipt: AppendReceipt
+      let write = RecordWrite(
+        decoded.records, .logs, bodyBytes: body.count, salt: IngestRoutes.salt,
+        kept: key == nil ? [] : Array(requestID.utf8))
       do throws(Problem) {
-        receipt = try await store.append(
-          decoded.records, key: key, of: call, bodyBytes: body.count, for: principal, salt: IngestRoutes.salt,
-          dataset: .logs, answer: key == nil ? [] : Array(requestID.utf8))
+        return try await store.store(write, key: key, of: call, for: principal) { receipt in
+          if receipt.isReplay {
+            return IngestResponses.accepted(
+              receipt.rowCount, requestID: String(decoding: receipt.answer, as: UTF8.self),
+              now: receipt.ingestedAt)
+          }
+          forwarding.accepted(principal.tenant, positions: receipt.positions, bytes: body.count)
+          metrics.accepted(principal.tenant, decoded, bodyBytes: body.count)
+          return IngestResponses.accepted(count, requestID: requestID, now: receipt.ingestedAt)
+        }
       } catch {
         throw refused(principal, error, entryCount: count)
       }
-      guard !receipt.isReplay else {
-        var answer = IngestResponses.accepted(
-          receipt.rowCount, requestID: String(decoding: receipt.answer, as: UTF8.self),
-          now: receipt.ingestedAt)
-        answer.headers.append(("Idempotency-Replayed", "true"))
-        return answer
-      }
-      forwarding.accepted(
-        principal.tenant, positions: receipt.firstPosition..<receipt.firstPosition + Int64(count),
-        bytes: body.count)
-      metrics.accepted(principal.tenant, decoded, bodyBytes: body.count)
-      return IngestResponses.accepted(count, requestID: requestID, now: receipt.ingestedAt)
     }
   }
 
@@ -59,6 +56,7 @@ extension IngestRoutes {
     switch (problem.status, problem.code) {
     case (_, "rate_limit_exceeded"): reason = .rateLimit
     case (_, "quota_exceeded"): reason = .quota
+    case (429, _): reason = .rateLimit
     case (507, _): reason = .noSpace
     case (500..., _): reason = .unavailable
     default: reason = .validation

@@ -45,18 +45,17 @@ package struct RecordWriting: Sendable {
     _ call: HTTPCall, dataset: Dataset, principal: Principal
   ) async throws(Problem) -> HTTPAnswer {
     let skips = try isSkipping(call)
-    let (receipt, rejected) = try await store.withBody(of: call) {
-      body throws(Problem) -> (AppendReceipt?, [UInt8]) in
+    return try await store.withBody(of: call) { body throws(Problem) -> HTTPAnswer in
       let decoded = try decode(body, dataset: dataset, skips: skips)
       let rejected = skips ? rejectedMembers(of: decoded) : []
-      guard let batch = decoded.batch else { return (nil, rejected) }
-      let receipt = try await store.append(
-        batch, of: call, bodyBytes: body.count, for: principal,
-        salt: UInt64(dataset.code) << 1 | (skips ? 1 : 0), dataset: dataset, answer: rejected)
-      return (receipt, receipt.isReplay ? receipt.answer : rejected)
+      guard let batch = decoded.batch else { return nothingStored(rejected) }
+      let write = RecordWrite(
+        batch, dataset, bodyBytes: body.count, salt: UInt64(dataset.code) << 1 | (skips ? 1 : 0),
+        kept: rejected)
+      return try await store.store(write, of: call, for: principal) { receipt in
+        created(receipt, rejected: receipt.isReplay ? receipt.answer : rejected)
+      }
     }
-    guard let receipt else { return nothingStored(rejected) }
-    return created(receipt, rejected: rejected)
   }
 
   private func decode(_ body: [UInt8], dataset: Dataset, skips: Bool) throws(Problem) -> DecodedBody {
@@ -117,9 +116,7 @@ package struct RecordWriting: Sendable {
     text.value(receipt.firstPosition + Int64(receipt.rowCount) - 1)
     text.members(rejected)
     text.endObject()
-    var answer = HTTPAnswer.json(.created, text.takeBytes())
-    if receipt.isReplay { answer.headers.append(("Idempotency-Replayed", "true")) }
-    return answer
+    return HTTPAnswer.json(.created, text.takeBytes())
   }
 
   private func nothingStored(_ rejected: [UInt8]) -> HTTPAnswer {

@@ -1,13 +1,15 @@
+import Access
 import Codecs
 import Records
 import Routing
 
 /// The bodies and messages of the query-log API.
 enum QueryLogResponses {
-  static func token(_ token: String) -> HTTPAnswer {
+  static func token(_ login: QuerySessions.Login) -> HTTPAnswer {
     .object { text in
-      text.member("access_token", token)
+      text.member("access_token", login.token)
       text.member("token_type", "bearer")
+      if !login.isKept { text.member("warning", UnkeptWarning.text) }
     }
   }
 

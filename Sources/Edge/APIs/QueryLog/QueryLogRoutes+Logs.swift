@@ -18,9 +18,10 @@ extension QueryLogRoutes {
     defer { log.record(event) }
     if !sessions.policy.needsPassword { try call.head.checkIsOwners(&event) }
     do throws(AccessError) {
-      let token = try await sessions.login(
+      let login = try await sessions.login(
         user: request.user, password: request.password, address: call.address)
-      return QueryLogResponses.token(token)
+      if !login.isKept { event.outcome = .grantedInMemory }
+      return QueryLogResponses.token(login)
     } catch {
       event.outcome = .refused(error.word)
       throw Problem(access: error)
@@ -32,22 +33,20 @@ extension QueryLogRoutes {
     guard call.head.isJSON else { throw JSONForm.notAnObject }
     // The API's times have microseconds.
     let now = clock.now() / 1_000 * 1_000
-    let (batch, receipt) = try await store.withBody(of: call) {
-      body throws(Problem) -> (RecordBatch, AppendReceipt) in
+    return try await store.withBody(of: call) { body throws(Problem) -> HTTPAnswer in
       // Before the hash: it is of what is stored.
       let request = try QueryEntryRequest(body).masked(masking.value)
       let batch = entry(request, user: principal.subject, at: now)
-      let receipt = try await store.append(
-        batch, of: call, bodyBytes: body.count, for: principal, salt: 3, dataset: .queries,
-        answer: QueryLogRoutes.bytes(of: now))
-      guard receipt.isReplay, let first = QueryLogRoutes.time(of: receipt.answer) else {
-        return (batch, receipt)
+      let write = RecordWrite(
+        batch, .queries, bodyBytes: body.count, salt: 3, kept: KeptTime.bytes(of: now))
+      return try await store.store(write, of: call, for: principal) { receipt in
+        var stored = batch
+        if receipt.isReplay, let first = KeptTime.time(of: receipt.answer) {
+          stored = entry(request, user: principal.subject, at: first)
+        }
+        return HTTPAnswer(.ok, contentType: "application/json", body: listing.objects(of: stored, receipt))
       }
-      // A repeated request is answered as the first was, its time and hash included.
-      return (entry(request, user: principal.subject, at: first), receipt)
     }
-    return HTTPAnswer(
-      .ok, contentType: "application/json", body: listing.objects(of: batch, receipt))
   }
 
   private func entry(_ request: QueryEntryRequest, user: String, at time: Int64) -> RecordBatch {
@@ -70,15 +69,6 @@ extension QueryLogRoutes {
     writer.appendMicrosecondTimestamp(time, zone: "+00:00")
     // Without the quotes.
     return writer.takeBytes().dropFirst().dropLast()
-  }
-
-  private static func bytes(of time: Int64) -> [UInt8] {
-    (0..<8).map { UInt8(truncatingIfNeeded: time >> Int64(8 * $0)) }
-  }
-
-  private static func time(of bytes: [UInt8]) -> Int64? {
-    guard bytes.count == 8 else { return nil }
-    return bytes.enumerated().reduce(0) { $0 | Int64($1.element) << Int64(8 * $1.offset) }
   }
 
   func describeStreams(_ call: HTTPCall) async throws(Problem) -> HTTPAnswer {

@@ -124,7 +124,7 @@ struct LogsRequest {
 
   /// - Parameter open: Gives back what a sealed cursor holds; nil if it is none of ours.
   init(
-    _ items: QueryItems, _ place: SessionCatalog.Session, format: OutputFormat, filter: Predicate,
+    _ items: QueryItems, _ place: SessionCatalog.Session, filter: Predicate,
     open: (String) -> String?
   ) throws(Problem) {
     guard items.isWellFormed else {
@@ -144,8 +144,7 @@ struct LogsRequest {
         .contains(
           ColumnPath("message"), needle: needle, ignoreCase: items["ignore_case"]?.lowercased() == "true"))
     }
-    // An answer in JSON names container and session once; other formats have them as columns.
-    let columns = ["timestamp", "level", "message"] + (format == .json ? [] : ["container", "session"])
+    let columns = ["timestamp", "level", "message"]
     var query = QueryRequest(
       dataset: .sessions, predicate: .both(.and(parts), filter),
       answer: .rows(columns: columns.map { ColumnPath($0) }), start: try LogsRequest.time(start, "start_ts"),
@@ -178,7 +177,7 @@ struct LogsRequest {
   /// All records of the session.
   static func records(of place: SessionCatalog.Session) -> Predicate {
     .and([
-      .compare(ColumnPath("container"), .equal, .string(place.container)),
+      .compare(ColumnPath("container"), .equal, .string(place.identity)),
       .compare(ColumnPath("session"), .equal, .string(place.name)),
     ])
   }

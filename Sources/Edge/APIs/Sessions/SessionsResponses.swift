@@ -11,6 +11,7 @@ enum SessionsResponses {
       text.member("expires_in_hours", hours)
       text.member("token", issued.token)
       text.member("user_id", issued.user)
+      if !issued.isKept { text.member("warning", UnkeptWarning.text) }
     }
     answer.headers.append(("Cache-Control", "no-store"))
     return answer

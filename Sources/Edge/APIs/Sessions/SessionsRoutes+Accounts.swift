@@ -37,17 +37,15 @@ extension SessionsRoutes {
 
   func login(_ call: HTTPCall) async throws(Problem) -> HTTPAnswer {
     let (name, password) = try CredentialsRequest.read(call.body)
-    return try await recorded(call, .login, subject: name) { () throws(AccessError) in
+    return try await recordedToken(call, .login, subject: name) { () throws(AccessError) in
       guard let name, let password else { throw .wrongPassword }
-      let issued = try await accounts.login(name: name, password: password, address: call.address)
-      return SessionsResponses.token(issued, hours: tokenHours)
+      return try await accounts.login(name: name, password: password, address: call.address)
     }
   }
 
   func refresh(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
-    try await recorded(call, .refresh, subject: principal.subject) { () throws(AccessError) in
-      let issued = try await accounts.refresh(authorization: call.authorization)
-      return SessionsResponses.token(issued, hours: tokenHours)
+    try await recordedToken(call, .refresh, subject: principal.subject) { () throws(AccessError) in
+      try await accounts.refresh(authorization: call.authorization)
     }
   }
 
@@ -87,19 +85,39 @@ extension SessionsRoutes {
     }
   }
 
+  /// Answers with the token that `body` makes, and notes in the access log how that ended.
+  private func recordedToken(
+    _ call: HTTPCall, _ kind: AccessEvent.Kind, subject: String?,
+    _ body: () async throws(AccessError) -> IssuedToken
+  ) async throws(Problem) -> HTTPAnswer {
+    var event = event(call, kind, subject: subject)
+    defer { log.record(event) }
+    do throws(AccessError) {
+      let issued = try await body()
+      if !issued.isKept { event.outcome = .grantedInMemory }
+      return SessionsResponses.token(issued, hours: tokenHours)
+    } catch {
+      event.outcome = .refused(error.word)
+      throw Problem(access: error)
+    }
+  }
+
   /// Runs `body` and notes in the access log how it ended.
   func recorded(
     _ call: HTTPCall, _ kind: AccessEvent.Kind, subject: String?,
     _ body: () async throws(AccessError) -> HTTPAnswer
   ) async throws(Problem) -> HTTPAnswer {
-    var event = AccessEvent(
-      kind, .granted, realm: .sessions, subject: subject.map { String($0.prefix(128)) },
-      route: call.route,
-      method: call.head.method.rawValue, address: call.address, requestID: call.id)
+    var event = event(call, kind, subject: subject)
     defer { log.record(event) }
     do throws(AccessError) { return try await body() } catch {
       event.outcome = .refused(error.word)
       throw Problem(access: error)
     }
+  }
+
+  private func event(_ call: HTTPCall, _ kind: AccessEvent.Kind, subject: String?) -> AccessEvent {
+    AccessEvent(
+      kind, .granted, realm: .sessions, subject: subject.map { String($0.prefix(128)) },
+      route: call.route, method: call.head.method.rawValue, address: call.address, requestID: call.id)
   }
 }

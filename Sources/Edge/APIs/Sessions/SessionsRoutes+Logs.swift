@@ -59,21 +59,21 @@ extension SessionsRoutes {
   func write(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
     let (container, session) = (call.parameters["container"], call.parameters["session"])
     let place = try await find(session, in: container, principal)
-    let receipt = try await store.withBody(of: call) { body throws(Problem) -> AppendReceipt in
+    return try await store.withBody(of: call) { body throws(Problem) -> HTTPAnswer in
       let batch: RecordBatch
       do throws(DecodingError) {
-        batch = try decoder.value.decode(body, container: container, session: session)
+        batch = try decoder.value.decode(body, container: place.identity, session: session)
       } catch {
         throw Problem(sessions: error)
       }
-      let salt = Hash64.xxh64(Array("\(container)/\(session)".utf8))
-      return try await store.append(
-        batch, of: call, bodyBytes: body.count, for: principal, salt: salt, dataset: .sessions)
+      // Before the records are there: a refusal must not leave them.
+      do throws(AccessError) { try await catalog.markWritten(place) } catch { throw Problem(access: error) }
+      let salt = Hash64.xxh64(Array("\(place.identity)/\(session)".utf8))
+      let write = RecordWrite(batch, .sessions, bodyBytes: body.count, salt: salt)
+      return try await store.store(write, of: call, for: principal) { receipt in
+        SessionsResponses.received(receipt.rowCount, container: container, session: session)
+      }
     }
-    do throws(AccessError) { try await catalog.markWritten(place) } catch { throw Problem(access: error) }
-    var answer = SessionsResponses.received(receipt.rowCount, container: container, session: session)
-    if receipt.isReplay { answer.headers.append(("Idempotency-Replayed", "true")) }
-    return answer
   }
 
   func read(
@@ -82,8 +82,8 @@ extension SessionsRoutes {
     let (container, session) = (call.parameters["container"], call.parameters["session"])
     let place = try await find(session, in: container, principal)
     let format = try OutputFormat(wantedBy: call)
-    let scope = "\(principal.subject)\n\(container)\n\(session)"
-    let asked = try LogsRequest(call.query, place, format: format, filter: principal.filter) {
+    let scope = "\(principal.subject)\n\(place.identity)\n\(session)"
+    let asked = try LogsRequest(call.query, place, filter: principal.filter) {
       seal.open($0, scope: scope)
     }
     let chunks: EncodedAnswer
@@ -97,7 +97,9 @@ extension SessionsRoutes {
       }
       chunks = try EncodedAnswer(answer) { () throws(EncodingError) in
         guard format == .json else {
-          return try format.encoder(fields: answer.fields, style: LogsEncoder.style)
+          return try PlacedEncoder(place, fields: answer.fields) { fields throws(EncodingError) in
+            try format.encoder(fields: fields, style: LogsEncoder.style)
+          }
         }
         return LogsEncoder(
           asked, fileCount: max(answer.objectCount, 1), fields: answer.fields, seal: sealCursor)

@@ -28,41 +28,46 @@ package struct RecordStoring: Sendable {
     return try await use(body)
   }
 
-  /// Appends `batch` and returns when it is on the disk.
+  /// Stores what `write` says for `principal` and answers once it is on the disk. Whatever may refuse the
+  /// request has its place before: `answer` cannot.
   ///
-  /// - Parameters:
-  ///   - bodyBytes: Of the decompressed body, for metrics.
-  ///   - salt: Stands for what decides besides the body what is stored: a repeated `Idempotency-Key` must
-  ///     have the same.
-  ///   - answer: Kept with the key for a repeated request.
-  package func append(
-    _ batch: RecordBatch, of call: HTTPCall, bodyBytes: Int, for principal: Principal, salt: UInt64,
-    dataset: Dataset, answer: [UInt8] = []
-  ) async throws(Problem) -> AppendReceipt {
-    try await append(
-      batch, key: try RecordStoring.key(of: call), of: call, bodyBytes: bodyBytes, for: principal, salt: salt,
-      dataset: dataset, answer: answer)
-  }
-
-  /// The same under a key that was found elsewhere than in `Idempotency-Key`; nil: none.
-  package func append(
-    _ batch: RecordBatch, key: String?, of call: HTTPCall, bodyBytes: Int, for principal: Principal,
-    salt: UInt64, dataset: Dataset, answer: [UInt8] = []
-  ) async throws(Problem) -> AppendReceipt {
+  /// A repeat of a request with the same key stores nothing and is answered as the first was, with
+  /// `Idempotency-Replayed: true`: `answer` gets the first one's receipt.
+  ///
+  /// - Parameter key: Found elsewhere than in `Idempotency-Key`, or what ``key(of:field:)`` found; nil: none.
+  package func store(
+    _ write: RecordWrite, key: String?, of call: HTTPCall, for principal: Principal,
+    answer: (AppendReceipt) -> HTTPAnswer
+  ) async throws(Problem) -> HTTPAnswer {
     let idempotency = key.map {
       IdempotencyKey(
-        key: $0, credential: principal.credential, bodyHash: RecordStoring.hash(call.body, salt: salt),
-        answer: answer)
+        key: $0, credential: principal.credential, bodyHash: RecordStoring.hash(call.body, salt: write.salt),
+        answer: write.kept)
     }
     let receipt: AppendReceipt
     do throws(StoreError) {
       receipt = try await sink.append(
-        batch, to: Partition(tenant: principal.tenant, dataset: dataset), idempotency: idempotency)
+        write.batch, to: Partition(tenant: principal.tenant, dataset: write.dataset),
+        idempotency: idempotency)
     } catch {
       throw Problem(error)
     }
-    if !receipt.isReplay { metrics.recordsAccepted(receipt.rowCount, dataset: dataset, bodyBytes: bodyBytes) }
-    return receipt
+    var answer = answer(receipt)
+    if receipt.isReplay {
+      answer.headers.append(("Idempotency-Replayed", "true"))
+    } else {
+      metrics.recordsAccepted(receipt.rowCount, dataset: write.dataset, bodyBytes: write.bodyBytes)
+    }
+    return answer
+  }
+
+  /// The same under the key in `Idempotency-Key`, if there is one.
+  package func store(
+    _ write: RecordWrite, of call: HTTPCall, for principal: Principal,
+    answer: (AppendReceipt) -> HTTPAnswer
+  ) async throws(Problem) -> HTTPAnswer {
+    try await store(
+      write, key: try RecordStoring.key(of: call), of: call, for: principal, answer: answer)
   }
 
   /// The key of the header field `name`; nil without one.

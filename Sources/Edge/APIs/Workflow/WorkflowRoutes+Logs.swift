@@ -11,34 +11,33 @@ extension WorkflowRoutes {
   static let batchMax = 100
 
   func create(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
-    let receipt = try await store.withBody(of: call) { body throws(Problem) -> AppendReceipt in
+    try await store.withBody(of: call) { body throws(Problem) -> HTTPAnswer in
       let batch: RecordBatch
       do throws(ValidationFailure) { batch = try decoder.value.decode(entry: body, now: clock.now()) } catch {
         throw Problem(error)
       }
-      return try await store.append(
-        batch, of: call, bodyBytes: body.count, for: principal, salt: 1, dataset: .workflows)
+      let write = RecordWrite(batch, .workflows, bodyBytes: body.count, salt: 1)
+      return try await store.store(write, of: call, for: principal) { receipt in
+        WorkflowResponses.created(UUIDv7.text(receipt.id(of: 0)))
+      }
     }
-    return WorkflowResponses.created(UUIDv7.text(receipt.id(of: 0)))
   }
 
   func createBatch(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
-    let receipt = try await store.withBody(of: call) { body throws(Problem) -> AppendReceipt? in
+    try await store.withBody(of: call) { body throws(Problem) -> HTTPAnswer in
       let batch: RecordBatch?
       do throws(ValidationFailure) { batch = try decoder.value.decode(list: body, now: clock.now()) } catch {
         throw Problem(error)
       }
-      guard let batch else { return nil }
+      guard let batch else { return WorkflowResponses.created([]) }
       guard batch.rowCount <= WorkflowRoutes.batchMax else {
         throw Problem(400, "Maximum \(WorkflowRoutes.batchMax) logs per batch")
       }
-      return try await store.append(
-        batch, of: call, bodyBytes: body.count, for: principal, salt: 2, dataset: .workflows)
+      let write = RecordWrite(batch, .workflows, bodyBytes: body.count, salt: 2)
+      return try await store.store(write, of: call, for: principal) { receipt in
+        WorkflowResponses.created((0..<receipt.rowCount).map { UUIDv7.text(receipt.id(of: $0)) })
+      }
     }
-    let ids = (0..<(receipt?.rowCount ?? 0)).compactMap { index in
-      receipt.map { UUIDv7.text($0.id(of: index)) }
-    }
-    return WorkflowResponses.created(ids)
   }
 
   func list(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {

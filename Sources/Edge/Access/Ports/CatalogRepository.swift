@@ -2,14 +2,18 @@
 package struct SessionRecord: Sendable, Hashable {
   /// Of no other session.
   package let id: Int64
+  /// The identity of its container, of no other container whenever it was made: what its records have for the
+  /// container's name.
+  package let container: String
   /// Who owns its container.
   package let owner: String
-  /// Whether records were ever written to it.
+  /// Whether records may ever have been written to it.
   package let isWritten: Bool
 
   /// A session as it is kept.
-  package init(id: Int64, owner: String, isWritten: Bool) {
+  package init(id: Int64, container: String, owner: String, isWritten: Bool) {
     self.id = id
+    self.container = container
     self.owner = owner
     self.isWritten = isWritten
   }
@@ -21,9 +25,13 @@ package struct SessionRecord: Sendable, Hashable {
 package protocol CatalogRepository: Sendable {
   /// Makes a container. Containers of all users share one space of names.
   ///
-  /// - Parameter time: Nanoseconds since 1970.
+  /// - Parameters:
+  ///   - identity: Unlike any that was ever made.
+  ///   - time: Nanoseconds since 1970.
   /// - Throws: `containerExists`, `unknownUser`.
-  func createContainer(_ name: String, owner: String, at time: Int64) async throws(AccessError)
+  func createContainer(
+    _ name: String, identity: String, owner: String, at time: Int64
+  ) async throws(AccessError)
 
   /// The user's own, newest first; of those made at one time the later first.
   func containers(of owner: String) async throws(AccessError) -> [CatalogEntry]
@@ -47,6 +55,6 @@ package protocol CatalogRepository: Sendable {
   /// The session, whosoever it is; nil: there is none.
   func session(_ name: String, in container: String) async throws(AccessError) -> SessionRecord?
 
-  /// Notes for good that records were written to the session.
+  /// Notes for good that records are about to be written to the session.
   func markWritten(id: Int64) async throws(AccessError)
 }

@@ -33,7 +33,21 @@ package final class QuerySessions: Sendable {
   private let repository: any QueryTokenRepository
   private let clock: any WallClock
   private let entropy: any EntropySource
-  private let tokens = Mutex<[TokenHash: QueryTokenRecord]>([:])
+  private let state = Mutex(State())
+
+  private struct State {
+    var tokens: [TokenHash: QueryTokenRecord] = [:]
+    /// Those that the control plane had no room for.
+    var unkept = UnkeptTokens<QueryTokenRecord>()
+  }
+
+  /// A token that was just made.
+  package struct Login: Sendable, Hashable {
+    /// 32 random bytes as base64url.
+    package let token: String
+    /// As ``IssuedToken/isKept``.
+    package let isKept: Bool
+  }
 
   /// Loads all tokens.
   ///
@@ -54,17 +68,21 @@ package final class QuerySessions: Sendable {
   }
 
   private func apply(_ change: QueryTokenChange) {
-    tokens.withLock { tokens in
+    state.withLock { state in
       switch change {
       case .all(let records):
-        tokens = Dictionary(records.map { ($0.hash, $0) }) { first, _ in first }
+        state.tokens = Dictionary(records.map { ($0.hash, $0) }) { first, _ in first }
+        // Somebody else changed something: perhaps the password of one of these.
+        if policy.needsPassword { state.unkept = UnkeptTokens() }
       case .issued(let token, let ended):
-        for hash in ended { tokens[hash] = nil }
-        tokens[token.hash] = token
+        for hash in ended { state.tokens[hash] = nil }
+        state.tokens[token.hash] = token
       case .ended(let user):
         // Where anyone may be anyone, a token is no user's.
-        if policy.needsPassword { tokens = tokens.filter { $0.value.user != user } }
-      case .expired(let now): tokens = tokens.filter { $0.value.isValid(at: now) }
+        guard policy.needsPassword else { return }
+        state.tokens = state.tokens.filter { $0.value.user != user }
+        state.unkept.keepOnly { $1.user != user }
+      case .expired(let now): state.tokens = state.tokens.filter { $0.value.isValid(at: now) }
       }
     }
   }
@@ -73,7 +91,7 @@ package final class QuerySessions: Sendable {
   ///
   /// - Throws: `wrongPassword` and `throttled` where the policy asks for passwords; what the control plane
   ///   says.
-  package func login(user: String, password: String?, address: String) async throws(AccessError) -> String {
+  package func login(user: String, password: String?, address: String) async throws(AccessError) -> Login {
     if policy.needsPassword {
       _ = try await accounts.verify(name: user, password: password ?? "", address: address)
     }
@@ -83,9 +101,14 @@ package final class QuerySessions: Sendable {
       hash: TokenHash(of: text), user: user, issuedAt: now,
       expiresAt: now + Int64(policy.tokenSeconds) * 1_000_000_000)
     // Counted before: one too many for a moment harms nobody.
-    let surplus = tokens.withLock { $0.count } + 1 - policy.tokensMax
-    try await repository.issue(token, endingOldest: surplus)
-    return text
+    let surplus = state.withLock { $0.tokens.count } + 1 - policy.tokensMax
+    do throws(AccessError) { try await repository.issue(token, endingOldest: surplus) } catch {
+      guard error == .diskFull, state.withLock({ $0.unkept.add(token, hash: token.hash) }) else {
+        throw error
+      }
+      return Login(token: text, isKept: false)
+    }
+    return Login(token: text, isKept: true)
   }
 
   /// Who has the token; nil: nobody, or no longer. May read and be shown their own records only, unless they
@@ -93,10 +116,11 @@ package final class QuerySessions: Sendable {
   package func principal(token text: String) -> Principal? {
     let hash = TokenHash(of: text)
     let now = clock.now()
-    let found = tokens.withLock { tokens -> QueryTokenRecord? in
-      guard let token = tokens[hash] else { return nil }
+    let found = state.withLock { state -> QueryTokenRecord? in
+      guard let token = state.tokens[hash] ?? state.unkept.tokens[hash] else { return nil }
       if token.isValid(at: now) { return token }
-      tokens[hash] = nil
+      state.tokens[hash] = nil
+      state.unkept.remove(hash)
       return nil
     }
     guard let found else { return nil }
@@ -116,8 +140,14 @@ package final class QuerySessions: Sendable {
   package static let anonymous = Principal(
     tenant: tenant, subject: "anonymous", role: .reader, credential: 0)
 
-  /// Deletes what has expired. Call about once a minute.
+  /// Deletes what has expired, and keeps what there was no room for. Call about once a minute.
   package func removeExpiredTokens() async throws(AccessError) {
-    try await repository.endExpired(now: clock.now())
+    let now = clock.now()
+    state.withLock { $0.unkept.keepOnly { $1.isValid(at: now) } }
+    for (hash, token) in state.withLock({ $0.unkept.tokens }) {
+      try await repository.issue(token, endingOldest: 0)
+      state.withLock { _ = $0.unkept.remove(hash) }
+    }
+    try await repository.endExpired(now: now)
   }
 }

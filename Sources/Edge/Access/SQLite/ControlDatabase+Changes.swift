@@ -33,35 +33,27 @@ extension ControlDatabase: ControlChanges {
   package func observe(
     _ table: ControlTable, _ apply: @escaping @Sendable (ControlChange) -> Void
   ) async throws(AccessError) {
-    do {
-      try await pool.writeWithoutTransaction { [observers] database in
-        if observers.seenVersion.withLock({ $0 }) == nil {
-          let version = try ControlDatabase.version(database)
-          observers.seenVersion.withLock { $0 = version }
-        }
-        if let all = try ControlDatabase.contents(of: table, database) { apply(all) }
-        observers.add(table, apply)
+    try await readBetweenChanges("read the control database") { [observers] database in
+      if observers.seenVersion.withLock({ $0 }) == nil {
+        let version = try ControlDatabase.version(database)
+        observers.seenVersion.withLock { $0 = version }
       }
-    } catch {
-      throw AccessError(error, doing: "read the control database")
+      if let all = try ControlDatabase.contents(of: table, database) { apply(all) }
+      observers.add(table, apply)
     }
   }
 
   /// What another process changed is not told table by table: all that is observed is read anew.
   package func catchUp() async throws(AccessError) {
-    do {
-      try await pool.writeWithoutTransaction { [observers] database in
-        let version = try ControlDatabase.version(database)
-        guard version != observers.seenVersion.withLock({ $0 }) else { return }
-        var changes: [ControlChange] = []
-        for table in observers.tables {
-          changes.append(try ControlDatabase.contents(of: table, database) ?? .catalog)
-        }
-        observers.tell(changes)
-        observers.seenVersion.withLock { $0 = version }
+    try await readBetweenChanges("read the control database") { [observers] database in
+      let version = try ControlDatabase.version(database)
+      guard version != observers.seenVersion.withLock({ $0 }) else { return }
+      var changes: [ControlChange] = []
+      for table in observers.tables {
+        changes.append(try ControlDatabase.contents(of: table, database) ?? .catalog)
       }
-    } catch {
-      throw AccessError(error, doing: "read the control database")
+      observers.tell(changes)
+      observers.seenVersion.withLock { $0 = version }
     }
   }
 

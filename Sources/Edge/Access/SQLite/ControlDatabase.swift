@@ -3,11 +3,15 @@ import GRDB
 import Platform
 
 /// The control plane of one node: the control database, `DATA/control.sqlite`. SQLite in WAL mode with
-/// `synchronous=FULL`: a change that was acknowledged survives a power loss.
+/// `synchronous=FULL`: a change that was acknowledged survives a power loss. Changes that come at one time
+/// share a transaction and its sync (``ChangeQueue``).
+///
+/// Nothing but ``change(_:telling:_:)`` writes: the pool is nobody else's.
 ///
 /// Another process (`cordwood users`) may change it while the server runs; ``catchUp()`` finds that out.
 package final class ControlDatabase: ControlPlane {
-  let pool: DatabasePool
+  private let pool: DatabasePool
+  private let queue = ChangeQueue()
   /// Told on the writer's turn.
   let observers = ControlObservers()
 
@@ -38,10 +42,8 @@ package final class ControlDatabase: ControlPlane {
       var configuration = GRDB.Configuration()
       configuration.busyMode = .timeout(ControlDatabase.busySeconds)
       configuration.label = "control"
-      configuration.prepareDatabase { database in
-        try database.execute(sql: "PRAGMA synchronous = FULL")
-      }
       pool = try DatabasePool(path: path, configuration: configuration)
+      try pool.writeWithoutTransaction(ControlDatabase.syncEachCommit)
       let migrator = ControlDatabase.migrator
       if try pool.read(migrator.hasBeenSuperseded) {
         throw AccessError.database(
@@ -49,9 +51,25 @@ package final class ControlDatabase: ControlPlane {
         )
       }
       try migrator.migrate(pool)
+      // The files may be new: their names must survive as what is in them.
+      try LocalFileSystem().syncDirectory(ControlDatabase.directory(of: path))
     } catch {
       throw AccessError(error, doing: "open \(path)")
     }
+  }
+
+  /// Once the pool is open: opening it sets `synchronous=NORMAL`, which syncs no commit, whatever its
+  /// configuration has prepared.
+  private static func syncEachCommit(_ database: Database) throws {
+    try database.execute(sql: "PRAGMA synchronous = FULL")
+    guard try Int.fetchOne(database, sql: "PRAGMA synchronous") == 2 else {
+      throw AccessError.database("SQLite does not sync the control database")
+    }
+  }
+
+  private static func directory(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
   /// As ``init(path:)``, on a thread that may block.
@@ -65,26 +83,33 @@ package final class ControlDatabase: ControlPlane {
     do { return try await pool.read(body) } catch { throw AccessError(error, doing: doing) }
   }
 
+  /// Reads between two changes: none is under way, and all that were committed were told.
+  func readBetweenChanges(
+    _ doing: String, _ body: @escaping @Sendable (Database) throws -> Void
+  ) async throws(AccessError) {
+    do {
+      try await pool.writeWithoutTransaction { database in try database.readOnly { try body(database) } }
+    } catch { throw AccessError(error, doing: doing) }
+  }
+
   /// Runs `body` in a transaction and, once that is on the disk, tells what changed, before any later change:
-  /// so what is kept in memory changes in the order of the transactions.
+  /// so what is kept in memory changes in the order of the changes. Each change is made whole or not at all,
+  /// whatever becomes of others in its transaction.
+  ///
+  /// - Parameter body: May run twice, the first time for nothing: must depend on the database alone.
   func change<Value: Sendable>(
     _ doing: String, _ body: @escaping @Sendable (Database) throws -> Value,
     telling changes: @escaping @Sendable (Value) -> [ControlChange] = { _ in [] }
   ) async throws(AccessError) -> Value {
-    do {
-      return try await pool.writeWithoutTransaction { [observers] database in
-        var result: Value?
-        try database.inTransaction(.immediate) {
-          result = try body(database)
-          return .commit
-        }
-        guard let result else { preconditionFailure("the transaction ran") }
-        observers.tell(changes(result))
-        return result
+    let result: Result<Value, AccessError> = await withCheckedContinuation { continuation in
+      let change = WaitingChange(doing: doing, body: body, telling: changes, continuation)
+      switch queue.enqueue(change) {
+      case .isFull: change.fail(.overloaded)
+      case .commitIsDue: commitWaiting()
+      case .waits: break
       }
-    } catch {
-      throw AccessError(error, doing: doing)
     }
+    return try result.get()
   }
 
   /// The same for changes without a result.
@@ -92,18 +117,19 @@ package final class ControlDatabase: ControlPlane {
     _ doing: String, telling changes: [ControlChange] = [],
     _ body: @escaping @Sendable (Database) throws -> Void
   ) async throws(AccessError) {
-    do {
-      let isDone = try await pool.writeWithoutTransaction { [observers] database -> Bool in
-        try database.inTransaction(.immediate) {
-          try body(database)
-          return .commit
-        }
-        observers.tell(changes)
-        return true
-      }
-      precondition(isDone, "the transaction ran")
-    } catch {
-      throw AccessError(error, doing: doing)
+    let _: Bool = try await change(doing) { database in
+      try body(database)
+      return true
+    } telling: { _ in
+      changes
+    }
+  }
+
+  /// One commit a turn of the writer, so that what reads between changes gets its turn.
+  private func commitWaiting() {
+    pool.asyncWriteWithoutTransaction { [self] database in
+      queue.commitWaiting(on: database, telling: observers.tell)
+      if queue.isCommitDue() { commitWaiting() }
     }
   }
 
@@ -118,11 +144,18 @@ extension AccessError {
   init(_ error: any Error, doing: String) {
     switch error {
     case let error as AccessError: self = error
-    case let error as DatabaseError where error.resultCode == .SQLITE_FULL: self = .diskFull
+    case let error as DatabaseError where error.isOfFullDisk: self = .diskFull
     case let error as DatabaseError:
       self = .database("cannot \(doing): \(error.message ?? "\(error.resultCode)")")
     case DiskError.full: self = .diskFull
     default: self = .database("cannot \(doing): \(error)")
     }
+  }
+}
+
+extension DatabaseError {
+  /// Without room for the log's index in shared memory SQLite speaks of an I/O error.
+  var isOfFullDisk: Bool {
+    resultCode == .SQLITE_FULL || extendedResultCode == .SQLITE_IOERR_SHMSIZE
   }
 }

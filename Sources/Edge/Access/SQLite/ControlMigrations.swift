@@ -6,6 +6,7 @@ extension ControlDatabase {
     var migrator = DatabaseMigrator()
     registerPeople(in: &migrator)
     registerKeys(in: &migrator)
+    registerIdentities(in: &migrator)
     return migrator
   }
 
@@ -77,6 +78,20 @@ extension ControlDatabase {
             timestamp INTEGER NOT NULL, ingestedAt INTEGER NOT NULL, refusedAt INTEGER NOT NULL,
             reason TEXT NOT NULL, status INTEGER NOT NULL, attempts INTEGER NOT NULL, entry TEXT NOT NULL,
             UNIQUE (forwarder, realm, tenant, position));
+          """)
+    }
+  }
+
+  private static func registerIdentities(in migrator: inout DatabaseMigrator) {
+    // Records of containers that were there before have the name where those of others have the identity.
+    migrator.registerMigration("6: identities of containers; users by the looks of their names") {
+      database in
+      try database.execute(
+        sql: """
+          ALTER TABLE containers ADD COLUMN identity TEXT NOT NULL DEFAULT '';
+          UPDATE containers SET identity = name;
+          CREATE UNIQUE INDEX containersByIdentity ON containers(identity);
+          CREATE INDEX usersByLooks ON users(name COLLATE \(DatabaseCollation.unicodeCompare.name));
           """)
     }
   }

@@ -24,12 +24,14 @@ struct SQLiteAccounts: AccountRepository {
     name: String, role: Role, password: String, hasDefaultPassword: Bool, createdAt: Int64
   ) async throws(AccessError) -> UserRecord {
     try await database.change("create the user") { database -> UserRecord in
-      // In Swift, where names that look the same are one name.
-      let names = try String.fetchAll(database, sql: "SELECT name FROM users")
-      guard !names.contains(name) else { throw AccessError.userExists }
-      try database.execute(
-        sql: "INSERT INTO users (name, password, role, hasDefaultPassword, createdAt) VALUES (?, ?, ?, ?, ?)",
-        arguments: [name, password, role.rawValue, hasDefaultPassword, createdAt])
+      // As Swift compares, to which names that look the same are one name.
+      let looks = DatabaseCollation.unicodeCompare.name
+      let isThere = try database.cachedStatement(
+        sql: "SELECT EXISTS (SELECT 1 FROM users WHERE name = ? COLLATE \(looks))")
+      guard try Bool.fetchOne(isThere, arguments: [name]) == false else { throw AccessError.userExists }
+      try database.cachedStatement(
+        sql: "INSERT INTO users (name, password, role, hasDefaultPassword, createdAt) VALUES (?, ?, ?, ?, ?)"
+      ).execute(arguments: [name, password, role.rawValue, hasDefaultPassword, createdAt])
       return UserRecord(
         id: database.lastInsertedRowID, name: name, role: role, password: password,
         hasDefaultPassword: hasDefaultPassword, createdAt: createdAt)
@@ -83,27 +85,36 @@ struct SQLiteAccounts: AccountRepository {
     _ token: TokenRecord, password: String, replacing old: TokenHash?, tokensMax: Int
   ) async throws(AccessError) {
     _ = try await database.change("log in") { database -> [TokenHash] in
-      let current = try String.fetchOne(
-        database, sql: "SELECT password FROM users WHERE id = ?", arguments: [token.userID])
+      let find = try database.cachedStatement(sql: "SELECT password FROM users WHERE id = ?")
+      let current = try String.fetchOne(find, arguments: [token.userID])
       guard current == password else { throw AccessError.wrongPassword }
+      let delete = try database.cachedStatement(sql: "DELETE FROM tokens WHERE hash = ?")
       if let old {
-        try database.execute(sql: "DELETE FROM tokens WHERE hash = ?", arguments: [old.text])
+        try delete.execute(arguments: [old.text])
         guard database.changesCount == 1 else { throw AccessError.unknownUser }
       }
-      try database.execute(
-        sql: "INSERT INTO tokens (hash, userId, issuedAt, expiresAt) VALUES (?, ?, ?, ?)",
-        arguments: [token.hash.text, token.userID, token.issuedAt, token.expiresAt])
-      let surplus = try String.fetchAll(
-        database,
-        sql: "SELECT hash FROM tokens WHERE userId = ? ORDER BY issuedAt DESC, hash LIMIT -1 OFFSET ?",
-        arguments: [token.userID, tokensMax])
-      for text in surplus {
-        try database.execute(sql: "DELETE FROM tokens WHERE hash = ?", arguments: [text])
-      }
+      try database.cachedStatement(
+        sql: "INSERT INTO tokens (hash, userId, issuedAt, expiresAt) VALUES (?, ?, ?, ?)"
+      ).execute(arguments: [token.hash.text, token.userID, token.issuedAt, token.expiresAt])
+      let surplus = try SQLiteAccounts.surplus(beside: token, tokensMax: tokensMax, database)
+      for text in surplus { try delete.execute(arguments: [text]) }
       return surplus.compactMap { TokenHash($0) } + (old.map { [$0] } ?? [])
     } telling: { gone in
       [.accounts(.tokenIssued(token, ended: gone))]
     }
+  }
+
+  /// The oldest of the user's tokens beyond so many. The new one is none of them, however far ahead the clock
+  /// was when the others were made. Both questions are answered by the index alone.
+  private static func surplus(
+    beside token: TokenRecord, tokensMax: Int, _ database: Database
+  ) throws -> [String] {
+    let count = try database.cachedStatement(sql: "SELECT COUNT(*) FROM tokens WHERE userId = ?")
+    let beyond = (try Int.fetchOne(count, arguments: [token.userID]) ?? 0) - tokensMax
+    guard beyond > 0 else { return [] }
+    let oldest = try database.cachedStatement(
+      sql: "SELECT hash FROM tokens WHERE userId = ? AND hash <> ? ORDER BY issuedAt, hash LIMIT ?")
+    return try String.fetchAll(oldest, arguments: [token.userID, token.hash.text, beyond])
   }
 
   func end(_ token: TokenHash) async throws(AccessError) {

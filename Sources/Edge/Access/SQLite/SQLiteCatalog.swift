@@ -4,14 +4,18 @@ import GRDB
 struct SQLiteCatalog: CatalogRepository {
   let database: ControlDatabase
 
-  func createContainer(_ name: String, owner: String, at time: Int64) async throws(AccessError) {
+  func createContainer(
+    _ name: String, identity: String, owner: String, at time: Int64
+  ) async throws(AccessError) {
     try await database.change("create the container") { database in
       let isThere = try Bool.fetchOne(
         database, sql: "SELECT EXISTS (SELECT 1 FROM containers WHERE name = ?)", arguments: [name])
       guard isThere == false else { throw AccessError.containerExists }
       try database.execute(
-        sql: "INSERT INTO containers (name, ownerId, createdAt) SELECT ?, id, ? FROM users WHERE name = ?",
-        arguments: [name, time, owner])
+        sql: """
+          INSERT INTO containers (name, identity, ownerId, createdAt)
+          SELECT ?, ?, id, ? FROM users WHERE name = ?
+          """, arguments: [name, identity, time, owner])
       guard database.changesCount == 1 else { throw AccessError.unknownUser }
     }
   }
@@ -72,10 +76,14 @@ struct SQLiteCatalog: CatalogRepository {
       try Row.fetchOne(
         database,
         sql: """
-          SELECT s.id, s.isWritten, u.name FROM sessions s JOIN containers c ON c.id = s.containerId
-          JOIN users u ON u.id = c.ownerId WHERE c.name = ? AND s.name = ?
+          SELECT s.id, s.isWritten, u.name AS owner, c.identity FROM sessions s
+          JOIN containers c ON c.id = s.containerId JOIN users u ON u.id = c.ownerId
+          WHERE c.name = ? AND s.name = ?
           """, arguments: [container, name]
-      ).map { SessionRecord(id: $0["id"], owner: $0["name"], isWritten: $0["isWritten"]) }
+      ).map {
+        SessionRecord(
+          id: $0["id"], container: $0["identity"], owner: $0["owner"], isWritten: $0["isWritten"])
+      }
     }
   }
 

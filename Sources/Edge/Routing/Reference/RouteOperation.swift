@@ -27,6 +27,7 @@ struct RouteOperation {
             summary: parameter.summary + whose))
       }
     }
+    if isIdempotent { found.append(.idempotencyKey) }
     return found
   }
 
@@ -51,8 +52,12 @@ struct RouteOperation {
     if places.contains(where: { $0.route.permission != nil }) { all.append(403) }
     if places.contains(where: { !$0.route.path.isLiteral }) { all.append(404) }
     if body != nil { all += [413, 415] }
+    if isIdempotent { all += [422, 429] }
     return Set(all).sorted()
   }
+
+  /// Whether a repeat under the same key changes nothing.
+  private var isIdempotent: Bool { places.contains { $0.route.isIdempotent } }
 
   /// `getApiV1Logs`.
   var identifier: String {

@@ -19,6 +19,11 @@ package struct RouteParameter: Sendable {
   ) -> RouteParameter {
     RouteParameter(name: name, place: .query, schema: schema, summary: summary)
   }
+
+  /// What routes take by which a repeat is known.
+  static let idempotencyKey = RouteParameter(
+    name: "Idempotency-Key", place: .header, schema: JSONSchema.text,
+    summary: "A repeat under the same key within 15 minutes stores nothing and gets the first answer")
 }
 
 /// The body a route takes.
