@@ -130,6 +130,10 @@ final class FakeForwarding: EntryForwarding {
       #expect(answer.text.hasSuffix(#""details":{"retry_after":\#(seconds)}}"#), "\(answer.text)")
       #expect(!answer.text.contains("/data/"))
     }
+    bench.store.fail(with: .keysExhausted(retryAfterSeconds: 9))
+    let keys = try await bench.send("2")
+    #expect(keys.status == 429 && keys.headers["retry-after"] == "9")
+    #expect(keys.text.hasPrefix(#"{"error":"rate_limit_exceeded""#), "\(keys.text)")
     bench.store.fail(with: .disk("/data/x"))
     let failed = try await bench.send("2")
     #expect(

@@ -64,6 +64,7 @@ extension IngestRoutes {
     if [503, 507].contains(problem.status), problem.retryAfterSeconds == nil {
       problem.retryAfterSeconds = IngestRoutes.retrySeconds
     }
+    if problem.status == 429, problem.code == nil { problem.code = "rate_limit_exceeded" }
     metrics.rejected(principal.tenant, reason, count: entryCount)
     return problem
   }
