@@ -80,7 +80,8 @@ import Testing
     let database = try await ControlDatabase.open(path: folder + "/control.sqlite")
     let plane = Plane(base: database, failing: FailingCatalog(database.catalog))
     let store = FakeStore()
-    let metrics = HTTPMetrics(uploads: UploadBudget(bytesMax: HTTPLimits.patient.uploadBytesMax))
+    let metrics = HTTPMetrics(
+      uploads: UploadBudget(bytesMax: HTTPLimits.patient.uploadBytesMax), datasets: [.sessions])
     let services = APIServices(
       store: RecordStoring(
         sink: store, metrics: metrics, bodyBytesMax: HTTPLimits.patient.bodyBytesMax),
