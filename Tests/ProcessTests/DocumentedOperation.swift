@@ -46,6 +46,7 @@ struct DocumentedOperation {
     "/cubejs-api/v1/load": cubes.map { #"{"query":\#($0)}"# },
     // The example is an entry of the audit API, which has the path too.
     "/api/v1/logs": [#"{"environment":"production","executed_at":"2026-01-01T00:00:00Z"}"#],
+    "/v1/admin/tokens/generate": [#"{"service_name":"new-service","description":"A key"}"#],
     "/v1/delete": datasets.map { #"{"dataset":"\#($0)","where":{"and":[]}}"# },
   ]
   /// Credentials that no caller here has, so that all are strangers to what they open; other suites have
