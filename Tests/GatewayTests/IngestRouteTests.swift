@@ -16,7 +16,9 @@ import Testing
 
 /// Takes a number for a body: so many rows; anything else is wrong.
 struct FakeDecoding: IngestDecoding {
-  func decode(_ body: [UInt8], for tenant: Tenant) throws(ValidationFailure) -> IngestBatch {
+  func decode(
+    _ body: [UInt8], for tenant: Tenant, within memory: DecodingMemory
+  ) throws(ValidationFailure) -> IngestBatch {
     guard let count = Int(String(decoding: body, as: UTF8.self)) else {
       throw ValidationFailure([
         ValidationError([.name("body"), .name("entries")], "missing", "Field required")

@@ -12,7 +12,6 @@ extension JSONColumnScanner {
       unsafe appendOverflow(slot, hasObject: false)
       return nil
     }
-    if unsafe values[slot].isAltered, kind != .null { masks.alteredSlots |= 1 << UInt64(slot) }
     if kind == .array {
       let empty = JSONColumnScanner.emptyObject
       unsafe appendText(slot, empty.span)

@@ -116,7 +116,15 @@ extension JSONColumnScanner {
         return
       }
     }
-    if masks.isOn { unsafe endMaskedRecord() }
+    if masks.isOn {
+      if plan.refusesOverBound, masks.isOverBound {
+        keyRange = 0..<0
+        unsafe note(.ruleBroken, record)
+        columns.discardRow()
+        return
+      }
+      unsafe endMaskedRecord()
+    }
     columns.rowCount += 1
   }
 
@@ -217,8 +225,12 @@ extension JSONColumnScanner {
     switch value.kind {
     case .string:
       time = unsafe RFC3339.parse(base + value.start, value.count)
-      if time == nil, plan.takesLooseTimestamp { time = unsafe timeWithoutZone(value) }
+      if time == nil, plan.takesLooseTimestamp { time = unsafe looseTime(value) }
     case .number where plan.takesLooseTimestamp:
+      let text = unsafe UnsafeBufferPointer(start: base + value.start, count: value.count)
+      if plan.takesExactTimestamp, unsafe JSONNumber.classify(Span(_unsafeElements: text)) == .other {
+        return .badTimestamp
+      }
       time = unsafe JSONNumber.double(base + value.start, value.count).flatMap { UnixTime.nanoseconds($0) }
     case .number:
       time = unsafe JSONNumber.int64(base + value.start, value.count)
@@ -235,15 +247,14 @@ extension JSONColumnScanner {
     return nil
   }
 
-  /// The time in a text, read as if a `Z` stood behind it.
+  /// The time in a text that is not RFC 3339.
   @inline(never)
   @unsafe
-  private mutating func timeWithoutZone(_ value: Value) -> Int64? {
-    let start = scratch.used
-    unsafe scratch.append(raw: UnsafeBufferPointer(start: base + value.start, count: value.count))
-    scratch.append(0x5A)
-    defer { scratch.used = start }
-    return unsafe RFC3339.parse(scratch.bytes + start, scratch.used - start)
+  private func looseTime(_ value: Value) -> Int64? {
+    // Far above any form of a time; a number of more digits is none in range.
+    guard value.count <= 512 else { return nil }
+    return unsafe FlexibleTime.nanoseconds(
+      bytes: Array(UnsafeBufferPointer(start: base + value.start, count: value.count)))
   }
 
   @inline(never)
@@ -259,6 +270,9 @@ extension JSONColumnScanner {
       guard unsafe columns.columns[slot].isNullable else { return .missing }
       columns.setNull(slot)
       if type == .bool { setBit(slot, row, false) } else { unsafe rows[row] = 0 }
+    case (.float64, .string) where plan.slots[slot].takesQuotedNumber:
+      guard let number = unsafe JSONNumber.double(base + value.start, value.count) else { return .wrongType }
+      unsafe rows[row] = Int64(bitPattern: number.bitPattern)
     case (.float64, .number):
       guard let number = unsafe JSONNumber.double(base + value.start, value.count) else {
         return .numberOutOfRange

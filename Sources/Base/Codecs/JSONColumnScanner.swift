@@ -63,8 +63,6 @@ import Records
   package var maskedCounts: [Int] { masks.counts }
   /// Rows whose content was given up because masking hit its bound.
   package var maskingFailedCount: Int { masks.failedCount }
-  /// A bit a `json` slot: something inside one of its objects was masked.
-  package var alteredSlots: UInt64 { masks.alteredSlots }
 
   /// A scanner without rows. Traps on a plan that it cannot follow: more than 60 columns, ids among them.
   package init(_ plan: ScanPlan) {

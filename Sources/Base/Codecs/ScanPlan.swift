@@ -14,6 +14,13 @@ package struct ColumnSlot: Sendable {
   package var depthMax = Int.max
   /// For `json`: `[]` means `{}`.
   package var takesEmptyArray = false
+  /// For `json`: all members have one of these names and are texts of at most ``memberBytesMax`` bytes, as
+  /// sent; objects in which something is masked break the rule, since it is of what was sent. nil: any.
+  package var memberNames: [[UInt8]]?
+  /// Goes with ``memberNames``.
+  package var memberBytesMax = 0
+  /// For `float64`: a number may be in quotes.
+  package var takesQuotedNumber = false
 
   /// A column with no further rules.
   package init(name: String, type: ColumnType, isNullable: Bool) {
@@ -53,8 +60,12 @@ package struct ScanPlan: Sendable {
   package var requiredSlots: UInt64 = 0
   /// A `timestamp` must be text: numbers and null are faults.
   package var takesTimestampAsTextOnly = false
-  /// A `timestamp` may also lack its zone, which is UTC then, or be a number as ``UnixTime`` takes it.
+  /// A `timestamp` may also be what else ``FlexibleTime`` takes.
   package var takesLooseTimestamp = false
+  /// A `timestamp` that is a number must be one that ``JSONNumber/classify(_:)`` keeps as a number.
+  package var takesExactTimestamp = false
+  /// A record whose masking hit its bound has a fault, instead of becoming a row without content.
+  package var refusesOverBound = false
   /// Bytes that will be scanned, as a hint for the first allocation.
   package var byteCountHint = 0
 

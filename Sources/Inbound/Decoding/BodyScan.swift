@@ -4,13 +4,13 @@ import Records
 
 /// One body on its way into columns: finds where entries start and decides what a fault means.
 struct BodyScan: ~Copyable {
-  private var scanner: JSONColumnScanner
-  private let limits: DecodingLimits
+  var scanner: JSONColumnScanner
+  let limits: DecodingLimits
   private let mode: ErrorMode
   private let fields: [Field]
-  private var entryCount = 0
-  private var rejectedCount = 0
-  private var errors: [DecodingError] = []
+  var entryCount = 0
+  var rejectedCount = 0
+  var errors: [DecodingError] = []
 
   init(_ plan: ScanPlan, fields: [Field], limits: DecodingLimits, mode: ErrorMode) {
     scanner = JSONColumnScanner(plan)
@@ -68,96 +68,6 @@ struct BodyScan: ~Copyable {
     }
   }
 
-  /// One object whose member `name` is the array of records; its other members are checked and left out. Of
-  /// members with equal names the last counts.
-  mutating func scanEnvelope(
-    _ body: Span<UInt8>, from start: Int, member name: String
-  ) throws(DecodingError) {
-    var at = JSONScanner.skipSpace(body, from: start)
-    guard at < body.count else { throw DecodingError(entry: nil, byte: at, field: nil, reason: .empty) }
-    let absent = DecodingError(entry: nil, byte: at, field: name, reason: .missing)
-    guard body[at] == UInt8(ascii: "{") else {
-      _ = try BodyScan.tree(body, at, body.count)
-      throw absent
-    }
-    var isFound = false
-    at = JSONScanner.skipSpace(body, from: at + 1)
-    var isFirst = true
-    while true {
-      if isFirst, at < body.count, body[at] == UInt8(ascii: "}") { break }
-      isFirst = false
-      let (key, value) = try BodyScan.key(body, at)
-      if key == name {
-        if isFound { restart() }
-        isFound = true
-        guard value < body.count, body[value] == UInt8(ascii: "[") else {
-          _ = try BodyScan.tree(body, value, JSONScanner.skipValue(body, from: value))
-          throw DecodingError(
-            entry: nil, byte: value, field: name, reason: .wrongType(expected: "an array"))
-        }
-        guard let end = try scanArray(body, value) else { return }
-        at = end
-      } else {
-        at = JSONScanner.skipValue(body, from: value)
-        _ = try BodyScan.tree(body, value, at)
-      }
-      at = JSONScanner.skipSpace(body, from: at)
-      guard at < body.count else { throw DecodingError(entry: nil, byte: at, field: nil, reason: .truncated) }
-      if body[at] == UInt8(ascii: "}") { break }
-      guard body[at] == UInt8(ascii: ",") else {
-        throw DecodingError(entry: nil, byte: at, field: nil, reason: .syntax(.commaOrBrace))
-      }
-      at = JSONScanner.skipSpace(body, from: at + 1)
-    }
-    let rest = JSONScanner.skipSpace(body, from: at + 1)
-    guard rest == body.count else {
-      throw DecodingError(entry: nil, byte: rest, field: nil, reason: .trailingContent)
-    }
-    guard isFound else { throw absent }
-    if entryCount == 0 { throw DecodingError(entry: nil, byte: at, field: name, reason: .empty) }
-  }
-
-  private mutating func restart() {
-    scanner = JSONColumnScanner(scanner.plan)
-    entryCount = 0
-    rejectedCount = 0
-    errors = []
-  }
-
-  /// The key at `at` and where its value starts.
-  private static func key(_ body: Span<UInt8>, _ at: Int) throws(DecodingError) -> (String, Int) {
-    guard at < body.count, body[at] == UInt8(ascii: "\"") else {
-      throw DecodingError(
-        entry: nil, byte: at, field: nil, reason: at < body.count ? .syntax(.key) : .truncated)
-    }
-    let end = JSONScanner.skipValue(body, from: at)
-    guard case .string(let name) = try tree(body, at, end) else {
-      throw DecodingError(entry: nil, byte: at, field: nil, reason: .syntax(.key))
-    }
-    let colon = JSONScanner.skipSpace(body, from: end)
-    guard colon < body.count, body[colon] == UInt8(ascii: ":") else {
-      throw DecodingError(
-        entry: nil, byte: colon, field: nil, reason: colon < body.count ? .syntax(.colon) : .truncated)
-    }
-    return (name, JSONScanner.skipSpace(body, from: colon + 1))
-  }
-
-  /// The value from `start` to `end`, checked.
-  private static func tree(_ body: Span<UInt8>, _ start: Int, _ end: Int) throws(DecodingError) -> JSONTree {
-    guard start < end else {
-      throw DecodingError(
-        entry: nil, byte: start, field: nil, reason: start < body.count ? .syntax(.value) : .truncated)
-    }
-    var text: [UInt8] = []
-    text.reserveCapacity(end - start)
-    for index in start..<end { text.append(body[index]) }
-    do throws(JSONTree.SyntaxError) { return try JSONTree(parsing: text) } catch {
-      let byte = start + error.offsetBytes
-      throw DecodingError(
-        entry: nil, byte: byte, field: nil, reason: byte >= body.count ? .truncated : .syntax(.value))
-    }
-  }
-
   /// The columns filled so far and their rows; the scan is used up.
   consuming func finishColumns() -> (columns: [Column], rowCount: Int) {
     let rowCount = scanner.rowCount
@@ -165,7 +75,7 @@ struct BodyScan: ~Copyable {
   }
 
   /// Returns the offset behind the array; nil if it broke off, which was noted.
-  private mutating func scanArray(_ body: Span<UInt8>, _ open: Int) throws(DecodingError) -> Int? {
+  mutating func scanArray(_ body: Span<UInt8>, _ open: Int) throws(DecodingError) -> Int? {
     var at = JSONScanner.skipSpace(body, from: open + 1)
     if at < body.count, body[at] == UInt8(ascii: "]") { return at + 1 }
     while true {

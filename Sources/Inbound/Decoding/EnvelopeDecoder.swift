@@ -39,7 +39,7 @@ package struct EnvelopeDecoder: Sendable {
     }
     var scan = BodyScan(plan(body.count), fields: fields, limits: limits, mode: .reject)
     let start = try RecordDecoder.afterByteOrderMark(body.span)
-    try scan.scanEnvelope(body.span, from: start, member: member)
+    try scan.scanEnvelope(body, from: start, member: member)
     return scan.finishColumns()
   }
 

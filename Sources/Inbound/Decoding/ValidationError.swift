@@ -43,14 +43,24 @@ package struct ValidationError: Error, Sendable, Hashable {
   }
 }
 
-/// All that is wrong with a body; never empty.
+/// All that is wrong with a body, or that it cannot be read now.
 package struct ValidationFailure: Error, Sendable, Hashable {
+  /// Empty only with a ``shortage``.
   package let errors: [ValidationError]
+  /// Nothing is known to be wrong, but there is no memory to read the body.
+  package let shortage: MemoryShortage?
   /// Listed at most: a body of a hundred thousand bad entries is told by its first.
   package static let errorsMax = 100
 
   package init(_ errors: [ValidationError]) {
     precondition(!errors.isEmpty, "a failure has a reason")
     self.errors = errors
+    shortage = nil
+  }
+
+  /// No memory.
+  package init(_ shortage: MemoryShortage) {
+    errors = []
+    self.shortage = shortage
   }
 }

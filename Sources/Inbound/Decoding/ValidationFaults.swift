@@ -42,29 +42,29 @@ package struct ValidationFaults: Sendable {
 
   /// The text that `value` is, if its length in Unicode scalars lies in `range`; else nil, with a fault.
   package mutating func text(
-    _ value: JSONTree, at place: [ValidationPlace], _ range: ClosedRange<Int>
+    _ value: JSONTree, at place: @autoclosure () -> [ValidationPlace], _ range: ClosedRange<Int>
   ) -> String? {
     guard case .string(let text) = value else {
-      add(place, "string_type", "Input should be a valid string")
+      add(place(), "string_type", "Input should be a valid string")
       return nil
     }
     let count = text.unicodeScalars.count
     guard count >= range.lowerBound else {
       add(
-        place, "string_too_short",
+        place(), "string_too_short",
         "String should have at least \(ValidationFaults.count(range.lowerBound, "character"))",
         [ValidationContext("min_length", .number(range.lowerBound))])
       return nil
     }
     guard count <= range.upperBound else {
       add(
-        place, "string_too_long",
+        place(), "string_too_long",
         "String should have at most \(ValidationFaults.count(range.upperBound, "character"))",
         [ValidationContext("max_length", .number(range.upperBound))])
       return nil
     }
     guard !text.utf8.contains(0) else {
-      addValueError(place, ValidationFaults.nul)
+      addValueError(place(), ValidationFaults.nul)
       return nil
     }
     return text
@@ -73,23 +73,25 @@ package struct ValidationFaults: Sendable {
   /// The nanoseconds since 1970 that `value` stands for; nil with a fault.
   ///
   /// - Parameter takesDates: Whether the words for other texts speak of dates too.
-  package mutating func time(_ value: JSONTree, at place: [ValidationPlace], takesDates: Bool) -> Int64? {
+  package mutating func time(
+    _ value: JSONTree, at place: @autoclosure () -> [ValidationPlace], takesDates: Bool
+  ) -> Int64? {
     let time: Int64?
     var reason = "the time is not between the years 1677 and 2262"
     switch value {
     case .string(let text):
       time = FlexibleTime.nanoseconds(text)
-      reason = FlexibleTime.reason(text)
+      if time == nil { reason = FlexibleTime.reason(text) }
     case .int64(let number): time = FlexibleTime.nanoseconds(Double(number))
     case .float64(let number): time = FlexibleTime.nanoseconds(number)
     case .number(let text): time = Double(text).flatMap { FlexibleTime.nanoseconds($0) }
     case .null, .bool, .array, .object:
-      add(place, "datetime_type", "Input should be a valid datetime")
+      add(place(), "datetime_type", "Input should be a valid datetime")
       return nil
     }
     if time == nil {
       add(
-        place, takesDates ? "datetime_from_date_parsing" : "datetime_parsing",
+        place(), takesDates ? "datetime_from_date_parsing" : "datetime_parsing",
         "Input should be a valid datetime\(takesDates ? " or date" : ""), \(reason)",
         [ValidationContext("error", .text(reason))])
     }

@@ -108,7 +108,8 @@ extension ServedAPIs {
   private static func services(_ parts: ServerParts, _ metrics: HTTPMetrics) -> APIServices {
     var services = APIServices(
       store: RecordStoring(
-        sink: parts.engine.sink, metrics: metrics, bodyBytesMax: parts.configuration.http.bodyBytesMax),
+        sink: parts.engine.sink, metrics: metrics, bodyBytesMax: parts.configuration.http.bodyBytesMax,
+        threads: parts.configuration.queryThreadCount),
       engine: parts.engine.questions, control: parts.engine.control,
       streams: LiveStreams(feed: parts.engine.live, seal: parts.access.seal), log: parts.log,
       clock: parts.clock)

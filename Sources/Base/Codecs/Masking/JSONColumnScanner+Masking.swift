@@ -162,12 +162,30 @@ extension JSONColumnScanner {
     case .null: return nil
     case .object:
       // The record itself is a level.
-      return unsafe values[slot].depth - 1 > plan.slots[slot].depthMax ? .tooDeep : nil
+      if unsafe values[slot].depth - 1 > plan.slots[slot].depthMax { return .tooDeep }
+      return unsafe keepsMemberRule(slot) ? nil : .ruleBroken
     case .array:
       if masks.rules[slot] != 0 { return nil }
       return unsafe plan.slots[slot].takesEmptyArray && values[slot].count == 2 ? nil : .wrongType
     case .string, .escapedString, .number, .true, .false: return masks.rules[slot] != 0 ? nil : .wrongType
     }
+  }
+
+  /// Whether the object noted for `slot` keeps the slot's rule of members.
+  @unsafe
+  private func keepsMemberRule(_ slot: Int) -> Bool {
+    guard let names = plan.slots[slot].memberNames else { return true }
+    let object = unsafe values[slot]
+    if object.isAltered { return false }
+    let text = unsafe Span(
+      _unsafeElements: UnsafeBufferPointer(start: scratch.bytes + object.start, count: object.count))
+    var members = JSONMembers(text)
+    while members.next(text) {
+      guard members.kind == .string, members.value.count - 2 <= plan.slots[slot].memberBytesMax,
+        names.contains(where: { members.keyEquals(text, $0) })
+      else { return false }
+    }
+    return true
   }
 
   /// Counts what was masked in the open row; replaces the row if that was more than the plan allows.

@@ -24,7 +24,6 @@ struct ScanMasks: ~Copyable {
   private(set) var isOverBound = false
   private(set) var counts: [Int] = []
   private(set) var failedCount = 0
-  var alteredSlots: UInt64 = 0
   /// The masked text: what stands for the value hidden or looked into last.
   private(set) var text: [UInt8] = []
   /// What detectors found in the text looked into last: kept for its memory.

@@ -12,41 +12,43 @@ extension AuditRoutes {
   func create(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
     let decoder = decoder.value
     let user = ["user_id": principal.subject]
-    let write = { (body, now) throws(ValidationFailure) -> RecordBatch? in
-      try decoder.decode(entry: body, constants: user, now: now)
+    let read: Reading = { (body, now, memory) throws(ValidationFailure) -> RecordBatch? in
+      try decoder.decode(entry: body, constants: user, now: now, within: memory)
     }
-    return try await store(call, principal, salt: 3, decode: write) { AuditResponses.data($0) }
+    return try await store(call, principal, salt: 3, read) { AuditResponses.data($0) }
   }
 
   func createBulk(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
     let decoder = decoder.value
     let user = ["user_id": principal.subject]
-    let write = { (body, now) throws(ValidationFailure) -> RecordBatch? in
-      try decoder.decode(list: body, constants: user, now: now)
+    let read: Reading = { (body, now, memory) throws(ValidationFailure) -> RecordBatch? in
+      try decoder.decode(list: body, constants: user, now: now, within: memory)
     }
-    return try await store(call, principal, salt: 4, decode: write) { AuditResponses.data(list: $0) }
+    return try await store(call, principal, salt: 4, read) { AuditResponses.data(list: $0) }
   }
 
-  /// - Parameters:
-  ///   - decode: Given the body and the time of entries that have none; nil: there is no entry.
-  ///   - answer: Given the entries' objects.
+  /// What is made of the body with the time of entries that have none; nil: there is no entry.
+  private typealias Reading =
+    @Sendable ([UInt8], Int64, DecodingMemory) throws(ValidationFailure) -> RecordBatch?
+
+  /// - Parameter answer: Given the entries' objects.
   private func store(
-    _ call: HTTPCall, _ principal: Principal, salt: UInt64,
-    decode: ([UInt8], Int64) throws(ValidationFailure) -> RecordBatch?,
+    _ call: HTTPCall, _ principal: Principal, salt: UInt64, _ read: @escaping Reading,
     answer: ([UInt8]) -> HTTPAnswer
   ) async throws(Problem) -> HTTPAnswer {
     try await store.withBody(of: call) { body throws(Problem) -> HTTPAnswer in
       let now = clock.now()
-      let batch: RecordBatch?
-      do throws(ValidationFailure) { batch = try decode(body, now) } catch { throw Problem(error) }
+      let batch = try await store.decoding(body) { body, memory throws(Problem) in
+        do throws(ValidationFailure) { return try read(body, now, memory) } catch { throw Problem(error) }
+      }
       guard let batch else { return answer([]) }
       let write = RecordWrite(
         batch, .audit, bodyBytes: body.count, salt: salt, kept: KeptTime.bytes(of: now))
       return try await store.store(write, of: call, for: principal) { receipt in
         var stored = batch
         if receipt.isReplay, let first = KeptTime.time(of: receipt.answer),
-          // It was read a moment ago: only the time is another.
-          let again = try? decode(body, first)
+          // It was read a moment ago, and all room for that was free again: only the time is another.
+          let again = await store.aside(of: body, { try? read(body, first, .unbounded) })
         {
           stored = again
         }

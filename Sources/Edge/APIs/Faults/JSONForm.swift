@@ -9,11 +9,36 @@ struct JSONForm {
 
   /// - Throws: 422: the body is no JSON object.
   init(_ body: [UInt8]) throws(Problem) {
-    guard !body.isEmpty else { throw Problem(ValidationFailure.noBody) }
-    do throws(JSONTree.SyntaxError) { tree = try JSONTree(parsing: body) } catch {
-      throw Problem(ValidationFailure.notJSON(at: error.offsetBytes))
+    try self.init(body) { body throws(JSONTree.SyntaxError) in try JSONTree(parsing: body) }
+    guard case .object = tree else { throw JSONForm.notAnObject }
+  }
+
+  /// For long bodies of few fields: fields of other names are checked and left out, and what a field has that
+  /// is no scalar stands there as an empty array or object.
+  ///
+  /// - Throws: 422: the body is no JSON object.
+  init(_ body: [UInt8], scalars names: Set<String>) throws(Problem) {
+    try self.init(body) { body throws(JSONTree.SyntaxError) in
+      var reader = JSONReader(body)
+      guard reader.peek() == UInt8(ascii: "{") else {
+        let other = try reader.scalar()
+        try reader.end()
+        return other
+      }
+      let members = try reader.scalars(named: names)
+      try reader.end()
+      return .object(members)
     }
     guard case .object = tree else { throw JSONForm.notAnObject }
+  }
+
+  private init(
+    _ body: [UInt8], _ read: ([UInt8]) throws(JSONTree.SyntaxError) -> JSONTree
+  ) throws(Problem) {
+    guard !body.isEmpty else { throw Problem(ValidationFailure.noBody) }
+    do throws(JSONTree.SyntaxError) { tree = try read(body) } catch {
+      throw Problem(ValidationFailure.notJSON(at: error.offsetBytes))
+    }
   }
 
   /// What a body of another media type is answered.

@@ -44,8 +44,14 @@ extension Problem {
   }
 
   package init(_ error: ValidationFailure) {
-    self.init(422, "Validation error")
-    validation = error.errors
+    switch error.shortage {
+    case nil:
+      self.init(422, "Validation error")
+      validation = error.errors
+    case .momentary: self = .tooManyUploads
+    case .lasting:
+      self.init(413, "An entry takes more memory to read than uploads may have (limits.upload_bytes_max).")
+    }
   }
 
   package init(_ error: CredentialError) {

@@ -17,10 +17,17 @@ extension IngestRoutes {
     guard call.head.isJSON else { throw refused(principal, JSONForm.notAnObject) }
     return try await store.withBody(of: call) { body throws(Problem) -> HTTPAnswer in
       let decoded: IngestBatch
-      do throws(ValidationFailure) {
-        decoded = try decoder.decode(body, for: principal.tenant)
+      let decoder = decoder
+      do throws(Problem) {
+        decoded = try await store.decoding(body) { body, memory throws(Problem) in
+          do throws(ValidationFailure) {
+            return try decoder.decode(body, for: principal.tenant, within: memory)
+          } catch {
+            throw Problem(error)
+          }
+        }
       } catch {
-        throw refused(principal, Problem(error))
+        throw refused(principal, error)
       }
       let count = decoded.entryCount
       if let refusal = pressure.refusal(for: principal.tenant, adding: body.count) {

@@ -6,9 +6,13 @@ import Routing
 
 /// Turns bodies into masked rows, by rules that may change while the server runs.
 package protocol IngestDecoding: Sendable {
-  /// - Parameter tenant: The key's, for rules of its own.
+  /// - Parameters:
+  ///   - tenant: The key's, for rules of its own.
+  ///   - memory: For entries that are not plain.
   /// - Throws: All that is wrong with the body; nothing of it was kept.
-  func decode(_ body: [UInt8], for tenant: Tenant) throws(ValidationFailure) -> IngestBatch
+  func decode(
+    _ body: [UInt8], for tenant: Tenant, within memory: DecodingMemory
+  ) throws(ValidationFailure) -> IngestBatch
 
   /// Masks one entry and keeps nothing. nil: `entry` is no JSON.
   ///

@@ -38,9 +38,11 @@ package final class MaskedDecoding: IngestDecoding {
     return (state.decoder, tenant.flatMap { state.own[$0.name] } ?? state.shared)
   }
 
-  package func decode(_ body: [UInt8], for tenant: Tenant) throws(ValidationFailure) -> IngestBatch {
+  package func decode(
+    _ body: [UInt8], for tenant: Tenant, within memory: DecodingMemory
+  ) throws(ValidationFailure) -> IngestBatch {
     let (decoder, plan) = current(for: tenant)
-    return try decoder.decode(body, masking: plan)
+    return try decoder.decode(body, masking: plan, within: memory)
   }
 
   package func tryMasking(_ entry: [UInt8], for tenant: Tenant?) -> MaskingReport? {

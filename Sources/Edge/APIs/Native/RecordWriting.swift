@@ -46,7 +46,7 @@ package struct RecordWriting: Sendable {
   ) async throws(Problem) -> HTTPAnswer {
     let skips = try isSkipping(call)
     return try await store.withBody(of: call) { body throws(Problem) -> HTTPAnswer in
-      let decoded = try decode(body, dataset: dataset, skips: skips)
+      let decoded = try await decode(body, dataset: dataset, skips: skips)
       let rejected = skips ? rejectedMembers(of: decoded) : []
       guard let batch = decoded.batch else { return nothingStored(rejected) }
       let write = RecordWrite(
@@ -58,15 +58,16 @@ package struct RecordWriting: Sendable {
     }
   }
 
-  private func decode(_ body: [UInt8], dataset: Dataset, skips: Bool) throws(Problem) -> DecodedBody {
-    do throws(DecodingError) {
-      guard let decoder = decoders.value[dataset] else {
-        preconditionFailure("each dataset of the registry has a decoder")
+  private func decode(_ body: [UInt8], dataset: Dataset, skips: Bool) async throws(Problem) -> DecodedBody {
+    guard let decoder = decoders.value[dataset] else {
+      preconditionFailure("each dataset of the registry has a decoder")
+    }
+    let mode = skips ? ErrorMode.skip(errorsMax: RecordWriting.listedErrorsMax) : .reject
+    let now = clock.now()
+    return try await store.decoding(body) { body, _ throws(Problem) in
+      do throws(DecodingError) { return try decoder.decode(body, onError: mode, now: now) } catch {
+        throw Problem(error)
       }
-      return try decoder.decode(
-        body, onError: skips ? .skip(errorsMax: RecordWriting.listedErrorsMax) : .reject, now: clock.now())
-    } catch {
-      throw Problem(error)
     }
   }
 

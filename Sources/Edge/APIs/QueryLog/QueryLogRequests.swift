@@ -23,12 +23,12 @@ struct QueryLoginRequest {
 }
 
 /// `{"query","status"}`: any text, other members are ignored.
-struct QueryEntryRequest {
+struct QueryEntryRequest: Sendable {
   let query: String
   let status: String
 
   init(_ body: [UInt8]) throws(Problem) {
-    var form = try JSONForm(body)
+    var form = try JSONForm(body, scalars: ["query", "status"])
     query = form.text("query")
     status = form.text("status")
     try form.check()

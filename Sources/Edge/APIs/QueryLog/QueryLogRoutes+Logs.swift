@@ -35,7 +35,10 @@ extension QueryLogRoutes {
     let now = clock.now() / 1_000 * 1_000
     return try await store.withBody(of: call) { body throws(Problem) -> HTTPAnswer in
       // Before the hash: it is of what is stored.
-      let request = try QueryEntryRequest(body).masked(masking.value)
+      let masking = masking.value
+      let request = try await store.decoding(body) { body, _ throws(Problem) in
+        try QueryEntryRequest(body).masked(masking)
+      }
       let batch = entry(request, user: principal.subject, at: now)
       let write = RecordWrite(
         batch, .queries, bodyBytes: body.count, salt: 3, kept: KeptTime.bytes(of: now))

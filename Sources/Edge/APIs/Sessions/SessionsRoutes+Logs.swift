@@ -60,11 +60,13 @@ extension SessionsRoutes {
     let (container, session) = (call.parameters["container"], call.parameters["session"])
     let place = try await find(session, in: container, principal)
     return try await store.withBody(of: call) { body throws(Problem) -> HTTPAnswer in
-      let batch: RecordBatch
-      do throws(DecodingError) {
-        batch = try decoder.value.decode(body, container: place.identity, session: session)
-      } catch {
-        throw Problem(sessions: error)
+      let decoder = decoder.value
+      let batch = try await store.decoding(body) { body, _ throws(Problem) in
+        do throws(DecodingError) {
+          return try decoder.decode(body, container: place.identity, session: session)
+        } catch {
+          throw Problem(sessions: error)
+        }
       }
       // Before the records are there: a refusal must not leave them.
       do throws(AccessError) { try await catalog.markWritten(place) } catch { throw Problem(access: error) }

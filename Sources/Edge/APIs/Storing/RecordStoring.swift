@@ -1,5 +1,7 @@
 import Access
 import Codecs
+import Decoding
+import Platform
 import Records
 import Routing
 
@@ -11,11 +13,23 @@ package struct RecordStoring: Sendable {
   private let sink: any BatchSink
   private let metrics: HTTPMetrics
   private let bodyBytesMax: Int
+  /// What takes long with a body is done here, so that nobody else's answer waits for it.
+  private let threads: WorkerPool
 
-  package init(sink: any BatchSink, metrics: HTTPMetrics, bodyBytesMax: Int) {
+  /// Bodies up to this size are decoded where they are: in less than a millisecond, whatever they hold.
+  static let inlineBytesMax = 32 << 10
+  /// Compressed bodies up to this size are decompressed where they are: a byte may stand for a thousand.
+  static let inlineCodedBytesMax = 256
+
+  /// Starts the threads that long bodies are decoded on.
+  ///
+  /// - Parameter threads: One a core: the system shares the cores with those that answer others. What waits
+  ///   for them is bounded by the upload budget, which its bodies are taken from.
+  package init(sink: any BatchSink, metrics: HTTPMetrics, bodyBytesMax: Int, threads: Int = 2) {
     self.sink = sink
     self.metrics = metrics
     self.bodyBytesMax = bodyBytesMax
+    self.threads = WorkerPool(threads: threads, name: "decoding")
   }
 
   /// Runs `use` with the body, decompressed if it is compressed.
@@ -23,9 +37,40 @@ package struct RecordStoring: Sendable {
     of call: HTTPCall, _ use: ([UInt8]) async throws(Problem) -> Value
   ) async throws(Problem) -> Value {
     guard let coding = call.head.contentCoding else { return try await use(call.body) }
-    let body = try coding.decode(call.body, bytesMax: bodyBytesMax, budget: metrics.uploads)
+    let (sent, most, budget) = (call.body, bodyBytesMax, metrics.uploads)
+    let decompress = { @Sendable () throws(Problem) -> [UInt8] in
+      try coding.decode(sent, bytesMax: most, budget: budget)
+    }
+    let body =
+      sent.count > RecordStoring.inlineCodedBytesMax ? try await threads.run(decompress) : try decompress()
     defer { metrics.uploads.give(body.count) }
     return try await use(body)
+  }
+
+  /// What `decode` makes of `body`. Of a long body it runs on threads of its own, and columns as large as the
+  /// body are taken from the upload budget meanwhile.
+  ///
+  /// - Parameter decode: Takes the memory for trees from what it is given.
+  /// - Throws: 503 when the budget is used up, and what `decode` throws.
+  package func decoding<Value: Sendable>(
+    _ body: [UInt8],
+    _ decode: @escaping @Sendable ([UInt8], DecodingMemory) throws(Problem) -> Value
+  ) async throws(Problem) -> Value {
+    let budget = metrics.uploads
+    let memory = DecodingMemory(
+      bytesMax: budget.bytesMax, take: { budget.take($0) }, give: { budget.give($0) })
+    guard body.count > RecordStoring.inlineBytesMax else { return try decode(body, memory) }
+    guard budget.take(body.count) else { throw .tooManyUploads }
+    defer { budget.give(body.count) }
+    return try await threads.run { () throws(Problem) in try decode(body, memory) }
+  }
+
+  /// What `work` makes of `body`: on threads of its own, if the body is long.
+  package func aside<Value: Sendable, Failure: Error>(
+    of body: [UInt8], _ work: @escaping @Sendable () throws(Failure) -> Value
+  ) async throws(Failure) -> Value {
+    guard body.count > RecordStoring.inlineBytesMax else { return try work() }
+    return try await threads.run(work)
   }
 
   /// Stores what `write` says for `principal` and answers once it is on the disk. Whatever may refuse the
@@ -37,7 +82,7 @@ package struct RecordStoring: Sendable {
   /// - Parameter key: Found elsewhere than in `Idempotency-Key`, or what ``key(of:field:)`` found; nil: none.
   package func store(
     _ write: RecordWrite, key: String?, of call: HTTPCall, for principal: Principal,
-    answer: (AppendReceipt) -> HTTPAnswer
+    answer: (AppendReceipt) async -> HTTPAnswer
   ) async throws(Problem) -> HTTPAnswer {
     let idempotency = key.map {
       IdempotencyKey(
@@ -52,7 +97,7 @@ package struct RecordStoring: Sendable {
     } catch {
       throw Problem(error)
     }
-    var answer = answer(receipt)
+    var answer = await answer(receipt)
     if receipt.isReplay {
       answer.headers.append(("Idempotency-Replayed", "true"))
     } else {
@@ -64,7 +109,7 @@ package struct RecordStoring: Sendable {
   /// The same under the key in `Idempotency-Key`, if there is one.
   package func store(
     _ write: RecordWrite, of call: HTTPCall, for principal: Principal,
-    answer: (AppendReceipt) -> HTTPAnswer
+    answer: (AppendReceipt) async -> HTTPAnswer
   ) async throws(Problem) -> HTTPAnswer {
     try await store(
       write, key: try RecordStoring.key(of: call), of: call, for: principal, answer: answer)

@@ -12,9 +12,13 @@ extension WorkflowRoutes {
 
   func create(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
     try await store.withBody(of: call) { body throws(Problem) -> HTTPAnswer in
-      let batch: RecordBatch
-      do throws(ValidationFailure) { batch = try decoder.value.decode(entry: body, now: clock.now()) } catch {
-        throw Problem(error)
+      let (decoder, now) = (decoder.value, clock.now())
+      let batch = try await store.decoding(body) { body, memory throws(Problem) in
+        do throws(ValidationFailure) {
+          return try decoder.decode(entry: body, now: now, within: memory)
+        } catch {
+          throw Problem(error)
+        }
       }
       let write = RecordWrite(batch, .workflows, bodyBytes: body.count, salt: 1)
       return try await store.store(write, of: call, for: principal) { receipt in
@@ -25,9 +29,12 @@ extension WorkflowRoutes {
 
   func createBatch(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
     try await store.withBody(of: call) { body throws(Problem) -> HTTPAnswer in
-      let batch: RecordBatch?
-      do throws(ValidationFailure) { batch = try decoder.value.decode(list: body, now: clock.now()) } catch {
-        throw Problem(error)
+      let (decoder, now) = (decoder.value, clock.now())
+      let batch = try await store.decoding(body) { body, memory throws(Problem) in
+        do throws(ValidationFailure) { return try decoder.decode(list: body, now: now, within: memory) } catch
+        {
+          throw Problem(error)
+        }
       }
       guard let batch else { return WorkflowResponses.created([]) }
       guard batch.rowCount <= WorkflowRoutes.batchMax else {

@@ -1,8 +1,9 @@
 import Synchronization
 
-/// Bytes of request bodies in memory, over all connections.
+/// Bytes of request bodies, and of what reading them takes, over all connections.
 package final class UploadBudget: Sendable {
-  private let bytesMax: Int
+  /// All there is.
+  package let bytesMax: Int
   private let used = Atomic<Int>(0)
 
   package init(bytesMax: Int) { self.bytesMax = bytesMax }

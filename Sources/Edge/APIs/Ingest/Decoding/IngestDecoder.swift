@@ -43,9 +43,9 @@ package struct IngestBatch: Sendable {
 /// Turns bodies of the ingest API, `{"entries":[…],"idempotency_key"?:…}`, into a batch of the dataset
 /// `logs`, or into everything that is wrong with them. Immutable: make one and keep it.
 ///
-/// Bodies without fault go through the column scanner (``IngestScan``). Whatever that does not take is read a
-/// second time as a tree (``IngestTree``), which is some twenty times slower, finds every fault, and takes
-/// the rarer forms: dates, names with escapes. Both give the same batch.
+/// One pass over the body, entry by entry: plain entries go straight into columns, of any other a tree is
+/// built, for which memory is taken first, and let go before the next one (``IngestTree``). That is slower,
+/// finds every fault, and takes the rarer forms. Both give the same row.
 package struct IngestDecoder: Sendable {
   package let limits: IngestLimits
 
@@ -70,23 +70,23 @@ package struct IngestDecoder: Sendable {
   /// `metadata` means `{}`. Rules hold for what was sent, before masking.
   ///
   /// - Parameter masking: What is hidden, for the dataset `logs` and this caller.
-  package func decode(_ body: [UInt8], masking: MaskingPlan) throws(ValidationFailure) -> IngestBatch {
-    if let batch = scan(body, masking: masking) { return batch }
-    return try readTree(body, masking: masking)
+  package func decode(
+    _ body: [UInt8], masking: MaskingPlan, within memory: DecodingMemory = .unbounded
+  ) throws(ValidationFailure) -> IngestBatch {
+    var pass = IngestPass(limits, masking: masking, body, memory: memory)
+    return try pass.run()
   }
 
   /// The quick way alone; nil: the body has a fault or a rare form.
   package func scan(_ body: [UInt8], masking: MaskingPlan) -> IngestBatch? {
-    guard body.count <= limits.batchBytesMax + IngestDecoder.otherBytesMax else { return nil }
-    // Rules of objects hold for what was sent, which the scan would not keep.
-    if masking.rule(forKey: "labels") != 0 || masking.rule(forKey: "metadata") != 0 { return nil }
-    var scan = IngestScan(limits, masking: masking, byteCount: body.count)
-    return scan.run(body.span) ? scan.finish() : nil
+    var pass = IngestPass(limits, masking: masking, body, memory: .exhausted)
+    // Nothing else can be wrong than what the thorough way would tell.
+    do throws(ValidationFailure) { return try pass.run() } catch { return nil }
   }
 
   /// The thorough way alone.
   package func readTree(_ body: [UInt8], masking: MaskingPlan) throws(ValidationFailure) -> IngestBatch {
-    var reader = IngestTree(limits, masking: masking)
-    return try reader.read(body)
+    var pass = IngestPass(limits, masking: masking, body, memory: .unbounded, hasShortcut: false)
+    return try pass.run()
   }
 }

@@ -3,15 +3,17 @@ import Decoding
 import Masking
 import Records
 
-/// A body of the ingest API read as a tree: every fault in the words of pydantic, in the order of its fields,
-/// or the batch.
+/// Entries of the ingest API read as trees, one at a time: every fault in the words of pydantic, in the order
+/// of its fields, or the row.
 struct IngestTree {
   private let limits: IngestLimits
   private let masking: MaskingPlan
-  private var faults = ValidationFaults()
-  private var counts: [Int]
-  private var failedCount = 0
-  private var rows = IngestRows()
+  /// Of all entries so far.
+  var faults = ValidationFaults()
+  /// How often each rule hid a value.
+  private(set) var counts: [Int]
+  /// Entries whose content was given up because masking hit its bound.
+  private(set) var failedCount = 0
 
   init(_ limits: IngestLimits, masking: MaskingPlan) {
     self.limits = limits
@@ -19,113 +21,34 @@ struct IngestTree {
     counts = [Int](repeating: 0, count: masking.ruleNames.count + 1)
   }
 
-  mutating func read(_ body: [UInt8]) throws(ValidationFailure) -> IngestBatch {
-    guard body.count <= limits.batchBytesMax + IngestDecoder.otherBytesMax else { throw batchTooLarge }
-    let text = IngestScan.start(body.span) == 0 ? body : Array(body.dropFirst(3))
-    guard case .object(let members) = try IngestTree.parse(text) else { throw ValidationFailure.notAnObject }
-    let place: [ValidationPlace] = [.name("body"), .name("entries")]
-    switch IngestTree.last("entries", of: members) {
-    case .array(let items)?: try read(items, sizes: IngestTree.entrySizes(text), at: place)
-    case nil: faults.add(place, "missing", "Field required")
-    default: faults.add(place, "list_type", "Input should be a valid list")
-    }
-    let key = idempotencyKey(IngestTree.last("idempotency_key", of: members))
-    try faults.check()
-    return IngestBatch(
-      records: rows.finish(), idempotencyKey: key, maskedCounts: masking.counts(counts),
-      maskingFailedCount: failedCount)
-  }
-
-  private static func parse(_ text: [UInt8]) throws(ValidationFailure) -> JSONTree {
-    guard !text.isEmpty else { throw ValidationFailure.noBody }
-    do throws(JSONTree.SyntaxError) { return try JSONTree(lenientlyParsing: text) } catch {
-      // Places are counted in characters.
-      let offset = text.prefix(error.offsetBytes).count { $0 & 0xC0 != 0x80 }
-      throw ValidationFailure.notJSON(at: offset, [ValidationContext("error", .text(error.reason))])
-    }
-  }
-
   private static func last(_ name: String, of members: [JSONTree.Member]) -> JSONTree? {
     members.last { $0.name == name }?.value
   }
 
-  /// Bytes of each element of the last member `entries` in a valid body.
-  private static func entrySizes(_ text: [UInt8]) -> [Int] {
-    let span = text.span
-    var sizes: [Int] = []
-    var members = JSONMembers(span)
-    while members.next(span) {
-      guard members.keyEquals(span, Array("entries".utf8)) else { continue }
-      sizes = []
-      guard members.kind == .array else { continue }
-      var elements = JSONElements(span, array: members.value.lowerBound)
-      while elements.next(span) { sizes.append(elements.value.count) }
-    }
-    return sizes
-  }
-
-  private mutating func read(
-    _ items: [JSONTree], sizes: [Int], at place: [ValidationPlace]
-  ) throws(ValidationFailure) {
-    precondition(sizes.count == items.count, "both count the same entries")
-    // Faults of the list as a whole stand where the original has them: one level down.
-    let whole = place + [.name("entries")]
-    guard items.count <= limits.entriesMax else {
-      throw ValidationFailure(
-        whole, "too_long",
-        "List should have at most \(ValidationFaults.count(limits.entriesMax, "item")) after validation, "
-          + "not \(items.count)",
-        [
-          ValidationContext("field_type", .text("List")),
-          ValidationContext("max_length", .number(limits.entriesMax)),
-          ValidationContext("actual_length", .number(items.count)),
-        ])
-    }
-    for (index, item) in items.enumerated() {
-      read(item, sizeBytes: sizes[index], at: place + [.index(index)])
-      if faults.isFull { break }
-    }
-    guard faults.isEmpty else { return }
-    if items.isEmpty {
-      faults.add(
-        whole, "too_short", "List should have at least 1 item after validation, not 0",
-        [
-          ValidationContext("field_type", .text("List")), ValidationContext("min_length", .number(1)),
-          ValidationContext("actual_length", .number(0)),
-        ])
-    } else if sizes.reduce(0, +) > limits.batchBytesMax {
-      throw batchTooLarge
-    }
-  }
-
-  private var batchTooLarge: ValidationFailure {
-    var faults = ValidationFaults()
-    faults.addValueError(
-      [.name("body"), .name("entries"), .name("entries")],
-      "Batch size exceeds \(ValidationFaults.size(limits.batchBytesMax)) limit")
-    return ValidationFailure(faults.errors)
-  }
-
-  private mutating func idempotencyKey(_ value: JSONTree?) -> String? {
+  mutating func idempotencyKey(_ value: JSONTree?) -> String? {
     guard let value, value != .null else { return nil }
     return faults.text(
       value, at: [.name("body"), .name("idempotency_key")],
       0...IngestDecoder.idempotencyKeyCharactersMax)
   }
 
-  // MARK: Entries
+  /// Notes that an element is no object.
+  mutating func refuseKind(at place: [ValidationPlace]) {
+    faults.add(place, ValidationFailure.notAnObjectType, ValidationFailure.notAnObjectMessage)
+  }
 
-  private mutating func read(_ item: JSONTree, sizeBytes: Int, at place: [ValidationPlace]) {
-    guard case .object(let members) = item else {
-      return faults.add(
-        place, ValidationFailure.notAnObjectType, ValidationFailure.notAnObjectMessage)
-    }
-    guard sizeBytes <= limits.entryBytesMax else {
-      return faults.addValueError(
-        place, "Entry size exceeds \(ValidationFaults.size(limits.entryBytesMax)) limit")
-    }
+  /// Whether an entry of so many bytes is read at all; else a fault is noted.
+  mutating func takes(sizeBytes: Int, at place: [ValidationPlace]) -> Bool {
+    if sizeBytes <= limits.entryBytesMax { return true }
+    faults.addValueError(place, "Entry size exceeds \(ValidationFaults.size(limits.entryBytesMax)) limit")
+    return false
+  }
+
+  /// The row of an entry; nil with faults that were noted.
+  mutating func read(_ members: [JSONTree.Member], at place: [ValidationPlace]) -> IngestRow? {
     guard members.count <= limits.membersMax else {
-      return faults.addValueError(place, "An object may have at most \(limits.membersMax) members")
+      faults.addValueError(place, "An object may have at most \(limits.membersMax) members")
+      return nil
     }
     let before = faults.errors.count
     var record = RecordMasking(masking)
@@ -149,19 +72,19 @@ struct IngestTree {
     row.texts[5] = optional(
       "span_id", value("span_id"), at("span_id"), IngestDecoder.spanCharactersMax, &record)
     row.texts[7] = metadata(value("metadata"), at("metadata"), &record)
-    guard faults.errors.count == before else { return }
+    guard faults.errors.count == before else { return nil }
     if record.isOverBound {
       giveUp(&row, sent)
     } else {
       for rule in record.applied { counts[Int(rule)] += 1 }
     }
-    rows.append(row)
+    return row
   }
 
   /// What is left of an entry whose masking hit its bound: when and where it is from.
   private mutating func giveUp(_ row: inout IngestRow, _ sent: [String]) {
     failedCount += 1
-    let isHidden = IngestRows.names.map { masking.rule(forKey: $0) != 0 }
+    let isHidden = IngestRow.names.map { masking.rule(forKey: $0) != 0 }
     for index in 0..<6 where row.texts[index] != nil {
       let isClosed = index == 0 || index == 2 || index == 3
       if !isClosed || isHidden[index] { row.texts[index] = MaskingFailure.text }
@@ -171,83 +94,88 @@ struct IngestTree {
   }
 
   /// 0 with a fault.
-  private mutating func time(_ value: JSONTree?, _ place: [ValidationPlace]) -> Int64 {
+  private mutating func time(_ value: JSONTree?, _ place: @autoclosure () -> [ValidationPlace]) -> Int64 {
     guard let value else {
-      _ = faults.missing(place)
+      _ = faults.missing(place())
       return 0
     }
-    return faults.time(value, at: place, takesDates: true) ?? 0
+    return faults.time(value, at: place(), takesDates: true) ?? 0
   }
 
   private mutating func level(
-    _ value: JSONTree?, _ place: [ValidationPlace], _ record: inout RecordMasking
+    _ value: JSONTree?, _ place: @autoclosure () -> [ValidationPlace], _ record: inout RecordMasking
   ) -> String? {
-    guard let value else { return faults.missing(place) }
+    guard let value else { return faults.missing(place()) }
     guard case .string(let text) = value, IngestDecoder.levels.contains(text) else {
-      return faults.choice(place, IngestDecoder.levels)
+      return faults.choice(place(), IngestDecoder.levels)
     }
     return record.column("level", text)
   }
 
   private mutating func text(
-    _ name: String, _ value: JSONTree?, _ place: [ValidationPlace], _ range: ClosedRange<Int>,
+    _ name: String, _ value: JSONTree?, _ place: @autoclosure () -> [ValidationPlace],
+    _ range: ClosedRange<Int>,
     _ record: inout RecordMasking
   ) -> String? {
-    guard let value else { return faults.missing(place) }
-    return faults.text(value, at: place, range).map { record.column(name, $0) }
+    guard let value else { return faults.missing(place()) }
+    return faults.text(value, at: place(), range).map { record.column(name, $0) }
   }
 
   private mutating func slug(
-    _ name: String, _ value: JSONTree?, _ place: [ValidationPlace], _ most: Int, _ record: inout RecordMasking
+    _ name: String, _ value: JSONTree?, _ place: @autoclosure () -> [ValidationPlace], _ most: Int,
+    _ record: inout RecordMasking
   ) -> String? {
-    guard let value else { return faults.missing(place) }
-    guard let text = faults.text(value, at: place, 1...most) else { return nil }
+    guard let value else { return faults.missing(place()) }
+    guard let text = faults.text(value, at: place(), 1...most) else { return nil }
     guard text.utf8.allSatisfy({ $0 &- 0x61 < 26 || $0 &- 0x30 < 10 || $0 == 0x2D }) else {
-      return faults.pattern(place, "^[a-z0-9-]+$")
+      return faults.pattern(place(), "^[a-z0-9-]+$")
     }
     return record.column(name, text)
   }
 
   private mutating func optional(
-    _ name: String, _ value: JSONTree?, _ place: [ValidationPlace], _ most: Int, _ record: inout RecordMasking
+    _ name: String, _ value: JSONTree?, _ place: @autoclosure () -> [ValidationPlace], _ most: Int,
+    _ record: inout RecordMasking
   ) -> String? {
     guard let value, value != .null else { return nil }
-    return faults.text(value, at: place, 0...most).map { record.column(name, $0) }
+    return faults.text(value, at: place(), 0...most).map { record.column(name, $0) }
   }
 
   /// The members of an optional object, none twice; nil: null, or a fault that was noted.
-  private mutating func object(_ value: JSONTree?, _ place: [ValidationPlace]) -> [JSONTree.Member]? {
+  private mutating func object(_ value: JSONTree?, _ place: @autoclosure () -> [ValidationPlace]) -> [JSONTree
+    .Member]?
+  {
     switch value {
     case nil, .null?: return nil
     case .array(let elements)? where elements.isEmpty: return []
     case .object? where value?.isWithin(limits) == false:
       faults.addValueError(
-        place,
+        place(),
         "An object may have at most \(limits.membersMax) members, with names of \(limits.keyBytesMax) bytes")
       return nil
     case .object(let members)?: return members
     case .some:
-      faults.add(place, "dict_type", "Input should be a valid dictionary")
+      faults.add(place(), "dict_type", "Input should be a valid dictionary")
       return nil
     }
   }
 
   private mutating func labels(
-    _ value: JSONTree?, _ place: [ValidationPlace], _ record: inout RecordMasking
+    _ value: JSONTree?, _ place: @autoclosure () -> [ValidationPlace], _ record: inout RecordMasking
   ) -> String? {
-    guard let sent = object(value, place) else { return nil }
+    guard let sent = object(value, place()) else { return nil }
     let before = faults.errors.count
     guard case .object(let members) = JSONTree.object(sent).withDistinctNames else { return nil }
     guard members.allSatisfy({ IngestDecoder.labelKeys.contains($0.name) }) else {
       let list = IngestDecoder.labelKeys.map { "'\($0)'" }.joined(separator: ", ")
-      faults.addValueError(place, "Label key not in allowed list: {\(list)}")
+      faults.addValueError(place(), "Label key not in allowed list: {\(list)}")
       return nil
     }
     for member in members {
-      let text = faults.text(member.value, at: place + [.name(member.name)], 0...Int.max)
+      let text = faults.text(member.value, at: place() + [.name(member.name)], 0...Int.max)
       if let text, text.unicodeScalars.count > IngestDecoder.labelCharactersMax {
         faults.addValueError(
-          place,
+          place(),
           "Label value for '\(member.name)' exceeds \(IngestDecoder.labelCharactersMax) character limit")
       }
     }
@@ -256,17 +184,17 @@ struct IngestTree {
   }
 
   private mutating func metadata(
-    _ value: JSONTree?, _ place: [ValidationPlace], _ record: inout RecordMasking
+    _ value: JSONTree?, _ place: @autoclosure () -> [ValidationPlace], _ record: inout RecordMasking
   ) -> String? {
-    guard let sent = object(value, place) else { return nil }
+    guard let sent = object(value, place()) else { return nil }
     let tree = JSONTree.object(sent).withDistinctNames
     guard tree.depth <= IngestDecoder.metadataDepthMax else {
       faults.addValueError(
-        place, "Metadata nesting too deep (max \(IngestDecoder.metadataDepthMax) levels)")
+        place(), "Metadata nesting too deep (max \(IngestDecoder.metadataDepthMax) levels)")
       return nil
     }
     guard !tree.hasNUL else {
-      faults.addValueError(place, ValidationFaults.nul)
+      faults.addValueError(place(), ValidationFaults.nul)
       return nil
     }
     return masked("metadata", sent, &record)
