@@ -79,7 +79,8 @@ struct SyscallTrace {
   private mutating func change(_ path: String) { if isKept(path) { unsynced.insert(path) } }
 
   private mutating func changeFolder(of path: String) {
-    if isKept(path) { unsynced.insert((path as NSString).deletingLastPathComponent) }
+    let parent = (path as NSString).deletingLastPathComponent
+    if isKept(path), parent.hasPrefix(folder) { unsynced.insert(parent) }
   }
 
   private mutating func rename(_ call: Substring) {
