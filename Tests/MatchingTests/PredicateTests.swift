@@ -3,6 +3,24 @@ import Records
 import Testing
 
 @Suite struct PredicateTests {
+  /// 36 KB of text that took 3.3 s to compile; and repetitions of nothing, which cost steps alone.
+  @Test(arguments: ["[a-z]{1000}x", "(a{30}){30}", "(((){100}){100}){7}"])
+  func patternsAreBoundedTogether(pattern: String) throws {
+    let path = ColumnPath("message")
+    let one = Predicate.regex(path, pattern: pattern, ignoreCase: true)
+    let many = Predicate.or(Array(repeating: one, count: 950))
+    #expect(throws: StoreError.self) { try CompiledPredicate(many, schema: Dataset.logs.schema) }
+  }
+
+  /// What people ask for: a thousand words, some of them long.
+  @Test func manyPlainPatternsFit() throws {
+    let parts = (0..<1_000).map {
+      Predicate.contains(
+        ColumnPath("message"), needle: "request \($0) was not answered in time", ignoreCase: true)
+    }
+    _ = try CompiledPredicate(.or(parts), schema: Dataset.logs.schema)
+  }
+
   static let schema = Dataset.workflows.schema
   static let integers: [Int64] = [
     0, 1, -1, 2, 3, 9_007_199_254_740_992, 9_007_199_254_740_993, 9_007_199_254_740_994, .max, .min, .max - 1,

@@ -45,6 +45,9 @@ struct AutomatonProgram: Sendable {
     setNumbers = [:]
   }
 
+  /// What compiling has cost, in instructions: repetitions of nothing take steps and give none.
+  var cost: Int { max(instructions.count, steps / 4) }
+
   private static var tooLarge: StoreError {
     .invalid("the text pattern is too large: use fewer or smaller repetitions")
   }

@@ -6,7 +6,13 @@ struct PredicateCompiler {
   /// The deepest nesting of a filter.
   static let depthMax = 128
 
+  /// The most instructions that a filter's text patterns may need together, five of the largest: some tens of
+  /// milliseconds to compile and 8 MiB to keep.
+  static let instructionsMax = 100_000
+
   let schema: DatasetSchema
+  /// What is left of ``instructionsMax``.
+  private var instructionsLeft = PredicateCompiler.instructionsMax
   private(set) var paths: [ColumnPath] = []
 
   init(_ schema: DatasetSchema) { self.schema = schema }
@@ -51,7 +57,12 @@ struct PredicateCompiler {
       throw .invalid(
         "the column \(path.column) holds \(PredicateCompiler.name(of: type)), not text to search in")
     }
-    return .leaf(PredicateLeaf(path: path, type: type, test: .text(try TextAutomaton(pattern))))
+    let automaton = try TextAutomaton(pattern)
+    instructionsLeft -= automaton.runs.program.cost
+    guard instructionsLeft >= 0 else {
+      throw .invalid("the filter's text patterns are too large together: use fewer or smaller repetitions")
+    }
+    return .leaf(PredicateLeaf(path: path, type: type, test: .text(automaton)))
   }
 
   private mutating func compile(_ path: ColumnPath, isIn literals: [Literal]) throws(StoreError)

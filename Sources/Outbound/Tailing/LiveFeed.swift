@@ -14,6 +14,14 @@ package final class LiveFeed: Sendable {
     var subscriberCount = 0
     var nextID: UInt64 = 0
     var isStopping = false
+
+    /// Throws unless one more may follow.
+    func checkRoom(_ limits: LiveLimits) throws(StoreError) {
+      if isStopping { throw .stopping }
+      if subscriberCount >= limits.subscribersMax {
+        throw .memoryExhausted("there are \(limits.subscribersMax) live subscribers")
+      }
+    }
   }
 
   private let feed: any CommitFeed
@@ -59,7 +67,11 @@ package final class LiveFeed: Sendable {
   ) async throws(StoreError) -> LiveSubscription {
     let schema = partition.dataset.schema
     precondition(shape.columns.allSatisfy { schema.field($0) != nil }, "a shape reads columns of the schema")
-    let known = registry.withLock { $0.tails[partition]?.filter(equalTo: filter, shape: shape) }
+    let known = try registry.withLock { (registry) throws(StoreError) in
+      // Once more below, but who is turned away need not have a filter compiled.
+      try registry.checkRoom(limits)
+      return registry.tails[partition]?.filter(equalTo: filter, shape: shape)
+    }
     let compiled = if let known { known } else { try CompiledPredicate(filter, schema: schema) }
     let queue = LiveQueue(limits: limits, budget: budget, wake: wake)
     // Noted before the end is read: of what is committed behind it the feed is told.
@@ -67,10 +79,7 @@ package final class LiveFeed: Sendable {
     do throws(StoreError) {
       let end = try await feed.positionEnd(of: partition.tenant)
       let (start, id, group) = try registry.withLock { (registry) throws(StoreError) in
-        if registry.isStopping { throw .stopping }
-        if registry.subscriberCount >= limits.subscribersMax {
-          throw .memoryExhausted("there are \(limits.subscribersMax) live subscribers")
-        }
+        try registry.checkRoom(limits)
         // What was told or offered meanwhile lies before the start: a round that has it may be over.
         let told = pending.withLock { $0.end(of: partition) } ?? 0
         let start = max(end, told, registry.tails[partition]?.position ?? 0)

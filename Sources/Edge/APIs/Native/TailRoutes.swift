@@ -84,7 +84,7 @@ package struct TailRoutes: Sendable {
   private func tail(_ call: HTTPCall, _ principal: Principal) throws(Problem) -> LiveEndpoint {
     try call.head.checkQuery()
     let dataset = try NativeRoutes.dataset(call.parameters["dataset"], of: registry)
-    let request = try TailRequest(dataset, call.query)
+    let items = call.query
     let (directory, authorization) = (directory, call.authorization)
     return LiveEndpoint(
       route: "/v1/tail/{dataset}", errors: .problemDetails,
@@ -93,7 +93,10 @@ package struct TailRoutes: Sendable {
         let now = try? directory.authenticate(authorization: authorization)
         return now?.tenant == principal.tenant && now?.role.allows(.read) == true
       },
-      open: { opening async throws(Problem) in try await open(opening, request, principal) })
+      open: { opening async throws(Problem) in
+        // Here and not before: a filter takes milliseconds to compile, and `tail` runs on the event loop.
+        try await open(opening, try TailRequest(dataset, items), principal)
+      })
   }
 
   private func open(
