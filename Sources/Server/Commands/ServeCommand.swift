@@ -36,7 +36,8 @@ struct ServeCommand: AsyncParsableCommand {
     // Here alone: the other commands end at once when they are interrupted.
     StopSignals.catchAll()
     ProcessLimits.raiseOpenFiles()
-    let (configuration, warnings) = try Failure.shown { try loadConfiguration() }
+    var (configuration, warnings) = try Failure.shown { try loadConfiguration() }
+    warnings += configuration.http.holdToDescriptors(ProcessLimits.openFilesMax)
     try await Failure.shown {
       try await ServerRun(
         configuration, warnings: warnings, configurationPath: config, reread: { try loadConfiguration() }
@@ -64,5 +65,16 @@ struct ServeCommand: AsyncParsableCommand {
         source: "--set")
     }
     return (try Configuration(tree), tree.warnings + warnings)
+  }
+}
+
+extension HTTPLimits {
+  /// Holds the bound on connections against the descriptors there are; what to warn of.
+  fileprivate mutating func holdToDescriptors(_ openFilesMax: Int) -> [String] {
+    guard openFilesMax > 0, hold(toOpenFiles: openFilesMax) else { return [] }
+    return [
+      "server.connections_max is lowered to \(connectionCountMax): the process may have \(openFilesMax) "
+        + "descriptors, of which some are kept for files (ulimit -n, LimitNOFILE)"
+    ]
   }
 }

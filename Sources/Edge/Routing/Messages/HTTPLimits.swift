@@ -20,4 +20,17 @@ package struct HTTPLimits: Sendable, Hashable {
   package var heartbeatSeconds = 30
 
   package init() {}
+
+  /// Descriptors kept for files, the control database, Loki and the machinery of threads: a quarter of what
+  /// the process may have, at most 1,024. Beside sockets a server with the defaults has 60 to 200 open.
+  package static func descriptorReserve(of openFilesMax: Int) -> Int { min(1024, openFilesMax / 4) }
+
+  /// Lowers ``connectionCountMax`` to what a process that may have `openFilesMax` descriptors can hold.
+  ///
+  /// - Returns: Whether it was higher.
+  package mutating func hold(toOpenFiles openFilesMax: Int) -> Bool {
+    let possible = max(1, openFilesMax - HTTPLimits.descriptorReserve(of: openFilesMax))
+    defer { connectionCountMax = min(connectionCountMax, possible) }
+    return connectionCountMax > possible
+  }
 }

@@ -162,7 +162,8 @@ package struct Setting: Sendable, Hashable {
     ),
     Setting(
       "server.connections_max", .integer(1...1_000_000), default: "20000",
-      "Open connections. One more gets 503."),
+      "Open connections. One more gets 503; with TLS it is closed before the handshake. Never more than the process may have "
+        + "descriptors, less a quarter of them (at most 1,024) for files."),
   ]
 
   private static let limits: [Setting] = [

@@ -33,14 +33,16 @@ struct HTTP1Listening: ListenerService {
   private static func configure(
     _ channel: any Channel, for service: HTTPService, tls: TLSCredentials?
   ) throws {
-    if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls.context)) }
     guard service.connectionOpened() else {
+      // Before a handshake nothing can be said to a client of TLS, and a handshake is what costs.
+      if tls != nil { return channel.close(promise: nil) }
       let text =
         "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
       channel.writeAndFlush(ByteBuffer(string: text)).whenComplete { _ in channel.close(promise: nil) }
       return
     }
     channel.closeFuture.whenComplete { _ in service.connectionClosed() }
+    if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls.context)) }
     var limits = NIOHTTPDecoderLimitConfiguration()
     limits.maxHeaderFieldSize = service.limits.headerBytesMax
     limits.maxHeaderListSize = service.limits.headerBytesMax
