@@ -96,7 +96,9 @@ import Testing
     (.diskFull("no space"), 507, nil), (.headFull(retryAfterSeconds: 7), 503, "7"),
     (.poisoned("/data/journal/1.seg"), 503, "30"), (.stopping, 503, "5"), (.idempotencyMismatch, 422, nil),
     (.keysExhausted(retryAfterSeconds: 9), 429, "9"),
-    (.memoryExhausted("all of it"), 503, "1"), (.disk("/data/journal/1.seg"), 500, nil),
+    (.memoryExhausted("all of it"), 503, "1"), (.exhausted("create a/b"), 503, "1"),
+    (.clockStepped(seconds: 7_200), 503, "60"),
+    (.disk("/data/journal/1.seg"), 500, nil),
     (.corrupt(file: "/data/blocks/x", offsetBytes: 3, reason: "checksum"), 500, nil),
     (.invalid("no column nope"), 400, nil),
   ]

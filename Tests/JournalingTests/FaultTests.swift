@@ -81,6 +81,86 @@ import Testing
     #expect((bench.journal.writeFailure != nil) == poisons)
   }
 
+  /// Without a descriptor nothing was tried, so nothing is lost, and the next try is as good as the first.
+  @Test(arguments: [
+    (SimulatedDisk.Operation.create, "00000002.tmp"), (.open, "00000002.seg"), (.syncDirectory, "journal"),
+  ])
+  func noDescriptorForASegmentIsARefusal(operation: SimulatedDisk.Operation, suffix: String) throws {
+    var bench = try Bench(options: testOptions(segmentBytes: 4 << 10))
+    bench.disk.fail(operation, pathSuffix: suffix, with: .exhausted)
+    var refusal: StoreError?
+    var written = 0
+    while refusal == nil, written < 100 {
+      do { _ = try bench.append(oneRow("row \(written)")); written += 1 } catch { refusal = error }
+    }
+    guard case .exhausted? = refusal else { Issue.record("\(String(describing: refusal))"); return }
+    #expect(bench.journal.writeFailure == nil)
+    _ = try bench.append(oneRow("row \(written)"))
+    try bench.crash()
+    #expect(messages(bench.journal.head(of: logs).frames) == (0...written).map { "row \($0)" })
+  }
+
+  /// Segments are removed when a descriptor is there again, and one after the other as ever.
+  @Test func noDescriptorForARemovalPoisonsNothing() throws {
+    for seed in 0..<20 as Range<UInt64> {
+      var bench = try Bench(seed: seed, options: testOptions(segmentBytes: 4 << 10))
+      for number in 0..<100 { _ = try bench.append(oneRow("row \(number)")) }
+      let made = bench.journal.statistics().segmentsCreated
+      try #require(made > 3)
+      bench.disk.fail(.syncDirectory, pathSuffix: "journal", with: .exhausted)
+      bench.journal.release([logs: 100])
+      #expect(bench.journal.writeFailure == nil)
+      #expect(bench.journal.statistics().segmentsRemoved == 1)
+      _ = try bench.append(oneRow("after"))
+      if seed % 2 == 0 {
+        bench.journal.removeSegments()
+        #expect(bench.journal.statistics().segmentsRemoved >= made - 1)
+      }
+      try bench.crash()
+      #expect(messages(bench.journal.head(of: logs).frames).last == "after", "seed \(seed)")
+    }
+  }
+
+  /// A server that is not ready gets no appends, so whether it is again is found out without one.
+  @Test func refusalsAreKnownWithoutAnAppend() throws {
+    var bench = try Bench(options: testOptions(segmentBytes: 4 << 10))
+    #expect(bench.journal.refusal() == nil)
+    bench.disk.setQuota(5 << 10)
+    var written = 0
+    while case .success = Result(catching: { try bench.append(oneRow("row \(written)")) }) { written += 1 }
+    for _ in 0..<2 {
+      guard case .diskFull? = bench.journal.refusal() else { Issue.record("not refused"); return }
+    }
+    bench.disk.setQuota(1 << 20)
+    #expect(bench.journal.refusal() == nil)
+    #expect(
+      bench.events.all.map(\.isHealed) == [false, true], "failure and end are told: \(bench.events.all)")
+    _ = try bench.append(oneRow("row \(written)"))
+    bench.disk.fail(.write, with: .error)
+    #expect(throws: StoreError.self) { try bench.append(oneRow("lost")) }
+    bench.disk.failRandomly(.write, oneIn: 1)
+    guard case .disk? = bench.journal.refusal() else { Issue.record("not refused"); return }
+    bench.disk.failNothing()
+    #expect(bench.journal.refusal() == nil)
+    try bench.crash()
+    #expect(messages(bench.journal.head(of: logs).frames) == (0...written).map { "row \($0)" })
+  }
+
+  @Test func theReserveAndTheHeadAreLookedAt() throws {
+    var options = testOptions()
+    options.writeReserveBytes = 100_000
+    options.headFramesMax = 3
+    let bench = try Bench(options: options)
+    bench.disk.setQuota(100_000)
+    guard case .diskFull? = bench.journal.refusal() else { Issue.record("not refused"); return }
+    bench.disk.setQuota(1_000_000)
+    #expect(bench.journal.refusal() == nil)
+    for _ in 0..<3 { _ = try bench.append(oneRow("m")) }
+    guard case .headFull? = bench.journal.refusal() else { Issue.record("not refused"); return }
+    bench.journal.release([logs: 1])
+    #expect(bench.journal.refusal() == nil)
+  }
+
   @Test func theReserveIsKeptFree() throws {
     var options = testOptions()
     options.writeReserveBytes = 100_000
@@ -268,5 +348,11 @@ import Testing
     try file.sync()
     for directory in ["", "data", "data/journal"] { try disk.syncDirectory(directory) }
     return disk
+  }
+}
+
+extension StoreEvent {
+  fileprivate var isHealed: Bool {
+    if case .healed = self { true } else { false }
   }
 }

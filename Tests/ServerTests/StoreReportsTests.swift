@@ -3,6 +3,7 @@ import Logging
 import Records
 import Server
 import Synchronization
+import TestKit
 import Testing
 
 /// What the store tells becomes lines of the log, figures, and a word in `/readyz`.
@@ -46,7 +47,9 @@ import Testing
       .failed(
         .archiving, partition: Self.logs, file: nil, error: .disk("cannot write a/b: Input/output error")))
     reports.observe(.failed(.unlinking, partition: nil, file: "a/b", error: .disk("no")))
-    #expect(reports.trouble == "archiving, unlinking")
+    let trouble = reports.trouble ?? ""
+    let first = "archiving of native/acme/logs: cannot write a/b: Input/output error. Nothing is lost; "
+    #expect(trouble.hasPrefix(first) && trouble.contains("; unlinking: no. "), "\(trouble)")
     var found = figures(reports)
     #expect(found.contains(#"cordwood_store_failing{work="archiving"} 1"#))
     #expect(found.contains(#"cordwood_store_failing{work="commit"} 0"#))
@@ -74,6 +77,37 @@ import Testing
     #expect(found.contains(#"cordwood_store_failing{work="unlinking"} 1"#))
     #expect(found.contains(#"cordwood_store_poisoned{log="journal"} 1"#))
     #expect(found.contains("cordwood_store_damaged_total 1"))
-    #expect(reports.trouble == "unlinking")
+    #expect(reports.trouble?.hasPrefix("unlinking: no. ") == true)
+  }
+
+  /// What fails for hours is said every minute, in one line for each kind of work, until it ends.
+  @Test func whatStillFailsIsSaidAgain() {
+    let lines = Lines()
+    let clock = ManualClock()
+    let reports = StoreReports(logger: Logger(label: "test") { _ in Handler(lines: lines) }, uptime: clock)
+    reports.remind()
+    for number in 0..<1_000 {
+      let partition = Partition(tenant: Tenant(realm: .native, name: "t\(number)"), dataset: .logs)
+      reports.observe(.failed(.archiving, partition: partition, file: nil, error: .disk("no")))
+      clock.advance(nanoseconds: 1)
+    }
+    #expect(reports.trouble?.hasSuffix("; 997 more") == true)
+    for _ in 0..<180 {
+      clock.advance(seconds: 1)
+      reports.remind()
+    }
+    let found = lines.all.filter { $0.contains("still_failing") }
+    #expect(found.count == 3)
+    #expect(
+      found.first?.contains("error=no event=still_failing partition=native/t0/logs pieces=1000") == true,
+      "\(found)")
+    for number in 0..<1_000 {
+      let partition = Partition(tenant: Tenant(realm: .native, name: "t\(number)"), dataset: .logs)
+      reports.observe(.healed(.archiving, partition: partition))
+    }
+    clock.advance(seconds: 100)
+    reports.remind()
+    #expect(lines.all.filter { $0.contains("still_failing") }.count == 3)
+    #expect(reports.trouble == nil)
   }
 }

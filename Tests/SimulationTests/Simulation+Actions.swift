@@ -81,10 +81,10 @@ extension Simulation {
   /// Errors there is no cause for.
   func judge(_ error: StoreError, _ what: String) throws {
     switch error {
-    case .poisoned, .headFull: break
+    case .poisoned, .headFull, .exhausted: break
     case .diskFull, .disk: if !hasFaults && quotaBytes == 1 << 40 { throw violation("\(what): \(error)") }
     case .corrupt, .laterVersion, .invalid, .stopping, .idempotencyMismatch, .keysExhausted,
-      .memoryExhausted:
+      .memoryExhausted, .clockStepped:
       throw violation("\(what): \(error)")
     }
   }

@@ -50,6 +50,7 @@ struct Swarm {
     options.journal.segmentBytes = [8 << 10, 16 << 10, 64 << 10][number(0...2)]
     options.journal.frameBytesMax = [2 << 10, 8 << 10][number(0...1)]
     options.journal.writeReserveBytes = 0
+    options.clockStepSeconds = 0
     options.journal.headBytesMax = 1 << 20
     options.archiveRowsMax = [1, 20, 100_000][number(0...2)]
     options.archiveFramesMax = number(1...5)

@@ -45,6 +45,29 @@ struct ArchiveQueueTests {
     #expect(due.count == ArchiveQueue.largestCountMax)
   }
 
+  /// Rows that came in while the clock was a year ahead are as old as the time since it was set back, also
+  /// after a restart.
+  @Test(arguments: [false, true])
+  func aClockSetBackStopsNothing(restarts: Bool) {
+    let year: Int64 = 365 * 86_400 * Self.second
+    var queue = ArchiveQueue(Self.options)
+    let heads = [
+      Self.head(1, bytes: 50 << 20, at: year + 5 * Self.second), Self.head(2, bytes: 7, at: year),
+    ]
+    if !restarts {
+      queue.update(heads)
+      #expect(queue.due(now: year + 10 * Self.second, journal: Self.extent(bytes: 50 << 20)).isEmpty)
+    } else {
+      queue.update(heads)
+    }
+    let now = 100 * Self.second
+    #expect(queue.due(now: now, journal: Self.extent(bytes: 50 << 20)).isEmpty)
+    queue.update([Self.head(3, bytes: 50 << 20, at: year)])
+    let later = now + 61 * Self.second
+    let due = queue.due(now: later, journal: Self.extent(bytes: 50 << 20))
+    #expect(Set(due) == Set([1, 2, 3].map { Self.partition($0) }))
+  }
+
   @Test func theLargestGoFirstAndNoMoreThanNeeded() {
     var queue = ArchiveQueue(Self.options)
     queue.update([

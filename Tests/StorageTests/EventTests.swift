@@ -34,7 +34,8 @@ import Testing
     ) throws {
       self.disk = disk
       let environment = StoreEnvironment(
-        fileSystem: files, clock: clock, entropy: SeededEntropy(seed: entropySeed), observer: events)
+        fileSystem: files, clock: clock, uptime: clock, entropy: SeededEntropy(seed: entropySeed),
+        observer: events)
       (engine, journal) = try StorageEngine.open(
         directory: directory, environment: environment, options: options, format: ParquetBlocks()
       ) { directory, start throws(StoreError) in
@@ -181,6 +182,36 @@ import Testing
     _ = bench.events.take()
     #expect(try bench.engine.retain() == 20)
     #expect(bench.events.take() == [.dropped(Self.logs, blockCount: 1, rowCount: 20)])
+  }
+
+  /// A wrong reading a year ahead drops nothing, is told, and counts once it has stayed for an hour.
+  @Test func retentionWaitsForTheClock() throws {
+    var options = Bench.options
+    options.retentionSeconds = [.logs: 10_000]
+    let bench = try Bench(options: options)
+    try bench.archive()
+    _ = bench.events.take()
+    let right = bench.clock.now()
+    let year = 365 * 86_400
+    bench.clock.set(right + Int64(year) * 1_000_000_000)
+    #expect(throws: StoreError.clockStepped(seconds: Int64(year))) { try bench.engine.retain() }
+    bench.clock.set(right)
+    #expect(try bench.engine.retain() == 0)
+    bench.clock.set(right + Int64(year) * 1_000_000_000)
+    for _ in 0..<2 {
+      #expect(throws: StoreError.clockStepped(seconds: Int64(year))) { try bench.engine.retain() }
+      bench.clock.advance(seconds: 1_799)
+    }
+    bench.clock.advance(seconds: 2)
+    #expect(try bench.engine.retain() == 20)
+    #expect(
+      bench.events.take() == [
+        .failed(.retention, partition: nil, file: nil, error: .clockStepped(seconds: Int64(year))),
+        .healed(.retention, partition: nil),
+        .failed(.retention, partition: nil, file: nil, error: .clockStepped(seconds: Int64(year))),
+        .dropped(Self.logs, blockCount: 1, rowCount: 20),
+        .healed(.retention, partition: nil),
+      ])
   }
 
   @Test func unlinking() throws {

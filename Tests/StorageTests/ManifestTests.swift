@@ -229,6 +229,33 @@ struct ManifestTests {
     }
   }
 
+  /// A manifest that was replaced when no descriptor was left takes no edit before its name is durable, and
+  /// then goes on.
+  @Test(arguments: [(SimulatedDisk.Operation.syncDirectory, "d"), (.open, "d/manifest")])
+  func noDescriptorWhileItIsReplacedPoisonsNothing(
+    operation: SimulatedDisk.Operation, suffix: String
+  ) throws {
+    for seed in 0..<10 as Range<UInt64> {
+      let disk = SimulatedDisk(seed: seed)
+      let manifest = try ManifestTests.open(disk, compactionBytesMin: 500)
+      let before = try disk.identity("d/manifest")
+      var position: Int64 = 0
+      disk.fail(operation, pathSuffix: suffix, with: .exhausted)
+      while try disk.identity("d/manifest") == before {
+        position += 1
+        try manifest.append([.archivedThrough(ManifestTests.partition, position: position)])
+      }
+      #expect(manifest.failure == nil)
+      if operation == .syncDirectory {
+        disk.fail(operation, pathSuffix: suffix, with: .exhausted)
+        let edit = [ManifestChange.archivedThrough(ManifestTests.partition, position: position + 1)]
+        #expect(throws: StoreError.self) { try manifest.append(edit) }
+      }
+      try manifest.append([.archivedThrough(ManifestTests.partition, position: position + 2)])
+      #expect(try ManifestTests.open(disk.crash()).state == manifest.state)
+    }
+  }
+
   @Test func aMissingManifestBesideDataIsDamage() throws {
     let disk = SimulatedDisk(seed: 1)
     try disk.createDirectory("d")

@@ -258,7 +258,8 @@ func openStore(
   change(&options)
   return try await Storage.open(
     directory: "data",
-    environment: StoreEnvironment(fileSystem: disk, clock: clock, entropy: SeededEntropy(seed: 1)),
+    environment: StoreEnvironment(
+      fileSystem: disk, clock: clock, uptime: clock, entropy: SeededEntropy(seed: 1)),
     options: options, format: ParquetBlocks(), locks: false)
 }
 

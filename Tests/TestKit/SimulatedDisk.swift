@@ -45,6 +45,8 @@ package final class SimulatedDisk: FileSystem {
     case error
     /// With ENOSPC; a write has written some of its bytes before.
     case full
+    /// With EMFILE, doing nothing; of a directory's sync its opening.
+    case exhausted
     /// A write: with EIO after some of its bytes.
     case short
   }
@@ -238,7 +240,7 @@ package final class SimulatedDisk: FileSystem {
     let outcome: DiskError? = try accessOrFault(.syncDirectory, path) {
       state, path, fault throws(DiskError) in
       try state.requireDirectory(path, .syncDirectory)
-      state.syncNames(in: path, failing: fault != nil)
+      if fault != .exhausted { state.syncNames(in: path, failing: fault != nil) }
       return fault.map { SimulatedDiskState.error($0, .syncDirectory, path) }
     }
     if let outcome { throw outcome }

@@ -63,6 +63,10 @@ struct SimulatedDiskState {
   static func error(_ fault: SimulatedDisk.Fault, _ operation: DiskOperation, _ path: String) -> DiskError {
     switch fault {
     case .full: .full(operation: operation, path: path)
+    case .exhausted:
+      .failed(
+        operation: operation == .syncDirectory ? .openDirectory : operation, path: path, offsetBytes: 0,
+        code: 24)
     case .error, .short: .failed(operation: operation, path: path, offsetBytes: 0, code: 5)
     }
   }

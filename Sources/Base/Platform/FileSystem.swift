@@ -22,6 +22,12 @@ package enum DiskError: Error, Sendable, Equatable {
     if case .failed(let operation, _, _, _) = self { operation.isSync } else { false }
   }
 
+  /// Whether the process or the machine had no descriptor or memory left for the call: nothing was done, and
+  /// nothing is wrong with the file.
+  package var isExhaustion: Bool {
+    if case .failed(_, _, _, let code) = self { DiskError.exhaustionCodes.contains(code) } else { false }
+  }
+
   /// Whether a directory was moved away or replaced: nothing was made under its name. Ends when it is back.
   package var isMoved: Bool {
     if case .failed(.recognize, _, _, _) = self { true } else { false }

@@ -12,13 +12,13 @@ package struct SystemClock: WallClock {
   }
 }
 
-/// The machine's monotonic clock.
+/// The machine's clock that nobody can set; it counts time in which the machine slept.
 package struct SystemUptime: UptimeClock {
   package init() {}
 
   package func uptime() -> Int64 {
     var time = timespec()
-    unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+    unsafe clock_gettime(CLOCK_BOOTTIME, &time)
     return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
   }
 }
@@ -83,4 +83,8 @@ package enum MemoryTuning {
     let trim = unsafe unsafeBitCast(symbol, to: (@convention(c) (Int) -> Int32).self)
     _ = trim(0)
   }
+}
+
+extension DiskError {
+  static let exhaustionCodes: Set<Int32> = [EMFILE, ENFILE, ENOMEM, ENOBUFS]
 }

@@ -15,6 +15,11 @@ package enum StoreError: Error, Sendable, Equatable {
   case keysExhausted(retryAfterSeconds: Int)
   /// The query needs more memory than `query.memory_bytes_max` allows. (503)
   case memoryExhausted(String)
+  /// The process has no descriptor left, or the machine no memory for it. Nothing changed; retry. (503)
+  case exhausted(String)
+  /// The clock is so many seconds ahead of where it should be (negative: behind): what is old is not known.
+  /// Nothing changed; ends when the new time has stayed for `clock.step_seconds`. (503)
+  case clockStepped(seconds: Int64)
   /// The disk failed; `context` says doing what, to which file, at which byte. (500)
   case disk(String)
   /// The bytes on disk are not those written. (500)

@@ -59,10 +59,13 @@ package struct AccessServices: Sendable {
 
   /// Loads all that is kept in memory of the control plane.
   ///
-  /// - Parameter isServer: Then the policy's password rules hold for tools as well from now on; tools take
-  ///   the stricter of the two.
+  /// - Parameters:
+  ///   - expiry: By which tokens expire; nil: `clock`.
+  ///   - isServer: Then the policy's password rules hold for tools as well from now on; tools take the
+  ///     stricter of the two.
   package init(
-    _ plane: any ControlPlane, _ policies: Policies, clock: any WallClock, isServer: Bool = true
+    _ plane: any ControlPlane, _ policies: Policies, clock: any WallClock, expiry: (any WallClock)? = nil,
+    isServer: Bool = true
   ) async throws(AccessError) {
     self.plane = plane
     var policy = policies.accounts
@@ -74,14 +77,16 @@ package struct AccessServices: Sendable {
     }
     accounts = try await Accounts(
       plane, tenant: AccessServices.tenant, policy: policy,
-      checker: PasswordChecker(threads: policies.passwordThreads), clock: clock)
+      checker: PasswordChecker(threads: policies.passwordThreads), clock: expiry ?? clock)
     catalog = try await SessionCatalog(plane, clock: clock)
     seal = CursorSeal(key: try await plane.settings.secret("cursor"))
     keys = try await KeyStore(plane, clock: clock)
     workflow = WorkflowKeys(configured: policies.workflowKeys, store: keys)
     tenants = try await TenantDirectory(plane, legacy: policies.audit.legacy, clock: clock)
     audit = AuditCredentials(policy: policies.audit, tenants: tenants, clock: clock)
-    queries = try await QuerySessions(plane, accounts: accounts, policy: policies.queries, clock: clock)
+    queries = try await QuerySessions(
+      plane, accounts: accounts, policy: policies.queries,
+      clock: expiry ?? clock)
     let secret: String
     if let configured = policies.querySecret {
       secret = configured
@@ -114,11 +119,14 @@ extension AccessServices {
   /// Opens what the configuration names, makes the first user, and refuses default passwords where others
   /// could use them.
   static func open(
-    _ configuration: Configuration, over plane: any ControlPlane, clock: any WallClock
+    _ configuration: Configuration, over plane: any ControlPlane, clock: any WallClock,
+    expiry: (any WallClock)? = nil
   ) async throws -> AccessServices {
     let directory = configuration.dataDirectory
     do throws(AccessError) {
-      var services = try await AccessServices(plane, Policies(configuration), clock: clock)
+      var services = try await AccessServices(
+        plane, Policies(configuration), clock: clock,
+        expiry: expiry)
       services.warnAboutTenants(configuration.audit.legacy)
       let hasAdministrator = services.accounts.users().contains { $0.role == .admin }
       if !hasAdministrator { try await services.makeFirstUser(configuration) }

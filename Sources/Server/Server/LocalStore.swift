@@ -89,6 +89,7 @@ extension Configuration {
     options.archiveBytesMax = archiveBytesMax
     options.openBlocksBytesMax = openBlocksBytesMax
     options.archiveAgeSecondsMax = archiveAgeSecondsMax
+    options.clockStepSeconds = clockStepSeconds
     options.retentionSeconds = retentionSeconds.filter { $0.value > 0 }
     return options
   }
@@ -106,7 +107,7 @@ private enum StoreMetrics {
   static func collectFailure(_ store: Storage, into text: inout MetricsText) {
     text.single(
       "cordwood_writes_refused", .gauge, "1 while writes are refused because a disk failed.",
-      store.writeFailure() == nil ? 0 : 1)
+      store.failure == nil ? 0 : 1)
   }
 
   private static func collect(_ journal: JournalStatistics, into text: inout MetricsText) {

@@ -17,6 +17,8 @@ package struct ServerRun {
   private let logger: Logger
   private let isJSON: Bool
   private let clock = SystemClock()
+  /// By which tokens expire.
+  private let settled: SettledClock
   private let configurationPath: String?
   private let reread: @Sendable () throws -> (Configuration, [String])
 
@@ -29,6 +31,8 @@ package struct ServerRun {
     reread: @escaping @Sendable () throws -> (Configuration, [String])
   ) {
     self.configuration = configuration
+    settled = SettledClock(
+      SystemClock(), uptime: SystemUptime(), holdSeconds: configuration.clockStepSeconds)
     self.warnings = warnings
     self.configurationPath = configurationPath
     self.reread = reread
@@ -51,6 +55,9 @@ package struct ServerRun {
     do { parts = try await open(&opened) } catch {
       await opened.close()
       throw error
+    }
+    if let refusal = await parts.engine.control.writeFailure() {
+      logger.error("writes are refused from the start", metadata: ["detail": "\(refusal)"])
     }
     announce(parts)
     let server = parts.server
@@ -75,6 +82,7 @@ package struct ServerRun {
     let tls: TLSFiles?
     let keySet: KeySetFile?
     let engine: Engine
+    let reports: StoreReports
     let access: AccessServices
     let ingest: IngestServices
     let server: RunningServer
@@ -113,7 +121,8 @@ package struct ServerRun {
     opened.add { await server.stop() }
     loki?.start()
     return RunningParts(
-      tls: tls, keySet: keySet, engine: engine, access: access, ingest: parts.ingest, server: server)
+      tls: tls, keySet: keySet, engine: engine, reports: reports, access: access, ingest: parts.ingest,
+      server: server)
   }
 
   private func openAccess(_ opened: inout OpenedParts) async throws -> AccessServices {
@@ -124,7 +133,7 @@ package struct ServerRun {
       throw StartError.access(error, directory: directory)
     }
     opened.add { do { try await plane.close() } catch { logger.error("\(error)") } }
-    return try await AccessServices.open(configuration, over: plane, clock: clock)
+    return try await AccessServices.open(configuration, over: plane, clock: clock, expiry: settled)
   }
 
   private func openLoki(
@@ -162,6 +171,11 @@ package struct ServerRun {
       // Cancelled: the loop ends, which it sees for itself.
       try? await Task.sleep(for: .seconds(1))
       count += 1
+      _ = settled.now()
+      await files.run { [settled] in
+        parts.reports.note(settled.step)
+        parts.reports.remind()
+      }
       do throws(AccessError) {
         try await parts.access.plane.changes.catchUp()
         if count % 60 == 0 {

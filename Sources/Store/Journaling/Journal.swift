@@ -164,6 +164,12 @@ package final class Journal: Sendable {
   /// nil while writes are possible; else what they are answered until the journal is opened again.
   package func writeFailure() -> StoreError? { file.writeFailure }
 
+  /// See ``JournalFile/refusal()``; waits for the commit under way.
+  package func refusal() async -> StoreError? {
+    let file = file
+    return await thread.run { file.refusal() }
+  }
+
   /// Totals since the journal was opened.
   package func statistics() -> JournalStatistics { file.statistics() }
 

@@ -21,9 +21,11 @@ extension JournalFile {
         encode(requests, &draft)
         try write(&draft)
         publish(requests, draft)
+        hasFailedCommit = false
         reporter.done(.commit)
       } catch {
         head.withLock { $0.statistics.failedCommits += 1 }
+        hasFailedCommit = true
         reporter.failed(.commit, file: directory, error)
         for index in draft.admitted { draft.results[index] = .failure(error) }
       }
@@ -91,10 +93,11 @@ extension JournalFile {
     }
   }
 
-  private func checkFreeSpace() throws(StoreError) {
+  /// Throws unless the reserve is left on the volume.
+  func checkFreeSpace() throws(StoreError) {
     let free: Int
     do throws(DiskError) { free = try fileSystem.freeBytes(at: directory) } catch {
-      throw .disk("\(error)")
+      throw JournalFile.refusal(error)
     }
     if free < options.writeReserveBytes {
       throw .diskFull("\(free) bytes are free, storage.write_reserve_bytes is \(options.writeReserveBytes)")

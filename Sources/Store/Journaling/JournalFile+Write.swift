@@ -73,7 +73,7 @@ extension JournalFile {
     if error.isMoved {
       return .disk("\(error.path) is not the directory that was opened: it was moved away or replaced")
     }
-    return .disk("\(error)")
+    return error.isExhaustion ? .exhausted("\(error)") : .disk("\(error)")
   }
 
   /// Lays the frames one after the other, into further segments if they do not fit, and completes their
@@ -107,7 +107,8 @@ extension JournalFile {
     return runs
   }
 
-  private func addSegment(for frameBytes: Int) throws(StoreError) {
+  /// Appends an empty segment that holds a frame of so many bytes.
+  func addSegment(for frameBytes: Int) throws(StoreError) {
     let number = segments[segments.count - 1].number + 1
     do throws(DiskError) {
       let segment = try source.take(number, byteCount: frameBytes + SegmentFile.headerBytes)
@@ -145,7 +146,7 @@ extension JournalFile {
 
   /// Removes the segments at the front that hold nothing that is shown, after carrying their keys over.
   package func removeSegments() {
-    if writeFailure != nil { return }
+    if writeFailure != nil || !syncRemovals() { return }
     let live = head.withLock { $0.liveFrames }
     var count = 0
     while count < activeIndex, live[segments[count].number] == nil { count += 1 }
@@ -165,19 +166,33 @@ extension JournalFile {
           return reporter.failed(.segmentRemoval, file: segment.path, JournalFile.refusal(error))
         }
       }
-      // Each removal is durable before the next: a gap between two segments would be damage.
-      do throws(DiskError) { try fileSystem.syncDirectory(directory) } catch {
-        _ = poison(error)
-        return
-      }
+      hasUnsyncedRemoval = true
       segments.removeFirst()
       activeIndex -= 1
       head.withLock { head in
         head.segments[segment.number] = nil
         head.statistics.segmentsRemoved += 1
       }
+      // Each removal is durable before the next: a gap between two segments would be damage.
+      guard syncRemovals() else { return }
     }
     reporter.done(.segmentRemoval)
+  }
+
+  /// Makes the removal of segments durable; false if it has to be tried again, or never.
+  private func syncRemovals() -> Bool {
+    if !hasUnsyncedRemoval { return true }
+    do throws(DiskError) { try fileSystem.syncDirectory(directory) } catch {
+      // Without a descriptor nothing was tried, and nothing is lost.
+      if error.isExhaustion, !error.isFailedSync {
+        reporter.failed(.segmentRemoval, file: directory, JournalFile.refusal(error))
+      } else {
+        _ = poison(error)
+      }
+      return false
+    }
+    hasUnsyncedRemoval = false
+    return true
   }
 
   /// Says durably that the journal starts behind the first `count` segments. Rows that are not synced yet
@@ -188,7 +203,7 @@ extension JournalFile {
   }
 
   /// Throws unless the directory is where it was.
-  private func checkHome() throws(StoreError) {
+  func checkHome() throws(StoreError) {
     do throws(DiskError) { try home?.check() } catch { throw JournalFile.refusal(error) }
   }
 

@@ -61,6 +61,10 @@ package final class JournalFile: @unchecked Sendable {
   var rowsAnchored: UInt64 = 0
   /// Rows by which opening raised positions that only this journal knows of yet.
   var unsettledRows: UInt64 = 0
+  /// Whether the last commit failed.
+  var hasFailedCommit = false
+  /// Whether the names of removed segments may come back at a power cut.
+  var hasUnsyncedRemoval = false
   /// Whether this life has written the anchor.
   var isAnchored = false
   /// Whether the last frame is an end mark.

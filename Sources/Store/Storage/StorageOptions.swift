@@ -35,6 +35,9 @@ package struct StorageOptions: Sendable, Hashable {
   package var mergeInputsMax = 64
   /// `retention.*_seconds`: blocks whose rows all came in longer ago are dropped; a missing dataset: never.
   package var retentionSeconds: [Dataset: Int] = [:]
+  /// `clock.step_seconds`: how long a step of the clock by more than an hour has to stay before blocks are
+  /// dropped for their age by it; 0: no time.
+  package var clockStepSeconds = 3_600
   /// Blocks kept open at most; beyond it the one not used for longest is closed, …
   package var openBlocksMax = 512
   /// `storage.open_blocks_bytes_max`: … as beyond the memory that those take which are kept open.

@@ -13,7 +13,7 @@ extension StoreError {
         "\(path) is not the directory that was opened: it was moved away or replaced. "
           + "Nothing is made or removed there until it is back"
       )
-    case .failed: self = .disk("\(error)")
+    case .failed: self = error.isExhaustion ? .exhausted("\(error)") : .disk("\(error)")
     }
   }
 }

@@ -29,6 +29,7 @@ package protocol StoreControl: Sendable {
   func retain() async throws(StoreError) -> Int
   /// Figures of every partition that has rows, in no order.
   func usage() async throws(StoreError) -> [PartitionUsage]
-  /// nil while healthy; else why writes are refused, without secrets. If that cannot be found out, why not.
+  /// nil while healthy; else why writes would be refused now, whatever the reason, without secrets. If that
+  /// cannot be found out, why not. May wait for the disk.
   func writeFailure() async -> StoreError?
 }

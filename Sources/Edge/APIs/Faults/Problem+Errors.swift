@@ -23,14 +23,22 @@ extension Problem {
     case .memoryExhausted(let detail):
       self.init(
         503, "Not enough memory for this query (query.memory_bytes_max): \(detail)", retryAfterSeconds: 1)
+    case .exhausted:
+      self.init(
+        503, "The server has no file descriptor left for this; nothing changed.", retryAfterSeconds: 1)
+    case .clockStepped(let seconds):
+      self.init(
+        503, "The server's clock stepped by \(seconds) s and is not believed yet (clock.step_seconds).",
+        retryAfterSeconds: 60)
     // Paths and bytes of damaged files are for the log and `cordwood check`, not for clients.
     case .disk, .laterVersion: self.init(500, "The disk failed; see the server's log.")
     case .corrupt: self.init(500, "Stored bytes are damaged; see the server's log and `cordwood check`.")
     case .invalid(let detail): self.init(400, detail)
     }
     switch error {
-    case .diskFull, .poisoned, .disk, .corrupt, .laterVersion, .memoryExhausted: cause = "\(error)"
-    case .headFull, .stopping, .idempotencyMismatch, .keysExhausted, .invalid: break
+    case .diskFull, .poisoned, .disk, .corrupt, .laterVersion, .memoryExhausted, .exhausted:
+      cause = "\(error)"
+    case .headFull, .stopping, .idempotencyMismatch, .keysExhausted, .clockStepped, .invalid: break
     }
   }
 

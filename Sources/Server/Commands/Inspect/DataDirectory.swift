@@ -17,11 +17,11 @@ enum DataDirectory {
     switch error {
     case .corrupt(let file, let offset, let reason): "\(file), byte \(offset): \(reason)"
     case .disk(let text), .diskFull(let text), .poisoned(let text), .memoryExhausted(let text),
-      .invalid(let text):
+      .exhausted(let text), .invalid(let text):
       text
     case .laterVersion(let file, let version):
       "\(file) was made by a later version of cordwood (format \(version)): nothing is wrong with it"
-    case .headFull, .stopping, .idempotencyMismatch, .keysExhausted: "\(error)"
+    case .headFull, .stopping, .idempotencyMismatch, .keysExhausted, .clockStepped: "\(error)"
     }
   }
 }

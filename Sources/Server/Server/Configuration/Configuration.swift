@@ -83,6 +83,8 @@ package struct Configuration: Sendable {
   package var segmentBytes: Int
   /// `journal.head_bytes_max`.
   package var headBytesMax: Int
+  /// `clock.step_seconds`.
+  package var clockStepSeconds: Int
   /// `archive.max_age_seconds`.
   package var archiveAgeSecondsMax: Int
   /// `archive.bytes_max`.
@@ -147,6 +149,7 @@ package struct Configuration: Sendable {
     openBlocksBytesMax = try values.integer("storage.open_blocks_bytes_max")
     segmentBytes = try values.integer("journal.segment_bytes")
     headBytesMax = try values.integer("journal.head_bytes_max")
+    clockStepSeconds = try values.integer("clock.step_seconds")
     archiveAgeSecondsMax = try values.integer("archive.max_age_seconds")
     archiveBytesMax = try values.integer("archive.bytes_max")
     var retention: [Dataset: Int] = [:]

@@ -31,6 +31,12 @@ extension Setting {
       "archive.bytes_max", .integer((1 << 20)...Int.max), default: "402653184", unit: "bytes",
       "A dataset's head is archived when it holds so much."),
     Setting(
+      "clock.step_seconds", .integer(0...604_800), default: "3600", unit: "seconds",
+      """
+      How long a step of the machine's clock by more than an hour has to stay before records are dropped and \
+      tokens expire by it. 0: every step is believed at once, which is how one is confirmed: at a restart.
+      """),
+    Setting(
       "retention.sessions_seconds", .integer(0...Int.max / 1_000_000_000), default: "0", unit: "seconds",
       retentionText("sessions")),
     Setting(

@@ -28,6 +28,8 @@ struct ArchiveQueue {
   /// Small heads that may go for their age alone, and when that was counted.
   private var turns: Double
   private var countedAt: Int64?
+  /// When heads were last asked for.
+  private var lookedAt: Int64?
 
   init(_ options: StorageOptions) {
     self.options = options
@@ -47,7 +49,7 @@ struct ArchiveQueue {
       if isFull(head) { full.insert(head.partition) } else { full.remove(head.partition) }
       let isListed =
         before.map { $0.oldestIngestedAt == head.oldestIngestedAt && isSmall($0) == isSmall(head) } ?? false
-      if !isListed { list(head, at: head.oldestIngestedAt) }
+      if !isListed { list(head, at: seen(head)) }
     }
   }
 
@@ -57,6 +59,7 @@ struct ArchiveQueue {
   ///   - now: Nanoseconds since 1970.
   ///   - journal: What the whole head takes.
   mutating func due(now: Int64, journal: JournalExtent) -> [Partition] {
+    note(now)
     let first = largest(journal).map(\.partition)
     var chosen: [Partition: Int] = [:]
     for partition in full { chosen[partition] = known[partition]?.byteCount }
@@ -67,6 +70,26 @@ struct ArchiveQueue {
       + chosen.sorted { left, right in
         left.value == right.value ? left.key.precedes(right.key) : left.value > right.value
       }.map(\.key)
+  }
+
+  /// Takes note of the time. Where the clock was set back, rows that came in before lie in its future and
+  /// would wait for that: their age counts from now.
+  private mutating func note(_ now: Int64) {
+    defer { lookedAt = now }
+    if let lookedAt, now >= lookedAt { return }
+    self.lookedAt = now
+    (large, small) = (AgeList(), AgeList())
+    for head in known.values.sorted(by: { $0.oldestIngestedAt < $1.oldestIngestedAt }) {
+      list(head, at: seen(head))
+    }
+  }
+
+  /// From when the head's age counts: rows from further ahead than a look may be late came in before the
+  /// clock was set back.
+  private func seen(_ head: HeadStatistics) -> Int64 {
+    guard let lookedAt else { return head.oldestIngestedAt }
+    let (ahead, isOver) = head.oldestIngestedAt.subtractingReportingOverflow(lookedAt)
+    return isOver || ahead > 60_000_000_000 ? min(lookedAt, head.oldestIngestedAt) : head.oldestIngestedAt
   }
 
   private func isSmall(_ head: HeadStatistics) -> Bool { head.byteCount < options.archiveSmallBytes }

@@ -36,13 +36,16 @@ extension StorageEngine {
 
   /// Drops the blocks whose rows all came in longer ago than their dataset is kept, in one edit; rows in
   /// them.
+  ///
+  /// - Throws: `.clockStepped`: the clock is not believed; see ``SettledClock``. Else as ``commit(_:)``.
   package func retain() throws(StoreError) -> Int {
     try attempt(.retention) { () throws(StoreError) in try retainOnce() }
   }
 
   private func retainOnce() throws(StoreError) -> Int {
     if let failure { throw failure }
-    let now = clock.now()
+    let now = retentionClock.now()
+    if let step = retentionClock.step { throw .clockStepped(seconds: step.seconds) }
     var dropped: [BlockFacts] = []
     var touched: Set<Partition> = []
     try commit { manifest throws(StoreError) in

@@ -21,6 +21,9 @@ package final class StorageEngine: Sendable {
   /// The data directory: nothing is made or removed under its name while that leads elsewhere.
   let home: KnownDirectory
   let clock: any WallClock
+  /// By which blocks are too old.
+  let retentionClock: SettledClock
+  let uptime: any UptimeClock
   let reporter: StoreReporter
   let format: any BlockFormat
   let openBlocks: OpenBlocks
@@ -47,6 +50,14 @@ package final class StorageEngine: Sendable {
     home = parts.home
     fileSystem = environment.fileSystem
     clock = environment.clock
+    uptime = environment.uptime
+    // The newest time that the store knows: a machine that starts with a wrong clock is told by it.
+    let latest = max(
+      manifest.state.blocks.map(\.ingestedMax).max() ?? .min,
+      parts.heads.heads().map(\.oldestIngestedAt).max() ?? .min)
+    retentionClock = SettledClock(
+      environment.clock, uptime: environment.uptime, latest: latest == .min ? nil : latest,
+      holdSeconds: options.clockStepSeconds)
     reporter = parts.reporter
     self.format = format
     trash = parts.trash

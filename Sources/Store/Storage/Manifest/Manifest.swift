@@ -34,6 +34,8 @@ package final class Manifest {
   private var summaryBytes = 0
   /// Whether this process has written the whole file.
   private var isRewritten = false
+  /// Whether a power cut may bring back the file that this one replaced.
+  private var hasUnsyncedName = false
   /// Which file the name leads to as long as nobody else replaces it.
   private var identity: FileIdentity?
   /// Is told how far the file reaches, and knows whether another process has opened the store since.
@@ -91,7 +93,7 @@ package final class Manifest {
 
   private static func make(in directory: String, fileSystem: any FileSystem) throws(StoreError) {
     try withDisk { () throws(DiskError) in
-      try replace(with: ManifestFrame.fileHeader, in: directory, fileSystem: fileSystem)
+      _ = try replace(with: ManifestFrame.fileHeader, in: directory, fileSystem: fileSystem)
       try fileSystem.rename(directory + "/" + temporaryName, to: directory + "/" + name)
       try fileSystem.syncDirectory(directory)
     }
@@ -156,6 +158,7 @@ package final class Manifest {
   /// Throws unless the name still leads to the file that is open, and no process has opened the store since.
   /// A file that is just gone is written anew: what it said is known here alone.
   private func requireOwnership() throws(StoreError) {
+    try requireDurableName()
     let (found, isOurs) = try withDisk { () throws(DiskError) in
       (try fileSystem.identity(directory + "/" + Manifest.name), try anchor?.isOurs() ?? true)
     }
@@ -165,6 +168,17 @@ package final class Manifest {
     if found != nil || identity == nil { return }
     compact()
     if let error = failure ?? compactionFailure { throw error }
+  }
+
+  /// Throws unless a restart will find this file and not the one it replaced.
+  private func requireDurableName() throws(StoreError) {
+    if !hasUnsyncedName { return }
+    do throws(DiskError) { try syncName() } catch {
+      throw poison("the manifest's name could not be synced: \(StoreError(error))")
+    }
+    if hasUnsyncedName {
+      throw .exhausted("no descriptor is left to make the manifest's name durable in \(directory)")
+    }
   }
 
   /// Lets the anchor know how far the file reaches. Not synced: nothing but safety depends on it.
@@ -242,8 +256,9 @@ extension Manifest {
     // afterwards.
     bytes += ManifestFrame.encode([], place: bytes.count, number: 1)
     let temporary = directory + "/" + Manifest.temporaryName
+    let new: any File
     do throws(DiskError) {
-      try Manifest.replace(with: bytes, in: directory, fileSystem: fileSystem)
+      new = try Manifest.replace(with: bytes, in: directory, fileSystem: fileSystem)
     } catch {
       // The long file is still good; it is tried again when that has grown on. What is left of the new one
       // goes then or at start.
@@ -253,8 +268,9 @@ extension Manifest {
     compactionFailure = nil
     do throws(DiskError) {
       try fileSystem.rename(temporary, to: directory + "/" + Manifest.name)
-      try fileSystem.syncDirectory(directory)
-      file = try fileSystem.open(directory + "/" + Manifest.name, writable: true)
+      hasUnsyncedName = true
+      file = try reopened(new)
+      try syncName()
       identity = try fileSystem.identity(directory + "/" + Manifest.name)
     } catch {
       // Which of the two files a restart will find is open, so neither may be written.
@@ -266,14 +282,36 @@ extension Manifest {
     isRewritten = true
   }
 
+  /// The new file by the name it has now, so that errors name the one an operator finds; without a
+  /// descriptor left, as it is open already.
+  private func reopened(_ new: any File) throws(DiskError) -> any File {
+    do throws(DiskError) {
+      return try fileSystem.open(directory + "/" + Manifest.name, writable: true)
+    } catch {
+      guard error.isExhaustion else { throw error }
+      return new
+    }
+  }
+
+  /// Makes the file's name durable. Without a descriptor for that it is done before the next edit.
+  private func syncName() throws(DiskError) {
+    do throws(DiskError) {
+      try fileSystem.syncDirectory(directory)
+      hasUnsyncedName = false
+    } catch {
+      guard error.isExhaustion, !error.isFailedSync else { throw error }
+    }
+  }
+
   /// Writes `manifest.new`, synced.
   private static func replace(
     with bytes: [UInt8], in directory: String, fileSystem: any FileSystem
-  ) throws(DiskError) {
+  ) throws(DiskError) -> any File {
     let temporary = directory + "/" + temporaryName
     if try fileSystem.exists(temporary) { try fileSystem.remove(temporary) }
     let file = try fileSystem.create(temporary)
     try file.write(bytes.span, at: 0)
     try file.sync()
+    return file
   }
 }

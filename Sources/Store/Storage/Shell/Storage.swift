@@ -196,8 +196,14 @@ extension Storage {
   /// See ``StoreControl``.
   package func usage() -> [PartitionUsage] { engine.usage() }
 
+  /// Why nothing is written any more before a restart; nil while that is not so.
+  package var failure: StoreError? { journal.writeFailure() ?? engine.failure }
+
   /// See ``StoreControl``.
-  package func writeFailure() -> StoreError? { journal.writeFailure() ?? engine.failure }
+  package func writeFailure() async -> StoreError? {
+    if let failure { return failure }
+    return await journal.refusal()
+  }
 }
 
 // The loops
@@ -259,10 +265,12 @@ extension Storage {
   }
 
   private func retainWhenDue() async {
-    var next = clock.now()
+    // By a clock that cannot be set: set back, the other would put it off for ever.
+    let uptime = engine.uptime
+    var next = uptime.uptime()
     while !mustStop {
-      if clock.now() >= next, !engine.options.retentionSeconds.isEmpty {
-        next = clock.now() + Storage.retentionSeconds * 1_000_000_000
+      if uptime.uptime() >= next, !engine.options.retentionSeconds.isEmpty {
+        next = uptime.uptime() + Storage.retentionSeconds * 1_000_000_000
         do throws(StoreError) { _ = try await retain() } catch {
           // Counted and told by the engine.
         }

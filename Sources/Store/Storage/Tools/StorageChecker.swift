@@ -103,12 +103,12 @@ private struct CheckRun {
     case .corrupt(let file, let offset, let reason):
       report.findings.append(.init(file: file, offsetBytes: offset, reason: reason, isDamage: true))
     case .disk(let text), .diskFull(let text), .poisoned(let text), .memoryExhausted(let text),
-      .invalid(let text):
+      .exhausted(let text), .invalid(let text):
       report.findings.append(.init(file: file, offsetBytes: 0, reason: text, isDamage: true))
     case .laterVersion(let file, let version):
       let reason = "made by a later version: format \(version). Nothing is wrong with it"
       report.findings.append(.init(file: file, offsetBytes: 0, reason: reason, isDamage: true))
-    case .headFull, .stopping, .idempotencyMismatch, .keysExhausted:
+    case .headFull, .stopping, .idempotencyMismatch, .keysExhausted, .clockStepped:
       preconditionFailure("reading files does not end with an answer to a request")
     }
   }
