@@ -131,7 +131,8 @@ package final class StoreReports: StoreObserver {
     }
   }
 
-  /// What fails now, of which partition, what is true meanwhile and what to do, for people; nil: nothing does.
+  /// What fails now, of which partition, what is true meanwhile and what to do, for people; nil: nothing
+  /// does.
   package var trouble: String? {
     let now = uptime.uptime()
     let (failing, step) = state.withLock { ($0.failures(longerThan: 0, at: now), $0.clockStep) }

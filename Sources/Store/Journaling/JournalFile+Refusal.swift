@@ -5,8 +5,9 @@ import Synchronization
 extension JournalFile {
   /// Why an append would be refused now; nil: as far as can be known it would not.
   ///
-  /// Space, the head's bounds and the directory are looked at. After a commit that failed the disk is tried as
-  /// the next one would: a server that is not ready gets no appends by which it could see that it is again.
+  /// Space, the head's bounds and the directory are looked at. After a commit that failed the disk is tried
+  /// as the next one would: a server that is not ready gets no appends by which it could see that it is
+  /// again.
   /// On the writing thread; costs a call of the system, after a failure a sync, and at most a segment.
   package func refusal() -> StoreError? {
     if let failure = writeFailure { return failure }

@@ -162,8 +162,8 @@ package struct Setting: Sendable, Hashable {
     ),
     Setting(
       "server.connections_max", .integer(1...1_000_000), default: "20000",
-      "Open connections. One more gets 503; with TLS it is closed before the handshake. Never more than the process may have "
-        + "descriptors, less a quarter of them (at most 1,024) for files."),
+      "Open connections. One more gets 503; with TLS it is closed before the handshake. Never more than "
+        + "the process may have descriptors, less a quarter of them (at most 1,024) for files."),
   ]
 
   private static let limits: [Setting] = [
@@ -172,7 +172,8 @@ package struct Setting: Sendable, Hashable {
       "A request's body, also after decompression. Beyond: 413."),
     Setting(
       "limits.upload_bytes_max", .integer(bytes), default: "268435456", unit: "bytes",
-      "All request bodies in memory at one time. Beyond: 503."),
+      "All request bodies in memory at one time, long ones twice while they are decoded, and what reading "
+        + "entries that are not plain takes. Beyond: 503."),
     Setting(
       "limits.header_bytes_max", .integer(1024...(1 << 20)), default: "65536", unit: "bytes",
       "A request's header fields. Beyond: 431."),
