@@ -27,6 +27,17 @@ struct SyscallTrace {
     ["strace", "-D", "-f", "-q", "-yy", "-s", "512", "--seccomp-bpf", "-e", "trace=" + calls, "-o", file]
   }
 
+  /// Whether this machine lets processes be traced: some containers do not.
+  static let isPossible: Bool = {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = launcher(into: "/dev/null") + ["true"]
+    process.standardError = FileHandle.nullDevice
+    guard (try? process.run()) != nil else { return false }
+    process.waitUntilExit()
+    return process.terminationStatus == 0
+  }()
+
   /// - Parameter folder: The data directory.
   init(_ text: String, folder: String) {
     self.folder = folder
