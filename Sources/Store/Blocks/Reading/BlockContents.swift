@@ -225,9 +225,10 @@ final class BlockContents: Sendable {
   /// Bytes held beside the mapped file, about.
   var memoryBytes: Int { memory.load(ordering: .relaxed) }
 
-  /// What footer and directory take, read: measured, about 2 KiB a column chunk.
+  /// What footer and directory take, read: measured, 1.9 KiB a column chunk, and 1.3 once its pages
+  /// are looked up.
   private var baseMemoryBytes: Int {
-    groupCount * (parquet.fields.count + 1) * 2_048 + pages.pages.count * 32
+    groupCount * (parquet.fields.count + 1) * 3_072 + pages.pages.count * 32
       + (keys?.keys.reduce(0) { $0 + $1.count + 32 } ?? 0) + 16_384
   }
 
