@@ -22,12 +22,10 @@ import Testing
     options.journal.writeReserveBytes = 0
     let (engine, journal) = try StorageEngine.open(
       directory: directory, environment: environment, options: options, format: ParquetBlocks()
-    ) { directory, start throws(StoreError) in
-      do throws(JournalError) {
-        return try JournalFile.open(
-          directory: directory, environment: environment, options: options.journal, start: start
-        ).journal
-      } catch { throw StoreError(error) }
+    ) { directory, start throws(JournalError) in
+      try JournalFile.open(
+        directory: directory, environment: environment, options: options.journal, start: start
+      ).journal
     }
     for block in 0..<8 {
       for part in 0..<60 {

@@ -86,12 +86,10 @@ final class Simulation {
       fileSystem: disk, clock: clock, uptime: clock, entropy: entropy, observer: events)
     return try StorageEngine.open(
       directory: directory, environment: environment, options: options, format: format
-    ) { directory, start throws(StoreError) in
-      do throws(JournalError) {
-        return try JournalFile.open(
-          directory: directory, environment: environment, options: options.journal, start: start
-        ).journal
-      } catch { throw StoreError(error) }
+    ) { directory, start throws(JournalError) in
+      try JournalFile.open(
+        directory: directory, environment: environment, options: options.journal, start: start
+      ).journal
     }
   }
 

@@ -26,12 +26,10 @@ import Testing
     options.mergeInputsMin = 2
     (engine, journal) = try StorageEngine.open(
       directory: directory, environment: environment, options: options, format: ParquetBlocks()
-    ) { directory, start throws(StoreError) in
-      do throws(JournalError) {
-        return try JournalFile.open(
-          directory: directory, environment: environment, options: options.journal, start: start
-        ).journal
-      } catch { throw StoreError(error) }
+    ) { directory, start throws(JournalError) in
+      try JournalFile.open(
+        directory: directory, environment: environment, options: options.journal, start: start
+      ).journal
     }
   }
 

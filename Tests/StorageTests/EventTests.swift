@@ -38,12 +38,10 @@ import Testing
         observer: events)
       (engine, journal) = try StorageEngine.open(
         directory: directory, environment: environment, options: options, format: ParquetBlocks()
-      ) { directory, start throws(StoreError) in
-        do throws(JournalError) {
-          return try JournalFile.open(
-            directory: directory, environment: environment, options: options.journal, start: start
-          ).journal
-        } catch { throw StoreError(error) }
+      ) { directory, start throws(JournalError) in
+        try JournalFile.open(
+          directory: directory, environment: environment, options: options.journal, start: start
+        ).journal
       }
     }
 

@@ -40,12 +40,10 @@ struct LargeRowTests {
       fileSystem: disk, clock: ManualClock(), entropy: SeededEntropy(seed: 1), observer: EventList())
     let opened = try StorageEngine.open(
       directory: "data", environment: environment, options: options, format: ParquetBlocks(layout: layout)
-    ) { directory, start throws(StoreError) in
-      do throws(JournalError) {
-        return try JournalFile.open(
-          directory: directory, environment: environment, options: options.journal, start: start
-        ).journal
-      } catch { throw StoreError(error) }
+    ) { directory, start throws(JournalError) in
+      try JournalFile.open(
+        directory: directory, environment: environment, options: options.journal, start: start
+      ).journal
     }
     return (opened.engine, opened.journal)
   }

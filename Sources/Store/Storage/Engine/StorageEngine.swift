@@ -87,7 +87,7 @@ package final class StorageEngine: Sendable {
   ///   may have been removed.
   package static func open<Heads: HeadSource>(
     directory: String, environment: StoreEnvironment, options: StorageOptions, format: any BlockFormat,
-    openJournal: (_ directory: String, _ start: JournalStart) throws(StoreError) -> Heads
+    openJournal: (_ directory: String, _ start: JournalStart) throws(JournalError) -> Heads
   ) throws(StoreError) -> (engine: StorageEngine, journal: Heads) {
     let layout = StorageLayout(directory: directory)
     let reporter = StoreReporter(environment.observer)
@@ -104,11 +104,13 @@ package final class StorageEngine: Sendable {
     for partition in state.partitions.keys {
       _ = try live.update(partition, from: state, layout: layout, trash: trash)
     }
-    let journal = try openJournal(
-      layout.journal,
-      JournalStart(
-        archivedThrough: state.archivedThrough, nextPositions: state.nextPositions,
-        positionBase: state.positionBase, anchor: anchor))
+    let start = JournalStart(
+      archivedThrough: state.archivedThrough, nextPositions: state.nextPositions,
+      positionBase: state.positionBase, anchor: anchor)
+    let journal: Heads
+    do throws(JournalError) { journal = try openJournal(layout.journal, start) } catch {
+      throw StoreError(error)
+    }
     try keepRaised(journal, manifest, reporter)
     if let trouble = manifest.trouble { reporter.failed(.manifestUpkeep, file: layout.manifest, trouble) }
     let engine = StorageEngine(

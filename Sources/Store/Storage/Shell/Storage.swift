@@ -50,13 +50,11 @@ package final class Storage: BatchSink, BatchSource, CommitFeed, StoreControl {
       do throws(StoreError) {
         let (engine, journal) = try StorageEngine.open(
           directory: directory, environment: environment, options: options, format: format
-        ) { directory, start throws(StoreError) in
-          do throws(JournalError) {
-            let opened = try Journal.open(
-              directory: directory, environment: environment, options: options.journal, start: start)
-            recovery = opened.recovery
-            return opened.journal
-          } catch { throw StoreError(error) }
+        ) { directory, start throws(JournalError) in
+          let opened = try Journal.open(
+            directory: directory, environment: environment, options: options.journal, start: start)
+          recovery = opened.recovery
+          return opened.journal
         }
         return Storage(
           engine: engine, journal: journal, lock: lock, clock: environment.clock, recovery: recovery)
