@@ -18,7 +18,9 @@ public func fuzzFrames(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   guard
     let reader = try? JournalReader(
       directory: "journal", fileSystem: disk,
-      visit: { frame in if let batch = frame.batch() { rows += RandomBatches.rowTexts(batch) } })
+      visit: { (frame) throws(JournalError) in
+        if let batch = try frame.batch() { rows += RandomBatches.rowTexts(batch) }
+      })
   else { preconditionFailure("the reader reports damage, it does not fail") }
   guard let journal = try? open(disk) else {
     precondition(reader.findings.contains { $0.isDamage }, "what does not open is reported as damage")

@@ -147,6 +147,38 @@ import Testing
     #expect(alive == Array(headers.suffix(3)))
   }
 
+  /// Tokens of a clock that was ahead are the newest by their times. The login behind them was told it had a
+  /// token, which the next start did not know.
+  @Test func aLoginBehindTokensOfTheFutureHolds() async throws {
+    let bench = try await AccessBench(tokensPerUserMax: 3)
+    defer { bench.remove() }
+    try await bench.accounts.create(name: "alice", password: "pw", role: .user)
+    for _ in 0..<3 { _ = try await bench.bearer("alice", "pw") }
+    bench.advance(seconds: -600)
+    let header = try await bench.bearer("alice", "pw")
+    _ = try bench.accounts.authenticate(authorization: header)
+    let restarted = try await bench.other()
+    restarted.clock.advance(nanoseconds: bench.clock.now() - restarted.clock.now())
+    _ = try restarted.accounts.authenticate(authorization: header)
+  }
+
+  @Test func impossibleTimesOfATokenHoldAtNoTime() {
+    struct Token: Expiring {
+      let issuedAt: Int64
+      let expiresAt: Int64
+    }
+    let impossible: [(Int64, Int64)] = [(.min, .max), (.min, 0), (.min + 1, -5), (.max, .min)]
+    for (issuedAt, expiresAt) in impossible {
+      let token = Token(issuedAt: issuedAt, expiresAt: expiresAt)
+      for now: Int64 in [.min, 0, Int64.max - 1] {
+        let isValid = token.isValid(at: now)
+        #expect(!isValid, "\(issuedAt) \(expiresAt) \(now)")
+      }
+    }
+    #expect(Token(issuedAt: 10, expiresAt: 20).isValid(at: 0))
+    #expect(!Token(issuedAt: 10, expiresAt: 20).isValid(at: -1))
+  }
+
   @Test func failuresAreThrottledWithoutLockingOthersOut() async throws {
     let bench = try await AccessBench()
     defer { bench.remove() }

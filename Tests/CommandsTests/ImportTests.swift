@@ -54,6 +54,7 @@ final class MessageStore: BatchSink, StoreControl, BatchSource, CommitFeed, Send
   func retain() async throws(StoreError) -> Int { 0 }
   func usage() -> [PartitionUsage] { [] }
   func writeFailure() -> StoreError? { nil }
+  func damagedFiles() -> [DamagedFile] { [] }
   func snapshot(of partition: Partition) -> any PartitionSnapshot { EmptySnapshot() }
   func observeCommits(
     _ wake: @escaping @Sendable ([Partition: Int64]) -> Void

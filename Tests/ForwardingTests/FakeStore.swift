@@ -132,6 +132,7 @@ final class FakeStore: BatchSource, CommitFeed, StoreControl {
     }
   }
   func writeFailure() -> StoreError? { nil }
+  func damagedFiles() -> [DamagedFile] { [] }
 
   func snapshot(of partition: Partition) -> any PartitionSnapshot {
     state.withLock { state in

@@ -72,6 +72,7 @@ final class FakeStore: BatchSink, StoreControl, Sendable {
   func retain() async throws(StoreError) -> Int { 0 }
   func usage() -> [PartitionUsage] { [] }
   func writeFailure() -> StoreError? { state.withLock { $0.error } }
+  func damagedFiles() -> [DamagedFile] { [] }
 }
 
 /// Answers every query with the same pieces; a nil piece is a failure.

@@ -18,7 +18,7 @@ import Testing
     #expect(bench.journal.writeFailure == nil)
     #expect(try bench.append(oneRow("after")).firstPosition == 1)
     try bench.crash()
-    #expect(messages(bench.journal.head(of: logs).frames) == ["before", "after"])
+    #expect(try messages(bench.journal.head(of: logs).frames) == ["before", "after"])
   }
 
   /// What a refused write left in the file must not come back, even if nothing follows it.
@@ -30,7 +30,7 @@ import Testing
       #expect(throws: StoreError.self) { try bench.append(oneRow("lost")) }
       bench.disk = seed % 3 == 0 ? bench.disk.crash() : bench.disk.kill()
       try bench.reopen()
-      #expect(messages(bench.journal.head(of: logs).frames) == ["before"], "seed \(seed)")
+      #expect(try messages(bench.journal.head(of: logs).frames) == ["before"], "seed \(seed)")
     }
   }
 
@@ -55,7 +55,7 @@ import Testing
     bench.disk.setQuota(1 << 20)
     _ = try bench.append(oneRow("row \(written)"))
     try bench.crash()
-    #expect(messages(bench.journal.head(of: logs).frames) == (0...written).map { "row \($0)" })
+    #expect(try messages(bench.journal.head(of: logs).frames) == (0...written).map { "row \($0)" })
   }
 
   /// The disk is going when a sync of a segment that is being made fails, of the file or of its name; nothing
@@ -97,7 +97,7 @@ import Testing
     #expect(bench.journal.writeFailure == nil)
     _ = try bench.append(oneRow("row \(written)"))
     try bench.crash()
-    #expect(messages(bench.journal.head(of: logs).frames) == (0...written).map { "row \($0)" })
+    #expect(try messages(bench.journal.head(of: logs).frames) == (0...written).map { "row \($0)" })
   }
 
   /// Segments are removed when a descriptor is there again, and one after the other as ever.
@@ -117,7 +117,7 @@ import Testing
         #expect(bench.journal.statistics().segmentsRemoved >= made - 1)
       }
       try bench.crash()
-      #expect(messages(bench.journal.head(of: logs).frames).last == "after", "seed \(seed)")
+      #expect(try messages(bench.journal.head(of: logs).frames).last == "after", "seed \(seed)")
     }
   }
 
@@ -143,7 +143,7 @@ import Testing
     bench.disk.failNothing()
     #expect(bench.journal.refusal() == nil)
     try bench.crash()
-    #expect(messages(bench.journal.head(of: logs).frames) == (0...written).map { "row \($0)" })
+    #expect(try messages(bench.journal.head(of: logs).frames) == (0...written).map { "row \($0)" })
   }
 
   @Test func theReserveAndTheHeadAreLookedAt() throws {
@@ -190,9 +190,9 @@ import Testing
           guard case .poisoned = error else { Issue.record("\(error)"); return }
         }
       }
-      #expect(messages(bench.journal.head(of: logs).frames) == ["before"])
+      #expect(try messages(bench.journal.head(of: logs).frames) == ["before"])
       try bench.crash()
-      let found = messages(bench.journal.head(of: logs).frames)
+      let found = try messages(bench.journal.head(of: logs).frames)
       #expect(found == ["before"] || found == ["before", "lost 0"], "seed \(seed)")
       _ = try bench.append(oneRow("next"))
     }
@@ -221,11 +221,11 @@ import Testing
           if after[cut] == 0 && (cut - first) >= 200 { continue }
         }
         var copy = try Bench(disk: disk(with: bytes), clock: bench.clock, seed: 1, options: bench.options)
-        #expect(messages(copy.journal.head(of: logs).frames) == ["before"], "cut at \(cut), \(damage)")
+        #expect(try messages(copy.journal.head(of: logs).frames) == ["before"], "cut at \(cut), \(damage)")
         #expect(copy.recovery.cut?.offsetBytes == first || damage == 0, "cut at \(cut)")
         #expect(try !copy.append(oneRow("next"), key: key("k")).isReplay)
         try copy.crash()
-        #expect(messages(copy.journal.head(of: logs).frames) == ["before", "next"])
+        #expect(try messages(copy.journal.head(of: logs).frames) == ["before", "next"])
       }
     }
   }
@@ -312,7 +312,7 @@ import Testing
         count += 1
       }
       try bench.crash()
-      let found = messages(bench.journal.head(of: logs).frames)
+      let found = try messages(bench.journal.head(of: logs).frames)
       #expect(found == (0..<count).map { "row \($0)" }, "seed \(seed)")
     }
   }
@@ -333,11 +333,11 @@ import Testing
     #expect(middle == 64 + second.journal.headBytes)
     let mixed = second.disk.contents(path)[..<middle] + first.disk.contents(path)[middle...]
     var third = try Bench(disk: disk(with: Array(mixed)), clock: base.clock, seed: 4, options: base.options)
-    #expect(messages(third.journal.head(of: logs).frames) == ["before", "kept 1"])
+    #expect(try messages(third.journal.head(of: logs).frames) == ["before", "kept 1"])
     #expect(third.recovery.cut?.offsetBytes == middle)
     _ = try third.append(oneRow("next"))
     try third.crash()
-    #expect(messages(third.journal.head(of: logs).frames) == ["before", "kept 1", "next"])
+    #expect(try messages(third.journal.head(of: logs).frames) == ["before", "kept 1", "next"])
   }
 
   private func disk(with segment: [UInt8]) throws -> SimulatedDisk {

@@ -85,12 +85,13 @@ import Testing
   /// Everything in the journal as text.
   private static func describe(_ disk: SimulatedDisk) throws -> String {
     var lines: [String] = []
-    let reader = try JournalReader(directory: "data/journal", fileSystem: disk) { frame in
+    let reader = try JournalReader(directory: "data/journal", fileSystem: disk) {
+      (frame) throws(JournalError) in
       let header = frame.header
       lines.append(
         "frame \(header.place.segment):\(header.place.byte) sequence \(header.sequence) \(header.kind) "
           + "\(frame.partition?.description ?? "-") rows \(header.rowCount) mark \(header.isCommitMark)")
-      if let batch = frame.batch() { lines += RandomBatches.rowTexts(batch) }
+      if let batch = try frame.batch() { lines += RandomBatches.rowTexts(batch) }
     }
     lines += reader.findings.map { "\($0)" }
     return lines.joined(separator: "\n") + "\n"

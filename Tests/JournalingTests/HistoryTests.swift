@@ -60,10 +60,10 @@ private struct History {
       case 18: repeatRequest()
       default: try restart()
       }
-      if generator.chance(oneIn: 8) { check() }
+      if generator.chance(oneIn: 8) { try check() }
     }
     try restart()
-    check()
+    try check()
   }
 
   private mutating func random(_ most: Int) -> Int { Int.random(in: 1...most, using: &generator) }
@@ -145,15 +145,15 @@ private struct History {
       bench.disk.failNothing()
     }
     try bench.reopen(start: JournalStart(archivedThrough: archivedThrough, nextPositions: nextPositions))
-    settleUncertain()
-    check()
+    try settleUncertain()
+    try check()
   }
 
   /// Takes over what turned out to be there of unanswered requests.
-  private mutating func settleUncertain() {
+  private mutating func settleUncertain() throws {
     for (partition, texts) in uncertain {
       let known = acknowledged[partition]?.last?.position ?? -1
-      let found = rows(of: partition).filter { $0.position > known }
+      let found = try rows(of: partition).filter { $0.position > known }
       let start = found.indices.first { index in
         found[index...].prefix(texts.count).map(\.text) == texts
       }
@@ -163,17 +163,17 @@ private struct History {
     uncertain = []
   }
 
-  private func rows(of partition: Partition) -> [(position: Int64, text: String)] {
-    bench.journal.head(of: partition).frames.flatMap { frame -> [(position: Int64, text: String)] in
+  private func rows(of partition: Partition) throws -> [(position: Int64, text: String)] {
+    try bench.journal.head(of: partition).frames.flatMap { frame -> [(position: Int64, text: String)] in
       let declared = partition.dataset.schema.declaredFields.map(\.name)
-      let texts = RandomBatches.rowTexts(frame.batch(columns: declared))
+      let texts = RandomBatches.rowTexts(try frame.batch(columns: declared))
       return texts.enumerated().map { (frame.bounds.positionMin + Int64($0.offset), $0.element) }
     }
   }
 
-  private func check() {
+  private func check() throws {
     for partition in partitions {
-      let found = rows(of: partition)
+      let found = try rows(of: partition)
       let archived = archivedThrough[partition] ?? 0
       let expected = (acknowledged[partition] ?? []).filter { $0.position >= archived }
       let visible = found.filter { $0.position >= archived }

@@ -69,8 +69,8 @@ struct Bench {
     try journal.commit([AppendRequest(batch: batch, partition: partition, idempotency: key)])[0].get()
   }
 
-  func rows(of partition: Partition = logs) -> [String] {
-    journal.head(of: partition).frames.flatMap { RandomBatches.rowTexts($0.batch()) }
+  func rows(of partition: Partition = logs) throws -> [String] {
+    try journal.head(of: partition).frames.flatMap { RandomBatches.rowTexts(try $0.batch()) }
   }
 }
 
@@ -91,9 +91,9 @@ func key(_ name: String, body: UInt8 = 1, answer: String = "") -> IdempotencyKey
     key: name, credential: 7, bodyHash: [UInt8](repeating: body, count: 16), answer: Array(answer.utf8))
 }
 
-func messages(_ frames: some Sequence<HeadFrame>) -> [String] {
-  frames.flatMap { frame -> [String] in
-    let column = frame.batch(columns: ["message"]).columns[0]
+func messages(_ frames: some Sequence<HeadFrame>) throws -> [String] {
+  try frames.flatMap { frame -> [String] in
+    let column = try frame.batch(columns: ["message"]).columns[0]
     return column.withText { offsets, bytes in
       (0..<column.rowCount).map { row in
         String(decoding: (Int(offsets[row])..<Int(offsets[row + 1])).map { bytes[$0] }, as: UTF8.self)

@@ -53,7 +53,7 @@ import Testing
     }
     // Each writer's rows are in its order, on the disk as a power cut leaves it.
     let again = try Bench(disk: disk.crash(), clock: ManualClock(), seed: 2, options: testOptions())
-    let found = messages(again.journal.head(of: logs).frames)
+    let found = try messages(again.journal.head(of: logs).frames)
     #expect(found.count == 400)
     for writer in 0..<16 {
       let own = found.filter { $0.hasPrefix("\(writer)/") }
@@ -111,7 +111,8 @@ import Testing
       let again = try open(LocalFileSystem(), directory: directory, options: options)
       let declared = Dataset.logs.schema.declaredFields.map(\.name)
       for head in [snapshot, again.head(of: logs)] {
-        #expect(head.frames.flatMap { RandomBatches.rowTexts($0.batch(columns: declared)) } == expected)
+        #expect(
+          try head.frames.flatMap { RandomBatches.rowTexts(try $0.batch(columns: declared)) } == expected)
       }
       await again.stop()
     }

@@ -68,6 +68,11 @@ import Testing
       } catch { return error }
     }
 
+    /// Flips a bit of each byte of the file; twice, and it is as it was.
+    func rot(_ path: String) {
+      for offset in 0..<disk.contents(path).count { disk.rot(path, offset: offset, bit: 3) }
+    }
+
     /// Puts rows into a block.
     func archive() throws {
       try append()
@@ -149,13 +154,13 @@ import Testing
     #expect(bench.events.take() == [.healed(.compaction, partition: Self.logs)])
   }
 
-  /// A damaged block is no failure that heals: its partition is left alone.
+  /// A damaged block is no failure that heals: it is told once and left alone.
   @Test func damage() throws {
     let bench = try Bench()
     for _ in 0..<2 { try bench.archive() }
     _ = bench.events.take()
     let path = try #require(bench.disk.files().first { $0.hasSuffix(".parquet") })
-    for offset in 0..<bench.disk.contents(path).count { bench.disk.rot(path, offset: offset, bit: 3) }
+    bench.rot(path)
     #expect(throws: StoreError.self) { try bench.engine.compact() }
     #expect(try !bench.engine.compact())
     let told = bench.events.take()
@@ -164,6 +169,28 @@ import Testing
       return
     }
     #expect(file == path)
+    #expect(bench.engine.damagedFiles.map(\.path) == [path])
+  }
+
+  /// Its neighbours on either side are merged, each side by itself: merged with each other they would be
+  /// where the damaged one is to come back.
+  @Test func neighboursOfADamagedBlockAreMerged() throws {
+    let bench = try Bench()
+    for _ in 0..<5 { try bench.archive() }
+    let before = bench.disk.files().filter { $0.hasSuffix(".parquet") }
+    bench.rot(before[2])
+    #expect(throws: StoreError.self) { try bench.engine.compact() }
+    while try bench.engine.compact() {}
+    bench.engine.emptyTrash()
+    let after = bench.disk.files().filter { $0.hasSuffix(".parquet") }
+    #expect(after.count == 3 && after.contains(before[2]))
+    #expect(bench.engine.usage().first?.blockRows == 100)
+    // Rotten twice is sound.
+    bench.rot(before[2])
+    let next = try Bench(disk: bench.disk.kill())
+    let units = try next.engine.snapshot(of: Self.logs).plan(ScanRequest(columns: []))
+    #expect(try units.reduce(0) { $0 + (try $1.countMatches()) } == 100)
+    #expect(next.engine.damagedFiles == [])
   }
 
   @Test func retention() throws {

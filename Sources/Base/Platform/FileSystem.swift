@@ -74,6 +74,7 @@ package protocol File: AnyObject, Sendable {
   /// Makes written bytes and the size durable (`fdatasync`). After a failure nothing unsynced may be trusted.
   func sync() throws(DiskError)
   /// Maps `range` of the file read-only and shared: later writes to it show. The mapping lives while the
-  /// buffer does, also after the file was removed. Never truncate a mapped file.
+  /// buffer does, also after the file was removed. Never truncate a mapped file; where somebody does, or a
+  /// sector is bad, readers see zeros and `Buffer.fileMapping` says so.
   func map(_ range: Range<Int>) throws(DiskError) -> Buffer
 }

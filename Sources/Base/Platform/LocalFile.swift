@@ -70,13 +70,16 @@ final class LocalFile: File {
       // A mapping beyond the end would be a SIGBUS at its first use.
       throw diskError(.map, path, at: range.lowerBound, code: EINVAL)
     }
-    let page = 4096
-    let start = range.lowerBound & ~(page - 1)
+    let start = range.lowerBound & ~(MappingGuard.shared.pageBytes - 1)
     let length = range.upperBound - start
     guard let base = unsafe mmap(nil, length, PROT_READ, MAP_SHARED, descriptor, start),
       unsafe base != MAP_FAILED
     else { throw diskError(.map, path, at: start, code: errno) }
-    let owner = unsafe Mapping(base: base, byteCount: length)
+    guard let slot = unsafe MappingGuard.shared.add(base, byteCount: length) else {
+      unsafe munmap(base, length)
+      throw diskError(.map, path, at: start, code: ENOMEM)
+    }
+    let owner = unsafe Mapping(base: base, byteCount: length, fileOffset: start, slot: slot)
     // Within bounds: the mapping covers start..<range.upperBound.
     return unsafe Buffer(
       start: UnsafeRawPointer(base) + (range.lowerBound - start), byteCount: range.count, owner: owner)
@@ -84,15 +87,24 @@ final class LocalFile: File {
 }
 
 /// A mapped range, unmapped when the last buffer over it goes.
-@safe private final class Mapping: @unchecked Sendable {
+@safe private final class Mapping: FileMapping, @unchecked Sendable {
   // Safe because: the pointer never changes and is used only to unmap.
   private let base: UnsafeMutableRawPointer
   private let byteCount: Int
+  private let fileOffset: Int
+  private let slot: Int
 
-  @unsafe init(base: UnsafeMutableRawPointer, byteCount: Int) {
+  @unsafe init(base: UnsafeMutableRawPointer, byteCount: Int, fileOffset: Int, slot: Int) {
     unsafe self.base = base
     self.byteCount = byteCount
+    self.fileOffset = fileOffset
+    self.slot = slot
   }
 
-  deinit { unsafe munmap(base, byteCount) }
+  var failedByte: Int? { MappingGuard.shared.failedByte(of: slot).map { $0 + fileOffset } }
+
+  deinit {
+    MappingGuard.shared.remove(slot)
+    unsafe munmap(base, byteCount)
+  }
 }

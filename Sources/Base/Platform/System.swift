@@ -8,8 +8,19 @@ package struct SystemClock: WallClock {
   package func now() -> Int64 {
     var time = timespec()
     unsafe clock_gettime(CLOCK_REALTIME, &time)
-    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    return SystemClock.time(seconds: Int64(time.tv_sec), nanoseconds: Int64(time.tv_nsec))
   }
+
+  /// The time, held within ``years`` so that no sum with it overflows.
+  package static func time(seconds: Int64, nanoseconds: Int64) -> Int64 {
+    let (start, isFar) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+    if isFar { return seconds < 0 ? years.lowerBound : years.upperBound }
+    let (time, isOver) = start.addingReportingOverflow(nanoseconds)
+    return isOver ? years.upperBound : min(max(time, years.lowerBound), years.upperBound)
+  }
+
+  /// From 1900 to the end of 2199: what 64 bits of nanoseconds can tell, with decades of room for sums.
+  package static let years: ClosedRange<Int64> = -2_208_988_800_000_000_000...7_258_118_400_000_000_000
 }
 
 /// The machine's clock that nobody can set; it counts time in which the machine slept.

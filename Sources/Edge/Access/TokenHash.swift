@@ -12,7 +12,10 @@ extension Expiring {
   /// Whether it holds now: not expired, and not made by a clock that has since been set back by more than its
   /// lifetime.
   package func isValid(at now: Int64) -> Bool {
-    now < expiresAt && now >= issuedAt - (expiresAt - issuedAt)
+    let (lifetime, isLong) = expiresAt.subtractingReportingOverflow(issuedAt)
+    let (earliest, isEarly) = issuedAt.subtractingReportingOverflow(lifetime)
+    // Times so far apart are not ours.
+    return now < expiresAt && !isLong && !isEarly && now >= earliest
   }
 }
 

@@ -112,10 +112,11 @@ package final class BinaryEncoder: BatchEncoder {
 extension OutputFormat {
   /// The format's encoder for batches of `fields`.
   package func encoder(
-    fields: [Field], style: RecordStyle = RecordStyle()
+    fields: [Field], style: RecordStyle = RecordStyle(), incompleteness: Incompleteness? = nil
   ) throws(EncodingError) -> any BatchEncoder {
     switch self {
-    case .json, .ndjson, .csv: TextEncoder(format: self, fields: fields, style: style)
+    case .json, .ndjson, .csv:
+      TextEncoder(format: self, fields: fields, style: style, incompleteness: incompleteness)
     case .arrow, .parquet: try BinaryEncoder(format: self, fields: fields)
     }
   }

@@ -18,7 +18,8 @@ package struct EncodingError: Error, Sendable, Equatable {
   package init(reason: String) { self.reason = reason }
 }
 
-/// JSON (`{"rows":[…],"cursor":…}`), NDJSON (an object a line) and CSV (RFC 4180 with a header line).
+/// JSON (`{"rows":[…],"cursor":…,"incomplete":…}`), NDJSON (an object a line) and CSV (RFC 4180 with a header
+/// line).
 ///
 /// Null columns are left out of objects and empty in CSV, where an empty text is `""`. Object columns are
 /// JSON in all three.
@@ -28,9 +29,16 @@ package final class TextEncoder: BatchEncoder {
   private let records: RecordWriter
   private var writer = JSONWriter(capacity: 1 << 16)
   private var isFirst = true
+  private let incompleteness: Incompleteness?
 
-  /// - Parameter format: `.json`, `.ndjson` or `.csv`.
-  package init(format: OutputFormat, fields: [Field], style: RecordStyle = RecordStyle()) {
+  /// - Parameters:
+  ///   - format: `.json`, `.ndjson` or `.csv`.
+  ///   - incompleteness: What the rows lack; said in JSON, which alone has a place for it.
+  package init(
+    format: OutputFormat, fields: [Field], style: RecordStyle = RecordStyle(),
+    incompleteness: Incompleteness? = nil
+  ) {
+    self.incompleteness = incompleteness
     precondition(format != .arrow && format != .parquet, "a text format")
     self.format = format
     self.fields = fields
@@ -73,6 +81,11 @@ package final class TextEncoder: BatchEncoder {
     if let cursor {
       writer.append(raw: ",\"cursor\":")
       writer.appendString(cursor)
+    }
+    if let incompleteness {
+      writer.append(
+        raw: ",\"incomplete\":{\"files\":\(incompleteness.fileCount),"
+          + "\"rows_max\":\(incompleteness.rowCountMax)}")
     }
     writer.append(raw: "}\n")
     return writer.takeBytes()

@@ -19,9 +19,12 @@ package struct PreparedQuery: Sendable {
   /// Checks a request.
   ///
   /// - Throws: `.invalid`: it does not fit the dataset.
-  package init(_ request: QueryRequest) throws(StoreError) {
+  package init(_ asked: QueryRequest) throws(StoreError) {
+    let predicate = try CompiledPredicate(asked.predicate, schema: asked.dataset.schema)
+    var request = asked
+    // That there is no record of an id must not be said while it may lie in a file that cannot be read.
+    if predicate.requiredIDs != nil { request.isStrict = true }
     self.request = request
-    _ = try CompiledPredicate(request.predicate, schema: request.dataset.schema)
     fields = try request.fields()
     if case .aggregates(let query) = request.answer {
       aggregates = try AggregatePlan(query, request: request)
@@ -69,14 +72,21 @@ package struct PreparedQuery: Sendable {
         start = max(start ?? .min, time)
       }
     }
-    return ScanRequest(
+    var scan = ScanRequest(
       columns: scanColumns, predicate: predicate, start: start, end: end, positions: 0..<max(0, positionEnd),
       order: request.isDescending ? .descending : .ascending)
+    scan.damage = damage
+    return scan
   }
 
+  /// What is done about files that cannot be read.
+  var damage: DamagePolicy { request.isStrict ? .refuse : .leaveOut }
+
   func groupedCount(_ groups: QueryRequest.GroupedCount) -> GroupedCountRequest {
-    GroupedCountRequest(
+    var counts = GroupedCountRequest(
       groupBy: groups.groupBy, bucketNanoseconds: groups.bucketNanoseconds, predicate: request.predicate,
       start: request.start, end: request.end)
+    counts.damage = damage
+    return counts
   }
 }

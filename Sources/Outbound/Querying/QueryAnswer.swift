@@ -32,6 +32,8 @@ package final class QueryAnswer: @unchecked Sendable {
   private let positionEnd: Int64
   /// How many stored objects, files for one, are read for it after pruning; 0 for groups.
   package let objectCount: Int
+  /// The files whose rows the answer lacks, by name; empty: it is whole.
+  package let damagedFiles: [DamagedFile]
   private let rows: (any AnswerRows)?
   private let groups: GroupBatches?
   private var rowCount = 0
@@ -42,9 +44,12 @@ package final class QueryAnswer: @unchecked Sendable {
   ///   - fields: Of the batches that `rows` gives.
   ///   - positionEnd: Every row's position is below it, on later pages too.
   ///   - objectCount: See ``objectCount``.
+  ///   - damagedFiles: See ``damagedFiles``.
   package init(
-    fields: [Field], request: QueryRequest, positionEnd: Int64, objectCount: Int, rows: any AnswerRows
+    fields: [Field], request: QueryRequest, positionEnd: Int64, objectCount: Int, rows: any AnswerRows,
+    damagedFiles: [DamagedFile] = []
   ) {
+    self.damagedFiles = damagedFiles
     self.objectCount = objectCount
     self.fields = fields
     self.request = request
@@ -54,7 +59,10 @@ package final class QueryAnswer: @unchecked Sendable {
   }
 
   /// Groups.
-  init(fields: [Field], request: QueryRequest, groups: GroupBatches) {
+  init(
+    fields: [Field], request: QueryRequest, groups: GroupBatches, damagedFiles: [DamagedFile]
+  ) {
+    self.damagedFiles = damagedFiles
     self.fields = fields
     self.request = request
     self.groups = groups

@@ -20,33 +20,71 @@ package struct QueryEngine: QueryAnswering {
     self.budget = budget
   }
 
+  /// How often a query is begun anew since a file turned out to be damaged: one that is never read whole
+  /// ends.
+  private static let triesMax = 16
+
   /// See ``QueryAnswering``. The snapshot is taken here.
+  ///
+  /// A file that turns out to be damaged before the first row is given is known to the store from then on:
+  /// the query begins anew without it.
   package func run(_ request: QueryRequest, for tenant: Tenant) async throws(StoreError) -> QueryAnswer {
+    var request = request
+    let marks = AnswerMarks.current
+    request.isStrict = request.isStrict || marks?.isStrict ?? false
     let prepared = try PreparedQuery(request)
+    var tries = 1
+    while true {
+      do throws(StoreError) {
+        let answer = try await runOnce(prepared, for: tenant)
+        marks?.note(answer.damagedFiles)
+        return answer
+      } catch {
+        guard case .corrupt = error, !prepared.request.isStrict, tries < QueryEngine.triesMax else {
+          throw error
+        }
+        tries += 1
+      }
+    }
+  }
+
+  private func runOnce(_ prepared: PreparedQuery, for tenant: Tenant) async throws(StoreError) -> QueryAnswer
+  {
+    let request = prepared.request
     let partition = Partition(tenant: tenant, dataset: request.dataset)
     let snapshot = try await source.snapshot(of: partition)
+    let answer: GroupBatches
     switch request.answer {
-    case .rows:
-      let end = min(request.cursor?.positionEnd ?? .max, snapshot.positionEnd)
-      let (workers, budget, bytesMax) = (workers, budget, batchBytesMax)
-      let (stream, objectCount) = try await workers.perform { () throws(StoreError) in
-        let units = prepared.ordered(try snapshot.plan(prepared.scan(positionEnd: end)))
-        let stream = RowStream(
-          units: units, query: prepared, snapshot: snapshot, workers: workers, share: MemoryShare(of: budget),
-          bytesMax: bytesMax)
-        try stream.begin()
-        return (stream, Set(units.flatMap(\.objects)).count)
-      }
-      return QueryAnswer(
-        fields: prepared.fields, request: request, positionEnd: end, objectCount: objectCount, rows: stream)
-    case .groups(let groups):
-      let counted = try await count(groups, prepared: prepared, snapshot: snapshot)
-      return QueryAnswer(fields: prepared.fields, request: request, groups: counted)
+    case .rows: return try await rows(prepared, snapshot: snapshot)
+    case .groups(let groups): answer = try await count(groups, prepared: prepared, snapshot: snapshot)
     case .aggregates:
       guard let plan = prepared.aggregates else { preconditionFailure("aggregates are planned") }
-      let gathered = try await aggregate(plan, snapshot: snapshot)
-      return QueryAnswer(fields: prepared.fields, request: request, groups: gathered)
+      answer = try await aggregate(plan, snapshot: snapshot)
     }
+    try snapshot.requireReadable()
+    return QueryAnswer(
+      fields: prepared.fields, request: request, groups: answer,
+      damagedFiles: snapshot.damagedFiles)
+  }
+
+  private func rows(
+    _ prepared: PreparedQuery, snapshot: any PartitionSnapshot
+  ) async throws(StoreError) -> QueryAnswer {
+    let request = prepared.request
+    let end = min(request.cursor?.positionEnd ?? .max, snapshot.positionEnd)
+    let scan = prepared.scan(positionEnd: end)
+    let (workers, budget, bytesMax) = (workers, budget, batchBytesMax)
+    let (stream, objectCount) = try await workers.perform { () throws(StoreError) in
+      let units = prepared.ordered(try snapshot.plan(scan))
+      let stream = RowStream(
+        units: units, query: prepared, snapshot: snapshot, workers: workers, share: MemoryShare(of: budget),
+        bytesMax: bytesMax)
+      try stream.begin()
+      return (stream, Set(units.flatMap(\.objects)).count)
+    }
+    return QueryAnswer(
+      fields: prepared.fields, request: request, positionEnd: end, objectCount: objectCount, rows: stream,
+      damagedFiles: snapshot.damagedFiles)
   }
 
   /// See ``QueryAnswering``.

@@ -46,6 +46,8 @@ package struct QueryRequest: Sendable, Hashable {
   package var isDescending: Bool
   /// Where the page before ended; nil: the first page.
   package var cursor: QueryCursor?
+  /// Whether a damaged or missing file is an error; else its rows are left out, and the answer says so.
+  package var isStrict = false
 
   /// Rows given when a request names no limit.
   package static let limitDefault = 1_000
@@ -75,7 +77,7 @@ package struct QueryRequest: Sendable, Hashable {
 extension QueryRequest {
   private static let members: Set<String> = [
     "dataset", "start", "end", "where", "columns", "limit", "order", "cursor", "measures", "group_by",
-    "bucket", "utc_offset_seconds", "order_by", "offset", "count",
+    "bucket", "utc_offset_seconds", "order_by", "offset", "count", "strict",
   ]
 
   /// Reads the JSON form (Docs/query.md).
@@ -113,6 +115,11 @@ extension QueryRequest {
     case .string("asc")?: isDescending = false
     case .string("desc")?: isDescending = true
     default: throw .invalid("order: \"asc\" or \"desc\"")
+    }
+    switch tree["strict"] {
+    case nil, .null?: isStrict = false
+    case .bool(let flag)?: isStrict = flag
+    default: throw .invalid("strict: true or false")
     }
     cursor = nil
     // The most first, where an order is asked for and not said.

@@ -61,14 +61,14 @@ final class RowStream: AnswerRows, @unchecked Sendable {
 
   /// The next rows, at most ``batchRowsMax``; nil at the end.
   func next() async throws(StoreError) -> RecordBatch? {
-    guard remaining > 0 else { return finish() }
+    guard remaining > 0 else { return try finish() }
     if let merged = first {
       first = nil
       if let batch = take(merged) { return batch }
     }
     while true {
       try await activate()
-      guard !active.isEmpty else { return finish() }
+      guard !active.isEmpty else { return try finish() }
       if let batch = try await merge() { return batch }
     }
   }
@@ -86,9 +86,11 @@ final class RowStream: AnswerRows, @unchecked Sendable {
     first = try mergeRun(before: nil)
   }
 
-  private func finish() -> RecordBatch? {
+  /// The rows given so far were used: if a file went bad under them, the answer must not end as a whole one.
+  private func finish() throws(StoreError) -> RecordBatch? {
     active = []
     pending = []
+    try snapshot.requireReadable()
     return nil
   }
 

@@ -6,6 +6,7 @@ import Server
 public enum CordwoodMain {
   /// Runs the command of the command line; ends the process when it is done.
   public static func run() async {
+    CrashSignals.endAtOnce()
     StandardStreams.prepare()
     // Before anything else allocates.
     MemoryTuning.applyServerSettings()
@@ -31,12 +32,13 @@ struct CordwoodCommand: AsyncParsableCommand {
         cordwood deadletters list                 what Loki refused for good
         cordwood inspect ./data                   what is on the disk
         cordwood check ./data                     verify every checksum and invariant
+        cordwood repair ./data                    what damaged blocks would lose
         cordwood completions bash                 for your shell's start file
       """,
     version: "cordwood \(RunningServer.version)",
     subcommands: [
       ServeCommand.self, ImportCommand.self, QueryCommand.self, TailCommand.self, LoginCommand.self,
       LogoutCommand.self, UsersCommand.self, KeysCommand.self, DeadLettersCommand.self, InspectCommand.self,
-      CheckCommand.self, CompletionsCommand.self,
+      CheckCommand.self, RepairCommand.self, CompletionsCommand.self,
     ])
 }

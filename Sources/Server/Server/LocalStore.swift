@@ -30,6 +30,11 @@ enum LocalStore {
   static func open(
     _ configuration: Configuration, _ registry: Registry, observer: any StoreObserver, clock: any WallClock
   ) async throws(StartError) -> OpenStore {
+    let now = clock.now()
+    guard now > SystemClock.years.lowerBound, now < SystemClock.years.upperBound else {
+      throw StartError.store(
+        "the machine's clock reads a time before 1900 or after 2199; records would get it: set the clock")
+    }
     let store: Storage
     do throws(StorageOpenError) {
       store = try await Storage.open(
@@ -73,6 +78,8 @@ enum LocalStore {
     if let cut = store.recovery.cut {
       text += "; an unfinished write was cut off (\(cut.file), byte \(cut.offsetBytes))"
     }
+    let damaged = store.damagedFiles()
+    if !damaged.isEmpty { text += "; \(damaged.count) blocks are missing, and answers lack their records" }
     return text
   }
 }
@@ -102,6 +109,13 @@ private enum StoreMetrics {
     collect(journal, into: &text)
     collect(storage, into: &text)
     collect(store.usage(), of: datasets, into: &text)
+    let damaged = store.damagedFiles()
+    text.single(
+      "cordwood_damaged_files", .gauge, "Files that are damaged or missing: answers lack their records.",
+      Double(Set(damaged.map(\.name)).count))
+    text.single(
+      "cordwood_damaged_rows", .gauge, "Records in these files, at most.",
+      Double(damaged.reduce(0) { $0 + $1.rowCount }))
   }
 
   static func collectFailure(_ store: Storage, into text: inout MetricsText) {

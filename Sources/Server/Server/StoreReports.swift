@@ -175,7 +175,7 @@ package final class StoreReports: StoreObserver {
       text.sample("cordwood_store_poisoned", [("log", log.rawValue)], poisoned.contains(log) ? 1 : 0)
     }
     text.single(
-      "cordwood_store_damaged_total", .counter, "Blocks that were found damaged when they were to be merged.",
+      "cordwood_store_damaged_total", .counter, "Files that were found damaged or missing.",
       Double(damagedCount))
   }
 }
@@ -216,6 +216,10 @@ struct StoreLogLine {
   let level: Logger.Level
   let metadata: Logger.Metadata
 
+  private static let afterDamage =
+    "The file is left out of answers, which say so, and kept as it is. Restore it from a copy and restart; "
+    + "cordwood check names all damage, cordwood repair does without it."
+
   init(_ event: StoreEvent) {
     var members: [(name: String, value: String?)] = []
     switch event {
@@ -238,7 +242,7 @@ struct StoreLogLine {
       level = .error
       members = [
         ("event", "damaged"), ("partition", partition.description), ("error", error.sentence),
-        ("now", "Queries that need these bytes fail; nothing is removed. cordwood check names all damage."),
+        ("now", StoreLogLine.afterDamage),
       ]
     case .archived(let partition, let file, let rowCount):
       level = .debug

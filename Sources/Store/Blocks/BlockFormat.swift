@@ -129,7 +129,9 @@ extension GroupedCountRequest {
     if bucketNanoseconds != nil {
       columns.insert(OutputColumn(ColumnPath("timestamp"), type: .timestamp), at: 0)
     }
-    return ScanRequest(
+    var scan = ScanRequest(
       columns: columns, predicate: predicate, start: start, end: end, positions: positions, order: .unordered)
+    scan.damage = damage
+    return scan
   }
 }

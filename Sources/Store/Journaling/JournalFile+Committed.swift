@@ -21,10 +21,13 @@ extension JournalFile {
       return (run, segments)
     }
     guard let (run, segments) = found else { return nil }
-    let batches = zip(run.entries, segments).map { entry, segment in
-      let batch = HeadFrame(entry, segment: segment, dataset: partition.dataset).batch(columns: columns)
+    var batches: [RecordBatch] = []
+    for (entry, segment) in zip(run.entries, segments) {
+      let frame = HeadFrame(entry, segment: segment, dataset: partition.dataset)
+      // Damaged rows are not at hand: the scan that is asked for instead says what is wrong with them.
+      guard let batch = try? frame.batch(columns: columns) else { return nil }
       let skipped = Int(max(0, position - entry.firstPosition))
-      return skipped == 0 ? batch : batch.rows(skipped..<batch.rowCount)
+      batches.append(skipped == 0 ? batch : batch.rows(skipped..<batch.rowCount))
     }
     return CommittedRows(batches: batches, positionEnd: max(position, run.positionEnd))
   }

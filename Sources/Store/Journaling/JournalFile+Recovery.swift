@@ -24,6 +24,7 @@ extension JournalFile {
       check.note(found.header)
       try show(found, start: start, now: now)
     }
+    for segment in segments { try segment.requireReadable() }
     check.judge(&outcome, firstSegment: segments[0].number)
     if outcome.isDamaged {
       throw .corrupt(

@@ -38,9 +38,9 @@ package struct JournalReader {
     }
 
     /// All columns of the dataset's schema; nil for keys carried over. Shares the mapping's memory.
-    package func batch() -> RecordBatch? {
+    package func batch() throws(JournalError) -> RecordBatch? {
       guard let dataset = partition?.dataset else { return nil }
-      return HeadFrame(FrameEntry(header), segment: segment, dataset: dataset).batch()
+      return try HeadFrame(FrameEntry(header), segment: segment, dataset: dataset).batch()
     }
   }
 
@@ -113,6 +113,12 @@ package struct JournalReader {
       try visit(Frame(found))
     }
     check.judge(&outcome, firstSegment: first)
+    for file in scan.segments {
+      guard let byte = file.failedByte else { continue }
+      findings.append(
+        Finding(
+          path: file.path, offsetBytes: byte, reason: "the disk does not give this page", isDamage: true))
+    }
     let path = directory + "/" + SegmentFile.name(outcome.stop.segment)
     if outcome.isDamaged {
       findings.append(

@@ -13,7 +13,10 @@ final class SegmentFile: Sendable {
   let number: UInt32
   let file: any File
   let mapping: Buffer
+  private let fileMapping: (any FileMapping)?
 
+  /// See `FileMapping`.
+  var failedByte: Int? { fileMapping?.failedByte }
   var byteCount: Int { mapping.byteCount }
   var path: String { file.path }
 
@@ -21,6 +24,13 @@ final class SegmentFile: Sendable {
     self.number = number
     self.file = file
     self.mapping = mapping
+    fileMapping = mapping.fileMapping
+  }
+
+  /// Throws if bytes of the file could not be read: what was seen there may have been zeros.
+  func requireReadable() throws(JournalError) {
+    guard let byte = failedByte else { return }
+    throw .corrupt(file: path, offsetBytes: byte, reason: "the disk does not give this page")
   }
 
   static func name(_ number: UInt32) -> String {

@@ -8,6 +8,18 @@ package protocol PartitionSnapshot: AnyObject, Sendable {
   func plan(_ request: ScanRequest) throws(StoreError) -> [any ScanUnit]
   /// What summaries prove of the counts, and the units that are left. Blocking.
   func groupedCounts(_ request: GroupedCountRequest) throws(StoreError) -> GroupedCountAnswer
+  /// The files whose rows its plans and counts have left out so far, by name, each once. No disk.
+  var damagedFiles: [DamagedFile] { get }
+  /// Throws `.corrupt` if a file was cut or could not be read while rows of it were given out without a copy:
+  /// zeros may have been seen in their place. To be asked when the last of them were used. No disk.
+  func requireReadable() throws(StoreError)
+}
+
+extension PartitionSnapshot {
+  /// None: for sources without files.
+  package var damagedFiles: [DamagedFile] { [] }
+  /// All was read: for sources without files.
+  package func requireReadable() throws(StoreError) {}
 }
 
 /// The way back.

@@ -8,6 +8,8 @@ package struct GroupedCountRequest: Sendable {
   package var start: Int64?
   package var end: Int64?
   package var positions: Range<Int64>
+  /// See ``ScanRequest/damage``.
+  package var damage = DamagePolicy.refuse
 
   package init(
     groupBy: [ColumnPath], bucketNanoseconds: Int64?, predicate: Predicate, start: Int64?, end: Int64?,

@@ -32,6 +32,8 @@ package struct ScanRequest: Sendable {
   /// Only positions in this range.
   package var positions: Range<Int64>
   package var order: ScanOrder
+  /// Only whoever tells what is lacking may leave it out.
+  package var damage = DamagePolicy.refuse
 
   package init(
     columns: [OutputColumn], predicate: Predicate = .all, start: Int64? = nil, end: Int64? = nil,

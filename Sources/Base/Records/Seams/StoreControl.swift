@@ -32,4 +32,6 @@ package protocol StoreControl: Sendable {
   /// nil while healthy; else why writes would be refused now, whatever the reason, without secrets. If that
   /// cannot be found out, why not. May wait for the disk.
   func writeFailure() async -> StoreError?
+  /// Files whose rows no answer has, damaged or missing, as far as they were come upon, by name.
+  func damagedFiles() async -> [DamagedFile]
 }

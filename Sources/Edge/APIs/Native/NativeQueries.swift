@@ -32,7 +32,9 @@ package struct EngineQueries: NativeQueries {
   ) async throws(StoreError) -> sending any AnswerChunks {
     let request = try QueryRequest(json: body, filter: principal.filter, registry: registry)
     let answer = try await engine.run(request, for: principal.tenant)
-    return try EncodedAnswer(answer) { () throws(EncodingError) in try format.encoder(fields: answer.fields) }
+    return try EncodedAnswer(answer) { () throws(EncodingError) in
+      try format.encoder(fields: answer.fields, incompleteness: Incompleteness(answer.damagedFiles))
+    }
   }
 }
 

@@ -134,9 +134,15 @@ package struct Router: RequestRouter {
       let call = call.at(place.route, parameters)
       switch place.route.handler {
       case .open(let respond): return .answer(try await respond(call))
-      case .answer(let respond), .store(let respond):
-        return .answer(try await respond(call, Router.known(principal)))
-      case .stream(let respond): return try await respond(call, Router.known(principal), stream)
+      case .store(let respond): return .answer(try await respond(call, Router.known(principal)))
+      case .answer(let respond):
+        return try await Router.marking(call, stream) { (_) async throws(Problem) in
+          .answer(try await respond(call, Router.known(principal)))
+        }
+      case .stream(let respond):
+        return try await Router.marking(call, stream) { (stream) async throws(Problem) in
+          try await respond(call, Router.known(principal), stream)
+        }
       case .live: preconditionFailure("a live stream is no endpoint")
       }
     }

@@ -58,18 +58,22 @@ struct AggregatePlan: Sendable {
   }
 
   var scan: ScanRequest {
-    ScanRequest(
+    var scan = ScanRequest(
       columns: columns, predicate: request.predicate, start: request.start, end: request.end,
       order: .unordered)
+    scan.damage = request.isStrict ? .refuse : .leaveOut
+    return scan
   }
 
   /// What summaries are asked for if the query is nothing but counts; rows before its start are to be read.
   var groupedCount: GroupedCountRequest {
     let from = query.bucket?.partsFrom ?? .min
-    return GroupedCountRequest(
+    var counts = GroupedCountRequest(
       groupBy: query.groupBy, bucketNanoseconds: query.bucket?.partNanoseconds,
       predicate: request.predicate, start: from == .min ? request.start : max(from, request.start ?? .min),
       end: request.end)
+    counts.damage = scan.damage
+    return counts
   }
 }
 

@@ -37,7 +37,7 @@ struct CheckCommand: AsyncParsableCommand {
 
   private func check() throws(Failure) -> Bool {
     try DataDirectory.require(directory)
-    let lock = try lockOut()
+    let lock = try DataDirectory.lockOut(directory)
     let showsProgress = !quiet && ProcessLimits.isTerminal(2)
     let report = StorageChecker.check(directory: directory, registry: ServedAPIs.registry) {
       path, index, count in
@@ -52,18 +52,6 @@ struct CheckCommand: AsyncParsableCommand {
       if !error.isReaderLeft { throw Failure(error.description, status: ExitCode.failure.rawValue) }
     }
     return report.isDamaged
-  }
-
-  /// Keeps a server from starting meanwhile.
-  private func lockOut() throws(Failure) -> FileLock {
-    do throws(FileLockError) { return try FileLock(directory: directory) } catch {
-      switch error {
-      case .held(_, let process):
-        let who = process.map { " (process \($0))" } ?? ""
-        throw Failure("\(directory) is in use by a server\(who): stop it first")
-      case .disk(let error): throw Failure("cannot lock \(directory): \(error)")
-      }
-    }
   }
 
   /// The findings, damage first, and what was looked at.

@@ -12,6 +12,18 @@ enum DataDirectory {
     }
   }
 
+  /// Keeps a server from starting as long as the lock is held.
+  static func lockOut(_ path: String) throws(Failure) -> FileLock {
+    do throws(FileLockError) { return try FileLock(directory: path) } catch {
+      switch error {
+      case .held(_, let process):
+        let who = process.map { " (process \($0))" } ?? ""
+        throw Failure("\(path) is in use by a server\(who): stop it first")
+      case .disk(let error): throw Failure("cannot lock \(path): \(error)")
+      }
+    }
+  }
+
   /// Errors of the store in words for people.
   static func text(of error: StoreError) -> String {
     switch error {

@@ -33,6 +33,8 @@ final class ServerReadiness: ReadinessChecks {
   private let lastLoki = Mutex<ReadinessCheck?>(nil)
 
   private static let lokiSeconds: Int64 = 3
+  /// Names of damaged files that are listed.
+  private static let damagedFilesMax = 20
   private static let keptNanoseconds: Int64 = 1_000_000_000
 
   init(
@@ -127,6 +129,8 @@ final class ServerReadiness: ReadinessChecks {
     var message = failure.map { "Writes are refused: \(Problem($0).detail)" } ?? "WAL system integrity OK"
     // Nothing is lost by it and reads and writes go on, so the server stays ready.
     if failure == nil, let trouble = reports?.trouble { message += "; tried again: \(trouble)" }
+    let damaged = await control.damagedFiles()
+    if !damaged.isEmpty { message += "; answers lack the records of \(damaged.count) damaged files" }
     return check("wal", isHealthy: failure == nil, message) { text in
       text.name("path")
       text.value(needs.dataDirectory + "/journal")
@@ -138,6 +142,12 @@ final class ServerReadiness: ReadinessChecks {
       text.value(usage.reduce(0) { $0 + $1.blockCount })
       text.name("writable")
       text.value(failure == nil)
+      // Only where there are any: the ingest system's probes know the others.
+      guard !damaged.isEmpty else { return }
+      text.name("damaged_files")
+      text.beginArray()
+      for file in damaged.prefix(ServerReadiness.damagedFilesMax) { text.value(file.name) }
+      text.endArray()
     }
   }
 

@@ -56,6 +56,7 @@ struct BlockColumns: Sendable {
 /// Footer and index of a block, read and checked once.
 final class BlockContents: Sendable {
   let path: String
+  let mapping: BlockMapping
   let schema: DatasetSchema
   let parquet: ParquetReader
   let columns: BlockColumns
@@ -85,6 +86,7 @@ final class BlockContents: Sendable {
 
   init(_ file: Buffer, path: String, facts known: BlockFacts) throws(BlockError) {
     self.path = path
+    mapping = BlockMapping(file, path: path)
     schema = known.partition.dataset.schema
     do throws(ColumnarError) { parquet = try ParquetReader(file, verifyChecksums: true) } catch {
       throw BlockContents.failure(error, path, offset: 0)
@@ -272,7 +274,10 @@ final class BlockContents: Sendable {
     do throws(ColumnarError) {
       let found = try parquet.read(
         rowGroup: group, columns: [column], rows: rows, asDictionary: asDictionary)
-      guard let column = found.first else { throw .corrupt("a column without values") }
+      // Headers of pages have no checksum, and say how many values follow.
+      guard let column = found.first, column.rowCount == rows.reduce(0, { $0 + $1.count }) else {
+        throw .corrupt("a column with other rows than its group")
+      }
       return column
     } catch {
       let chunk = parquet.rowGroups[group].columns[column]

@@ -13,6 +13,7 @@ package final class BlockReader: BlockReading {
   /// Of the file, for errors.
   package let path: String
   let file: Buffer
+  let mapping: BlockMapping
   private let read = Mutex<BlockContents?>(nil)
 
   /// - Throws: `.corrupt` if the file is not there or has another length than `facts` says.
@@ -34,6 +35,7 @@ package final class BlockReader: BlockReading {
         reason: "\(byteCount) bytes where \(facts.byteCount) were written")
     }
     do throws(DiskError) { self.file = try file.map(0..<byteCount) } catch { throw .disk(error) }
+    mapping = BlockMapping(self.file, path: path)
   }
 
   /// See ``BlockReading``.
@@ -140,7 +142,9 @@ extension BlockReader {
     _ request: ScanRequest, predicate: CompiledPredicate, deletions: [PendingDeletion]
   ) throws(StoreError) -> [any ScanUnit] {
     do throws(BlockError) {
-      return try units(for: request, predicate: predicate, deletions: deletions)
+      return try mapping.reading { () throws(BlockError) in
+        try units(for: request, predicate: predicate, deletions: deletions)
+      }
     } catch { throw error.storeError }
   }
 
@@ -149,7 +153,9 @@ extension BlockReader {
     _ request: GroupedCountRequest, predicate: CompiledPredicate, deletions: [PendingDeletion]
   ) throws(StoreError) -> GroupedCountAnswer {
     do throws(BlockError) {
-      return try groupedCounts(for: request, predicate: predicate, deletions: deletions)
+      return try mapping.reading { () throws(BlockError) in
+        try groupedCounts(for: request, predicate: predicate, deletions: deletions)
+      }
     } catch { throw error.storeError }
   }
 }

@@ -37,6 +37,10 @@ final class BlockRows {
 
   /// The next rows; nil at the end. Never empty.
   func next() throws(BlockError) -> RecordBatch? {
+    try scan.contents.mapping.reading(read)
+  }
+
+  private func read() throws(BlockError) -> RecordBatch? {
     while group < scan.contents.groupCount {
       let rowsMax = rowsPerBatch
       while !selected.isEmpty || !pages.isEmpty {
@@ -83,6 +87,14 @@ extension BlockContents {
   /// Reads a few pages of the rests. With deletions that may hide rows of the block it also reads what they
   /// ask for, and the members' columns of row groups some rows of which they hide: one column at a time.
   func census(
+    sampleRowCount: Int, deletions: [PendingDeletion]
+  ) throws(BlockError) -> [String: MemberCensus] {
+    try mapping.reading { () throws(BlockError) in
+      try countMembers(sampleRowCount: sampleRowCount, deletions: deletions)
+    }
+  }
+
+  private func countMembers(
     sampleRowCount: Int, deletions: [PendingDeletion]
   ) throws(BlockError) -> [String: MemberCensus] {
     let objects = schema.fields.filter { $0.type == .json }

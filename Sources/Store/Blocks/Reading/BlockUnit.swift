@@ -63,7 +63,9 @@ struct BlockUnit: ScanUnit {
     }
     guard !open.isEmpty else { return total }
     do throws(BlockError) {
-      return total + (try scan.select(group: group, pages: open).selection.count)
+      return try scan.contents.mapping.reading { () throws(BlockError) in
+        total + (try scan.select(group: group, pages: open).selection.count)
+      }
     } catch { throw error.storeError }
   }
 
@@ -119,30 +121,34 @@ final class BlockCursor: BatchCursor {
   }
 
   func next() throws(StoreError) -> RecordBatch? {
-    do throws(BlockError) {
-      while found.isEmpty {
-        guard !pages.isEmpty else { return nil }
-        let part = isDescending ? pages.suffix(pageCount) : pages.prefix(pageCount)
-        pages = isDescending ? pages.dropLast(part.count) : pages.dropFirst(part.count)
-        pageCount *= 2
-        let selected = try unit.scan.select(group: unit.group, pages: Array(part))
-        whole = try wholeColumns(selected)
-        found =
-          (whole == nil ? selected.rows.rowsOfGroup(selected.selection) : selected.selection.indices())[...]
-      }
-      let part = Array(isDescending ? found.suffix(batchRowCount) : found.prefix(batchRowCount))
-      found = isDescending ? found.dropLast(part.count) : found.dropFirst(part.count)
-      batchRowCount = min(batchRowCount * 4, rowsMax)
-      let batch: RecordBatch
-      if let whole {
-        batch = RecordBatch.gather(
-          [whole], runs: part.runs.map { RowRun(source: 0, start: $0.lowerBound, count: $0.count) })
-      } else {
-        let reader = RowReader(unit.scan.contents, group: unit.group, rows: part.runs)
-        batch = try reader.batch(unit.scan.request.columns)
-      }
-      return isDescending ? batch.reversed() : batch
-    } catch { throw error.storeError }
+    do throws(BlockError) { return try unit.scan.contents.mapping.reading(read) } catch {
+      throw error.storeError
+    }
+  }
+
+  private func read() throws(BlockError) -> RecordBatch? {
+    while found.isEmpty {
+      guard !pages.isEmpty else { return nil }
+      let part = isDescending ? pages.suffix(pageCount) : pages.prefix(pageCount)
+      pages = isDescending ? pages.dropLast(part.count) : pages.dropFirst(part.count)
+      pageCount *= 2
+      let selected = try unit.scan.select(group: unit.group, pages: Array(part))
+      whole = try wholeColumns(selected)
+      found =
+        (whole == nil ? selected.rows.rowsOfGroup(selected.selection) : selected.selection.indices())[...]
+    }
+    let part = Array(isDescending ? found.suffix(batchRowCount) : found.prefix(batchRowCount))
+    found = isDescending ? found.dropLast(part.count) : found.dropFirst(part.count)
+    batchRowCount = min(batchRowCount * 4, rowsMax)
+    let batch: RecordBatch
+    if let whole {
+      batch = RecordBatch.gather(
+        [whole], runs: part.runs.map { RowRun(source: 0, start: $0.lowerBound, count: $0.count) })
+    } else {
+      let reader = RowReader(unit.scan.contents, group: unit.group, rows: part.runs)
+      batch = try reader.batch(unit.scan.request.columns)
+    }
+    return isDescending ? batch.reversed() : batch
   }
 
   /// The answer's columns of all rows of the pages, if copying from them is cheaper than decoding the pages

@@ -45,7 +45,8 @@ struct CompactionPlanner {
         let run = blocks[start..<start + length]
         let rows = run.reduce(0) { $0 + $1.rowCount }
         let most = run.map(\.rowCount).max() ?? 0
-        let isOver = now - (run.map(\.ingestedMin).min() ?? now) > 2 * span
+        let (age, isFar) = now.subtractingReportingOverflow(run.map(\.ingestedMin).min() ?? now)
+        let isOver = !isFar && age > 2 * span
         let isEven = 2 * most <= rows
         if length >= options.mergeInputsMin && isEven || length >= 2 && isOver, length > best.count {
           best = run

@@ -52,12 +52,19 @@ extension StorageEngine {
       let state = live.partitions[partition] ?? LivePartition()
       return (state.archivedThrough, state.deletions)
     }
-    let frames = nextFrames(heads.head(of: partition), from: archivedThrough, below: positionEnd)
+    let frames = try nextFrames(heads.head(of: partition), from: archivedThrough, below: positionEnd)
     guard let end = frames.last?.positionEnd else { return nil }
     let columns = partition.dataset.schema.fields.map(\.name)
+    var batches: [RecordBatch] = []
+    for chunk in HeadChunk.chunks(frames) { batches.append(try chunk.batch(columns: columns)) }
     let facts = try writeBlock(
-      .head(HeadChunk.chunks(frames).map { $0.batch(columns: columns) }, deletions: deletions),
-      partition: partition, deletionsApplied: deletions.map(\.id).max() ?? 0, shouldStop: shouldStop)
+      .head(batches, deletions: deletions), partition: partition,
+      deletionsApplied: deletions.map(\.id).max() ?? 0, shouldStop: shouldStop)
+    // The rows were read while the block was written, and its checksums vouch for them from now on.
+    do throws(StoreError) { try verify(frames, of: partition) } catch {
+      if let facts { discard(layout.block(facts.id, of: partition)) }
+      throw error
+    }
     let rowCount = frames.reduce(0) { $0 + $1.rowCount }
     let written = facts?.rowCount ?? 0
     precondition(
@@ -82,9 +89,14 @@ extension StorageEngine {
     return ArchiveStep(partition: partition, archivedThrough: end, rowCount: facts?.rowCount ?? 0)
   }
 
+  /// The frames of the next block. Damaged ones are not passed by: what is said to be archived would not be
+  /// looked for in the journal again, not even when the segment is restored.
+  ///
+  /// - Throws: `.corrupt`: the next frame is damaged.
   private func nextFrames(
     _ head: HeadSnapshot, from archivedThrough: Int64, below positionEnd: Int64
-  ) -> [HeadFrame] {
+  ) throws(StoreError) -> [HeadFrame] {
+    let damaged = quarantine.frames(of: head.partition)
     var rows = 0
     var bytes = 0
     var frames: [HeadFrame] = []
@@ -92,10 +104,25 @@ extension StorageEngine {
       guard frame.bounds.positionMin < positionEnd, rows < options.archiveRowsMax,
         bytes < options.archiveBlockBytesMax
       else { break }
+      if let file = damaged[frame.place] {
+        if frames.isEmpty { throw file.error }
+        break
+      }
       frames.append(frame)
       rows += frame.rowCount
       bytes += frame.byteCount
     }
     return frames
+  }
+
+  /// Compares the frames with their checksums; a damaged one is left alone from now on.
+  private func verify(_ frames: [HeadFrame], of partition: Partition) throws(StoreError) {
+    for frame in frames {
+      do throws(JournalError) { try frame.verify() } catch {
+        let error = StoreError(error)
+        quarantine.note(error, of: [frame], in: partition)
+        throw error
+      }
+    }
   }
 }

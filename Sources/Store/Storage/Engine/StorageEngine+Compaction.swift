@@ -23,16 +23,14 @@ extension StorageEngine {
     // Those not looked at, or not done with, are looked at the next time.
     defer { compactionQueue.withLock { $0.add(waiting) } }
     while let partition = waiting.first {
-      guard !damaged.withLock({ $0.contains(partition) }),
-        let state = live.withLock({ $0.partitions[partition] }),
-        let plan = planner.plan(state.blocks.map(\.facts), deletions: state.deletions)
+      guard let state = live.withLock({ $0.partitions[partition] }), let plan = plan(state, by: planner)
       else {
         reporter.done(.compaction, of: partition)
         waiting.removeFirst()
         continue
       }
       do throws(StoreError) { try compact(plan, of: partition, state, shouldStop: shouldStop) } catch {
-        noteFailedCompaction(of: partition, error)
+        noteFailedCompaction(of: partition, state, error)
         throw error
       }
       reporter.done(.compaction, of: partition)
@@ -42,11 +40,24 @@ extension StorageEngine {
     return false
   }
 
-  private func noteFailedCompaction(of partition: Partition, _ error: StoreError) {
+  /// What is worth doing among the partition's blocks between those that are damaged: these stay as they are,
+  /// to be restored.
+  private func plan(_ state: LivePartition, by planner: CompactionPlanner) -> CompactionPlanner.Plan? {
+    let runs = state.blocks.map(\.facts).split { quarantine.file(ofBlock: $0.id) != nil }
+    for run in runs {
+      if let plan = planner.plan(Array(run), deletions: state.deletions) { return plan }
+    }
+    return nil
+  }
+
+  private func noteFailedCompaction(
+    of partition: Partition, _ state: LivePartition, _ error: StoreError
+  ) {
     if error != .stopping { count { $0.failures += 1 } }
-    guard case .corrupt = error else { return reporter.failed(.compaction, of: partition, error) }
-    damaged.withLock { _ = $0.insert(partition) }
-    reporter.tell(.damaged(partition, error: error))
+    guard case .corrupt(let path, _, _) = error,
+      let block = state.blocks.first(where: { $0.file.path == path })
+    else { return reporter.failed(.compaction, of: partition, error) }
+    quarantine.note(error, of: block)
   }
 
   private func compact(

@@ -15,10 +15,13 @@ extension StorageEngine {
     }
     let snapshot = snapshot(of: partition)
     var rows = 0
-    for unit in try snapshot.plan(ScanRequest(columns: [], predicate: predicate)) {
+    // Rows of a damaged file are hidden as well, should it be restored; they are not counted.
+    var request = ScanRequest(columns: [], predicate: predicate)
+    request.damage = .leaveOut
+    for unit in try snapshot.plan(request) {
       rows += try unit.countMatches()
     }
-    if rows == 0 { return 0 }
+    if rows == 0, snapshot.damagedFiles.isEmpty { return 0 }
     try commit { manifest throws(StoreError) in
       [
         .deletionAdded(

@@ -35,10 +35,10 @@ package final class StorageEngine: Sendable {
   private let nextBlockID: Mutex<UInt64>
   /// Partitions whose directories are known to be durable.
   let directories = Mutex<Set<Partition>>([])
-  /// Partitions with a damaged block: they are not compacted again before a restart.
-  let damaged = Mutex<Set<Partition>>([])
   let archiveQueue: Mutex<ArchiveQueue>
   let compactionQueue: Mutex<CompactionQueue>
+  /// Files that are left out of everything.
+  let quarantine: Quarantine
 
   private init(
     _ parts: Parts, environment: StoreEnvironment, options: StorageOptions, format: any BlockFormat,
@@ -59,6 +59,7 @@ package final class StorageEngine: Sendable {
       environment.clock, uptime: environment.uptime, latest: latest == .min ? nil : latest,
       holdSeconds: options.clockStepSeconds)
     reporter = parts.reporter
+    quarantine = parts.quarantine
     self.format = format
     trash = parts.trash
     live = Mutex(parts.live)
@@ -79,12 +80,15 @@ package final class StorageEngine: Sendable {
     let trash: Trash
     let live: LiveState
     let reporter: StoreReporter
+    let quarantine: Quarantine
   }
 
   /// Opens the store in `directory` (made if missing): manifest, files, then the journal by `openJournal`.
   ///
-  /// - Throws: `.corrupt` with file and byte for damage, else what the disk said. Files that no edit names
-  ///   may have been removed.
+  /// A block that is missing does not stop it: see ``damagedFiles``.
+  ///
+  /// - Throws: `.corrupt` with file and byte for damage of manifest or journal, else what the disk said.
+  ///   Files that no edit names may have been removed.
   package static func open<Heads: HeadSource>(
     directory: String, environment: StoreEnvironment, options: StorageOptions, format: any BlockFormat,
     openJournal: (_ directory: String, _ start: JournalStart) throws(JournalError) -> Heads
@@ -97,12 +101,17 @@ package final class StorageEngine: Sendable {
     let home = try withDisk { () throws(DiskError) in
       try KnownDirectory(directory, on: environment.fileSystem)
     }
-    let (manifest, anchor) = try openManifest(opening, environment, options, reporter)
+    let (manifest, anchor, missing) = try openManifest(opening, environment, options, reporter)
     let state = manifest.state
     var live = LiveState()
     let trash = Trash()
     for partition in state.partitions.keys {
       _ = try live.update(partition, from: state, layout: layout, trash: trash)
+    }
+    let quarantine = Quarantine(directory: directory, reporter: reporter)
+    for block in live.partitions.values.flatMap(\.blocks) where missing.contains(block.file.path) {
+      let reason = "the manifest names it, but it is missing"
+      quarantine.note(.corrupt(file: block.file.path, offsetBytes: 0, reason: reason), of: block)
     }
     let start = JournalStart(
       archivedThrough: state.archivedThrough, nextPositions: state.nextPositions,
@@ -114,7 +123,9 @@ package final class StorageEngine: Sendable {
     try keepRaised(journal, manifest, reporter)
     if let trouble = manifest.trouble { reporter.failed(.manifestUpkeep, file: layout.manifest, trouble) }
     let engine = StorageEngine(
-      Parts(heads: journal, layout: layout, home: home, trash: trash, live: live, reporter: reporter),
+      Parts(
+        heads: journal, layout: layout, home: home, trash: trash, live: live, reporter: reporter,
+        quarantine: quarantine),
       environment: environment, options: options, format: format, manifest: manifest)
     return (engine, journal)
   }
@@ -122,7 +133,7 @@ package final class StorageEngine: Sendable {
   private static func openManifest(
     _ opening: StorageOpening, _ environment: StoreEnvironment, _ options: StorageOptions,
     _ reporter: StoreReporter
-  ) throws(StoreError) -> (Manifest, Anchor) {
+  ) throws(StoreError) -> (manifest: Manifest, anchor: Anchor, missing: Set<String>) {
     let directory = opening.layout.directory
     let reading: AnchorReading
     do throws(JournalError) {
@@ -144,7 +155,7 @@ package final class StorageEngine: Sendable {
       })
     guard let begun else { preconditionFailure("a manifest is judged before it is opened") }
     try opening.tidy(begun.survey, reporter)
-    return (manifest, begun.anchor)
+    return (manifest, begun.anchor, Set(begun.survey.missing))
   }
 
   /// Makes positions durable that the journal has raised. Without room for that the journal keeps in mind
@@ -188,9 +199,8 @@ package final class StorageEngine: Sendable {
       // rows of one moment would be there and those of an earlier one, in another block, perhaps not.
       if live.archivedThrough > head.positionEnd { continue }
       return StorageSnapshot(
-        schema: partition.dataset.schema, positionEnd: head.positionEnd,
-        frames: head.frames.reaching(live.archivedThrough), blocks: live.blocks,
-        deletions: live.deletions, openBlocks: openBlocks)
+        partition, positionEnd: head.positionEnd, frames: head.frames.reaching(live.archivedThrough),
+        live: live, openBlocks: openBlocks, quarantine: quarantine)
     }
   }
 
@@ -217,6 +227,9 @@ package final class StorageEngine: Sendable {
 
   /// Why nothing more is archived, compacted or deleted until a restart; nil while healthy.
   package var failure: StoreError? { live.withLock { $0.failure } }
+
+  /// Files whose rows no answer has, as far as they were come upon, by name.
+  package var damagedFiles: [DamagedFile] { quarantine.files }
 
   /// Totals since the store was opened.
   package func statistics() -> StorageStatistics { live.withLock { $0.statistics } }
@@ -320,6 +333,7 @@ package final class StorageEngine: Sendable {
       return gone
     }
     for block in gone {
+      quarantine.forget(block: block.facts.id)
       // In this order: whoever opens it meanwhile sees the mark, or puts it where it is forgotten.
       block.file.markRemoved()
       openBlocks.forget(block.facts.id)

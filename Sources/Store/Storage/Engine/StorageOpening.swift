@@ -56,9 +56,6 @@ struct StorageOpening {
     try StorageOpening.require(state, fits: reading, manifest: layout.manifest)
     var survey = try StorageSurvey(
       state, layout: layout, fileSystem: fileSystem, format: format, registry: registry)
-    if let missing = survey.missing.first {
-      throw .corrupt(file: missing, offsetBytes: 0, reason: "the manifest names it, but it is missing")
-    }
     if let problem = try survey.judgeUnnamed().first { throw problem }
     var reading = reading
     // A store that has an identity had an anchor before it.
@@ -103,22 +100,31 @@ struct StorageOpening {
     if !survey.leftovers.isEmpty { reporter.tell(.orphansRemoved(count: survey.leftovers.count)) }
   }
 
-  /// Moves a file or folder to `lost+found`, under the same path, or a longer name if that is taken.
+  /// Moves a file or folder to `lost+found`, under the same path, or a longer name if that is taken, and
+  /// tells it.
   private func setAside(_ path: String, _ reporter: StoreReporter) {
-    let base = layout.lostAndFound + path.dropFirst(layout.directory.count)
-    var target = base
-    do throws(DiskError) {
-      for number in 1..<10_000 where try fileSystem.exists(target) { target = "\(base).\(number)" }
-      let above = StorageOpening.parent(of: target) ?? "/"
-      try fileSystem.createDirectory(above)
-      try fileSystem.rename(path, to: target)
-      try fileSystem.syncDirectory(above)
-      try fileSystem.syncDirectory(StorageOpening.parent(of: path) ?? "/")
-      reporter.tell(.setAside(file: path, target: target))
-    } catch {
+    do throws(DiskError) { reporter.tell(.setAside(file: path, target: try moveAside(path))) } catch {
       // It is in nobody's way, only in the wrong place.
       reporter.tell(.setAside(file: path, target: nil))
     }
+  }
+
+  /// Moves a file or folder to `lost+found`, durably; where it is then.
+  func moveAside(_ path: String) throws(DiskError) -> String {
+    let base = layout.lostAndFound + path.dropFirst(layout.directory.count)
+    var target = base
+    for number in 1..<10_000 where try fileSystem.exists(target) { target = "\(base).\(number)" }
+    let above = StorageOpening.parent(of: target) ?? "/"
+    try fileSystem.createDirectory(above)
+    try fileSystem.rename(path, to: target)
+    // The file may be all that there is of some records: no folder above it may be lost.
+    var directory: String? = above
+    while let next = directory, next.count >= layout.directory.count {
+      try fileSystem.syncDirectory(next)
+      directory = StorageOpening.parent(of: next)
+    }
+    try fileSystem.syncDirectory(StorageOpening.parent(of: path) ?? "/")
+    return target
   }
 
   private func removeUnused(_ directory: String) throws(DiskError) {

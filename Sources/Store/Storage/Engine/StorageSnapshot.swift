@@ -3,27 +3,35 @@ import Codecs
 import Journaling
 import Matching
 import Records
+import Synchronization
 
 /// One moment of a partition. Its blocks' files are unlinked only after it is gone, its part of the journal
 /// stays mapped.
 final class StorageSnapshot: PartitionSnapshot {
   let positionEnd: Int64
-  private let schema: DatasetSchema
+  private let partition: Partition
   private let frames: HeadFrames
+  private let failedBefore: Set<UInt32>
   private let blocks: [LiveBlock]
   private let deletions: [PendingDeletion]
   private let openBlocks: OpenBlocks
+  private let quarantine: Quarantine
+  private let leftOut = Mutex<Set<DamagedFile>>([])
+
+  private var schema: DatasetSchema { partition.dataset.schema }
 
   init(
-    schema: DatasetSchema, positionEnd: Int64, frames: HeadFrames, blocks: [LiveBlock],
-    deletions: [PendingDeletion], openBlocks: OpenBlocks
+    _ partition: Partition, positionEnd: Int64, frames: HeadFrames, live: LivePartition,
+    openBlocks: OpenBlocks, quarantine: Quarantine
   ) {
-    self.schema = schema
+    self.partition = partition
     self.positionEnd = positionEnd
     self.frames = frames
-    self.blocks = blocks
-    self.deletions = deletions
+    failedBefore = frames.failedSegments()
+    blocks = live.blocks
+    deletions = live.deletions
     self.openBlocks = openBlocks
+    self.quarantine = quarantine
   }
 
   func plan(_ request: ScanRequest) throws(StoreError) -> [any ScanUnit] {
@@ -32,12 +40,14 @@ final class StorageSnapshot: PartitionSnapshot {
     var request = request
     request.positions = visible(request.positions)
     var units: [any ScanUnit] = []
-    for block in blocks
-    where block.facts.bounds.meets(start: request.start, end: request.end, positions: request.positions) {
+    for block in meeting(request, predicate) {
       let pending = deletions.filter { $0.isPending(for: block.facts) }
-      units += try openBlocks.reader(of: block).units(request, predicate: predicate, deletions: pending)
+      let found = try read(block, request.damage) { (reader) throws(StoreError) in
+        try reader.units(request, predicate: predicate, deletions: pending)
+      }
+      units += watched(found ?? [], block)
     }
-    units += headUnits(request, predicate)
+    units += try headUnits(request, predicate)
     return sorted(units, request.order)
   }
 
@@ -47,20 +57,67 @@ final class StorageSnapshot: PartitionSnapshot {
     var request = request
     request.positions = visible(request.positions)
     var answer = GroupedCountAnswer(counts: [:], remaining: [])
-    for block in blocks
-    where block.facts.bounds.meets(start: request.start, end: request.end, positions: request.positions) {
+    for block in meeting(request.scan, predicate) {
       let pending = deletions.filter { $0.isPending(for: block.facts) }
-      let part = try openBlocks.reader(of: block).groupedCounts(
-        request, predicate: predicate, deletions: pending)
+      let part = try read(block, request.damage) { (reader) throws(StoreError) in
+        try reader.groupedCounts(request, predicate: predicate, deletions: pending)
+      }
+      guard let part else { continue }
       if answer.counts.isEmpty {
         answer.counts = part.counts
       } else {
         answer.counts.merge(part.counts, uniquingKeysWith: +)
       }
-      answer.remaining += part.remaining
+      answer.remaining += watched(part.remaining, block)
     }
-    answer.remaining += headUnits(request.scan, predicate)
+    answer.remaining += try headUnits(request.scan, predicate)
     return answer
+  }
+
+  var damagedFiles: [DamagedFile] {
+    leftOut.withLock { $0 }.sorted { ($0.name, $0.offsetBytes) < ($1.name, $1.offsetBytes) }
+  }
+
+  func requireReadable() throws(StoreError) {
+    do throws(JournalError) { try frames.requireReadable(since: failedBefore) } catch {
+      throw StoreError(error)
+    }
+  }
+
+  /// The blocks that may hold rows of the request's times and positions, and of its ids.
+  private func meeting(_ request: ScanRequest, _ predicate: CompiledPredicate) -> [LiveBlock] {
+    let times = predicate.ingestTimes
+    return blocks.filter { block in
+      let facts = block.facts
+      return facts.bounds.meets(start: request.start, end: request.end, positions: request.positions)
+        && times?.contains { facts.ingestedMin <= $0 && $0 <= facts.ingestedMax } ?? true
+    }
+  }
+
+  private func meets(_ frame: HeadFrame, _ request: ScanRequest) -> Bool {
+    frame.bounds.meets(start: request.start, end: request.end, positions: request.positions)
+  }
+
+  /// What `body` makes of the block; nil: the block is damaged, and left out. Who may not leave it out has it
+  /// read again each time: it may have been restored.
+  private func read<Value>(
+    _ block: LiveBlock, _ policy: DamagePolicy, _ body: (any BlockReading) throws(StoreError) -> Value
+  ) throws(StoreError) -> Value? {
+    if policy == .leaveOut, let known = quarantine.file(ofBlock: block.facts.id) {
+      leftOut.withLock { _ = $0.insert(known) }
+      return nil
+    }
+    do throws(StoreError) { return try body(try openBlocks.reader(of: block)) } catch {
+      guard let file = quarantine.note(error, of: block) else { throw error }
+      openBlocks.forget(block.facts.id)
+      if policy == .refuse { throw error }
+      leftOut.withLock { _ = $0.insert(file) }
+      return nil
+    }
+  }
+
+  private func watched(_ units: [any ScanUnit], _ block: LiveBlock) -> [any ScanUnit] {
+    units.map { WatchedUnit(unit: $0, watch: DamageWatch(quarantine: quarantine, source: .block(block))) }
   }
 
   private func visible(_ positions: Range<Int64>) -> Range<Int64> {
@@ -68,15 +125,42 @@ final class StorageSnapshot: PartitionSnapshot {
     return low..<max(low, min(positions.upperBound, positionEnd))
   }
 
-  private func headUnits(_ request: ScanRequest, _ predicate: CompiledPredicate) -> [any ScanUnit] {
+  private func headUnits(
+    _ request: ScanRequest, _ predicate: CompiledPredicate
+  ) throws(StoreError) -> [any ScanUnit] {
     let filter = RowFilter(
       predicate: predicate, start: request.start, end: request.end, positions: request.positions,
       deletions: deletions)
+    let damaged = quarantine.frames(of: partition)
+    if !damaged.isEmpty {
+      let times = predicate.ingestTimes
+      let lost = frames.filter {
+        damaged[$0.place] != nil && meets($0, request) && times?.contains($0.ingestedAt) ?? true
+      }
+      try leaveOut(lost, damaged, request.damage)
+    }
+    let isLeftOut = request.damage == .leaveOut ? damaged : [:]
+    func units(_ frames: some Sequence<HeadFrame>) -> [any ScanUnit] {
+      HeadUnit.units(frames, request: request, filter: filter, schema: schema).map { unit in
+        let source = DamageWatch.Source.frames(unit.frames, of: partition)
+        return WatchedUnit(unit: unit, watch: DamageWatch(quarantine: quarantine, source: source))
+      }
+    }
     // An id says when its row was taken in, to the millisecond: one of a few frames, of thousands.
     guard let times = predicate.ingestTimes else {
-      return HeadUnit.units(frames, request: request, filter: filter, schema: schema)
+      return isLeftOut.isEmpty ? units(frames) : units(frames.filter { isLeftOut[$0.place] == nil })
     }
-    return HeadUnit.units(frames.ingested(at: times), request: request, filter: filter, schema: schema)
+    return units(frames.ingested(at: times).filter { isLeftOut[$0.place] == nil })
+  }
+
+  /// Notes that damaged frames are left out; where they may not be, throws unless they are sound again.
+  private func leaveOut(
+    _ frames: [HeadFrame], _ damaged: [JournalOffset: DamagedFile], _ policy: DamagePolicy
+  ) throws(StoreError) {
+    if policy == .leaveOut {
+      return leftOut.withLock { $0.formUnion(frames.compactMap { damaged[$0.place] }) }
+    }
+    do throws(JournalError) { for frame in frames { try frame.verify() } } catch { throw StoreError(error) }
   }
 
   private func sorted(_ units: [any ScanUnit], _ order: ScanOrder) -> [any ScanUnit] {

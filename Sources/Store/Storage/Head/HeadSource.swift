@@ -66,9 +66,16 @@ struct HeadChunk: Sendable {
   }
 
   /// The named columns of all rows; those of a single frame share the journal's memory.
-  func batch(columns: [String]) -> RecordBatch {
-    if frames.count == 1 { return frames[0].batch(columns: columns) }
-    let batches = frames.map { $0.batch(columns: columns) }
+  ///
+  /// - Throws: `.corrupt`: see ``HeadFrame/batch(columns:)``.
+  func batch(columns: [String]) throws(StoreError) -> RecordBatch {
+    var batches: [RecordBatch] = []
+    do throws(JournalError) {
+      for frame in frames { batches.append(try frame.batch(columns: columns)) }
+    } catch {
+      throw StoreError(error)
+    }
+    if batches.count == 1 { return batches[0] }
     let runs = batches.indices.map { RowRun(source: $0, start: 0, count: batches[$0].rowCount) }
     return RecordBatch.gather(batches, runs: runs)
   }

@@ -12,6 +12,7 @@ struct HeadUnit: ScanUnit {
   /// Bytes of frames of a unit, unless it is a single frame: no batch of it has more text.
   static let bytesMax = 32 << 20
 
+  let frames: [HeadFrame]
   let chunks: [HeadChunk]
   let filter: RowFilter
   let projection: Projection
@@ -24,6 +25,7 @@ struct HeadUnit: ScanUnit {
   init(
     _ frames: [HeadFrame], filter: RowFilter, projection: Projection, order: ScanOrder, schema: DatasetSchema
   ) {
+    self.frames = frames
     chunks = HeadChunk.chunks(frames)
     self.filter = filter
     self.projection = projection
@@ -69,10 +71,12 @@ struct HeadUnit: ScanUnit {
   /// Keys and references of its rows, and one batch given out. The frames themselves are mapped.
   var memoryBytesEstimate: Int { rowCountMax * 64 + (1 << 20) }
 
-  func open() throws(StoreError) -> any BatchCursor { HeadCursor(self) }
+  func open() throws(StoreError) -> any BatchCursor { try HeadCursor(self) }
 
   func countMatches() throws(StoreError) -> Int {
-    chunks.reduce(0) { $0 + filter.select($1).count }
+    var count = 0
+    for chunk in chunks { count += try filter.select(chunk).count }
+    return count
   }
 }
 
@@ -85,14 +89,15 @@ final class HeadCursor: BatchCursor {
   private var given = 0
   private var batches: [Int: RecordBatch] = [:]
 
-  init(_ unit: HeadUnit) {
+  init(_ unit: HeadUnit) throws(StoreError) {
     self.unit = unit
-    let selections = unit.chunks.map { unit.filter.select($0) }
+    var selections: [Selection] = []
+    for chunk in unit.chunks { selections.append(try unit.filter.select(chunk)) }
     switch unit.order {
     case .unordered: references = RowOrder.references(selections)
-    case .ascending: references = RowOrder.sorted(unit.chunks, selections, schema: unit.schema)
+    case .ascending: references = try RowOrder.sorted(unit.chunks, selections, schema: unit.schema)
     case .descending:
-      references = RowOrder.sorted(unit.chunks, selections, schema: unit.schema).reversed()
+      references = try RowOrder.sorted(unit.chunks, selections, schema: unit.schema).reversed()
     }
   }
 
@@ -103,20 +108,22 @@ final class HeadCursor: BatchCursor {
     let runs = RowOrder.runs(references[given..<end])
     var sources: [RecordBatch] = []
     var sourceOfChunk: [Int: Int] = [:]
-    let gathered = runs.map { run in
+    var gathered: [RowRun] = []
+    gathered.reserveCapacity(runs.count)
+    for run in runs {
       let source = sourceOfChunk[run.source] ?? sources.count
       if source == sources.count {
         sourceOfChunk[run.source] = source
-        sources.append(batch(of: run.source))
+        sources.append(try batch(of: run.source))
       }
-      return RowRun(source: source, start: run.start, count: run.count)
+      gathered.append(RowRun(source: source, start: run.start, count: run.count))
     }
     return unit.projection.apply(RecordBatch.gather(sources, runs: gathered))
   }
 
-  private func batch(of chunk: Int) -> RecordBatch {
+  private func batch(of chunk: Int) throws(StoreError) -> RecordBatch {
     if let known = batches[chunk] { return known }
-    let batch = unit.chunks[chunk].batch(columns: unit.projection.columns)
+    let batch = try unit.chunks[chunk].batch(columns: unit.projection.columns)
     batches[chunk] = batch
     return batch
   }

@@ -29,7 +29,7 @@ struct RowFilter: Sendable {
   }
 
   /// The rows of `chunk` that are wanted. Reads only the columns it must.
-  func select(_ chunk: HeadChunk) -> Selection {
+  func select(_ chunk: HeadChunk) throws(StoreError) -> Selection {
     var rows = chunk.rows(in: positions)
     let bounds = chunk.bounds
     let cutsTime = bounds.timestampMin < start ?? .min || (end.map { bounds.timestampMax >= $0 } ?? false)
@@ -38,7 +38,7 @@ struct RowFilter: Sendable {
     for deletion in deletions { names.formUnion(deletion.predicate.paths.map(\.column)) }
     if cutsTime { names.insert("timestamp") }
     if rows.isEmpty || (names.isEmpty && predicate == nil && deletions.isEmpty) { return rows }
-    let batch = chunk.batch(columns: names.sorted())
+    let batch = try chunk.batch(columns: names.sorted())
     if cutsTime { rows.formIntersection(timeSelection(batch)) }
     let evaluation = EvaluationBatch(batch)
     if let predicate { rows = predicate.evaluate(evaluation, among: rows) }

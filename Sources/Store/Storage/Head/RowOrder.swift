@@ -20,12 +20,12 @@ enum RowOrder {
   /// The selected rows by sort key, then position; chunks come in order of their positions.
   static func sorted(
     _ chunks: [HeadChunk], _ selections: [Selection], schema: DatasetSchema
-  ) -> [RowReference] {
+  ) throws(StoreError) -> [RowReference] {
     var references = references(selections)
     var keys =
       schema.sortKey == ["timestamp"]
-      ? times(chunks, selections, count: references.count)
-      : ranks(chunks, selections, columns: schema.sortKey, count: references.count)
+      ? try times(chunks, selections, count: references.count)
+      : try ranks(chunks, selections, columns: schema.sortKey, count: references.count)
     if !isSorted(keys) { sort(&references, by: &keys) }
     return references
   }
@@ -45,11 +45,13 @@ enum RowOrder {
     return runs
   }
 
-  private static func times(_ chunks: [HeadChunk], _ selections: [Selection], count: Int) -> [Int64] {
+  private static func times(
+    _ chunks: [HeadChunk], _ selections: [Selection], count: Int
+  ) throws(StoreError) -> [Int64] {
     var keys: [Int64] = []
     keys.reserveCapacity(count)
     for (chunk, selection) in zip(chunks, selections) where !selection.isEmpty {
-      chunk.batch(columns: ["timestamp"]).columns[0].withInt64 { times in
+      try chunk.batch(columns: ["timestamp"]).columns[0].withInt64 { times in
         selection.forEach { keys.append(times[$0]) }
       }
     }
@@ -59,12 +61,12 @@ enum RowOrder {
   /// For each selected row the rank of its text tuple among the distinct ones, in the order of their bytes.
   private static func ranks(
     _ chunks: [HeadChunk], _ selections: [Selection], columns: [String], count: Int
-  ) -> [Int64] {
+  ) throws(StoreError) -> [Int64] {
     var numbers: [[UInt8]: Int64] = [:]
     var keys: [Int64] = []
     keys.reserveCapacity(count)
     for (chunk, selection) in zip(chunks, selections) where !selection.isEmpty {
-      let batch = chunk.batch(columns: columns)
+      let batch = try chunk.batch(columns: columns)
       selection.forEach { row in
         let key = SortKeyText.key(batch.columns, row: row)
         let number = numbers[key] ?? Int64(numbers.count)

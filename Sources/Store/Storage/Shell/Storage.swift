@@ -198,6 +198,9 @@ extension Storage {
   package var failure: StoreError? { journal.writeFailure() ?? engine.failure }
 
   /// See ``StoreControl``.
+  package func damagedFiles() -> [DamagedFile] { engine.damagedFiles }
+
+  /// See ``StoreControl``.
   package func writeFailure() async -> StoreError? {
     if let failure { return failure }
     return await journal.refusal()

@@ -112,22 +112,23 @@ package enum StorageInspector {
   ) throws(StoreError) {
     let reader = try StorageReader(directory: directory, fileSystem: fileSystem, registry: registry)
     let archivedThrough = reader.scan.state.archivedThrough
-    _ = try head(reader, registry) { frame in
+    _ = try head(reader, registry) { (frame) throws(JournalError) in
       guard let partition = frame.partition, frame.end > archivedThrough[partition] ?? 0,
-        let batch = frame.batch()
+        let batch = try frame.batch()
       else { return }
       body(partition, batch)
     }
   }
 
   private static func head(
-    _ storage: StorageReader, _ registry: Registry, _ body: (JournalReader.Frame) -> Void
+    _ storage: StorageReader, _ registry: Registry,
+    _ body: (JournalReader.Frame) throws(JournalError) -> Void
   ) throws(StoreError) -> [JournalReader.Segment] {
     do throws(JournalError) {
       let reader = try JournalReader(
         directory: storage.layout.journal, fileSystem: storage.fileSystem, registry: registry
       ) { (frame) throws(JournalError) in
-        body(frame)
+        try body(frame)
       }
       return reader.segments
     } catch { throw StoreError(error) }
