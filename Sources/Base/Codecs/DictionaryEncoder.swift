@@ -37,7 +37,7 @@ package enum DictionaryEncoder {
         }
         let start = Int(offsets[row])
         let count = Int(offsets[row + 1]) - start
-        precondition(start >= 0 && count >= 0 && start + count <= text.count, "offsets lie within the text")
+        invariant(start >= 0 && count >= 0 && start + count <= text.count, "offsets lie within the text")
         let value = unsafe base + start
         if unsafe last < hashes.count && values.equals(starts, last, value, count) {
           unsafe indices[row] = Int32(truncatingIfNeeded: last)

@@ -16,25 +16,25 @@ extension JSONColumnScanner {
   /// Appends a row, a cell a slot of the plan. What is masked is masked already. Traps on a cell of another
   /// type.
   package mutating func append(_ cells: [ScanCell]) {
-    precondition(cells.count == columns.count, "a cell a column")
+    invariant(cells.count == columns.count, "a cell a column")
     columns.reserveRow()
     for (slot, cell) in cells.enumerated() {
       // Within bounds: a row was reserved, and each column has memory for it.
       let type = unsafe columns.columns[slot].type
       switch cell {
       case .null:
-        precondition(type != .timestamp && type != .bool, "a column that has nulls and no bits")
+        invariant(type != .timestamp && type != .bool, "a column that has nulls and no bits")
         columns.setNull(slot)
         if type.isText { endText(slot) } else { unsafe columns.columns[slot].values[columns.rowCount] = 0 }
       case .text(let text):
-        precondition(type.isText, "a text column")
+        invariant(type.isText, "a text column")
         let bytes = Array(text.utf8)
         unsafe appendText(slot, bytes.span)
       case .number(let number):
-        precondition(type == .float64, "a number column")
+        invariant(type == .float64, "a number column")
         unsafe columns.columns[slot].values[columns.rowCount] = Int64(bitPattern: number.bitPattern)
       case .time(let time):
-        precondition(type == .timestamp, "a time column")
+        invariant(type == .timestamp, "a time column")
         unsafe columns.columns[slot].values[columns.rowCount] = time
       }
     }
@@ -43,14 +43,14 @@ extension JSONColumnScanner {
 
   /// Takes the row back that was appended last; not where something is masked, which was counted.
   package mutating func dropLastRow() {
-    precondition(columns.rowCount > 0 && !masks.isOn, "a row that was not counted elsewhere")
+    invariant(columns.rowCount > 0 && !masks.isOn, "a row that was not counted elsewhere")
     columns.rowCount -= 1
     columns.discardRow()
   }
 
   /// Empties the text of the row appended last, so that what is not kept takes no memory.
   package mutating func emptyLastText(of slot: Int) {
-    precondition(columns.rowCount > 0 && slot >= 0 && slot < columns.count, "a cell that is there")
+    invariant(columns.rowCount > 0 && slot >= 0 && slot < columns.count, "a cell that is there")
     // Within bounds: as just checked.
     let start = unsafe columns.columns[slot].offsets[columns.rowCount - 1]
     unsafe columns.columns[slot].used = Int(start)

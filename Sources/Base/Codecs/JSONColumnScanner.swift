@@ -51,7 +51,7 @@ import Records
 
   /// Whether the record scanned last has the member of a slot, as null.
   package func hasNull(slot: Int) -> Bool {
-    precondition(slot >= 0 && slot < plan.slots.count, "a slot of the plan")
+    invariant(slot >= 0 && slot < plan.slots.count, "a slot of the plan")
     // Within bounds: as just checked.
     return unsafe seen & (1 << UInt64(slot)) != 0 && values[slot].kind == .null
   }
@@ -66,10 +66,10 @@ import Records
 
   /// A scanner without rows. Traps on a plan that it cannot follow: more than 60 columns, ids among them.
   package init(_ plan: ScanPlan) {
-    precondition(plan.slots.count <= 60, "a bit a column in one word")
-    precondition(
+    invariant(plan.slots.count <= 60, "a bit a column in one word")
+    invariant(
       plan.overflowSlot.map { plan.slots[$0].type == .json } ?? true, "overflow goes into an object")
-    precondition(!plan.slots.contains { $0.type == .uuid }, "ids are the server's to give")
+    invariant(!plan.slots.contains { $0.type == .uuid }, "ids are the server's to give")
     self.plan = plan
     keys = KeyTable(plan)
     masks = ScanMasks(plan)
@@ -108,7 +108,7 @@ import Records
   package mutating func scan(_ body: Span<UInt8>, at start: Int) -> Int? {
     unsafe body.withUnsafeBufferPointer { bytes in
       guard let from = bytes.baseAddress, start >= 0, start < bytes.count, unsafe from[start] == 0x7B else {
-        preconditionFailure("a record starts with a brace")
+        bug("a record starts with a brace")
       }
       // Everything below reads from `base` up to, not including, `end`; both hold until this closure returns.
       unsafe base = from

@@ -199,7 +199,7 @@ import Records
 
   /// Appends the 16 bytes of a UUID as its quoted text. Traps on another length.
   public mutating func appendUUID(_ id: Span<UInt8>) {
-    precondition(id.count == 16, "a UUID has 16 bytes")
+    invariant(id.count == 16, "a UUID has 16 bytes")
     reserve(38)
     append(0x22)
     for index in 0..<16 {

@@ -8,12 +8,12 @@ package enum MemberColumns {
   ///   text of any value. Rows without the member, with a JSON null or with a value of another kind are null.
   ///   Traps on other types.
   package static func extract(_ objects: Column, path: [String], type: ColumnType) -> Column {
-    precondition(objects.type == .json, "members are those of an object column")
+    invariant(objects.type == .json, "members are those of an object column")
     let names = path.map { Array($0.utf8) }
     switch type {
     case .utf8, .json: return text(objects, names, type)
     case .float64: return numbers(objects, names)
-    case .int64, .bool, .uuid, .timestamp: preconditionFailure("a member is text, a number or JSON")
+    case .int64, .bool, .uuid, .timestamp: bug("a member is text, a number or JSON")
     }
   }
 

@@ -21,8 +21,8 @@ package enum ObjectAssembler {
   ///
   /// No row may have a name twice, in `members` or in `rest`. About 50 ns a member.
   package static func assemble(rest: Column, members: [Member]) -> Column {
-    precondition(rest.type == .json, "an object column")
-    for member in members { precondition(member.column.rowCount == rest.rowCount, "a value a row") }
+    invariant(rest.type == .json, "an object column")
+    for member in members { invariant(member.column.rowCount == rest.rowCount, "a value a row") }
     let members = members.filter { !$0.column.isAllNull }
     if members.isEmpty { return rest.plainText() }
     return AssemblyWork(rest: rest, members: members).run()
@@ -120,7 +120,7 @@ private struct AssemblyWork: ~Copyable {
       // Within bounds: an offset more than values; the bytes are checked.
       let start = unsafe Int(offsets[index])
       let end = unsafe Int(offsets[index + 1])
-      precondition(start >= 0 && start <= end && end <= byteCount, "offsets lie within the text")
+      invariant(start >= 0 && start <= end && end <= byteCount, "offsets lie within the text")
       let text = unsafe UnsafeBufferPointer(
         start: (values + start).assumingMemoryBound(to: UInt8.self), count: end - start)
       unsafe writer.appendString(text)
@@ -146,7 +146,7 @@ private struct AssemblyWork: ~Copyable {
           if let bits { isNull = bits[row >> 3] & (1 << UInt8(row & 7)) == 0 }
           if !isNull {
             appendRow(row, bytes.extracting(Int(starts[row])..<Int(starts[row + 1])))
-            precondition(writer.byteCount < Int(Int32.max), "a text column holds less than 2 GiB")
+            invariant(writer.byteCount < Int(Int32.max), "a text column holds less than 2 GiB")
           }
           // Within bounds: an offset more than rows.
           unsafe offsets[row + 1] = Int32(truncatingIfNeeded: writer.byteCount)

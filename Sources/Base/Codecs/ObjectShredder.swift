@@ -26,7 +26,7 @@ package struct ObjectShredder: Sendable {
 
   /// A shredder that has seen no object.
   package init(members: [ShredMember]) {
-    precondition(members.count < 4096, "a member's number fits 16 bits")
+    invariant(members.count < 4096, "a member's number fits 16 bits")
     self.members = members
     var fixedTypes: [ColumnType] = []
     var textCount = 0
@@ -41,7 +41,7 @@ package struct ObjectShredder: Sendable {
         case .int64: slot.integer = Int16(fixedTypes.count)
         case .float64: slot.float = Int16(fixedTypes.count)
         case .bool: slot.bool = Int16(fixedTypes.count)
-        case .uuid, .json, .timestamp: preconditionFailure("a type of scalar members")
+        case .uuid, .json, .timestamp: bug("a type of scalar members")
         }
         fixedTypes.append(type)
       }
@@ -72,7 +72,7 @@ package struct ObjectShredder: Sendable {
 
   /// Takes a `json` column apart.
   package func shred(_ object: Column) -> ShreddedObject {
-    precondition(object.type == .json, "an object column")
+    invariant(object.type == .json, "an object column")
     let object = object.plainText()
     let work = ShredWork(self, rowCount: object.rowCount)
     object.withValidity { validity in
@@ -121,7 +121,7 @@ package struct ObjectShredder: Sendable {
           if let validity, validity[row >> 3] & (1 << UInt8(row & 7)) == 0 { continue }
           let start = Int(offsets[row])
           let end = Int(offsets[row + 1])
-          precondition(start >= 0 && start <= end && end <= text.count, "offsets lie within the text")
+          invariant(start >= 0 && start <= end && end <= text.count, "offsets lie within the text")
           unsafe shredRow(row, base + start, end - start)
         }
       }
@@ -149,7 +149,7 @@ package struct ObjectShredder: Sendable {
       case .float64: fixed[Int(slot.float)].values.finish()
       case .bool: fixed[Int(slot.bool)].values.finish()
       case .utf8: texts[Int(slot.text)].texts.finish()
-      case .uuid, .json, .timestamp: preconditionFailure("a type of scalar members")
+      case .uuid, .json, .timestamp: bug("a type of scalar members")
       }
     }
 

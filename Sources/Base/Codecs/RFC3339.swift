@@ -1,3 +1,5 @@
+import Records
+
 /// Times as text (RFC 3339) and as nanoseconds since 1970-01-01T00:00:00Z.
 ///
 /// Read: `2026-11-19T10:20:30.123456789Z`; `T`, `t` or one space between date and time; any number of
@@ -157,7 +159,7 @@ public enum RFC3339 {
   private static func withText<R>(_ nanoseconds: Int64, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
     unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: textBytesMax) { buffer in
       // Within bounds: the buffer has `textBytesMax` bytes.
-      guard let base = buffer.baseAddress else { preconditionFailure("a temporary buffer has memory") }
+      guard let base = buffer.baseAddress else { bug("a temporary buffer has memory") }
       let count = unsafe write(nanoseconds, to: base)
       return unsafe body(UnsafeBufferPointer(start: base, count: count))
     }

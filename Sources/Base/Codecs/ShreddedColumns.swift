@@ -9,7 +9,7 @@ package struct ShredMember: Sendable, Hashable {
 
   /// A member, and the types it gets columns of.
   package init(name: String, types: [ColumnType]) {
-    precondition(!types.isEmpty && Set(types).count == types.count, "types without repeats")
+    invariant(!types.isEmpty && Set(types).count == types.count, "types without repeats")
     self.name = name
     self.types = types
   }
@@ -45,14 +45,14 @@ package struct ShreddedObject: Sendable {
   /// Sets an 8-byte value.
   @inline(__always)
   mutating func set<Value: BitwiseCopyable>(_ row: Int, _ value: Value) {
-    precondition(row < rowCount && MemoryLayout<Value>.size == 8, "a row of the column")
+    invariant(row < rowCount && MemoryLayout<Value>.size == 8, "a row of the column")
     unsafe values.base.storeBytes(of: value, toByteOffset: row * 8, as: Value.self)
     mark(row)
   }
 
   @inline(__always)
   mutating func setBit(_ row: Int, _ bit: Bool) {
-    precondition(row < rowCount, "a row of the column")
+    invariant(row < rowCount, "a row of the column")
     // Within bounds: a bit for each row.
     let byte = unsafe values.base.assumingMemoryBound(to: UInt8.self) + (row >> 3)
     if bit { unsafe byte[0] |= 1 << UInt8(row & 7) } else { unsafe byte[0] &= ~(1 << UInt8(row & 7)) }
@@ -104,7 +104,7 @@ package struct ShreddedObject: Sendable {
   @inline(__always)
   @unsafe
   mutating func open(_ row: Int, _ count: Int) -> UnsafeMutablePointer<UInt8> {
-    precondition(row < rowCount && row >= closed, "rows ascend")
+    invariant(row < rowCount && row >= closed, "rows ascend")
     if used &+ count > memory.byteCount { grow(count) }
     return unsafe (memory.base + used).assumingMemoryBound(to: UInt8.self)
   }
@@ -126,7 +126,7 @@ package struct ShreddedObject: Sendable {
   }
 
   private mutating func grow(_ count: Int) {
-    precondition(used + count < Int(Int32.max), "a text column holds less than 2 GiB")
+    invariant(used + count < Int(Int32.max), "a text column holds less than 2 GiB")
     let larger = HeapMemory(byteCount: max(memory.byteCount * 2, used + count))
     unsafe larger.base.copyMemory(from: memory.base, byteCount: used)
     memory = larger

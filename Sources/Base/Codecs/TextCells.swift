@@ -17,7 +17,7 @@ import Records
     self.column = column
     unsafe validity = column.validity.map { unsafe TextCells.start($0, as: UInt8.self) }
     switch column.storage {
-    case .fixed: preconditionFailure("a text column")
+    case .fixed: bug("a text column")
     case .text(let starts, let text):
       unsafe offsets = TextCells.start(starts, as: Int32.self)
       unsafe bytes = TextCells.start(text, as: UInt8.self)
@@ -42,7 +42,7 @@ import Records
 
   /// Whether the row has a value.
   package func isValid(_ row: Int) -> Bool {
-    precondition(row >= 0 && row < column.rowCount, "a row of the column")
+    invariant(row >= 0 && row < column.rowCount, "a row of the column")
     guard let validity = unsafe validity else { return true }
     // Within bounds: a bit a row.
     return unsafe validity[row >> 3] & (1 << UInt8(row & 7)) != 0
@@ -52,11 +52,11 @@ import Records
   private func text(_ row: Int) -> UnsafeBufferPointer<UInt8> {
     guard isValid(row) else { return unsafe UnsafeBufferPointer(start: bytes, count: 0) }
     let index = unsafe indices.map { unsafe Int($0[row]) } ?? row
-    precondition(index >= 0 && index < valueCount, "an index into the dictionary")
+    invariant(index >= 0 && index < valueCount, "an index into the dictionary")
     // Within bounds: there is one offset more than values; what they say is checked.
     let start = unsafe Int(offsets[index])
     let end = unsafe Int(offsets[index + 1])
-    precondition(start >= 0 && start <= end && end <= byteCount, "offsets lie within the text")
+    invariant(start >= 0 && start <= end && end <= byteCount, "offsets lie within the text")
     return unsafe UnsafeBufferPointer(start: bytes + start, count: end - start)
   }
 

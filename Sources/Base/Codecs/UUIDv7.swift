@@ -55,7 +55,7 @@ package enum UUIDv7 {
 
   /// Appends the usual 36 characters, lower case. Traps unless `id` has 16 bytes.
   package static func appendText(_ id: Span<UInt8>, to characters: inout [UInt8]) {
-    precondition(id.count == 16, "a UUID has 16 bytes")
+    invariant(id.count == 16, "a UUID has 16 bytes")
     for index in 0..<16 {
       if index == 4 || index == 6 || index == 8 || index == 10 { characters.append(0x2D) }
       characters.append(Hex.digit(id[index] >> 4))
@@ -85,7 +85,7 @@ package enum UUIDv7 {
   }
 
   private static func words(_ id: [UInt8]) -> (high: UInt64, low: UInt64) {
-    precondition(id.count == 16, "a UUID has 16 bytes")
+    invariant(id.count == 16, "a UUID has 16 bytes")
     let high = id[0..<8].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     let low = id[8..<16].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     return (high, low)

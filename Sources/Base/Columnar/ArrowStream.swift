@@ -34,7 +34,7 @@ import Records
 
   /// Writes one batch. Its columns may have dictionary layout.
   package func write(_ batch: RecordBatch) throws(ColumnarError) {
-    precondition(batch.fields.map(\.type) == fields.map(\.type), "a batch of the stream's fields")
+    invariant(batch.fields.map(\.type) == fields.map(\.type), "a batch of the stream's fields")
     let columns = batch.columns.map { column in
       if case .dictionary = column.storage { column.plainText() } else { column }
     }

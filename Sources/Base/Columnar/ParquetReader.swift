@@ -63,7 +63,7 @@ package struct RowGroupInfo: Sendable {
     var fields: [Field] = []
     for column in 0..<(unsafe cw_reader_columns(made)) {
       guard let type = unsafe ColumnType(rawValue: UInt8(cw_reader_column_type(made, column))) else {
-        preconditionFailure("the C side numbers types as Records does")
+        bug("the C side numbers types as Records does")
       }
       let name = unsafe String(cString: cw_reader_column_name(made, column))
       fields.append(Field(name, type, isNullable: unsafe cw_reader_column_nullable(made, column) != 0))
@@ -93,12 +93,12 @@ package struct RowGroupInfo: Sendable {
   package func read(
     rowGroup: Int, columns: [Int], rows: [Range<Int>], asDictionary: Bool
   ) throws(ColumnarError) -> [Column] {
-    precondition(rowGroups.indices.contains(rowGroup), "a row group of the file")
+    invariant(rowGroups.indices.contains(rowGroup), "a row group of the file")
     let starts = rows.map { Int64($0.lowerBound) }
     let ends = rows.map { Int64($0.upperBound) }
     var result: [Column] = []
     for column in columns {
-      precondition(fields.indices.contains(column), "a column of the file")
+      invariant(fields.indices.contains(column), "a column of the file")
       var array = unsafe ArrowArray()
       try calling { error in
         unsafe cw_reader_read(
@@ -113,14 +113,14 @@ package struct RowGroupInfo: Sendable {
   /// Whether the column's Bloom filter lets the value be in the row group: its UTF-8, or the 16 bytes of an
   /// id. True where there is no filter. Touches 32 bytes of the file.
   package func bloomMayContain(rowGroup: Int, column: Int, text: [UInt8]) -> Bool {
-    precondition(rowGroups.indices.contains(rowGroup) && fields.indices.contains(column), "a column chunk")
+    invariant(rowGroups.indices.contains(rowGroup) && fields.indices.contains(column), "a column chunk")
     return unsafe cw_reader_may_contain(
       reader, Int32(rowGroup), Int32(column), text, Int64(text.count)) != 0
   }
 
   /// The first row of each page of a column, within its row group.
   package func pageStarts(rowGroup: Int, column: Int) throws(ColumnarError) -> [Int] {
-    precondition(rowGroups.indices.contains(rowGroup) && fields.indices.contains(column), "a column chunk")
+    invariant(rowGroups.indices.contains(rowGroup) && fields.indices.contains(column), "a column chunk")
     let count = unsafe cw_reader_pages(reader, Int32(rowGroup), Int32(column), nil, 0)
     guard count >= 0 else { throw .corrupt("a column chunk without a sound offset index") }
     var starts = [Int64](repeating: 0, count: Int(count))

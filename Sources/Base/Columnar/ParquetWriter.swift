@@ -59,8 +59,8 @@ package struct ParquetColumnOptions: Sendable {
     fields: [Field], options: [ParquetColumnOptions], sortedBy: [String], rowsPerPage: Int,
     sink: @escaping (Span<UInt8>) -> Bool
   ) throws(ColumnarError) {
-    precondition(fields.count == options.count && !fields.isEmpty, "options for each field")
-    precondition(rowsPerPage > 0, "pages hold rows")
+    invariant(fields.count == options.count && !fields.isEmpty, "options for each field")
+    invariant(rowsPerPage > 0, "pages hold rows")
     self.fields = fields
     self.encodings = options.map(\.encoding)
     self.sink = Sink(sink)
@@ -82,11 +82,11 @@ package struct ParquetColumnOptions: Sendable {
   /// Writes `batch` as one row group. Its columns may have dictionary layout; values that no row has are left
   /// out.
   package func writeRowGroup(_ batch: RecordBatch) throws(ColumnarError) {
-    precondition(batch.fields.count == fields.count, "a batch of the file's fields")
+    invariant(batch.fields.count == fields.count, "a batch of the file's fields")
     var flags: [UInt8] = []
     var columns: [Column] = []
     for (index, column) in batch.columns.enumerated() {
-      precondition(column.type == fields[index].type, "a batch of the file's fields")
+      invariant(column.type == fields[index].type, "a batch of the file's fields")
       var column = column
       var isDictionary = false
       if case .dictionary = column.storage {

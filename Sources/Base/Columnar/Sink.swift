@@ -52,7 +52,7 @@ final class Sink {
     // One more, so that there is an address even without columns.
     unsafe columns.append(cw_column())
     return unsafe columns.withUnsafeBufferPointer { buffer in
-      guard let base = buffer.baseAddress else { preconditionFailure("an array with an element") }
+      guard let base = buffer.baseAddress else { bug("an array with an element") }
       return unsafe body(base, Int32(fields.count))
     }
   }

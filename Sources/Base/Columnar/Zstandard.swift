@@ -1,4 +1,5 @@
 import CArrow
+import Records
 
 /// Zstandard frames of known size.
 package enum Zstandard {
@@ -11,7 +12,7 @@ package enum Zstandard {
         unsafe cw_zstd_compress(
           source.baseAddress, Int64(source.count), Int32(level), buffer.baseAddress, Int64(capacity), &error)
       }
-      precondition(written >= 0, "room for the worst case and a level that exists")
+      invariant(written >= 0, "room for the worst case and a level that exists")
       count = Int(written)
     }
   }

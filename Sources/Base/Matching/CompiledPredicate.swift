@@ -33,7 +33,7 @@ package struct CompiledPredicate: Sendable {
 
   /// The rows of `candidates` that match; cheaper than all when few are candidates.
   package func evaluate(_ batch: EvaluationBatch, among candidates: Selection) -> Selection {
-    precondition(candidates.rowCount == batch.rowCount, "candidates of the batch")
+    invariant(candidates.rowCount == batch.rowCount, "candidates of the batch")
     var rows = candidates
     PredicateEvaluation(batch: batch).narrow(&rows, by: root)
     return rows

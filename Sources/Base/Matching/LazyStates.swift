@@ -1,3 +1,5 @@
+import Records
+
 /// The deterministic automaton of a program, its states made when first reached and kept within a bound.
 ///
 /// A state is the offset of its row in the transition table: one entry a byte class. Three states are fixed:
@@ -86,7 +88,7 @@
     for row in 0..<3 { fill(row: row, with: UInt32(row) << UInt32(shift)) }
     let flags = LazyStates.atTextStart
     guard let made = finish(isMatch: closeStart(flags), flags: flags) else {
-      preconditionFailure("the start state fits an empty cache")
+      bug("the start state fits an empty cache")
     }
     start = made
   }
@@ -182,7 +184,7 @@
     reset()
     scratch = wanted
     guard let next = finish(isMatch: false, flags: refusedFlags) else {
-      preconditionFailure("a state fits a cache that was just emptied")
+      bug("a state fits a cache that was just emptied")
     }
     return next
   }

@@ -1,4 +1,5 @@
 import CArrow
+import Records
 
 /// Finds one string in bytes, its ASCII case ignored if asked.
 struct LiteralFinder: Sendable {
@@ -14,7 +15,7 @@ struct LiteralFinder: Sendable {
 
   /// - Parameter needle: 1 to ``needleBytesMax`` bytes.
   init(_ needle: [UInt8], ignoreCase: Bool) {
-    precondition(!needle.isEmpty && needle.count <= LiteralFinder.needleBytesMax, "something to search for")
+    invariant(!needle.isEmpty && needle.count <= LiteralFinder.needleBytesMax, "something to search for")
     self.ignoreCase = ignoreCase && needle.contains(where: \.isASCIILetter)
     let bytes = self.ignoreCase ? needle.map(\.asciiLowercased) : needle
     self.needle = bytes

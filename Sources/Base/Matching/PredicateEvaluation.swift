@@ -35,7 +35,7 @@ struct PredicateEvaluation {
   private func narrow(_ rows: inout Selection, by leaf: PredicateLeaf) {
     if rows.isEmpty { return }
     guard let column = batch.columns[leaf.path.column] else {
-      preconditionFailure("a batch holds every column its predicate reads")
+      bug("a batch holds every column its predicate reads")
     }
     switch column {
     case .plain(let column) where column.type == .json:
@@ -50,7 +50,7 @@ struct PredicateEvaluation {
 extension Column {
   /// Drops rows without a value.
   func dropNulls(from rows: inout Selection) {
-    precondition(rowCount == rows.rowCount, "a column as long as its batch")
+    invariant(rowCount == rows.rowCount, "a column as long as its batch")
     withValidity { bits in
       guard let bits else { return }
       rows.formIntersection(Selection(rowCount: rows.rowCount, validity: bits))
@@ -109,7 +109,7 @@ extension Column {
   /// Runs `filter` over the texts, or over the distinct texts of a dictionary that selected rows refer to.
   func narrowText(_ rows: inout Selection, _ filter: (Span<Int32>, Span<UInt8>, inout Selection) -> Void) {
     switch storage {
-    case .fixed: preconditionFailure("a text column")
+    case .fixed: bug("a text column")
     case .text: withText { offsets, bytes in filter(offsets, bytes, &rows) }
     case .dictionary(_, _, _, let valueCount):
       withDictionary { indices, offsets, bytes in

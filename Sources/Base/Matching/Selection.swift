@@ -1,3 +1,5 @@
+import Records
+
 /// A set of rows 0 ..< `rowCount` as a bitmap: row r is bit r & 63 of word r >> 6. Bits beyond the last row
 /// are 0.
 package struct Selection: Sendable, Hashable {
@@ -8,7 +10,7 @@ package struct Selection: Sendable, Hashable {
 
   /// All rows, or none.
   package init(rowCount: Int, all: Bool) {
-    precondition(rowCount >= 0, "a number of rows")
+    invariant(rowCount >= 0, "a number of rows")
     self.rowCount = rowCount
     self.words = [UInt64](repeating: all ? ~0 : 0, count: (rowCount + 63) >> 6)
     trimTail()
@@ -26,7 +28,7 @@ package struct Selection: Sendable, Hashable {
       self.init(rowCount: rowCount, all: true)
       return
     }
-    precondition(validity.count * 8 >= rowCount, "a bit for each row")
+    invariant(validity.count * 8 >= rowCount, "a bit for each row")
     self.init(rowCount: rowCount, all: false)
     let whole = rowCount >> 6
     unsafe validity.withUnsafeBytes { bytes in
@@ -48,7 +50,7 @@ package struct Selection: Sendable, Hashable {
 
   /// Takes over words made elsewhere; bits beyond the last row are cleared.
   package init(rowCount: Int, words: [UInt64]) {
-    precondition(words.count == (rowCount + 63) >> 6, "a bit for each row")
+    invariant(words.count == (rowCount + 63) >> 6, "a bit for each row")
     self.rowCount = rowCount
     self.words = words
     trimTail()
@@ -79,7 +81,7 @@ package struct Selection: Sendable, Hashable {
   /// Whether `row` is selected, or selects or drops it.
   package subscript(row: Int) -> Bool {
     get {
-      precondition(row >= 0 && row < rowCount, "a row of the selection")
+      invariant(row >= 0 && row < rowCount, "a row of the selection")
       return words[row >> 6] & (1 << UInt64(row & 63)) != 0
     }
     set { if newValue { insert(row) } else { remove(row) } }
@@ -87,13 +89,13 @@ package struct Selection: Sendable, Hashable {
 
   /// Selects `row`.
   package mutating func insert(_ row: Int) {
-    precondition(row >= 0 && row < rowCount, "a row of the selection")
+    invariant(row >= 0 && row < rowCount, "a row of the selection")
     words[row >> 6] |= 1 << UInt64(row & 63)
   }
 
   /// Drops `row`.
   package mutating func remove(_ row: Int) {
-    precondition(row >= 0 && row < rowCount, "a row of the selection")
+    invariant(row >= 0 && row < rowCount, "a row of the selection")
     words[row >> 6] &= ~(1 << UInt64(row & 63))
   }
 
@@ -108,7 +110,7 @@ package struct Selection: Sendable, Hashable {
   }
 
   private mutating func apply(_ range: Range<Int>, _ body: (inout UInt64, UInt64) -> Void) {
-    precondition(range.lowerBound >= 0 && range.upperBound <= rowCount, "rows of the selection")
+    invariant(range.lowerBound >= 0 && range.upperBound <= rowCount, "rows of the selection")
     guard !range.isEmpty else { return }
     let first = range.lowerBound >> 6
     let last = (range.upperBound - 1) >> 6
@@ -125,19 +127,19 @@ package struct Selection: Sendable, Hashable {
 
   /// Keeps the rows that `other` (of as many rows) has too.
   package mutating func formIntersection(_ other: Selection) {
-    precondition(other.rowCount == rowCount, "selections over the same rows")
+    invariant(other.rowCount == rowCount, "selections over the same rows")
     for index in words.indices { words[index] &= other.words[index] }
   }
 
   /// Adds the rows of `other` (of as many rows).
   package mutating func formUnion(_ other: Selection) {
-    precondition(other.rowCount == rowCount, "selections over the same rows")
+    invariant(other.rowCount == rowCount, "selections over the same rows")
     for index in words.indices { words[index] |= other.words[index] }
   }
 
   /// Drops the rows of `other` (of as many rows).
   package mutating func subtract(_ other: Selection) {
-    precondition(other.rowCount == rowCount, "selections over the same rows")
+    invariant(other.rowCount == rowCount, "selections over the same rows")
     for index in words.indices { words[index] &= ~other.words[index] }
   }
 
@@ -201,7 +203,7 @@ package struct Selection: Sendable, Hashable {
 
   /// The rows `range` as a selection of their own, numbered from 0.
   package func slice(_ range: Range<Int>) -> Selection {
-    precondition(range.lowerBound >= 0 && range.upperBound <= rowCount, "rows of the selection")
+    invariant(range.lowerBound >= 0 && range.upperBound <= rowCount, "rows of the selection")
     var part = [UInt64](repeating: 0, count: (range.count + 63) >> 6)
     let first = range.lowerBound >> 6
     let shift = UInt64(range.lowerBound & 63)
@@ -215,7 +217,7 @@ package struct Selection: Sendable, Hashable {
 
   /// Adds the rows of `part`, whose row 0 is row `start` here.
   package mutating func formUnion(_ part: Selection, at start: Int) {
-    precondition(start >= 0 && start + part.rowCount <= rowCount, "rows of the selection")
+    invariant(start >= 0 && start + part.rowCount <= rowCount, "rows of the selection")
     let first = start >> 6
     let shift = UInt64(start & 63)
     for index in part.words.indices {

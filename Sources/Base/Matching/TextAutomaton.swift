@@ -152,7 +152,7 @@ package struct TextAutomaton: Sendable {
   /// Drops the rows of `candidates` that do not match. Row r is bytes offsets[r] ..< offsets[r + 1]; whether
   /// it is null is the caller's business.
   package func matchRows(offsets: Span<Int32>, bytes: Span<UInt8>, among candidates: inout Selection) {
-    precondition(offsets.count == candidates.rowCount + 1, "n + 1 offsets")
+    invariant(offsets.count == candidates.rowCount + 1, "n + 1 offsets")
     TextAutomaton.check(offsets, within: bytes.count)
     switch way {
     case .everything: break
@@ -187,7 +187,7 @@ package struct TextAutomaton: Sendable {
       isAscending = isAscending && offsets[index] >= previous
       previous = offsets[index]
     }
-    precondition(isAscending && Int(previous) <= count, "offsets ascend and end within the bytes")
+    invariant(isAscending && Int(previous) <= count, "offsets ascend and end within the bytes")
   }
 
   private static func starts(_ text: Span<UInt8>, _ range: Range<Int>, with prefix: [UInt8]) -> Bool {

@@ -28,7 +28,7 @@ import Records
 
   func push(_ job: @escaping @Sendable () -> Void) {
     unsafe pthread_mutex_lock(lock)
-    precondition(!isClosed, "no job after the queue was closed")
+    invariant(!isClosed, "no job after the queue was closed")
     jobs.append(job)
     unsafe pthread_mutex_unlock(lock)
     unsafe pthread_cond_signal(arrived)
@@ -109,6 +109,6 @@ enum Threads {
         start.body()
         return nil
       }, argument)
-    precondition(code == 0, "the system gives us a thread at start")
+    invariant(code == 0, "the system gives us a thread at start")
   }
 }

@@ -13,12 +13,12 @@ import Records
 
   /// `byteCount` zero bytes, at an address of a whole page.
   package init(byteCount: Int) {
-    precondition(byteCount > 0, "some bytes")
+    invariant(byteCount > 0, "some bytes")
     self.byteCount = byteCount
     let mapped = unsafe mmap(
       nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
     guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else {
-      preconditionFailure("the system gives us memory")
+      bug("the system gives us memory")
     }
     unsafe base = mapped
   }
@@ -27,7 +27,7 @@ import Records
 
   /// Copies the bytes to `offset`, within ``byteCount`` (trap beyond). Buffers over the memory show them.
   package func write(_ bytes: Span<UInt8>, at offset: Int) {
-    precondition(offset >= 0 && offset + bytes.count <= byteCount, "bytes within the memory")
+    invariant(offset >= 0 && offset + bytes.count <= byteCount, "bytes within the memory")
     unsafe bytes.withUnsafeBytes { source in
       guard let start = source.baseAddress else { return }
       // Within bounds: checked above.
@@ -37,14 +37,14 @@ import Records
 
   /// A copy of the bytes, within ``byteCount`` (trap beyond).
   package func read(_ range: Range<Int>) -> [UInt8] {
-    precondition(range.lowerBound >= 0 && range.upperBound <= byteCount, "bytes within the memory")
+    invariant(range.lowerBound >= 0 && range.upperBound <= byteCount, "bytes within the memory")
     // Within bounds: checked above.
     return unsafe [UInt8](UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count))
   }
 
   /// The bytes `range`, sharing the memory.
   package func buffer(_ range: Range<Int>) -> Buffer {
-    precondition(range.lowerBound >= 0 && range.upperBound <= byteCount, "bytes within the memory")
+    invariant(range.lowerBound >= 0 && range.upperBound <= byteCount, "bytes within the memory")
     // Within bounds: checked above; the buffer keeps this object.
     return unsafe Buffer(
       start: UnsafeRawPointer(base) + range.lowerBound, byteCount: range.count, owner: self)

@@ -1,4 +1,5 @@
 import Glibc
+import Records
 import Synchronization
 
 /// SIGTERM and SIGINT as something to wait for, SIGHUP as something to ask for.
@@ -9,7 +10,7 @@ package enum StopSignals {
     var ends: [Int32] = [-1, -1]
     // An array of two numbers, as pipe(2) wants.
     let made = unsafe Glibc.pipe(&ends)
-    precondition(made == 0, "the process may open two more files at its start")
+    invariant(made == 0, "the process may open two more files at its start")
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     return (ends[0], ends[1])
   }()

@@ -9,7 +9,7 @@ package final class WorkerPool: Sendable {
 
   /// Starts the threads, at least one.
   package init(threads: Int, name: String = "worker") {
-    precondition(threads > 0, "a pool has a thread")
+    invariant(threads > 0, "a pool has a thread")
     threadCount = threads
     for index in 0..<threads {
       let queue = queue

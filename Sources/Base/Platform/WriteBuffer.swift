@@ -40,7 +40,7 @@ import Records
 
   /// Writes an integer, little endian, over bytes added before.
   package func store<Value: FixedWidthInteger & BitwiseCopyable>(_ value: Value, at offset: Int) {
-    precondition(offset >= 0 && offset + MemoryLayout<Value>.size <= count, "over bytes added before")
+    invariant(offset >= 0 && offset + MemoryLayout<Value>.size <= count, "over bytes added before")
     unsafe memory.base.storeBytes(of: value.littleEndian, toByteOffset: offset, as: Value.self)
   }
 
@@ -87,10 +87,10 @@ import Records
     if delta == 0 { return append(offsets, range.lowerBound * 4..<range.upperBound * 4) }
     let delta = Int32(delta)
     reserve(range.count * 4)
-    precondition(count & 3 == 0, "offsets are aligned")
+    invariant(count & 3 == 0, "offsets are aligned")
     offsets.slice(range.lowerBound * 4..<range.upperBound * 4).withSpan(of: Int32.self) { source in
       if source.count > 0 {
-        precondition(!source[source.count - 1].addingReportingOverflow(delta).overflow, "less than 2 GiB")
+        invariant(!source[source.count - 1].addingReportingOverflow(delta).overflow, "less than 2 GiB")
       }
       // Within bounds: reserved above, one value for each of the source.
       let target = unsafe (memory.base + count).assumingMemoryBound(to: Int32.self)
@@ -105,8 +105,8 @@ import Records
   package func setBits(
     inBitmapAt start: Int, bit at: Int, from source: Buffer?, sourceBit from: Int, count bitCount: Int
   ) {
-    precondition(start >= 0 && start + (at + bitCount + 7) / 8 <= count, "the bitmap was added before")
-    precondition(source.map { $0.byteCount * 8 >= from + bitCount } ?? true, "the source has the bits")
+    invariant(start >= 0 && start + (at + bitCount + 7) / 8 <= count, "the bitmap was added before")
+    invariant(source.map { $0.byteCount * 8 >= from + bitCount } ?? true, "the source has the bits")
     let target = unsafe (memory.base + start).assumingMemoryBound(to: UInt8.self)
     guard let source else {
       for bit in at..<at + bitCount { unsafe target[bit >> 3] |= 1 << UInt8(bit & 7) }
@@ -133,7 +133,7 @@ import Records
   package func withSpan<R, E: Error>(
     _ range: Range<Int>, _ body: (Span<UInt8>) throws(E) -> R
   ) throws(E) -> R {
-    precondition(range.lowerBound >= 0 && range.upperBound <= count, "bytes added before")
+    invariant(range.lowerBound >= 0 && range.upperBound <= count, "bytes added before")
     // Within bounds: checked above.
     let bytes = unsafe UnsafeRawBufferPointer(start: memory.base + range.lowerBound, count: range.count)
     return try unsafe body(Span(_unsafeElements: bytes.assumingMemoryBound(to: UInt8.self)))

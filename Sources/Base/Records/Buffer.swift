@@ -34,7 +34,7 @@
 
   /// The first `byteCount` bytes of `memory`.
   public init(_ memory: HeapMemory, byteCount: Int) {
-    precondition(byteCount <= memory.byteCount || byteCount <= 8, "a buffer lies within its memory")
+    invariant(byteCount <= memory.byteCount || byteCount <= 8, "a buffer lies within its memory")
     unsafe self.start = UnsafeRawPointer(memory.base)
     self.byteCount = byteCount
     self.owner = memory
@@ -52,7 +52,7 @@
 
   /// The bytes `range` of this buffer, sharing its memory.
   public func slice(_ range: Range<Int>) -> Buffer {
-    precondition(range.lowerBound >= 0 && range.upperBound <= byteCount, "a slice lies within its buffer")
+    invariant(range.lowerBound >= 0 && range.upperBound <= byteCount, "a slice lies within its buffer")
     return unsafe Buffer(start: start + range.lowerBound, byteCount: range.count, owner: owner)
   }
 
@@ -62,7 +62,7 @@
     of type: T.Type, _ body: (Span<T>) throws(E) -> R
   ) throws(E) -> R {
     let count = byteCount / MemoryLayout<T>.stride
-    precondition(
+    invariant(
       unsafe Int(bitPattern: start) & (MemoryLayout<T>.alignment - 1) == 0, "an aligned buffer")
     let elements = unsafe UnsafeBufferPointer(start: start.assumingMemoryBound(to: T.self), count: count)
     return try unsafe body(Span(_unsafeElements: elements))

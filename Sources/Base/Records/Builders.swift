@@ -43,7 +43,7 @@
 
   /// The column built so far; the builder starts again with fresh memory of `capacity` rows.
   package mutating func finish(type: ColumnType) -> Column {
-    precondition(type.fixedWidth == MemoryLayout<Element>.stride, "the element's width is the type's")
+    invariant(type.fixedWidth == MemoryLayout<Element>.stride, "the element's width is the type's")
     let column = Column(
       type: type, rowCount: count, validity: validity.finishValidity(),
       storage: .fixed(Buffer(memory, byteCount: count * MemoryLayout<Element>.stride)))
@@ -91,7 +91,7 @@ public struct BitBuilder: ~Copyable {
 
   /// Clears the bit appended last.
   public mutating func clearLast() {
-    precondition(count > 0, "a bit was appended")
+    invariant(count > 0, "a bit was appended")
     if clearCount == 0 {
       bytes = [UInt8](repeating: 0xFF, count: (count + 7) / 8)
       if count & 7 != 0 { bytes[bytes.count - 1] = UInt8(truncatingIfNeeded: (1 << (count & 7)) - 1) }
@@ -178,7 +178,7 @@ public struct BoolBuilder: ~Copyable {
 
   @usableFromInline
   mutating func growBytes(_ additional: Int) {
-    precondition(used + additional < Int(Int32.max), "a text column holds less than 2 GiB")
+    invariant(used + additional < Int(Int32.max), "a text column holds less than 2 GiB")
     let capacity = max(byteCapacity * 2, used + additional)
     let larger = HeapMemory(byteCount: capacity)
     unsafe larger.base.copyMemory(from: byteMemory.base, byteCount: used)

@@ -25,11 +25,11 @@ public struct Column: Sendable {
     switch storage {
     case .fixed(let values):
       let need = type.fixedWidth.map { $0 * rowCount } ?? (rowCount + 7) / 8
-      precondition(values.byteCount >= need && !type.isText, "a fixed column holds every row")
+      invariant(values.byteCount >= need && !type.isText, "a fixed column holds every row")
     case .text(let offsets, _):
-      precondition(offsets.byteCount >= (rowCount + 1) * 4 && type.isText, "n + 1 offsets")
+      invariant(offsets.byteCount >= (rowCount + 1) * 4 && type.isText, "n + 1 offsets")
     case .dictionary(let indices, let offsets, _, let valueCount):
-      precondition(
+      invariant(
         indices.byteCount >= rowCount * 4 && offsets.byteCount >= (valueCount + 1) * 4 && type.isText,
         "an index a row and n + 1 offsets")
     }
@@ -64,7 +64,7 @@ public struct Column: Sendable {
   /// types.
   public func withInt64<R, E: Error>(_ body: (Span<Int64>) throws(E) -> R) throws(E) -> R {
     guard case .fixed(let values) = storage, type == .int64 || type == .timestamp else {
-      preconditionFailure("an int64 or timestamp column")
+      bug("an int64 or timestamp column")
     }
     return try values.slice(0..<rowCount * 8).withSpan(of: Int64.self, body)
   }
@@ -72,20 +72,20 @@ public struct Column: Sendable {
   /// Hands over the values of a `float64` column; null rows hold any number. Traps on other types.
   public func withFloat64<R, E: Error>(_ body: (Span<Double>) throws(E) -> R) throws(E) -> R {
     guard case .fixed(let values) = storage, type == .float64 else {
-      preconditionFailure("a float64 column")
+      bug("a float64 column")
     }
     return try values.slice(0..<rowCount * 8).withSpan(of: Double.self, body)
   }
 
   /// Hands over the bits of a `bool` column, least significant first. Traps on other types.
   public func withBits<R, E: Error>(_ body: (Span<UInt8>) throws(E) -> R) throws(E) -> R {
-    guard case .fixed(let values) = storage, type == .bool else { preconditionFailure("a bool column") }
+    guard case .fixed(let values) = storage, type == .bool else { bug("a bool column") }
     return try values.withSpan(of: UInt8.self, body)
   }
 
   /// Hands over the 16-byte values of a `uuid` column, one after the other. Traps on other types.
   public func withUUIDs<R, E: Error>(_ body: (Span<UInt8>) throws(E) -> R) throws(E) -> R {
-    guard case .fixed(let values) = storage, type == .uuid else { preconditionFailure("a uuid column") }
+    guard case .fixed(let values) = storage, type == .uuid else { bug("a uuid column") }
     return try values.slice(0..<rowCount * 16).withSpan(of: UInt8.self, body)
   }
 
@@ -94,7 +94,7 @@ public struct Column: Sendable {
   public func withText<R, E: Error>(
     _ body: (Span<Int32>, Span<UInt8>) throws(E) -> R
   ) throws(E) -> R {
-    guard case .text(let offsets, let bytes) = storage else { preconditionFailure("a plain text column") }
+    guard case .text(let offsets, let bytes) = storage else { bug("a plain text column") }
     return try offsets.slice(0..<(rowCount + 1) * 4).withSpan(of: Int32.self) {
       (starts: Span<Int32>) throws(E) -> R in
       try bytes.withSpan(of: UInt8.self) { (text: Span<UInt8>) throws(E) -> R in try body(starts, text) }
@@ -107,7 +107,7 @@ public struct Column: Sendable {
     _ body: (Span<Int32>, Span<Int32>, Span<UInt8>) throws(E) -> R
   ) throws(E) -> R {
     guard case .dictionary(let indices, let offsets, let bytes, let valueCount) = storage else {
-      preconditionFailure("a dictionary column")
+      bug("a dictionary column")
     }
     return try indices.slice(0..<rowCount * 4).withSpan(of: Int32.self) {
       (keys: Span<Int32>) throws(E) -> R in
@@ -128,7 +128,7 @@ public struct Column: Sendable {
 
   /// Whether row `row` has a value. O(1); for a loop over rows use ``withValidity(_:)``.
   package func isValid(_ row: Int) -> Bool {
-    precondition(row >= 0 && row < rowCount, "a row of the column")
+    invariant(row >= 0 && row < rowCount, "a row of the column")
     return withValidity { bits in
       guard let bits else { return true }
       return bits[row >> 3] & (1 << UInt8(row & 7)) != 0

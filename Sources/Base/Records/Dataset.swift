@@ -58,7 +58,7 @@ package final class DatasetSchema: Sendable {
   ///   - columns: Those behind the common ones, in the order the journal keeps for ever.
   ///   - layout: How blocks are laid out.
   package init(_ code: UInt8, _ name: String, columns: [Field], layout: Layout) {
-    precondition(code > 0, "codes of datasets begin with 1")
+    invariant(code > 0, "codes of datasets begin with 1")
     self.code = code
     self.name = name
     fields = DatasetSchema.commonFields + columns

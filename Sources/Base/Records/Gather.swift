@@ -16,14 +16,14 @@ extension RecordBatch {
   ///
   /// About 5 ns a run and column beyond the copying itself, so runs of one row are fine.
   package static func gather(_ sources: [RecordBatch], runs: [RowRun]) -> RecordBatch {
-    precondition(!sources.isEmpty, "something to gather from")
+    invariant(!sources.isEmpty, "something to gather from")
     if let run = runs.first, runs.count == 1, run.start == 0, run.count == sources[run.source].rowCount {
       return sources[run.source]
     }
     let rowCounts = sources.map(\.rowCount)
     var count = 0
     for run in runs {
-      precondition(
+      invariant(
         run.count >= 0 && run.start >= 0 && run.start + run.count <= rowCounts[run.source],
         "a run lies within its source")
       count += run.count
@@ -45,7 +45,7 @@ extension Column {
   /// The caller has checked that runs lie within their sources and that their counts add up to `rowCount`.
   static func gather(_ sources: [Column], runs: [RowRun], rowCount: Int) -> Column {
     let type = sources[0].type
-    for source in sources { precondition(source.type == type, "sources of one type") }
+    for source in sources { invariant(source.type == type, "sources of one type") }
     let validity = gatherBits(sources.map(\.validity), runs: runs, rowCount: rowCount)
     if type.isText { return gatherText(sources, runs: runs, rowCount: rowCount, validity: validity) }
     guard let width = type.fixedWidth else {
@@ -101,7 +101,7 @@ extension Column {
       unsafe validity = column.validity.map { unsafe TextPlace.start($0).assumingMemoryBound(to: UInt8.self) }
       valueCount = column.rowCount
       switch column.storage {
-      case .fixed: preconditionFailure("a text column")
+      case .fixed: bug("a text column")
       case .text(let offsets, let text):
         unsafe self.offsets = TextPlace.start(offsets).assumingMemoryBound(to: Int32.self)
         unsafe bytes = TextPlace.start(text)
@@ -122,11 +122,11 @@ extension Column {
         return 0..<0
       }
       let index = unsafe Int(keys[row])
-      precondition(index >= 0 && index < valueCount, "an index into the dictionary")
+      invariant(index >= 0 && index < valueCount, "an index into the dictionary")
       // Within bounds: there is one offset more than values. What they say is checked here.
       let start = unsafe Int(offsets[index])
       let end = unsafe Int(offsets[index + 1])
-      precondition(start >= 0 && start <= end && end <= byteCount, "offsets lie within the text")
+      invariant(start >= 0 && start <= end && end <= byteCount, "offsets lie within the text")
       return start..<end
     }
 
@@ -150,12 +150,12 @@ extension Column {
       } else {
         let start = unsafe Int(place.offsets[run.start])
         let end = unsafe Int(place.offsets[run.start + run.count])
-        precondition(start >= 0 && start <= end, "offsets rise")
-        precondition(end <= place.byteCount, "offsets lie within the text")
+        invariant(start >= 0 && start <= end, "offsets rise")
+        invariant(end <= place.byteCount, "offsets lie within the text")
         total += end - start
       }
     }
-    precondition(total < Int(Int32.max), "a text column holds less than 2 GiB")
+    invariant(total < Int(Int32.max), "a text column holds less than 2 GiB")
     let offsetMemory = HeapMemory(byteCount: (rowCount + 1) * 4)
     let byteMemory = HeapMemory(byteCount: total)
     let offsets = unsafe offsetMemory.base.bindMemory(to: Int32.self, capacity: rowCount + 1)

@@ -7,9 +7,9 @@ package struct RecordBatch: Sendable {
   package let rowCount: Int
 
   package init(fields: [Field], columns: [Column], rowCount: Int) {
-    precondition(fields.count == columns.count, "a column for each field")
+    invariant(fields.count == columns.count, "a column for each field")
     for (field, column) in zip(fields, columns) {
-      precondition(
+      invariant(
         column.rowCount == rowCount && column.type == field.type, "columns of the declared type and length")
     }
     self.fields = fields

@@ -8,10 +8,10 @@ package struct Registry: Sendable, Hashable {
 
   /// Traps on two of one code or name: our own bug.
   package init(realms: [Realm], datasets: [Dataset]) {
-    precondition(Set(realms.map(\.code)).count == realms.count, "a realm's code is its own")
-    precondition(Set(realms.map(\.name)).count == realms.count, "a realm's name is its own")
-    precondition(Set(datasets.map(\.code)).count == datasets.count, "a dataset's code is its own")
-    precondition(Set(datasets.map(\.name)).count == datasets.count, "a dataset's name is its own")
+    invariant(Set(realms.map(\.code)).count == realms.count, "a realm's code is its own")
+    invariant(Set(realms.map(\.name)).count == realms.count, "a realm's name is its own")
+    invariant(Set(datasets.map(\.code)).count == datasets.count, "a dataset's code is its own")
+    invariant(Set(datasets.map(\.name)).count == datasets.count, "a dataset's name is its own")
     self.realms = realms
     self.datasets = datasets
   }

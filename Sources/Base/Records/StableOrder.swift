@@ -8,7 +8,7 @@ package enum StableOrder {
   /// A radix sort by the bits in which keys differ: some 4 ns a row for each 11 of them. Memory while it
   /// runs: 16 bytes a row where those bits and a row's number fit 64 bits, else 32.
   package static func rows(by keys: consuming [UInt64]) -> [UInt32]? {
-    precondition(keys.count < Int(UInt32.max), "rows have 32-bit numbers")
+    invariant(keys.count < Int(UInt32.max), "rows have 32-bit numbers")
     guard var low = keys.first else { return nil }
     var high = low
     var previous = low

@@ -9,7 +9,7 @@ package struct Tenant: Sendable, Hashable, CustomStringConvertible {
 
   /// Traps on a name outside its bounds: callers check what comes from outside with ``isValid(name:)``.
   package init(realm: Realm, name: String) {
-    precondition(Tenant.isValid(name: name), "a tenant name has 1 to 512 bytes and no NUL")
+    invariant(Tenant.isValid(name: name), "a tenant name has 1 to 512 bytes and no NUL")
     self.realm = realm
     self.name = name
   }

@@ -2,6 +2,7 @@ import Logging
 import NIOCore
 import NIOHTTP1
 import Platform
+import Records
 import Routing
 import Synchronization
 
@@ -44,7 +45,7 @@ final class HTTPService: Sendable {
 
   func connections(on loop: any EventLoop) -> LoopConnections {
     guard let found = loops[ObjectIdentifier(loop)] else {
-      preconditionFailure("a loop of the server's group")
+      bug("a loop of the server's group")
     }
     return found
   }

@@ -1,3 +1,5 @@
+import Records
+
 /// Where in a request something is wrong: names and array indices from the outside in, `body` or `query`
 /// first.
 package enum ValidationPlace: Sendable, Hashable {
@@ -53,7 +55,7 @@ package struct ValidationFailure: Error, Sendable, Hashable {
   package static let errorsMax = 100
 
   package init(_ errors: [ValidationError]) {
-    precondition(!errors.isEmpty, "a failure has a reason")
+    invariant(!errors.isEmpty, "a failure has a reason")
     self.errors = errors
     shortage = nil
   }

@@ -106,7 +106,7 @@ final class MaskingTables: Sendable {
     func add(_ name: String, _ mask: ValueMask) {
       let folded = KeyMatcher.folded(name)
       guard !folded.isEmpty, seen.insert(folded).inserted else { return }
-      precondition(names.count < MaskingRules.keysMax, "the settings bound the count of keys")
+      invariant(names.count < MaskingRules.keysMax, "the settings bound the count of keys")
       names.append(folded)
       masks.append(mask)
     }

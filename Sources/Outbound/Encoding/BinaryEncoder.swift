@@ -30,7 +30,7 @@ package final class BinaryEncoder: BatchEncoder {
   package init(
     format: OutputFormat, fields: [Field], rowGroupBytes: Int = BinaryEncoder.rowGroupBytes
   ) throws(EncodingError) {
-    precondition(format == .arrow || format == .parquet, "a binary format")
+    invariant(format == .arrow || format == .parquet, "a binary format")
     self.rowGroupBytes = rowGroupBytes
     let output = output
     let sink: (Span<UInt8>) -> Bool = { bytes in

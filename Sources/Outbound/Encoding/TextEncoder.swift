@@ -39,7 +39,7 @@ package final class TextEncoder: BatchEncoder {
     incompleteness: Incompleteness? = nil
   ) {
     self.incompleteness = incompleteness
-    precondition(format != .arrow && format != .parquet, "a text format")
+    invariant(format != .arrow && format != .parquet, "a text format")
     self.format = format
     self.fields = fields
     records = RecordWriter(fields: fields, style: style)

@@ -48,7 +48,7 @@ struct ReplayPlan: Sendable {
   /// Takes in what came of the piece `next`; returns the letter that is refused for good.
   mutating func settle(_ outcome: PushOutcome, now: Int64) -> DeadLetter? {
     guard let piece = pieces.popLast(), let first = piece.first else {
-      preconditionFailure("a piece that was sent")
+      bug("a piece that was sent")
     }
     switch PushVerdict(outcome) {
     case .accepted: report.accepted += piece.map(\.number)

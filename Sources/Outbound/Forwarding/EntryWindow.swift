@@ -12,8 +12,8 @@ package final class EntryWindow: Sendable {
   let positionEnd: Int64
 
   init(rows: RecordBatch, positions: [Int64], coveredEnd: Int64, positionEnd: Int64) {
-    precondition(rows.rowCount == positions.count, "a position a row")
-    precondition(positions.last.map { $0 < coveredEnd } ?? true, "rows lie below the covered end")
+    invariant(rows.rowCount == positions.count, "a position a row")
+    invariant(positions.last.map { $0 < coveredEnd } ?? true, "rows lie below the covered end")
     self.rows = rows
     self.positions = positions
     self.coveredEnd = coveredEnd

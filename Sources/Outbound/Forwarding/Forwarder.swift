@@ -80,7 +80,7 @@ package final class Forwarder: Sendable {
   package static func open(
     _ options: ForwardingOptions, _ ports: ForwarderPorts
   ) async throws(ForwardingStateError) -> Forwarder {
-    precondition(options.mapping.fault(for: options.dataset) == nil, "a mapping that fits its dataset")
+    invariant(options.mapping.fault(for: options.dataset) == nil, "a mapping that fits its dataset")
     let saved = try await ports.state.open(options.name)
     let known = saved.cursors.map(\.tenant).filter { options.realms.contains($0.realm) }
     let ends: [Tenant: Int64]

@@ -116,7 +116,7 @@ final class MergeSource: @unchecked Sendable {
         return left[row].lexicographicallyPrecedes(right[other]) != isDescending
       }
       return (p[row] < q[other]) != isDescending
-    default: preconditionFailure("sources of one merge have keys of one kind")
+    default: bug("sources of one merge have keys of one kind")
     }
   }
 

@@ -58,7 +58,7 @@ package struct QueryEngine: QueryAnswering {
     case .rows: return try await rows(prepared, snapshot: snapshot)
     case .groups(let groups): answer = try await count(groups, prepared: prepared, snapshot: snapshot)
     case .aggregates:
-      guard let plan = prepared.aggregates else { preconditionFailure("aggregates are planned") }
+      guard let plan = prepared.aggregates else { bug("aggregates are planned") }
       answer = try await aggregate(plan, snapshot: snapshot)
     }
     try snapshot.requireReadable()

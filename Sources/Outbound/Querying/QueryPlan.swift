@@ -35,7 +35,7 @@ package struct QueryPlan: CustomStringConvertible {
         "scan \(request.dataset.name): \(proved) rows from summaries, \(answer.remaining.count) units, at most "
           + "\(QueryPlan.rows(answer.remaining)) rows")
     case .aggregates(let aggregates):
-      guard let plan = query.aggregates else { preconditionFailure("aggregates are planned") }
+      guard let plan = query.aggregates else { bug("aggregates are planned") }
       let (counts, units) = try plan.sources(in: snapshot)
       if request.limit < QueryRequest.limitMax { add("limit \(request.limit)") }
       if aggregates.offset > 0 { add("offset \(aggregates.offset)") }

@@ -14,7 +14,7 @@ struct EncodedRows {
     var ends: [Int] = []
     ends.reserveCapacity(batch.rowCount)
     shape.encode(batch, into: &bytes, ends: &ends)
-    precondition(
+    invariant(
       ends.count == batch.rowCount && ends.last ?? 0 == bytes.count, "a shape makes one message a row")
     self.bytes = bytes
     self.ends = ends
@@ -73,7 +73,7 @@ struct EncodedRows {
 extension RecordBatch {
   /// The column `position`, which must be there.
   var positions: [Int64] {
-    guard let column = column("position") else { preconditionFailure("positions were asked for") }
+    guard let column = column("position") else { bug("positions were asked for") }
     return column.withInt64 { span in span.indices.map { span[$0] } }
   }
 

@@ -54,7 +54,7 @@ package final class LiveCatchUp: @unchecked Sendable {
 
   private func readOn(_ bytesMax: Int) throws(StoreError) -> Step {
     if let frame = nextFrame(bytesMax) { return .frame(frame) }
-    guard var scan else { preconditionFailure("the scan is made first") }
+    guard var scan else { bug("the scan is made first") }
     defer { self.scan = scan }
     if scan.isAtEnd { return .end }
     guard let batch = try scan.next() else { return .goOn }

@@ -66,7 +66,7 @@ package final class LiveFeed: Sendable {
     wake: @escaping @Sendable () -> Void
   ) async throws(StoreError) -> LiveSubscription {
     let schema = partition.dataset.schema
-    precondition(shape.columns.allSatisfy { schema.field($0) != nil }, "a shape reads columns of the schema")
+    invariant(shape.columns.allSatisfy { schema.field($0) != nil }, "a shape reads columns of the schema")
     let known = try registry.withLock { (registry) throws(StoreError) in
       // Once more below, but who is turned away need not have a filter compiled.
       try registry.checkRoom(limits)

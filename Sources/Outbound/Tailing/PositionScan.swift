@@ -28,7 +28,7 @@ struct PositionScan {
     self.snapshot = snapshot
     self.filter = filter
     self.columns = (columns.contains("position") ? columns : columns + ["position"]).map { name in
-      guard let field = dataset.schema.field(name) else { preconditionFailure("a column of the schema") }
+      guard let field = dataset.schema.field(name) else { bug("a column of the schema") }
       return OutputColumn(ColumnPath(name), type: field.type)
     }
     position = positions.lowerBound

@@ -3,7 +3,7 @@ import Records
 extension KeyBounds {
   /// The smallest bounds that hold all of `bounds`, of which there is at least one.
   package static func union(_ bounds: [KeyBounds]) -> KeyBounds {
-    guard var all = bounds.first else { preconditionFailure("bounds of something") }
+    guard var all = bounds.first else { bug("bounds of something") }
     for other in bounds.dropFirst() { all.formUnion(other) }
     return all
   }

@@ -20,7 +20,7 @@ package struct ParquetBlocks: BlockFormat {
       source = MergedRows(
         inputs.map { input in
           guard let reader = input.block as? BlockReader else {
-            preconditionFailure("a format merges the blocks it opened")
+            bug("a format merges the blocks it opened")
           }
           return (reader, input.deletions)
         }, bytesMax: layout.mergeBytesMax)

@@ -136,7 +136,7 @@ struct FrameEncoder {
     ranges.reserveCapacity(parts.count)
     for (part, column) in zip(parts, columns) {
       guard case .text(let offsets, let bytes) = column.storage else {
-        preconditionFailure("a plain text column")
+        bug("a plain text column")
       }
       let range = Self.textRange(offsets, part.rows)
       buffer.appendOffsets(
@@ -155,7 +155,7 @@ struct FrameEncoder {
   }
 
   private static func fixedValues(_ column: Column) -> Buffer {
-    guard case .fixed(let values) = column.storage else { preconditionFailure("a fixed column") }
+    guard case .fixed(let values) = column.storage else { bug("a fixed column") }
     return values
   }
 

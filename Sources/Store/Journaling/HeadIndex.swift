@@ -60,7 +60,7 @@ struct HeadIndex: Sendable {
     guard var frames = partitions[partition] else { return }
     let count = frames.entries.firstIndex { $0.firstPosition >= position } ?? frames.entries.count
     if count == 0 { return }
-    precondition(
+    invariant(
       frames.entries[count - 1].positionEnd <= position, "rows are archived by whole frames")
     for entry in frames.entries[..<count] {
       frames.rowCount -= Int(entry.rowCount)

@@ -83,7 +83,7 @@ package struct HeadFrames: RandomAccessCollection, Sendable {
 
   private func frame(_ entry: FrameEntry) -> HeadFrame {
     guard let segment = segments[entry.segment] else {
-      preconditionFailure("the segment of a shown frame is open")
+      bug("the segment of a shown frame is open")
     }
     return HeadFrame(entry, segment: segment, dataset: dataset)
   }
@@ -242,7 +242,7 @@ struct FrameReader {
     var fields: [Field] = []
     var columns: [Column] = []
     for name in names {
-      guard let field = schema.field(name) else { preconditionFailure("a column of the schema") }
+      guard let field = schema.field(name) else { bug("a column of the schema") }
       guard let column = column(field) else { return nil }
       fields.append(field)
       columns.append(column)

@@ -33,7 +33,7 @@ extension JournalFile {
     for (index, first) in draft.repeats { draft.results[index] = repeated(draft.results[first]) }
     buffer.removeAll(keeping: 4 << 20)
     return draft.results.map { result in
-      guard let result else { preconditionFailure("every request has an answer") }
+      guard let result else { bug("every request has an answer") }
       return result
     }
   }

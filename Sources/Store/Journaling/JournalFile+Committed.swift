@@ -15,7 +15,7 @@ extension JournalFile {
         // Neighbours mostly share a segment.
         guard
           let segment = segments.last?.number == entry.segment ? segments.last : head.segments[entry.segment]
-        else { preconditionFailure("the segment of a shown frame is open") }
+        else { bug("the segment of a shown frame is open") }
         segments.append(segment)
       }
       return (run, segments)

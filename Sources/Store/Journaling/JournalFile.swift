@@ -14,8 +14,8 @@ package struct AppendRequest: Sendable {
 
   /// Traps on a batch without rows or with other columns than the dataset declares.
   package init(batch: RecordBatch, partition: Partition, idempotency: IdempotencyKey? = nil) {
-    precondition(batch.rowCount > 0, "a request has a row")
-    precondition(
+    invariant(batch.rowCount > 0, "a request has a row")
+    invariant(
       batch.fields.map(\.type) == partition.dataset.schema.declaredFields.map(\.type),
       "a batch has the declared columns of its dataset")
     self.batch = batch

@@ -42,7 +42,7 @@ struct JournalScan {
 
   /// Calls `visit` for each frame that counts, in order, commit by commit.
   func run(_ visit: (ScannedFrame) throws(JournalError) -> Void) throws(JournalError) -> Outcome {
-    guard let first = segments.first else { preconditionFailure("a segment to scan") }
+    guard let first = segments.first else { bug("a segment to scan") }
     let start = JournalOffset(segment: first.number, byte: SegmentFile.headerBytes)
     var outcome = Outcome(end: start, stop: start, durable: start)
     var waiting: [ScannedFrame] = []

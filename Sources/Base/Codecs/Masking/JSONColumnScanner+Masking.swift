@@ -124,7 +124,7 @@ extension JSONColumnScanner {
       let count = bytes.count
       bytes.append(0)
       return unsafe bytes.withUnsafeBufferPointer { buffer in
-        guard let text = buffer.baseAddress else { preconditionFailure("an array with a byte has memory") }
+        guard let text = buffer.baseAddress else { bug("an array with a byte has memory") }
         return unsafe appendCarefully(slot, text, count)
       }
     case .number, .true, .false, .object, .array:

@@ -145,7 +145,7 @@ struct ScanMasks: ~Copyable {
     let plainCount = bytes.count
     bytes.append(0)
     let result = unsafe bytes.withUnsafeBufferPointer { buffer in
-      guard let base = buffer.baseAddress else { preconditionFailure("an array with a byte has memory") }
+      guard let base = buffer.baseAddress else { bug("an array with a byte has memory") }
       return unsafe body(&self, base, plainCount)
     }
     swap(&bytes, &plain)

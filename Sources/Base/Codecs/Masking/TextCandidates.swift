@@ -1,4 +1,5 @@
 import CArrow
+import Records
 
 /// Where detectors of secrets must look closer: a filter at some bytes a nanosecond that passes over plain
 /// text. It lies here since the scan of a record asks it for every text, and as its kernel is C.
@@ -25,7 +26,7 @@ package enum TextCandidates {
   /// Index from `start` on of the first byte at which an e-mail address (its `@`), a bearer token (its word),
   /// a JWT, a card number, an IBAN or a cloud key may begin; `text.count` if none can.
   package static func next(_ text: Span<UInt8>, from start: Int) -> Int {
-    precondition(start >= 0, "an index")
+    invariant(start >= 0, "an index")
     return unsafe text.withUnsafeBufferPointer { bytes in
       guard let base = bytes.baseAddress, start < bytes.count else { return bytes.count }
       return unsafe next(base, start, bytes.count)

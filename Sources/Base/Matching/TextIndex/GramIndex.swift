@@ -72,7 +72,7 @@ package struct GramIndex: Sendable {
     _ pages: inout Selection, column: String, by query: GramQuery
   ) throws(TextIndexError) {
     guard let first = places[column], !query.isEmpty else { return }
-    precondition(pages.rowCount == pageCount, "pages of the block")
+    invariant(pages.rowCount == pageCount, "pages of the block")
     var kept = pages
     var last: (number: UInt32, passes: Bool)?
     for page in pages.indices() {

@@ -18,7 +18,7 @@ package struct GramIndexBuilder: ~Copyable {
 
   /// - Parameter rowsPerPage: At least 1.
   package init(rowsPerPage: Int) {
-    precondition(rowsPerPage > 0, "a page of at least one row")
+    invariant(rowsPerPage > 0, "a page of at least one row")
     self.rowsPerPage = rowsPerPage
   }
 
@@ -32,7 +32,7 @@ package struct GramIndexBuilder: ~Copyable {
       names = texts.map(\.column)
       numbers = texts.map { _ in [] }
     }
-    precondition(texts.map(\.column) == names, "the same columns in each call")
+    invariant(texts.map(\.column) == names, "the same columns in each call")
     for start in stride(from: 0, to: rowCount, by: rowsPerPage) {
       let rows = start..<min(start + rowsPerPage, rowCount)
       for (index, text) in texts.enumerated() {

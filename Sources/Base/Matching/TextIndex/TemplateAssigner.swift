@@ -93,7 +93,7 @@ struct TemplateAssigner {
 
   /// Decides which of the page's skeletons become templates, and starts the next page.
   mutating func endPage(rowCount: Int) -> Page {
-    precondition(codes.count == rowCount, "a code a row")
+    invariant(codes.count == rowCount, "a code a row")
     let idOfEntry = admit()
     var histogram: [(id: Int, rows: Int)] = []
     if unknownRows > 0 { histogram.append((TextIndexLayout.unknownID, unknownRows)) }

@@ -118,7 +118,7 @@ import Records
   /// Notes a row of entry `entry`, and the bytes of its slots. True if it is the page's first.
   @inline(__always)
   func note(_ entry: Int, slotBytes: SIMD4<UInt64>) -> Bool {
-    precondition(entry < count, "an entry of the table")
+    invariant(entry < count, "an entry of the table")
     unsafe slots[entry] |= slotBytes
     unsafe rows[entry] += 1
     return unsafe rows[entry] == 1
@@ -126,23 +126,23 @@ import Records
 
   /// Rows noted of an entry since ``resetRows(_:)``.
   func rowCount(of entry: Int) -> Int {
-    precondition(entry < count, "an entry of the table")
+    invariant(entry < count, "an entry of the table")
     return Int(unsafe rows[entry])
   }
 
   func resetRows(of entry: Int) {
-    precondition(entry < count, "an entry of the table")
+    invariant(entry < count, "an entry of the table")
     unsafe rows[entry] = 0
   }
 
   func slotBytes(of entry: Int) -> ByteSet256 {
-    precondition(entry < count, "an entry of the table")
+    invariant(entry < count, "an entry of the table")
     return ByteSet256(bits: unsafe slots[entry])
   }
 
   /// Copies an entry of another table, its rows of the page and slot bytes too; nil if this one is full.
   func adopt(_ entry: Int, of other: TemplateTable) -> Int? {
-    precondition(entry < other.count, "an entry of the table")
+    invariant(entry < other.count, "an entry of the table")
     let start = unsafe other.starts[entry]
     let bytes = unsafe UnsafeRawBufferPointer(
       start: other.arena + start, count: other.starts[entry + 1] - start)
@@ -154,7 +154,7 @@ import Records
 
   /// The bytes of entry `entry`.
   func skeleton(_ entry: Int) -> [UInt8] {
-    precondition(entry < count, "an entry of the table")
+    invariant(entry < count, "an entry of the table")
     let start = unsafe starts[entry]
     return unsafe [UInt8](UnsafeRawBufferPointer(start: arena + start, count: starts[entry + 1] - start))
   }

@@ -44,7 +44,7 @@ package struct TextIndexBuilder: ~Copyable {
 
   /// - Parameter rowsPerPage: 1 ... 65,535.
   package init(rowsPerPage: Int = 8192) {
-    precondition((1...65_535).contains(rowsPerPage), "a page of 1 to 65,535 rows")
+    invariant((1...65_535).contains(rowsPerPage), "a page of 1 to 65,535 rows")
     self.rowsPerPage = rowsPerPage
     templates = TemplateAssigner()
   }
@@ -56,10 +56,10 @@ package struct TextIndexBuilder: ~Copyable {
   ///   - text: The block's text column, plain or dictionary; nil if the dataset has none.
   ///   - nested: The object columns; the same ones in each call.
   package mutating func add(text: Column?, nested texts: [NestedText] = [], rowCount count: Int) {
-    precondition(rowCount % rowsPerPage == 0, "only the last page may be short")
-    precondition(text.map { $0.rowCount == count } ?? true, "a text a row")
+    invariant(rowCount % rowsPerPage == 0, "only the last page may be short")
+    invariant(text.map { $0.rowCount == count } ?? true, "a text a row")
     if pageCount == 0 { nested = texts.map { NestedColumn(name: $0.column) } }
-    precondition(texts.map(\.column) == nested.map(\.name), "the same object columns in each call")
+    invariant(texts.map(\.column) == nested.map(\.name), "the same object columns in each call")
     for start in stride(from: 0, to: count, by: rowsPerPage) {
       let rows = start..<min(start + rowsPerPage, count)
       addPage(text: text, rows: rows)

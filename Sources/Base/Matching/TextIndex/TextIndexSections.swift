@@ -45,7 +45,7 @@ struct TextIndexSections: Sendable {
   func withPage<R>(
     _ page: Int, of section: Int, _ body: (Span<UInt8>) throws(TextIndexError) -> R
   ) throws(TextIndexError) -> R {
-    precondition(page >= 0 && page < pageCount && section < count, "a page of the index")
+    invariant(page >= 0 && page < pageCount && section < count, "a page of the index")
     let number = section * pageCount + page
     let entry = directoryStart + number * TextIndexLayout.directoryEntryByteCount
     return try bytes.withSpan(of: UInt8.self) { (span) throws(TextIndexError) -> R in

@@ -11,7 +11,7 @@ enum TextRows {
     _ body: (UnsafeRawBufferPointer, Int) -> Void,
     repeated: (Int, Int) -> Void = { _, _ in }, null: (Int) -> Void = { _ in }
   ) {
-    precondition(rows.upperBound <= column.rowCount && column.type.isText, "rows of a text column")
+    invariant(rows.upperBound <= column.rowCount && column.type.isText, "rows of a text column")
     column.withValidity { bits in
       switch column.storage {
       case .text:
@@ -50,7 +50,7 @@ enum TextRows {
             }
           }
         }
-      case .fixed: preconditionFailure("a text column has no fixed width")
+      case .fixed: bug("a text column has no fixed width")
       }
     }
   }

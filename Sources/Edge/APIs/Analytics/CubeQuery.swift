@@ -274,7 +274,7 @@ struct CubeQuery {
       let comparisons: [String: Comparison] = [
         "gt": .greater, "gte": .greaterOrEqual, "lt": .less, "lte": .lessOrEqual,
       ]
-      guard let comparison = comparisons[word] else { preconditionFailure("one of the four") }
+      guard let comparison = comparisons[word] else { bug("one of the four") }
       return try each { value throws(Problem) in try .compare(path, comparison, number(value, dimension)) }
     case "inDateRange", "notInDateRange", "beforeDate", "beforeOrOnDate", "afterDate", "afterOrOnDate",
       "onTheDate":

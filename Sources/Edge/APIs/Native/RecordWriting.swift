@@ -60,7 +60,7 @@ package struct RecordWriting: Sendable {
 
   private func decode(_ body: [UInt8], dataset: Dataset, skips: Bool) async throws(Problem) -> DecodedBody {
     guard let decoder = decoders.value[dataset] else {
-      preconditionFailure("each dataset of the registry has a decoder")
+      bug("each dataset of the registry has a decoder")
     }
     let mode = skips ? ErrorMode.skip(errorsMax: RecordWriting.listedErrorsMax) : .reject
     let now = clock.now()

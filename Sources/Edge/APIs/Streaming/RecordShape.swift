@@ -34,17 +34,17 @@ struct RecordShape: LiveShape {
     let lineEnd: UInt8 = 10
     var json = JSONWriter(capacity: batch.rowCount * 256)
     let cells = columns.compactMap { batch.column($0) }
-    precondition(cells.count == columns.count, "the batch has the shape's columns")
+    invariant(cells.count == columns.count, "the batch has the shape's columns")
     writer.appendObjects(
       RecordBatch(fields: fields(batch), columns: cells, rowCount: batch.rowCount), separator: nil,
       isFirst: true, terminator: lineEnd, to: &json)
     let text = json.takeBytes()
-    guard let positions = batch.column("position") else { preconditionFailure("position is always there") }
+    guard let positions = batch.column("position") else { bug("position is always there") }
     var start = 0
     positions.withInt64 { positions in
       for row in 0..<batch.rowCount {
         guard let end = text[start...].firstIndex(of: lineEnd) else {
-          preconditionFailure("each object ends in a line end")
+          bug("each object ends in a line end")
         }
         append(text[start..<end], position: positions[row], to: &bytes)
         ends.append(bytes.count)

@@ -11,7 +11,7 @@ package struct RequestRate: Sendable, Hashable {
 
   /// A rate that lets one request through at least.
   package init(perSecond: Double, burst: Double) {
-    precondition(perSecond > 0 && burst >= 1, "a bucket fills, and holds one request at least")
+    invariant(perSecond > 0 && burst >= 1, "a bucket fills, and holds one request at least")
     self.perSecond = perSecond
     self.burst = burst
   }

@@ -12,7 +12,7 @@ package final class WorkflowKeys: Sendable {
   package init(configured: [String: Tenant], store: KeyStore) {
     var principals: [TokenHash: Principal] = [:]
     for (key, client) in configured {
-      precondition(client.realm == .workflow, "clients are tenants of their own realm")
+      invariant(client.realm == .workflow, "clients are tenants of their own realm")
       principals[TokenHash(of: key)] = Principal(
         tenant: client, subject: client.name, role: .user, credential: WorkflowKeys.scope(of: client))
     }

@@ -1,4 +1,5 @@
 import GRDB
+import Records
 import Synchronization
 
 /// Changes that wait for a commit. All that wait at one time share one transaction and its sync, so that many
@@ -146,7 +147,7 @@ final class WaitingChange<Value: Sendable>: Change {
   func end(_ outcome: Result<[ControlChange], any Error>) {
     switch outcome {
     case .success:
-      guard let result = value.withLock({ $0 }) else { preconditionFailure("the change ran") }
+      guard let result = value.withLock({ $0 }) else { bug("the change ran") }
       waiter.resume(returning: .success(result))
     case .failure(let error): fail(AccessError(error, doing: doing))
     }

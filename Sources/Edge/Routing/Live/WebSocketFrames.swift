@@ -1,3 +1,5 @@
+import Records
+
 /// Why a WebSocket is closed (RFC 6455, §7.4.1).
 package enum WebSocketClose: UInt16, Sendable {
   case normal = 1000
@@ -44,7 +46,7 @@ package enum WebSocketFrames {
   }
 
   private static func control(_ opcode: Opcode, _ payload: [UInt8]) -> [UInt8] {
-    precondition(payload.count <= 125, "a control frame's payload has at most 125 bytes")
+    invariant(payload.count <= 125, "a control frame's payload has at most 125 bytes")
     var bytes: [UInt8] = []
     appendHead(opcode, count: payload.count, to: &bytes)
     return bytes + payload

@@ -1,4 +1,5 @@
 import Codecs
+import Records
 
 /// A request as an endpoint sees it: complete, within its limits.
 package struct HTTPCall: Sendable {
@@ -47,7 +48,7 @@ package struct PathParameters: Sendable {
 
   /// Traps on a name that the route's path does not have: our own bug.
   package subscript(name: String) -> String {
-    guard let index = names.firstIndex(of: name) else { preconditionFailure("the path has this parameter") }
+    guard let index = names.firstIndex(of: name) else { bug("the path has this parameter") }
     return values[index]
   }
 }

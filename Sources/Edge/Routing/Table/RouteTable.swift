@@ -1,3 +1,5 @@
+import Records
+
 /// All routes by their paths.
 package struct RouteTable: Sendable {
   /// A route and the API whose it is. Made once; requests pass it on by reference.
@@ -42,7 +44,7 @@ package struct RouteTable: Sendable {
     for api in apis {
       var own: Set<String> = []
       for route in api.routes {
-        precondition(
+        invariant(
           own.insert(route.method.rawValue + route.name).inserted,
           "\(route.name) is there once for each method")
         let place = Place(api: api, route: route)

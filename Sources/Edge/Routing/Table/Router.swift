@@ -1,5 +1,6 @@
 import Access
 import Columnar
+import Records
 
 /// Takes each request to its route.
 package struct Router: RequestRouter {
@@ -116,7 +117,7 @@ package struct Router: RequestRouter {
   }
 
   private static func known(_ principal: Principal?) -> Principal {
-    guard let principal else { preconditionFailure("a route that asks for a caller has one") }
+    guard let principal else { bug("a route that asks for a caller has one") }
     return principal
   }
 
@@ -143,7 +144,7 @@ package struct Router: RequestRouter {
         return try await Router.marking(call, stream) { (stream) async throws(Problem) in
           try await respond(call, Router.known(principal), stream)
         }
-      case .live: preconditionFailure("a live stream is no endpoint")
+      case .live: bug("a live stream is no endpoint")
       }
     }
   }

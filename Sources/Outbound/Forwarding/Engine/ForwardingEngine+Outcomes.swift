@@ -51,9 +51,9 @@ extension ForwardingEngine {
   /// Takes in how a push ended.
   mutating func settle(_ tenant: Tenant, _ report: PushReport, now: Int64, chance: UInt64) {
     guard let lane = lanes[tenant], case .pushing(let asked) = lane.stage, let window = lane.window else {
-      preconditionFailure("a push that was asked for")
+      bug("a push that was asked for")
     }
-    precondition(report.rowCount >= 1 && report.rowCount <= asked.count, "rows that were asked for")
+    invariant(report.rowCount >= 1 && report.rowCount <= asked.count, "rows that were asked for")
     let rows = asked.lowerBound..<asked.lowerBound + report.rowCount
     var status = 0
     var retryAfter: Double?

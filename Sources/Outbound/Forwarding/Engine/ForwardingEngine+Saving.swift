@@ -33,7 +33,7 @@ extension ForwardingEngine {
   }
 
   mutating func finishSave(_ counts: DeadLetterCounts?) {
-    guard let saved = saving else { preconditionFailure("a save that was asked for") }
+    guard let saved = saving else { bug("a save that was asked for") }
     saving = nil
     saveRetryAt = .min
     metrics.isStateFailing = false
@@ -45,7 +45,7 @@ extension ForwardingEngine {
   }
 
   mutating func failSave(_ now: Int64) {
-    guard let failed = saving else { preconditionFailure("a save that was asked for") }
+    guard let failed = saving else { bug("a save that was asked for") }
     saving = nil
     dirty.formUnion(failed.tenants)
     saveRetryAt = now + 5_000_000_000

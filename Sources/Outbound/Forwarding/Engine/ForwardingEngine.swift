@@ -106,7 +106,7 @@ struct ForwardingEngine: Sendable {
   }
 
   mutating func update(_ tenant: Tenant, _ body: (inout Lane) -> Void) {
-    guard var lane = lanes[tenant] else { preconditionFailure("a tenant that is known") }
+    guard var lane = lanes[tenant] else { bug("a tenant that is known") }
     // Out of the dictionary meanwhile, so that the lane's arrays are not copied.
     lanes[tenant] = nil
     let held = lane.window != nil
@@ -176,7 +176,7 @@ struct ForwardingEngine: Sendable {
 
   private mutating func take(_ window: EntryWindow, of tenant: Tenant, _ now: Int64) {
     guard let lane = lanes[tenant], lane.stage == .reading else {
-      preconditionFailure("a window that was asked for")
+      bug("a window that was asked for")
     }
     let start = lane.cursor
     update(tenant) { lane in
@@ -197,7 +197,7 @@ struct ForwardingEngine: Sendable {
       }
       startPush(tenant)
       guard case .pushing? = lanes[tenant]?.stage else {
-        preconditionFailure("a window's rows lie behind the cursor")
+        bug("a window's rows lie behind the cursor")
       }
       return
     }
@@ -219,7 +219,7 @@ struct ForwardingEngine: Sendable {
     let countsGaps = tenant.realm != .native
     update(tenant) { lane in
       let passed = position - lane.cursor
-      precondition(passed >= forwarded, "a position a row")
+      invariant(passed >= forwarded, "a position a row")
       if countsGaps { lane.figures.entriesDeletedBefore += Int(passed) - forwarded }
       lane.cursor = position
       while let split = lane.splitEnds.last, split <= position { lane.splitEnds.removeLast() }

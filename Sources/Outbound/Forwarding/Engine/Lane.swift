@@ -65,7 +65,7 @@ struct Lane: Sendable {
 
   /// Cuts the refused `rows` in two.
   mutating func split(_ rows: Range<Int>, of window: EntryWindow) {
-    precondition(rows.count > 1, "one row cannot be split")
+    invariant(rows.count > 1, "one row cannot be split")
     let end = window.positions[rows.upperBound - 1] + 1
     if splitEnds.last.map({ end < $0 }) ?? true { splitEnds.append(end) }
     splitEnds.append(window.positions[rows.lowerBound + rows.count / 2 - 1] + 1)

@@ -61,7 +61,7 @@ struct EntryWriter: ~Copyable {
     case .float64: writer.appendFloat64(column.withFloat64 { $0[row] })
     case .bool: writer.appendBool(column.withBits { $0[row >> 3] & (1 << UInt8(row & 7)) != 0 })
     case .uuid: column.withUUIDs { writer.appendUUID($0.extracting(row * 16..<row * 16 + 16)) }
-    case .utf8, .json: preconditionFailure("text is written from cells")
+    case .utf8, .json: bug("text is written from cells")
     }
   }
 

@@ -56,7 +56,7 @@ struct Aggregation: Sendable {
 
   /// Adds groups that summaries counted; the plan has nothing but counts.
   mutating func add(_ counts: [GroupKey: Int]) throws(StoreError) {
-    guard var state = states[0] as? CountState else { preconditionFailure("counts alone") }
+    guard var state = states[0] as? CountState else { bug("counts alone") }
     for (key, count) in counts where count > 0 {
       let group = table.number(key)
       state.grow(to: table.count)

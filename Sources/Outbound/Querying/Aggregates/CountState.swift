@@ -20,7 +20,7 @@ struct CountState: MeasureState {
   }
 
   mutating func merge(_ other: any MeasureState, numbers: [Int32]) {
-    guard let other = other as? CountState else { preconditionFailure("parts of one measure") }
+    guard let other = other as? CountState else { bug("parts of one measure") }
     for (group, count) in other.counts.enumerated() { counts[Int(numbers[group])] += count }
   }
 

@@ -13,7 +13,7 @@ struct DistinctState: MeasureState {
   }
 
   mutating func add(_ input: MeasureInput, groups: [Int32]) {
-    guard let column = input.column else { preconditionFailure("a count of values has a column") }
+    guard let column = input.column else { bug("a count of values has a column") }
     let groups = groups.span
     var grown = 0
     switch column.type {
@@ -88,7 +88,7 @@ struct DistinctState: MeasureState {
   }
 
   mutating func merge(_ other: any MeasureState, numbers: [Int32]) {
-    guard let other = other as? DistinctState else { preconditionFailure("parts of one measure") }
+    guard let other = other as? DistinctState else { bug("parts of one measure") }
     for (group, set) in other.sets.enumerated() {
       let number = Int(numbers[group])
       heapBytes -= sets[number].heapBytes

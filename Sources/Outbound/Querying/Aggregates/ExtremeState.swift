@@ -34,7 +34,7 @@ struct ExtremeState<Value: FixedValue>: MeasureState {
   }
 
   mutating func add(_ input: MeasureInput, groups: [Int32]) {
-    guard let column = input.column else { preconditionFailure("an extreme has a column") }
+    guard let column = input.column else { bug("an extreme has a column") }
     let groups = groups.span
     Value.withValues(of: column) { values in
       input.forEach { row in add(values[row], to: Int(groups[row])) }
@@ -50,7 +50,7 @@ struct ExtremeState<Value: FixedValue>: MeasureState {
   }
 
   mutating func merge(_ other: any MeasureState, numbers: [Int32]) {
-    guard let other = other as? Self else { preconditionFailure("parts of one measure") }
+    guard let other = other as? Self else { bug("parts of one measure") }
     for (group, value) in other.extremes.enumerated() where other.isSet[group] {
       add(value, to: Int(numbers[group]))
     }
@@ -77,10 +77,10 @@ struct TextExtremeState: MeasureState {
   }
 
   mutating func add(_ input: MeasureInput, groups: [Int32]) {
-    guard let column = input.column else { preconditionFailure("an extreme has a column") }
+    guard let column = input.column else { bug("an extreme has a column") }
     let groups = groups.span
     switch column.storage {
-    case .fixed: preconditionFailure("a text column")
+    case .fixed: bug("a text column")
     case .text:
       column.withText { offsets, bytes in
         input.forEach { row in
@@ -115,7 +115,7 @@ struct TextExtremeState: MeasureState {
   }
 
   mutating func merge(_ other: any MeasureState, numbers: [Int32]) {
-    guard let other = other as? TextExtremeState else { preconditionFailure("parts of one measure") }
+    guard let other = other as? TextExtremeState else { bug("parts of one measure") }
     for (group, text) in other.extremes.enumerated() {
       if let text { add(text.span, to: Int(numbers[group])) }
     }

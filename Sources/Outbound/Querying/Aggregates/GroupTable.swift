@@ -188,7 +188,7 @@ extension TextNumbers {
   /// Sets `numbers` to the number of each row of a text column.
   mutating func number(_ column: Column, into numbers: inout [Int32]) {
     switch column.storage {
-    case .fixed: preconditionFailure("group columns are read as text")
+    case .fixed: bug("group columns are read as text")
     case .dictionary: numberDictionary(column, into: &numbers)
     case .text: numberPlain(column, into: &numbers)
     }

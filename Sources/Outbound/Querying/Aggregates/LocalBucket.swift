@@ -1,3 +1,5 @@
+import Records
+
 /// Buckets by what a clock shows, whether or not it is set within them.
 ///
 /// A time is of the unit that the clock shows then: a day may have 23 or 25 hours, an hour that is shown
@@ -17,7 +19,7 @@ package struct LocalBucket: Sendable, Hashable {
   }
 
   init(_ units: [TimeBucket.Unit], offsets: UTCOffsets, isKnownByStart: Bool) {
-    precondition(!units.isEmpty, "a bucket has a unit")
+    invariant(!units.isEmpty, "a bucket has a unit")
     self.units = units
     self.offsets = offsets
     self.isKnownByStart = isKnownByStart

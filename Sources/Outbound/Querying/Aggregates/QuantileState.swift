@@ -14,7 +14,7 @@ struct QuantileState: MeasureState {
   }
 
   mutating func add(_ input: MeasureInput, groups: [Int32]) {
-    guard let column = input.column else { preconditionFailure("a quantile has a column") }
+    guard let column = input.column else { bug("a quantile has a column") }
     let groups = groups.span
     var grown = 0
     if column.type == .float64 {
@@ -30,7 +30,7 @@ struct QuantileState: MeasureState {
   }
 
   mutating func merge(_ other: any MeasureState, numbers: [Int32]) {
-    guard let other = other as? QuantileState else { preconditionFailure("parts of one measure") }
+    guard let other = other as? QuantileState else { bug("parts of one measure") }
     for (group, sketch) in other.sketches.enumerated() {
       let number = Int(numbers[group])
       heapBytes -= sketches[number].heapBytes
@@ -44,7 +44,7 @@ struct QuantileState: MeasureState {
   }
 
   func values(of function: Measure.Function) -> MeasureValues {
-    guard case .quantile(_, let share) = function else { preconditionFailure("a quantile") }
+    guard case .quantile(_, let share) = function else { bug("a quantile") }
     return .float64(sketches.map { $0.quantiles([share])[0] })
   }
 }

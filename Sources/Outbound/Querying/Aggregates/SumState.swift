@@ -29,7 +29,7 @@ struct NumberSumState: MeasureState {
   }
 
   mutating func add(_ input: MeasureInput, groups: [Int32]) {
-    guard let column = input.column else { preconditionFailure("a sum has a column") }
+    guard let column = input.column else { bug("a sum has a column") }
     let groups = groups.span
     column.withFloat64 { values in
       if cells.count == 1 {
@@ -49,7 +49,7 @@ struct NumberSumState: MeasureState {
   }
 
   mutating func merge(_ other: any MeasureState, numbers: [Int32]) {
-    guard let other = other as? NumberSumState else { preconditionFailure("parts of one measure") }
+    guard let other = other as? NumberSumState else { bug("parts of one measure") }
     for (group, cell) in other.cells.enumerated() where cell.count > 0 {
       let number = Int(numbers[group])
       cells[number].add(cell.sum)
@@ -92,7 +92,7 @@ struct IntegerSumState: MeasureState {
   }
 
   mutating func add(_ input: MeasureInput, groups: [Int32]) {
-    guard let column = input.column else { preconditionFailure("a sum has a column") }
+    guard let column = input.column else { bug("a sum has a column") }
     let groups = groups.span
     column.withInt64 { values in
       input.forEach { row in
@@ -104,7 +104,7 @@ struct IntegerSumState: MeasureState {
   }
 
   mutating func merge(_ other: any MeasureState, numbers: [Int32]) {
-    guard let other = other as? IntegerSumState else { preconditionFailure("parts of one measure") }
+    guard let other = other as? IntegerSumState else { bug("parts of one measure") }
     for (group, cell) in other.cells.enumerated() {
       cells[Int(numbers[group])].sum += cell.sum
       cells[Int(numbers[group])].count += cell.count

@@ -1,4 +1,5 @@
 import Codecs
+import Records
 
 /// A request's worth of lines.
 struct ImportBatch: Sendable, Hashable {
@@ -74,7 +75,7 @@ struct LineBatcher: ~Copyable {
 
   /// Goes on at `offset`: what lies before was sent by other means. Nothing may have been fed yet.
   mutating func skip(to offset: Int) {
-    precondition(carry.isEmpty, "skipping happens before feeding")
+    invariant(carry.isEmpty, "skipping happens before feeding")
     carryOffset = offset
   }
 

@@ -1,3 +1,4 @@
+import Records
 import Yams
 
 /// The settings of all sources laid over one another: flags over environment over file over defaults.
@@ -205,14 +206,14 @@ package struct ConfigurationTree: Sendable {
 
   /// The value of `path`, which must be a setting; the default when no source has it.
   func entry(_ path: String) -> (setting: Setting, entry: Entry) {
-    guard let setting = ConfigurationTree.settings[path] else { preconditionFailure("\(path) is a setting") }
+    guard let setting = ConfigurationTree.settings[path] else { bug("\(path) is a setting") }
     if let entry = entries[path] { return (setting, entry) }
     guard setting.kind.isStructured else {
       return (setting, Entry(value: .scalar(setting.defaultText), source: "default"))
     }
     // Nothing but well-formed YAML stands in the table, which a test reads.
     guard let node = try? Yams.compose(yaml: setting.defaultText) else {
-      preconditionFailure("the default of \(path) is YAML")
+      bug("the default of \(path) is YAML")
     }
     return (setting, Entry(value: Value(node), source: "default"))
   }

@@ -17,7 +17,7 @@ extension ConfigurationValues {
 
   func words(_ path: String) throws(ConfigurationError) -> [String] {
     let (setting, entry) = tree.entry(path)
-    guard case .words(let allowed) = setting.kind else { preconditionFailure("\(path) is a list of texts") }
+    guard case .words(let allowed) = setting.kind else { bug("\(path) is a list of texts") }
     guard case .list(let items) = entry.value else { throw wrong(setting, entry) }
     var words: [String] = []
     for item in items {

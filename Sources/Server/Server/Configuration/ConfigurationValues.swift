@@ -27,7 +27,7 @@ struct ConfigurationValues {
 
   func integer(_ path: String) throws(ConfigurationError) -> Int {
     let (setting, entry) = tree.entry(path)
-    guard case .integer(let range) = setting.kind else { preconditionFailure("\(path) is an integer") }
+    guard case .integer(let range) = setting.kind else { bug("\(path) is an integer") }
     guard case .scalar(let text) = entry.value, let number = Int(text.filter { $0 != "_" }),
       range.contains(number)
     else { throw wrong(setting, entry) }
@@ -36,7 +36,7 @@ struct ConfigurationValues {
 
   func number(_ path: String) throws(ConfigurationError) -> Double {
     let (setting, entry) = tree.entry(path)
-    guard case .number(let range) = setting.kind else { preconditionFailure("\(path) is a number") }
+    guard case .number(let range) = setting.kind else { bug("\(path) is a number") }
     guard case .scalar(let text) = entry.value, let number = Double(text), range.contains(number) else {
       throw wrong(setting, entry)
     }
@@ -46,7 +46,7 @@ struct ConfigurationValues {
   func integers(_ path: String) throws(ConfigurationError) -> [Int] {
     let (setting, entry) = tree.entry(path)
     guard case .integers(let range) = setting.kind else {
-      preconditionFailure("\(path) is a list of integers")
+      bug("\(path) is a list of integers")
     }
     guard case .list(let items) = entry.value else { throw wrong(setting, entry) }
     var numbers: [Int] = []

@@ -58,7 +58,7 @@ final class LokiForwarding: EntryForwarding {
   func start() {
     let forwarder = forwarder
     running.withLock { running in
-      precondition(running == nil, "started once")
+      invariant(running == nil, "started once")
       running = Task { await forwarder.run() }
     }
   }

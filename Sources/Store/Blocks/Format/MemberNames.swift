@@ -35,7 +35,7 @@ enum MemberNames {
     case .float64: "float64"
     case .bool: "bool"
     case .utf8: "string"
-    case .uuid, .json, .timestamp: preconditionFailure("a type of scalar members")
+    case .uuid, .json, .timestamp: bug("a type of scalar members")
     }
   }
 

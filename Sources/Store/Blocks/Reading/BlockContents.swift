@@ -42,7 +42,7 @@ struct BlockColumns: Sendable {
 
   /// The column of the file for a column of the schema.
   func index(of name: String) -> Int {
-    guard let index = schema[name] else { preconditionFailure("a column of the schema") }
+    guard let index = schema[name] else { bug("a column of the schema") }
     return index
   }
 
@@ -263,7 +263,7 @@ final class BlockContents: Sendable {
     switch error {
     case .corrupt(let reason): .corrupt(file: path, offsetBytes: offset, reason: reason)
     case .unsupported(let reason): .unsupported(file: path, reason: reason)
-    case .sink: preconditionFailure("reading has no sink")
+    case .sink: bug("reading has no sink")
     }
   }
 

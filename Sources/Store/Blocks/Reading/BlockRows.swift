@@ -28,7 +28,7 @@ final class BlockRows {
   ) throws(BlockError) -> BlockScan {
     let predicate: CompiledPredicate
     do throws(StoreError) { predicate = try CompiledPredicate(.all, schema: contents.schema) } catch {
-      preconditionFailure("the predicate that all rows match is valid")
+      bug("the predicate that all rows match is valid")
     }
     return try BlockScan(
       contents, ScanRequest(columns: [], positions: Int64.min..<Int64.max), predicate: predicate,

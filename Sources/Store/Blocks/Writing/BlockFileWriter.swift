@@ -49,7 +49,7 @@ final class BlockFileWriter {
     flush()
     if let failure { throw failure }
     let sealed = try file.map(tailOffset..<written).withSpan(of: UInt8.self) { TailChecksum.digits(for: $0) }
-    guard let sealed else { preconditionFailure("the footer has a place for its checksum") }
+    guard let sealed else { bug("the footer has a place for its checksum") }
     try file.write(sealed.digits.span, at: tailOffset + sealed.offset)
     try file.sync()
   }

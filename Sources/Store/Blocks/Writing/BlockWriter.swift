@@ -16,10 +16,10 @@ package enum BlockWriter {
     _ rows: any BlockRowSource, to place: BlockPlace, fileSystem: any FileSystem,
     layout: BlockLayout = BlockLayout(), shouldStop: () -> Bool = { false }
   ) throws(BlockError) -> BlockFacts? {
-    precondition(
+    invariant(
       (1...65_535).contains(layout.rowsPerPage) && layout.rowsPerGroup > 0
         && layout.rowsPerGroup % layout.rowsPerPage == 0, "row groups of whole pages")
-    precondition(rows.partition == place.partition, "rows of the block's partition")
+    invariant(rows.partition == place.partition, "rows of the block's partition")
     let census = try rows.census(sampleRowCount: layout.sampleRowCount)
     var layout = layout.fitting(bytesPerRow: rows.bytesPerRow)
     while true {
@@ -188,7 +188,7 @@ private final class BlockWork {
 
   /// Writes index and footer and makes the file durable.
   func finish() throws(BlockError) -> BlockFacts {
-    guard let parquet, let ingested else { preconditionFailure("a block has rows") }
+    guard let parquet, let ingested else { bug("a block has rows") }
     var facts = BlockFacts(
       id: place.id, partition: place.partition, rowCount: rowCount,
       bounds: pages.union(pages.pages.indices), ingested: ingested, deletionsApplied: place.deletionsApplied)

@@ -245,7 +245,7 @@ extension Selection {
 extension RecordBatch {
   /// The column of a name that is there by contract.
   func existing(_ name: String) -> Column {
-    guard let column = column(name) else { preconditionFailure("a batch with all columns of its schema") }
+    guard let column = column(name) else { bug("a batch with all columns of its schema") }
     return column
   }
 
@@ -261,7 +261,7 @@ extension RecordBatch {
 enum TextRanks {
   /// One key a row whose order is that of the texts of `columns` (one or two).
   static func keys(of batches: [RecordBatch], columns: [String], rowCount: Int) -> [UInt64] {
-    precondition(columns.count <= 2, "two ranks of 32 bits make a key")
+    invariant(columns.count <= 2, "two ranks of 32 bits make a key")
     var keys = [UInt64](repeating: 0, count: rowCount)
     for name in columns {
       var numbers: [Int32] = []

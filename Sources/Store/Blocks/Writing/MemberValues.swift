@@ -129,7 +129,7 @@ extension Column {
         let text = bytes.extracting(Int(offsets[row])..<Int(offsets[row + 1]))
         if isQuoted { writer.appendString(text) } else { writer.append(raw: text) }
       }
-    case .uuid, .json, .timestamp: preconditionFailure("a type of scalar members")
+    case .uuid, .json, .timestamp: bug("a type of scalar members")
     }
     return writer.takeBytes()
   }

@@ -51,13 +51,13 @@ package final class MergedRows: BlockRowSource {
     _ blocks: [(reader: BlockReader, deletions: [PendingDeletion])],
     bytesMax: Int = BlockLayout().mergeBytesMax
   ) {
-    precondition(!blocks.isEmpty, "blocks to merge")
+    invariant(!blocks.isEmpty, "blocks to merge")
     self.bytesMax = bytesMax
     partition = blocks[0].reader.facts.partition
     readers = blocks.map(\.reader)
     deletions = blocks.map(\.deletions)
     rowCountMax = readers.reduce(0) { $0 + $1.facts.rowCount }
-    for reader in readers { precondition(reader.facts.partition == partition, "blocks of one partition") }
+    for reader in readers { invariant(reader.facts.partition == partition, "blocks of one partition") }
   }
 
   /// See ``BlockRowSource``. Reads a few pages of each block.

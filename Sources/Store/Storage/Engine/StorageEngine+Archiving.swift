@@ -67,7 +67,7 @@ extension StorageEngine {
     }
     let rowCount = frames.reduce(0) { $0 + $1.rowCount }
     let written = facts?.rowCount ?? 0
-    precondition(
+    invariant(
       written == rowCount || written < rowCount && !deletions.isEmpty, "a block holds every row of its frames"
     )
     let floor = max(end, heads.nextPosition(of: partition.tenant))

@@ -84,7 +84,7 @@ extension StorageEngine {
     let rowCount = inputs.reduce(0) { $0 + $1.facts.rowCount }
     let written = facts?.rowCount ?? 0
     let isFiltered = sources.contains { !$0.deletions.isEmpty }
-    precondition(
+    invariant(
       written == rowCount || written < rowCount && isFiltered, "a block holds every row of its inputs")
     var isLate = false
     try commit(naming: facts) { manifest throws(StoreError) in

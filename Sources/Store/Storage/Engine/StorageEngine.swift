@@ -153,7 +153,7 @@ package final class StorageEngine: Sendable {
         begun = found
         return found.anchor
       })
-    guard let begun else { preconditionFailure("a manifest is judged before it is opened") }
+    guard let begun else { bug("a manifest is judged before it is opened") }
     try opening.tidy(begun.survey, reporter)
     return (manifest, begun.anchor, Set(begun.survey.missing))
   }

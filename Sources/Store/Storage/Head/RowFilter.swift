@@ -52,7 +52,7 @@ struct RowFilter: Sendable {
   }
 
   private func timeSelection(_ batch: RecordBatch) -> Selection {
-    guard let column = batch.column("timestamp") else { preconditionFailure("the column was asked for") }
+    guard let column = batch.column("timestamp") else { bug("the column was asked for") }
     return column.withInt64 { times in
       var rows = Selection(rowCount: times.count, all: false)
       let low = start ?? .min

@@ -138,7 +138,7 @@ package final class Manifest {
     if let failure { throw failure }
     try requireOwnership()
     do throws(ManifestCodingError) { try state.check(changes) } catch {
-      preconditionFailure("an edit agrees with the state it is made for: \(error.reason)")
+      bug("an edit agrees with the state it is made for: \(error.reason)")
     }
     let frame = ManifestFrame.encode(ManifestCoding.encode(changes), place: end, number: number + 1)
     do throws(DiskError) { try file.write(frame.span, at: end) } catch { throw undo(after: error) }
@@ -148,7 +148,7 @@ package final class Manifest {
     number += 1
     end += frame.count
     do throws(ManifestCodingError) { try state.apply(changes) } catch {
-      preconditionFailure("an edit that agreed with the state is applied: \(error.reason)")
+      bug("an edit that agreed with the state is applied: \(error.reason)")
     }
     writeMark()
     noteInAnchor()

@@ -97,7 +97,7 @@ enum PredicateCoding {
       bytes.append(4)
       Varint.append(signed: value, to: &bytes)
     case .uuid(let value):
-      precondition(value.count == 16, "a UUID has 16 bytes")
+      invariant(value.count == 16, "a UUID has 16 bytes")
       bytes.append(5)
       bytes += value
     }

@@ -109,7 +109,7 @@ private struct CheckRun {
       let reason = "made by a later version: format \(version). Nothing is wrong with it"
       report.findings.append(.init(file: file, offsetBytes: 0, reason: reason, isDamage: true))
     case .headFull, .stopping, .idempotencyMismatch, .keysExhausted, .clockStepped:
-      preconditionFailure("reading files does not end with an answer to a request")
+      bug("reading files does not end with an answer to a request")
     }
   }
 
