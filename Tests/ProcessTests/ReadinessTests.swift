@@ -25,7 +25,7 @@ import Testing
       until(lambda: "archiving of native/" in ask("GET", "/readyz")[1], server.log, seconds=60)
       status, text = ask("GET", "/readyz")
       assert status == 200 and "Nothing is lost" in text and "permissions" in text, text
-      assert '"event":"failed"' in server.log() and '"work":"archiving"' in server.log(), server.log()
+      until(lambda: '"event":"failed"' in server.log() and '"work":"archiving"' in server.log(), server.log)
       os.remove(blocks)
       os.mkdir(blocks)
       until(lambda: "archiving" not in ask("GET", "/readyz")[1], server.log, seconds=60)
