@@ -153,20 +153,6 @@ import Testing
     #expect(LineBatcher.detectStyle([]) == .text)
   }
 
-  @Test func statesAreReadBack() {
-    var state = ImportState(
-      identity: FileIdentity(device: 1, inode: .max, headBytes: 7, headHash: 9), startedAt: 5)
-    #expect(ImportState(json: state.json) == state)
-    state.offset = 100
-    state.lineCount = 3
-    state.pending = 100..<150
-    #expect(ImportState(json: state.json) == state)
-    for text in ["", "{}", "[1]", "{\"version\":2}", String(decoding: state.json.dropLast(9), as: UTF8.self)]
-    {
-      #expect(ImportState(json: Array(text.utf8)) == nil)
-    }
-  }
-
   @Test func pausesGrowAndObeyTheServer() {
     #expect(RecordSender.pauseSeconds(attempt: 1, asked: nil, random: 0) == 0.05)
     #expect(RecordSender.pauseSeconds(attempt: 1, asked: nil, random: 1) == 0.1)

@@ -45,6 +45,31 @@ import Testing
     Case(name: "key with a space", headers: [("Idempotency-Key", "a b")], status: 400),
     Case(
       name: "long key", headers: [("Idempotency-Key", String(repeating: "k", count: 256))], status: 400),
+    Case(name: "import", headers: [("Cordwood-Import", #"id="a", from=0, to=9, note="n""#)], status: 201),
+    Case(name: "import anew", headers: [("Cordwood-Import", #"id="a",from=0,to=9 ,restart"#)], status: 201),
+    Case(name: "import without id", headers: [("Cordwood-Import", "from=0, to=9")], status: 400),
+    Case(name: "import backwards", headers: [("Cordwood-Import", #"id="a", from=9, to=0"#)], status: 400),
+    Case(name: "import before 0", headers: [("Cordwood-Import", #"id="a", from=-9, to=0"#)], status: 400),
+    Case(
+      name: "import beyond all", headers: [("Cordwood-Import", #"id="a", from=0, to=9999999999999999"#)],
+      status: 400),
+    Case(
+      name: "import with a comma", headers: [("Cordwood-Import", #"id="a,b", from=0, to=9"#)], status: 400),
+    Case(name: "import twice", headers: [("Cordwood-Import", #"id="a", from=0, to=9, to=9"#)], status: 400),
+    Case(
+      name: "import and more", headers: [("Cordwood-Import", #"id="a", from=0, to=9, at=9"#)], status: 400),
+    Case(name: "empty import", headers: [("Cordwood-Import", "")], status: 400),
+    Case(name: "import of quotes", headers: [("Cordwood-Import", #"id=", from=0, to=9"#)], status: 400),
+    Case(
+      name: "import with a long note",
+      headers: [
+        ("Cordwood-Import", #"id="a", from=0, to=9, note=""# + String(repeating: "n", count: 65) + "\"")
+      ],
+      status: 400),
+    Case(
+      name: "import and key",
+      headers: [("Cordwood-Import", #"id="a", from=0, to=9"#), ("Idempotency-Key", "k")],
+      status: 400),
     Case(name: "query", path: "/v1/query", status: 200),
     Case(name: "query as CSV", path: "/v1/query?format=csv", status: 200),
     Case(name: "unknown format", path: "/v1/query?format=xml", status: 400),

@@ -70,7 +70,7 @@ extension ProcessSuite {
       server.kill()
       server = try ServerProcess(data: data)
       try compare(systems, on: server)
-      // Importing again changes nothing: the state file and the idempotency keys see to it.
+      // Importing again changes nothing: the server knows how far it has come.
       let again = try Program.run(
         ["import", systems[0].path, "--url", server.url, "--service", systems[0].name, "--dataset", "logs"],
         environment: ["HOME": folder.path], in: folder)

@@ -28,8 +28,8 @@ package final class StoreReporter: Sendable {
   ) {
     switch error {
     case .stopping, .poisoned: return
-    case .diskFull, .headFull, .idempotencyMismatch, .keysExhausted, .memoryExhausted, .exhausted,
-      .clockStepped, .disk, .corrupt, .laterVersion, .invalid:
+    case .diskFull, .headFull, .idempotencyMismatch, .importElsewhere, .keysExhausted, .memoryExhausted,
+      .exhausted, .clockStepped, .disk, .corrupt, .laterVersion, .invalid:
       break
     }
     let isFirst = failing.withLock { $0.insert(Piece(work: work, partition: partition)).inserted }

@@ -13,6 +13,9 @@ package enum StoreError: Error, Sendable, Equatable {
   /// The tenant, or all together, have as many idempotency keys as are kept for 15 minutes. Nothing changed;
   /// after the seconds there may be room, and without a key there is. (429)
   case keysExhausted(retryAfterSeconds: Int)
+  /// The piece of an import does not follow what is stored of it, which ends with this piece; nil: nothing
+  /// is stored of it. Nothing changed. (409)
+  case importElsewhere(ImportPart?)
   /// The query needs more memory than `query.memory_bytes_max` allows. (503)
   case memoryExhausted(String)
   /// The process has no descriptor left, or the machine no memory for it. Nothing changed; retry. (503)

@@ -1,3 +1,4 @@
+import APIs
 import AsyncHTTPClient
 import Codecs
 import Foundation
@@ -31,6 +32,8 @@ struct ServerClient: Sendable {
   struct Answer: Sendable {
     var status: Int
     var retryAfterSeconds: Int?
+    /// The field `Cordwood-Import`.
+    var importStanding: String?
     var body: [UInt8]
 
     /// The problem's sentence, or the status.
@@ -54,6 +57,7 @@ struct ServerClient: Sendable {
     return Answer(
       status: Int(response.status.code),
       retryAfterSeconds: response.headers.first(name: "Retry-After").flatMap { Int($0) },
+      importStanding: response.headers.first(name: ImportField.name),
       body: Array(bytes.readableBytesView))
   }
 
@@ -75,16 +79,13 @@ struct ServerClient: Sendable {
     }
   }
 
-  /// What `GET /` says about the server; the first thing to ask, so that a wrong URL is found at once.
-  func storeIdentity() async throws -> String {
+  /// The first thing to ask, so that a wrong URL is found at once.
+  func checkIsCordwood() async throws {
     let answer = try await request(.GET, "/", timeoutSeconds: 10)
-    // Any fault of the body means the same here.
     // An answer that does not parse is no Cordwood's.
     guard answer.status == 200, let tree = try? JSONTree(parsing: answer.body),
       tree["service"] == .string("cordwood")
     else { throw Failure("\(url) is no Cordwood server") }
-    guard case .string(let identity)? = tree["store"] else { return url }
-    return identity
   }
 
   /// Network errors in words for people.

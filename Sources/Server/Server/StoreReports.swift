@@ -293,7 +293,8 @@ extension StoreError {
     case .poisoned: "Look at the disk, then restart the server."
     case .laterVersion: "Start the later version."
     case .memoryExhausted: "Raise query.memory_bytes_max, or run fewer queries at one time."
-    case .idempotencyMismatch, .invalid, .keysExhausted, .stopping: "There is nothing to be done."
+    case .idempotencyMismatch, .importElsewhere, .invalid, .keysExhausted, .stopping:
+      "There is nothing to be done."
     }
   }
 
@@ -310,7 +311,8 @@ extension StoreError {
     case .idempotencyMismatch: "a key was used twice"
     case .clockStepped(let seconds):
       "the clock is \(abs(seconds)) s \(seconds < 0 ? "behind" : "ahead of") what was expected"
-    case .keysExhausted: "too many idempotency keys"
+    case .keysExhausted: "too many idempotency keys or imports"
+    case .importElsewhere: "an import goes on elsewhere"
     }
   }
 }

@@ -52,45 +52,66 @@ extension JournalFile {
   private func admit(_ requests: [AppendRequest], into draft: inout CommitDraft) {
     let (headBytes, headFrames) = head.withLock { ($0.byteCount, $0.frameCount) }
     var bytes = headBytes
-    var firstByKey: [ScopedKey: Int] = [:]
     for (index, request) in requests.enumerated() {
       let key = request.idempotency.map { ScopedKey($0, of: request.partition.tenant) }
-      if let key, let idempotency = request.idempotency {
-        if let entry = keys.entry(key, now: draft.second) {
-          draft.results[index] =
-            entry.bodyHash == idempotency.bodyHash
-            ? .success(entry.receipt) : .failure(.idempotencyMismatch)
-          continue
-        }
-        if let first = firstByKey[key] {
-          // The first is in this very commit: the repeat shares its fate.
-          if requests[first].idempotency?.bodyHash == idempotency.bodyHash {
-            draft.repeats.append((index, first))
-          } else {
-            draft.results[index] = .failure(.idempotencyMismatch)
-          }
+      if let key, let once = request.idempotency {
+        if answer(index, once, key, requests, &draft) { continue }
+        if let seconds = secondsToWait(for: key, draft) {
+          draft.results[index] = .failure(.keysExhausted(retryAfterSeconds: seconds))
           continue
         }
       }
-      if let key,
-        let seconds = keys.secondsToWait(for: key.tenant, beside: draft.keyDrafts, now: draft.second)
-      {
-        draft.results[index] = .failure(.keysExhausted(retryAfterSeconds: seconds))
-        continue
-      }
-      bytes += request.batch.journalBytes(0..<request.batch.rowCount)
-      guard bytes <= options.headBytesMax, headFrames + draft.groups.count < options.headFramesMax else {
-        bytes -= request.batch.journalBytes(0..<request.batch.rowCount)
+      let size = request.batch.journalBytes(0..<request.batch.rowCount)
+      guard bytes + size <= options.headBytesMax, headFrames + draft.groups.count < options.headFramesMax
+      else {
         draft.results[index] = .failure(.headFull(retryAfterSeconds: options.retryAfterSeconds))
         continue
       }
-      if let key {
-        firstByKey[key] = index
-        draft.keyDrafts.add(key, answer: request.idempotency?.answer ?? [])
-      }
+      bytes += size
+      if let key, let once = request.idempotency { draft.note(index, once, key) }
       draft.admitted.append(index)
       draft.add(index, of: request.partition)
     }
+  }
+
+  /// Answers request `index` if its key says that it is a repeat, or not to be stored.
+  private func answer(
+    _ index: Int, _ once: IdempotencyKey, _ key: ScopedKey, _ requests: [AppendRequest],
+    _ draft: inout CommitDraft
+  ) -> Bool {
+    // An earlier one in this very commit: a repeat shares its fate.
+    let earlier = draft.latest[key].flatMap { number in requests[number].idempotency.map { (number, $0) } }
+    let entry = earlier == nil ? known(key, now: draft.second) : nil
+    if let part = once.part {
+      let last = earlier?.1.part ?? entry?.part(of: key.key)
+      guard let last, part.repeats(last) else {
+        if part.follows(last) { return false }
+        draft.results[index] = .failure(.importElsewhere(last))
+        return true
+      }
+    } else {
+      guard let bodyHash = earlier?.1.bodyHash ?? entry?.bodyHash else { return false }
+      guard bodyHash == once.bodyHash else {
+        draft.results[index] = .failure(.idempotencyMismatch)
+        return true
+      }
+    }
+    if let earlier { draft.repeats.append((index, earlier.0)) }
+    if let entry { draft.results[index] = .success(entry.receipt(for: key)) }
+    return true
+  }
+
+  private func known(_ key: ScopedKey, now: Int64) -> KeyEntry? {
+    key.isImport ? imports.entry(key, now: now) : keys.entry(key, now: now)
+  }
+
+  private func secondsToWait(for key: ScopedKey, _ draft: CommitDraft) -> Int? {
+    guard key.isImport else {
+      return keys.secondsToWait(for: key.tenant, beside: draft.keyDrafts, now: draft.second)
+    }
+    // One that is known takes the place it has.
+    if draft.latest[key] != nil || imports.entry(key, now: draft.second) != nil { return nil }
+    return imports.secondsToWait(for: key.tenant, beside: draft.importDrafts, now: draft.second)
   }
 
   /// Throws unless the reserve is left on the volume.
@@ -123,11 +144,11 @@ extension JournalFile {
           firstPosition: position, rowCount: request.batch.rowCount, firstID: id, ingestedAt: ingestedAt,
           answer: request.idempotency?.answer ?? [])
         draft.results[index] = .success(receipt)
-        let key = request.idempotency.map { idempotency in
-          let entry = KeyEntry(
-            bodyHash: idempotency.bodyHash, answer: idempotency.answer, firstPosition: position,
-            rowCount: receipt.rowCount, ingestedAt: ingestedAt, firstID: id, madeAt: running.stamp())
-          return (key: ScopedKey(idempotency, of: request.partition.tenant), entry: entry)
+        let key = request.idempotency.map { once in
+          (
+            key: ScopedKey(once, of: request.partition.tenant),
+            entry: KeyEntry(once, receipt, madeAt: running.stamp())
+          )
         }
         if let key { draft.keys.append(key) }
         run.append(request.batch, id: id, key: key, position: position, frames: &draft.frames)
@@ -138,12 +159,21 @@ extension JournalFile {
     }
   }
 
+  /// Keeps a key that is durable.
+  func know(_ key: ScopedKey, _ entry: KeyEntry, segment: UInt32, now: Int64) {
+    if key.isImport {
+      imports.insert(key, entry, segment: segment)
+    } else {
+      keys.insert(key, entry, segment: segment, now: now)
+    }
+  }
+
   /// Shows what is durable.
   private func publish(_ requests: [AppendRequest], _ draft: CommitDraft) {
     for (tenant, position) in draft.nextPositions { nextPositions[tenant] = position }
     // The commit's first segment: a key is then carried over early rather than lost.
     let segment = draft.frames.first?.header.place.segment ?? active.number
-    for (key, entry) in draft.keys { keys.insert(key, entry, segment: segment, now: draft.second) }
+    for (key, entry) in draft.keys { know(key, entry, segment: segment, now: draft.second) }
     let known = keys.count
     head.withLock { head in
       for frame in draft.frames {
@@ -181,13 +211,23 @@ struct CommitDraft {
   var frames: [DraftFrame] = []
   var nextPositions: [Tenant: Int64] = [:]
   var keys: [(key: ScopedKey, entry: KeyEntry)] = []
-  /// Of the requests that are admitted.
-  var keyDrafts = KeyDrafts()
+  /// Of the requests that are admitted: the last with each key.
+  private(set) var latest: [ScopedKey: Int] = [:]
+  private(set) var keyDrafts = KeyDrafts()
+  private(set) var importDrafts = KeyDrafts()
 
   init(requestCount: Int, now: Int64, second: Int64) {
     self.now = now
     self.second = second
     results = Array(repeating: nil, count: requestCount)
+  }
+
+  /// Notes the key of a request that is admitted.
+  mutating func note(_ index: Int, _ once: IdempotencyKey, _ key: ScopedKey) {
+    let isNew = latest.updateValue(index, forKey: key) == nil
+    let answer = KeyEntry.answer(of: once)
+    if !key.isImport { keyDrafts.add(key, answer: answer) }
+    if key.isImport, isNew { importDrafts.add(key, answer: answer) }
   }
 
   mutating func add(_ index: Int, of partition: Partition) {

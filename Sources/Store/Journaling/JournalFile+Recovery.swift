@@ -106,7 +106,7 @@ extension JournalFile {
       entry.madeAt = running.before
     }
     running.recovered(entry.madeAt)
-    keys.insert(key, entry, segment: segment, now: running.before)
+    know(key, entry, segment: segment, now: running.before)
     keys.expire(now: running.before)
   }
 

@@ -210,7 +210,7 @@ extension JournalFile {
   /// Writes the live keys of segments before `number` again, durably.
   private func carryKeys(before number: UInt32) throws(StoreError) {
     let second = running.now()
-    let entries = keys.entries(before: number, now: second)
+    let entries = keys.entries(before: number, now: second) + imports.entries(before: number, now: second)
     if entries.isEmpty { return }
     buffer.removeAll()
     var draft = CommitDraft(requestCount: 0, now: clock.now(), second: second)
@@ -232,7 +232,9 @@ extension JournalFile {
     try write(&draft)
     try syncAll()
     let segment = draft.frames[0].header.place.segment
-    for (key, _) in entries { keys.move(key, to: segment) }
+    for (key, _) in entries {
+      if key.isImport { imports.move(key, to: segment) } else { keys.move(key, to: segment) }
+    }
     head.withLock { head in
       head.statistics.commits += 1
       head.statistics.frames += draft.frames.count

@@ -75,6 +75,7 @@ package final class JournalFile: @unchecked Sendable {
   /// Writing-thread copy of the tenants' counters.
   var nextPositions: [Tenant: Int64] = [:]
   var keys: IdempotencyTable
+  var imports: ImportTable
   var running: RunningTime
   let buffer = WriteBuffer(capacity: 1 << 20)
 
@@ -91,6 +92,7 @@ package final class JournalFile: @unchecked Sendable {
     self.options = options
     self.source = source
     keys = IdempotencyTable(options: options)
+    imports = ImportTable(options: options)
     running = RunningTime(environment.uptime)
   }
 

@@ -42,6 +42,15 @@ package struct JournalOptions: Sendable, Hashable {
   /// Bytes of memory for keys and answers of all tenants at most; beyond it as above. Of the last quarter
   /// only tenants get some that have less than 1/64 of what one may have.
   package var idempotencyBytesMax = 256 << 20
+  /// How long the last piece of an import is known, while the journal is open.
+  package var importSeconds = 30 * 86_400
+  /// How long it is known when there are more imports than the next two allow.
+  package var importSecondsMin = 86_400
+  /// Imports of one tenant known at most; beyond it those go that are older than ``importSecondsMin``, and
+  /// without any a new one gets ``StoreError/keysExhausted(retryAfterSeconds:)``.
+  package var importTenantEntriesMax = 50_000
+  /// Bytes of memory for the imports of all tenants at most; beyond it as above.
+  package var importBytesMax = 64 << 20
 
   /// What codes in frames mean.
   package var registry = Registry.standard

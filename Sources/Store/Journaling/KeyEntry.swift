@@ -6,15 +6,20 @@ struct ScopedKey: Hashable, Sendable {
   let tenant: Tenant
   let credential: UInt64
   let key: String
+  /// Whether it names an import: those never meet keys of requests.
+  let isImport: Bool
 
-  init(tenant: Tenant, credential: UInt64, key: String) {
+  init(tenant: Tenant, credential: UInt64, key: String, isImport: Bool = false) {
     self.tenant = tenant
     self.credential = credential
     self.key = key
+    self.isImport = isImport
   }
 
   init(_ idempotency: IdempotencyKey, of tenant: Tenant) {
-    self.init(tenant: tenant, credential: idempotency.credential, key: idempotency.key)
+    self.init(
+      tenant: tenant, credential: idempotency.credential, key: idempotency.key,
+      isImport: idempotency.part != nil)
   }
 }
 
@@ -39,10 +44,21 @@ struct KeyEntry: Hashable, Sendable {
     300 + answer.count + key.key.utf8.count
   }
 
-  var receipt: AppendReceipt {
-    AppendReceipt(
+  /// What is kept of a request's answer: behind the piece, if it is one of an import.
+  static func answer(of request: IdempotencyKey) -> [UInt8] {
+    guard let part = request.part else { return request.answer }
+    return part.bytes + request.answer
+  }
+
+  /// The piece of the import `name` that the request was; nil for damage.
+  func part(of name: String) -> ImportPart? { ImportPart(name: name, bytes: answer) }
+
+  /// What repeats are answered.
+  func receipt(for key: ScopedKey) -> AppendReceipt {
+    let partBytes = key.isImport ? part(of: key.key)?.bytes.count ?? 0 : 0
+    return AppendReceipt(
       firstPosition: firstPosition, rowCount: rowCount, firstID: firstID, ingestedAt: ingestedAt,
-      isReplay: true, answer: answer)
+      isReplay: true, answer: Array(answer.dropFirst(partBytes)))
   }
 
   /// Adds the entry as Docs/formats/journal.md draws it.
@@ -73,15 +89,31 @@ struct KeyEntry: Hashable, Sendable {
     guard keyBytes >= 1, keyBytes <= 255, fixedBytes + keyBytes + answerBytes == bytes.count else {
       return nil
     }
+    let bodyHash = bytes.array(16..<32)
     let key = ScopedKey(
       tenant: tenant, credential: bytes.littleEndian64(8),
-      key: String(decoding: bytes.array(fixedBytes..<fixedBytes + keyBytes), as: UTF8.self))
+      key: String(decoding: bytes.array(fixedBytes..<fixedBytes + keyBytes), as: UTF8.self),
+      isImport: bodyHash == ImportPart.mark)
     let entry = KeyEntry(
-      bodyHash: bytes.array(16..<32), answer: bytes.array(fixedBytes + keyBytes..<bytes.count),
+      bodyHash: bodyHash, answer: bytes.array(fixedBytes + keyBytes..<bytes.count),
       firstPosition: Int64(bitPattern: bytes.littleEndian64(32)),
       rowCount: Int(bytes.littleEndian32(40)), ingestedAt: Int64(bitPattern: bytes.littleEndian64(48)),
       firstID: bytes.array(56..<72), madeAt: Int64(bytes.littleEndian32(44)) - 1)
+    if key.isImport, entry.part(of: key.key) == nil { return nil }
     return (key, entry)
+  }
+}
+
+extension KeyEntry {
+  /// What is kept of `request`, which was answered `receipt`.
+  init(_ request: IdempotencyKey, _ receipt: AppendReceipt, madeAt: Int64) {
+    bodyHash = request.bodyHash
+    answer = KeyEntry.answer(of: request)
+    firstPosition = receipt.firstPosition
+    rowCount = receipt.rowCount
+    ingestedAt = receipt.ingestedAt
+    firstID = receipt.firstID
+    self.madeAt = madeAt
   }
 }
 

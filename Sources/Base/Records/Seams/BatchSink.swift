@@ -8,12 +8,27 @@ package struct IdempotencyKey: Sendable, Hashable {
   package let bodyHash: [UInt8]
   /// What the first answer needs beyond positions (at most 64 KiB), given back to repeats.
   package let answer: [UInt8]
+  /// The piece of an import that the request is; then ``key`` is the import's name.
+  package let part: ImportPart?
 
   package init(key: String, credential: UInt64, bodyHash: [UInt8], answer: [UInt8]) {
     self.key = key
     self.credential = credential
     self.bodyHash = bodyHash
     self.answer = answer
+    part = nil
+  }
+
+  /// The key of a piece of an import.
+  ///
+  /// - Parameter scope: Of the name: where the records go. Not the credential: whoever goes on with an import
+  ///   may have another by then.
+  package init(_ part: ImportPart, scope: UInt64, answer: [UInt8]) {
+    key = part.name
+    credential = scope
+    bodyHash = ImportPart.mark
+    self.answer = answer
+    self.part = part
   }
 }
 

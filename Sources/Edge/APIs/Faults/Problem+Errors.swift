@@ -19,7 +19,11 @@ extension Problem {
       self.init(422, "This Idempotency-Key was used with another body; nothing was stored.")
     case .keysExhausted(let seconds):
       self.init(
-        429, "Too many idempotency keys within 15 minutes; nothing was stored.", retryAfterSeconds: seconds)
+        429, "Too many idempotency keys within 15 minutes, or imports within a day; nothing was stored.",
+        retryAfterSeconds: seconds)
+    case .importElsewhere(let last):
+      self.init(409, "This part of the import does not follow what is stored of it; nothing was stored.")
+      importStanding = ImportField.text(last)
     case .memoryExhausted(let detail):
       self.init(
         503, "Not enough memory for this query (query.memory_bytes_max): \(detail)", retryAfterSeconds: 1)
@@ -38,7 +42,9 @@ extension Problem {
     switch error {
     case .diskFull, .poisoned, .disk, .corrupt, .laterVersion, .memoryExhausted, .exhausted:
       cause = "\(error)"
-    case .headFull, .stopping, .idempotencyMismatch, .keysExhausted, .clockStepped, .invalid: break
+    case .headFull, .stopping, .idempotencyMismatch, .importElsewhere, .keysExhausted, .clockStepped,
+      .invalid:
+      break
     }
   }
 

@@ -38,7 +38,7 @@ extension IngestRoutes {
       let requestID = UUIDv4.text((entropy.randomUInt64(), entropy.randomUInt64()))
       let write = RecordWrite(
         decoded.records, .logs, bodyBytes: body.count, salt: IngestRoutes.salt,
-        kept: key == nil ? [] : Array(requestID.utf8))
+        kept: Array(requestID.utf8))
       do throws(Problem) {
         return try await store.store(write, key: key, of: call, for: principal) { receipt in
           if receipt.isReplay {

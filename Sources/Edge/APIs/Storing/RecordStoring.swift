@@ -84,11 +84,8 @@ package struct RecordStoring: Sendable {
     _ write: RecordWrite, key: String?, of call: HTTPCall, for principal: Principal,
     answer: (AppendReceipt) async -> HTTPAnswer
   ) async throws(Problem) -> HTTPAnswer {
-    let idempotency = key.map {
-      IdempotencyKey(
-        key: $0, credential: principal.credential, bodyHash: RecordStoring.hash(call.body, salt: write.salt),
-        answer: write.kept)
-    }
+    let part = try ImportField.part(of: call)
+    let idempotency = try once(key, part, write, of: call, for: principal)
     let receipt: AppendReceipt
     do throws(StoreError) {
       receipt = try await sink.append(
@@ -98,12 +95,30 @@ package struct RecordStoring: Sendable {
       throw Problem(error)
     }
     var answer = await answer(receipt)
+    if let part { answer.headers.append((ImportField.name, ImportField.text(part))) }
     if receipt.isReplay {
       answer.headers.append(("Idempotency-Replayed", "true"))
     } else {
       metrics.recordsAccepted(receipt.rowCount, dataset: write.dataset, bodyBytes: write.bodyBytes)
     }
     return answer
+  }
+
+  /// What a repeat is known by.
+  ///
+  /// - Throws: 400 for a key and a piece of an import in one request.
+  private func once(
+    _ key: String?, _ part: ImportPart?, _ write: RecordWrite, of call: HTTPCall, for principal: Principal
+  ) throws(Problem) -> IdempotencyKey? {
+    guard let part else {
+      return key.map {
+        IdempotencyKey(
+          key: $0, credential: principal.credential,
+          bodyHash: RecordStoring.hash(call.body, salt: write.salt), answer: write.kept)
+      }
+    }
+    guard key == nil else { throw Problem(400, "A request has an idempotency key or \(ImportField.name).") }
+    return IdempotencyKey(part, scope: write.salt, answer: write.kept)
   }
 
   /// The same under the key in `Idempotency-Key`, if there is one.

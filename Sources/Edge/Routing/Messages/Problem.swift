@@ -19,6 +19,8 @@ package struct Problem: Error, Sendable, Hashable {
   package var validation: [ValidationError] = []
   /// Methods a route has, for 405.
   package var allow: String?
+  /// How far an import is stored, as the field `Cordwood-Import` says it.
+  package var importStanding: String?
   /// The word for it in an API whose errors have one.
   package var code: String?
 
@@ -78,6 +80,7 @@ package struct Problem: Error, Sendable, Hashable {
     var headers: [(name: String, value: String)] = []
     if let retryAfterSeconds { headers.append(("Retry-After", String(retryAfterSeconds))) }
     if let allow { headers.append(("Allow", allow)) }
+    if let importStanding { headers.append(("Cordwood-Import", importStanding)) }
     // RFC 9110 §15.5.22, RFC 6455 §4.4.
     if status == 426 { headers += [("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13")] }
     if status == 401 { headers.append(("WWW-Authenticate", "Bearer realm=\"cordwood\"")) }

@@ -27,7 +27,7 @@ struct RouteOperation {
             summary: parameter.summary + whose))
       }
     }
-    if isIdempotent { found.append(.idempotencyKey) }
+    if isIdempotent { found += [.idempotencyKey, .importPart] }
     return found
   }
 
@@ -52,7 +52,7 @@ struct RouteOperation {
     if places.contains(where: { $0.route.permission != nil }) { all.append(403) }
     if places.contains(where: { !$0.route.path.isLiteral }) { all.append(404) }
     if body != nil { all += [413, 415] }
-    if isIdempotent { all += [422, 429] }
+    if isIdempotent { all += [409, 422, 429] }
     return Set(all).sorted()
   }
 

@@ -24,6 +24,11 @@ package struct RouteParameter: Sendable {
   static let idempotencyKey = RouteParameter(
     name: "Idempotency-Key", place: .header, schema: JSONSchema.text,
     summary: "A repeat under the same key within 15 minutes stores nothing and gets the first answer")
+
+  /// What the same routes take to store something long piece by piece.
+  static let importPart = RouteParameter(
+    name: "Cordwood-Import", place: .header, schema: JSONSchema.text,
+    summary: "The piece of an import: stored once, and only where it follows what is stored of the import")
 }
 
 /// The body a route takes.

@@ -1,6 +1,7 @@
 import Codecs
 import Foundation
 import Platform
+import Records
 
 /// Imports one input: one request at a time, so that its lines keep their order, while the next batch is made
 /// ready.
@@ -11,58 +12,98 @@ struct FileImport {
     var style: LineStyle?
     var skipsEmpty: Bool
     var batchBytes: Int
-    var stateDirectory: String
-    /// Names the store: another store knows nothing of what this one has.
-    var storeIdentity: String
+    /// From the beginning, though the server knows the file.
+    var isAgain = false
   }
 
   let options: Options
   let sender: RecordSender
   let progress: Progress
-  private static let readBytes = 1 << 20
 
   /// What one run did.
   struct Outcome: Sendable {
     /// Records.
     var sent = 0
-    /// How many an earlier run had sent.
-    var earlier = 0
+    /// Bytes that an earlier run had sent.
+    var earlierBytes = 0
     /// Of this run.
     var cuts = LineCuts()
+  }
+
+  /// How far an import is.
+  private struct Place {
+    /// The server has what lies before.
+    var stored = 0
+    var note: String
+    /// Whether the next piece begins the import anew, whatever the server knows.
+    var isAnew = false
+
+    /// The file from its beginning: as something else than what the server knows.
+    mutating func beginAnew() {
+      stored = 0
+      isAnew = true
+      note += "-\(UInt32.random(in: 0 ... .max))"
+    }
   }
 
   func run(_ source: ImportSource) async throws -> Outcome {
     if source.path == nil { return try await runLive(source) }
     let style = try style(of: source)
-    let file = stateFile(for: source, style: style)
-    var state = try startState(source, file: file)
-    let earlier = state.lineCount
-    var cuts = LineCuts()
-    try source.seek(to: state.offset)
-    progress.begin(source.name, at: state.offset, of: source.sizeBytes)
-    var batcher = LineBatcher(
-      style: style, members: options.target.members(style, time: state.startedAt),
-      skipsEmpty: options.skipsEmpty,
-      offset: state.offset, bytesMax: options.batchBytes)
-    var remaining = source.sizeBytes.map { $0 - state.offset }
-    var next = try pendingBatch(&batcher, state: state, source: source, remaining: &remaining)
-    if next == nil { next = try readBatch(&batcher, source, remaining: &remaining) }
+    let name = name(of: source, style: style)
+    var place = Place(note: try source.head().note)
+    if options.isAgain { place.beginAnew() }
+    let members = options.target.members(style, time: SystemClock().now())
+    var outcome = Outcome()
+    progress.begin(source.name, at: 0, of: source.sizeBytes)
+    var reader = try BatchReader(source, from: 0, style: style, members: members, options)
+    var next = try reader.next()
     while let batch = next {
-      state.pending = batch.range
-      try file?.save(state)
-      let key = FileImport.key(range: batch.range, identity: state.identity, target: options.target)
+      let part = ImportPart(
+        name: name, range: Int64(place.stored)..<Int64(batch.range.upperBound), note: place.note,
+        restarts: place.isAnew)
       let sender = sender
-      async let sent: Void = batch.lineCount > 0 ? sender.send(batch.body, key: key) : ()
-      next = try readBatch(&batcher, source, remaining: &remaining)
-      try await sent
-      state.offset = batch.range.upperBound
-      state.lineCount += batch.lineCount
-      cuts += batch.cuts
-      state.pending = nil
-      if next == nil { try file?.save(state) }
-      progress.advance(to: state.offset, lines: batch.lineCount)
+      async let answer = batch.lineCount > 0 ? sender.send(batch.body, part: part) : nil
+      next = try reader.next()
+      switch try await answer {
+      case nil: break
+      case .stored:
+        place.stored = batch.range.upperBound
+        place.isAnew = false
+        outcome.sent += batch.lineCount
+        outcome.cuts += batch.cuts
+      case .elsewhere(let last):
+        try goOn(behind: last, of: source, &place)
+        if outcome.sent == 0 { outcome.earlierBytes = place.stored }
+        reader = try BatchReader(source, from: place.stored, style: style, members: members, options)
+        next = try reader.next()
+      }
+      progress.advance(to: max(place.stored, batch.range.upperBound), lines: batch.lineCount)
     }
-    return Outcome(sent: state.lineCount - earlier, earlier: earlier, cuts: cuts)
+    return outcome
+  }
+
+  /// Goes to where the server says that the import is, if it is one of this file.
+  private func goOn(behind last: ImportPart?, of source: ImportSource, _ place: inout Place) throws {
+    let stored: Int? =
+      if let last { try source.has(last) ? Int(last.range.upperBound) : nil } else { 0 }
+    guard let stored else { return place.beginAnew() }
+    guard stored != place.stored else {
+      throw Failure("the server refuses the part of \(source.name) that it asks for, from byte \(stored) on")
+    }
+    place.stored = stored
+  }
+
+  /// What the server knows the import by: the machine, the file whatever its name, and what is made of it.
+  private func name(of source: ImportSource, style: LineStyle) -> String {
+    // Without one the file's device and inode have to do.
+    let machine = (try? String(contentsOfFile: "/etc/machine-id", encoding: .utf8)) ?? ""
+    let parts = [
+      machine, "\(source.device)", "\(source.inode)", options.target.name, "\(style)",
+      options.skipsEmpty ? "skip" : "keep",
+    ]
+    let bytes = Array(parts.joined(separator: "\u{0}").utf8)
+    let hashes = [0, 1].map { String(Hash64.xxh64(bytes, seed: $0), radix: 16) }
+    return "import-" + hashes.joined(separator: "-")
   }
 
   /// Standard input: lines are sent as they come, many at once when many come.
@@ -74,7 +115,7 @@ struct FileImport {
       skipsEmpty: options.skipsEmpty, offset: 0, bytesMax: options.batchBytes)
     // Reading may block for ever.
     let thread = DiskThread(name: "standard input")
-    let identity = FileIdentity(device: 0, inode: UInt64.random(in: 1 ... .max), headBytes: 0, headHash: 0)
+    let stream = String(UInt64.random(in: 0 ... .max), radix: 16)
     var outcome = Outcome()
     progress.begin(source.name, at: 0, of: nil)
     var isAtEnd = false
@@ -88,8 +129,7 @@ struct FileImport {
       batcher.members = options.target.members(style, time: SystemClock().now())
       while let batch = batcher.next(atEnd: isAtEnd, isLive: true) {
         if batch.lineCount > 0 {
-          let key = FileImport.key(range: batch.range, identity: identity, target: options.target)
-          try await sender.send(batch.body, key: key)
+          try await sender.send(batch.body, key: "import-\(stream)-\(batch.range.lowerBound)")
         }
         outcome.sent += batch.lineCount
         outcome.cuts += batch.cuts
@@ -106,72 +146,36 @@ struct FileImport {
     if let style = options.style { return style }
     return LineBatcher.detectStyle(try source.read(64 * 1024))
   }
+}
 
-  private func stateFile(for source: ImportSource, style: LineStyle) -> ImportStateFile? {
-    guard source.path != nil else { return nil }
-    let target = [
-      options.storeIdentity, options.target.name, "\(style)", options.skipsEmpty ? "skip" : "keep",
-      // A token of the sessions API is another at each login.
-      options.target.isSession ? "" : sender.client.key ?? "",
-    ]
-    return ImportStateFile(
-      directory: options.stateDirectory, device: source.device, inode: source.inode,
-      target: target.joined(separator: "\u{0}"))
+/// The batches of a file, from some place on to the end that it had when the import began.
+private struct BatchReader: ~Copyable {
+  private static let readBytes = 1 << 20
+
+  private let source: ImportSource
+  private var batcher: LineBatcher
+  private var remainingBytes: Int
+
+  init(
+    _ source: ImportSource, from offset: Int, style: LineStyle, members: [UInt8],
+    _ options: FileImport.Options
+  ) throws {
+    self.source = source
+    batcher = LineBatcher(
+      style: style, members: members, skipsEmpty: options.skipsEmpty, offset: offset,
+      bytesMax: options.batchBytes)
+    remainingBytes = (source.sizeBytes ?? 0) - offset
+    try source.seek(to: offset)
   }
 
-  /// The state an earlier run left, if the file is still the one it was; else a new one.
-  private func startState(_ source: ImportSource, file: ImportStateFile?) throws -> ImportState {
-    guard let file, let size = source.sizeBytes else {
-      return ImportState(
-        identity: FileIdentity(device: 0, inode: UInt64.random(in: 1 ... .max), headBytes: 0, headHash: 0),
-        startedAt: SystemClock().now())
-    }
-    if let state = file.load(), size >= max(state.offset, state.pending?.upperBound ?? 0),
-      try source.identity(headBytes: state.identity.headBytes) == state.identity
-    {
-      return state
-    }
-    return ImportState(
-      identity: try source.identity(headBytes: FileIdentity.headBytesMax), startedAt: SystemClock().now())
-  }
-
-  /// The batch that was under way when an earlier run ended: exactly its bytes, whatever has been appended
-  /// since.
-  private func pendingBatch(
-    _ batcher: inout LineBatcher, state: ImportState, source: ImportSource, remaining: inout Int?
-  ) throws -> ImportBatch? {
-    guard let pending = state.pending, pending.lowerBound == state.offset, !pending.isEmpty else {
-      return nil
-    }
-    let bytes = try source.read(pending.count)
-    remaining = remaining.map { $0 - bytes.count }
-    var maker = LineBatcher(
-      style: batcher.style, members: batcher.members, skipsEmpty: options.skipsEmpty,
-      offset: pending.lowerBound, bytesMax: .max)
-    maker.feed(bytes)
-    let batch = maker.next(atEnd: true)
-    batcher.skip(to: pending.upperBound)
-    return batch
-  }
-
-  private func readBatch(
-    _ batcher: inout LineBatcher, _ source: ImportSource, remaining: inout Int?
-  ) throws -> ImportBatch? {
+  mutating func next() throws -> ImportBatch? {
     while true {
       if let batch = batcher.next(atEnd: false) { return batch }
-      let count = min(FileImport.readBytes, remaining ?? FileImport.readBytes)
+      let count = min(BatchReader.readBytes, remainingBytes)
       let bytes = count > 0 ? try source.read(count) : []
       guard !bytes.isEmpty else { return batcher.next(atEnd: true) }
-      remaining = remaining.map { $0 - bytes.count }
+      remainingBytes -= bytes.count
       batcher.feed(bytes)
     }
-  }
-
-  /// The same for the same bytes of the same file, in this run and the next.
-  static func key(range: Range<Int>, identity: FileIdentity, target: ImportTarget) -> String {
-    let parts =
-      "\(identity.device)/\(identity.inode)/\(identity.headBytes)/\(identity.headHash)/\(target.name)"
-    return
-      "import-\(String(Hash64.xxh64(Array(parts.utf8)), radix: 16))-\(range.lowerBound)-\(range.upperBound)"
   }
 }

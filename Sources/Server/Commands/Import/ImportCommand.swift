@@ -13,10 +13,10 @@ struct ImportCommand: AsyncParsableCommand {
     discussion: """
       Plain text becomes a record a line (its message); JSON lines are sent as they
       are. An interrupted import goes on where it was when the same command is given
-      again, and nothing is stored twice: each request carries a key made from the
-      file's identity and the bytes it stands for. A file that has grown is
-      continued. A line of text of more than 160 KiB becomes several records, which
-      is said at the end.
+      again, and nothing is stored twice: the server keeps how far each file has
+      come, with the records themselves, for 30 days from the last of them. A file
+      that has grown is continued, also under another name. A line of text of more
+      than 160 KiB becomes several records, which is said at the end.
 
       Examples:
         cordwood import app.log --service shop
@@ -42,8 +42,7 @@ struct ImportCommand: AsyncParsableCommand {
   @Option(help: "Bytes a request, about.") var batchBytes = 1 << 20
   @Option(help: "Files sent at the same time.") var jobs = 4
   @Option(help: "How long a request is tried again, in seconds.") var retrySeconds = 120
-  @Option(help: "Where the state of imports is kept (default ~/.local/state/cordwood/import).")
-  var stateDir: String?
+  @Flag(help: "Send the files from their beginning, though they have been imported.") var again = false
   @Flag(help: "No progress line and no summary.") var quiet = false
   @OptionGroup var login: LoginOptions
   @OptionGroup var client: ClientOptions
@@ -79,11 +78,10 @@ struct ImportCommand: AsyncParsableCommand {
     }
     let target = name.map { ImportTarget.session($0, level: level) } ?? .dataset(dataset, service: service)
     let progress = Progress(isShown: !quiet && ProcessLimits.isTerminal(2))
-    let environment = ProcessInfo.processInfo.environment
     let options = FileImport.Options(
       target: target, style: style, skipsEmpty: skipEmpty, batchBytes: batchBytes,
-      stateDirectory: stateDir ?? ImportStateFile.defaultDirectory(environment: environment),
-      storeIdentity: try await server.storeIdentity())
+      isAgain: again)
+    try await server.checkIsCordwood()
     let sender = RecordSender(client: server, target: target, retrySeconds: retrySeconds) {
       progress.retrying($0)
     }
@@ -126,7 +124,9 @@ struct ImportCommand: AsyncParsableCommand {
   private static func report(_ name: String, _ outcome: FileImport.Outcome, _ duration: Duration) {
     let seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
     var text = "\(name): \(Progress.grouped(outcome.sent)) lines in \(String(format: "%.1f", seconds)) s"
-    if outcome.earlier > 0 { text += " (\(Progress.grouped(outcome.earlier)) were there already)" }
+    if outcome.earlierBytes > 0 {
+      text += " (\(Progress.grouped(outcome.earlierBytes)) bytes were there already)"
+    }
     Output.note(text)
   }
 }

@@ -1,5 +1,27 @@
 import Codecs
 import Foundation
+import Records
+
+/// The first bytes of a file, by which it is known that it is the one it was: a log only grows.
+struct FileHead: Sendable, Hashable {
+  static let bytesMax = 4096
+
+  let byteCount: Int
+  let hash: UInt64
+
+  init(_ bytes: [UInt8]) {
+    byteCount = bytes.count
+    hash = Hash64.xxh64(bytes)
+  }
+
+  /// What the server keeps of it.
+  var note: String { "\(byteCount)-\(String(hash, radix: 16))" }
+
+  /// How many bytes a note is about; nil if it is none.
+  static func byteCount(in note: String) -> Int? {
+    note.split(separator: "-").first.flatMap { Int($0) }.flatMap { $0 <= bytesMax ? $0 : nil }
+  }
+}
 
 /// An input of an import: a file, or standard input.
 final class ImportSource {
@@ -42,11 +64,19 @@ final class ImportSource {
     if path != nil { try? handle.close() }
   }
 
-  /// The identity by the first `count` bytes.
-  func identity(headBytes count: Int) throws -> FileIdentity {
+  /// What the first `count` bytes are. The next read goes on behind them.
+  func head(_ count: Int = FileHead.bytesMax) throws -> FileHead {
     try seek(to: 0)
-    let head = try read(count)
-    return FileIdentity(device: device, inode: inode, headBytes: head.count, headHash: Hash64.xxh64(head))
+    return FileHead(try read(count))
+  }
+
+  /// Whether `last`, the last piece that is stored of what was imported, is of this file as it is now.
+  func has(_ last: ImportPart) throws -> Bool {
+    guard let size = sizeBytes, last.range.upperBound <= Int64(size),
+      let count = FileHead.byteCount(in: last.note)
+    else { return false }
+    let note = try head(count).note
+    return last.note == note || last.note.hasPrefix(note + "-")
   }
 
   func seek(to offset: Int) throws {

@@ -34,7 +34,7 @@ enum LineStyle: Sendable, Hashable {
 }
 
 /// Cuts input into lines and lines into batches. Pure: the same bytes from the same offset give the same
-/// batches, which is what makes a repeated request recognisable.
+/// batches.
 struct LineBatcher: ~Copyable {
   /// A longer line becomes several records: escaped it must stay within the server's
   /// `limits.entry_bytes_max`.
@@ -71,12 +71,6 @@ struct LineBatcher: ~Copyable {
 
   mutating func feed(_ bytes: [UInt8]) {
     carry.append(contentsOf: bytes)
-  }
-
-  /// Goes on at `offset`: what lies before was sent by other means. Nothing may have been fed yet.
-  mutating func skip(to offset: Int) {
-    invariant(carry.isEmpty, "skipping happens before feeding")
-    carryOffset = offset
   }
 
   /// The next batch; nil when more input is needed.

@@ -1,5 +1,7 @@
+import APIs
 import Foundation
 import NIOHTTP1
+import Records
 
 /// Sends batches and insists: what may pass by itself is tried again, with growing pauses.
 struct RecordSender: Sendable {
@@ -25,10 +27,37 @@ struct RecordSender: Sendable {
     }
   }
 
-  /// Returns once the server has stored the batch (or had it already).
+  /// What a server says to a piece of an import.
+  enum Outcome: Sendable {
+    case stored
+    /// The import goes on behind this piece; nil: nothing is stored of it.
+    case elsewhere(ImportPart?)
+  }
+
+  /// Returns once the server has stored the batch (or had it already), or says where the import goes on.
   ///
   /// - Parameter lines: A record each.
+  func send(_ lines: [UInt8], part: ImportPart) async throws -> Outcome {
+    let answer = try await send(lines, field: (ImportField.name, ImportField.text(of: part)))
+    guard let standing = answer.importStanding else {
+      throw Failure(
+        "the server is of an earlier version, which does not know how far an import has come. "
+          + "What this request held is stored.")
+    }
+    if answer.status == 201 { return .stored }
+    guard let last = ImportField.last(of: part.name, standing) else {
+      throw Failure("the server refused: \(answer.problem)")
+    }
+    return .elsewhere(last.range.isEmpty ? nil : last)
+  }
+
+  /// Returns once the server has stored the batch (or had it already).
   func send(_ lines: [UInt8], key: String) async throws {
+    _ = try await send(lines, field: ("Idempotency-Key", key))
+  }
+
+  /// Returns the answer 201, or the one that says where an import goes on.
+  private func send(_ lines: [UInt8], field: (String, String)) async throws -> ServerClient.Answer {
     let body = target.body(lines)
     var waited = 0.0
     var attempt = 0
@@ -38,9 +67,9 @@ struct RecordSender: Sendable {
       var asked: Int?
       do {
         let answer = try await client.request(
-          .POST, target.path, headers: [("Content-Type", target.contentType), ("Idempotency-Key", key)],
+          .POST, target.path, headers: [("Content-Type", target.contentType), field],
           body: body)
-        if answer.status == 201 { return }
+        if answer.status == 201 || (answer.status == 409 && answer.importStanding != nil) { return answer }
         guard RecordSender.mayPass(answer.status) else {
           throw Failure("the server refused: \(answer.problem)")
         }
