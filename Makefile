@@ -5,9 +5,10 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 DATA ?= ./data
 SECONDS ?= 30
+MINUTES ?= 1
 
 .PHONY: run build setup test test-core lint format update-dependencies
-.PHONY: bench fuzz mutants mutants-fast test-thread man dist test-dist clean help
+.PHONY: bench fuzz torture mutants mutants-fast test-thread man dist test-dist clean help
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -42,6 +43,10 @@ bench: build ## Measure ingest, queries, disk, memory; prints the tables of Docs
 
 fuzz: setup ## Fuzz each decoder from the committed corpus for SECONDS=30
 	@scripts/fuzz all $(SECONDS)
+
+torture: build ## Kill, starve and damage a server that six APIs write to, for MINUTES=1 (SEED=…)
+	@scripts/python-tools
+	@python3 -B scripts/torture --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 mutants: setup ## Plant each bug of Tests/SimulationTests/mutants; the simulation must catch every one
 	@scripts/mutants

@@ -239,6 +239,23 @@ import Testing
       ])
   }
 
+  /// Rows written while the clock was a year behind, between others: as old as those before them.
+  @Test func aClockThatWasBehindMakesNothingOld() throws {
+    var options = Bench.options
+    options.retentionSeconds = [.logs: 10_000]
+    let bench = try Bench(options: options)
+    let right = bench.clock.now()
+    try bench.archive()
+    bench.clock.set(right - 365 * 86_400 * 1_000_000_000)
+    try bench.archive()
+    bench.clock.set(right)
+    #expect(try bench.engine.retain() == 0)
+    bench.clock.advance(seconds: 9_999)
+    #expect(try bench.engine.retain() == 0)
+    bench.clock.advance(seconds: 2)
+    #expect(try bench.engine.retain() == 40)
+  }
+
   @Test func unlinking() throws {
     var options = Bench.options
     options.retentionSeconds = [.logs: 10]

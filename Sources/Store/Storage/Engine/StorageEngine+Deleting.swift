@@ -52,11 +52,7 @@ extension StorageEngine {
     var dropped: [BlockFacts] = []
     var touched: Set<Partition> = []
     try commit { manifest throws(StoreError) in
-      for block in manifest.blocks {
-        guard let seconds = options.retentionSeconds[block.partition.dataset], seconds > 0 else { continue }
-        let (age, overflow) = now.subtractingReportingOverflow(block.ingestedMax)
-        if !overflow, age / 1_000_000_000 >= Int64(seconds) { dropped.append(block) }
-      }
+      dropped = tooOld(manifest.blocks, now: now)
       return dropped.map(\.id).sorted().map { .blockRemoved(id: $0) }
     }
     touched.formUnion(dropped.map(\.partition))
@@ -68,5 +64,20 @@ extension StorageEngine {
       tryFinishingDeletions(of: partition)
     }
     return dropped.reduce(0) { $0 + $1.rowCount }
+  }
+
+  /// Those of `blocks` that are older than their dataset is kept.
+  ///
+  /// No block came in before those with lower positions. A clock that was behind when it was written says so,
+  /// and must not delete it once the clock is right.
+  private func tooOld(_ blocks: some Sequence<BlockFacts>, now: Int64) -> [BlockFacts] {
+    var newest: [Partition: Int64] = [:]
+    return blocks.sorted { $0.bounds.positionMin < $1.bounds.positionMin }.filter { block in
+      guard let seconds = options.retentionSeconds[block.partition.dataset], seconds > 0 else { return false }
+      let cameIn = max(block.ingestedMax, newest[block.partition] ?? .min)
+      newest[block.partition] = cameIn
+      let (age, overflow) = now.subtractingReportingOverflow(cameIn)
+      return !overflow && age / 1_000_000_000 >= Int64(seconds)
+    }
   }
 }
