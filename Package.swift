@@ -230,6 +230,7 @@ if !coreOnly {
         "Commands", "Server", "Routing", "APIs", "HTTP", "Access", "Querying", "Tailing", "Decoding",
         "Masking", "Encoding",
         "Platform",
+        "Storage",
         "Records", "Codecs", "TestKit",
       ]
         + http + [.product(name: "ArgumentParser", package: "swift-argument-parser")], exclude: ["Help"]),

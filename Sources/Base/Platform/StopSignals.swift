@@ -74,6 +74,9 @@ package enum ProcessLimits {
     return Int(clamping: limit.rlim_cur)
   }
 
+  /// From now on files and directories that are made are their owner's alone.
+  package static func keepFilesPrivate() { _ = umask(0o077) }
+
   /// Whether the file descriptor is a terminal.
   package static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 }

@@ -33,12 +33,14 @@ struct CordwoodCommand: AsyncParsableCommand {
         cordwood inspect ./data                   what is on the disk
         cordwood check ./data                     verify every checksum and invariant
         cordwood repair ./data                    what damaged blocks would lose
+        cordwood backup /mnt/backup/cordwood      while the server runs or not
+        cordwood restore /mnt/backup/cordwood --data-dir ./data
         cordwood completions bash                 for your shell's start file
       """,
     version: "cordwood \(RunningServer.version)",
     subcommands: [
       ServeCommand.self, ImportCommand.self, QueryCommand.self, TailCommand.self, LoginCommand.self,
       LogoutCommand.self, UsersCommand.self, KeysCommand.self, DeadLettersCommand.self, InspectCommand.self,
-      CheckCommand.self, RepairCommand.self, CompletionsCommand.self,
+      CheckCommand.self, RepairCommand.self, BackupCommand.self, RestoreCommand.self, CompletionsCommand.self,
     ])
 }

@@ -77,19 +77,20 @@ struct JournalScan {
     return outcome
   }
 
-  private struct Reason {
+  struct Reason {
     var text: String
     /// Whether the bytes at the place are at fault, not what is missing before them.
     var isOfBytes = true
   }
 
-  private enum Next {
+  enum Next {
     case none
     case frame(ScannedFrame)
     case bad(Reason)
   }
 
-  private func next(
+  /// What stands at `byte` of the segment, if `previous` is the frame before it.
+  func next(
     _ segment: SegmentFile, at byte: Int, after previous: FrameHeader?
   ) throws(JournalError) -> Next {
     let bytes = segment.mapping

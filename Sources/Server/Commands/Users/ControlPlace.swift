@@ -9,12 +9,21 @@ struct ControlPlace: ParsableArguments {
   @Option(help: "The server's configuration file, if it has one.") var config: String?
   @Option(help: "The server's data directory (default ./data).") var dataDir: String?
 
-  private func open() async throws -> AccessServices {
+  private func configuration() throws -> Configuration {
     var tree = ConfigurationTree()
     if let config { try tree.overlay(file: config) }
     _ = try tree.overlay(environment: ProcessInfo.processInfo.environment)
     if let dataDir { try tree.overlay(path: "data_dir", text: dataDir, source: "--data-dir") }
-    let configuration = try Configuration(tree)
+    return try Configuration(tree)
+  }
+
+  /// The data directory, as the server would have it.
+  func directory() throws(Failure) -> String {
+    do { return try configuration().dataDirectory } catch { throw Failure("\(error)") }
+  }
+
+  private func open() async throws -> AccessServices {
+    let configuration = try configuration()
     let directory = configuration.dataDirectory
     guard FileManager.default.fileExists(atPath: directory) else {
       throw Failure(

@@ -51,9 +51,7 @@ package final class Anchor: Sendable {
     let file = try fileSystem.create(temporary)
     var state = reading.state
     state.store = store
-    var bytes = AnchorSlots.encode(AnchorSlots.Slot(number: 1, state: state))
-    bytes += [UInt8](repeating: 0, count: AnchorSlots.fileBytes - bytes.count)
-    try file.write(bytes.span, at: 0)
+    try file.write(state.file.span, at: 0)
     try file.sync()
     try fileSystem.rename(temporary, to: reading.path)
     try fileSystem.syncDirectory(String(reading.path.dropLast(name.utf8.count + 1)))

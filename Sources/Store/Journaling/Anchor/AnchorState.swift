@@ -23,6 +23,12 @@ package struct AnchorState: Sendable, Hashable {
 
   /// Before anything was written.
   package init() {}
+
+  /// An anchor's file that says this.
+  package var file: [UInt8] {
+    let slot = AnchorSlots.encode(AnchorSlots.Slot(number: 1, state: self))
+    return slot + [UInt8](repeating: 0, count: AnchorSlots.fileBytes - slot.count)
+  }
 }
 
 /// The anchor's two slots as bytes.

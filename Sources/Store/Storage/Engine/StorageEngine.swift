@@ -144,8 +144,8 @@ package final class StorageEngine: Sendable {
       directory: directory, fileSystem: environment.fileSystem,
       isNew: { () throws(StoreError) in
         // A manifest had edits once: it is not new, it is gone.
-        if reading.state.generation > 0 { return false }
-        return try opening.isNew()
+        let isNew = try opening.isNew()
+        return isNew && reading.state.generation == 0
       },
       registry: options.journal.registry, compactionBytesMin: options.manifestBytesMin,
       begin: { (state) throws(StoreError) in

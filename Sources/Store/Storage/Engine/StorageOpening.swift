@@ -12,12 +12,17 @@ struct StorageOpening {
 
   /// Makes the data directory and the missing ones above it, durably.
   func makeDirectory() throws(StoreError) {
+    try StorageOpening.makeDirectory(layout.directory, fileSystem)
+  }
+
+  /// Makes the directory and the missing ones above it, durably.
+  static func makeDirectory(_ path: String, _ fileSystem: any FileSystem) throws(StoreError) {
     try withDisk { () throws(DiskError) in
-      var made = [layout.directory]
+      var made = [path]
       while let parent = StorageOpening.parent(of: made[made.count - 1]), try !fileSystem.exists(parent) {
         made.append(parent)
       }
-      try fileSystem.createDirectory(layout.directory)
+      try fileSystem.createDirectory(path)
       for directory in made.reversed() {
         try fileSystem.syncDirectory(StorageOpening.parent(of: directory) ?? "/")
       }
@@ -33,9 +38,13 @@ struct StorageOpening {
     return above.isEmpty ? "." : above
   }
 
-  /// Whether the directory holds nothing that only a manifest can explain.
+  /// Whether the directory holds nothing that only a manifest can explain. Throws if it is half restored.
   func isNew() throws(StoreError) -> Bool {
-    try withDisk { () throws(DiskError) in
+    let marker = "\(layout.directory)/\(StorageRestore.marker)"
+    if try withDisk({ () throws(DiskError) in try fileSystem.exists(marker) }) {
+      throw .corrupt(file: marker, offsetBytes: 0, reason: "a restore was stopped here: run it again")
+    }
+    return try withDisk { () throws(DiskError) in
       if try !names(layout.journal).isEmpty { return false }
       for tenant in try names(layout.blocks) {
         for dataset in try names("\(layout.blocks)/\(tenant)") {

@@ -242,6 +242,17 @@ package final class Manifest {
 
 // Compaction
 extension Manifest {
+  /// A file that says `state` in one edit.
+  static func file(of state: ManifestState) -> [UInt8] {
+    let payload = ManifestCoding.encode(state.summary())
+    var bytes = ManifestFrame.fileHeader
+    bytes += ManifestFrame.encode(payload, place: bytes.count, number: 1)
+    // The mark that says the edit before it is durable is, here, synced with it: the name is only given
+    // afterwards.
+    bytes += ManifestFrame.encode([], place: bytes.count, number: 1)
+    return bytes
+  }
+
   private func compactIfLong() {
     guard failure == nil, end >= compactionBytesMin, end >= 4 * summaryBytes else { return }
     compact()
@@ -249,12 +260,7 @@ extension Manifest {
   }
 
   private func compact() {
-    let payload = ManifestCoding.encode(state.summary())
-    var bytes = ManifestFrame.fileHeader
-    bytes += ManifestFrame.encode(payload, place: bytes.count, number: 1)
-    // The mark that says the edit before it is durable is, here, synced with it: the name is only given
-    // afterwards.
-    bytes += ManifestFrame.encode([], place: bytes.count, number: 1)
+    let bytes = Manifest.file(of: state)
     let temporary = directory + "/" + Manifest.temporaryName
     let new: any File
     do throws(DiskError) {
