@@ -1,5 +1,6 @@
 import Platform
 import Records
+import Synchronization
 import TestKit
 import Testing
 
@@ -66,6 +67,26 @@ import Testing
     #expect(tail.isBehind)
     let again = try bench.tail()
     #expect(!again.isBehind && again.end == bench.end)
+  }
+
+  /// The same between any two steps of opening it: the anchor then knows of segments that the names lacked.
+  @Test(arguments: 1...14)
+  func segmentsThatComeWhileItIsOpenedAreNoDamage(place: Int) throws {
+    let bench = try Bench()
+    try bench.append()
+    let begun = bench.end
+    let count = Mutex(0)
+    let files = HookedFiles(bench.disk) {
+      let isDue = count.withLock { count in
+        count += 1
+        return count == place
+      }
+      guard isDue else { return }
+      do { for _ in 0..<60 { try bench.append(rowCount: 30) } } catch { Issue.record(error) }
+      bench.journal.release([Self.partition: 1_690])
+    }
+    let tail = try JournalTail(directory: "data/journal", fileSystem: files, registry: .standard)
+    #expect(tail.isBehind || tail.end >= begun)
   }
 
   /// Half a commit does not count, and is no damage.

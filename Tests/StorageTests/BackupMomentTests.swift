@@ -122,11 +122,14 @@ private final class BusyStore: @unchecked Sendable {
   func moments(from begun: Int) -> [[Int64]] { Array(history[begun...]) }
 
   func step() {
-    guard !isActing, generator.chance(oneIn: 3) else { return }
+    guard !isActing, generator.chance(oneIn: 4) else { return }
     isActing = true
     defer { isActing = false }
-    do { try act() } catch { problem = error }
-    note()
+    // Several at once: an edit of the manifest and rows behind it.
+    for _ in 0..<Int.random(in: 1...3, using: &generator) {
+      do { try act() } catch { problem = error }
+      note()
+    }
   }
 
   private func note() {

@@ -1,13 +1,13 @@
 import Platform
 import Records
 
-/// A file system that calls back before each operation on it: what else happens on the same disk, or a power
-/// cut, comes then between two operations of whoever uses this.
+/// A file system that calls back before each operation on it, and when a file was read: what else happens on
+/// the same disk, or a power cut, comes then between two steps of whoever uses this.
 package struct HookedFiles: FileSystem {
   private let files: any FileSystem
   private let before: @Sendable () -> Void
 
-  /// - Parameter before: Called before each operation, also on files that were opened here.
+  /// - Parameter before: Called before each operation, also on files that were opened here, and behind a read.
   package init(_ files: any FileSystem, before: @escaping @Sendable () -> Void) {
     self.files = files
     self.before = before
@@ -60,6 +60,8 @@ private final class HookedFile: File {
   }
   func read(at offset: Int, count: Int) throws(DiskError) -> [UInt8] {
     before()
+    // What is read from a mapping next is no operation.
+    defer { before() }
     return try file.read(at: offset, count: count)
   }
   func sync() throws(DiskError) {
