@@ -122,7 +122,7 @@ import Testing
     (.poisoned("/data/journal/1.seg"), 503, "30"), (.stopping, 503, "5"), (.idempotencyMismatch, 422, nil),
     (.keysExhausted(retryAfterSeconds: 9), 429, "9"),
     (.memoryExhausted("all of it"), 503, "1"), (.exhausted("create a/b"), 503, "1"),
-    (.clockStepped(seconds: 7_200), 503, "60"),
+    (.clockStepped(seconds: 7_200), 503, "60"), (.deadlineExceeded(seconds: 300), 504, nil),
     (.disk("/data/journal/1.seg"), 500, nil),
     (.corrupt(file: "/data/blocks/x", offsetBytes: 3, reason: "checksum"), 500, nil),
     (.invalid("no column nope"), 400, nil),

@@ -84,7 +84,7 @@ extension Simulation {
     case .poisoned, .headFull, .exhausted: break
     case .diskFull, .disk: if !hasFaults && quotaBytes == 1 << 40 { throw violation("\(what): \(error)") }
     case .corrupt, .laterVersion, .invalid, .stopping, .idempotencyMismatch, .importElsewhere, .keysExhausted,
-      .memoryExhausted, .clockStepped:
+      .memoryExhausted, .clockStepped, .cancelled, .deadlineExceeded:
       throw violation("\(what): \(error)")
     }
   }

@@ -42,6 +42,9 @@ package struct EvaluationBatch: Sendable {
   package let rowCount: Int
   /// By column name; every column of the predicate's paths must be there.
   package let columns: [String: EvaluationColumn]
+  /// Looked at before each condition: once it is over, what is evaluated means nothing, and whoever evaluates
+  /// has to ask the token before using it.
+  package var cancellation: CancellationToken?
 
   /// A batch of the columns that a predicate asks for.
   package init(rowCount: Int, columns: [String: EvaluationColumn]) {

@@ -33,7 +33,7 @@ struct PredicateEvaluation {
   }
 
   private func narrow(_ rows: inout Selection, by leaf: PredicateLeaf) {
-    if rows.isEmpty { return }
+    if rows.isEmpty || batch.cancellation?.isOver ?? false { return }
     guard let column = batch.columns[leaf.path.column] else {
       bug("a batch holds every column its predicate reads")
     }

@@ -18,6 +18,10 @@ package enum StoreError: Error, Sendable, Equatable {
   case importElsewhere(ImportPart?)
   /// The query needs more memory than `query.memory_bytes_max` allows. (503)
   case memoryExhausted(String)
+  /// Whoever asked is gone. Nobody reads this. (499)
+  case cancelled
+  /// The query took longer than the seconds that `query.seconds_max` allows. (504)
+  case deadlineExceeded(seconds: Int)
   /// The process has no descriptor left, or the machine no memory for it. Nothing changed; retry. (503)
   case exhausted(String)
   /// The clock is so many seconds ahead of where it should be (negative: behind): what is old is not known.

@@ -79,6 +79,11 @@ final class HTTPService: Sendable {
 
   /// Writes what went wrong on our side to the log; what the client did wrong is only counted.
   func failed(_ problem: Problem, route: String, requestID: String) {
+    if problem.status == 499 {
+      logger.info(
+        "request ended: its client is gone",
+        metadata: ["request_id": "\(requestID)", "route": "\(route)", "reason": "cancelled"])
+    }
     guard problem.status >= 500 else { return }
     logger.error(
       "request failed",

@@ -14,7 +14,9 @@ package struct PreparedQuery: Sendable {
   /// Where the sort-key columns and `position` lie among ``scanColumns``.
   let keyIndices: [Int]
   /// How aggregates are made, if they are what is asked for.
-  let aggregates: AggregatePlan?
+  private(set) var aggregates: AggregatePlan?
+  /// See ``ScanRequest/cancellation``.
+  var cancellation: CancellationToken? { didSet { aggregates?.cancellation = cancellation } }
 
   /// Checks a request.
   ///
@@ -76,6 +78,7 @@ package struct PreparedQuery: Sendable {
       columns: scanColumns, predicate: predicate, start: start, end: end, positions: 0..<max(0, positionEnd),
       order: request.isDescending ? .descending : .ascending)
     scan.damage = damage
+    scan.cancellation = cancellation
     return scan
   }
 
@@ -87,6 +90,7 @@ package struct PreparedQuery: Sendable {
       groupBy: groups.groupBy, bucketNanoseconds: groups.bucketNanoseconds, predicate: request.predicate,
       start: request.start, end: request.end)
     counts.damage = damage
+    counts.cancellation = cancellation
     return counts
   }
 }

@@ -6,6 +6,10 @@ package struct QueryEngine: QueryAnswering {
   private let source: any BatchSource
   let workers: any QueryWorkers
   let budget: MemoryBudget
+  private let secondsMax: Int
+  private let uptime: any UptimeClock
+  /// How many queries did not come to their end, and why.
+  package let endings = QueryEndings()
   /// Text of one batch of records; smaller in tests.
   var batchBytesMax = RowStream.batchBytesMax
   /// Text of one batch of groups; smaller in tests.
@@ -14,7 +18,14 @@ package struct QueryEngine: QueryAnswering {
   /// - Parameters:
   ///   - workers: Where plans are made and units are read.
   ///   - budget: What all running queries may hold together.
-  package init(source: any BatchSource, workers: any QueryWorkers, budget: MemoryBudget) {
+  ///   - secondsMax: How long one may work (`query.seconds_max`), without the time in which its client reads;
+  ///     0: without end.
+  package init(
+    source: any BatchSource, workers: any QueryWorkers, budget: MemoryBudget, secondsMax: Int = 0,
+    uptime: any UptimeClock = SystemUptime()
+  ) {
+    self.secondsMax = secondsMax
+    self.uptime = uptime
     self.source = source
     self.workers = workers
     self.budget = budget
@@ -24,19 +35,33 @@ package struct QueryEngine: QueryAnswering {
   /// ends.
   private static let triesMax = 16
 
+  private func work() -> QueryWork {
+    let uptime = uptime
+    return QueryWork(
+      cancellation: CancellationToken(secondsMax: secondsMax) { uptime.uptime() }, endings: endings)
+  }
+
   /// See ``QueryAnswering``. The snapshot is taken here.
   ///
   /// A file that turns out to be damaged before the first row is given is known to the store from then on:
   /// the query begins anew without it.
   package func run(_ request: QueryRequest, for tenant: Tenant) async throws(StoreError) -> QueryAnswer {
+    let work = work()
+    return try await work.run { () throws(StoreError) in try await run(request, for: tenant, work) }
+  }
+
+  private func run(
+    _ request: QueryRequest, for tenant: Tenant, _ work: QueryWork
+  ) async throws(StoreError) -> QueryAnswer {
     var request = request
     let marks = AnswerMarks.current
     request.isStrict = request.isStrict || marks?.isStrict ?? false
-    let prepared = try PreparedQuery(request)
+    var prepared = try PreparedQuery(request)
+    prepared.cancellation = work.cancellation
     var tries = 1
     while true {
       do throws(StoreError) {
-        let answer = try await runOnce(prepared, for: tenant)
+        let answer = try await runOnce(prepared, for: tenant, work)
         marks?.note(answer.damagedFiles)
         return answer
       } catch {
@@ -48,18 +73,20 @@ package struct QueryEngine: QueryAnswering {
     }
   }
 
-  private func runOnce(_ prepared: PreparedQuery, for tenant: Tenant) async throws(StoreError) -> QueryAnswer
-  {
+  private func runOnce(
+    _ prepared: PreparedQuery, for tenant: Tenant, _ work: QueryWork
+  ) async throws(StoreError) -> QueryAnswer {
     let request = prepared.request
     let partition = Partition(tenant: tenant, dataset: request.dataset)
     let snapshot = try await source.snapshot(of: partition)
+    let share = MemoryShare(of: budget, cancellation: work.cancellation)
     let answer: GroupBatches
     switch request.answer {
-    case .rows: return try await rows(prepared, snapshot: snapshot)
-    case .groups(let groups): answer = try await count(groups, prepared: prepared, snapshot: snapshot)
+    case .rows: return try await rows(prepared, snapshot: snapshot, share, work)
+    case .groups(let groups): answer = try await count(groups, prepared: prepared, snapshot: snapshot, share)
     case .aggregates:
       guard let plan = prepared.aggregates else { bug("aggregates are planned") }
-      answer = try await aggregate(plan, snapshot: snapshot)
+      answer = try await aggregate(plan, snapshot: snapshot, share)
     }
     try snapshot.requireReadable()
     return QueryAnswer(
@@ -68,16 +95,16 @@ package struct QueryEngine: QueryAnswering {
   }
 
   private func rows(
-    _ prepared: PreparedQuery, snapshot: any PartitionSnapshot
+    _ prepared: PreparedQuery, snapshot: any PartitionSnapshot, _ share: MemoryShare, _ work: QueryWork
   ) async throws(StoreError) -> QueryAnswer {
     let request = prepared.request
     let end = min(request.cursor?.positionEnd ?? .max, snapshot.positionEnd)
     let scan = prepared.scan(positionEnd: end)
-    let (workers, budget, bytesMax) = (workers, budget, batchBytesMax)
+    let (workers, bytesMax) = (workers, batchBytesMax)
     let (stream, objectCount) = try await workers.perform { () throws(StoreError) in
       let units = prepared.ordered(try snapshot.plan(scan))
       let stream = RowStream(
-        units: units, query: prepared, snapshot: snapshot, workers: workers, share: MemoryShare(of: budget),
+        units: units, query: prepared, snapshot: snapshot, run: RowStream.Run(workers, share, work),
         bytesMax: bytesMax)
       try stream.begin()
       return (stream, Set(units.flatMap(\.objects)).count)
@@ -98,20 +125,21 @@ package struct QueryEngine: QueryAnswering {
   }
 
   private func count(
-    _ groups: QueryRequest.GroupedCount, prepared: PreparedQuery, snapshot: any PartitionSnapshot
+    _ groups: QueryRequest.GroupedCount, prepared: PreparedQuery, snapshot: any PartitionSnapshot,
+    _ share: MemoryShare
   ) async throws(StoreError) -> GroupBatches {
     let isTotal = groups.groupBy.isEmpty && groups.bucketNanoseconds == nil
     let asked = prepared.groupedCount(groups)
     let answer = try await workers.perform { () throws(StoreError) in try snapshot.groupedCounts(asked) }
     var counts = answer.counts
     let queue = UnitQueue(answer.remaining)
-    let share = MemoryShare(of: budget)
     let parts = try await workers.runOnAll(upTo: answer.remaining.count) {
       () throws(StoreError) -> [GroupKey: Int] in
       var counter = GroupCounter(
         groupColumnCount: groups.groupBy.count, bucketNanoseconds: groups.bucketNanoseconds, share: share)
       var total = 0
       while let unit = queue.take() {
+        try share.check()
         if isTotal {
           total += try unit.countMatches()
           continue

@@ -75,15 +75,26 @@ package final class MemoryBudget: Sendable {
 /// Bytes of a budget that one query holds; given back when it goes.
 final class MemoryShare: Sendable {
   private let budget: MemoryBudget
+  private let cancellation: CancellationToken?
   private let held = Atomic<Int>(0)
 
-  init(of budget: MemoryBudget) { self.budget = budget }
+  /// - Parameter cancellation: Looked at whenever the query takes more: it grows as it works.
+  init(of budget: MemoryBudget, cancellation: CancellationToken? = nil) {
+    self.budget = budget
+    self.cancellation = cancellation
+  }
+
   deinit { budget.give(back: held.load(ordering: .relaxed)) }
 
+  /// - Throws: `.memoryExhausted`; `.cancelled`, `.deadlineExceeded`. Then nothing is taken.
   func take(_ bytes: Int) throws(StoreError) {
+    try check()
     try budget.take(bytes)
     held.add(bytes, ordering: .relaxed)
   }
+
+  /// - Throws: `.cancelled`, `.deadlineExceeded`.
+  func check() throws(StoreError) { try cancellation?.check() }
 
   func give(back bytes: Int) {
     budget.give(back: bytes)

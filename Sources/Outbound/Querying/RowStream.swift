@@ -16,8 +16,7 @@ final class RowStream: AnswerRows, @unchecked Sendable {
   private let keyIndices: [Int]
   /// Kept as long as its units are read.
   private let snapshot: any PartitionSnapshot
-  private let workers: any QueryWorkers
-  private let share: MemoryShare
+  private let run: Run
   private let bytesMax: Int
   private var pending: ArraySlice<any ScanUnit>
   private var active: [MergeSource] = []
@@ -31,10 +30,23 @@ final class RowStream: AnswerRows, @unchecked Sendable {
   /// Text of a batch that is merged from several, about; a single row may have more.
   static let batchBytesMax = 64 << 20
 
+  /// What a query runs on.
+  struct Run: Sendable {
+    let workers: any QueryWorkers
+    let share: MemoryShare
+    let work: QueryWork
+
+    init(_ workers: any QueryWorkers, _ share: MemoryShare, _ work: QueryWork) {
+      self.workers = workers
+      self.share = share
+      self.work = work
+    }
+  }
+
   /// - Parameter units: Of `snapshot`, for the query's scan.
   init(
-    units: [any ScanUnit], query: PreparedQuery, snapshot: any PartitionSnapshot,
-    workers: any QueryWorkers, share: MemoryShare, bytesMax: Int = batchBytesMax
+    units: [any ScanUnit], query: PreparedQuery, snapshot: any PartitionSnapshot, run: Run,
+    bytesMax: Int = batchBytesMax
   ) {
     self.bytesMax = bytesMax
     request = query.request
@@ -42,8 +54,7 @@ final class RowStream: AnswerRows, @unchecked Sendable {
     keyIndices = query.keyIndices
     orderColumns = query.request.orderColumns
     self.snapshot = snapshot
-    self.workers = workers
-    self.share = share
+    self.run = run
     pending = units[...]
     remaining = request.limit
   }
@@ -59,8 +70,15 @@ final class RowStream: AnswerRows, @unchecked Sendable {
       ? bounds.positionMin...bounds.positionMax : bounds.timestampMin...bounds.timestampMax
   }
 
+  private var workers: any QueryWorkers { run.workers }
+  private var share: MemoryShare { run.share }
+
   /// The next rows, at most ``batchRowsMax``; nil at the end.
   func next() async throws(StoreError) -> RecordBatch? {
+    try await run.work.run { () throws(StoreError) in try await nextBatch() }
+  }
+
+  private func nextBatch() async throws(StoreError) -> RecordBatch? {
     guard remaining > 0 else { return try finish() }
     if let merged = first {
       first = nil
@@ -159,6 +177,7 @@ final class RowStream: AnswerRows, @unchecked Sendable {
     var last: AnswerKey?
     var room = TextRoom(bytesMax: bytesMax)
     while count < most, let best = best(), let batch = best.batch {
+      try share.check()
       if let bound, let first = best.firstKey, count > 0,
         request.isDescending ? bound.upperBound >= first : bound.lowerBound <= first
       {

@@ -23,7 +23,8 @@ enum EngineOpening {
     store.start()
     let budget = MemoryBudget(bytesMax: configuration.queryMemoryBytesMax)
     let workers = WorkerPool(threads: configuration.queryThreadCount, name: "query")
-    let questions = QueryEngine(source: store.seams, workers: workers, budget: budget)
+    let questions = QueryEngine(
+      source: store.seams, workers: workers, budget: budget, secondsMax: configuration.querySecondsMax)
     let live = LiveFeed(feed: store.seams, source: store.seams, limits: configuration.live, clock: clock)
     var engine = Engine(store: store.seams, questions: questions, live: live, identity: identity) {
       await live.stop()
@@ -35,6 +36,7 @@ enum EngineOpening {
       await store.collect(&text)
       text.single(
         "cordwood_query_memory_bytes", .gauge, "Memory that running queries hold.", Double(budget.bytesUsed))
+      QueryMetrics.collect(questions.endings, into: &text)
       await store.collectFailure(&text)
       reports.collect(into: &text)
       LiveMetrics.collect(live.statistics(), into: &text)

@@ -293,7 +293,8 @@ extension StoreError {
     case .poisoned: "Look at the disk, then restart the server."
     case .laterVersion: "Start the later version."
     case .memoryExhausted: "Raise query.memory_bytes_max, or run fewer queries at one time."
-    case .idempotencyMismatch, .importElsewhere, .invalid, .keysExhausted, .stopping:
+    case .idempotencyMismatch, .importElsewhere, .invalid, .keysExhausted, .stopping, .cancelled,
+      .deadlineExceeded:
       "There is nothing to be done."
     }
   }
@@ -309,6 +310,8 @@ extension StoreError {
     case .headFull: "the head is full"
     case .stopping: "the store is stopping"
     case .idempotencyMismatch: "a key was used twice"
+    case .cancelled: "whoever asked is gone"
+    case .deadlineExceeded(let seconds): "it took longer than \(seconds) s"
     case .clockStepped(let seconds):
       "the clock is \(abs(seconds)) s \(seconds < 0 ? "behind" : "ahead of") what was expected"
     case .keysExhausted: "too many idempotency keys or imports"

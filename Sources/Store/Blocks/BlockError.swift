@@ -11,6 +11,8 @@ package enum BlockError: Error, Sendable, Equatable {
   case unsupported(file: String, reason: String)
   /// A later version wrote the block. Nothing is wrong with it.
   case laterVersion(file: String, version: Int)
+  /// Whoever asked does not want the rest, or has no time left: what ``CancellationToken/check()`` threw.
+  case ended(StoreError)
 
   /// The error as the seams know it.
   package var storeError: StoreError {
@@ -22,6 +24,7 @@ package enum BlockError: Error, Sendable, Equatable {
     case .corrupt(let file, let offset, let reason):
       .corrupt(file: file, offsetBytes: offset, reason: reason)
     case .laterVersion(let file, let version): .laterVersion(file: file, version: version)
+    case .ended(let error): error
     case .unsupported(let file, let reason): .disk("\(file): \(reason)")
     }
   }

@@ -132,6 +132,7 @@ extension GroupedCountRequest {
     var scan = ScanRequest(
       columns: columns, predicate: predicate, start: start, end: end, positions: positions, order: .unordered)
     scan.damage = damage
+    scan.cancellation = cancellation
     return scan
   }
 }

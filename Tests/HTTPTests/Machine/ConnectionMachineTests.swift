@@ -80,10 +80,10 @@ import Testing
   @Test func whileTheEndpointRuns() {
     let events: [(name: String, Event, String, afterAnswer: String)] = [
       ("nothing", .tick, "", "head 200, body, end, record 200"),
-      ("input closed", .inputClosed, "", "head 200, body, endClose, record 200"),
+      ("input closed", .inputClosed, "scheduleProbe", "head 200, body, endClose, record 200"),
       ("quiesce", .quiesce, "", "head 200, body, endClose, record 200"),
       ("broken", .broken(.malformed, freshID: "f"), "", "head 200, body, endClose, record 200"),
-      ("inactive", .inactive, "cancel", ""),
+      ("inactive", .inactive, "report 499, record 499, cancel", ""),
       ("another request", Self.head(), "", "head 200, body, end, record 200, admit"),
     ]
     for (name, event, expected, afterAnswer) in events {
@@ -92,6 +92,32 @@ import Testing
       #expect(Self.words(run.take(Self.answer)) == afterAnswer, "\(name)")
       #expect(Self.words(run.take(Self.answer)) == "", "\(name): no second answer")
     }
+  }
+
+  /// A client that sends nothing more may be gone: it is written to, a few times, and nothing it could not
+  /// read past.
+  @Test func whoSendsNothingMoreIsProbed() {
+    var run = Self.responding()
+    #expect(Self.words(run.take(.probeDue)) == "", "still sends")
+    run.take(.inputClosed)
+    #expect(Self.words(run.take(.probeDue)) == "continue")
+    for _ in 0..<4 { #expect(Self.words(run.take(.tick)) == "continue") }
+    #expect(Self.words(run.take(.tick)) == "", "bounded")
+    #expect(Self.words(run.take(Self.answer)) == "head 200, body, endClose, record 200")
+    #expect(Self.words(run.take(.probeDue)) == "", "answered")
+  }
+
+  @Test func whoReadsAStreamIsProbedBetweenItsPieces() {
+    var run = Self.responding()
+    run.take(.streamBegun(.ok, headers: []))
+    run.take(.inputClosed)
+    #expect(Self.words(run.take(.probeDue)) == "zero")
+    let verdict = run.machine.takePiece(at: run.moment)
+    #expect(verdict == .write)
+    #expect(Self.words(run.take(.tick)) == "", "the piece says as much")
+    run.take(.pieceTaken)
+    #expect(Self.words(run.take(.tick)) == "zero")
+    #expect(Self.words(run.take(.outcome(.success(.streamed)))) == "endClose, record 200")
   }
 
   @Test func pipelinedRequestsWaitForASocketThatTakesMore() {

@@ -84,6 +84,8 @@ struct MachineRun {
     case .record(let answered): "record \(answered.route) \(answered.method.rawValue) \(answered.status)"
     case .resume, .flush: nil
     case .cancelTask: "cancel"
+    case .scheduleProbe: "scheduleProbe"
+    case .writeZero: "zero"
     case .startLive: "startLive"
     case .proceedLive: "proceedLive"
     case .tickLive: "tickLive"

@@ -86,7 +86,7 @@ import Testing
     case 36: return random.chance(oneIn: 4) ? .broken(.malformed, freshID: "f") : .writable
     case 37: return .tick
     case 38: return random.chance(oneIn: 10) ? .quiesce : .resumed
-    default: return random.chance(oneIn: 10) ? .inputClosed : .writable
+    default: return random.chance(oneIn: 10) ? .inputClosed : random.chance(oneIn: 2) ? .probeDue : .writable
     }
   }
 }

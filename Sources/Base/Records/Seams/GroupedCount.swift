@@ -10,6 +10,8 @@ package struct GroupedCountRequest: Sendable {
   package var positions: Range<Int64>
   /// See ``ScanRequest/damage``.
   package var damage = DamagePolicy.refuse
+  /// See ``ScanRequest/cancellation``.
+  package var cancellation: CancellationToken?
 
   package init(
     groupBy: [ColumnPath], bucketNanoseconds: Int64?, predicate: Predicate, start: Int64?, end: Int64?,

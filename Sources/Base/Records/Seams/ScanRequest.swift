@@ -34,6 +34,8 @@ package struct ScanRequest: Sendable {
   package var order: ScanOrder
   /// Only whoever tells what is lacking may leave it out.
   package var damage = DamagePolicy.refuse
+  /// Looked at while planning and reading; nil: the work goes on to its end.
+  package var cancellation: CancellationToken?
 
   package init(
     columns: [OutputColumn], predicate: Predicate = .all, start: Int64? = nil, end: Int64? = nil,

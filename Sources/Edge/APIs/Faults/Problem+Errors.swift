@@ -27,6 +27,10 @@ extension Problem {
     case .memoryExhausted(let detail):
       self.init(
         503, "Not enough memory for this query (query.memory_bytes_max): \(detail)", retryAfterSeconds: 1)
+    case .cancelled: self.init(499, "The client went away before the answer's end.")
+    case .deadlineExceeded(let seconds):
+      self.init(
+        504, "The query took longer than \(seconds) s (query.seconds_max): narrow its times or its filter.")
     case .exhausted:
       self.init(
         503, "The server has no file descriptor left for this; nothing changed.", retryAfterSeconds: 1)
@@ -43,7 +47,7 @@ extension Problem {
     case .diskFull, .poisoned, .disk, .corrupt, .laterVersion, .memoryExhausted, .exhausted:
       cause = "\(error)"
     case .headFull, .stopping, .idempotencyMismatch, .importElsewhere, .keysExhausted, .clockStepped,
-      .invalid:
+      .invalid, .cancelled, .deadlineExceeded:
       break
     }
   }

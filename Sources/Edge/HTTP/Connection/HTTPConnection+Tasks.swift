@@ -13,6 +13,18 @@ extension HTTPConnection {
     context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: written)
   }
 
+  /// Past the encoder, which writes whole chunks: so it comes before the size of the next.
+  func writeZero() {
+    guard let context else { return }
+    do {
+      let encoder = try context.pipeline.syncOperations.context(handler: codec.encoder)
+      encoder.writeAndFlush(NIOAny(ByteBuffer(string: "0")), promise: nil)
+    } catch {
+      // Without an encoder nothing can be answered any more.
+      abandon()
+    }
+  }
+
   func admit(_ head: RequestHead, _ origin: RequestOrigin) {
     take(.admitted(AdmittedRequest(id: origin.id, verdict: service.router.route(head, origin: origin))))
   }

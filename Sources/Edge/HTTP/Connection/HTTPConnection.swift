@@ -107,6 +107,9 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, LoopC
       let head = HTTPResponseHead(version: HTTPVersion(version), status: .continue)
       context?.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
     case .writeHead(let head): context?.write(wrapOutboundOut(.head(HTTPResponseHead(head))), promise: nil)
+    case .scheduleProbe:
+      loop.scheduleTask(in: .milliseconds(Int64(Machine.probeMilliseconds))) { self.take(.probeDue) }
+    case .writeZero: writeZero()
     case .writeBody(let bytes):
       context?.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: bytes)))), promise: nil)
     case .writeEnd(let isLast): writeEnd(isLast: isLast)

@@ -17,6 +17,10 @@ enum ConnectionAction: Sendable {
   /// Run the endpoint, on the event loop if `isShort`; its outcome comes back.
   case run(Endpoint, HTTPCall, isShort: Bool)
   case cancelTask
+  /// After ``ConnectionMachine/probeMilliseconds``: ``ConnectionEvent/probeDue``.
+  case scheduleProbe
+  /// The first digit, a zero, of the size of the next chunk, or of the last one's. Flushed.
+  case writeZero
   /// Make the live session; ``ConnectionEvent/liveOpened(_:)`` comes back.
   case openLive(LiveRequest)
   /// Switch to WebSocket frames and begin the session there; this machine is done.

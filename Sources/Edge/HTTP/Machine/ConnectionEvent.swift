@@ -12,8 +12,10 @@ enum ConnectionEvent<Piece: RandomAccessCollection<UInt8> & Sendable> {
   case resumed
   /// The socket takes more again.
   case writable
-  /// The client sends nothing more.
+  /// The client sends nothing more: it closed its side, or the connection.
   case inputClosed
+  /// Whoever sends nothing more may be gone: that is to be found out.
+  case probeDue
   /// The endpoint is done.
   case outcome(Result<EndpointOutcome, Problem>)
   /// The endpoint begins a streamed answer.

@@ -32,6 +32,14 @@ extension ConnectionMachine {
     finish(with: served.errors.answer(problem, served.id), at: moment)
   }
 
+  /// The client is gone before its answer: what it asked for is ended with the task, which holds the body
+  /// until then.
+  mutating func abandon(at moment: ConnectionMoment) {
+    let problem = Problem(499, "The client went away before the answer's end.")
+    actions.append(.report(problem, route: served.route, requestID: served.id))
+    record(status: 499, at: moment)
+  }
+
   private mutating func finish(with answer: HTTPAnswer, at moment: ConnectionMoment) {
     write(answer, isLast: isLast(at: moment), at: moment)
     finishRequest(at: moment, closesItself: true)

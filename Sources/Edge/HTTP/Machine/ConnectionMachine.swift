@@ -50,6 +50,8 @@ struct ConnectionMachine<Piece: RandomAccessCollection<UInt8> & Sendable> {
     var isKeepAlive = true
     var hasBegunStream = false
     var budgetBytes = 0
+    /// The client sends nothing more; how often it was asked whether it still reads.
+    var probeCount: Int?
     var errors = ErrorFormat.problemDetails
     var originFields: [(name: String, value: String)] = []
 
@@ -61,6 +63,9 @@ struct ConnectionMachine<Piece: RandomAccessCollection<UInt8> & Sendable> {
   /// Request parts that wait while an answer is written, before the socket is no longer read.
   static var waitingPartsMax: Int { 16 }
   static var lingerSeconds: Int { 2 }
+  static var probeMilliseconds: Int { 30 }
+  /// Clients bound how many interim answers they read.
+  static var probesMax: Int { 5 }
 
   let limits: HTTPLimits
   let budget: UploadBudget
@@ -109,6 +114,7 @@ struct ConnectionMachine<Piece: RandomAccessCollection<UInt8> & Sendable> {
     case .resumed: processWaiting(at: moment)
     case .writable: proceed(at: moment)
     case .inputClosed: endInput()
+    case .probeDue: probe()
     case .outcome(let outcome): finish(outcome, at: moment)
     case .streamBegun(let status, let headers): beginStream(status, headers: headers, at: moment)
     case .pieceTaken: writingSince = nil
@@ -202,10 +208,34 @@ struct ConnectionMachine<Piece: RandomAccessCollection<UInt8> & Sendable> {
 
   private mutating func endInput() {
     switch state {
-    case .opening, .responding: served.isKeepAlive = false
+    case .opening: served.isKeepAlive = false
+    case .responding:
+      served.isKeepAlive = false
+      served.probeCount = 0
+      actions.append(.scheduleProbe)
     case .idle, .admitting, .receiving, .asking, .streaming, .discarding, .lingering: actions.append(.close)
     case .closing, .closed: break
     }
+  }
+
+  /// Finds out whether a client that sends nothing more still reads. TCP says the same of both until
+  /// something is written: then the machine of one who is gone resets the connection, within a round trip.
+  ///
+  /// What is written changes nothing for one who reads: an interim answer, or a leading zero of a chunk's
+  /// size.
+  private mutating func probe() {
+    guard case .responding = state, let count = served.probeCount, count < Self.probesMax,
+      served.version.knowsChunks
+    else { return }
+    if !served.hasBegunStream {
+      actions.append(.writeContinue(served.version))
+    } else if writingSince == nil, !served.isHead {
+      actions.append(.writeZero)
+    } else {
+      // A piece is on its way, which does the same.
+      return
+    }
+    served.probeCount = count + 1
   }
 
   private mutating func tick(at moment: ConnectionMoment) {
@@ -218,6 +248,7 @@ struct ConnectionMachine<Piece: RandomAccessCollection<UInt8> & Sendable> {
       let problem = Problem(408, "The request did not arrive in time (server.request_seconds).")
       refuse(problem, closing: true, at: moment)
     case .responding:
+      probe()
       guard let writingSince, seconds(since: writingSince, at: moment) >= limits.stallSeconds else {
         return
       }
@@ -248,7 +279,8 @@ struct ConnectionMachine<Piece: RandomAccessCollection<UInt8> & Sendable> {
     switch state {
     case .receiving(let reception): budget.give(reception.budgetBytes)
     case .streaming: actions.append(.stopLive)
-    case .idle, .admitting, .asking, .opening, .responding, .discarding, .lingering, .closing, .closed: break
+    case .responding: abandon(at: moment)
+    case .idle, .admitting, .asking, .opening, .discarding, .lingering, .closing, .closed: break
     }
     enter(.closed, at: moment)
     waiting = PartQueue()

@@ -53,6 +53,8 @@ struct RouteOperation {
     if places.contains(where: { !$0.route.path.isLiteral }) { all.append(404) }
     if body != nil { all += [413, 415] }
     if isIdempotent { all += [409, 422, 429] }
+    // Whatever only asks may take too long.
+    if isSafe, !credentials.isEmpty { all.append(504) }
     return Set(all).sorted()
   }
 

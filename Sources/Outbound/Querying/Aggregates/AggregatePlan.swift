@@ -14,6 +14,8 @@ struct AggregatePlan: Sendable {
   let accumulators: [Accumulator]
   /// The accumulator that answers each measure.
   let sources: [Int]
+  /// See ``ScanRequest/cancellation``.
+  var cancellation: CancellationToken?
 
   init(_ query: AggregateQuery, request: QueryRequest) throws(StoreError) {
     self.query = query
@@ -62,6 +64,7 @@ struct AggregatePlan: Sendable {
       columns: columns, predicate: request.predicate, start: request.start, end: request.end,
       order: .unordered)
     scan.damage = request.isStrict ? .refuse : .leaveOut
+    scan.cancellation = cancellation
     return scan
   }
 
@@ -73,6 +76,7 @@ struct AggregatePlan: Sendable {
       predicate: request.predicate, start: from == .min ? request.start : max(from, request.start ?? .min),
       end: request.end)
     counts.damage = scan.damage
+    counts.cancellation = cancellation
     return counts
   }
 }

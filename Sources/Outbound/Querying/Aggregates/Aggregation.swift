@@ -40,6 +40,7 @@ struct Aggregation: Sendable {
   ///
   /// - Throws: `.invalid` with too many groups, `.memoryExhausted`.
   mutating func add(_ batch: RecordBatch) throws(StoreError) {
+    try share.check()
     table.number(batch, into: &groups)
     try table.check()
     let selections = plan.filters.map { $0.evaluate(batch) }

@@ -3,9 +3,8 @@ import Records
 extension QueryEngine {
   /// Gathers on all workers, then merges their parts and answers on one.
   func aggregate(
-    _ plan: AggregatePlan, snapshot: any PartitionSnapshot
+    _ plan: AggregatePlan, snapshot: any PartitionSnapshot, _ share: MemoryShare
   ) async throws(StoreError) -> GroupBatches {
-    let share = MemoryShare(of: budget)
     let (counts, units) = try await workers.perform { () throws(StoreError) in
       try plan.sources(in: snapshot)
     }

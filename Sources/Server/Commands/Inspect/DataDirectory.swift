@@ -33,7 +33,8 @@ enum DataDirectory {
       text
     case .laterVersion(let file, let version):
       "\(file) was made by a later version of cordwood (format \(version)): nothing is wrong with it"
-    case .headFull, .stopping, .idempotencyMismatch, .importElsewhere, .keysExhausted, .clockStepped:
+    case .headFull, .stopping, .idempotencyMismatch, .importElsewhere, .keysExhausted, .clockStepped,
+      .cancelled, .deadlineExceeded:
       "\(error)"
     }
   }

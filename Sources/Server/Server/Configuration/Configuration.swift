@@ -93,6 +93,8 @@ package struct Configuration: Sendable {
   package var retentionSeconds: [Dataset: Int]
   /// `query.memory_bytes_max`.
   package var queryMemoryBytesMax: Int
+  /// `query.seconds_max`; 0: without end.
+  package var querySecondsMax: Int
   /// `query.threads`; 0: see ``queryThreadCount``.
   package var queryThreads: Int
   /// `health.disk_free_ratio`.
@@ -152,12 +154,9 @@ package struct Configuration: Sendable {
     clockStepSeconds = try values.integer("clock.step_seconds")
     archiveAgeSecondsMax = try values.integer("archive.max_age_seconds")
     archiveBytesMax = try values.integer("archive.bytes_max")
-    var retention: [Dataset: Int] = [:]
-    for dataset in registry.datasets {
-      retention[dataset] = try values.integer("retention.\(dataset.name)_seconds")
-    }
-    retentionSeconds = retention
+    retentionSeconds = try Configuration.retention(of: registry.datasets, values)
     queryMemoryBytesMax = try values.integer("query.memory_bytes_max")
+    querySecondsMax = try values.integer("query.seconds_max")
     queryThreads = try values.integer("query.threads")
     diskFreeRatio = try values.number("health.disk_free_ratio")
     logLevel = try values.text("logging.level")
@@ -166,6 +165,16 @@ package struct Configuration: Sendable {
     guard (tlsCertificate == nil) == (tlsKey == nil) else {
       throw .refused("server.tls_certificate and server.tls_key belong together: set both or none")
     }
+  }
+
+  private static func retention(
+    of datasets: [Dataset], _ values: ConfigurationValues
+  ) throws(ConfigurationError) -> [Dataset: Int] {
+    var retention: [Dataset: Int] = [:]
+    for dataset in datasets {
+      retention[dataset] = try values.integer("retention.\(dataset.name)_seconds")
+    }
+    return retention
   }
 
   /// `query.threads`, or one a core.

@@ -62,6 +62,12 @@ extension Setting {
       "query.memory_bytes_max", .integer((1 << 20)...Int.max), default: "268435456", unit: "bytes",
       "Memory of all running queries. Beyond: 503."),
     Setting(
+      "query.seconds_max", .integer(0...86_400), default: "300", unit: "seconds",
+      """
+      How long a query may work; what its client takes to read the answer does not count. Beyond: 504. 0: no \
+      bound.
+      """),
+    Setting(
       "query.threads", .integer(0...256), default: "0", "Threads that scan and count; 0: one a core."),
   ]
 

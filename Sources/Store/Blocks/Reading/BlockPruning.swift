@@ -59,8 +59,11 @@ struct BlockPruning {
   /// grams.
   mutating func byConditions(_ predicate: CompiledPredicate) throws(BlockError) -> PrunedPredicate {
     let conditions = BlockConditions(contents: contents)
+    let cancellation = request.cancellation
     let pruned = try PrunedPredicate(predicate, among: pages) {
-      (condition, pages) throws(BlockError) in try conditions.known(condition, pages)
+      (condition, pages) throws(BlockError) in
+      try cancellation.check()
+      return try conditions.known(condition, pages)
     }
     pages = pruned.pages.may
     return pruned

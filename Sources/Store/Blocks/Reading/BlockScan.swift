@@ -39,6 +39,7 @@ final class BlockScan: Sendable {
     if let rest, !rest.isAlways, !pruning.pages.isEmpty { filter = try pruning.byConditions(rest) }
     var texts: [TextPart] = []
     for part in parts where !pruning.pages.isEmpty {
+      try request.cancellation.check()
       let text = try contents.text()
       do throws(TextIndexError) {
         texts.append(TextPart(predicate: part.predicate, verdict: try text.verdict(for: part.automaton)))
@@ -105,6 +106,7 @@ final class BlockScan: Sendable {
 
   /// The rows of some pages of a row group that match.
   func select(group: Int, pages: [Int]) throws(BlockError) -> Found {
+    try request.cancellation.check()
     var rows = RowSet(contents, group: group, pages: pages)
     var selection = Selection(rowCount: rows.rowCount, all: true)
     var used: RowReader?
@@ -119,12 +121,13 @@ final class BlockScan: Sendable {
     rows.dropEmptyPages(&selection, &open)
     if isSparse, !selection.isEmpty, let filter = filter(in: rows.pages) {
       let wanted = rows.rowsOfGroup(selection)
-      let reader = RowReader(contents, group: group, rows: wanted.runs)
+      let reader = RowReader(contents, group: group, rows: wanted.runs, cancellation: request.cancellation)
       let found = filter.evaluate(try reader.evaluationBatch(filter.paths))
       for (place, row) in selection.indices().enumerated() where !found[place] { selection.remove(Int(row)) }
       rows.dropEmptyPages(&selection, &open)
     } else if !selection.isEmpty, let filter = filter(in: rows.pages) {
-      let reader = RowReader(contents, group: group, rows: rows.ranges)
+      let reader = RowReader(
+        contents, group: group, rows: rows.ranges, cancellation: request.cancellation)
       selection = filter.evaluate(try reader.evaluationBatch(filter.paths), among: selection)
       rows.dropEmptyPages(&selection, &open)
       used = reader
@@ -134,6 +137,8 @@ final class BlockScan: Sendable {
       if !open[index].isEmpty { try read(&selection, open[index], rows, text) }
     }
     try hideDeleted(&selection, rows)
+    // What was evaluated meanwhile means nothing if it is over.
+    try request.cancellation.check()
     rows.dropEmptyPages(&selection, &open)
     return Found(rows: rows, selection: selection, reader: used?.rowCount == rows.rowCount ? used : nil)
   }
@@ -201,7 +206,8 @@ final class BlockScan: Sendable {
     // Many short runs cost more to skip between than to read whole pages.
     let isWhole = runs.count > 64 && runs.count * 8 > wanted.count
     if isWhole { runs = rows.ranges }
-    let reader = RowReader(contents, group: rows.group, rows: runs)
+    let reader = RowReader(
+      contents, group: rows.group, rows: runs, cancellation: request.cancellation)
     let batch = try reader.evaluationBatch(text.predicate.paths)
     var refused = open
     if isWhole {
@@ -215,7 +221,8 @@ final class BlockScan: Sendable {
 
   private func hideDeleted(_ selection: inout Selection, _ rows: RowSet) throws(BlockError) {
     guard !deletions.isEmpty, !selection.isEmpty else { return }
-    let reader = RowReader(contents, group: rows.group, rows: rows.ranges)
+    let reader = RowReader(
+      contents, group: rows.group, rows: rows.ranges, cancellation: request.cancellation)
     let bounds = rows.bounds
     for deletion in deletions where deletion.positionEnd > bounds.positionMin && !selection.isEmpty {
       var hidden = deletion.predicate.evaluate(

@@ -27,8 +27,11 @@ struct BlockUnit: ScanUnit {
     }
   }
 
-  /// A few pages of every column the answer and the predicate need, decoded.
-  var memoryBytesEstimate: Int {
+  /// Decoded at once, about, where all rows are wanted: so little that a query holds little and ends soon.
+  static let stepBytesMax = 8 << 20
+
+  /// Bytes of a page of every column the answer and the predicate need, decoded.
+  private var pageBytes: Int {
     let info = scan.contents.parquet.rowGroups[group]
     let columns = scan.contents.columns
     let paths =
@@ -37,9 +40,16 @@ struct BlockUnit: ScanUnit {
     var indices = Set(paths.map { columns.index(of: $0.column) })
     for path in paths { for member in columns.members[path.column] ?? [] { indices.insert(member.index) } }
     let bytes = indices.reduce(0) { $0 + info.columns[$1].uncompressedBytes }
-    // Two pages of each column at a time, not the row group.
-    let pages = max(1, scan.contents.pages(of: group).count)
-    return bytes * 2 / pages + (1 << 20)
+    return bytes / max(1, scan.contents.pages(of: group).count)
+  }
+
+  /// How many pages are decoded at once where all rows are wanted.
+  var stepPageCount: Int { min(pages.count, max(1, BlockUnit.stepBytesMax / max(pageBytes, 1))) }
+
+  /// What a step decodes, and a batch that is given out of it.
+  var memoryBytesEstimate: Int {
+    let pageCount = scan.request.order == .unordered ? stepPageCount : 1
+    return pageBytes * pageCount * 2 + (1 << 20)
   }
 
   /// What a row of the answer takes in the file, on average; at least 1.
@@ -64,7 +74,11 @@ struct BlockUnit: ScanUnit {
     guard !open.isEmpty else { return total }
     do throws(BlockError) {
       return try scan.contents.mapping.reading { () throws(BlockError) in
-        total + (try scan.select(group: group, pages: open).selection.count)
+        for start in stride(from: 0, to: open.count, by: stepPageCount) {
+          let some = Array(open[start..<min(start + stepPageCount, open.count)])
+          total += try scan.select(group: group, pages: some).selection.count
+        }
+        return total
       }
     } catch { throw error.storeError }
   }
@@ -96,6 +110,7 @@ final class BlockCursor: BatchCursor {
   /// Pages not looked at yet.
   private var pages: ArraySlice<Int>
   private var pageCount: Int
+  private let stepMax: Int
   private var batchRowCount: Int
   /// Rows found and not given yet, as the row group numbers them, ascending; if ``whole`` is there, as it
   /// does.
@@ -107,11 +122,12 @@ final class BlockCursor: BatchCursor {
   init(_ unit: BlockUnit) {
     self.unit = unit
     pages = unit.pages[...]
+    stepMax = unit.stepPageCount
     rowsMax = min(BlockCursor.batchRowsMax, max(1, BlockCursor.batchBytesMax / unit.bytesPerRow))
     switch unit.scan.request.order {
     case .unordered:
       isDescending = false
-      pageCount = unit.pages.count
+      pageCount = unit.stepPageCount
       batchRowCount = rowsMax
     case .ascending, .descending:
       isDescending = unit.scan.request.order == .descending
@@ -121,6 +137,7 @@ final class BlockCursor: BatchCursor {
   }
 
   func next() throws(StoreError) -> RecordBatch? {
+    try unit.scan.request.cancellation?.check()
     do throws(BlockError) { return try unit.scan.contents.mapping.reading(read) } catch {
       throw error.storeError
     }
@@ -131,7 +148,7 @@ final class BlockCursor: BatchCursor {
       guard !pages.isEmpty else { return nil }
       let part = isDescending ? pages.suffix(pageCount) : pages.prefix(pageCount)
       pages = isDescending ? pages.dropLast(part.count) : pages.dropFirst(part.count)
-      pageCount *= 2
+      pageCount = min(pageCount * 2, stepMax)
       let selected = try unit.scan.select(group: unit.group, pages: Array(part))
       whole = try wholeColumns(selected)
       found =
@@ -145,7 +162,9 @@ final class BlockCursor: BatchCursor {
       batch = RecordBatch.gather(
         [whole], runs: part.runs.map { RowRun(source: 0, start: $0.lowerBound, count: $0.count) })
     } else {
-      let reader = RowReader(unit.scan.contents, group: unit.group, rows: part.runs)
+      let reader = RowReader(
+        unit.scan.contents, group: unit.group, rows: part.runs,
+        cancellation: unit.scan.request.cancellation)
       batch = try reader.batch(unit.scan.request.columns)
     }
     return isDescending ? batch.reversed() : batch

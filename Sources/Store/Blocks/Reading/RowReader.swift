@@ -10,9 +10,14 @@ final class RowReader {
   let rows: [Range<Int>]
   let rowCount: Int
   private var columns: [Int: Column] = [:]
+  private let cancellation: CancellationToken?
 
-  init(_ contents: BlockContents, group: Int, rows: [Range<Int>]) {
+  /// - Parameter cancellation: Looked at before each column is read.
+  init(
+    _ contents: BlockContents, group: Int, rows: [Range<Int>], cancellation: CancellationToken? = nil
+  ) {
     self.contents = contents
+    self.cancellation = cancellation
     self.group = group
     self.rows = rows
     rowCount = rows.reduce(0) { $0 + $1.count }
@@ -21,6 +26,7 @@ final class RowReader {
   /// A column of the file; text as dictionary where it is stored so.
   private func physical(_ index: Int) throws(BlockError) -> Column {
     if let known = columns[index] { return known }
+    try cancellation.check()
     let column = try contents.read(index, group: group, rows: rows, asDictionary: true)
     columns[index] = column
     return column
@@ -38,7 +44,9 @@ final class RowReader {
       }
       result[name] = .object(try object(name, paths.filter { $0.column == name }))
     }
-    return EvaluationBatch(rowCount: rowCount, columns: result)
+    var batch = EvaluationBatch(rowCount: rowCount, columns: result)
+    batch.cancellation = cancellation
+    return batch
   }
 
   /// The parts of an object that paths into it need: a rest that cannot hold any of the names is left unread.

@@ -41,6 +41,7 @@ final class StorageSnapshot: PartitionSnapshot {
     request.positions = visible(request.positions)
     var units: [any ScanUnit] = []
     for block in meeting(request, predicate) {
+      try request.cancellation?.check()
       let pending = deletions.filter { $0.isPending(for: block.facts) }
       let found = try read(block, request.damage) { (reader) throws(StoreError) in
         try reader.units(request, predicate: predicate, deletions: pending)
@@ -58,6 +59,7 @@ final class StorageSnapshot: PartitionSnapshot {
     request.positions = visible(request.positions)
     var answer = GroupedCountAnswer(counts: [:], remaining: [])
     for block in meeting(request.scan, predicate) {
+      try request.cancellation?.check()
       let pending = deletions.filter { $0.isPending(for: block.facts) }
       let part = try read(block, request.damage) { (reader) throws(StoreError) in
         try reader.groupedCounts(request, predicate: predicate, deletions: pending)
@@ -128,9 +130,10 @@ final class StorageSnapshot: PartitionSnapshot {
   private func headUnits(
     _ request: ScanRequest, _ predicate: CompiledPredicate
   ) throws(StoreError) -> [any ScanUnit] {
-    let filter = RowFilter(
+    var filter = RowFilter(
       predicate: predicate, start: request.start, end: request.end, positions: request.positions,
       deletions: deletions)
+    filter.cancellation = request.cancellation
     let damaged = quarantine.frames(of: partition)
     if !damaged.isEmpty {
       let times = predicate.ingestTimes

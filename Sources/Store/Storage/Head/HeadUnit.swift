@@ -21,10 +21,13 @@ struct HeadUnit: ScanUnit {
   let bounds: KeyBounds
   let rowCountMax: Int
   let objects: Set<StoredObject>
+  fileprivate let cancellation: CancellationToken?
 
   init(
-    _ frames: [HeadFrame], filter: RowFilter, projection: Projection, order: ScanOrder, schema: DatasetSchema
+    _ frames: [HeadFrame], filter: RowFilter, projection: Projection, order: ScanOrder,
+    schema: DatasetSchema, cancellation: CancellationToken? = nil
   ) {
+    self.cancellation = cancellation
     self.frames = frames
     chunks = HeadChunk.chunks(frames)
     self.filter = filter
@@ -50,7 +53,9 @@ struct HeadUnit: ScanUnit {
     func close() {
       if open.isEmpty { return }
       units.append(
-        HeadUnit(open, filter: filter, projection: projection, order: request.order, schema: schema))
+        HeadUnit(
+          open, filter: filter, projection: projection, order: request.order, schema: schema,
+          cancellation: request.cancellation))
       open = []
       rows = 0
       bytes = 0
@@ -75,8 +80,17 @@ struct HeadUnit: ScanUnit {
 
   func countMatches() throws(StoreError) -> Int {
     var count = 0
-    for chunk in chunks { count += try filter.select(chunk).count }
+    for chunk in chunks { count += try select(chunk).count }
     return count
+  }
+
+  /// The rows of a chunk that are wanted.
+  fileprivate func select(_ chunk: HeadChunk) throws(StoreError) -> Selection {
+    try cancellation?.check()
+    let rows = try filter.select(chunk)
+    // What was evaluated meanwhile means nothing if it is over.
+    try cancellation?.check()
+    return rows
   }
 }
 
@@ -92,7 +106,7 @@ final class HeadCursor: BatchCursor {
   init(_ unit: HeadUnit) throws(StoreError) {
     self.unit = unit
     var selections: [Selection] = []
-    for chunk in unit.chunks { selections.append(try unit.filter.select(chunk)) }
+    for chunk in unit.chunks { selections.append(try unit.select(chunk)) }
     switch unit.order {
     case .unordered: references = RowOrder.references(selections)
     case .ascending: references = try RowOrder.sorted(unit.chunks, selections, schema: unit.schema)
@@ -102,6 +116,7 @@ final class HeadCursor: BatchCursor {
   }
 
   func next() throws(StoreError) -> RecordBatch? {
+    try unit.cancellation?.check()
     guard given < references.count else { return nil }
     let end = min(given + HeadCursor.batchRowsMax, references.count)
     defer { given = end }

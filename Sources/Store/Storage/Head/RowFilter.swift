@@ -12,6 +12,8 @@ struct RowFilter: Sendable {
   var end: Int64?
   var positions: Range<Int64>
   var deletions: [PendingDeletion]
+  /// See ``EvaluationBatch/cancellation``.
+  var cancellation: CancellationToken?
 
   init(
     predicate: CompiledPredicate? = nil, start: Int64? = nil, end: Int64? = nil,
@@ -40,7 +42,8 @@ struct RowFilter: Sendable {
     if rows.isEmpty || (names.isEmpty && predicate == nil && deletions.isEmpty) { return rows }
     let batch = try chunk.batch(columns: names.sorted())
     if cutsTime { rows.formIntersection(timeSelection(batch)) }
-    let evaluation = EvaluationBatch(batch)
+    var evaluation = EvaluationBatch(batch)
+    evaluation.cancellation = cancellation
     if let predicate { rows = predicate.evaluate(evaluation, among: rows) }
     for deletion in deletions {
       var older = chunk.rows(in: 0..<deletion.positionEnd)

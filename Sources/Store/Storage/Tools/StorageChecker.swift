@@ -108,7 +108,8 @@ private struct CheckRun {
     case .laterVersion(let file, let version):
       let reason = "made by a later version: format \(version). Nothing is wrong with it"
       report.findings.append(.init(file: file, offsetBytes: 0, reason: reason, isDamage: true))
-    case .headFull, .stopping, .idempotencyMismatch, .importElsewhere, .keysExhausted, .clockStepped:
+    case .headFull, .stopping, .idempotencyMismatch, .importElsewhere, .keysExhausted, .clockStepped,
+      .cancelled, .deadlineExceeded:
       bug("reading files does not end with an answer to a request")
     }
   }

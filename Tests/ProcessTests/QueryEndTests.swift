@@ -1,0 +1,179 @@
+import Testing
+
+/// A query ends when its client is gone, and when it has taken its time.
+@Suite struct QueryEndTests {
+  /// A store whose queries take seconds of one thread, and how much of it the server used.
+  private static let world =
+    #"""
+    TEXT = "".join(random.choices("abcdefghij ", k=400))
+
+
+    def fill(server, count=20):
+        """So many batches of 5,000 records of 800 bytes."""
+        body = "\n".join(
+            json.dumps({
+                "level": "INFO", "service": f"s{number % 7}", "metadata": {"n": number * 7919 % 104729},
+                "message": f"{number} {TEXT[number % 100:]}{TEXT}"})
+            for number in range(5_000))
+        for _ in range(count):
+            server.request("POST", "/v1/records/logs", body, expect=201)
+        server.archive()
+
+
+    def cpu(server):
+        with open(f"/proc/{server.process.pid}/stat") as stat:
+            fields = stat.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+    # Conditions that match nowhere, and that no index can rule out.
+    SLOW = {"or": [
+        {"regex": ["message", f"[{first}-j][a-j ]{{1,9}}{second}[a-j ]{{1,9}}[k-z]"]}
+        for first in "abcdef" for second in "abcdef"]}
+    KINDS = {
+        "rows": {"limit": 100, "where": SLOW},
+        "count": {"measures": ["count"], "where": SLOW},
+        "groups": {"measures": ["count"], "group_by": ["message"], "where": {"not": SLOW}},
+        "quantiles": {"measures": [{"quantile": ["metadata.n", 0.5]}, {"count_distinct": "message"}],
+                      "group_by": ["service"], "where": {"not": SLOW}},
+        "export": {"columns": ["message"], "limit": 1_000_000, "where": {"not": SLOW}},
+    }
+
+
+    def sent(server, kind, version="1.1", wrap=lambda raw: raw):
+        body = json.dumps({"dataset": "logs", **KINDS[kind]})
+        client = wrap(socket.create_connection(("127.0.0.1", server.port), timeout=60))
+        client.sendall((
+            f"POST /v1/query?format=csv HTTP/{version}\r\nHost: localhost\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}").encode())
+        return client
+
+
+    def answer(client):
+        """Status and body; the interim answers before it are counted."""
+        answer = http.client.HTTPResponse(client)
+        answer.begin()
+        return answer.status, answer.read()
+
+
+    def ended(server, reason):
+        return server.metric('cordwood_queries_ended_total{reason="' + reason + '"}')
+
+
+    def until_used(server, before, seconds):
+        until(lambda: cpu(server) - before >= seconds, "busy", 60)
+
+
+    """#
+
+  /// Closed, reset, over TLS: what the query uses from then on is less than a tenth of a second.
+  @Test func whoeverIsGoneIsNotWorkedFor() throws {
+    try LiveScript.run(
+      Self.world
+        + #"""
+        server = Server(sets=["query.threads=1"])
+        fill(server)
+        for kind in KINDS:
+            before = cpu(server)
+            answer(sent(server, kind))
+            whole = cpu(server) - before
+            assert whole > 0.6, (kind, whole)
+            for how in ["closed", "reset"]:
+                count, before = ended(server, "cancelled"), cpu(server)
+                client = sent(server, kind)
+                until_used(server, before, 0.2)
+                if how == "reset":
+                    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                at = cpu(server)
+                client.close()
+                until(lambda: ended(server, "cancelled") == count + 1, (kind, how))
+                used = cpu(server) - at
+                assert used <= 0.2, (kind, how, used, whole)
+        assert server.log().count("its client is gone") == 2 * len(KINDS), server.log()
+        assert server.log().count('"reason":"cancelled"') == 2 * len(KINDS), server.log()
+        assert server.ask("GET", "/healthz")[0] == 200
+        server.stop()
+        """#)
+  }
+
+  /// Over TLS a close is one with a farewell, or without.
+  @Test func whoeverIsGoneOverTLSIsNotWorkedFor() throws {
+    try LiveScript.run(
+      Self.world
+        + #"""
+        server = Server(sets=["query.threads=1"])
+        fill(server)
+        server.stop()
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=first",
+             "-keyout", f"{FOLDER}/k.pem", "-out", f"{FOLDER}/c.pem"], check=True, stderr=subprocess.DEVNULL)
+        server.sets += [f"server.tls_certificate={FOLDER}/c.pem", f"server.tls_key={FOLDER}/k.pem"]
+        server.start()
+        context = ssl._create_unverified_context()
+        def metrics():
+            client = http.client.HTTPSConnection("127.0.0.1", server.port, timeout=60, context=context)
+            client.request("GET", "/metrics")
+            text = client.getresponse().read().decode()
+            return float(re.search(r'ended_total{reason="cancelled"} (\S+)', text).group(1))
+        for number, how in enumerate(["farewell", "none"]):
+            before = cpu(server)
+            client = sent(server, "count", wrap=context.wrap_socket)
+            until_used(server, before, 0.2)
+            if how == "farewell":
+                client.settimeout(0)
+                try:
+                    client.unwrap()
+                except (ssl.SSLError, BlockingIOError):
+                    pass
+            at = cpu(server)
+            client.close()
+            until(lambda: metrics() == number + 1, how)
+            used = cpu(server) - at
+            assert used <= 0.25, (how, used)
+        server.stop()
+        """#)
+  }
+
+  /// Who only stops sending gets the answer, whole.
+  @Test func whoOnlyStopsSendingIsAnswered() throws {
+    try LiveScript.run(
+      Self.world
+        + #"""
+        server = Server(sets=["query.threads=1"])
+        fill(server)
+        for kind in ["count", "groups", "export"]:
+            expected = answer(sent(server, kind))
+            assert expected[0] == 200
+            before = cpu(server)
+            client = sent(server, kind)
+            client.shutdown(socket.SHUT_WR)
+            until_used(server, before, 0.2)
+            assert answer(client) == expected, kind
+            client.close()
+        # Without interim answers, where the client would not understand them.
+        client = sent(server, "count", version="1.0")
+        client.shutdown(socket.SHUT_WR)
+        text = b""
+        while data := client.recv(1 << 20):
+            text += data
+        assert text.startswith(b"HTTP/1.0 200") and b" 100 " not in text, text[:300]
+        assert ended(server, "cancelled") == 0
+        server.stop()
+        """#)
+  }
+
+  @Test func whatTakesTooLongIsToldSo() throws {
+    try LiveScript.run(
+      Self.world
+        + #"""
+        server = Server(sets=["query.threads=1", "query.seconds_max=1"])
+        fill(server)
+        for kind in ["count", "quantiles", "rows"]:
+            status, text = answer(sent(server, kind))
+            assert status == 504 and b"query.seconds_max" in text, (kind, status, text)
+        assert ended(server, "deadline") == 3
+        assert server.log().count("query.seconds_max") == 3, server.log()
+        server.stop()
+        """#)
+  }
+}
