@@ -12,6 +12,10 @@ package struct StoreEnvironment: Sendable {
   package var entropy: any EntropySource
   /// Is told of what nobody waits for.
   package var observer: any StoreObserver
+  /// Is charged with idempotency keys; nil: they are counted by their table alone.
+  package var keysMemory: MemoryBudget?
+  /// Is charged with open blocks, half of which are closed when nothing is left of it.
+  package var blocksMemory: MemoryBudget?
 
   /// By default the machine's, telling nobody.
   package init(

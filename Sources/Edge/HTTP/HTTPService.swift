@@ -11,6 +11,7 @@ final class HTTPService: Sendable {
   let router: any RequestRouter
   let limits: HTTPLimits
   let budget: UploadBudget
+  let answers: MemoryBudget
   let metrics: HTTPMetrics
   let logger: Logger
   private let loops: [ObjectIdentifier: LoopConnections]
@@ -31,6 +32,7 @@ final class HTTPService: Sendable {
     self.router = router
     self.limits = limits
     self.budget = metrics.uploads
+    self.answers = metrics.answers
     self.metrics = metrics
     self.logger = logger
     self.requestPrefix = String(UInt64(bitPattern: clock.now()) / 1_000_000, radix: 36) + "-"

@@ -90,6 +90,9 @@ package final class BinaryEncoder: BatchEncoder {
     return output.take()
   }
 
+  /// Twice the rows of a row group of Parquet: they are put together before they are written.
+  package var bytesHeld: Int { waitingBytes * 2 }
+
   private func writeRowGroup() throws(ColumnarError) {
     guard case .parquet(let writer) = writer else { return }
     let runs = waiting.enumerated().map { RowRun(source: $0.offset, start: 0, count: $0.element.rowCount) }

@@ -8,6 +8,13 @@ package protocol BatchEncoder: AnyObject {
   func encode(_ batch: RecordBatch) throws(EncodingError) -> [UInt8]
   /// What comes after the last batch. `cursor`: where the next page begins, if the format can say so.
   func end(cursor: String?) throws(EncodingError) -> [UInt8]
+  /// Bytes of batches that it keeps until they are written, and of what writing them takes, about.
+  var bytesHeld: Int { get }
+}
+
+extension BatchEncoder {
+  /// None.
+  package var bytesHeld: Int { 0 }
 }
 
 /// Why an answer could not be encoded: a library failed, which is our bug or lack of memory.

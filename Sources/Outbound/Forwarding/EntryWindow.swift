@@ -1,6 +1,7 @@
 import Records
+import Synchronization
 
-/// Records of one tenant in the order of their positions: what was read at a time. Immutable.
+/// Records of one tenant in the order of their positions: what was read at a time.
 package final class EntryWindow: Sendable {
   /// The mapping's columns; the first four are position, id, timestamp, ingested_at.
   let rows: RecordBatch
@@ -10,6 +11,8 @@ package final class EntryWindow: Sendable {
   let coveredEnd: Int64
   /// One behind the last position that was visible when it was read.
   let positionEnd: Int64
+  /// What it takes, given back with it; nil: nobody counts.
+  let memory = Mutex<MemoryReservation?>(nil)
 
   init(rows: RecordBatch, positions: [Int64], coveredEnd: Int64, positionEnd: Int64) {
     invariant(rows.rowCount == positions.count, "a position a row")

@@ -22,6 +22,8 @@ package struct ForwarderPorts: Sendable {
   package var workers: WorkerPool
   /// Suspends for so many nanoseconds, or until its task is cancelled.
   package var sleep: @Sendable (Int64) async -> Void
+  /// Is charged with windows as long as they are held; nil: nobody counts.
+  package var memory: MemoryBudget?
 
   /// Ports that sleep by the system's clock unless another way is given.
   package init(
@@ -252,9 +254,12 @@ package final class Forwarder: Sendable {
       do throws(StoreError) {
         let partition = Partition(tenant: tenant, dataset: options.dataset)
         let snapshot = try await ports.source.snapshot(of: partition)
+        let memory = ports.memory.map { MemoryReservation(of: $0) }
         let window = try await ports.workers.run { [reader] () throws(StoreError) -> EntryWindow in
           try reader.read(snapshot, from: start, bounds: bounds)
         }
+        memory?.charge(window.rows.textByteCount + window.rowCount * 64)
+        window.memory.withLock { $0 = memory }
         perform(.windowRead(tenant, window))
       } catch {
         perform(.readFailed(tenant))

@@ -34,7 +34,9 @@ final class MergeSource: @unchecked Sendable {
     self.keyIndices = keyIndices
     self.isDescending = isDescending
     self.share = share
-    bytesTaken = unit.memoryBytesEstimate
+    // Texts that rows are ordered by are copied, each into an array of its own.
+    let textKeyCount = keyIndices.count > 2 ? keyIndices.count - 1 : 0
+    bytesTaken = unit.memoryBytesEstimate + textKeyCount * RowStream.batchRowsMax * 64
     try share.take(bytesTaken)
     do throws(StoreError) {
       cursor = try unit.open()

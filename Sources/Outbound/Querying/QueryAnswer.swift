@@ -37,6 +37,9 @@ package final class QueryAnswer: @unchecked Sendable {
   private let rows: (any AnswerRows)?
   private let groups: GroupBatches?
   private var rowCount = 0
+  /// Of the query, as long as its answer is read.
+  var memory: MemoryReservation?
+  private var bytesHeld = 0
 
   /// Rows of records.
   ///
@@ -80,6 +83,19 @@ package final class QueryAnswer: @unchecked Sendable {
       return batch
     }
     return groups?.next()
+  }
+
+  /// Takes what is made of the rows, `bytes` in all, of the query's memory, in place of what was taken
+  /// before; given back with the answer.
+  ///
+  /// - Throws: `.memoryExhausted`.
+  package func hold(_ bytes: Int) throws(StoreError) {
+    if bytes > bytesHeld {
+      try memory?.take(bytes - bytesHeld)
+    } else {
+      memory?.give(back: bytesHeld - bytes)
+    }
+    bytesHeld = bytes
   }
 
   /// Where the next page begins, once the rows are read; nil if the limit was not reached.

@@ -25,6 +25,8 @@ package struct QueryEngine: QueryAnswering {
     uptime: any UptimeClock = SystemUptime()
   ) {
     self.secondsMax = secondsMax
+    // Many queries shall have room for a batch each.
+    batchBytesMax = min(RowStream.batchBytesMax, max(1 << 20, budget.bytesMax / 16))
     self.uptime = uptime
     self.source = source
     self.workers = workers
@@ -109,9 +111,11 @@ package struct QueryEngine: QueryAnswering {
       try stream.begin()
       return (stream, Set(units.flatMap(\.objects)).count)
     }
-    return QueryAnswer(
+    let answer = QueryAnswer(
       fields: prepared.fields, request: request, positionEnd: end, objectCount: objectCount, rows: stream,
       damagedFiles: snapshot.damagedFiles)
+    answer.memory = share.reservation
+    return answer
   }
 
   /// See ``QueryAnswering``.

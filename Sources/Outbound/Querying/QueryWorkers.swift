@@ -47,59 +47,27 @@ extension QueryWorkers {
   }
 }
 
-/// Bytes that all running queries may hold together (`query.memory_bytes_max`).
-package final class MemoryBudget: Sendable {
-  private let used = Atomic<Int>(0)
-  /// As configured.
-  package let bytesMax: Int
-
-  /// A budget of which nothing is taken.
-  package init(bytesMax: Int) { self.bytesMax = bytesMax }
-
-  /// What running queries hold now.
-  package var bytesUsed: Int { used.load(ordering: .relaxed) }
-
-  /// - Throws: `.memoryExhausted` if the bound would be passed; then nothing is taken.
-  package func take(_ bytes: Int) throws(StoreError) {
-    let after = used.add(bytes, ordering: .relaxed).newValue
-    guard after <= bytesMax else {
-      used.subtract(bytes, ordering: .relaxed)
-      throw .memoryExhausted("running queries need more than query.memory_bytes_max (\(bytesMax) bytes)")
-    }
-  }
-
-  /// Gives back what ``take(_:)`` took.
-  package func give(back bytes: Int) { used.subtract(bytes, ordering: .relaxed) }
-}
-
 /// Bytes of a budget that one query holds; given back when it goes.
 final class MemoryShare: Sendable {
-  private let budget: MemoryBudget
+  let reservation: MemoryReservation
   private let cancellation: CancellationToken?
-  private let held = Atomic<Int>(0)
 
   /// - Parameter cancellation: Looked at whenever the query takes more: it grows as it works.
   init(of budget: MemoryBudget, cancellation: CancellationToken? = nil) {
-    self.budget = budget
+    reservation = MemoryReservation(of: budget)
     self.cancellation = cancellation
   }
-
-  deinit { budget.give(back: held.load(ordering: .relaxed)) }
 
   /// - Throws: `.memoryExhausted`; `.cancelled`, `.deadlineExceeded`. Then nothing is taken.
   func take(_ bytes: Int) throws(StoreError) {
     try check()
-    try budget.take(bytes)
-    held.add(bytes, ordering: .relaxed)
+    try reservation.take(bytes)
   }
 
   /// - Throws: `.cancelled`, `.deadlineExceeded`.
   func check() throws(StoreError) { try cancellation?.check() }
 
-  func give(back bytes: Int) {
-    budget.give(back: bytes)
-    held.subtract(bytes, ordering: .relaxed)
-  }
+  func give(back bytes: Int) { reservation.give(back: bytes) }
 }
 
 /// Hands the units of a scan to whichever worker asks next.

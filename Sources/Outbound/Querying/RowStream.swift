@@ -22,6 +22,8 @@ final class RowStream: AnswerRows, @unchecked Sendable {
   private var active: [MergeSource] = []
   private var window = 1
   private var remaining: Int
+  /// Taken for the batch that was given last.
+  private var batchBytesTaken = 0
   /// What ``begin()`` found.
   private var first: Merged?
   private(set) var lastKey: AnswerKey?
@@ -79,6 +81,16 @@ final class RowStream: AnswerRows, @unchecked Sendable {
   }
 
   private func nextBatch() async throws(StoreError) -> RecordBatch? {
+    share.give(back: batchBytesTaken)
+    batchBytesTaken = 0
+    let batch = try await findBatch()
+    let bytes = batch?.textByteCount ?? 0
+    try share.take(bytes)
+    batchBytesTaken = bytes
+    return batch
+  }
+
+  private func findBatch() async throws(StoreError) -> RecordBatch? {
     guard remaining > 0 else { return try finish() }
     if let merged = first {
       first = nil

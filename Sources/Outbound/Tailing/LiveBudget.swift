@@ -1,15 +1,14 @@
-import Synchronization
+import Records
 
 /// Bytes of the frames that live and of the queues' entries, held against a bound.
 final class LiveBudget: Sendable {
-  private let bytesMax: Int
-  private let used = Atomic(0)
+  private let memory: MemoryBudget
 
-  init(bytesMax: Int) { self.bytesMax = bytesMax }
+  init(_ memory: MemoryBudget) { self.memory = memory }
 
-  var bytesUsed: Int { used.load(ordering: .relaxed) }
-  var bytesLeft: Int { max(0, bytesMax - bytesUsed) }
+  var bytesUsed: Int { memory.bytesUsed }
+  var bytesLeft: Int { memory.bytesLeft }
 
-  func charge(_ bytes: Int) { used.add(bytes, ordering: .relaxed) }
-  func giveBack(_ bytes: Int) { used.subtract(bytes, ordering: .relaxed) }
+  func charge(_ bytes: Int) { memory.charge(bytes) }
+  func giveBack(_ bytes: Int) { memory.give(back: bytes) }
 }

@@ -36,16 +36,19 @@ package final class LiveFeed: Sendable {
   private let thread = DiskThread(name: "tailing")
   private let catchUpThread = DiskThread(name: "catching-up")
 
-  /// - Parameter clock: Paces rounds (``LiveLimits/roundMilliseconds``).
+  /// - Parameters:
+  ///   - clock: Paces rounds (``LiveLimits/roundMilliseconds``).
+  ///   - memory: Is charged with what waits; nil: ``LiveLimits/bytesMax`` bytes of its own.
   package init(
     feed: any CommitFeed, source: any BatchSource, limits: LiveLimits = LiveLimits(),
-    clock: any WallClock = SystemClock()
+    clock: any WallClock = SystemClock(), memory: MemoryBudget? = nil
   ) {
     self.feed = feed
     self.source = source
     self.limits = limits
     self.clock = clock
-    budget = LiveBudget(bytesMax: limits.bytesMax)
+    budget = LiveBudget(
+      memory ?? MemoryBudget("live.memory_bytes_max", bytesMax: limits.bytesMax))
     pending = Mutex(LivePending(interval: Int64(limits.roundMilliseconds) * 1_000_000))
     let observation = feed.observeCommits { [weak self] in self?.note($0) }
     self.observation.withLock { $0 = observation }

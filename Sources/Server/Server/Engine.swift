@@ -23,6 +23,8 @@ package struct Engine: Sendable {
   package let identity: String
   /// Writes the engine's metric families; called at each scrape.
   package var collect: MetricsRegistry.Collector = { _ in }
+  /// Is charged with what the forwarder holds.
+  package var forwardingMemory: MemoryBudget?
   /// A line about what was found at start, for the log.
   package var summary = ""
   /// Syncs and closes; called once, after the last request.

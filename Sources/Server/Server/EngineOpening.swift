@@ -6,11 +6,17 @@ import Tailing
 
 /// Opens the store that a configuration names, and what asks it questions.
 enum EngineOpening {
-  /// - Parameter registry: The kinds of records that are served.
+  /// - Parameters:
+  ///   - registry: The kinds of records that are served.
+  ///   - memory: What it may hold.
   static func open(
-    _ configuration: Configuration, _ registry: Registry, reports: StoreReports, clock: any WallClock
+    _ configuration: Configuration, _ registry: Registry, memory: ServerMemory, reports: StoreReports,
+    clock: any WallClock
   ) async throws -> Engine {
-    let store = try await LocalStore.open(configuration, registry, observer: reports, clock: clock)
+    var environment = StoreEnvironment(clock: clock, observer: reports)
+    environment.keysMemory = memory.keys
+    environment.blocksMemory = memory.blocks
+    let store = try await LocalStore.open(configuration, registry, environment)
     let identity: String
     do throws(StartError) {
       identity = try await DiskThread(name: "identity").run { () throws(StartError) in
@@ -21,21 +27,24 @@ enum EngineOpening {
       throw error
     }
     store.start()
-    let budget = MemoryBudget(bytesMax: configuration.queryMemoryBytesMax)
+    let budget = memory.queries
     let workers = WorkerPool(threads: configuration.queryThreadCount, name: "query")
     let questions = QueryEngine(
       source: store.seams, workers: workers, budget: budget, secondsMax: configuration.querySecondsMax)
-    let live = LiveFeed(feed: store.seams, source: store.seams, limits: configuration.live, clock: clock)
+    let live = LiveFeed(
+      feed: store.seams, source: store.seams, limits: configuration.live, clock: clock, memory: memory.live)
     var engine = Engine(store: store.seams, questions: questions, live: live, identity: identity) {
       await live.stop()
       await store.close()
       await reports.drain()
     }
     engine.summary = store.summary
+    engine.forwardingMemory = memory.forwarding
     engine.collect = { text in
       await store.collect(&text)
       text.single(
         "cordwood_query_memory_bytes", .gauge, "Memory that running queries hold.", Double(budget.bytesUsed))
+      memory.collect(into: &text)
       QueryMetrics.collect(questions.endings, into: &text)
       await store.collectFailure(&text)
       reports.collect(into: &text)

@@ -26,11 +26,11 @@ enum LocalStore {
   ///
   /// - Parameters:
   ///   - registry: What codes on the disk mean.
-  ///   - observer: Told what the store does by itself.
+  ///   - environment: What it stands on.
   static func open(
-    _ configuration: Configuration, _ registry: Registry, observer: any StoreObserver, clock: any WallClock
+    _ configuration: Configuration, _ registry: Registry, _ environment: StoreEnvironment
   ) async throws(StartError) -> OpenStore {
-    let now = clock.now()
+    let now = environment.clock.now()
     guard now > SystemClock.years.lowerBound, now < SystemClock.years.upperBound else {
       throw StartError.store(
         "the machine's clock reads a time before 1900 or after 2199; records would get it: set the clock")
@@ -38,8 +38,7 @@ enum LocalStore {
     let store: Storage
     do throws(StorageOpenError) {
       store = try await Storage.open(
-        directory: configuration.dataDirectory,
-        environment: StoreEnvironment(clock: clock, observer: observer),
+        directory: configuration.dataDirectory, environment: environment,
         options: configuration.storageOptions(registry), format: ParquetBlocks())
     } catch {
       throw StartError.store(text(of: error, directory: configuration.dataDirectory))

@@ -23,7 +23,7 @@ package struct RunningServer: Sendable {
   ) async throws -> RunningServer {
     let configuration = parts.configuration
     let metrics = HTTPMetrics(
-      uploads: UploadBudget(bytesMax: configuration.http.uploadBytesMax),
+      uploads: UploadBudget(parts.memory.uploads), answers: parts.memory.answers,
       datasets: ServedAPIs.registry.datasets)
     let served = ServedAPIs(parts, metrics: metrics)
     let http = HTTPServer(

@@ -111,8 +111,9 @@ extension ServedAPIs {
         sink: parts.engine.sink, metrics: metrics, bodyBytesMax: parts.configuration.http.bodyBytesMax,
         threads: parts.configuration.queryThreadCount),
       engine: parts.engine.questions, control: parts.engine.control,
-      streams: LiveStreams(feed: parts.engine.live, seal: parts.access.seal), log: parts.log,
-      clock: parts.clock)
+      streams: LiveStreams(
+        feed: parts.engine.live, seal: parts.access.seal, memory: parts.memory.answers),
+      log: parts.log, clock: parts.clock)
     services.registry = registry
     services.limits = parts.configuration.http
     services.decodingLimits = parts.configuration.decoding

@@ -11,6 +11,8 @@ package struct ServerParts: Sendable {
   let clock: any WallClock
   /// As configured, without a forwarder, unless another is given.
   var ingest: IngestServices
+  /// What may be held for those who ask; the same that the engine was opened with.
+  var memory: ServerMemory
   /// What the store tells of its background, for `/readyz`.
   var reports: StoreReports?
   /// For asking Loki whether it is ready.
@@ -26,6 +28,7 @@ package struct ServerParts: Sendable {
     self.access = access
     self.log = log
     self.clock = clock
+    memory = ServerMemory(configuration)
     ingest = IngestServices(
       configuration.ingest, store: access.keys, loki: nil, control: engine.control, clock: clock)
   }

@@ -95,8 +95,9 @@ package struct ServerRun {
     let log = AccessLogOutput(isJSON: isJSON, logsAll: configuration.logsAllAccess, clock: clock)
     opened.add { await log.drain() }
     let reports = StoreReports(logger: logger)
+    let memory = ServerMemory(configuration)
     let engine = try await EngineOpening.open(
-      configuration, ServedAPIs.registry, reports: reports, clock: clock)
+      configuration, ServedAPIs.registry, memory: memory, reports: reports, clock: clock)
     opened.add { await engine.close() }
     let access = try await openAccess(&opened)
     let credentials = access.audit
@@ -109,6 +110,7 @@ package struct ServerRun {
     if let loki { opened.add { await loki.stop(withinSeconds: 1) } }
     var parts = ServerParts(configuration, engine: engine, access: access, log: log, clock: clock)
     parts.client = client
+    parts.memory = memory
     parts.reports = reports
     parts.ingest = IngestServices(
       configuration.ingest, store: access.keys, loki: loki, control: engine.control, clock: clock)

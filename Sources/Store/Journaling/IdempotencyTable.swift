@@ -25,8 +25,11 @@ struct IdempotencyTable: Sendable {
   private var ages = AgeQueue<(key: ScopedKey, madeAt: Int64)>()
   private var holders: [Tenant: Holder] = [:]
   private var bytes = 0
+  private let memory: MemoryBudget?
 
-  init(options: JournalOptions) {
+  /// - Parameter memory: Is charged with what the keys take.
+  init(options: JournalOptions, memory: MemoryBudget? = nil) {
+    self.memory = memory
     lifetimeSeconds = Int64(options.idempotencySeconds)
     tenantMax = KeyCharge(
       count: options.idempotencyTenantEntriesMax, bytes: options.idempotencyTenantBytesMax)
@@ -64,13 +67,18 @@ struct IdempotencyTable: Sendable {
     var holder = holders[key.tenant] ?? Holder()
     if let old = known.updateValue(Known(entry: entry, segment: segment), forKey: key) {
       holder.held.remove(old.entry.memoryBytes(key))
-      bytes -= old.entry.memoryBytes(key)
+      add(bytes: -old.entry.memoryBytes(key))
     }
     holder.held.add(entry.memoryBytes(key))
-    bytes += entry.memoryBytes(key)
+    add(bytes: entry.memoryBytes(key))
     holder.madeAt.append(entry.madeAt)
     ages.append((key, entry.madeAt))
     holders[key.tenant] = holder
+  }
+
+  private mutating func add(bytes change: Int) {
+    bytes += change
+    memory?.charge(change)
   }
 
   /// Forgets what is older than the lifetime.
@@ -86,7 +94,7 @@ struct IdempotencyTable: Sendable {
     holder.madeAt.removeFirst()
     if let found = known[key], found.entry.madeAt == madeAt {
       holder.held.remove(found.entry.memoryBytes(key))
-      bytes -= found.entry.memoryBytes(key)
+      add(bytes: -found.entry.memoryBytes(key))
       known[key] = nil
     }
     holders[key.tenant] = holder.madeAt.first == nil ? nil : holder

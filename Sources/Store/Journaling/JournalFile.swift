@@ -91,7 +91,7 @@ package final class JournalFile: @unchecked Sendable {
     self.reporter = reporter
     self.options = options
     self.source = source
-    keys = IdempotencyTable(options: options)
+    keys = IdempotencyTable(options: options, memory: environment.keysMemory)
     imports = ImportTable(options: options)
     running = RunningTime(environment.uptime)
   }

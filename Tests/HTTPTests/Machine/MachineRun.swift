@@ -74,6 +74,7 @@ struct MachineRun {
       "head \(head.version.major).\(head.version.minor) \(head.status.code) "
         + head.fields.map { "\($0.name)=\($0.value)" }.joined(separator: " ")
     case .writeBody(let bytes): "body " + String(decoding: bytes, as: UTF8.self)
+    case .writeLongBody(let bytes): "long body of \(bytes.count)"
     case .writeEnd(let isLast): isLast ? "endClose" : "end"
     case .run(let endpoint, let call, let isShort):
       "run \(endpoint.route) \(call.id) from \(call.address)\(isShort ? " short" : "") "

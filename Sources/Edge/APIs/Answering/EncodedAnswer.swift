@@ -42,6 +42,7 @@ final class EncodedAnswer: AnswerChunks {
         return piece + (try encoded { encoder throws(EncodingError) in try encoder.end(cursor: cursor) })
       }
       let bytes = try encoded { encoder throws(EncodingError) in try encoder.encode(batch) }
+      try answer.hold(piece.count + bytes.count + encoder.bytesHeld)
       piece = piece.isEmpty ? bytes : piece + bytes
     }
     return piece

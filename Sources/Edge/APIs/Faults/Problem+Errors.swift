@@ -25,8 +25,7 @@ extension Problem {
       self.init(409, "This part of the import does not follow what is stored of it; nothing was stored.")
       importStanding = ImportField.text(last)
     case .memoryExhausted(let detail):
-      self.init(
-        503, "Not enough memory for this query (query.memory_bytes_max): \(detail)", retryAfterSeconds: 1)
+      self.init(503, "Not enough memory for this now: \(detail)", retryAfterSeconds: 1)
     case .cancelled: self.init(499, "The client went away before the answer's end.")
     case .deadlineExceeded(let seconds):
       self.init(

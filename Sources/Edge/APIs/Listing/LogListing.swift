@@ -63,6 +63,12 @@ struct PageRequest: Sendable, Hashable {
   }
 }
 
+/// What a page may take that is made before it is known who reads it.
+struct PageBounds {
+  let bytesMax: Int
+  let memory: MemoryReservation
+}
+
 /// Records of a dataset as the audit and the workflow API list them: newest first, a page at a time, with a
 /// total.
 struct LogListing {
@@ -105,14 +111,14 @@ struct LogListing {
   /// The objects of at most `limit` records, newest first, without the newest `offset`, and how many they
   /// are.
   ///
-  /// - Parameter bytesMax: The record that reaches it is the last.
+  /// - Parameter bounds: The record that reaches the bytes is the last; twice what they are is held.
   func newest(
-    _ limit: Int, from offset: Int, _ predicate: Predicate, bytesMax: Int, for tenant: Tenant
+    _ limit: Int, from offset: Int, _ predicate: Predicate, within bounds: PageBounds, for tenant: Tenant
   ) async throws(StoreError) -> (objects: [UInt8], rowCount: Int) {
     let request = QueryRequest(
       dataset: dataset, predicate: predicate, answer: .rows(columns: columns), limit: limit,
       isDescending: true)
-    return try await objects(of: engine.run(request, from: offset, for: tenant), bytesMax: bytesMax)
+    return try await objects(of: engine.run(request, from: offset, for: tenant), within: bounds)
   }
 
   /// The queries that ``page(_:_:start:end:for:)`` makes: the count, what is passed, the rows.
@@ -159,21 +165,25 @@ struct LogListing {
   }
 
   private func objects(
-    of answer: QueryAnswer, bytesMax: Int = .max
+    of answer: QueryAnswer, within bounds: PageBounds? = nil
   ) async throws(StoreError) -> (objects: [UInt8], rowCount: Int) {
     var json = JSONWriter(capacity: 1 << 12)
     var rowCount = 0
     while let batch = try await answer.next() {
-      guard bytesMax < .max else {
+      guard let bounds else {
         append(batch, after: rowCount, to: &json)
         rowCount += batch.rowCount
+        try answer.hold(json.byteCount)
         continue
       }
-      for row in 0..<batch.rowCount where json.byteCount < bytesMax {
+      for row in 0..<batch.rowCount where json.byteCount < bounds.bytesMax {
+        let before = json.byteCount
         append(batch.rows(row..<row + 1), after: rowCount, to: &json)
         rowCount += 1
+        // Once more where it becomes a message.
+        try bounds.memory.take((json.byteCount - before) * 2)
       }
-      if json.byteCount >= bytesMax { break }
+      if json.byteCount >= bounds.bytesMax { break }
     }
     return (json.takeBytes(), rowCount)
   }

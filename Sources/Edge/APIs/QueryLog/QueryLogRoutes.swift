@@ -220,8 +220,12 @@ extension QueryLogRoutes {
     do throws(Problem) {
       // Who comes back goes on where it was: the page was for the first time.
       if lists, !session.isResumed {
-        let page = try await page(request, filter, below: session.subscription.positionStart, style)
+        let memory = streams.reservation()
+        let page = try await page(
+          request, filter, below: session.subscription.positionStart, style, memory)
         session.opening += opening.form.message("logs_response", page)
+        memory.give(back: max(0, memory.byteCount - session.opening.count))
+        session.memory = memory
       }
     } catch {
       session.abandon()
@@ -237,7 +241,8 @@ extension QueryLogRoutes {
 
   /// The newest records below a position.
   private func page(
-    _ request: QueryStreamRequest, _ filter: Predicate, below position: Int64, _ style: RecordStyle
+    _ request: QueryStreamRequest, _ filter: Predicate, below position: Int64, _ style: RecordStyle,
+    _ memory: MemoryReservation
   ) async throws(Problem) -> [UInt8] {
     guard request.limit > 0 else { return QueryLogResponses.listing([], count: 0, request) }
     let before = Predicate.compare(ColumnPath("position"), .less, .int64(position))
@@ -245,8 +250,8 @@ extension QueryLogRoutes {
       engine: engine, dataset: .queries, columns: QueryLogRoutes.columns, names: [:], style: style)
     do throws(StoreError) {
       let (objects, count) = try await listing.newest(
-        request.limit, from: request.offset, .both(before, filter), bytesMax: QueryLogRoutes.pageBytesMax,
-        for: QuerySessions.tenant)
+        request.limit, from: request.offset, .both(before, filter),
+        within: PageBounds(bytesMax: QueryLogRoutes.pageBytesMax, memory: memory), for: QuerySessions.tenant)
       return QueryLogResponses.listing(objects, count: count, request)
     } catch {
       throw Problem(error)

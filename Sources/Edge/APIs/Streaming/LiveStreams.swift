@@ -17,11 +17,19 @@ package struct LiveStreams: Sendable {
 
   private let feed: LiveFeed
   private let seal: CursorSeal
+  private let memory: MemoryBudget
 
-  package init(feed: LiveFeed, seal: CursorSeal) {
+  /// - Parameter memory: Of what streams open with; without bound unless it is given.
+  package init(
+    feed: LiveFeed, seal: CursorSeal, memory: MemoryBudget = MemoryBudget("answers", bytesMax: .max)
+  ) {
+    self.memory = memory
     self.feed = feed
     self.seal = seal
   }
+
+  /// For what a stream opens with.
+  func reservation() -> MemoryReservation { MemoryReservation(of: memory) }
 
   func marks(of partition: Partition) -> LiveMarks { LiveMarks(seal, of: partition) }
 

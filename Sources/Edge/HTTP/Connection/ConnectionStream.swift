@@ -1,5 +1,6 @@
 import Columnar
 import NIOCore
+import Records
 import Routing
 import Synchronization
 
@@ -61,8 +62,11 @@ final class ConnectionStream: AnswerStream {
   }
 
   private func send(_ bytes: [UInt8]) async throws(Problem) {
-    let buffer = ByteBuffer(bytes: bytes)
     let connection = connection
+    let memory = MemoryReservation(of: connection.service.answers)
+    do throws(StoreError) { try memory.take(bytes.count) } catch { throw .tooManyAnswers }
+    defer { withExtendedLifetime(memory) {} }
+    let buffer = ByteBuffer(bytes: bytes)
     try await onLoop { promise in connection.writeStream(buffer, promise: promise) }
   }
 

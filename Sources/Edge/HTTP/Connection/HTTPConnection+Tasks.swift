@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import Records
 import Routing
 
 // What takes time: the router's word, endpoints, live sessions, the last answer.
@@ -25,6 +26,14 @@ extension HTTPConnection {
     }
   }
 
+  func writeLong(_ bytes: [UInt8]) {
+    let (answers, count) = (service.answers, bytes.count)
+    guard let context else { return answers.give(back: count) }
+    let written = loop.makePromise(of: Void.self)
+    written.futureResult.whenComplete { _ in answers.give(back: count) }
+    context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: bytes)))), promise: written)
+  }
+
   func admit(_ head: RequestHead, _ origin: RequestOrigin) {
     take(.admitted(AdmittedRequest(id: origin.id, verdict: service.router.route(head, origin: origin))))
   }
@@ -44,7 +53,7 @@ extension HTTPConnection {
   func open(_ request: LiveRequest) {
     let form: LiveForm = request.handshake == nil ? .events : .webSocket
     let connection = LiveConnection(
-      form: form, endpoint: request.endpoint, limits: service.limits, loop: loop)
+      form: form, endpoint: request.endpoint, limits: service.limits, memory: service.answers, loop: loop)
     let opening = LiveEndpoint.Opening(
       form: form, lastEventID: request.head.headers.first(name: "Last-Event-ID"),
       wake: { [weak connection] in connection?.wake() })
@@ -77,8 +86,8 @@ extension HTTPConnection {
 extension HTTPConnection: LiveOutlet {
   var isWritable: Bool { context?.channel.isWritable ?? false }
 
-  func send(_ bytes: ByteBuffer) {
-    context?.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(bytes))), promise: nil)
+  func send(_ bytes: ByteBuffer, holding memory: MemoryReservation?) {
+    context?.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(bytes))), promise: memory?.promise(on: loop))
   }
 
   func end(_ close: WebSocketClose, _ reason: String) { take(.liveEnded(reason: reason)) }

@@ -33,7 +33,8 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, LoopC
     self.service = service
     connections = service.connections(on: loop)
     machine = Machine(
-      limits: service.limits, budget: service.budget, now: NIODeadline.now().uptimeNanoseconds)
+      limits: service.limits, budget: service.budget, answers: service.answers,
+      now: NIODeadline.now().uptimeNanoseconds)
   }
 
   // MARK: Events
@@ -110,6 +111,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, LoopC
     case .scheduleProbe:
       loop.scheduleTask(in: .milliseconds(Int64(Machine.probeMilliseconds))) { self.take(.probeDue) }
     case .writeZero: writeZero()
+    case .writeLongBody(let bytes): writeLong(bytes)
     case .writeBody(let bytes):
       context?.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: bytes)))), promise: nil)
     case .writeEnd(let isLast): writeEnd(isLast: isLast)
@@ -120,7 +122,10 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, LoopC
       task = nil
     case .openLive(let request): open(request)
     case .upgrade(let handshake, let subprotocol): upgrade(handshake, subprotocol: subprotocol)
-    case .startLive: if let live { live.connection.start(live.session, through: self) }
+    case .startLive:
+      if let live { live.connection.start(live.session, through: self) }
+      live?.session.opening = []
+      live?.session.memory = nil
     case .proceedLive: live?.connection.proceed()
     case .tickLive: live?.connection.tick(.now())
     case .finishLive: live?.connection.finish(.goingAway, "the server stops")

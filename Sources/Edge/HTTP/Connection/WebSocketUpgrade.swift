@@ -7,6 +7,8 @@ extension HTTPConnection {
   /// Turns the connection into a WebSocket; this handler leaves it.
   func upgrade(_ handshake: WebSocketHandshake, subprotocol: String?) {
     guard let (live, session) = live else { return }
+    // Not kept here beside what the socket holds of it.
+    self.live = nil
     guard let context else { return session.abandon() }
     let head = handshake.answer(chosen: subprotocol, date: connections.date)
     context.write(wrapOutboundOut(.head(head)), promise: nil)

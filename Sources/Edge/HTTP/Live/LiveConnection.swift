@@ -1,4 +1,5 @@
 import NIOCore
+import Records
 import Routing
 import Tailing
 
@@ -6,7 +7,8 @@ import Tailing
 protocol LiveOutlet: AnyObject {
   /// Whether the socket takes more without piling it up.
   var isWritable: Bool { get }
-  func send(_ bytes: ByteBuffer)
+  /// - Parameter memory: Held until the socket took the bytes.
+  func send(_ bytes: ByteBuffer, holding memory: MemoryReservation?)
   /// Ends the stream, telling the client why where the form can.
   func end(_ close: WebSocketClose, _ reason: String)
 }
@@ -25,6 +27,8 @@ final class LiveConnection: @unchecked Sendable {
 
   /// The most bytes joined into one write.
   private static let writeBytesMax = 64 * 1024
+  /// Writes from here on are held against the memory for answers.
+  private static let longBytes = 16 * 1024
   /// How often the caller's right to listen is asked for.
   private static let checkSeconds: Int64 = 2
 
@@ -32,6 +36,7 @@ final class LiveConnection: @unchecked Sendable {
   private let loop: any EventLoop
   private let endpoint: LiveEndpoint
   private let limits: HTTPLimits
+  private let memory: MemoryBudget
   private weak var outlet: (any LiveOutlet)?
   private var session: LiveSession?
   private var phase = Phase.opening
@@ -40,7 +45,10 @@ final class LiveConnection: @unchecked Sendable {
   private var nextCheck = NIODeadline.now()
   private var stalledSince: NIODeadline?
 
-  init(form: LiveForm, endpoint: LiveEndpoint, limits: HTTPLimits, loop: any EventLoop) {
+  init(
+    form: LiveForm, endpoint: LiveEndpoint, limits: HTTPLimits, memory: MemoryBudget, loop: any EventLoop
+  ) {
+    self.memory = memory
     self.form = form
     self.endpoint = endpoint
     self.limits = limits
@@ -55,11 +63,15 @@ final class LiveConnection: @unchecked Sendable {
   /// The stream begins: its head is written.
   func start(_ session: LiveSession, through outlet: any LiveOutlet) {
     self.session = session
+    self.session?.opening = []
+    self.session?.memory = nil
     self.outlet = outlet
     let now = NIODeadline.now()
     nextHeartbeat = now + .seconds(Int64(limits.heartbeatSeconds))
     nextCheck = now + .seconds(LiveConnection.checkSeconds)
-    if !session.opening.isEmpty { outlet.send(ByteBuffer(bytes: session.opening)) }
+    if !session.opening.isEmpty {
+      outlet.send(ByteBuffer(bytes: session.opening), holding: session.memory)
+    }
     phase = session.catchUp == nil ? .live : .catchingUp
     proceed()
   }
@@ -92,7 +104,7 @@ final class LiveConnection: @unchecked Sendable {
     task = nil
     guard phase == .catchingUp, let outlet else { return }
     switch piece {
-    case .success(let bytes?): outlet.send(ByteBuffer(bytes: bytes))
+    case .success(let bytes?): send(ByteBuffer(bytes: bytes), through: outlet)
     case .success(nil): phase = .live
     case .failure(let problem):
       return finish(.internalError, problem.status == 503 ? "overloaded" : "reading failed")
@@ -111,19 +123,29 @@ final class LiveConnection: @unchecked Sendable {
         case .frame(let frame): buffer.writeBytes(frame.bytes)
         case .dropped(let count): buffer.writeBytes(form.dropped(count))
         case .failed:
-          if buffer.readableBytes > 0 { outlet.send(buffer) }
+          if buffer.readableBytes > 0 { send(buffer, through: outlet) }
           return finish(.internalError, "reading failed")
         }
       }
-      outlet.send(buffer)
+      send(buffer, through: outlet)
     }
     if stalledSince == nil { stalledSince = .now() }
+  }
+
+  /// What is sent is there already, so it is charged whatever the bound: others wait for it.
+  private func send(_ bytes: ByteBuffer, through outlet: any LiveOutlet) {
+    var held: MemoryReservation?
+    if bytes.readableBytes >= LiveConnection.longBytes {
+      held = MemoryReservation(of: memory)
+      held?.charge(bytes.readableBytes)
+    }
+    outlet.send(bytes, holding: held)
   }
 
   /// A text message of the client.
   func received(_ text: String) {
     guard let reply = session?.reply?(text), let outlet, outlet.isWritable else { return }
-    outlet.send(ByteBuffer(bytes: form.message("message", Array(reply.utf8))))
+    send(ByteBuffer(bytes: form.message("message", Array(reply.utf8))), through: outlet)
   }
 
   /// About once a second.
@@ -141,9 +163,9 @@ final class LiveConnection: @unchecked Sendable {
     // Who takes nothing gets no heartbeats either: they would pile up.
     guard outlet.isWritable else { return }
     if let heartbeat = session.heartbeat {
-      outlet.send(ByteBuffer(bytes: heartbeat()))
+      send(ByteBuffer(bytes: heartbeat()), through: outlet)
     } else if form == .events {
-      outlet.send(ByteBuffer(string: ": heartbeat\n\n"))
+      send(ByteBuffer(string: ": heartbeat\n\n"), through: outlet)
     }
   }
 
@@ -164,5 +186,14 @@ final class LiveConnection: @unchecked Sendable {
     session?.ended()
     session = nil
     outlet = nil
+  }
+}
+
+extension MemoryReservation {
+  /// Kept when what is held was written, or will not be: until then it is held.
+  func promise(on loop: any EventLoop) -> EventLoopPromise<Void> {
+    let written = loop.makePromise(of: Void.self)
+    written.futureResult.whenComplete { _ in withExtendedLifetime(self) {} }
+    return written
   }
 }

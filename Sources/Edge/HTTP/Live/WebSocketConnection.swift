@@ -1,5 +1,6 @@
 import NIOCore
 import NIOWebSocket
+import Records
 import Routing
 
 /// A connection after its handshake: the client's frames in, a ``LiveConnection``'s bytes out.
@@ -19,7 +20,8 @@ final class WebSocketConnection: ChannelInboundHandler, LoopConnection, LiveOutl
 
   private let service: HTTPService
   private let live: LiveConnection
-  private let session: LiveSession
+  /// Until it begins.
+  private var session: LiveSession?
   private let loop: any EventLoop
   private var context: ChannelHandlerContext?
   private var input = WebSocketInput(messageBytesMax: WebSocketConnection.messageBytesMax)
@@ -45,7 +47,8 @@ final class WebSocketConnection: ChannelInboundHandler, LoopConnection, LiveOutl
     // Not all at the same moment, when thousands came back together.
     let spread = Int64.random(in: 0..<max(Int64(service.limits.heartbeatSeconds) * 1000, 1))
     nextPing = .now() + .milliseconds(spread)
-    live.start(session, through: self)
+    if let session { live.start(session, through: self) }
+    session = nil
   }
 
   func channelInactive(context: ChannelHandlerContext) {
@@ -68,7 +71,9 @@ final class WebSocketConnection: ChannelInboundHandler, LoopConnection, LiveOutl
     case .pong: pongDeadline = nil
     case .ping(let payload):
       // A client that reads nothing gets no answers: they would pile up.
-      if closeDeadline == nil, isWritable { send(ByteBuffer(bytes: WebSocketFrames.pong(payload))) }
+      if closeDeadline == nil, isWritable {
+        send(ByteBuffer(bytes: WebSocketFrames.pong(payload)), holding: nil)
+      }
     case .text(let text): if closeDeadline == nil { live.received(text) }
     }
   }
@@ -95,9 +100,9 @@ final class WebSocketConnection: ChannelInboundHandler, LoopConnection, LiveOutl
 
   var isWritable: Bool { closeDeadline == nil && context?.channel.isWritable ?? false }
 
-  func send(_ bytes: ByteBuffer) {
+  func send(_ bytes: ByteBuffer, holding memory: MemoryReservation?) {
     guard closeDeadline == nil, let context else { return }
-    context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+    context.writeAndFlush(wrapOutboundOut(bytes), promise: memory?.promise(on: loop))
   }
 
   func end(_ close: WebSocketClose, _ reason: String) { sendClose(close.rawValue, reason) }
@@ -141,7 +146,7 @@ final class WebSocketConnection: ChannelInboundHandler, LoopConnection, LiveOutl
       // Who takes nothing just now is not pinged: how long that may last the stream decides.
       if isWritable {
         if pongDeadline == nil { pongDeadline = now + .seconds(WebSocketConnection.pongSeconds) }
-        send(ByteBuffer(bytes: WebSocketFrames.ping([])))
+        send(ByteBuffer(bytes: WebSocketFrames.ping([])), holding: nil)
       }
     }
     live.tick(now)

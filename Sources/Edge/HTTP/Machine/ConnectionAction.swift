@@ -11,6 +11,8 @@ enum ConnectionAction: Sendable {
   case writeHead(AnswerHead)
   /// Not flushed.
   case writeBody([UInt8])
+  /// Not flushed. Its bytes are taken of the memory for answers, and given back once the socket took them.
+  case writeLongBody([UInt8])
   /// Flushed. `isLast`: the connection is closed once the socket took it all.
   case writeEnd(isLast: Bool)
   case flush

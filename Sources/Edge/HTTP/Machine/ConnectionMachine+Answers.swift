@@ -1,4 +1,5 @@
 import Codecs
+import Records
 import Routing
 
 // From an endpoint's outcome to the answer's end.
@@ -41,8 +42,20 @@ extension ConnectionMachine {
   }
 
   private mutating func finish(with answer: HTTPAnswer, at moment: ConnectionMoment) {
+    if isLong(answer) {
+      // What was changed is done: only who asked may be refused.
+      if served.method != .get {
+        answers.charge(answer.body.count)
+      } else if !answers.tryTake(answer.body.count) {
+        return fail(.tooManyAnswers, at: moment)
+      }
+    }
     write(answer, isLast: isLast(at: moment), at: moment)
     finishRequest(at: moment, closesItself: true)
+  }
+
+  private func isLong(_ answer: HTTPAnswer) -> Bool {
+    answer.body.count >= Self.longAnswerBytes && answer.status.mayHaveBody && !served.isHead
   }
 
   /// The head of a streamed answer.
@@ -73,14 +86,18 @@ extension ConnectionMachine {
     return .write
   }
 
-  /// Writes a whole answer.
+  /// Writes a whole answer; one that is long was taken of ``answers``.
   mutating func write(_ answer: HTTPAnswer, isLast: Bool, at moment: ConnectionMoment) {
     var fields = fields(answer.headers, at: moment)
     let hasBody = answer.status.mayHaveBody
     if hasBody { fields.append(("Content-Length", String(answer.body.count))) }
     actions.append(
       .writeHead(AnswerHead(version: served.version, status: answer.status, fields: fields)))
-    if hasBody, !served.isHead, !answer.body.isEmpty { actions.append(.writeBody(answer.body)) }
+    if isLong(answer) {
+      actions.append(.writeLongBody(answer.body))
+    } else if hasBody, !served.isHead, !answer.body.isEmpty {
+      actions.append(.writeBody(answer.body))
+    }
     actions.append(.writeEnd(isLast: isLast))
     record(status: answer.status.code, at: moment)
   }

@@ -1,3 +1,4 @@
+import Records
 import Routing
 
 /// One HTTP/1.1 connection: takes a request's parts, has the router decide by its head, collects the body,
@@ -60,6 +61,8 @@ struct ConnectionMachine<Piece: RandomAccessCollection<UInt8> & Sendable> {
 
   /// A body at most this long may be decoded on the event loop: tens of microseconds.
   static var shortBodyBytes: Int { 16 * 1024 }
+  /// Answers from here on are held against the memory for answers.
+  static var longAnswerBytes: Int { 16 * 1024 }
   /// Request parts that wait while an answer is written, before the socket is no longer read.
   static var waitingPartsMax: Int { 16 }
   static var lingerSeconds: Int { 2 }
@@ -69,6 +72,8 @@ struct ConnectionMachine<Piece: RandomAccessCollection<UInt8> & Sendable> {
 
   let limits: HTTPLimits
   let budget: UploadBudget
+  /// What long answers take until the socket took them.
+  let answers: MemoryBudget
   /// The client's address; empty if it has none.
   var address = ""
   private(set) var state = State.idle
@@ -82,7 +87,11 @@ struct ConnectionMachine<Piece: RandomAccessCollection<UInt8> & Sendable> {
   private var waiting = PartQueue<Piece>()
   private var isReadHeld = false
 
-  init(limits: HTTPLimits, budget: UploadBudget, now: UInt64) {
+  init(
+    limits: HTTPLimits, budget: UploadBudget, answers: MemoryBudget = MemoryBudget("answers", bytesMax: .max),
+    now: UInt64
+  ) {
+    self.answers = answers
     self.limits = limits
     self.budget = budget
     stateSince = now

@@ -1,3 +1,4 @@
+import Records
 import Tailing
 
 /// Where an accepted request for a live stream goes.
@@ -48,6 +49,8 @@ package struct LiveSession: Sendable {
   package var isResumed = false
   /// Sent first, in the stream's form.
   package var opening: [UInt8] = []
+  /// What ``opening`` takes, held until the socket took it.
+  package var memory: MemoryReservation?
   /// Gives what lies between a client's last event and the subscription's start, a piece a call; nil at the
   /// end. May block: runs off the event loops.
   package var catchUp: (@Sendable () async throws(Problem) -> [UInt8]?)?

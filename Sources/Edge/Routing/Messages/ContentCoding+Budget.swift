@@ -34,5 +34,9 @@ extension ContentCoding {
 extension Problem {
   /// The upload budget is used up.
   package static let tooManyUploads = Problem(
-    503, "Too many uploads at one time (limits.upload_bytes_max).", retryAfterSeconds: 1)
+    503, "Too many uploads at one time (limits.upload_bytes_max, memory.bytes_max).", retryAfterSeconds: 1)
+
+  /// Answers that wait for their clients take all they may.
+  package static let tooManyAnswers = Problem(
+    503, "There is no memory for this answer now (memory.bytes_max).", retryAfterSeconds: 1)
 }

@@ -25,12 +25,20 @@ package final class HTTPMetrics: Sendable {
 
   private let state = Mutex(State())
   package let uploads: UploadBudget
+  /// What answers take until their clients have them.
+  package let answers: MemoryBudget
 
   private let datasets: [Dataset]
 
-  /// - Parameter datasets: Those that records are counted of.
-  package init(uploads: UploadBudget, datasets: [Dataset]) {
+  /// - Parameters:
+  ///   - answers: Without bound unless it is given.
+  ///   - datasets: Those that records are counted of.
+  package init(
+    uploads: UploadBudget, answers: MemoryBudget = MemoryBudget("answers", bytesMax: .max),
+    datasets: [Dataset]
+  ) {
     self.uploads = uploads
+    self.answers = answers
     self.datasets = datasets
   }
 

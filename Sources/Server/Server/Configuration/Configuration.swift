@@ -93,6 +93,8 @@ package struct Configuration: Sendable {
   package var retentionSeconds: [Dataset: Int]
   /// `query.memory_bytes_max`.
   package var queryMemoryBytesMax: Int
+  /// `memory.bytes_max`; 0: see ``memoryBytes``.
+  package var memoryBytesMax: Int
   /// `query.seconds_max`; 0: without end.
   package var querySecondsMax: Int
   /// `query.threads`; 0: see ``queryThreadCount``.
@@ -156,6 +158,7 @@ package struct Configuration: Sendable {
     archiveBytesMax = try values.integer("archive.bytes_max")
     retentionSeconds = try Configuration.retention(of: registry.datasets, values)
     queryMemoryBytesMax = try values.integer("query.memory_bytes_max")
+    memoryBytesMax = try values.integer("memory.bytes_max")
     querySecondsMax = try values.integer("query.seconds_max")
     queryThreads = try values.integer("query.threads")
     diskFreeRatio = try values.number("health.disk_free_ratio")

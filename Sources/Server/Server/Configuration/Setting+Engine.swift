@@ -59,6 +59,13 @@ extension Setting {
 
   static let query: [Setting] = [
     Setting(
+      "memory.bytes_max", .integer(0...Int.max), default: "0", unit: "bytes",
+      """
+      What may be held for all requests together: uploads, queries, answers that wait for their client, live \
+      queues, idempotency keys, forwarding, open blocks. Beyond: 503. 0: a quarter of the machine's memory, \
+      or of its cgroup's limit if that is less.
+      """),
+    Setting(
       "query.memory_bytes_max", .integer((1 << 20)...Int.max), default: "268435456", unit: "bytes",
       "Memory of all running queries. Beyond: 503."),
     Setting(

@@ -43,14 +43,12 @@ final class LokiForwarding: EntryForwarding {
     options.retry.delaysSeconds = settings.backoffSeconds.map { Double($0) }
     options.retry.parkedSeconds = Double(settings.parkSeconds)
     options.quota = configuration.ingest.quota
-    forwarder = try await Forwarder.open(
-      options,
-      ForwarderPorts(
-        source: engine.source, feed: engine.feed, control: engine.control,
-        state: state,
-        transport: LokiHTTPTransport(client: client, settings: settings, url: url), clock: clock,
-        entropy: SystemEntropy(),
-        workers: WorkerPool(threads: LokiForwarding.threads, name: "forward")))
+    var ports = ForwarderPorts(
+      source: engine.source, feed: engine.feed, control: engine.control, state: state,
+      transport: LokiHTTPTransport(client: client, settings: settings, url: url), clock: clock,
+      entropy: SystemEntropy(), workers: WorkerPool(threads: LokiForwarding.threads, name: "forward"))
+    ports.memory = engine.forwardingMemory
+    forwarder = try await Forwarder.open(options, ports)
     self.clock = clock
   }
 

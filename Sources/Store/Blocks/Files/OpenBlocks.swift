@@ -15,7 +15,8 @@ package final class OpenBlocks: Sendable {
   private struct State {
     var entries: [UInt64: Entry] = [:]
     var clock: UInt64 = 0
-    var bytes = 0
+    var bytes = 0 { didSet { memory?.charge(bytes - oldValue) } }
+    let memory: MemoryBudget?
 
     /// The block's reader, its size counted anew.
     mutating func use(_ id: UInt64) -> (any BlockReading)? {
@@ -35,6 +36,8 @@ package final class OpenBlocks: Sendable {
 
     /// Closes the ones not used for longest, but for the one used last.
     mutating func evict(countMax: Int, bytesMax: Int) -> [any BlockReading] {
+      let isShort = memory.map { $0.bytesLeft == 0 } ?? false
+      let bytesMax = isShort ? min(bytesMax, bytes / 2) : bytesMax
       var closed: [any BlockReading] = []
       while entries.count > 1, entries.count > countMax || bytes > bytesMax,
         let oldest = entries.min(by: { $0.value.usedAt < $1.value.usedAt })
@@ -50,12 +53,17 @@ package final class OpenBlocks: Sendable {
   private let format: any BlockFormat
   private let countMax: Int
   private let bytesMax: Int
-  private let state = Mutex(State())
+  private let state: Mutex<State>
 
   /// - Parameters:
   ///   - countMax: Kept open beyond what is in use; at least one.
   ///   - bytesMax: Memory that those take together, by ``BlockReading/memoryBytes``; one may take more.
-  package init(fileSystem: any FileSystem, format: any BlockFormat, countMax: Int, bytesMax: Int) {
+  ///   - memory: Is charged with that; when nothing is left of it, half is closed at the next use.
+  package init(
+    fileSystem: any FileSystem, format: any BlockFormat, countMax: Int, bytesMax: Int,
+    memory: MemoryBudget? = nil
+  ) {
+    state = Mutex(State(memory: memory))
     self.fileSystem = fileSystem
     self.format = format
     self.countMax = max(countMax, 1)

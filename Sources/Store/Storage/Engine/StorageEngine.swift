@@ -67,7 +67,7 @@ package final class StorageEngine: Sendable {
     self.manifest = Mutex(manifest)
     openBlocks = OpenBlocks(
       fileSystem: environment.fileSystem, format: format, countMax: options.openBlocksMax,
-      bytesMax: options.openBlocksBytesMax)
+      bytesMax: options.openBlocksBytesMax, memory: environment.blocksMemory)
     archiveQueue = Mutex(ArchiveQueue(options))
     compactionQueue = Mutex(CompactionQueue())
   }

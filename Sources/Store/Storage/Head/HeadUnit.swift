@@ -73,8 +73,19 @@ struct HeadUnit: ScanUnit {
     return units
   }
 
-  /// Keys and references of its rows, and one batch given out. The frames themselves are mapped.
-  var memoryBytesEstimate: Int { rowCountMax * 64 + (1 << 20) }
+  /// Bytes of a batch that is given out, about, unless a single row has more.
+  private static let batchBytesMax = 4 << 20
+
+  private var byteCount: Int { frames.reduce(0) { $0 + $1.byteCount } }
+
+  /// Rows of a batch that is given out.
+  var batchRowsMax: Int {
+    min(HeadCursor.batchRowsMax, max(1, HeadUnit.batchBytesMax * rowCountMax / max(byteCount, 1)))
+  }
+
+  /// Keys and references of its rows, and one batch given out, made of copies. The frames themselves are
+  /// mapped.
+  var memoryBytesEstimate: Int { rowCountMax * 64 + 2 * min(byteCount, HeadUnit.batchBytesMax) + (1 << 20) }
 
   func open() throws(StoreError) -> any BatchCursor { try HeadCursor(self) }
 
@@ -118,7 +129,7 @@ final class HeadCursor: BatchCursor {
   func next() throws(StoreError) -> RecordBatch? {
     try unit.cancellation?.check()
     guard given < references.count else { return nil }
-    let end = min(given + HeadCursor.batchRowsMax, references.count)
+    let end = min(given + unit.batchRowsMax, references.count)
     defer { given = end }
     let runs = RowOrder.runs(references[given..<end])
     var sources: [RecordBatch] = []
