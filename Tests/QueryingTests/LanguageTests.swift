@@ -93,9 +93,9 @@ struct LanguageTests {
 
   @Test func bucketsBeginAtOrBeforeTheTime() {
     for time: Int64 in [0, 1, 59, 60, 61, -1, -59, -60, -61, .max, .min + 100] {
-      let start = GroupCounter.bucketStart(time, width: 60)
+      let start = TimeBucket.start(of: time, width: 60)
       #expect(start <= time && time - start < 60 && start % 60 == 0)
     }
-    #expect(GroupCounter.bucketStart(.min, width: 1_000) == .min, "the first bucket begins where time does")
+    #expect(TimeBucket.start(of: .min, width: 1_000) == .min, "the first bucket begins where time does")
   }
 }

@@ -104,7 +104,7 @@ import TestKit
       }
       // What summaries count together lies in one bucket.
       let (width, from) = bucket.parts
-      let part = GroupCounter.bucketStart(time, width: width)
+      let part = TimeBucket.start(of: time, width: width)
       if time >= from { #expect(bucket.place(of: part).key == key, "\(name) \(second) \(units)") }
       #expect(from % width == 0 || from == .min)
     }
@@ -186,7 +186,7 @@ import TestKit
       var answer = GroupedCountAnswer(counts: [:], remaining: [])
       for row in memory.units.joined() {
         guard row.timestamp >= request.start ?? .min, row.timestamp < request.end ?? .max else { continue }
-        let bucket = request.bucketNanoseconds.map { GroupCounter.bucketStart(row.timestamp, width: $0) }
+        let bucket = request.bucketNanoseconds.map { TimeBucket.start(of: row.timestamp, width: $0) }
         answer.counts[GroupKey(bucket: bucket ?? 0, values: []), default: 0] += 1
       }
       return answer

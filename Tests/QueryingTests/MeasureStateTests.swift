@@ -194,16 +194,16 @@ struct MeasureStateTests {
       query, request: QueryRequest(dataset: .logs, answer: .aggregates(query), limit: 1_000))
     let budget = MemoryBudget(bytesMax: 1 << 26)
     func answer(_ units: [[MemorySource.Row]]) throws -> [[Cell]] {
-      let share = MemoryShare(of: budget)
+      let memory = GroupMemory(MemoryShare(of: budget), limits: GroupLimits(bytesMax: .max))
       var parts: [Aggregation] = []
       for unit in try MemorySnapshot(units: units).plan(plan.scan) {
-        var part = Aggregation(plan, share: share)
+        var part = Aggregation(plan, memory: memory)
         try part.add(unit)
         parts.append(part)
       }
-      var whole = Aggregation(plan, share: share)
+      var whole = Aggregation(plan, memory: memory)
       for part in parts { try whole.merge(part) }
-      return Cell.rows(try #require(try whole.answer().next()))
+      return Cell.rows(try #require(try whole.answer().batches.next()))
     }
     let expected = try answer([rows])
     for _ in 0..<4 {
@@ -245,14 +245,17 @@ struct MeasureStateTests {
     let plan = try AggregatePlan(query, request: QueryRequest(dataset: .logs, answer: .aggregates(query)))
     #expect(plan.groupedCount.bucketNanoseconds == 86_400_000_000_000)
     let day: Int64 = 86_400_000_000_000
-    var whole = Aggregation(plan, share: MemoryShare(of: MemoryBudget(bytesMax: 1 << 20)))
+    var whole = Aggregation(
+      plan,
+      memory: GroupMemory(
+        MemoryShare(of: MemoryBudget(bytesMax: 1 << 20)), limits: GroupLimits(bytesMax: 1 << 20)))
     try whole.add([
       GroupKey(bucket: 0, values: ["a"]): 2, GroupKey(bucket: 30 * day, values: ["a"]): 3,
       GroupKey(bucket: 31 * day, values: ["a"]): 4, GroupKey(bucket: 3 * day, values: [nil]): 1,
       GroupKey(bucket: 3 * day, values: ["b"]): 0,
     ])
     #expect(
-      Cell.rows(try #require(try whole.answer().next())) == [
+      Cell.rows(try #require(try whole.answer().batches.next())) == [
         [.int(0), .text("a"), .int(5)], [.int(31 * day), .text("a"), .int(4)], [.int(0), .null, .int(1)],
       ])
   }

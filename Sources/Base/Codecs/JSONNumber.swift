@@ -66,6 +66,11 @@ package enum JSONNumber {
     return decimal.mantissa == 0 ? 0 : decimal.int64
   }
 
+  /// `value` as ``format(_:)`` has it, but without a point if it is whole and below 2^53.
+  package static func formatPlain(_ value: Double) -> String {
+    value == value.rounded() && abs(value) < 9_007_199_254_740_992 ? String(Int64(value)) : format(value)
+  }
+
   /// `value` as the shortest text that reads back the same, with a point or an exponent; `null` if not
   /// finite.
   package static func format(_ value: Double) -> String {

@@ -115,11 +115,11 @@ package final class BinaryEncoder: BatchEncoder {
 extension OutputFormat {
   /// The format's encoder for batches of `fields`.
   package func encoder(
-    fields: [Field], style: RecordStyle = RecordStyle(), incompleteness: Incompleteness? = nil
+    fields: [Field], style: RecordStyle = RecordStyle(), remarks: AnswerRemarks = AnswerRemarks()
   ) throws(EncodingError) -> any BatchEncoder {
     switch self {
     case .json, .ndjson, .csv:
-      TextEncoder(format: self, fields: fields, style: style, incompleteness: incompleteness)
+      TextEncoder(format: self, fields: fields, style: style, remarks: remarks)
     case .arrow, .parquet: try BinaryEncoder(format: self, fields: fields)
     }
   }

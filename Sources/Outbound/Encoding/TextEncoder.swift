@@ -25,8 +25,22 @@ package struct EncodingError: Error, Sendable, Equatable {
   package init(reason: String) { self.reason = reason }
 }
 
-/// JSON (`{"rows":[…],"cursor":…,"incomplete":…}`), NDJSON (an object a line) and CSV (RFC 4180 with a header
-/// line).
+/// What an answer says of itself besides its rows.
+package struct AnswerRemarks: Sendable {
+  /// What the rows lack because files are damaged.
+  package var incompleteness: Incompleteness?
+  /// How sure groups are.
+  package var approximation: Approximation?
+
+  /// That it is whole and right, unless said otherwise.
+  package init(incompleteness: Incompleteness? = nil, approximation: Approximation? = nil) {
+    self.incompleteness = incompleteness
+    self.approximation = approximation
+  }
+}
+
+/// JSON (`{"rows":[…],"cursor":…,"incomplete":…,"exact":…}`), NDJSON (an object a line) and CSV (RFC 4180
+/// with a header line).
 ///
 /// Null columns are left out of objects and empty in CSV, where an empty text is `""`. Object columns are
 /// JSON in all three.
@@ -36,16 +50,16 @@ package final class TextEncoder: BatchEncoder {
   private let records: RecordWriter
   private var writer = JSONWriter(capacity: 1 << 16)
   private var isFirst = true
-  private let incompleteness: Incompleteness?
+  private let remarks: AnswerRemarks
 
   /// - Parameters:
   ///   - format: `.json`, `.ndjson` or `.csv`.
-  ///   - incompleteness: What the rows lack; said in JSON, which alone has a place for it.
+  ///   - remarks: Said in JSON, which alone has a place for it.
   package init(
     format: OutputFormat, fields: [Field], style: RecordStyle = RecordStyle(),
-    incompleteness: Incompleteness? = nil
+    remarks: AnswerRemarks = AnswerRemarks()
   ) {
-    self.incompleteness = incompleteness
+    self.remarks = remarks
     invariant(format != .arrow && format != .parquet, "a text format")
     self.format = format
     self.fields = fields
@@ -89,10 +103,13 @@ package final class TextEncoder: BatchEncoder {
       writer.append(raw: ",\"cursor\":")
       writer.appendString(cursor)
     }
-    if let incompleteness {
+    if let incompleteness = remarks.incompleteness {
       writer.append(
         raw: ",\"incomplete\":{\"files\":\(incompleteness.fileCount),"
           + "\"rows_max\":\(incompleteness.rowCountMax)}")
+    }
+    if let approximation = remarks.approximation {
+      writer.append(raw: ",\"exact\":false,\"error_bound\":\(approximation.boundText ?? "null")")
     }
     writer.append(raw: "}\n")
     return writer.takeBytes()

@@ -7,7 +7,8 @@ final class GroupBatches: @unchecked Sendable {
   /// Text of a batch, about; a single group may have more.
   static let bytesMax = 16 << 20
 
-  private let count: Int
+  /// How many groups there are in all.
+  let count: Int
   private let bytesMax: Int
   private let byteCount: (Int) -> Int
   private let batch: (Range<Int>) -> RecordBatch

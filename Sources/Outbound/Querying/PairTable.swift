@@ -13,6 +13,14 @@ struct PairTable {
   /// Bytes held, about.
   var byteCount: Int { pairs.capacity * 16 + slots.capacity * 4 }
 
+  /// How much it takes beside what it has when so many pairs come to it.
+  func growth(adding pairCount: Int) -> Int {
+    let slotBytes =
+      (count + pairCount) * 2 > slots.count ? max(slots.count * 2, (count + pairCount) * 4) * 4 : 0
+    return slotBytes
+      + Querying.growth(capacity: pairs.capacity, count: count, adding: pairCount, stride: 16)
+  }
+
   init() { slots = [Int32](repeating: -1, count: 64) }
 
   mutating func number(_ first: Int64, _ second: Int32) -> Int32 {

@@ -13,7 +13,7 @@ package struct PreparedQuery: Sendable {
   let scanColumns: [OutputColumn]
   /// Where the sort-key columns and `position` lie among ``scanColumns``.
   let keyIndices: [Int]
-  /// How aggregates are made, if they are what is asked for.
+  /// How groups are made, if they are what is asked for.
   private(set) var aggregates: AggregatePlan?
   /// See ``ScanRequest/cancellation``.
   var cancellation: CancellationToken? { didSet { aggregates?.cancellation = cancellation } }
@@ -28,10 +28,10 @@ package struct PreparedQuery: Sendable {
     if predicate.requiredIDs != nil { request.isStrict = true }
     self.request = request
     fields = try request.fields()
-    if case .aggregates(let query) = request.answer {
-      aggregates = try AggregatePlan(query, request: request)
-    } else {
-      aggregates = nil
+    switch request.answer {
+    case .rows: aggregates = nil
+    case .groups(let groups): aggregates = try AggregatePlan(AggregateQuery(groups), request: request)
+    case .aggregates(let query): aggregates = try AggregatePlan(query, request: request)
     }
     var columns: [OutputColumn] = []
     if case .rows(let paths) = request.answer {

@@ -34,6 +34,8 @@ package final class QueryAnswer: @unchecked Sendable {
   package let objectCount: Int
   /// The files whose rows the answer lacks, by name; empty: it is whole.
   package let damagedFiles: [DamagedFile]
+  /// How far the groups may be from the right ones; nil: they are the right ones.
+  package let approximation: Approximation?
   private let rows: (any AnswerRows)?
   private let groups: GroupBatches?
   private var rowCount = 0
@@ -59,16 +61,18 @@ package final class QueryAnswer: @unchecked Sendable {
     self.positionEnd = positionEnd
     self.rows = rows
     groups = nil
+    approximation = nil
   }
 
   /// Groups.
   init(
-    fields: [Field], request: QueryRequest, groups: GroupBatches, damagedFiles: [DamagedFile]
+    fields: [Field], request: QueryRequest, groups: GroupAnswer, damagedFiles: [DamagedFile]
   ) {
     self.damagedFiles = damagedFiles
     self.fields = fields
     self.request = request
-    self.groups = groups
+    self.groups = groups.batches
+    approximation = groups.approximation
     positionEnd = 0
     objectCount = 0
     rows = nil

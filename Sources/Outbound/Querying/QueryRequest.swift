@@ -48,6 +48,9 @@ package struct QueryRequest: Sendable, Hashable {
   package var cursor: QueryCursor?
   /// Whether a damaged or missing file is an error; else its rows are left out, and the answer says so.
   package var isStrict = false
+  /// Whether groups that there is no memory for are an error; else the greatest are given, and the answer
+  /// says how sure they are.
+  package var isExact = false
 
   /// Rows given when a request names no limit.
   package static let limitDefault = 1_000
@@ -77,7 +80,7 @@ package struct QueryRequest: Sendable, Hashable {
 extension QueryRequest {
   private static let members: Set<String> = [
     "dataset", "start", "end", "where", "columns", "limit", "order", "cursor", "measures", "group_by",
-    "bucket", "utc_offset_seconds", "order_by", "offset", "count", "strict",
+    "bucket", "utc_offset_seconds", "order_by", "offset", "count", "strict", "exact",
   ]
 
   /// Reads the JSON form (Docs/query.md).
@@ -116,11 +119,8 @@ extension QueryRequest {
     case .string("desc")?: isDescending = true
     default: throw .invalid("order: \"asc\" or \"desc\"")
     }
-    switch tree["strict"] {
-    case nil, .null?: isStrict = false
-    case .bool(let flag)?: isStrict = flag
-    default: throw .invalid("strict: true or false")
-    }
+    isStrict = try QueryRequest.flag(tree["strict"], "strict")
+    isExact = try QueryRequest.flag(tree["exact"], "exact")
     cursor = nil
     // The most first, where an order is asked for and not said.
     if isGrouped, tree["order_by"] != nil, tree["order"] == nil { isDescending = true }
@@ -145,6 +145,14 @@ extension QueryRequest {
       }
       return value
     default: throw .invalid("\(name): RFC 3339 text or nanoseconds since 1970")
+    }
+  }
+
+  private static func flag(_ tree: JSONTree?, _ name: String) throws(StoreError) -> Bool {
+    switch tree {
+    case nil, .null?: return false
+    case .bool(let flag)?: return flag
+    default: throw .invalid("\(name): true or false")
     }
   }
 
@@ -176,7 +184,7 @@ extension QueryRequest {
   private static func answer(_ tree: JSONTree, schema: DatasetSchema) throws(StoreError) -> Answer {
     let isGrouped = ["measures", "group_by", "bucket", "count"].contains { tree[$0] != nil }
     guard isGrouped else {
-      for name in ["offset", "utc_offset_seconds"] where tree[name] != nil {
+      for name in ["offset", "utc_offset_seconds", "exact"] where tree[name] != nil {
         throw .invalid("\(name): only with group_by, bucket or measures")
       }
       guard let columns = tree["columns"], columns != .null else {

@@ -347,7 +347,7 @@ extension CubeQuery {
     }
   }
 
-  /// The query of the engine: groups in any order, sorted and cut by ``CubeAnswer``.
+  /// The query of the engine, whose groups are sorted and cut by ``CubeAnswer``: those it needs, or all.
   func request(filter: Predicate) -> QueryRequest {
     let ranges = times.compactMap(\.range)
     let start = ranges.map(\.start).max()
@@ -361,11 +361,13 @@ extension CubeQuery {
     }
     // Groups without a measure: their count is left out of the answer.
     if functions.isEmpty { functions = [Measure(.count, as: "m0")] }
+    let cut = cut
+    let query = AggregateQuery(
+      groupBy: dimensions.map(\.path), bucket: bucket, measures: functions,
+      orderBy: cut.measure.map { "m\($0)" })
     return QueryRequest(
-      dataset: cube.dataset, predicate: .both(predicate, filter),
-      answer: .aggregates(
-        AggregateQuery(groupBy: dimensions.map(\.path), bucket: bucket, measures: functions)),
-      start: start, end: end, limit: QueryRequest.limitMax, isDescending: false)
+      dataset: cube.dataset, predicate: .both(predicate, filter), answer: .aggregates(query), start: start,
+      end: end, limit: cut.count, isDescending: cut.measure != nil)
   }
 }
 

@@ -32,8 +32,10 @@ package struct EngineQueries: NativeQueries {
   ) async throws(StoreError) -> sending any AnswerChunks {
     let request = try QueryRequest(json: body, filter: principal.filter, registry: registry)
     let answer = try await engine.run(request, for: principal.tenant)
+    let remarks = AnswerRemarks(
+      incompleteness: Incompleteness(answer.damagedFiles), approximation: answer.approximation)
     return try EncodedAnswer(answer) { () throws(EncodingError) in
-      try format.encoder(fields: answer.fields, incompleteness: Incompleteness(answer.damagedFiles))
+      try format.encoder(fields: answer.fields, remarks: remarks)
     }
   }
 }

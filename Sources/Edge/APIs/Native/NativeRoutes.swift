@@ -91,7 +91,7 @@ package struct NativeRoutes: RecordOwner {
             JSONSchema.object(
               [
                 ("dataset", NativeRoutes.schema(of: registry)), ("limit", JSONSchema.integer(1)),
-                ("order", JSONSchema.order),
+                ("order", JSONSchema.order), ("strict", JSONSchema.flag), ("exact", JSONSchema.exact),
               ], required: ["dataset"]),
             #"{"dataset":"logs","where":{"eq":["level","ERROR"]},"limit":10}"#)
         ).failing(with: 406),

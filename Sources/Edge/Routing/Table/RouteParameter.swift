@@ -90,6 +90,9 @@ package struct RouteBody: Sendable {
 package enum JSONSchema {
   package static let text = #"{"type":"string"}"#
   package static let flag = #"{"type":"boolean"}"#
+  /// Of grouped answers.
+  package static let exact =
+    #"{"type":"boolean","description":"503 rather than groups with exact: false and error_bound"}"#
   package static let time = #"{"type":"string","description":"ISO 8601"}"#
   package static let object = #"{"type":"object"}"#
   package static let format = #"{"type":"string","enum":["json","ndjson","csv","arrow","parquet"]}"#

@@ -1,9 +1,11 @@
+import Codecs
 import Records
 
 // What an answer lacks, on every route of every API
 extension Router {
   /// Runs `respond`; its answer says so in `Cordwood-Incomplete` if files that it would have read are damaged
-  /// or missing. Who asks with `Prefer: handling=strict` (RFC 7240, §4.4) gets an error instead.
+  /// or missing, and in `Cordwood-Approximate` if it is of groups that there was no memory for. Who asks with
+  /// `Prefer: handling=strict` (RFC 7240, §4.4) gets an error instead.
   static func marking(
     _ call: HTTPCall, _ stream: any AnswerStream,
     _ respond: @Sendable (any AnswerStream) async throws(Problem) -> EndpointOutcome
@@ -27,11 +29,18 @@ extension HTTPCall {
 }
 
 extension AnswerMarks {
-  /// The header field; none for a whole answer.
+  /// The header fields; none for a whole and exact answer.
   fileprivate var fields: [(name: String, value: String)] {
-    guard let lacking = incompleteness else { return [] }
-    let value = "files=\(lacking.fileCount), rows-max=\(lacking.rowCountMax)"
-    return [(name: "Cordwood-Incomplete", value: value)]
+    var fields: [(name: String, value: String)] = []
+    if let lacking = incompleteness {
+      let value = "files=\(lacking.fileCount), rows-max=\(lacking.rowCountMax)"
+      fields.append((name: "Cordwood-Incomplete", value: value))
+    }
+    let guesses = approximations.map { "error-bound=" + ($0.boundText ?? "none") }
+    if !guesses.isEmpty {
+      fields.append((name: "Cordwood-Approximate", value: guesses.joined(separator: ", ")))
+    }
+    return fields
   }
 }
 

@@ -59,6 +59,15 @@ struct AggregatePlan: Sendable {
     self.sources = sources
   }
 
+  /// How many groups the answer needs: those it leaves out before the first, and its own.
+  var groupsNeeded: Int {
+    let (count, isOver) = query.offset.addingReportingOverflow(request.limit)
+    return isOver ? .max : count
+  }
+
+  /// As ``groupsNeeded``, where a group's place does not change as rows come to it.
+  var groupsKept: Int? { query.orderBy == nil ? groupsNeeded : nil }
+
   var scan: ScanRequest {
     var scan = ScanRequest(
       columns: columns, predicate: request.predicate, start: request.start, end: request.end,

@@ -29,6 +29,13 @@ package struct AggregateQuery: Sendable, Hashable {
     self.offset = offset
   }
 
+  /// A grouped count.
+  init(_ count: QueryRequest.GroupedCount) {
+    self.init(
+      groupBy: count.groupBy, bucket: count.bucketNanoseconds.map { .fixed(nanoseconds: $0) },
+      measures: [Measure(.count)], orderBy: count.isOrderedByCount ? "count" : nil)
+  }
+
   /// Whether block summaries may answer it.
   var isPlainCount: Bool { measures.allSatisfy { $0.function == .count && $0.filter == .all } }
   /// Whether it is a count of all rows, which units may know without being read.

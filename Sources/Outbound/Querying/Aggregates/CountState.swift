@@ -5,6 +5,9 @@ struct CountState: MeasureState {
   private var counts: [Int] = []
 
   var byteCount: Int { counts.capacity * 8 }
+  var groupCapacity: Int { counts.capacity }
+
+  mutating func keep(_ groups: [Int32]) { counts = groups.map { counts[Int($0)] } }
 
   mutating func grow(to groupCount: Int) {
     if counts.count < groupCount { counts += repeatElement(0, count: groupCount - counts.count) }

@@ -24,6 +24,19 @@ struct DistinctSet: Sendable {
   private var used = 0
   private var hasZero = false
   private var registers: [UInt8] = []
+  /// What the sketch answers at least.
+  private var countMin = exactMax + 1
+
+  /// Without values; exact for few.
+  init() {}
+
+  /// Without values; a sketch from the first on, whose error is the same for few: 16 KB.
+  static var sketch: DistinctSet {
+    var set = DistinctSet()
+    set.registers = [UInt8](repeating: 0, count: registerCount)
+    set.countMin = 0
+    return set
+  }
 
   /// Bytes beyond the struct itself.
   var heapBytes: Int { slots.capacity * 8 + registers.capacity }
@@ -122,7 +135,7 @@ struct DistinctSet: Sendable {
     sum += size * DistinctSet.sigma(Double(numbers[0]) / size)
     // 1 / (2 ln 2)
     let estimate = 0.721_347_520_444_481_7 * size * size / sum
-    return max(DistinctSet.exactMax + 1, Int(estimate.rounded()))
+    return max(countMin, Int(estimate.rounded()))
   }
 
   private static func sigma(_ start: Double) -> Double {

@@ -7,6 +7,12 @@ struct DistinctState: MeasureState {
   private var heapBytes = 0
 
   var byteCount: Int { sets.capacity * MemoryLayout<DistinctSet>.stride + heapBytes }
+  var groupCapacity: Int { sets.capacity }
+
+  mutating func keep(_ groups: [Int32]) {
+    sets = groups.map { sets[Int($0)] }
+    heapBytes = sets.reduce(0) { $0 + $1.heapBytes }
+  }
 
   mutating func grow(to groupCount: Int) {
     if sets.count < groupCount { sets += repeatElement(DistinctSet(), count: groupCount - sets.count) }

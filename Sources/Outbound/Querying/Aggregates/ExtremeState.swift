@@ -26,6 +26,12 @@ struct ExtremeState<Value: FixedValue>: MeasureState {
   init(isMax: Bool) { self.isMax = isMax }
 
   var byteCount: Int { extremes.capacity * 8 + isSet.capacity }
+  var groupCapacity: Int { min(extremes.capacity, isSet.capacity) }
+
+  mutating func keep(_ groups: [Int32]) {
+    extremes = groups.map { extremes[Int($0)] }
+    isSet = groups.map { isSet[Int($0)] }
+  }
 
   mutating func grow(to groupCount: Int) {
     guard extremes.count < groupCount else { return }
@@ -71,6 +77,12 @@ struct TextExtremeState: MeasureState {
 
   /// An array's header has 32 bytes.
   var byteCount: Int { extremes.capacity * 40 + textBytes }
+  var groupCapacity: Int { extremes.capacity }
+
+  mutating func keep(_ groups: [Int32]) {
+    extremes = groups.map { extremes[Int($0)] }
+    textBytes = extremes.reduce(0) { $0 + ($1?.count ?? 0) }
+  }
 
   mutating func grow(to groupCount: Int) {
     if extremes.count < groupCount { extremes += repeatElement(nil, count: groupCount - extremes.count) }

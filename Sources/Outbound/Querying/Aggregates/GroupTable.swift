@@ -28,11 +28,25 @@ struct GroupTable: Sendable {
     texts.reduce(buckets.byteCount) { $0 + $1.byteCount } + folds.reduce(0) { $0 + $1.byteCount }
   }
 
-  /// - Throws: `.invalid` with more groups than a query may have.
-  func check() throws(StoreError) {
-    guard count <= GroupCounter.groupsMax else {
-      throw .invalid("more than \(GroupCounter.groupsMax) groups: narrow the filter or widen the bucket")
+  /// How much it takes beside what it has when the rows of `batch` come to it, each a group of its own.
+  func growth(adding batch: RecordBatch) -> Int {
+    let first = bucket == nil ? 0 : 1
+    var bytes = bucket == nil ? 0 : buckets.growth(adding: batch.rowCount)
+    for (index, text) in texts.enumerated() {
+      let (count, textBytes) = batch.columns[first + index].textsAtMost
+      bytes += text.growth(adding: count, textBytes: textBytes)
     }
+    return folds.reduce(bytes) { $0 + $1.growth(adding: batch.rowCount) }
+  }
+
+  /// As ``growth(adding:)``, when the groups of `other` come to it; what merging takes meanwhile included.
+  func growth(merging other: GroupTable) -> Int {
+    var bytes = buckets.growth(adding: other.buckets.count) + other.count * 8
+    for (text, more) in zip(texts, other.texts) {
+      bytes += text.growth(adding: more.count, textBytes: more.textByteCount)
+    }
+    for (fold, more) in zip(folds, other.folds) { bytes += fold.growth(adding: more.count) }
+    return bytes
   }
 
   // MARK: Numbering
@@ -113,24 +127,50 @@ struct GroupTable: Sendable {
     return numbers ?? [0]
   }
 
+  /// Only these groups, which are numbered anew in this order.
+  mutating func keep(_ groups: [Int32]) {
+    let keys = keys(isRanked: false)
+    var kept = GroupTable(bucket: bucket, columnCount: texts.count)
+    for group in groups {
+      var number: Int32?
+      if !keys.buckets.isEmpty { number = kept.buckets.number(keys.buckets[Int(group)], 0) }
+      var at = 0
+      for index in texts.indices {
+        let part = kept.texts[index].number(keys.texts[index].numbers[Int(group)], of: texts[index])
+        if let before = number {
+          number = kept.folds[at].number(Int64(before), part)
+          at += 1
+        } else {
+          number = part
+        }
+      }
+    }
+    self = kept
+  }
+
   // MARK: Results
 
   /// What the groups are made of, a value a group.
   struct Keys {
     /// Starts of buckets, or local ones' keys; empty without them.
     var buckets: [Int64]
-    /// A column each: numbers of texts, and the texts' ranks in the order of their bytes.
+    /// A column each: numbers of texts, and, if asked for, the texts' ranks in the order of their bytes.
     var texts: [(numbers: [Int32], ranks: [Int32])]
+  }
 
-    /// Whether group `left` comes before group `right`: by bucket, then by texts, null first.
-    func precedes(_ left: Int, _ right: Int) -> Bool {
-      if !buckets.isEmpty, buckets[left] != buckets[right] { return buckets[left] < buckets[right] }
-      for text in texts {
-        let (a, b) = (text.ranks[Int(text.numbers[left])], text.ranks[Int(text.numbers[right])])
-        if a != b { return a < b }
-      }
-      return false
+  /// Whether group `left` comes before group `right`: by bucket, then by texts, null first.
+  func precedes(_ left: Int32, _ right: Int32, _ keys: Keys) -> Bool {
+    let (left, right) = (Int(left), Int(right))
+    if !keys.buckets.isEmpty, keys.buckets[left] != keys.buckets[right] {
+      return keys.buckets[left] < keys.buckets[right]
     }
+    for (index, text) in keys.texts.enumerated() {
+      let (a, b) = (text.numbers[left], text.numbers[right])
+      if a == b { continue }
+      if text.ranks.isEmpty { return texts[index].compare(a, b) < 0 }
+      return text.ranks[Int(a)] < text.ranks[Int(b)]
+    }
+    return false
   }
 
   /// - Parameter isRanked: Whether the texts' ranks are needed, which costs sorting them.
@@ -164,14 +204,6 @@ struct GroupTable: Sendable {
   /// Bytes of the group's texts.
   func textBytes(of group: Int, keys: Keys) -> Int {
     texts.indices.reduce(0) { $0 + texts[$1].byteCount(of: Int(keys.texts[$1].numbers[group])) }
-  }
-
-  /// Group `group` as a key.
-  func key(of group: Int, keys: Keys) -> GroupKey {
-    let values = texts.indices.map { index in
-      texts[index].text(Int(keys.texts[index].numbers[group])).map { String(decoding: $0, as: UTF8.self) }
-    }
-    return GroupKey(bucket: keys.buckets.isEmpty ? 0 : keys.buckets[group], values: values)
   }
 }
 
@@ -229,6 +261,19 @@ extension TextNumbers {
           }
         }
       }
+    }
+  }
+}
+
+extension Column {
+  /// How many different texts the rows may have, and how many bytes these have, at most. O(1).
+  fileprivate var textsAtMost: (count: Int, bytes: Int) {
+    switch storage {
+    case .fixed: (0, 0)
+    case .text: (rowCount, textByteCount(0..<rowCount))
+    case .dictionary(_, _, let bytes, let valueCount):
+      // Null is one more.
+      (min(rowCount, valueCount + 1), bytes.byteCount)
     }
   }
 }

@@ -13,12 +13,16 @@ protocol MeasureState: Sendable {
   /// Adds another worker's part, whose group g is group `numbers[g]` here. A precondition: `other` is of the
   /// same type.
   mutating func merge(_ other: any MeasureState, numbers: [Int32])
+  /// Only these groups, which are numbered anew in this order.
+  mutating func keep(_ groups: [Int32])
   /// Called once all rows are added, before the first value is asked for.
   mutating func finish()
   /// The measure's value for each group.
   func values(of function: Measure.Function) throws(StoreError) -> MeasureValues
   /// Bytes held, about. O(1).
   var byteCount: Int { get }
+  /// How many groups there is room for before what is held is copied to grow.
+  var groupCapacity: Int { get }
 }
 
 extension MeasureState {
@@ -98,6 +102,15 @@ enum MeasureValues {
         }
       }
       return builder.finish(type: type)
+    }
+  }
+
+  /// A group's value as a number, about; nil: null, or a text.
+  func number(of group: Int) -> Double? {
+    switch self {
+    case .int64(let values): values[group].map { Double($0) }
+    case .float64(let values): values[group]
+    case .text: nil
     }
   }
 

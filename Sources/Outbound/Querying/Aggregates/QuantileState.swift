@@ -6,6 +6,12 @@ struct QuantileState: MeasureState {
   private var heapBytes = 0
 
   var byteCount: Int { sketches.capacity * MemoryLayout<QuantileSketch>.stride + heapBytes }
+  var groupCapacity: Int { sketches.capacity }
+
+  mutating func keep(_ groups: [Int32]) {
+    sketches = groups.map { sketches[Int($0)] }
+    heapBytes = sketches.reduce(0) { $0 + $1.heapBytes }
+  }
 
   mutating func grow(to groupCount: Int) {
     if sketches.count < groupCount {

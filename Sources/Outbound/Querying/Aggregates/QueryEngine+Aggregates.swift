@@ -1,25 +1,46 @@
 import Records
 
+/// The groups of an answer, and how sure they are.
+struct GroupAnswer {
+  let batches: GroupBatches
+  let approximation: Approximation?
+}
+
 extension QueryEngine {
-  /// Gathers on all workers, then merges their parts and answers on one.
+  /// Gathers all groups, or, where there is no memory for them, the greatest.
   func aggregate(
     _ plan: AggregatePlan, snapshot: any PartitionSnapshot, _ share: MemoryShare
-  ) async throws(StoreError) -> GroupBatches {
-    let (counts, units) = try await workers.perform { () throws(StoreError) in
-      try plan.sources(in: snapshot)
+  ) async throws(StoreError) -> GroupAnswer {
+    let memory = GroupMemory(share, limits: groupLimits)
+    do throws(StoreError) {
+      let (counts, units) = try await workers.perform { () throws(StoreError) in
+        try plan.sources(in: snapshot)
+      }
+      let groups = try await gather(plan, units, counts, memory: memory)
+      return GroupAnswer(batches: groups.batches, approximation: nil)
+    } catch {
+      memory.giveBackAll()
+      guard case .memoryExhausted = error else { throw error }
+      let pass = GroupPass(plan: plan, snapshot: snapshot, share: share)
+      return try await greatest(pass, insteadOf: error)
     }
+  }
+
+  /// One pass over the rows of some units: each worker gathers for itself, and merges with whoever is done.
+  func gather(
+    _ plan: AggregatePlan, _ units: [any ScanUnit], _ counts: [GroupKey: Int] = [:], memory: GroupMemory,
+    admitted: AdmittedCells? = nil
+  ) async throws(StoreError) -> (batches: GroupBatches, last: Double?) {
     let queue = UnitQueue(units)
     let bytesMax = groupBytesMax
-    let parts = try await workers.runOnAll(upTo: units.count) { () throws(StoreError) -> Aggregation in
-      var part = Aggregation(plan, share: share)
+    let done = MergingPlace<Aggregation>()
+    _ = try await workers.runOnAll(upTo: units.count) { () throws(StoreError) in
+      var part = Aggregation(plan, memory: memory, admitted: admitted)
       while let unit = queue.take() { try part.add(unit) }
-      return part
+      while let other = done.leave(part) { try part.merge(other) }
     }
     return try await workers.perform { () throws(StoreError) in
-      // The others stay as they are until the last is merged, and the first is copied.
-      var whole = parts[0]
-      if parts.count > 1 { try share.take(whole.byteCount) }
-      for part in parts.dropFirst() { try whole.merge(part) }
+      guard var whole = done.take() else { bug("a worker leaves the last part") }
       if !counts.isEmpty { try whole.add(counts) }
       return try whole.answer(bytesMax: bytesMax)
     }

@@ -23,6 +23,9 @@ struct NumberSumState: MeasureState {
   private var cells: [Cell] = []
 
   var byteCount: Int { cells.capacity * MemoryLayout<Cell>.stride }
+  var groupCapacity: Int { cells.capacity }
+
+  mutating func keep(_ groups: [Int32]) { cells = groups.map { cells[Int($0)] } }
 
   mutating func grow(to groupCount: Int) {
     if cells.count < groupCount { cells += repeatElement(Cell(), count: groupCount - cells.count) }
@@ -86,6 +89,9 @@ struct IntegerSumState: MeasureState {
   private var cells: [Cell] = []
 
   var byteCount: Int { cells.capacity * MemoryLayout<Cell>.stride }
+  var groupCapacity: Int { cells.capacity }
+
+  mutating func keep(_ groups: [Int32]) { cells = groups.map { cells[Int($0)] } }
 
   mutating func grow(to groupCount: Int) {
     if cells.count < groupCount { cells += repeatElement(Cell(), count: groupCount - cells.count) }

@@ -22,6 +22,7 @@ struct QueryFlags: Sendable, Hashable {
   var countBy: [String] = []
   var bucket: String?
   var largestFirst = false
+  var isExact = false
 }
 
 /// Makes the JSON of `POST /v1/query` from flags.
@@ -42,6 +43,7 @@ enum QueryBody {
       }
       if let bucket = flags.bucket { members.append(.init("bucket", .string(bucket))) }
       if flags.largestFirst { members.append(.init("order_by", .string("count"))) }
+      if flags.isExact { members.append(.init("exact", .bool(true))) }
     } else if !flags.columns.isEmpty {
       members.append(.init("columns", .array(flags.columns.map { .string($0) })))
     }

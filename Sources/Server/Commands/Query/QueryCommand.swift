@@ -42,6 +42,7 @@ struct QueryCommand: AsyncParsableCommand {
   @Option(help: "Count by these columns, separated by commas.") var countBy: String?
   @Option(help: "Count by time: 1m, 1h, 1d.") var bucket: String?
   @Flag(help: "Largest counts first.") var largestFirst = false
+  @Flag(help: "Fail rather than guess the largest of very many.") var exact = false
   @Option(help: "table, json, ndjson, csv, arrow or parquet.") var format = Format.table
   @OptionGroup var login: LoginOptions
   @OptionGroup var client: ClientOptions
@@ -74,6 +75,9 @@ struct QueryCommand: AsyncParsableCommand {
         status: Int(response.status.code), retryAfterSeconds: nil, body: Array(bytes.readableBytesView))
       throw Failure(answer.problem)
     }
+    if let bound = response.headers.first(name: "Cordwood-Approximate") {
+      Output.warn("not exact (\(bound)): a group that is missing has at most so many; --exact fails instead")
+    }
     do {
       var output = RowOutput(format: format, isCount: isCount, columns: countColumns)
       for try await piece in response.body { try output.write(Array(piece.readableBytesView)) }
@@ -96,6 +100,7 @@ struct QueryCommand: AsyncParsableCommand {
     flags.countBy = QueryCommand.list(countBy)
     flags.bucket = bucket
     flags.largestFirst = largestFirst
+    flags.isExact = exact
     return flags
   }
 

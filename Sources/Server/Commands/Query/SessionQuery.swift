@@ -10,7 +10,7 @@ enum SessionQuery {
       ("--where", !flags.expressions.isEmpty), ("--columns", !flags.columns.isEmpty),
       ("--count", flags.counts),
       ("--count-by", !flags.countBy.isEmpty), ("--bucket", flags.bucket != nil),
-      ("--dataset", flags.dataset != "logs"),
+      ("--dataset", flags.dataset != "logs"), ("--exact", flags.isExact),
     ]
     if let other = others.first(where: \.1) { throw Failure("\(other.0) is for datasets, not for sessions") }
     var items = [("format", format), ("order", flags.order ?? "desc")]

@@ -1,0 +1,94 @@
+import Codecs
+import Records
+
+/// Numbers that the groups of rows are known by in every unit, on every worker and in every pass: equal
+/// groups have equal ones. Different groups may too, with a chance of 2^-64.
+struct GroupHasher: Sendable {
+  private let bucket: TimeBucket?
+  private let columnCount: Int
+  private var part: [UInt64] = []
+  private(set) var hashes: [UInt64] = []
+
+  /// Null is no text.
+  private static let null: UInt64 = 0x5851_F42D_4C95_7F2D
+
+  init(bucket: TimeBucket?, columnCount: Int) {
+    self.bucket = bucket
+    self.columnCount = columnCount
+  }
+
+  /// Sets ``hashes`` to those of the rows of `batch`, whose columns begin as ``GroupTable`` has them.
+  mutating func hash(_ batch: RecordBatch) {
+    if hashes.count != batch.rowCount { hashes = [UInt64](repeating: 0, count: batch.rowCount) }
+    if bucket != nil { hash(times: batch.columns[0]) }
+    let first = bucket == nil ? 0 : 1
+    for index in first..<first + columnCount {
+      if index == 0 {
+        GroupHasher.hash(texts: batch.columns[index], into: &hashes)
+        continue
+      }
+      if part.count != batch.rowCount { part = [UInt64](repeating: 0, count: batch.rowCount) }
+      GroupHasher.hash(texts: batch.columns[index], into: &part)
+      for row in hashes.indices { hashes[row] = GroupHasher.mix(hashes[row] &* 3 &+ part[row]) }
+    }
+  }
+
+  private mutating func hash(times column: Column) {
+    guard let bucket else { return }
+    var (first, last, hash) = (Int64.max, Int64.min, UInt64(0))
+    column.withInt64 { times in
+      var hashes = hashes.mutableSpan
+      for row in times.indices {
+        let time = times[row]
+        if time < first || time > last {
+          let (key, range) = bucket.place(of: time)
+          (first, last) = (range.lowerBound, range.upperBound)
+          hash = GroupHasher.mix(UInt64(bitPattern: key))
+        }
+        hashes[row] = hash
+      }
+    }
+  }
+
+  private static func hash(texts column: Column, into hashes: inout [UInt64]) {
+    switch column.storage {
+    case .fixed: bug("group columns are read as text")
+    case .text:
+      column.withText { offsets, bytes in
+        var hashes = hashes.mutableSpan
+        for row in hashes.indices {
+          hashes[row] = Hash64.xxh64(bytes.extracting(Int(offsets[row])..<Int(offsets[row + 1])))
+        }
+      }
+    case .dictionary:
+      column.withDictionary { keys, offsets, bytes in
+        // A value is hashed once a batch, when a row has it. A hash of 0 is only hashed more often.
+        var known = [UInt64](repeating: 0, count: offsets.count - 1)
+        var hashes = hashes.mutableSpan
+        column.withValidity { bits in
+          for row in keys.indices {
+            if let bits, bits[row >> 3] & (1 << UInt8(row & 7)) == 0 { continue }
+            let key = Int(keys[row])
+            if known[key] == 0 {
+              known[key] = Hash64.xxh64(bytes.extracting(Int(offsets[key])..<Int(offsets[key + 1])))
+            }
+            hashes[row] = known[key]
+          }
+        }
+      }
+    }
+    column.withValidity { bits in
+      guard let bits else { return }
+      for row in hashes.indices where bits[row >> 3] & (1 << UInt8(row & 7)) == 0 { hashes[row] = null }
+    }
+  }
+
+  /// SplitMix64's finisher.
+  @inline(__always)
+  private static func mix(_ value: UInt64) -> UInt64 {
+    var mixed = value &+ 0x9E37_79B9_7F4A_7C15
+    mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ mixed >> 31
+  }
+}
