@@ -65,7 +65,10 @@ extension QueryEngine {
       while let unit = queue.take() {
         try memory.withRoom(unit.memoryBytesEstimate) { () throws(StoreError) in
           let cursor = try unit.open()
-          while let batch = try cursor.next() { part.add(batch) }
+          while let batch = try cursor.next() {
+            try memory.check()
+            part.add(batch)
+          }
         }
       }
       while let other = done.leave(part) { part.merge(other) }
