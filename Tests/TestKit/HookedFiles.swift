@@ -7,7 +7,8 @@ package struct HookedFiles: FileSystem {
   private let files: any FileSystem
   private let before: @Sendable () -> Void
 
-  /// - Parameter before: Called before each operation, also on files that were opened here, and behind a read.
+  /// - Parameter before: Called before each operation, also on files that were opened here, and behind a
+  ///   read.
   package init(_ files: any FileSystem, before: @escaping @Sendable () -> Void) {
     self.files = files
     self.before = before
