@@ -1,6 +1,7 @@
 import Codecs
 import Platform
 import Records
+import Synchronization
 import Testing
 
 @testable import Querying
@@ -251,4 +252,83 @@ struct ManyGroupsTests {
       }
     }
   }
+
+  /// In each pass, whichever worker sees it first.
+  @Test(arguments: 1...11) func whatTakesTooLongEndsInEachPass(opened: Int) async throws {
+    var random = SplitMix(state: 9)
+    var units: [[MemorySource.Row]] = Array(repeating: [], count: 5)
+    for row in ManyGroupsTests.rows(.distinct, 3_000, &random) { units[Int(row.position) % 5].append(row) }
+    let clock = OpeningClock(lateAt: opened)
+    let budget = MemoryBudget(bytesMax: 64 << 20)
+    var engine = QueryEngine(
+      source: TimedSource(units: units, clock: clock), workers: WorkerPool(threads: 2), budget: budget,
+      secondsMax: 5, uptime: clock)
+    engine.groupLimits.bytesMax = 200_000
+    let request = ManyGroupsTests.request(0)
+    let slow = engine
+    await #expect(throws: StoreError.deadlineExceeded(seconds: 5)) {
+      _ = try await ManyGroupsTests.answer(slow, request)
+    }
+    #expect(clock.openedCount <= opened + 1, "the other worker's unit at most")
+    #expect(budget.bytesUsed == 0)
+  }
+}
+
+/// Ten seconds later once so many units were opened.
+private final class OpeningClock: UptimeClock {
+  private let opened = Atomic<Int>(0)
+  private let lateAt: Int
+
+  init(lateAt: Int) { self.lateAt = lateAt }
+
+  var openedCount: Int { opened.load(ordering: .relaxed) }
+  func open() { opened.add(1, ordering: .relaxed) }
+  func uptime() -> Int64 { openedCount >= lateAt ? 10_000_000_000 : 0 }
+}
+
+/// As ``MemorySource``, by a clock that sees units opened.
+private struct TimedSource: BatchSource {
+  let units: [[MemorySource.Row]]
+  let clock: OpeningClock
+
+  func snapshot(of partition: Partition) -> any PartitionSnapshot {
+    TimedSnapshot(MemorySnapshot(units: units), clock)
+  }
+}
+
+private final class TimedSnapshot: PartitionSnapshot {
+  private let snapshot: MemorySnapshot
+  private let clock: OpeningClock
+
+  init(_ snapshot: MemorySnapshot, _ clock: OpeningClock) {
+    self.snapshot = snapshot
+    self.clock = clock
+  }
+
+  var positionEnd: Int64 { snapshot.positionEnd }
+
+  func plan(_ request: ScanRequest) throws(StoreError) -> [any ScanUnit] {
+    try snapshot.plan(request).map { TimedUnit(unit: $0, clock: clock) }
+  }
+
+  func groupedCounts(_ request: GroupedCountRequest) throws(StoreError) -> GroupedCountAnswer {
+    try snapshot.groupedCounts(request)
+  }
+}
+
+private struct TimedUnit: ScanUnit {
+  let unit: any ScanUnit
+  let clock: OpeningClock
+
+  var objects: Set<StoredObject> { unit.objects }
+  var bounds: KeyBounds { unit.bounds }
+  var rowCountMax: Int { unit.rowCountMax }
+  var memoryBytesEstimate: Int { unit.memoryBytesEstimate }
+
+  func open() throws(StoreError) -> any BatchCursor {
+    clock.open()
+    return try unit.open()
+  }
+
+  func countMatches() throws(StoreError) -> Int { try unit.countMatches() }
 }
