@@ -20,28 +20,18 @@ import Testing
   static let span: Int64 = 30 * 86_400_000_000_000
 
   @Test(.enabled(if: rowCount > 0)) func figures() async throws {
-    let kept = Self.environment["CORDWOOD_BENCHMARK_STORE"]
-    let directory =
-      kept ?? FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
-    defer { if kept == nil { try? FileManager.default.removeItem(atPath: directory) } }
-    let isNew = !FileManager.default.fileExists(atPath: directory)
-    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-    let store = try await Storage.open(
-      directory: directory, environment: StoreEnvironment(clock: ManualClock()), options: StorageOptions(),
-      format: ParquetBlocks())
-    store.start()
-    if isNew { try await fill(store) }
-    for usage in store.usage() {
-      let bytes = Double(usage.blockBytes) / Double(max(1, usage.blockRows))
-      print(
-        "\(usage.partition.dataset): \(usage.blockRows) rows, \(usage.blockCount) blocks, \(bytes) bytes a row"
-      )
+    try await BenchmarkStore.with(fill: fill) { store in
+      for usage in store.usage() {
+        let bytes = Double(usage.blockBytes) / Double(max(1, usage.blockRows))
+        print(
+          "\(usage.partition.dataset): \(usage.blockRows) rows, \(usage.blockCount) blocks, \(bytes) bytes a row"
+        )
+      }
+      let engine = QueryEngine(
+        source: store, workers: WorkerPool(threads: 2), budget: MemoryBudget(bytesMax: 1 << 30))
+      try await audit(engine)
+      try await workflows(engine)
     }
-    let engine = QueryEngine(
-      source: store, workers: WorkerPool(threads: 2), budget: MemoryBudget(bytesMax: 1 << 30))
-    try await audit(engine)
-    try await workflows(engine)
-    await store.stop()
   }
 
   @Test(.enabled(if: rowCount > 0)) func writing() throws {

@@ -18,30 +18,20 @@ import Testing
   static let partition = Partition(tenant: tenant, dataset: .audit)
 
   @Test(.enabled(if: rowCount > 0)) func figures() async throws {
-    let kept = Self.environment["CORDWOOD_BENCHMARK_STORE"]
-    let directory =
-      kept ?? FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
-    defer { if kept == nil { try? FileManager.default.removeItem(atPath: directory) } }
-    let isNew = !FileManager.default.fileExists(atPath: directory)
-    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-    let store = try await Storage.open(
-      directory: directory, environment: StoreEnvironment(clock: ManualClock()), options: StorageOptions(),
-      format: ParquetBlocks())
-    store.start()
-    if isNew { try await fill(store) }
-    for bytes in [256 << 20, 4 << 30] {
-      print("query.memory_bytes_max \(bytes >> 20) MiB")
-      let engine = QueryEngine(
-        source: store, workers: WorkerPool(threads: 2), budget: MemoryBudget(bytesMax: bytes))
-      for column in ["severity", "action", "resource_type", "user_id", "resource_id", "ip_address"] {
-        await measure("top 10 of \(column)", engine, column, "")
-      }
-      let measures = ",{\"avg\":\"metadata.n\"},{\"max\":\"timestamp\"}"
-      for column in ["action", "user_id", "ip_address"] {
-        await measure("the same with avg and max of \(column)", engine, column, measures)
+    try await BenchmarkStore.with(fill: fill) { store in
+      for bytes in [256 << 20, 4 << 30] {
+        print("query.memory_bytes_max \(bytes >> 20) MiB")
+        let engine = QueryEngine(
+          source: store, workers: WorkerPool(threads: 2), budget: MemoryBudget(bytesMax: bytes))
+        for column in ["severity", "action", "resource_type", "user_id", "resource_id", "ip_address"] {
+          await measure("top 10 of \(column)", engine, column, "")
+        }
+        let measures = ",{\"avg\":\"metadata.n\"},{\"max\":\"timestamp\"}"
+        for column in ["action", "user_id", "ip_address"] {
+          await measure("the same with avg and max of \(column)", engine, column, measures)
+        }
       }
     }
-    await store.stop()
   }
 
   private func measure(_ name: String, _ engine: QueryEngine, _ column: String, _ more: String) async {

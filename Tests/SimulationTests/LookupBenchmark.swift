@@ -20,30 +20,20 @@ import Testing
   static let each = 20
 
   @Test(.enabled(if: rowCount > 0)) func figures() async throws {
-    let kept = Self.environment["CORDWOOD_BENCHMARK_STORE"]
-    let directory =
-      kept ?? FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
-    defer { if kept == nil { try? FileManager.default.removeItem(atPath: directory) } }
-    let isNew = !FileManager.default.fileExists(atPath: directory)
-    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     let wall = ManualClock()
     var layout = BlockLayout()
     if let rows = Int(Self.environment["CORDWOOD_BENCHMARK_PAGE"] ?? "") { layout.rowsPerLookup = rows }
-    let store = try await Storage.open(
-      directory: directory, environment: StoreEnvironment(clock: wall), options: StorageOptions(),
-      format: ParquetBlocks(layout: layout))
-    store.start()
-    if isNew { try await fill(store, wall) }
-    for usage in store.usage() {
-      let bytes = Double(usage.blockBytes) / Double(max(1, usage.blockRows))
-      print("\(usage.blockRows) rows, \(usage.blockCount) blocks, \(bytes) bytes a row")
+    try await BenchmarkStore.with(clock: wall, layout: layout, fill: { try await fill($0, wall) }) { store in
+      for usage in store.usage() {
+        let bytes = Double(usage.blockBytes) / Double(max(1, usage.blockRows))
+        print("\(usage.blockRows) rows, \(usage.blockCount) blocks, \(bytes) bytes a row")
+      }
+      let engine = QueryEngine(
+        source: store, workers: WorkerPool(threads: 2), budget: MemoryBudget(bytesMax: 1 << 30))
+      try await scan(engine)
+      let ids = try await ids(engine)
+      try await lookUp(engine, ids)
     }
-    let engine = QueryEngine(
-      source: store, workers: WorkerPool(threads: 2), budget: MemoryBudget(bytesMax: 1 << 30))
-    try await scan(engine)
-    let ids = try await ids(engine)
-    try await lookUp(engine, ids)
-    await store.stop()
   }
 
   private func fill(_ store: Storage, _ wall: ManualClock) async throws {

@@ -15,20 +15,21 @@ struct ImportTable: Sendable {
   private let lifetimeSecondsMin: Int64
   private let tenantEntriesMax: Int
   private let bytesMax: Int
+  private let memory: MemoryBudget?
   private var known: [ScopedKey: Known] = [:]
   private var held: [Tenant: KeyCharge] = [:]
   private var bytes = 0
   /// The second before which looking for what may go is in vain.
   private var roomAt: Int64 = 0
 
-  init(options: JournalOptions) {
+  /// - Parameter memory: Is charged with what the imports take.
+  init(options: JournalOptions, memory: MemoryBudget? = nil) {
+    self.memory = memory
     lifetimeSeconds = Int64(options.importSeconds)
     lifetimeSecondsMin = Int64(options.importSecondsMin)
     tenantEntriesMax = options.importTenantEntriesMax
     bytesMax = options.importBytesMax
   }
-
-  var count: Int { known.count }
 
   /// The entry of the import `key`, unless its time is over.
   func entry(_ key: ScopedKey, now: Int64) -> KeyEntry? {
@@ -58,14 +59,19 @@ struct ImportTable: Sendable {
     remove(key)
     known[key] = Known(entry: entry, segment: segment)
     held[key.tenant, default: KeyCharge()].add(entry.memoryBytes(key))
-    bytes += entry.memoryBytes(key)
+    add(bytes: entry.memoryBytes(key))
   }
 
   private mutating func remove(_ key: ScopedKey) {
     guard let found = known.removeValue(forKey: key) else { return }
     held[key.tenant]?.remove(found.entry.memoryBytes(key))
-    bytes -= found.entry.memoryBytes(key)
+    add(bytes: -found.entry.memoryBytes(key))
     if held[key.tenant]?.count == 0 { held[key.tenant] = nil }
+  }
+
+  private mutating func add(bytes change: Int) {
+    bytes += change
+    memory?.charge(change)
   }
 
   private mutating func forget(now: Int64, lifetimeSeconds: Int64) {

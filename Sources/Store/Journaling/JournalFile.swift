@@ -92,7 +92,7 @@ package final class JournalFile: @unchecked Sendable {
     self.options = options
     self.source = source
     keys = IdempotencyTable(options: options, memory: environment.keysMemory)
-    imports = ImportTable(options: options)
+    imports = ImportTable(options: options, memory: environment.keysMemory)
     running = RunningTime(environment.uptime)
   }
 

@@ -29,7 +29,7 @@ struct GroupHasher: Sendable {
       }
       if part.count != batch.rowCount { part = [UInt64](repeating: 0, count: batch.rowCount) }
       GroupHasher.hash(texts: batch.columns[index], into: &part)
-      for row in hashes.indices { hashes[row] = GroupHasher.mix(hashes[row] &* 3 &+ part[row]) }
+      for row in hashes.indices { hashes[row] = DistinctState.mix(hashes[row] &* 3 &+ part[row]) }
     }
   }
 
@@ -43,7 +43,7 @@ struct GroupHasher: Sendable {
         if time < first || time > last {
           let (key, range) = bucket.place(of: time)
           (first, last) = (range.lowerBound, range.upperBound)
-          hash = GroupHasher.mix(UInt64(bitPattern: key))
+          hash = DistinctState.mix(UInt64(bitPattern: key))
         }
         hashes[row] = hash
       }
@@ -81,14 +81,5 @@ struct GroupHasher: Sendable {
       guard let bits else { return }
       for row in hashes.indices where bits[row >> 3] & (1 << UInt8(row & 7)) == 0 { hashes[row] = null }
     }
-  }
-
-  /// SplitMix64's finisher.
-  @inline(__always)
-  private static func mix(_ value: UInt64) -> UInt64 {
-    var mixed = value &+ 0x9E37_79B9_7F4A_7C15
-    mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ mixed >> 31
   }
 }
