@@ -34,13 +34,13 @@ package final class FileLock: Sendable {
     }
     self.directory = directory
     let text = Array("\(getpid())\n".utf8)
-    // The number only serves a message, so a full disk must not keep the server from starting.
+    // The number only serves a message, so a full or read-only disk must not keep anybody from reading.
     _ = ftruncate(file, 0)
     _ = unsafe text.withUnsafeBytes { unsafe pwrite(file, $0.baseAddress, $0.count, 0) }
   }
 
   deinit {
-    close(file)
+    if file >= 0 { close(file) }
     close(directory)
   }
 
@@ -59,8 +59,13 @@ package final class FileLock: Sendable {
     }
   }
 
+  /// -1: there is none on a read-only file system, and there can be none.
   private static func takeFile(_ path: String) throws(FileLockError) -> Int32 {
-    let descriptor = retrying { unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644) }
+    var descriptor = retrying { unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644) }
+    if descriptor < 0, errno == EROFS {
+      descriptor = retrying { unsafe open(path, O_RDONLY | O_CLOEXEC) }
+      if descriptor < 0, errno == ENOENT { return -1 }
+    }
     if descriptor < 0 { throw .disk(diskError(.openLock, path, code: errno)) }
     if retrying({ flock(descriptor, LOCK_EX | LOCK_NB) }) == 0 { return descriptor }
     let code = errno
