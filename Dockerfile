@@ -14,6 +14,8 @@ VOLUME /var/lib/cordwood
 ENV CORDWOOD_ENVIRONMENT=production
 ENV CORDWOOD_DATA_DIR=/var/lib/cordwood
 ENV CORDWOOD_SERVER_HOST=0.0.0.0
+# Within its network: a proxy before it, or mounted certificates, keep others from reading along.
+ENV CORDWOOD_SERVER_PLAIN_HTTP=true
 EXPOSE 8000
 # There is no curl; bash opens the connection.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["bash", "-c", \

@@ -48,6 +48,9 @@ torture: build ## Kill, starve and damage a server that six APIs write to, for M
 	@scripts/python-tools
 	@python3 -B scripts/torture --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
+soak: build ## Write, ask and delete evenly for MINUTES=10: memory, mappings and descriptors must not grow
+	@python3 -B scripts/torture/soak.py --minutes $(if $(filter 1,$(MINUTES)),10,$(MINUTES))
+
 mutants: setup ## Plant each bug of Tests/SimulationTests/mutants; the simulation must catch every one
 	@scripts/mutants
 

@@ -16,14 +16,25 @@ enum AccessDatabaseFault {
     for table in ["forwarders", "forwardingCursors", "deadLetters", "queryTokens"] {
       try execute(folder, "DROP TABLE \(table)")
     }
-    try undoIdentities(folder)
+    try undoIdentities(folder, keepingTokens: false)
     try execute(folder, "DELETE FROM grdb_migrations WHERE identifier NOT LIKE '1:%'")
   }
 
-  /// As the version before containers had identities left it.
-  static func undoIdentities(_ folder: String) throws {
+  /// As the version before users had looks left it.
+  private static func undoLooks(_ folder: String) throws {
     for change in [
-      "DROP INDEX containersByIdentity", "DROP INDEX usersByLooks",
+      "DROP INDEX usersByLooks", "ALTER TABLE users DROP COLUMN looks", "DROP TABLE auditRevocations",
+      "DROP TABLE auditNotBefore", "DROP INDEX IF EXISTS queryTokensOfUser",
+      "DELETE FROM grdb_migrations WHERE identifier LIKE '7:%'",
+    ] { try execute(folder, change) }
+  }
+
+  /// As the version before containers had identities left it, with these tokens of the query-log API.
+  static func undoIdentities(_ folder: String, keepingTokens: Bool = true) throws {
+    try undoLooks(folder)
+    if keepingTokens { try execute(folder, "ALTER TABLE queryTokens DROP COLUMN userId") }
+    for change in [
+      "DROP INDEX containersByIdentity",
       "ALTER TABLE containers DROP COLUMN identity",
       "DELETE FROM grdb_migrations WHERE identifier LIKE '6:%'",
     ] { try execute(folder, change) }

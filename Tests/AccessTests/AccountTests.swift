@@ -272,10 +272,16 @@ import Testing
     }
   }
 
-  @Test func userNamesAreCheckedAndUnicodeIsOneName() async throws {
+  @Test func userNamesHaveOneFormAndOneLook() async throws {
     let bench = try await AccessBench()
     defer { bench.remove() }
-    for bad in ["", " alice", "alice ", "a\nb", "a\u{0}", "a\u{202E}b", String(repeating: "é", count: 128)] {
+    let bad = [
+      "", " alice", "alice ", "a\nb", "a\u{0}", "a\u{202E}b", String(repeating: "é", count: 128),
+      // Another form; compatibility forms; symbols; scripts that look alike, mixed.
+      "Jose\u{301}", "BAN\u{212A}", "\u{FF41}dmin", "\u{1D41A}dmin", "a\u{AD}b", "a\u{FE0F}b", "ad\u{2713}",
+      "\u{430}dmin", "p\u{3B1}ul",
+    ]
+    for bad in bad {
       let error = await accessError {
         try await bench.accounts.create(name: bad, password: "pw", role: .user)
       }
@@ -284,13 +290,32 @@ import Testing
         continue
       }
     }
-    try await bench.accounts.create(name: "Jos\u{E9} 李", password: "pw", role: .user)
-    _ = try await bench.bearer("Jose\u{301} 李", "pw")
-    #expect(
-      await accessError {
-        try await bench.accounts.create(name: "Jose\u{301} 李", password: "pw", role: .user)
+    for (name, alike) in [
+      ("Jos\u{E9} 李", "JOS\u{C9} 李"), ("admin", "adm\u{131}n"), ("cop", "\u{441}\u{43E}\u{440}"),
+      ("voix", "VOIX"), ("\u{3BF}\u{3C1}", "op"),
+    ] {
+      try await bench.accounts.create(name: name, password: "pw", role: .user)
+      _ = try await bench.bearer(name, "pw")
+      #expect(await accessError { _ = try await bench.bearer(alike, "pw") } == .wrongPassword)
+      let error = await accessError {
+        try await bench.accounts.create(name: alike, password: "pw", role: .user)
       }
-        == .userExists)
+      #expect(error == .userExists, "\(alike.debugDescription)")
+    }
+    #expect(await accessError { _ = try await bench.bearer("Jose\u{301} 李", "pw") } == .wrongPassword)
+  }
+
+  @Test func namesOfMarksCostNothing() async throws {
+    let bench = try await AccessBench()
+    defer { bench.remove() }
+    try await bench.accounts.create(name: "alice", password: "pw", role: .user)
+    let name = "a" + String(repeating: "\u{301}\u{316}", count: 500_000)
+    #expect(await accessError { _ = try await bench.bearer(name, "pw") } == .wrongPassword)
+    #expect(bench.accounts.loggedName(name) == "unknown")
+    #expect(bench.accounts.loggedName("alice") == "alice")
+    let unknown = bench.accounts.loggedName("hunter2")
+    #expect(unknown.hasPrefix("unknown-") && !unknown.contains("hunter2"))
+    #expect(unknown == bench.accounts.loggedName("hunter2"))
   }
 
   @Test func aChangedPasswordEndsOtherTokens() async throws {

@@ -230,10 +230,10 @@ import Testing
         let text = String(repeating: "x", count: (count - empty) * 3 / 4)
         return try TokenBench.token(claims: ["x": text])
       }
-      let most = try token(bytes: 16_384)
-      #expect(most.utf8.count <= 16_384 && most.utf8.count > 16_380)
+      let most = try token(bytes: 8_192)
+      #expect(most.utf8.count <= 8_192 && most.utf8.count > 8_188)
       #expect(bench.holds(most))
-      #expect(try bench.outcome(token(bytes: 16_400)) == .failure(.unknown))
+      #expect(try bench.outcome(token(bytes: 8_200)) == .failure(.unknown))
       for shape in ["x", ".", "a.b.", "\u{1F4A3}"] {
         let huge = String(repeating: shape, count: 4_000_000)
         #expect(bench.outcome(huge) == .failure(.unknown), "\(shape)")

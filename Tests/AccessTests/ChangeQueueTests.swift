@@ -129,7 +129,8 @@ import Testing
         group.addTask {
           let error = await accessError {
             _ = try await accounts.createUser(
-              name: "u\(index / 2)", role: .user, password: "p", hasDefaultPassword: false, createdAt: 1)
+              name: "u\(index / 2)", looks: "u\(index / 2)", role: .user, password: "p",
+              hasDefaultPassword: false, createdAt: 1)
           }
           return (index / 2, error)
         }

@@ -20,7 +20,7 @@ import Testing
     let users = Mutex<[UserRecord]>([])
     try await measure("users") { name in
       let user = try await plane.accounts.createUser(
-        name: name, role: .user, password: "p", hasDefaultPassword: false, createdAt: 1)
+        name: name, looks: name, role: .user, password: "p", hasDefaultPassword: false, createdAt: 1)
       users.withLock { $0.append(user) }
     }
     let owners = users.withLock { $0 }

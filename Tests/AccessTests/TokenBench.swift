@@ -56,7 +56,7 @@ final class TokenBench {
 
   init(
     legacy: LegacyTenantKeys = LegacyTenantKeys(isOn: true), leewaySeconds: Int = 0,
-    keys: [AuditKey] = [], folder: String? = nil
+    keys: [AuditKey] = [], folder: String? = nil, change: (inout AuditCredentials.Policy) -> Void = { _ in }
   ) async throws {
     let path = folder ?? NSTemporaryDirectory() + "cordwood-tokens-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
@@ -67,6 +67,7 @@ final class TokenBench {
     policy.legacy = legacy
     policy.leewaySeconds = leewaySeconds
     policy.keys = keys
+    change(&policy)
     credentials = AuditCredentials(policy: policy, tenants: tenants, clock: clock)
   }
 

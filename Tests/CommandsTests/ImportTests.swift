@@ -62,7 +62,7 @@ final class MessageStore: BatchSink, StoreControl, BatchSource, CommitFeed, Send
       firstPosition: 0, rowCount: batch.rowCount, firstID: [UInt8](repeating: 0, count: 16), ingestedAt: 0)
   }
 
-  func archive() async throws(StoreError) {}
+  func archive(_ isWanted: @escaping @Sendable (Tenant) -> Bool) async throws(StoreError) {}
   func delete(_ predicate: Records.Predicate, from partition: Partition) async throws(StoreError) -> Int { 0 }
   func retain() async throws(StoreError) -> Int { 0 }
   func usage() -> [PartitionUsage] { [] }

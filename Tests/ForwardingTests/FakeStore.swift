@@ -119,7 +119,7 @@ final class FakeStore: BatchSource, CommitFeed, StoreControl {
     to partition: Partition, from position: Int64, columns: [String], rowsMax: Int
   ) -> CommittedRows? { nil }
 
-  func archive() async throws(StoreError) {}
+  func archive(_ isWanted: @escaping @Sendable (Tenant) -> Bool) async throws(StoreError) {}
   func delete(_ predicate: Predicate, from partition: Partition) async throws(StoreError) -> Int { 0 }
   func retain() async throws(StoreError) -> Int { 0 }
   func usage() -> [PartitionUsage] {

@@ -56,7 +56,7 @@ final class FakeStore: BatchSink, StoreControl, Sendable {
     return try result.get()
   }
 
-  func archive() async throws(StoreError) {
+  func archive(_ isWanted: @escaping @Sendable (Tenant) -> Bool) async throws(StoreError) {
     let error = state.withLock { state in
       state.archives += 1
       return state.error

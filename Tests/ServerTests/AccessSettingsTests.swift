@@ -26,14 +26,19 @@ import Testing
         jwks_file: /etc/keys.json
         keys:
           - {kid: one, secret: \(Self.secret)}
-          - {kid: two, secret: \(Self.secret), tenants: [acme, zeta]}
+          - {kid: two, secret: \(Self.secret), tenants: [acme, zeta], role: auditor}
+          - {kid: ops, secret: \(Self.secret), operator: true}
       """
     let configuration = try Self.configuration(yaml)
     #expect(configuration.audit.audience == "us" && configuration.audit.issuer == "them")
     #expect(configuration.audit.leewaySeconds == 5)
     #expect(configuration.auditKeySetPath == "/etc/keys.json")
-    #expect(configuration.audit.keys.map(\.keyID) == ["one", "two"])
-    #expect(configuration.audit.keys.map(\.tenants) == [nil, ["acme", "zeta"]])
+    #expect(configuration.audit.keys.map(\.keyID) == ["one", "two", "ops"])
+    #expect(configuration.audit.keys.map(\.tenants) == [nil, ["acme", "zeta"], nil])
+    #expect(
+      configuration.audit.keys.map(\.grants) == [
+        AuditGrants(), AuditGrants(role: .auditor), AuditGrants(isOperator: true),
+      ])
     let defaults = try Self.configuration()
     #expect(defaults.audit.audience == "logserver" && defaults.audit.issuer == "issuer")
     #expect(defaults.audit.keys.isEmpty && defaults.auditKeySetPath == nil)
@@ -44,12 +49,16 @@ import Testing
       try Self.configuration(settings: settings).audit.legacy.isOn
     }
     let others = [("environment", "production"), ("server.host", "0.0.0.0")]
+    let own = "6f1d0c6c2b9e4f3aa0d76f1d0c6c2b9e"
     #expect(try isOn([]))
     #expect(try !isOn([("audit.legacy_tenant_keys", "off")]))
     for other in others {
-      #expect(try !isOn([other]), "\(other)")
-      #expect(try !isOn([other, ("audit.secret", "another")]))
-      #expect(try isOn([other, ("audit.secret", "another"), ("audit.legacy_tenant_keys", "on")]))
+      #expect(try !isOn([other, ("server.plain_http", "true")]), "\(other)")
+      #expect(try !isOn([other, ("server.plain_http", "true"), ("audit.secret", own)]))
+      #expect(
+        try isOn([
+          other, ("server.plain_http", "true"), ("audit.secret", own), ("audit.legacy_tenant_keys", "on"),
+        ]))
       for secret in ["", "secret"] {
         let error = #expect(throws: ConfigurationError.self) {
           try isOn([other, ("audit.secret", secret), ("audit.legacy_tenant_keys", "on")])

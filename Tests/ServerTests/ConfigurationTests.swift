@@ -52,8 +52,8 @@ import Testing
       environment: production
       native:
         api_keys:
-          - {name: ops, key: abcdefghijklmnop0123, tenant: main, role: admin}
-          - {name: shop, key: qrstuvwxyzabcdef0123, tenant: shop}
+          - {name: ops, key: abcdefghijklmnop0123456789, tenant: main, role: admin}
+          - {name: shop, key: qrstuvwxyzabcdef0123456789, tenant: shop}
       """
     let configuration = try ConfigurationTests.configuration(yaml: yaml)
     #expect(configuration.apiKeys.count == 2)
@@ -61,7 +61,8 @@ import Testing
     #expect(configuration.apiKeys[1].role == .user)
     #expect(configuration.apiKeys[1].tenant == Tenant(realm: .native, name: "shop"))
     #expect(!configuration.isOpen)
-    let open = try ConfigurationTests.configuration(yaml: yaml, settings: [("server.host", "0.0.0.0")])
+    let open = try ConfigurationTests.configuration(
+      yaml: yaml, settings: [("server.host", "0.0.0.0"), ("server.plain_http", "true")])
     #expect(open.host == "0.0.0.0")
   }
 
@@ -112,12 +113,52 @@ import Testing
   }
 
   @Test func nothingIsOpenToOthers() throws {
-    for settings in [[("environment", "production")], [("server.host", "0.0.0.0")]] {
+    let reachable = [("server.host", "0.0.0.0"), ("server.plain_http", "true")]
+    for settings in [[("environment", "production")], reachable] {
       let configuration = try ConfigurationTests.configuration(settings: settings)
       #expect(!configuration.isOpen)
       #expect(!configuration.isPrivate)
     }
     #expect(try ConfigurationTests.configuration().isPrivate)
+    let plain = #expect(throws: ConfigurationError.self) {
+      try ConfigurationTests.configuration(settings: [("server.host", "0.0.0.0")])
+    }
+    #expect("\(plain.map { "\($0)" } ?? "")".contains("server.plain_http"))
+  }
+
+  @Test func secretsThatCanBeGuessedAreRefused() throws {
+    for weak in [
+      "0123456789abcdef", "1234567890123456789012345678", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+      "Tr0ub4dor&3-zyx!",
+      "6f1d0c6c2b9e4f3aa0d7",
+    ] {
+      let yaml =
+        "environment: production\nnative:\n  api_keys:\n    - {name: ops, key: \"\(weak)\", tenant: t}\n"
+      let error = #expect(throws: ConfigurationError.self) {
+        try ConfigurationTests.configuration(yaml: yaml)
+      }
+      let text = "\(error.map { "\($0)" } ?? "")"
+      #expect(text.contains("ops") && !text.contains(weak), "\(text)")
+    }
+    for strong in ["6f1d0c6c2b9e4f3aa0d76f1d0c6c2b9e", "cw_pJ7cUo3nTq9sVw1xYz2aBc3dEf4gHi5jKl6mNo7pQr8"] {
+      let yaml =
+        "environment: production\nnative:\n  api_keys:\n    - {name: ops, key: \(strong), tenant: t}\n"
+      #expect(try ConfigurationTests.configuration(yaml: yaml).apiKeys.count == 1)
+    }
+    let published = ["workflow.api_keys": #"{"test_key_123":"client_1"}"#, "querylog.secret": "short"]
+    for (path, value) in published {
+      #expect(throws: ConfigurationError.self) {
+        try ConfigurationTests.configuration(settings: [("environment", "production"), (path, value)])
+      }
+      _ = try ConfigurationTests.configuration(settings: [(path, value)])
+    }
+  }
+
+  @Test func lokisPasswordLeavesItsURL() throws {
+    let loki = try ConfigurationTests.configuration(
+      settings: [("forwarding.loki.url", "http://ada:s3cret@loki:3100/")]
+    ).loki
+    #expect(loki.url == "http://loki:3100" && loki.user == "ada" && loki.password == "s3cret")
   }
 
   @Test func aCertificateNeedsItsKey() throws {

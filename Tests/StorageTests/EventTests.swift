@@ -54,10 +54,10 @@ import Testing
     }
 
     /// Puts rows into the head.
-    func append(rowCount: Int = 20, seed: UInt64 = 1) throws {
+    func append(rowCount: Int = 20, seed: UInt64 = 1, to partition: Partition = EventTests.logs) throws {
       var generator = SeededGenerator(seed: seed)
       let batch = RandomBatches.batch(of: .logs, rowCount: rowCount, using: &generator)
-      _ = try journal.commit([AppendRequest(batch: batch, partition: logs)])[0].get()
+      _ = try journal.commit([AppendRequest(batch: batch, partition: partition)])[0].get()
     }
 
     /// Tries to put what is in the head into a block.

@@ -50,6 +50,21 @@ import Testing
     #expect(Self.refusal(disk) == nil)
   }
 
+  /// Names of before that have another form are told, and stay who they are.
+  @Test func namesOfAnotherFormAreTold() throws {
+    let bench = try Bench()
+    for name in ["BANK", "BAN\u{212A}", "cafe\u{301}", "plain"] {
+      let tenant = Tenant(realm: .native, name: name)
+      try bench.append(rowCount: 2, to: Partition(tenant: tenant, dataset: .logs))
+    }
+    let found = StorageChecker.check(directory: "data", registry: .standard, fileSystem: bench.disk.kill())
+      .findings
+    #expect(found.count == 2 && found.allSatisfy { !$0.isDamage })
+    #expect(found.allSatisfy { $0.reason.contains("Normalization Form C") })
+    #expect(found.contains { $0.reason.contains("E2 84 AA") && $0.reason.contains("1 more") })
+    #expect(found.contains { $0.reason.contains("65 CC 81") && !$0.reason.contains("more") })
+  }
+
   /// An older manifest is refused by the anchor; without the anchor, by the blocks' generation or rows.
   @Test(arguments: [false, true])
   func anOlderManifestIsRefused(withoutAnchor: Bool) throws {

@@ -141,8 +141,9 @@ ALL = [Native, Ingest, Sessions, QueryLog, Audit, Workflow]
 class Writers:
     """One thread an API, writing until told to stop or until the server is gone."""
 
-    def __init__(self, server, ledger, cycle, seed):
+    def __init__(self, server, ledger, cycle, seed, pause=0):
         self.server, self.ledger, self.cycle = server, ledger, cycle
+        self.pause = pause
         self.sent = 0
         self.failures = []
         self.apis = [api(server) for api in ALL]
@@ -170,6 +171,8 @@ class Writers:
                 self.numbers[api.name] += count
                 if not self.send(api, connection, markers):
                     return
+                if self.pause:
+                    time.sleep(self.pause)
         except (OSError, http.client.HTTPException):
             pass  # the server went before anything was sent
         except Exception as error:  # shown by who waits for the writers

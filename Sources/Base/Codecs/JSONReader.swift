@@ -1,3 +1,5 @@
+import Records
+
 /// Reads JSON text from outside (RFC 8259), value by value, and builds only what it is asked for. Broken
 /// UTF-8, lone surrogates, more than ``JSONTree/nestingMax`` levels and, unless it is lenient, NUL and
 /// repeated names are errors, whether a value is built or skipped.
@@ -158,24 +160,32 @@ package struct JSONReader {
 
   /// Those members of the object at hand that have one of these names, as trees, and how many it has in all.
   package mutating func members(
-    named wanted: Set<String>
+    named wanted: Set<Name>
   ) throws(JSONTree.SyntaxError) -> (members: [JSONTree.Member], count: Int) {
     try open()
     var members: [JSONTree.Member] = []
     var names = JSONNames()
     while let name = try member(&names) {
-      if wanted.contains(name) { members.append(JSONTree.Member(name, try value())) } else { try skip() }
+      if wanted.contains(Name(name)) {
+        members.append(JSONTree.Member(name, try value()))
+      } else {
+        try skip()
+      }
     }
     return (members, names.count)
   }
 
   /// As ``members(named:)``, each value as ``scalar()`` reads it.
-  package mutating func scalars(named wanted: Set<String>) throws(JSONTree.SyntaxError) -> [JSONTree.Member] {
+  package mutating func scalars(named wanted: Set<Name>) throws(JSONTree.SyntaxError) -> [JSONTree.Member] {
     try open()
     var members: [JSONTree.Member] = []
     var names = JSONNames()
     while let name = try member(&names) {
-      if wanted.contains(name) { members.append(JSONTree.Member(name, try scalar())) } else { try skip() }
+      if wanted.contains(Name(name)) {
+        members.append(JSONTree.Member(name, try scalar()))
+      } else {
+        try skip()
+      }
     }
     return members
   }
@@ -227,7 +237,7 @@ package struct JSONReader {
   ///
   /// - Parameter wanted: Of an object, only members of these names are counted; nil: all are.
   package func measure(
-    named wanted: Set<String>? = nil
+    named wanted: Set<Name>? = nil
   ) throws(JSONTree.SyntaxError) -> (treeBytes: Int, end: Int) {
     var probe = self
     probe.treeBytes = 0
@@ -240,7 +250,7 @@ package struct JSONReader {
     while let name = try probe.member(&names) {
       let before = probe.treeBytes
       try probe.skip()
-      probe.treeBytes = wanted.contains(name) ? probe.treeBytes + 64 : before
+      probe.treeBytes = wanted.contains(Name(name)) ? probe.treeBytes + 64 : before
     }
     return (probe.treeBytes, probe.at)
   }

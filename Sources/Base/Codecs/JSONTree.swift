@@ -2,7 +2,7 @@ import Records
 
 /// A JSON value as a tree, for small texts from outside: requests, filters, settings. Of records only those
 /// that are not plain go through it, one at a time.
-package enum JSONTree: Sendable, Hashable {
+package enum JSONTree: Sendable, Equatable {
   case null
   case bool(Bool)
   case int64(Int64)
@@ -15,7 +15,7 @@ package enum JSONTree: Sendable, Hashable {
   case object([Member])
 
   /// A name and its value.
-  package struct Member: Sendable, Hashable {
+  package struct Member: Sendable, Equatable {
     /// Escapes resolved.
     package let name: String
     /// The value.
@@ -24,6 +24,11 @@ package enum JSONTree: Sendable, Hashable {
     package init(_ name: String, _ value: JSONTree) {
       self.name = name
       self.value = value
+    }
+
+    /// The name byte by byte.
+    package static func == (left: Member, right: Member) -> Bool {
+      left.name.hasBytes(of: right.name) && left.value == right.value
     }
   }
 
@@ -41,7 +46,7 @@ package enum JSONTree: Sendable, Hashable {
   /// The value of member `name`, or nil.
   package subscript(name: String) -> JSONTree? {
     guard case .object(let members) = self else { return nil }
-    return members.first { $0.name == name }?.value
+    return members.first { $0.name.hasBytes(of: name) }?.value
   }
 
   /// Parses a whole text (RFC 8259). NUL, broken UTF-8, lone surrogates, repeated names and anything behind
@@ -56,6 +61,23 @@ package enum JSONTree: Sendable, Hashable {
     var reader = JSONReader(text, isLenient: isLenient)
     self = try reader.value()
     try reader.end()
+  }
+
+  /// Texts and names byte by byte.
+  package static func == (left: JSONTree, right: JSONTree) -> Bool {
+    switch (left, right) {
+    case (.null, .null): true
+    case (.bool(let left), .bool(let right)): left == right
+    case (.int64(let left), .int64(let right)): left == right
+    case (.float64(let left), .float64(let right)): left == right
+    case (.number(let left), .number(let right)), (.string(let left), .string(let right)):
+      left.hasBytes(of: right)
+    case (.array(let left), .array(let right)): left == right
+    case (.object(let left), .object(let right)): left == right
+    case (.null, _), (.bool, _), (.int64, _), (.float64, _), (.number, _), (.string, _), (.array, _),
+      (.object, _):
+      false
+    }
   }
 
   /// The JSON text, without white space.

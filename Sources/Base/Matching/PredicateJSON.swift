@@ -31,7 +31,7 @@ extension Predicate {
     case "in": return try parseIn(member.value, place: here)
     case "contains", "word", "regex", "prefix": return try parseText(member.name, member.value, place: here)
     default:
-      guard let comparison = Comparison(rawValue: member.name) else {
+      guard let comparison = Comparison(word: member.name) else {
         throw .invalid("\(here): unknown operator; there are \(operators.joined(separator: ", "))")
       }
       let (column, rest) = try operands(member.value, place: here)
@@ -108,8 +108,9 @@ extension Predicate {
     }
     var ignoreCase = false
     if rest.count == 2 {
-      guard case .object(let options) = rest[1], options.count == 1, options[0].name == "ignore_case",
-        case .bool(let value) = options[0].value, name == "contains" || name == "regex"
+      guard case .object(let options) = rest[1], options.count == 1,
+        options[0].name.hasBytes(of: "ignore_case"),
+        case .bool(let value) = options[0].value, name.hasBytes(of: "contains") || name.hasBytes(of: "regex")
       else { throw .invalid("\(place): the only option is {\"ignore_case\":true}, for contains and regex") }
       ignoreCase = value
     }
@@ -166,11 +167,13 @@ extension ColumnPath {
   /// Reads the form ``description`` prints: `level`, `metadata.user`, `metadata["a.b"]`. nil if it is not
   /// one.
   package init?(parsing text: String) {
-    var rest = Substring(text)
-    func plain(_ rest: inout Substring) -> String? {
-      let end = rest.firstIndex { ".[".contains($0) } ?? rest.endIndex
+    var rest = text.unicodeScalars[...]
+    func plain(_ rest: inout Substring.UnicodeScalarView) -> String? {
+      let end = rest.firstIndex { $0 == "." || $0 == "[" } ?? rest.endIndex
       let name = rest[..<end]
-      guard !name.isEmpty, !name.contains(where: { "]\"".contains($0) || $0 == "\0" }) else { return nil }
+      guard !name.isEmpty, !name.contains(where: { $0 == "]" || $0 == "\"" || $0 == "\0" }) else {
+        return nil
+      }
       rest = rest[end...]
       return String(name)
     }
@@ -190,12 +193,12 @@ extension ColumnPath {
     self.init(column, members: members)
   }
 
-  private static func quoted(_ rest: inout Substring) -> String? {
+  private static func quoted(_ rest: inout Substring.UnicodeScalarView) -> String? {
     guard rest.popFirst() == "\"" else { return nil }
-    var name = ""
+    var name = String.UnicodeScalarView()
     while let character = rest.popFirst() {
       switch character {
-      case "\"": return rest.popFirst() == "]" ? name : nil
+      case "\"": return rest.popFirst() == "]" ? String(name) : nil
       case "\\":
         guard let next = rest.popFirst() else { return nil }
         name.append(next)

@@ -7,7 +7,9 @@ final class LocalFile: File {
   private let descriptor: Int32
 
   init(_ path: String, flags: Int32, operation: DiskOperation) throws(DiskError) {
-    let descriptor = retrying { unsafe Glibc.open(path, flags | O_CLOEXEC, 0o644) }
+    // Where a file is made or changed a link is none of ours.
+    let own = flags & (O_CREAT | O_RDWR | O_WRONLY) == 0 ? 0 : O_NOFOLLOW
+    let descriptor = retrying { unsafe Glibc.open(path, flags | own | O_CLOEXEC, 0o644) }
     if descriptor < 0 { throw diskError(operation, path, code: errno) }
     self.path = path
     self.descriptor = descriptor

@@ -45,8 +45,8 @@ package final class DatasetSchema: Sendable {
     Field("ingested_at", .timestamp, isNullable: false),
   ]
 
-  package func index(of name: String) -> Int? { fields.firstIndex { $0.name == name } }
-  package func field(_ name: String) -> Field? { fields.first { $0.name == name } }
+  package func index(of name: String) -> Int? { fields.firstIndex { $0.name.hasBytes(of: name) } }
+  package func field(_ name: String) -> Field? { fields.first { $0.name.hasBytes(of: name) } }
 
   /// The fields a client sends: all but `position`, `id`, `ingested_at`.
   package var declaredFields: [Field] {

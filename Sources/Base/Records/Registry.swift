@@ -29,7 +29,7 @@ package struct Registry: Sendable, Hashable {
   }
 
   package func dataset(code: UInt8) -> Dataset? { datasets.first { $0.code == code } }
-  package func dataset(named name: String) -> Dataset? { datasets.first { $0.name == name } }
+  package func dataset(named name: String) -> Dataset? { datasets.first { $0.name.hasBytes(of: name) } }
   package func realm(code: UInt8) -> Realm? { realms.first { $0.code == code } }
-  package func realm(named name: String) -> Realm? { realms.first { $0.name == name } }
+  package func realm(named name: String) -> Realm? { realms.first { $0.name.hasBytes(of: name) } }
 }

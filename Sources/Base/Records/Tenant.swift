@@ -14,6 +14,17 @@ package struct Tenant: Sendable, Hashable, CustomStringConvertible {
     self.name = name
   }
 
+  /// Byte by byte: names that look the same are two tenants (``Name``).
+  package static func == (left: Tenant, right: Tenant) -> Bool {
+    left.realm == right.realm && left.name.hasBytes(of: right.name)
+  }
+
+  /// Of the name's bytes.
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(realm)
+    name.hashBytes(into: &hasher)
+  }
+
   package static func isValid(name: String) -> Bool {
     !name.isEmpty && name.utf8.count <= nameBytesMax && !name.utf8.contains(0)
   }
@@ -35,7 +46,7 @@ package struct Partition: Sendable, Hashable, CustomStringConvertible {
 
   /// An order in which no two partitions are equal; makes no text for it.
   package func precedes(_ other: Partition) -> Bool {
-    if tenant.name != other.tenant.name { return tenant.name < other.tenant.name }
+    if !tenant.name.hasBytes(of: other.tenant.name) { return Name(tenant.name) < Name(other.tenant.name) }
     if tenant.realm.code != other.tenant.realm.code { return tenant.realm.code < other.tenant.realm.code }
     return dataset.code < other.dataset.code
   }

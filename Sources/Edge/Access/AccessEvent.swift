@@ -37,8 +37,8 @@ package struct AccessEvent: Sendable, Hashable {
   package var outcome: Outcome
   /// Whose API was asked.
   package var realm: Realm
-  /// nil: unknown.
-  package var subject: String?
+  /// At most ``subjectBytesMax``; nil: unknown.
+  package var subject: String? { didSet { subject = subject.map(AccessEvent.cut) } }
   /// Whose records it was about; nil: not known, or nobody's.
   package var tenant: Tenant?
   /// The route's name; `GET /api/logs/{container}/{session}`.
@@ -61,6 +61,14 @@ package struct AccessEvent: Sendable, Hashable {
     }
   }
 
+  /// Of a longer name the log has the beginning.
+  package static let subjectBytesMax = 256
+
+  private static func cut(_ name: String) -> String {
+    guard name.utf8.count > subjectBytesMax else { return name }
+    return String(decoding: name.utf8.prefix(subjectBytesMax), as: UTF8.self) + "…"
+  }
+
   /// An event without a time: the log adds that.
   package init(
     _ kind: Kind, _ outcome: Outcome, realm: Realm, subject: String?, tenant: Tenant? = nil, route: String,
@@ -69,7 +77,7 @@ package struct AccessEvent: Sendable, Hashable {
     self.kind = kind
     self.outcome = outcome
     self.realm = realm
-    self.subject = subject
+    self.subject = subject.map(AccessEvent.cut)
     self.tenant = tenant
     self.route = route
     self.method = method

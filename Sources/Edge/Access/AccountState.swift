@@ -30,13 +30,12 @@ struct AccountState: Sendable {
   }
 
   private(set) var users: [Int64: Account] = [:]
-  /// Swift compares names that look the same as equal, however their accents are encoded.
-  private var idOfName: [String: Int64] = [:]
+  private var idOfName: [Name: Int64] = [:]
   var tokens: [TokenHash: TokenRecord] = [:]
   /// Those that the control plane had no room for.
   var unkept = UnkeptTokens<UnkeptToken>()
 
-  func user(named name: String) -> Account? { idOfName[name].flatMap { users[$0] } }
+  func user(named name: String) -> Account? { idOfName[Name(name)].flatMap { users[$0] } }
 
   mutating func apply(_ change: AccountChange) {
     switch change {
@@ -54,7 +53,7 @@ struct AccountState: Sendable {
         _ = unkept.add(UnkeptToken(record: token.record, password: user.password), hash: kept)
       }
     case .userRemoved(let id):
-      if let user = users.removeValue(forKey: id) { idOfName[user.name] = nil }
+      if let user = users.removeValue(forKey: id) { idOfName[Name(user.name)] = nil }
       tokens = tokens.filter { $0.value.userID != id }
     case .tokenIssued(let token, let ended):
       for hash in ended { tokens[hash] = nil }
@@ -72,6 +71,6 @@ struct AccountState: Sendable {
 
   private mutating func keep(_ user: UserRecord) {
     users[user.id] = Account(user)
-    idOfName[user.name] = user.id
+    idOfName[Name(user.name)] = user.id
   }
 }

@@ -5,7 +5,7 @@ import Synchronization
 extension Accounts {
   /// In the order of their names.
   package func users() -> [User] {
-    state.withLock { $0.users.values.map(\.user) }.sorted { $0.name < $1.name }
+    state.withLock { $0.users.values.map(\.user) }.sorted { Name($0.name) < Name($1.name) }
   }
 
   /// Makes a user.
@@ -15,13 +15,17 @@ extension Accounts {
   package func create(
     name: String, password: String, role: Role, isDefaultPassword: Bool = false
   ) async throws(AccessError) {
-    try ShownName.check(name, of: "A user name")
+    try ShownName.checkUser(name)
     if !isDefaultPassword { try policy.rules.check(password, user: name) }
     try await changes.catchUp()
-    guard state.withLock({ $0.user(named: name) }) == nil else { throw .userExists }
+    let looks = ShownName.looks(of: name)
+    let isTaken = state.withLock {
+      $0.users.values.contains { ShownName.looks(of: $0.name).hasBytes(of: looks) }
+    }
+    guard !isTaken else { throw .userExists }
     let hash = try await checker.hash(password)
     _ = try await repository.createUser(
-      name: name, role: role, password: hash.text, hasDefaultPassword: isDefaultPassword,
+      name: name, looks: looks, role: role, password: hash.text, hasDefaultPassword: isDefaultPassword,
       createdAt: clock.now())
   }
 
@@ -32,12 +36,7 @@ extension Accounts {
   package func changePassword(
     _ principal: Principal, authorization: String?, current: String, new: String, address: String
   ) async throws(AccessError) {
-    try throttle.check(user: principal.subject, address: address)
-    guard let account = state.withLock({ $0.user(named: principal.subject) }) else { throw .unknownUser }
-    guard try await checker.matches(current, account.password) else {
-      throttle.failed(user: principal.subject, address: address)
-      throw .wrongPassword
-    }
+    let account = try await check(name: principal.subject, password: current, address: address)
     try await setPassword(account, new, keeping: Accounts.tokenHash(authorization))
   }
 
@@ -72,6 +71,7 @@ extension Accounts {
 
   /// Users whose password is a documented default, in the order of their names.
   package func usersWithDefaultPassword() -> [String] {
-    state.withLock { $0.users.values.filter(\.record.hasDefaultPassword).map(\.name).sorted() }
+    state.withLock { $0.users.values.filter(\.record.hasDefaultPassword).map { Name($0.name) }.sorted() }.map(
+      \.text)
   }
 }

@@ -1,4 +1,5 @@
 import Codecs
+import Crypto
 import Platform
 import Records
 import Synchronization
@@ -51,6 +52,7 @@ package final class Accounts: Sendable {
   let throttle: LoginThrottle
   private let entropy: any EntropySource
   private let tenant: Tenant
+  private let nameKey = SymmetricKey(size: .bits256)
 
   /// Loads all users and tokens.
   ///
@@ -79,9 +81,8 @@ package final class Accounts: Sendable {
   /// - Parameter authorization: The `Authorization` header's value, or nil without one.
   package func authenticate(authorization: String?) throws(CredentialError) -> Principal {
     guard let authorization else { throw .missing }
-    let words = authorization.split(separator: " ", omittingEmptySubsequences: true)
-    guard words.count == 2, words[0].lowercased() == "bearer" else { throw .malformed }
-    guard let account = lookUp(TokenHash(of: String(words[1]))) else { throw .unknown }
+    guard let hash = Accounts.tokenHash(authorization) else { throw .malformed }
+    guard let account = lookUp(hash) else { throw .unknown }
     return Principal(
       tenant: tenant, subject: account.name, role: account.role,
       credential: KeyDirectory.stableHash("user:\(account.id)"))
@@ -111,29 +112,53 @@ package final class Accounts: Sendable {
   }
 
   /// Checks a password, and makes nothing of it. Throws as ``login(name:password:address:)``.
-  package func verify(name: String, password: String, address: String) async throws(AccessError) -> User {
-    try await check(name: name, password: password, address: address).user
+  func verify(name: String, password: String, address: String) async throws(AccessError) -> UserRecord {
+    try await check(name: name, password: password, address: address).record
   }
 
-  /// The role of a user; nil: there is none of this name.
-  func role(of name: String) -> Role? { state.withLock { $0.user(named: name)?.role } }
+  /// A user by id; nil: there is none any more.
+  func user(id: Int64) -> UserRecord? { state.withLock { $0.users[id]?.record } }
 
-  private func check(
+  func check(
     name: String, password: String, address: String
   ) async throws(AccessError) -> AccountState.Account {
-    try throttle.check(user: name, address: address)
+    guard name.utf8.count <= ShownName.bytesMax else { throw .wrongPassword }
+    let origin = LoginOrigin(user: name, address: address)
+    try throttle.check(origin)
     // `cordwood users` may have made the user a moment ago.
     try await changes.catchUp()
     let account = state.withLock { $0.user(named: name) }
-    let isRight = try await checker.matches(password, account?.password)
-    // Once more: of many tries at one time, those behind the tenth failure must not count either.
-    try throttle.check(user: name, address: address)
+    let isRight: Bool
+    do throws(AccessError) {
+      // Once more when its turn has come: of many tries at one time those behind the tenth failure cost
+      // nothing.
+      isRight = try await checker.matches(
+        password, account?.password, of: origin.network, throttle.standing(origin)
+      ) { [throttle] () throws(AccessError) in try throttle.check(origin) }
+    } catch {
+      // Who floods the queue has tried.
+      if error == .overloaded { throttle.failed(origin) }
+      throw error
+    }
+    // And once more: those that were under way beside the tenth must not count either.
+    try throttle.check(origin)
     guard isRight, let account else {
-      throttle.failed(user: name, address: address)
+      throttle.failed(origin)
       throw .wrongPassword
     }
-    throttle.succeeded(user: name, address: address)
+    throttle.succeeded(origin)
     return account
+  }
+
+  /// What stands for a name that somebody tried to log in with in the log: the name of a user; of others
+  /// nothing that could be read, as people type passwords there. Equal names are told as equal until a
+  /// restart.
+  package func loggedName(_ name: String) -> String {
+    guard name.utf8.count <= ShownName.bytesMax else { return "unknown" }
+    if state.withLock({ $0.user(named: name) }) != nil { return name }
+    var mac = HMAC<SHA256>(key: nameKey)
+    mac.update(data: Array(name.utf8))
+    return "unknown-" + Hex.text(Array(mac.finalize().prefix(6)))
   }
 
   /// A new token for the old one, which dies.
@@ -154,7 +179,10 @@ package final class Accounts: Sendable {
   }
 
   static func tokenHash(_ authorization: String?) -> TokenHash? {
-    authorization?.split(separator: " ").last.map { TokenHash(of: String($0)) }
+    // One word.
+    let token = authorization.flatMap { KeyDirectory.bearerToken(String($0.trimmed)) }
+    guard let token, !token.utf8.contains(UInt8(ascii: " ")) else { return nil }
+    return TokenHash(of: token)
   }
 
   private func issue(

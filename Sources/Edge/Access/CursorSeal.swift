@@ -1,5 +1,6 @@
 import Codecs
 import Crypto
+import Records
 
 /// Signs page cursors (HMAC-SHA256, RFC 2104), so that only those we gave come back, and only from whom they
 /// were given to.
@@ -17,7 +18,7 @@ package struct CursorSeal: Sendable {
 
   /// The cursor of a sealed text; nil if it is none of ours, or of another scope.
   package func open(_ sealed: String, scope: String) -> String? {
-    let parts = sealed.split(separator: ".", omittingEmptySubsequences: false)
+    let parts = sealed.parts(at: ".")
     guard parts.count == 2, let given = Base64URL.bytes(String(parts[1])) else { return nil }
     let cursor = String(parts[0])
     let right = code(cursor, scope)

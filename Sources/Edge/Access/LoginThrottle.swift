@@ -1,24 +1,57 @@
 import Platform
+import Records
 import Synchronization
 
-/// Bounds failed logins: so many a minute for a user from an address, and so many for an address. Nobody can
-/// lock another out, since a count never concerns a user from all addresses.
+/// Who tries to log in, from where.
+struct LoginOrigin: Sendable, Hashable {
+  /// Nobody need be called so.
+  let user: Name
+  /// The address's network: one of IPv6 is a customer's, who has 2^64 addresses in it (RFC 6177).
+  let network: Name
+
+  /// - Parameter address: As the connection has it; any text is one.
+  init(user: String, address: String) {
+    self.user = Name(user)
+    network = Name(LoginOrigin.network(of: address))
+  }
+
+  /// The first four groups of an IPv6 address; an IPv4 one as it is.
+  private static func network(of address: String) -> String {
+    guard address.utf8.contains(UInt8(ascii: ":")) else { return address }
+    var groups: [Substring] = []
+    for group in address.parts(at: ":") {
+      // "::" stands for zeros up to where the rest begins.
+      guard !group.isEmpty || groups.isEmpty else { break }
+      groups.append(group)
+    }
+    while groups.count < 4 { groups.append("0") }
+    return groups.prefix(4).joined(separator: ":")
+  }
+}
+
+/// Bounds failed logins: so many a minute for a user from a network, and so many for a network. Nobody can
+/// lock another out, since a count never concerns a user from all networks.
 package final class LoginThrottle: Sendable {
   fileprivate struct Key: Hashable {
-    /// nil: the address as a whole.
-    var user: String?
-    var address: String
+    /// nil: any user.
+    var user: Name?
+    /// nil: any network.
+    var network: Name?
   }
 
   /// When failures happened, in nanoseconds since 1970, rising; those of the last minute.
   fileprivate struct State {
     var failures: [Key: [Int64]] = [:]
+    /// Who has logged in from where since the start.
+    var known: Set<LoginOrigin> = []
   }
 
-  /// Failures a minute of one user from one address, beyond which nothing is heard.
+  /// Failures a minute of one user from one network, beyond which nothing is heard.
   package static let userFailuresMax = 10
-  /// Failures a minute from one address.
+  /// Failures a minute from one network.
   package static let addressFailuresMax = 100
+  /// Failures a minute from one network, or of one user from anywhere, from which on others go first.
+  static let failuresFresh = 3
   fileprivate static let window: Int64 = 60_000_000_000
   /// Beyond so many keys the oldest half goes: an attacker from many addresses must not fill the memory.
   fileprivate static let keysMax = 65_536
@@ -30,29 +63,47 @@ package final class LoginThrottle: Sendable {
   package init(clock: any WallClock) { self.clock = clock }
 
   /// - Throws: `throttled` while there are too many failures.
-  func check(user: String, address: String) throws(AccessError) {
+  func check(_ origin: LoginOrigin) throws(AccessError) {
     let now = clock.now()
     let waits = state.withLock { state -> [Int64] in
       [
-        state.wait(Key(user: user, address: address), LoginThrottle.userFailuresMax, now),
-        state.wait(Key(user: nil, address: address), LoginThrottle.addressFailuresMax, now),
+        state.wait(Key(user: origin.user, network: origin.network), LoginThrottle.userFailuresMax, now),
+        state.wait(Key(user: nil, network: origin.network), LoginThrottle.addressFailuresMax, now),
       ]
     }
     let wait = waits.max() ?? 0
     if wait > 0 { throw .throttled(retryAfterSeconds: Int((wait + 999_999_999) / 1_000_000_000)) }
   }
 
-  func failed(user: String, address: String) {
+  /// Before whom and behind whom the origin's password is checked.
+  func standing(_ origin: LoginOrigin) -> LoginStanding {
     let now = clock.now()
-    state.withLock { state in
-      state.note(Key(user: user, address: address), LoginThrottle.userFailuresMax, now)
-      state.note(Key(user: nil, address: address), LoginThrottle.addressFailuresMax, now)
+    return state.withLock { state in
+      if state.known.contains(origin) { return .known }
+      let few = LoginThrottle.failuresFresh
+      let isFailing =
+        state.wait(Key(user: nil, network: origin.network), few, now) > 0
+        || state.wait(Key(user: origin.user, network: nil), LoginThrottle.addressFailuresMax, now) > 0
+      return isFailing ? .failing : .fresh
     }
   }
 
-  /// A good login forgives the user's failures from this address, not those of the address.
-  func succeeded(user: String, address: String) {
-    state.withLock { _ = $0.failures.removeValue(forKey: Key(user: user, address: address)) }
+  func failed(_ origin: LoginOrigin) {
+    let now = clock.now()
+    state.withLock { state in
+      state.note(Key(user: origin.user, network: origin.network), LoginThrottle.userFailuresMax, now)
+      state.note(Key(user: nil, network: origin.network), LoginThrottle.addressFailuresMax, now)
+      state.note(Key(user: origin.user, network: nil), LoginThrottle.addressFailuresMax, now)
+    }
+  }
+
+  /// A good login forgives the user's failures from this network, not those of the network.
+  func succeeded(_ origin: LoginOrigin) {
+    state.withLock { state in
+      state.failures[Key(user: origin.user, network: origin.network)] = nil
+      if state.known.count >= LoginThrottle.keysMax { state.known = [] }
+      state.known.insert(origin)
+    }
   }
 }
 

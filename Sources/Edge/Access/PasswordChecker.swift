@@ -6,40 +6,81 @@ import Synchronization
 /// Checks and makes password hashes on threads of its own, so many at a time and no more: each takes a core
 /// for 100 ms and 32 MiB.
 package final class PasswordChecker: Sendable {
+  /// A password's turn: whether it fits, or why that was not looked at.
+  private struct Job: Sendable {
+    let password: String
+    let stored: PasswordHash?
+    let mayStart: @Sendable () throws(AccessError) -> Void
+    let continuation: CheckedContinuation<Result<Bool, AccessError>, Never>
+  }
+
   private let pool: WorkerPool
-  private let waiting = Atomic<Int>(0)
+  private let queue: PasswordQueue<Job>
+  private let making = Atomic<Int>(0)
   private let waitingMax: Int
   private let cost: PasswordCost
   private let entropy: any EntropySource
   /// What a password of an unknown user is compared with, so that both answers take the same time.
   private let decoy = Mutex<PasswordHash?>(nil)
 
-  /// - Parameter waitingMax: One more waiting is refused: it would wait for many seconds.
+  /// - Parameter waitingMax: One more waiting, of those of one standing, is one too many: somebody would wait
+  ///   for many seconds.
   package init(
     threads: Int, waitingMax: Int = 64, cost: PasswordCost = .interactive,
     entropy: any EntropySource = SystemEntropy()
   ) {
     pool = WorkerPool(threads: threads, name: "password")
+    queue = PasswordQueue(waitingMax: waitingMax)
     self.waitingMax = waitingMax
     self.cost = cost
     self.entropy = entropy
   }
 
   /// Whether `password` fits `stored`; nil stands for an unknown user, whom no password fits.
-  func matches(_ password: String, _ stored: PasswordHash?) async throws(AccessError) -> Bool {
+  ///
+  /// - Parameters:
+  ///   - network: From where; waits in turn with others.
+  ///   - mayStart: Asked when its turn has come, before anything is computed; what it throws is thrown.
+  /// - Throws: `overloaded`: too many wait.
+  func matches(
+    _ password: String, _ stored: PasswordHash?, of network: Name, _ standing: LoginStanding,
+    mayStart: @escaping @Sendable () throws(AccessError) -> Void
+  ) async throws(AccessError) -> Bool {
     guard PasswordHash.canHash(password) else { return false }
-    return try await run { checker throws(AccessError) in
-      guard let stored else {
-        _ = try checker.decoyHash().matches(password)
+    let result = await withCheckedContinuation { continuation in
+      let job = Job(password: password, stored: stored, mayStart: mayStart, continuation: continuation)
+      if let other = queue.add(job, of: network, standing) {
+        other.continuation.resume(returning: .failure(.overloaded))
+        // The turn that the other had asked for is this one's, unless it was itself.
+        return
+      }
+      // One turn a job: whose it is is decided when it comes.
+      pool.submit { [self] in
+        if let job = queue.next() { job.continuation.resume(returning: self.run(job)) }
+      }
+    }
+    return try result.get()
+  }
+
+  private func run(_ job: Job) -> Result<Bool, AccessError> {
+    Result { () throws(AccessError) in
+      try job.mayStart()
+      guard let stored = job.stored else {
+        _ = try decoyHash().matches(job.password)
         return false
       }
-      return try stored.matches(password)
+      return try stored.matches(job.password)
     }
   }
 
+  /// A hash to keep. Who asks is let in already, so that nobody else decides about the turn.
+  ///
+  /// - Throws: `overloaded`: too many are being made.
   func hash(_ password: String) async throws(AccessError) -> PasswordHash {
-    try await run { checker throws(AccessError) in
-      try PasswordHash(of: password, cost: checker.cost, entropy: checker.entropy)
+    defer { making.subtract(1, ordering: .relaxed) }
+    guard making.add(1, ordering: .relaxed).newValue <= waitingMax else { throw .overloaded }
+    return try await pool.run { [self] () throws(AccessError) in
+      try PasswordHash(of: password, cost: cost, entropy: entropy)
     }
   }
 
@@ -49,13 +90,5 @@ package final class PasswordChecker: Sendable {
       of: Base64URL.text(entropy.bytes(16)), cost: cost, entropy: entropy)
     decoy.withLock { $0 = made }
     return made
-  }
-
-  private func run<Value: Sendable>(
-    _ body: @escaping @Sendable (PasswordChecker) throws(AccessError) -> Value
-  ) async throws(AccessError) -> Value {
-    defer { waiting.subtract(1, ordering: .relaxed) }
-    guard waiting.add(1, ordering: .relaxed).newValue <= waitingMax else { throw .overloaded }
-    return try await pool.run { [self] () throws(AccessError) in try body(self) }
   }
 }

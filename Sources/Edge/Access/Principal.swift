@@ -6,9 +6,11 @@ package enum Permission: Sendable, Hashable {
   /// Takes records out as a file: for auditors, not for everybody who reads.
   case export
   case administer
+  /// Of the server as a whole, whosoever records it concerns: no tenant's role has it.
+  case operate
 }
 
-/// What a caller may do.
+/// What a caller may do with a tenant's records.
 package enum Role: String, Sendable, Hashable, CaseIterable {
   case reader
   /// Writes only: what ships logs need not see them.
@@ -39,6 +41,7 @@ package enum Role: String, Sendable, Hashable, CaseIterable {
   /// Whether the role lets do it.
   package func allows(_ permission: Permission) -> Bool {
     switch (self, permission) {
+    case (_, .operate): false
     case (.admin, _): true
     case (.user, .read), (.user, .write), (.user, .export): true
     case (.auditor, .read), (.auditor, .write), (.auditor, .export): true
@@ -74,6 +77,8 @@ package struct Principal: Sendable, Hashable {
   package let subject: String
   /// What the caller may do.
   package let role: Role
+  /// Whether the caller has rights over the server: never by a credential that a tenant can make.
+  package private(set) var isOperator = false
   /// Holds for every record the caller may read or delete, whatever it asks for.
   package let filter: Predicate
   /// What the caller may ask for at most.
@@ -92,5 +97,17 @@ package struct Principal: Sendable, Hashable {
     self.filter = filter
     self.limits = limits
     self.credential = credential
+  }
+
+  /// The same caller, with rights over the server.
+  package func operating(_ isOperator: Bool = true) -> Principal {
+    var other = self
+    other.isOperator = isOperator
+    return other
+  }
+
+  /// Whether the caller may.
+  package func allows(_ permission: Permission) -> Bool {
+    permission == .operate ? isOperator : role.allows(permission)
   }
 }

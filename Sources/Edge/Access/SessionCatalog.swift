@@ -143,7 +143,7 @@ package final class SessionCatalog: Sendable {
       throw .noSession
     }
     let record = try await record(Key(container: container, session: name))
-    guard let record, record.owner == owner else { throw .noSession }
+    guard let record, record.owner.hasBytes(of: owner) else { throw .noSession }
     return Session(
       container: container, identity: record.container, name: name, isWritten: record.isWritten,
       id: record.id)

@@ -18,7 +18,7 @@ struct EntryPlan: Sendable {
   /// Slots that the scan takes null for, but the form does not.
   private let nullRefusing: [Int]
   /// Names of the members that are looked at; nil: all are.
-  private let names: Set<String>?
+  private let names: Set<Name>?
 
   init(_ form: EntryForm, masking: MaskingPlan, limits: DecodingLimits, hasShortcut: Bool) {
     self.form = form
@@ -32,7 +32,7 @@ struct EntryPlan: Sendable {
       // Unknown members are kept until it is seen that none comes twice. No member can have this name.
       slots.append(ColumnSlot(name: "\u{0}", type: .json, isNullable: true))
     }
-    names = overflow == nil ? Set(form.fields.map(\.name)) : nil
+    names = overflow == nil ? Set(form.fields.map { Name($0.name) }) : nil
     var plan = ScanPlan(slots: slots, overflowSlot: overflow ?? asideSlot)
     plan.bound(limits)
     // A list is a level, which the record's own count leaves out.

@@ -7,7 +7,7 @@ struct EntryRows {
   private let plan: EntryPlan
   private let form: EntryForm
   private let now: Int64
-  private let names: Set<String>
+  private let names: Set<Name>
   /// The masking of the entry being read.
   private var record = RecordMasking(.none)
   /// The entry's number in a list.
@@ -19,7 +19,7 @@ struct EntryRows {
     self.plan = plan
     form = plan.form
     self.now = now
-    names = Set(form.fields.map(\.name))
+    names = Set(form.fields.map { Name($0.name) })
   }
 
   /// The entry's row; nil with a fault that was noted.
@@ -35,7 +35,7 @@ struct EntryRows {
       return nil
     }
     let before = faults.errors.count
-    let unknown = form.overflow == nil ? [] : members.filter { !names.contains($0.name) }
+    let unknown = form.overflow == nil ? [] : members.filter { !names.contains(Name($0.name)) }
     record = RecordMasking(plan.masking)
     var cells: [ScanCell] = []
     cells.reserveCapacity(form.fields.count + 1)

@@ -1,3 +1,5 @@
+import Records
+
 /// The forms an answer can have.
 package enum OutputFormat: String, Sendable, CaseIterable {
   case json, ndjson, csv, arrow, parquet
@@ -21,10 +23,11 @@ package enum OutputFormat: String, Sendable, CaseIterable {
       return
     }
     var best: (format: OutputFormat, quality: Double)?
-    for part in accept.split(separator: ",").prefix(64) {
-      let pieces = part.split(separator: ";").map { $0.trimmed.lowercased() }
+    for part in accept.parts(at: ",").prefix(64) {
+      let pieces = part.parts(at: ";").map { $0.trimmed.asciiLowercased }
       guard let type = pieces.first, let format = OutputFormat(mediaRange: type) else { continue }
-      let quality = pieces.dropFirst().first { $0.hasPrefix("q=") }.flatMap { Double($0.dropFirst(2)) } ?? 1
+      let quality =
+        pieces.dropFirst().first { $0.hasBytes(from: "q=") }.flatMap { Double($0.dropFirst(2)) } ?? 1
       if quality > 0, quality > best?.quality ?? 0 { best = (format, quality) }
     }
     guard let best else { return nil }
@@ -40,13 +43,5 @@ package enum OutputFormat: String, Sendable, CaseIterable {
     case "application/vnd.apache.parquet", "application/x-parquet": self = .parquet
     default: return nil
     }
-  }
-}
-
-extension Substring {
-  fileprivate var trimmed: Substring {
-    let start = firstIndex { !$0.isWhitespace } ?? endIndex
-    let end = lastIndex { !$0.isWhitespace }.map(index(after:)) ?? start
-    return self[start..<end]
   }
 }

@@ -55,7 +55,7 @@ package enum Expression {
   }
 
   static func quoted(_ text: String) -> String {
-    "\"" + text.flatMap { $0 == "\"" || $0 == "\\" ? ["\\", $0] : [$0] } + "\""
+    "\"" + text.escaped { $0 == "\"" || $0 == "\\" } + "\""
   }
 }
 
@@ -75,38 +75,45 @@ enum ExpressionLexer {
   private static let symbols = ["<=", ">=", "!=", "~*", "(", ")", ",", "=", "<", ">", "~"]
 
   static func tokens(of text: String) throws(StoreError) -> [ExpressionToken] {
-    let characters = Array(text)
+    let characters = Array(text.unicodeScalars)
     var tokens: [ExpressionToken] = []
     var at = 0
     while at < characters.count {
       let character = characters[at]
-      if character.isWhitespace {
+      if character.properties.isWhitespace {
         at += 1
       } else if character == "\"" || character == "'" {
         let start = at
         let value = try quotedText(characters, at: &at)
         tokens.append(ExpressionToken(kind: .quoted(value), place: start + 1))
-      } else if let symbol = symbols.first(where: { characters[at...].starts(with: $0) }) {
+      } else if let symbol = symbols.first(where: { characters[at...].starts(with: $0.unicodeScalars) }) {
         tokens.append(ExpressionToken(kind: .symbol(symbol), place: at + 1))
-        at += symbol.count
+        at += symbol.unicodeScalars.count
       } else {
         let start = at
         try skipWord(characters, at: &at)
-        tokens.append(ExpressionToken(kind: .word(String(characters[start..<at])), place: start + 1))
+        tokens.append(
+          ExpressionToken(kind: .word(ExpressionLexer.word(characters[start..<at])), place: start + 1))
       }
     }
     return tokens + [ExpressionToken(kind: .end, place: characters.count + 1)]
   }
 
-  private static func quotedText(_ characters: [Character], at: inout Int) throws(StoreError) -> String {
+  private static func word(_ scalars: ArraySlice<Unicode.Scalar>) -> String {
+    var text = String.UnicodeScalarView()
+    text.append(contentsOf: scalars)
+    return String(text)
+  }
+
+  private static func quotedText(_ characters: [Unicode.Scalar], at: inout Int) throws(StoreError) -> String {
     let quote = characters[at]
     let start = at
     at += 1
-    var value = ""
+    var value = String.UnicodeScalarView()
     while at < characters.count {
       let character = characters[at]
       at += 1
-      if character == quote { return value }
+      if character == quote { return String(value) }
       if character == "\\", at < characters.count {
         // Only the quote and the backslash are escapes, so that patterns need no doubling of theirs.
         if characters[at] == quote || characters[at] == "\\" {
@@ -121,7 +128,7 @@ enum ExpressionLexer {
   }
 
   /// Words end at white space, quotes and symbols; `["…"]` belongs to a path.
-  private static func skipWord(_ characters: [Character], at: inout Int) throws(StoreError) {
+  private static func skipWord(_ characters: [Unicode.Scalar], at: inout Int) throws(StoreError) {
     while at < characters.count {
       let character = characters[at]
       if character == "[", at + 1 < characters.count, characters[at + 1] == "\"" {
@@ -129,7 +136,7 @@ enum ExpressionLexer {
         _ = try quotedText(characters, at: &at)
         continue
       }
-      if character.isWhitespace || "\"'(),=<>~!".contains(character) { break }
+      if character.properties.isWhitespace || "\"'(),=<>~!".unicodeScalars.contains(character) { break }
       at += 1
     }
     if at < characters.count, characters[at] == "!" { throw .invalid("character \(at + 1): did you mean !=") }
@@ -161,7 +168,7 @@ struct ExpressionParser {
   }
 
   private mutating func takeWord(_ word: String) -> Bool {
-    guard case .word(let text) = next.kind, text.lowercased() == word else { return false }
+    guard case .word(let text) = next.kind, text.lowercased().hasBytes(of: word) else { return false }
     at += 1
     return true
   }
@@ -254,10 +261,12 @@ struct ExpressionParser {
       return .string(text)
     case .word(let text):
       at += 1
-      if text == "true" { return .bool(true) }
-      if text == "false" { return .bool(false) }
+      if text.hasBytes(of: "true") { return .bool(true) }
+      if text.hasBytes(of: "false") { return .bool(false) }
       if let value = Int64(text) { return .int64(value) }
-      if let first = text.first, first.isNumber || first == "-", let value = Double(text), value.isFinite {
+      if let first = text.utf8.first, first &- 0x30 < 10 || first == UInt8(ascii: "-"),
+        let value = Double(text), value.isFinite
+      {
         return .float64(value)
       }
       return .string(text)

@@ -78,7 +78,7 @@ package struct QueryRequest: Sendable, Hashable {
 }
 
 extension QueryRequest {
-  private static let members: Set<String> = [
+  private static let members: Set<Name> = [
     "dataset", "start", "end", "where", "columns", "limit", "order", "cursor", "measures", "group_by",
     "bucket", "utc_offset_seconds", "order_by", "offset", "count", "strict", "exact",
   ]
@@ -97,8 +97,9 @@ extension QueryRequest {
       throw .invalid("the query is not JSON: at byte \(error.offsetBytes): \(error.reason)")
     }
     guard case .object(let members) = tree else { throw .invalid("a query is a JSON object") }
-    if let unknown = members.first(where: { !QueryRequest.members.contains($0.name) }) {
-      throw .invalid("unknown member \"\(unknown.name.prefix(64))\" in the query")
+    if let unknown = members.first(where: { !QueryRequest.members.contains(Name($0.name)) }) {
+      let name = String(decoding: unknown.name.utf8.prefix(64), as: UTF8.self)
+      throw .invalid("unknown member \"\(name)\" in the query")
     }
     guard case .string(let name)? = tree["dataset"], let dataset = registry.dataset(named: name) else {
       throw .invalid("dataset: one of \(registry.datasets.map(\.name).joined(separator: ", "))")

@@ -36,6 +36,7 @@ struct ServeCommand: AsyncParsableCommand {
     // Here alone: the other commands end at once when they are interrupted.
     StopSignals.catchAll()
     ProcessLimits.raiseOpenFiles()
+    ProcessPrivacy.makeFilesPrivate()
     var (configuration, warnings) = try Failure.shown { try loadConfiguration() }
     warnings += configuration.http.holdToDescriptors(ProcessLimits.openFilesMax)
     try await Failure.shown {

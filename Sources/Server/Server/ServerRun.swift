@@ -96,6 +96,9 @@ package struct ServerRun {
     opened.add { await log.drain() }
     let reports = StoreReports(logger: logger)
     let memory = ServerMemory(configuration)
+    do throws(OwnDirectoryFault) { try OwnDirectory.check(configuration.dataDirectory) } catch {
+      throw StartError.store("\(error)")
+    }
     let engine = try await EngineOpening.open(
       configuration, ServedAPIs.registry, memory: memory, reports: reports, clock: clock)
     opened.add { await engine.close() }
@@ -233,7 +236,12 @@ package struct ServerRun {
           "the first password of admin could not be shown: set one with `cordwood users password admin`")
       }
     }
-    for warning in warnings + access.warnings { logger.warning("\(warning)") }
+    for warning in warnings + access.warnings + readableFiles() { logger.warning("\(warning)") }
+    if configuration.isReadable {
+      logger.warning(
+        "plain HTTP on \(configuration.host): who reads along sees all, unless a proxy encrypts"
+      )
+    }
     guard configuration.isOpen, !access.keys.hasKeys(.native), let url = addresses.first else { return }
     logger.warning(
       "development mode without API keys: everybody who reaches this port may read, write and delete everything"
@@ -249,6 +257,24 @@ package struct ServerRun {
       """
     // Only a hint: a server whose standard output is closed serves all the same.
     _ = say(text)
+  }
+
+  /// What to say of files with secrets that others may read.
+  private func readableFiles() -> [String] {
+    let files = [
+      ("server.tls_key", configuration.tlsKey), ("the configuration", configurationPath),
+    ]
+    var warnings: [String] = []
+    for (name, path) in files {
+      if let path, PrivateFile.isOpenToOthers(path) == true {
+        warnings.append("\(name) \(path) can be read by other users: chmod 600 \(path)")
+      }
+    }
+    let directory = configuration.dataDirectory
+    if OwnDirectory.isReadableByOthers(directory) {
+      warnings.append("the data directory \(directory) can be read by other users: chmod 700 \(directory)")
+    }
+    return warnings
   }
 
   /// Whether standard output took it.

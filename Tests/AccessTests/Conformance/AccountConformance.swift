@@ -8,14 +8,21 @@ import Testing
     let open = try await kind.open()
     let mirror = try await Mirror(open.plane)
     let alice = try await open.plane.accounts.createUser(
-      name: "al\u{E9}", role: .admin, password: "p", hasDefaultPassword: true, createdAt: 7)
+      name: "al\u{E9}", looks: "al\u{E9}", role: .admin, password: "p", hasDefaultPassword: true,
+      createdAt: 7)
     #expect(mirror.state.users == [alice.id: alice], "told before it is answered")
     #expect(alice.name == "al\u{E9}" && alice.role == .admin && alice.password == "p")
     #expect(alice.hasDefaultPassword && alice.createdAt == 7)
-    #expect(await accessError { _ = try await open.user("ale\u{301}") } == .userExists)
+    let alike = await accessError {
+      _ = try await open.plane.accounts.createUser(
+        name: "AL\u{C9}", looks: "al\u{E9}", role: .user, password: "p", hasDefaultPassword: false,
+        createdAt: 8)
+    }
+    #expect(alike == .userExists)
+    #expect(try await open.user("ale\u{301}").id != alice.id, "bytes decide")
     let bob = try await open.user("bob")
     #expect(bob.id != alice.id)
-    #expect(mirror.state.users.count == 2)
+    #expect(mirror.state.users.count == 3)
   }
 
   @Test(arguments: PlaneKind.allCases)
@@ -67,19 +74,25 @@ import Testing
   func anotherPasswordEndsTokens(kind: PlaneKind) async throws {
     let open = try await kind.open()
     let alice = try await open.plane.accounts.createUser(
-      name: "alice", role: .admin, password: "one", hasDefaultPassword: true, createdAt: 1)
+      name: "alice", looks: "alice", role: .admin, password: "one", hasDefaultPassword: true, createdAt: 1)
     let bob = try await open.user("bob")
     let mirror = try await Mirror(open.plane)
     for (text, user) in [("a1", alice), ("a2", alice), ("b", bob)] {
       try await open.plane.accounts.issue(
         token(text, of: user), password: user.password, replacing: nil, tokensMax: 9)
-      try await open.plane.queryTokens.issue(queryToken("q" + text, of: user.name), endingOldest: 0)
+      try await open.plane.queryTokens.issue(
+        queryToken("q" + text, of: user.name, id: user.id), password: user.password, endingOldest: 0)
     }
     try await open.plane.accounts.setPassword("two", of: alice, keeping: TokenHash(of: "a2"))
     #expect(mirror.state.users[alice.id] == alice.with(password: "two"))
     #expect(mirror.state.users[alice.id]?.hasDefaultPassword == false)
     #expect(Set(mirror.state.tokens.keys) == [TokenHash(of: "a2"), TokenHash(of: "b")])
     #expect(mirror.state.queryTokens.values.map(\.user) == ["bob"])
+    let late = await accessError {
+      try await open.plane.queryTokens.issue(
+        queryToken("late", of: "alice", id: alice.id), password: "one", endingOldest: 0)
+    }
+    #expect(late == .wrongPassword, "the password was checked before it was changed")
     try await open.plane.accounts.setPassword("three", of: alice, keeping: nil)
     #expect(Set(mirror.state.tokens.keys) == [TokenHash(of: "b")])
     #expect(try await Mirror(open.other).state == mirror.state)
@@ -97,7 +110,8 @@ import Testing
     let alice = try await open.user("alice")
     let mirror = try await Mirror(open.plane)
     try await accounts.issue(token("a", of: alice), password: alice.password, replacing: nil, tokensMax: 9)
-    try await open.plane.queryTokens.issue(queryToken("q", of: "alice"), endingOldest: 0)
+    try await open.plane.queryTokens.issue(
+      queryToken("q", of: "alice", id: alice.id), password: nil, endingOldest: 0)
     try await catalog.createContainer("c", identity: "c~1", owner: "alice", at: 1)
     try await catalog.createSession("s", in: "c", owner: "alice", at: 1)
     let before = mirror.state

@@ -11,7 +11,7 @@ import Testing
     try await open.plane.changes.catchUp()
     #expect(mirror.state == Mirror.State() && mirror.catalogChangeCount == 0)
     let alice = try await open.other.accounts.createUser(
-      name: "alice", role: .admin, password: "p", hasDefaultPassword: false, createdAt: 1)
+      name: "alice", looks: "alice", role: .admin, password: "p", hasDefaultPassword: false, createdAt: 1)
     try await open.other.tenants.create(AuditTenant(name: "n", key: "k", secret: "s", createdAt: 2))
     try await open.plane.changes.catchUp()
     #expect(mirror.state.users == [alice.id: alice] && mirror.state.tenants.map(\.key) == ["k"])
@@ -57,13 +57,15 @@ private func change(
     switch (kind, user) {
     case (0, _), (_, nil):
       _ = try await plane.accounts.createUser(
-        name: "u\(step % 9)", role: step % 2 == 0 ? .admin : .user, password: "p", hasDefaultPassword: false,
+        name: "u\(step % 9)", looks: "u\(step % 9)", role: step % 2 == 0 ? .admin : .user, password: "p",
+        hasDefaultPassword: false,
         createdAt: Int64(step))
     case (1, let user?): try await plane.accounts.removeUser(user, heir: nil)
     case (2, let user?): try await plane.accounts.setPassword("p\(step)", of: user, keeping: nil)
     case (3, let user?):
       try await plane.queryTokens.issue(
-        queryToken("q\(step)", of: user.name, at: Int64(step)), endingOldest: step % 3)
+        queryToken("q\(step)", of: user.name, id: user.id, at: Int64(step)), password: nil,
+        endingOldest: step % 3)
     case (4, let user?):
       try await plane.accounts.endExpired(
         mirror.state.tokens.values.filter { $0.userID == user.id }.map(\.hash), now: 0)

@@ -3,14 +3,21 @@ import Records
 
 extension MemoryControlPlane: AccountRepository {
   func createUser(
-    name: String, role: Role, password: String, hasDefaultPassword: Bool, createdAt: Int64
+    name: String, looks: String, role: Role, password: String, hasDefaultPassword: Bool, createdAt: Int64
   ) async throws(AccessError) -> UserRecord {
     try change { contents throws(AccessError) in
-      guard !contents.users.contains(where: { $0.name == name }) else { throw .userExists }
+      guard
+        !contents.users.contains(where: {
+          $0.name.hasBytes(of: name) || contents.looks[$0.id]?.hasBytes(of: looks) == true
+        })
+      else {
+        throw .userExists
+      }
       let user = UserRecord(
         id: contents.nextID(), name: name, role: role, password: password,
         hasDefaultPassword: hasDefaultPassword, createdAt: createdAt)
       contents.users.append(user)
+      contents.looks[user.id] = looks
       return (user, [.accounts(.userCreated(user))])
     }
   }
@@ -23,9 +30,9 @@ extension MemoryControlPlane: AccountRepository {
       let changed = user.with(password: password)
       contents.users[index] = changed
       contents.tokens.removeAll { $0.userID == user.id && $0.hash != kept }
-      contents.queryTokens.removeAll { $0.user == user.name }
+      contents.queryTokens.removeAll { $0.userID == user.id }
       return (
-        (), [.queryTokens(.ended(user: user.name)), .accounts(.passwordChanged(changed, kept: kept))]
+        (), [.queryTokens(.ended(userID: user.id)), .accounts(.passwordChanged(changed, kept: kept))]
       )
     }
   }
@@ -39,10 +46,10 @@ extension MemoryControlPlane: AccountRepository {
       }
       contents.users.removeAll { $0.id == user.id }
       contents.tokens.removeAll { $0.userID == user.id }
-      contents.queryTokens.removeAll { $0.user == user.name }
+      contents.queryTokens.removeAll { $0.userID == user.id }
       guard contents.users.contains(where: { $0.role == .admin }) else { throw .lastAdministrator }
       return (
-        (), [.queryTokens(.ended(user: user.name)), .accounts(.userRemoved(id: user.id)), .catalog]
+        (), [.queryTokens(.ended(userID: user.id)), .accounts(.userRemoved(id: user.id)), .catalog]
       )
     }
   }
@@ -85,8 +92,14 @@ extension MemoryControlPlane: AccountRepository {
 }
 
 extension MemoryControlPlane: QueryTokenRepository {
-  func issue(_ token: QueryTokenRecord, endingOldest surplus: Int) async throws(AccessError) {
+  func issue(
+    _ token: QueryTokenRecord, password: String?, endingOldest surplus: Int
+  ) async throws(AccessError) {
     try change { contents throws(AccessError) in
+      if let id = token.userID {
+        let current = contents.users.first { $0.id == id }?.password
+        guard let current, password ?? current == current else { throw .wrongPassword }
+      }
       let oldest = contents.queryTokens.sorted { $0.issuedAt < $1.issuedAt }.prefix(max(0, surplus))
       let ended = oldest.map(\.hash)
       contents.queryTokens.removeAll { ended.contains($0.hash) }
@@ -136,6 +149,14 @@ extension MemoryControlPlane: KeyRepository {
 }
 
 extension MemoryControlPlane: TenantRepository {
+  func revoke(_ revocation: TokenRevocation, now: Int64, countMax: Int) async throws(AccessError) {
+    try change { contents throws(AccessError) in
+      contents.revoked.removeAll { if case .token(_, _, let until) = $0 { until <= now } else { false } }
+      contents.revoked.append(revocation)
+      return ((), [.tenants(.revoked(revocation))])
+    }
+  }
+
   func create(_ tenant: AuditTenant) async throws(AccessError) {
     try change { contents throws(AccessError) in
       guard !contents.tenants.contains(where: { $0.key == tenant.key }) else { throw .tenantExists }

@@ -27,6 +27,8 @@ final class MemoryTables: Sendable {
     var keys: [KeyRecord] = []
     var tenants: [AuditTenant] = []
     var queryTokens: [QueryTokenRecord] = []
+    var looks: [Int64: String] = [:]
+    var revoked: [TokenRevocation] = []
     var containers: [Container] = []
     var sessions: [Session] = []
     var settings: [String: String] = [:]
@@ -139,7 +141,7 @@ extension MemoryControlPlane: ControlChanges {
     switch table {
     case .accounts: .accounts(.all(users: contents.users, tokens: contents.tokens))
     case .keys: .keys(.all(contents.keys))
-    case .tenants: .tenants(.all(contents.tenants))
+    case .tenants: .tenants(.all(contents.tenants, revoked: contents.revoked))
     case .queryTokens: .queryTokens(.all(contents.queryTokens))
     case .catalog: nil
     }

@@ -39,7 +39,7 @@ final class OpenPlane: Sendable {
 
   func user(_ name: String, _ role: Role = .user) async throws -> UserRecord {
     try await plane.accounts.createUser(
-      name: name, role: role, password: "pw of \(name)", hasDefaultPassword: false, createdAt: 5)
+      name: name, looks: name, role: role, password: "pw of \(name)", hasDefaultPassword: false, createdAt: 5)
   }
 }
 
@@ -50,6 +50,7 @@ final class Mirror: Sendable {
     var tokens: [TokenHash: TokenRecord] = [:]
     var keys: [KeyRecord] = []
     var tenants: [AuditTenant] = []
+    var revoked: Set<TokenRevocation> = []
     var queryTokens: [TokenHash: QueryTokenRecord] = [:]
   }
 
@@ -73,7 +74,8 @@ final class Mirror: Sendable {
       case .accounts(let change): state.apply(change)
       case .keys(.all(let keys)): state.keys = keys
       case .keys(.created(let key)): state.keys.append(key)
-      case .tenants(.all(let tenants)): state.tenants = tenants
+      case .tenants(.all(let tenants, let revoked)): (state.tenants, state.revoked) = (tenants, Set(revoked))
+      case .tenants(.revoked(let revocation)): state.revoked.insert(revocation)
       case .tenants(.created(let tenant)): state.tenants.append(tenant)
       case .queryTokens(let change): state.apply(change)
       case .catalog: break
@@ -108,7 +110,7 @@ extension Mirror.State {
     case .issued(let token, let ended):
       for hash in ended { queryTokens[hash] = nil }
       queryTokens[token.hash] = token
-    case .ended(let user): queryTokens = queryTokens.filter { $0.value.user != user }
+    case .ended(let id): queryTokens = queryTokens.filter { $0.value.userID != id }
     case .expired(let now): queryTokens = queryTokens.filter { $0.value.expiresAt > now }
     }
   }
@@ -118,6 +120,8 @@ func token(_ text: String, of user: UserRecord, at time: Int64 = 10) -> TokenRec
   TokenRecord(hash: TokenHash(of: text), userID: user.id, issuedAt: time, expiresAt: time + 100)
 }
 
-func queryToken(_ text: String, of user: String, at time: Int64 = 10) -> QueryTokenRecord {
-  QueryTokenRecord(hash: TokenHash(of: text), user: user, issuedAt: time, expiresAt: time + 100)
+func queryToken(
+  _ text: String, of user: String, id: Int64? = nil, at time: Int64 = 10
+) -> QueryTokenRecord {
+  QueryTokenRecord(hash: TokenHash(of: text), user: user, userID: id, issuedAt: time, expiresAt: time + 100)
 }

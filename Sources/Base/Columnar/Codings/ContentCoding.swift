@@ -1,3 +1,5 @@
+import Records
+
 /// How a body is compressed on its way (RFC 9110, §8.4).
 package enum ContentCoding: String, Sendable, Hashable, CaseIterable {
   /// RFC 1952; several members may follow one another.
@@ -16,8 +18,8 @@ package enum ContentCoding: String, Sendable, Hashable, CaseIterable {
 
   /// - Parameter name: As in `Content-Encoding`, in any case; `x-gzip` is gzip.
   package init?(_ name: some StringProtocol) {
-    let name = name.lowercased()
-    guard let coding = name == "x-gzip" ? .gzip : ContentCoding(rawValue: name) else { return nil }
+    let name = name.asciiLowercased
+    guard let coding = name.hasBytes(of: "x-gzip") ? .gzip : ContentCoding(word: name) else { return nil }
     self = coding
   }
 }

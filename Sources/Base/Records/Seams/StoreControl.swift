@@ -20,8 +20,8 @@ package struct PartitionUsage: Sendable, Hashable {
 
 /// What operators and other modules may ask of the store besides reading and writing.
 package protocol StoreControl: Sendable {
-  /// Archives everything the head holds when called; returns when it is in blocks.
-  func archive() async throws(StoreError)
+  /// Archives what the head holds of the wanted tenants when called; returns when it is in blocks.
+  func archive(_ isWanted: @escaping @Sendable (Tenant) -> Bool) async throws(StoreError)
   /// Hides the matching rows with positions below the snapshot's end at once and for good; returns how many.
   func delete(_ predicate: Predicate, from partition: Partition) async throws(StoreError) -> Int
   /// Removes blocks whose rows are all older (by `ingested_at`) than their dataset's retention age; returns
@@ -34,4 +34,9 @@ package protocol StoreControl: Sendable {
   func writeFailure() async -> StoreError?
   /// Files whose rows no answer has, damaged or missing, as far as they were come upon, by name.
   func damagedFiles() async -> [DamagedFile]
+}
+
+extension StoreControl {
+  /// Archives everything the head holds when called; returns when it is in blocks.
+  package func archive() async throws(StoreError) { try await archive { _ in true } }
 }

@@ -72,7 +72,9 @@ package struct AnalyticsRoutes: Sendable {
     _ head: RequestHead, _ origin: RequestOrigin, _ route: Route
   ) throws(Problem) -> Principal? {
     // Cube's clients send the token without a scheme.
-    let bearer = head.headers.first(name: "Authorization").map { $0.contains(" ") ? $0 : "Bearer " + $0 }
+    let bearer = head.headers.first(name: "Authorization").map {
+      $0.utf8.contains(UInt8(ascii: " ")) ? $0 : "Bearer " + $0
+    }
     let header = head.headers.first(name: keyHeader)
     let (key, isKnown) = workflow.shown(header: header, authorization: bearer)
     let isWorkflow = isKnown || header != nil

@@ -159,7 +159,7 @@ struct CubeQuery {
       }
       var granularity: CalendarDate.Unit?
       if let word = item["granularity"], word != .null {
-        guard let text = word.string, let unit = CalendarDate.Unit(rawValue: text) else {
+        guard let text = word.string, let unit = CalendarDate.Unit(word: text) else {
           throw Problem(400, "granularity: second, minute, hour, day, week, month, quarter or year")
         }
         granularity = unit
@@ -269,7 +269,7 @@ struct CubeQuery {
     case "notStartsWith": return .not(try each { .prefix(path, $0) })
     case "endsWith", "notEndsWith":
       let ends = try each { .regex(path, pattern: CubeQuery.escaped($0) + "$", ignoreCase: true) }
-      return word == "endsWith" ? ends : .not(ends)
+      return word.hasBytes(of: "endsWith") ? ends : .not(ends)
     case "gt", "gte", "lt", "lte":
       let comparisons: [String: Comparison] = [
         "gt": .greater, "gte": .greaterOrEqual, "lt": .less, "lte": .lessOrEqual,
@@ -335,7 +335,7 @@ struct CubeQuery {
   }
 
   private static func escaped(_ text: String) -> String {
-    text.map { "\\^$.|?*+()[]{}".contains($0) ? "\\\($0)" : String($0) }.joined()
+    text.escaped { "\\^$.|?*+()[]{}".unicodeScalars.contains($0) }
   }
 }
 

@@ -1,6 +1,7 @@
 import Codecs
 import Decoding
 import Querying
+import Records
 import Routing
 
 /// A range of time as Cube's queries say it: two times, a date, or words. The end is not included.
@@ -86,7 +87,7 @@ struct DateRange: Sendable, Hashable {
   }
 
   private static func unit(_ word: String) -> CalendarDate.Unit? {
-    CalendarDate.Unit(rawValue: word.hasSuffix("s") ? String(word.dropLast()) : word)
+    CalendarDate.Unit(word: word.hasSuffix("s") ? String(word.dropLast()) : word)
   }
 
   private static func isDate(_ text: String) -> Bool {

@@ -1,11 +1,12 @@
 import Encoding
+import Records
 import Routing
 
 extension OutputFormat {
   /// `?format=` wins over `Accept`.
   package init(wantedBy call: HTTPCall) throws(Problem) {
     if let name = call.query["format"] {
-      guard let format = OutputFormat(rawValue: name) else {
+      guard let format = OutputFormat(word: name) else {
         let names = OutputFormat.allCases.map(\.rawValue).joined(separator: ", ")
         throw Problem(400, "format: one of \(names)", field: "format")
       }

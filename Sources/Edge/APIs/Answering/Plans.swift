@@ -14,7 +14,7 @@ extension HTTPCall {
   ///
   /// - Throws: 403 for those who are no administrators.
   func asksForPlan(_ principal: Principal) throws(Problem) -> Bool {
-    guard query["explain"] == "1" else { return false }
+    guard query["explain"]?.hasBytes(of: "1") == true else { return false }
     guard principal.role.allows(.administer) else { throw Problem(403, "Plans need the role admin") }
     return true
   }

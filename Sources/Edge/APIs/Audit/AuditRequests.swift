@@ -1,3 +1,4 @@
+import Codecs
 import Decoding
 import Records
 import Routing
@@ -64,6 +65,29 @@ struct AuditListRequest {
 }
 
 /// `{"name","key"}`.
+struct RevocationRequest {
+  /// nil: the caller's own.
+  let tenant: String?
+  let id: String?
+  /// Nanoseconds since 1970.
+  let issuedBefore: Int64?
+
+  init(_ body: [UInt8]) throws(Problem) {
+    var form = try JSONForm(body)
+    tenant = form.optionalText("tenant")
+    id = form.optionalText("jti")
+    let time = form.optionalText("issued_before")
+    issuedBefore = time.flatMap { FlexibleTime.nanoseconds($0) }
+    if time != nil, issuedBefore == nil {
+      form.note("issued_before", "datetime_parsing", "Input should be a valid datetime")
+    }
+    if (id == nil) == (time == nil) {
+      form.note("jti", "value_error", "Value error, either jti or issued_before is needed")
+    }
+    try form.check()
+  }
+}
+
 struct TenantRequest {
   let name: String
   let key: String

@@ -57,6 +57,14 @@ enum AuditResponses {
     }
   }
 
+  static var revoked: HTTPAnswer {
+    envelope(hasMeta: false) { text in
+      text.beginObject()
+      text.member("revoked", true)
+      text.endObject()
+    }
+  }
+
   static func tenant(_ tenant: AuditTenant) -> HTTPAnswer {
     var answer = envelope(hasMeta: false) { text in object(tenant, secret: tenant.secret, in: &text) }
     answer.headers.append(("Cache-Control", "no-store"))

@@ -152,10 +152,46 @@ extension AuditRoutes {
 
   func createTenant(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
     let request = try TenantRequest(call.body)
+    try await refuseTaken(request.key)
     do throws(AccessError) {
       return AuditResponses.tenant(try await tenants.create(name: request.name, key: request.key))
     } catch {
       throw Problem(audit: error)
+    }
+  }
+
+  func revokeTokens(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
+    let request = try RevocationRequest(call.body)
+    let tenant = request.tenant ?? principal.tenant.name
+    guard principal.isOperator || tenant.hasBytes(of: principal.tenant.name) else {
+      throw Problem(403, "Only an operator revokes tokens of another tenant")
+    }
+    do throws(AccessError) {
+      if let id = request.id {
+        try await tenants.revoke(token: id, of: tenant, hours: credentials.tokenHoursMax)
+      } else {
+        try await tenants.revoke(before: request.issuedBefore ?? clock.now(), of: tenant)
+      }
+    } catch {
+      throw Problem(audit: error)
+    }
+    return AuditResponses.revoked
+  }
+
+  /// A secret for a tenant that has records, or that another key signs for, would open what is another's.
+  private func refuseTaken(_ key: String) async throws(Problem) {
+    // By the legacy rule the tenant has its secret already, whether it is made or not.
+    guard !tenants.isLegacy, TenantDirectory.isValid(key: key), !tenants.has(key) else { return }
+    guard !credentials.isServed(key) else { throw Problem(400, "Another key signs for this tenant") }
+    let query = QueryRequest(dataset: .audit, answer: .rows(columns: [ColumnPath("position")]), limit: 1)
+    do throws(StoreError) {
+      let answer = try await engine.run(query, for: Tenant(realm: .audit, name: key))
+      while let batch = try await answer.next() {
+        guard batch.rowCount == 0 else { throw StoreError.invalid("") }
+      }
+    } catch {
+      if case .invalid = error { throw Problem(400, "This tenant has records already") }
+      throw Problem(error)
     }
   }
 

@@ -33,7 +33,7 @@ extension AuditRoutes {
     var session = try await streams.session(
       opening, of: partition, filter: .both(asked.bounded, principal.filter), shape: shape,
       counter: connections)
-    session.reply = { $0 == "ping" ? "pong" : nil }
+    session.reply = { $0.hasBytes(of: "ping") ? "pong" : nil }
     return session
   }
 }

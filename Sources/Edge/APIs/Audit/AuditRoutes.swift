@@ -92,7 +92,7 @@ package struct AuditRoutes: RecordOwner {
     }
     event.subject = principal.subject
     event.tenant = principal.tenant
-    if let permission = route.permission, !principal.role.allows(permission) {
+    if let permission = route.permission, !principal.allows(permission) {
       event.outcome = .refused("role")
       throw AuditRoutes.refusal(of: permission, route)
     }
@@ -102,8 +102,10 @@ package struct AuditRoutes: RecordOwner {
   private static func refusal(of permission: Permission, _ route: Route) -> Problem {
     switch permission {
     case .export: Problem(403, "Export needs the role auditor or admin")
-    // Whoever is no administrator is not told that there are tenants.
-    case .administer where route.path == AuditRoutes.tenantsPath: Problem(401, "Unauthorized")
+    // Whoever is no operator is not told that there are tenants.
+    case .operate: Problem(401, "Unauthorized")
+    case .administer where route.path == "/api/v1/tokens/revoke":
+      Problem(403, "Revoking tokens needs the role admin")
     case .read, .write, .administer: Problem(403, "Cleanup needs the role admin")
     }
   }
@@ -185,17 +187,26 @@ extension AuditRoutes {
 
   private var tenantRoutes: [Route] {
     [
-      Route(.get, AuditRoutes.tenantsPath, "Tenants", .answer(listTenants)).needing(.administer),
+      Route(.get, AuditRoutes.tenantsPath, "Tenants, for operators", .answer(listTenants)).needing(.operate),
       Route(
-        .post, AuditRoutes.tenantsPath, "Makes a tenant; its secret is shown once", .answer(createTenant)
+        .post, AuditRoutes.tenantsPath, "Makes a tenant, for operators; its secret is shown once",
+        .answer(createTenant)
       )
-      .needing(.administer)
+      .needing(.operate)
       .taking(
         .json(
           JSONSchema.object(
             [("name", JSONSchema.text), ("key", JSONSchema.text)], required: ["name", "key"]),
           #"{"name":"Shop","key":"shop"}"#, within: limits)
       ).failing(with: 422).mixingSecrets,
+      Route(.post, "/api/v1/tokens/revoke", "Ends tokens before their time", .answer(revokeTokens))
+        .needing(.administer)
+        .taking(
+          .json(
+            JSONSchema.object([
+              ("jti", JSONSchema.text), ("issued_before", JSONSchema.time), ("tenant", JSONSchema.text),
+            ]), #"{"jti":"b7c1e9"}"#, within: limits)
+        ).failing(with: 403, 422),
     ]
   }
 }

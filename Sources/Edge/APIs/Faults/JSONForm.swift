@@ -1,5 +1,6 @@
 import Codecs
 import Decoding
+import Records
 import Routing
 
 /// The fields of a small JSON body, and everything that is wrong with them at once.
@@ -17,7 +18,7 @@ struct JSONForm {
   /// is no scalar stands there as an empty array or object.
   ///
   /// - Throws: 422: the body is no JSON object.
-  init(_ body: [UInt8], scalars names: Set<String>) throws(Problem) {
+  init(_ body: [UInt8], scalars names: Set<Name>) throws(Problem) {
     try self.init(body) { body throws(JSONTree.SyntaxError) in
       var reader = JSONReader(body)
       guard reader.peek() == UInt8(ascii: "{") else {

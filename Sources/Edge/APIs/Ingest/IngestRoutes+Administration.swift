@@ -33,7 +33,9 @@ extension IngestRoutes {
     let request = try FlushRequest(call.body)
     let report = await forwarding.flush(timeoutSeconds: request.timeoutSeconds)
     if request.archives {
-      do throws(StoreError) { try await control.archive() } catch { throw Problem(error) }
+      do throws(StoreError) {
+        try await control.archive { $0.realm == IngestRoutes.realm }
+      } catch { throw Problem(error) }
     }
     if let failure = report.failure {
       var problem = Problem(500, "Flush error: \(failure)")

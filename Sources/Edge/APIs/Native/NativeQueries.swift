@@ -68,15 +68,16 @@ struct DeletionRequest {
 /// Small JSON bodies of control routes.
 enum ControlBody {
   /// The object `body` is; an empty body is an empty object.
-  static func object(_ body: [UInt8], members allowed: Set<String>) throws(Problem) -> JSONTree {
+  static func object(_ body: [UInt8], members allowed: Set<Name>) throws(Problem) -> JSONTree {
     guard !body.isEmpty else { return .object([]) }
     let tree: JSONTree
     do throws(JSONTree.SyntaxError) { tree = try JSONTree(parsing: body) } catch {
       throw Problem(400, "The body is not JSON: \(error.reason)", byte: error.offsetBytes)
     }
     guard case .object(let members) = tree else { throw Problem(400, "The body must be a JSON object.") }
-    guard members.allSatisfy({ allowed.contains($0.name) }) else {
-      throw Problem(400, "The body may only have the members \(allowed.sorted().joined(separator: ", ")).")
+    guard members.allSatisfy({ allowed.contains(Name($0.name)) }) else {
+      throw Problem(
+        400, "The body may only have the members \(allowed.sorted().map(\.text).joined(separator: ", ")).")
     }
     return tree
   }

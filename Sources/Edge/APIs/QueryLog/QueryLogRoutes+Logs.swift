@@ -12,7 +12,7 @@ extension QueryLogRoutes {
     guard call.head.isJSON else { throw JSONForm.notAnObject }
     let request = try QueryLoginRequest(call.body)
     var event = AccessEvent(
-      .login, .granted, realm: .querylog, subject: String(request.user.prefix(128)),
+      .login, .granted, realm: .querylog, subject: sessions.loggedName(request.user),
       route: call.route, method: call.head.method.rawValue, address: call.address,
       requestID: call.id)
     defer { log.record(event) }

@@ -262,6 +262,7 @@ extension QueryLogRoutes {
 extension RequestHead {
   /// Whether the bearer is a JSON Web Token by its looks: tokens of this API have no dots.
   fileprivate var hasSignedToken: Bool {
-    headers.first(name: "Authorization").flatMap { KeyDirectory.bearerToken($0) }?.contains(".") ?? false
+    headers.first(name: "Authorization").flatMap { KeyDirectory.bearerToken($0) }?.utf8.contains(
+      UInt8(ascii: ".")) ?? false
   }
 }

@@ -63,7 +63,7 @@ struct NewKeyRequest {
     guard let name = tree["name"]?.string, let realm = tree["realm"]?.string,
       let tenant = tree["tenant"]?.string
     else { throw Problem(400, "Missing name, realm or tenant") }
-    guard let found = KeyStore.realms.first(where: { $0.name == realm }) else {
+    guard let found = KeyStore.realms.first(where: { $0.name.hasBytes(of: realm) }) else {
       throw Problem(400, "realm must be \"native\", \"workflow\" or \"ingest\"")
     }
     self.name = name
@@ -73,7 +73,7 @@ struct NewKeyRequest {
     case nil: role = found == .ingest ? .writer : .user
     case .string(let word)?:
       let roles = Role.ofKeys(found)
-      guard let role = roles.first(where: { $0.rawValue == word }) else {
+      guard let role = roles.first(where: { $0.rawValue.hasBytes(of: word) }) else {
         throw Problem(400, "role must be one of: \(roles.map(\.rawValue).joined(separator: ", "))")
       }
       self.role = role
@@ -134,15 +134,16 @@ struct LogsRequest {
     session = place.name
     start = items["start_ts"]
     end = items["end_ts"]
-    isStreamed = items["stream"]?.lowercased() == "true"
+    isStreamed = items["stream"]?.asciiLowercased.hasBytes(of: "true") == true
     let last = try LogsRequest.time(end, "end_ts")
     var parts = [LogsRequest.records(of: place)]
     let levels = items.values("level")
     if !levels.isEmpty { parts.append(.isIn(ColumnPath("level"), levels.map { .string($0) })) }
+    let isIgnored = items["ignore_case"]?.asciiLowercased.hasBytes(of: "true") == true
     for needle in items.values("contains") where !needle.isEmpty {
       parts.append(
         .contains(
-          ColumnPath("message"), needle: needle, ignoreCase: items["ignore_case"]?.lowercased() == "true"))
+          ColumnPath("message"), needle: needle, ignoreCase: isIgnored))
     }
     let columns = ["timestamp", "level", "message"]
     var query = QueryRequest(

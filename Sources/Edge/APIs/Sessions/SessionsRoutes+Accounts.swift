@@ -37,7 +37,8 @@ extension SessionsRoutes {
 
   func login(_ call: HTTPCall) async throws(Problem) -> HTTPAnswer {
     let (name, password) = try CredentialsRequest.read(call.body)
-    return try await recordedToken(call, .login, subject: name) { () throws(AccessError) in
+    let subject = name.map(accounts.loggedName)
+    return try await recordedToken(call, .login, subject: subject) { () throws(AccessError) in
       guard let name, let password else { throw .wrongPassword }
       return try await accounts.login(name: name, password: password, address: call.address)
     }
@@ -117,7 +118,7 @@ extension SessionsRoutes {
 
   private func event(_ call: HTTPCall, _ kind: AccessEvent.Kind, subject: String?) -> AccessEvent {
     AccessEvent(
-      kind, .granted, realm: .sessions, subject: subject.map { String($0.prefix(128)) },
+      kind, .granted, realm: .sessions, subject: subject,
       route: call.route, method: call.head.method.rawValue, address: call.address, requestID: call.id)
   }
 }

@@ -45,7 +45,7 @@ extension SessionsRoutes {
 
   private func revokeKey(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
     let name = call.parameters["name"]
-    guard let realm = KeyStore.realms.first(where: { $0.name == call.parameters["realm"] }) else {
+    guard let realm = KeyStore.realms.first(where: { $0.name.hasBytes(of: call.parameters["realm"]) }) else {
       throw Problem(404, "API key not found")
     }
     return try await recorded(call, .keyRevoked, subject: principal.subject) { () throws(AccessError) in

@@ -75,7 +75,7 @@ package struct SessionsRoutes: RecordOwner {
     }
     event.subject = principal.subject
     event.tenant = principal.tenant
-    if let permission = route.permission, !principal.role.allows(permission) {
+    if let permission = route.permission, !principal.allows(permission) {
       event.outcome = .refused("role")
       throw Problem(403, "Only administrators may do this")
     }

@@ -48,15 +48,15 @@ package enum ImportField {
     var text: String? { if case .text(let text) = self { text } else { nil } }
   }
 
-  private static func members(of text: String) -> [String: Value]? {
+  private static func members(of text: String) -> [Name: Value]? {
     guard text.utf8.count <= bytesMax else { return nil }
-    var found: [String: Value] = [:]
+    var found: [Name: Value] = [:]
     for member in text.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
       let parts = member.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
         .map { Array($0.drop { $0 == 32 }) }
       let name = String(decoding: parts[0].reversed().drop { $0 == 32 }.reversed(), as: UTF8.self)
       guard !name.isEmpty, let value = parts.count == 1 ? Value.none : value(of: parts[1]),
-        found.updateValue(value, forKey: name) == nil
+        found.updateValue(value, forKey: Name(name)) == nil
       else { return nil }
     }
     return found

@@ -3,19 +3,47 @@ import Platform
 import Records
 import Synchronization
 
+/// What tokens of one signer may be at most, whatever they say.
+package struct AuditGrants: Sendable, Hashable {
+  /// `viewer`, `auditor` or `admin`.
+  package var role: Role
+  /// Whether its tokens of the role `admin` have rights over the server: they see and make tenants.
+  package var isOperator: Bool
+
+  /// All rights over tenants' records, none over the server.
+  package init(role: Role = .admin, isOperator: Bool = false) {
+    self.role = role
+    self.isOperator = isOperator
+  }
+
+  func role(_ claimed: Role) -> Role {
+    let order: [Role] = [.viewer, .auditor, .admin]
+    let most = order.firstIndex(of: role) ?? 0
+    return order[min(order.firstIndex(of: claimed) ?? 0, most)]
+  }
+}
+
 /// A key of the configuration that signs with HS256.
 package struct AuditKey: Sendable, CustomStringConvertible, CustomDebugStringConvertible {
   /// Tokens name it in their header's `kid`, or are tried with every key.
   package let keyID: String
   /// Tenants it may sign for; nil: all.
   package let tenants: [String]?
+  /// What its tokens may be at most.
+  package let grants: AuditGrants
   let secret: SymmetricKey
+  /// The secret, for those who look whether it is one.
+  package let secretText: String
 
-  /// - Parameter secret: Its bytes are the key.
-  package init(keyID: String, secret: String, tenants: [String]?) {
+  /// - Parameters:
+  ///   - secret: Its bytes are the key.
+  ///   - grants: Rights over the server only without `tenants`.
+  package init(keyID: String, secret: String, tenants: [String]?, grants: AuditGrants = AuditGrants()) {
     self.keyID = keyID
     self.secret = SymmetricKey(data: Array(secret.utf8))
+    secretText = secret
     self.tenants = tenants
+    self.grants = grants
   }
 
   /// Without the secret.
@@ -24,7 +52,7 @@ package struct AuditKey: Sendable, CustomStringConvertible, CustomDebugStringCon
   package var debugDescription: String { description }
 
   func signs(for tenant: String) -> Bool {
-    tenants?.contains { TokenClaims.isSame($0, tenant) } ?? true
+    tenants?.contains { $0.hasBytes(of: tenant) } ?? true
   }
 }
 
@@ -47,6 +75,13 @@ package final class AuditCredentials: Sendable {
     package var legacy = LegacyTenantKeys(isOn: false)
     /// Configured keys.
     package var keys: [AuditKey] = []
+    /// Of the issuer whose public keys there are.
+    package var issuerGrants = AuditGrants()
+    /// Of a tenant's own secret and of the legacy rule: a tenant's administrators have no rights over the
+    /// server but in development, where its owner is alone.
+    package var tenantGrants = AuditGrants()
+    /// How far ahead a token's `exp`, which it must have then, may be; nil: it may have none.
+    package var tokenHoursMax: Int?
 
     /// What holds unless it is configured.
     package init() {}
@@ -68,7 +103,7 @@ package final class AuditCredentials: Sendable {
   /// Beyond so many the memory starts anew, and each caller's next request is verified once more.
   static let verifiedCountMax = 10_000
   /// Refused before anything is looked at: what comes from outside unverified is parsed on event loops.
-  package static let tokenBytesMax = 16 << 10
+  package static let tokenBytesMax = KeyDirectory.credentialBytesMax
 
   private let policy: Policy
   private let tenants: TenantDirectory
@@ -123,6 +158,9 @@ package final class AuditCredentials: Sendable {
     return verified.principal
   }
 
+  /// How long a token may hold: longer than any that is issued need not be remembered.
+  package var tokenHoursMax: Int { policy.tokenHoursMax ?? 87_600 }
+
   /// How many verified tokens are in memory.
   package var verifiedCount: Int { state.withLock { $0.verified.count } }
 
@@ -149,38 +187,56 @@ package final class AuditCredentials: Sendable {
   }
 
   private func verify(_ token: SignedToken, with keySet: KeySet) throws(CredentialError) -> Verified {
-    let isSigned =
+    let grants: AuditGrants? =
       switch token.algorithm {
-      case .hs256: isSignedWithSecret(token)
+      case .hs256: grantsOfSecret(token)
       case .rs256, .es256:
         keySet.isValid(token.signature, of: token.signed, token.algorithm, keyID: token.keyID)
+          ? policy.issuerGrants : nil
       }
-    guard isSigned,
+    guard let grants,
       let claims = TokenClaims(
-        token.claims, audience: policy.audience, issuer: policy.issuer, leewaySeconds: policy.leewaySeconds)
+        token.claims, audience: policy.audience, issuer: policy.issuer, leewaySeconds: policy.leewaySeconds),
+      endsSoonEnough(claims.window), tenants.mayHold(claims)
     else { throw .unknown }
+    let role = grants.role(claims.role)
     // One scope of idempotency keys for all tokens of a caller: a retry may come with a new token.
     let credential = KeyDirectory.stableHash("audit:\(claims.tenant.name)\u{0}\(claims.subject)")
     return Verified(
       principal: Principal(
-        tenant: claims.tenant, subject: claims.subject, role: claims.role, credential: credential),
+        tenant: claims.tenant, subject: claims.subject, role: role, credential: credential
+      ).operating(grants.isOperator && role == .admin),
       window: claims.window)
   }
 
-  private func isSignedWithSecret(_ token: SignedToken) -> Bool {
-    guard let tenant = TokenClaims.tenant(of: token.claims)?.name else { return false }
+  /// A token that never ends cannot be waited out once it is in wrong hands.
+  private func endsSoonEnough(_ window: TokenClaims.Window) -> Bool {
+    guard let hours = policy.tokenHoursMax else { return true }
+    let (latest, overflow) = clock.now().addingReportingOverflow(Int64(hours) * 3_600_000_000_000)
+    return !overflow && window.end <= latest
+  }
+
+  /// What the key grants that signed; nil: none did.
+  private func grantsOfSecret(_ token: SignedToken) -> AuditGrants? {
+    guard let tenant = TokenClaims.tenant(of: token.claims)?.name else { return nil }
     func isSigned(_ key: SymmetricKey) -> Bool {
       HMAC<SHA256>.isValidAuthenticationCode(token.signature, authenticating: token.signed, using: key)
     }
     let configured = policy.keys.filter { key in
-      key.signs(for: tenant) && (token.keyID.map { TokenClaims.isSame($0, key.keyID) } ?? true)
+      key.signs(for: tenant) && (token.keyID.map { $0.hasBytes(of: key.keyID) } ?? true)
     }
-    if configured.contains(where: { isSigned($0.secret) }) { return true }
+    if let key = configured.first(where: { isSigned($0.secret) }) { return key.grants }
     // The tenant's own key and the legacy rule's have no names.
-    guard token.keyID == nil else { return false }
+    guard token.keyID == nil else { return nil }
     if let secret = tenants.secret(of: tenant), isSigned(SymmetricKey(data: Array(secret.utf8))) {
-      return true
+      return policy.tenantGrants
     }
-    return policy.legacy.isOn && isSigned(SymmetricKey(data: Array(policy.legacy.key(of: tenant).utf8)))
+    guard policy.legacy.isOn else { return nil }
+    return isSigned(SymmetricKey(data: Array(policy.legacy.key(of: tenant).utf8))) ? policy.tenantGrants : nil
+  }
+
+  /// Whether another key than the one it would be given signs for this tenant alone or among others by name.
+  package func isServed(_ tenant: String) -> Bool {
+    policy.keys.contains { $0.tenants?.contains { $0.hasBytes(of: tenant) } ?? false }
   }
 }

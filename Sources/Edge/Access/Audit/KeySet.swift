@@ -1,6 +1,7 @@
 import Codecs
 import Crypto
 import CryptoExtras
+import Records
 
 /// Why a text is no set of public keys. Nothing of the text is in it but the key's number.
 package struct KeySetError: Error, Sendable, Hashable {
@@ -85,7 +86,7 @@ package struct KeySet: Sendable {
   ) -> Bool {
     entries.contains { entry in
       if let keyID {
-        guard let id = entry.id, TokenClaims.isSame(id, keyID) else { return false }
+        guard let id = entry.id, id.hasBytes(of: keyID) else { return false }
       }
       return entry.key.isValid(signature, of: signed, algorithm)
     }

@@ -12,7 +12,8 @@ package struct LegacyTenantKeys: Sendable, Hashable, CustomStringConvertible {
 
   /// Whether tokens signed by this rule hold, and new tenants get their secret by it.
   package let isOn: Bool
-  private let secret: String
+  /// From which all keys follow.
+  package let secret: String
 
   /// The rule, on or off, with the original's secret or another.
   package init(isOn: Bool, secret: String = LegacyTenantKeys.defaultSecret) {

@@ -1,9 +1,10 @@
 import Codecs
+import Records
 
 /// A JSON Web Token (RFC 7519) in its compact form, taken apart; nothing of it is verified.
 struct SignedToken {
   /// What may be signed with: names of JWA (RFC 7518).
-  enum Algorithm: String {
+  enum Algorithm: String, CaseIterable {
     case hs256 = "HS256"
     case rs256 = "RS256"
     case es256 = "ES256"
@@ -30,7 +31,7 @@ struct SignedToken {
     let header = try SignedToken.object(decoded[0])
     // `crit` names what must be understood to verify; nothing that may stand in it is understood here.
     guard header["crit"] == nil, case .string(let name)? = header["alg"],
-      let algorithm = Algorithm(rawValue: name)
+      let algorithm = Algorithm(word: name)
     else { throw .unknown }
     self.algorithm = algorithm
     switch header["kid"] {

@@ -32,12 +32,15 @@ package struct AuditTenant: Sendable, Hashable, CustomStringConvertible, CustomD
 ///
 /// A tenant need not be here to write and read: a token signed with another key that holds is enough.
 package final class TenantDirectory: Sendable {
-  private struct State {
+  fileprivate struct State {
     /// In the order they were made.
     var tenants: [AuditTenant] = []
     /// What signs: by the tenant's key.
-    var secrets: [String: String] = [:]
-    /// Grows when a secret that was there is gone or another one.
+    var secrets: [Name: String] = [:]
+    /// What does not hold any more, by tenant: single tokens, and all issued before a time.
+    var revoked: [Name: Set<Name>] = [:]
+    var notBefore: [Name: Int64] = [:]
+    /// Grows when a secret that was there is gone or another one, or a token is revoked.
     var version = 0
   }
 
@@ -71,18 +74,61 @@ package final class TenantDirectory: Sendable {
   private func apply(_ change: TenantChange) {
     state.withLock { state in
       switch change {
-      case .all(let tenants):
+      case .all(let tenants, let revocations):
         let old = state.secrets
         state.tenants = tenants
         state.secrets = [:]
-        for tenant in tenants where canSign(tenant) { state.secrets[tenant.key] = tenant.secret }
-        let isKept = old.allSatisfy { state.secrets[$0.key] == $0.value }
-        if !isKept { state.version += 1 }
+        for tenant in tenants where canSign(tenant) { state.secrets[Name(tenant.key)] = tenant.secret }
+        let isKept = old.allSatisfy { state.secrets[$0.key]?.hasBytes(of: $0.value) == true }
+        let (revoked, notBefore) = (state.revoked, state.notBefore)
+        (state.revoked, state.notBefore) = ([:], [:])
+        for revocation in revocations { state.apply(revocation) }
+        if !isKept || revoked != state.revoked || notBefore != state.notBefore { state.version += 1 }
       case .created(let tenant):
         state.tenants.append(tenant)
-        if canSign(tenant) { state.secrets[tenant.key] = tenant.secret }
+        if canSign(tenant) { state.secrets[Name(tenant.key)] = tenant.secret }
+      case .revoked(let revocation):
+        state.apply(revocation)
+        state.version += 1
       }
     }
+  }
+
+  /// Whether nobody has revoked the token.
+  func mayHold(_ claims: TokenClaims) -> Bool {
+    let tenant = Name(claims.tenant.name)
+    return state.withLock { state in
+      if let id = claims.id, state.revoked[tenant]?.contains(id) == true { return false }
+      guard let time = state.notBefore[tenant] else { return true }
+      return claims.issuedAt.map { $0 >= time } ?? false
+    }
+  }
+
+  /// Single tokens of a tenant that are revoked at one time.
+  package static let revokedMax = 10_000
+  /// Bytes of a token's `jti`.
+  package static let tokenIDBytesMax = 256
+
+  /// Ends one token of a tenant, wherever it was issued, until it would not hold anyway.
+  ///
+  /// - Throws: `invalidName`; `overloaded`: too many are revoked; what the control plane says.
+  package func revoke(token id: String, of tenant: String, hours: Int) async throws(AccessError) {
+    guard !id.isEmpty, id.utf8.count <= TenantDirectory.tokenIDBytesMax, !id.utf8.contains(0) else {
+      throw .invalidName("A token's jti has 1 to \(TenantDirectory.tokenIDBytesMax) bytes and no NUL.")
+    }
+    let now = clock.now()
+    let (until, overflow) = now.addingReportingOverflow(Int64(hours) * 3_600_000_000_000)
+    try await repository.revoke(
+      .token(tenant: tenant, id: id, until: overflow ? .max : until), now: now,
+      countMax: TenantDirectory.revokedMax)
+  }
+
+  /// Ends all tokens of a tenant that were issued before `time` (nanoseconds since 1970) or do not say when.
+  ///
+  /// - Throws: What the control plane says.
+  package func revoke(before time: Int64, of tenant: String) async throws(AccessError) {
+    try await repository.revoke(
+      .before(tenant: tenant, time: time), now: clock.now(), countMax: TenantDirectory.revokedMax)
   }
 
   /// A secret by the legacy rule is no secret once the rule is off.
@@ -95,12 +141,20 @@ package final class TenantDirectory: Sendable {
 
   /// Tenants whose secret came from the legacy rule, which is off: their tokens do not hold.
   package func keysWithoutSecret() -> [String] {
-    state.withLock { state in state.tenants.map(\.key).filter { state.secrets[$0] == nil } }
+    state.withLock { state in state.tenants.map(\.key).filter { state.secrets[Name($0)] == nil } }
   }
 
   /// What signs the tokens of `tenant`; nil: not in the directory, or its secret follows from a rule that is
   /// off.
-  func secret(of tenant: String) -> String? { state.withLock { $0.secrets[tenant] } }
+  func secret(of tenant: String) -> String? { state.withLock { $0.secrets[Name(tenant)] } }
+
+  /// Whether tenants get their secrets by the legacy rule.
+  package var isLegacy: Bool { legacy.isOn }
+
+  /// Whether a tenant of this key was made.
+  package func has(_ key: String) -> Bool {
+    state.withLock { $0.tenants.contains { $0.key.hasBytes(of: key) } }
+  }
 
   /// Differs when a secret stopped to hold since the last look.
   var version: Int { state.withLock { $0.version } }
@@ -134,5 +188,15 @@ package final class TenantDirectory: Sendable {
     let tenant = AuditTenant(name: name, key: key, secret: secret, createdAt: clock.now())
     try await repository.create(tenant)
     return tenant
+  }
+}
+
+extension TenantDirectory.State {
+  fileprivate mutating func apply(_ revocation: TokenRevocation) {
+    switch revocation {
+    case .token(let tenant, let id, _): revoked[Name(tenant), default: []].insert(Name(id))
+    case .before(let tenant, let time):
+      notBefore[Name(tenant)] = max(time, notBefore[Name(tenant)] ?? .min)
+    }
   }
 }

@@ -17,10 +17,19 @@ struct TokenClaims: Sendable {
   let subject: String
   let role: Role
   let window: Window
+  /// The claim `jti`, by which one token can be revoked; nil: it has none.
+  let id: Name?
+  /// Nanoseconds since 1970; nil: it does not say.
+  let issuedAt: Int64?
+
+  /// Bytes of `sub`.
+  static let subjectBytesMax = 1_024
 
   /// The claim `tenant`, which decides about the key: read before anything is verified.
   static func tenant(of claims: JSONTree) -> Tenant? {
-    guard case .string(let name)? = claims["tenant"], Tenant.isValid(name: name) else { return nil }
+    guard case .string(let name)? = claims["tenant"], Tenant.isValid(name: name), name.isNormalized else {
+      return nil
+    }
     return Tenant(realm: .audit, name: name)
   }
 
@@ -28,13 +37,16 @@ struct TokenClaims: Sendable {
   init?(_ claims: JSONTree, audience: String, issuer: String, leewaySeconds: Int) {
     guard let tenant = TokenClaims.tenant(of: claims),
       case .string(let subject)? = claims["sub"], !subject.isEmpty,
-      case .string(let givenIssuer)? = claims["iss"], TokenClaims.isSame(givenIssuer, issuer),
+      subject.utf8.count <= TokenClaims.subjectBytesMax,
+      case .string(let givenIssuer)? = claims["iss"], givenIssuer.hasBytes(of: issuer),
       TokenClaims.isFor(audience, claims["aud"]),
       let window = TokenClaims.window(claims, leewaySeconds: leewaySeconds)
     else { return nil }
     self.tenant = tenant
     self.subject = subject
     self.window = window
+    id = if case .string(let text)? = claims["jti"] { Name(text) } else { nil }
+    issuedAt = claims["iat"].flatMap(TokenClaims.nanoseconds)
     switch claims["role"] {
     case .string("admin"): role = .admin
     case .string("auditor"): role = .auditor
@@ -42,17 +54,14 @@ struct TokenClaims: Sendable {
     }
   }
 
-  /// Byte by byte: `==` takes texts that look the same for the same.
-  static func isSame(_ left: String, _ right: String) -> Bool { left.utf8.elementsEqual(right.utf8) }
-
   private static func isFor(_ audience: String, _ claim: JSONTree?) -> Bool {
     switch claim {
-    case .string(let text): return isSame(text, audience)
+    case .string(let text): return text.hasBytes(of: audience)
     case .array(let items):
       let texts = items.compactMap { item in
         if case .string(let text) = item { text } else { nil }
       }
-      return texts.count == items.count && texts.contains { isSame($0, audience) }
+      return texts.count == items.count && texts.contains { $0.hasBytes(of: audience) }
     default: return false
     }
   }

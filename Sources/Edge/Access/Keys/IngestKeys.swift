@@ -42,7 +42,7 @@ package final class IngestKeys: Sendable {
     var principals: [TokenHash: Principal] = [:]
     var inactive: Set<TokenHash> = []
     var admin: TokenHash?
-    var names: Set<String> = []
+    var names: Set<Name> = []
   }
 
   private let state: Mutex<State>
@@ -75,7 +75,7 @@ package final class IngestKeys: Sendable {
       } else {
         state.inactive.insert(hash)
       }
-      state.names.insert(key.name.lowercased())
+      state.names.insert(Name(key.name.asciiLowercased))
     }
     return state
   }
@@ -92,10 +92,10 @@ package final class IngestKeys: Sendable {
 
   /// Whether the configuration or the key store has a key of this name, in any case of its letters.
   package func hasKey(named name: String) -> Bool {
-    let folded = name.lowercased()
+    let folded = Name(name.asciiLowercased)
     return state.withLock { $0.names.contains(folded) }
       || store.keys().contains {
-        $0.tenant.realm == .ingest && $0.revokedAt == nil && $0.name.lowercased() == folded
+        $0.tenant.realm == .ingest && $0.revokedAt == nil && Name($0.name.asciiLowercased) == folded
       }
   }
 
@@ -132,9 +132,13 @@ package final class IngestKeys: Sendable {
 
   /// The token of `Bearer TOKEN`.
   private static func token(_ authorization: String?) throws(IngestCredentialError) -> String {
-    let parts = (authorization ?? "").split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
-    guard parts.count == 2 else { throw .missing }
-    guard parts[0].lowercased() == "bearer" else { throw .wrongScheme }
-    return String(parts[1])
+    let isSpace: (UInt8) -> Bool = { $0 == UInt8(ascii: " ") }
+    let text = (authorization ?? "").utf8.drop(while: isSpace)
+    guard text.count <= KeyDirectory.credentialBytesMax else { throw .unknown }
+    let scheme = text.prefix { !isSpace($0) }
+    let token = text[scheme.endIndex...].drop(while: isSpace)
+    guard !token.isEmpty else { throw .missing }
+    guard Substring(scheme).asciiLowercased.hasBytes(of: "bearer") else { throw .wrongScheme }
+    return String(Substring(token))
   }
 }

@@ -23,10 +23,9 @@ package struct APIKey: Sendable, Hashable {
 /// Finds the caller behind a bearer token: a key of the configuration or, by its SHA-256, of the
 /// ``KeyStore``.
 ///
-/// A dictionary with Swift's per-process random hash seed compares a token byte by byte only once its 64-bit
-/// keyed hash has met a stored one, so response times tell nothing about stored keys.
+/// Tokens are looked up by their SHA-256: that takes as long for one that is nearly right as for any other.
 package struct KeyDirectory: Sendable {
-  private let principals: [String: Principal]
+  private let principals: [TokenHash: Principal]
   private let open: Principal?
   private let store: KeyStore?
 
@@ -36,14 +35,16 @@ package struct KeyDirectory: Sendable {
   ///     refuses them.
   ///   - store: Keys made later; a configured one wins.
   package init(keys: [APIKey], openTenant: Tenant?, store: KeyStore? = nil) {
-    var principals: [String: Principal] = [:]
+    var principals: [TokenHash: Principal] = [:]
     for key in keys {
-      principals[key.key] = Principal(
+      principals[TokenHash(of: key.key)] = Principal(
         tenant: key.tenant, subject: key.name, role: key.role, credential: KeyDirectory.stableHash(key.key))
     }
     self.principals = principals
     self.store = store
-    self.open = openTenant.map { Principal(tenant: $0, subject: "open", role: .admin, credential: 0) }
+    self.open = openTenant.map {
+      Principal(tenant: $0, subject: "open", role: .admin, credential: 0).operating()
+    }
   }
 
   /// - Parameter authorization: The `Authorization` header's value, or nil without one.
@@ -53,10 +54,13 @@ package struct KeyDirectory: Sendable {
       return open
     }
     guard let token = KeyDirectory.bearerToken(authorization) else { throw .malformed }
-    if let principal = principals[token] { return principal }
-    guard let principal = store?.principal(TokenHash(of: token), realm: .native) else { throw .unknown }
+    let hash = TokenHash(of: token)
+    guard let principal = principals[hash] ?? store?.principal(hash, realm: .native) else { throw .unknown }
     return principal
   }
+
+  /// Bytes of a credential. Longer ones are none of ours, and no more of them is looked at.
+  package static let credentialBytesMax = 8 << 10
 
   /// The token of `Bearer TOKEN`, or nil for anything else.
   package static func bearerToken(_ value: String) -> String? {
@@ -64,8 +68,10 @@ package struct KeyDirectory: Sendable {
     guard value.utf8.count > scheme.utf8.count,
       zip(value.utf8, scheme.utf8).allSatisfy({ $0 | 0x20 == $1 | 0x20 })
     else { return nil }
-    let token = value.dropFirst(scheme.utf8.count).drop { $0 == " " }
-    return token.isEmpty ? nil : String(token)
+    // What is too long stays too long, and is nobody's.
+    let token = value.utf8.dropFirst(scheme.utf8.count).drop { $0 == UInt8(ascii: " ") }
+      .prefix(KeyDirectory.credentialBytesMax + 1)
+    return token.isEmpty ? nil : String(Substring(token))
   }
 
   /// FNV-1a: equal from run to run, since idempotency entries outlive the process. Not a secret's protection:

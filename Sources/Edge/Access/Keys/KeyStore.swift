@@ -120,13 +120,11 @@ package final class KeyStore: Sendable {
     guard KeyStore.realms.contains(realm) else {
       throw .invalidName("The realm \(realm.name) has no API keys of its own.")
     }
-    guard Tenant.isValid(name: tenant) else {
-      throw .invalidName("A tenant's name has 1 to \(Tenant.nameBytesMax) bytes and no NUL.")
-    }
+    try ShownName.check(tenant, of: "A tenant's name", bytesMax: Tenant.nameBytesMax)
     guard Role.ofKeys(realm).contains(role) else {
       throw .invalidName("A key of the realm \(realm.name) cannot have the role \(role.rawValue).")
     }
-    guard realm != .ingest || tenant == name else {
+    guard realm != .ingest || tenant.hasBytes(of: name) else {
       throw .invalidName("An ingest key's tenant is its own name.")
     }
     return Tenant(realm: realm, name: tenant)

@@ -36,6 +36,7 @@ package final class WorkflowKeys: Sendable {
   /// - Parameter key: The key as the request shows it, or nil without one.
   package func authenticate(key: String?) throws(CredentialError) -> Principal {
     guard let key, !key.isEmpty else { throw .missing }
+    guard key.utf8.count <= KeyDirectory.credentialBytesMax else { throw .unknown }
     guard let principal = find(key) else { throw .unknown }
     return principal
   }

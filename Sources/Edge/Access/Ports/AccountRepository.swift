@@ -69,12 +69,13 @@ package enum AccountChange: Sendable {
 ///
 /// Beside what is said at each call they throw `database` and `diskFull`: then nothing changed.
 package protocol AccountRepository: Sendable {
-  /// Makes a user. Names that look the same are one name, however their accents are encoded.
+  /// Makes a user.
   ///
+  /// - Parameter looks: The name as it looks: one user alone may look so.
   /// - Parameter createdAt: Nanoseconds since 1970.
   /// - Throws: `userExists`.
   func createUser(
-    name: String, role: Role, password: String, hasDefaultPassword: Bool, createdAt: Int64
+    name: String, looks: String, role: Role, password: String, hasDefaultPassword: Bool, createdAt: Int64
   ) async throws(AccessError) -> UserRecord
 
   /// Gives a user another password, which is no default. All of the user's tokens end but `kept`, and their

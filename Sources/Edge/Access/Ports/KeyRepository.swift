@@ -23,7 +23,7 @@ package enum KeyChange: Sendable {
 
 /// API keys, durably. Beside what is said they throw `database` and `diskFull`: then nothing changed.
 package protocol KeyRepository: Sendable {
-  /// Keeps a key. Names that look the same are one name; those of ingest keys in any case of their letters.
+  /// Keeps a key. Bytes decide whether names are one; those of ingest keys in any case of ASCII letters.
   ///
   /// - Throws: `keyExists`: one of the name holds in the key's realm.
   func create(_ key: KeyRecord) async throws(AccessError)

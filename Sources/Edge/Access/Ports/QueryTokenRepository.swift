@@ -2,17 +2,20 @@
 package struct QueryTokenRecord: Sendable, Hashable, Expiring {
   /// By which requests find it.
   package let hash: TokenHash
-  /// Need not be a user of ``Accounts``.
+  /// Who they say they are, at the time.
   package let user: String
+  /// The user of ``Accounts`` whose password was given; nil: none was asked for, and anyone may be anyone.
+  package let userID: Int64?
   /// Nanoseconds since 1970, as ``expiresAt``.
   package let issuedAt: Int64
   /// The first moment at which it does not hold.
   package let expiresAt: Int64
 
   /// A token as it is kept.
-  package init(hash: TokenHash, user: String, issuedAt: Int64, expiresAt: Int64) {
+  package init(hash: TokenHash, user: String, userID: Int64?, issuedAt: Int64, expiresAt: Int64) {
     self.hash = hash
     self.user = user
+    self.userID = userID
     self.issuedAt = issuedAt
     self.expiresAt = expiresAt
   }
@@ -24,17 +27,20 @@ package enum QueryTokenChange: Sendable {
   case all([QueryTokenRecord])
   case issued(QueryTokenRecord, ended: [TokenHash])
   /// All of a user of ``Accounts`` ended: the password is another, or the user is gone.
-  case ended(user: String)
+  case ended(userID: Int64)
   /// Those that expired by then, nanoseconds since 1970, are gone.
   case expired(now: Int64)
 }
 
 /// Tokens of the query-log API, durably. They throw `database` and `diskFull`: then nothing changed.
 package protocol QueryTokenRepository: Sendable {
-  /// Keeps a token.
+  /// Keeps a token, if its user is still there.
   ///
+  /// - Parameter password: The user's, as it was checked: another one by now keeps no token; nil: whichever.
   /// - Parameter surplus: So many of the oldest end; none if it is not above 0.
-  func issue(_ token: QueryTokenRecord, endingOldest surplus: Int) async throws(AccessError)
+  /// - Throws: `wrongPassword`: it is another, or the user is gone.
+  func issue(
+    _ token: QueryTokenRecord, password: String?, endingOldest surplus: Int) async throws(AccessError)
 
   /// Deletes those that expired by `now` (nanoseconds since 1970).
   func endExpired(now: Int64) async throws(AccessError)

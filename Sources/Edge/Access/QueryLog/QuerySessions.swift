@@ -77,11 +77,9 @@ package final class QuerySessions: Sendable {
       case .issued(let token, let ended):
         for hash in ended { state.tokens[hash] = nil }
         state.tokens[token.hash] = token
-      case .ended(let user):
-        // Where anyone may be anyone, a token is no user's.
-        guard policy.needsPassword else { return }
-        state.tokens = state.tokens.filter { $0.value.user != user }
-        state.unkept.keepOnly { $1.user != user }
+      case .ended(let id):
+        state.tokens = state.tokens.filter { $0.value.userID != id }
+        state.unkept.keepOnly { $1.userID != id }
       case .expired(let now): state.tokens = state.tokens.filter { $0.value.isValid(at: now) }
       }
     }
@@ -92,23 +90,30 @@ package final class QuerySessions: Sendable {
   /// - Throws: `wrongPassword` and `throttled` where the policy asks for passwords; what the control plane
   ///   says.
   package func login(user: String, password: String?, address: String) async throws(AccessError) -> Login {
-    if policy.needsPassword {
-      _ = try await accounts.verify(name: user, password: password ?? "", address: address)
-    }
+    let account =
+      policy.needsPassword
+      ? try await accounts.verify(name: user, password: password ?? "", address: address) : nil
     let text = Base64URL.text(entropy.bytes(32))
     let now = clock.now()
     let token = QueryTokenRecord(
-      hash: TokenHash(of: text), user: user, issuedAt: now,
+      hash: TokenHash(of: text), user: user, userID: account?.id, issuedAt: now,
       expiresAt: now + Int64(policy.tokenSeconds) * 1_000_000_000)
     // Counted before: one too many for a moment harms nobody.
     let surplus = state.withLock { $0.tokens.count } + 1 - policy.tokensMax
-    do throws(AccessError) { try await repository.issue(token, endingOldest: surplus) } catch {
+    do throws(AccessError) {
+      try await repository.issue(token, password: account?.password, endingOldest: surplus)
+    } catch {
       guard error == .diskFull, state.withLock({ $0.unkept.add(token, hash: token.hash) }) else {
         throw error
       }
       return Login(token: text, isKept: false)
     }
     return Login(token: text, isKept: true)
+  }
+
+  /// What stands for who tries to log in, in the log.
+  package func loggedName(_ user: String) -> String {
+    policy.needsPassword ? accounts.loggedName(user) : user
   }
 
   /// Who has the token; nil: nobody, or no longer. May read and be shown their own records only, unless they
@@ -124,10 +129,11 @@ package final class QuerySessions: Sendable {
       return nil
     }
     guard let found else { return nil }
-    // A user who is no longer there, or lost the role, loses it here too.
-    let role = policy.needsPassword ? accounts.role(of: found.user) : .user
-    guard let role else { return nil }
-    return QuerySessions.principal(of: found.user, role: role)
+    guard policy.needsPassword else { return QuerySessions.principal(of: found.user, role: .user) }
+    // A token that took no password is nobody's. A user who is no longer there, or lost the role, loses it
+    // here too.
+    guard let user = found.userID.flatMap(accounts.user(id:)) else { return nil }
+    return QuerySessions.principal(of: user.name, role: user.role)
   }
 
   private static func principal(of user: String, role: Role) -> Principal {
@@ -145,7 +151,11 @@ package final class QuerySessions: Sendable {
     let now = clock.now()
     state.withLock { $0.unkept.keepOnly { $1.isValid(at: now) } }
     for (hash, token) in state.withLock({ $0.unkept.tokens }) {
-      try await repository.issue(token, endingOldest: 0)
+      do throws(AccessError) {
+        try await repository.issue(token, password: nil, endingOldest: 0)
+      } catch {
+        guard error == .wrongPassword else { throw error }
+      }
       state.withLock { _ = $0.unkept.remove(hash) }
     }
     try await repository.endExpired(now: now)

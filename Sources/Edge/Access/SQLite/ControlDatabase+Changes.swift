@@ -67,7 +67,9 @@ extension ControlDatabase: ControlChanges {
     switch table {
     case .accounts: .accounts(try SQLiteAccounts.all(database))
     case .keys: .keys(.all(try SQLiteKeys.all(database)))
-    case .tenants: .tenants(.all(try SQLiteTenants.all(database)))
+    case .tenants:
+      .tenants(
+        .all(try SQLiteTenants.all(database), revoked: try SQLiteTenants.revocations(database)))
     case .queryTokens: .queryTokens(.all(try SQLiteQueryTokens.all(database)))
     case .catalog: nil
     }

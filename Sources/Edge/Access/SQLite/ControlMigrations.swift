@@ -7,6 +7,7 @@ extension ControlDatabase {
     registerPeople(in: &migrator)
     registerKeys(in: &migrator)
     registerIdentities(in: &migrator)
+    registerLooks(in: &migrator)
     return migrator
   }
 
@@ -93,6 +94,32 @@ extension ControlDatabase {
           CREATE UNIQUE INDEX containersByIdentity ON containers(identity);
           CREATE INDEX usersByLooks ON users(name COLLATE \(DatabaseCollation.unicodeCompare.name));
           """)
+    }
+  }
+
+  private static func registerLooks(in migrator: inout DatabaseMigrator) {
+    // Users that look alike stay as they are: only new ones are refused. A token of the query-log API whose
+    // user wrote the name in another form is nobody's, as one that took no password is.
+    migrator.registerMigration("7: users by how they look; query tokens by user; revoked audit tokens") {
+      database in
+      try database.execute(
+        sql: """
+          DROP INDEX usersByLooks;
+          ALTER TABLE users ADD COLUMN looks TEXT NOT NULL DEFAULT '';
+          CREATE INDEX usersByLooks ON users(looks);
+          ALTER TABLE queryTokens ADD COLUMN userId INTEGER;
+          UPDATE queryTokens SET userId = (SELECT id FROM users WHERE users.name = queryTokens.user);
+          CREATE INDEX queryTokensOfUser ON queryTokens(userId);
+          CREATE TABLE auditRevocations (
+            tenant TEXT NOT NULL, jti TEXT NOT NULL, until INTEGER NOT NULL, PRIMARY KEY (tenant, jti))
+            WITHOUT ROWID;
+          CREATE TABLE auditNotBefore (tenant TEXT PRIMARY KEY, time INTEGER NOT NULL) WITHOUT ROWID;
+          """)
+      for row in try Row.fetchAll(database, sql: "SELECT id, name FROM users") {
+        try database.execute(
+          sql: "UPDATE users SET looks = ? WHERE id = ?",
+          arguments: [ShownName.looks(of: row["name"]), row["id"] as Int64])
+      }
     }
   }
 }

@@ -1,4 +1,5 @@
 import GRDB
+import Records
 
 /// Users and their tokens in the control database.
 struct SQLiteAccounts: AccountRepository {
@@ -21,17 +22,20 @@ struct SQLiteAccounts: AccountRepository {
   }
 
   func createUser(
-    name: String, role: Role, password: String, hasDefaultPassword: Bool, createdAt: Int64
+    name: String, looks: String, role: Role, password: String, hasDefaultPassword: Bool, createdAt: Int64
   ) async throws(AccessError) -> UserRecord {
     try await database.change("create the user") { database -> UserRecord in
-      // As Swift compares, to which names that look the same are one name.
-      let looks = DatabaseCollation.unicodeCompare.name
       let isThere = try database.cachedStatement(
-        sql: "SELECT EXISTS (SELECT 1 FROM users WHERE name = ? COLLATE \(looks))")
-      guard try Bool.fetchOne(isThere, arguments: [name]) == false else { throw AccessError.userExists }
+        sql: "SELECT EXISTS (SELECT 1 FROM users WHERE name = ? OR looks = ?)")
+      guard try Bool.fetchOne(isThere, arguments: [name, looks]) == false else {
+        throw AccessError.userExists
+      }
       try database.cachedStatement(
-        sql: "INSERT INTO users (name, password, role, hasDefaultPassword, createdAt) VALUES (?, ?, ?, ?, ?)"
-      ).execute(arguments: [name, password, role.rawValue, hasDefaultPassword, createdAt])
+        sql: """
+          INSERT INTO users (name, looks, password, role, hasDefaultPassword, createdAt)
+          VALUES (?, ?, ?, ?, ?, ?)
+          """
+      ).execute(arguments: [name, looks, password, role.rawValue, hasDefaultPassword, createdAt])
       return UserRecord(
         id: database.lastInsertedRowID, name: name, role: role, password: password,
         hasDefaultPassword: hasDefaultPassword, createdAt: createdAt)
@@ -46,7 +50,7 @@ struct SQLiteAccounts: AccountRepository {
     try await database.change(
       "change the password",
       telling: [
-        .queryTokens(.ended(user: user.name)),
+        .queryTokens(.ended(userID: user.id)),
         .accounts(.passwordChanged(user.with(password: password), kept: kept)),
       ]
     ) { database in
@@ -56,14 +60,14 @@ struct SQLiteAccounts: AccountRepository {
       guard database.changesCount == 1 else { throw AccessError.unknownUser }
       try database.execute(
         sql: "DELETE FROM tokens WHERE userId = ? AND hash <> ?", arguments: [user.id, kept?.text ?? ""])
-      try database.execute(sql: "DELETE FROM queryTokens WHERE user = ?", arguments: [user.name])
+      try database.execute(sql: "DELETE FROM queryTokens WHERE userId = ?", arguments: [user.id])
     }
   }
 
   func removeUser(_ user: UserRecord, heir: UserRecord?) async throws(AccessError) {
     try await database.change(
       "remove the user",
-      telling: [.queryTokens(.ended(user: user.name)), .accounts(.userRemoved(id: user.id)), .catalog]
+      telling: [.queryTokens(.ended(userID: user.id)), .accounts(.userRemoved(id: user.id)), .catalog]
     ) { database in
       let owned =
         try Int.fetchOne(
@@ -74,7 +78,7 @@ struct SQLiteAccounts: AccountRepository {
           sql: "UPDATE containers SET ownerId = ? WHERE ownerId = ?", arguments: [heir.id, user.id])
       }
       try database.execute(sql: "DELETE FROM users WHERE id = ?", arguments: [user.id])
-      try database.execute(sql: "DELETE FROM queryTokens WHERE user = ?", arguments: [user.name])
+      try database.execute(sql: "DELETE FROM queryTokens WHERE userId = ?", arguments: [user.id])
       let administrators =
         try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM users WHERE role = 'admin'") ?? 0
       guard administrators > 0 else { throw AccessError.lastAdministrator }
@@ -87,7 +91,7 @@ struct SQLiteAccounts: AccountRepository {
     _ = try await database.change("log in") { database -> [TokenHash] in
       let find = try database.cachedStatement(sql: "SELECT password FROM users WHERE id = ?")
       let current = try String.fetchOne(find, arguments: [token.userID])
-      guard current == password else { throw AccessError.wrongPassword }
+      guard current?.hasBytes(of: password) == true else { throw AccessError.wrongPassword }
       let delete = try database.cachedStatement(sql: "DELETE FROM tokens WHERE hash = ?")
       if let old {
         try delete.execute(arguments: [old.text])

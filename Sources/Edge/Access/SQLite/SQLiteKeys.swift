@@ -36,8 +36,8 @@ struct SQLiteKeys: KeyRepository {
       let names = try String.fetchAll(
         database, sql: "SELECT name FROM apiKeys WHERE realm = ? AND revokedAt IS NULL",
         arguments: [realm.name])
-      let folded = realm == .ingest ? key.name.lowercased() : key.name
-      guard !names.contains(where: { (realm == .ingest ? $0.lowercased() : $0) == folded }) else {
+      let fold: (String) -> String = { realm == .ingest ? $0.asciiLowercased : $0 }
+      guard !names.contains(where: { fold($0).hasBytes(of: fold(key.name)) }) else {
         throw AccessError.keyExists
       }
       try database.execute(
@@ -54,13 +54,10 @@ struct SQLiteKeys: KeyRepository {
 
   func revoke(name: String, realm: Realm, at time: Int64) async throws(AccessError) {
     _ = try await database.change("revoke the key") { database -> [KeyRecord] in
-      // In Swift, where names that look the same are one name, as in `create`.
-      let rows = try Row.fetchAll(
-        database, sql: "SELECT id, name FROM apiKeys WHERE realm = ? AND revokedAt IS NULL",
-        arguments: [realm.name])
-      guard let row = rows.first(where: { $0["name"] == name }) else { throw AccessError.unknownKey }
-      let id: Int64 = row["id"]
-      try database.execute(sql: "UPDATE apiKeys SET revokedAt = ? WHERE id = ?", arguments: [time, id])
+      try database.execute(
+        sql: "UPDATE apiKeys SET revokedAt = ? WHERE realm = ? AND name = ? AND revokedAt IS NULL",
+        arguments: [time, realm.name, name])
+      guard database.changesCount == 1 else { throw AccessError.unknownKey }
       return try SQLiteKeys.all(database)
     } telling: { keys in
       [.keys(.all(keys))]

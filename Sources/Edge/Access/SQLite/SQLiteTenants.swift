@@ -11,6 +11,39 @@ struct SQLiteTenants: TenantRepository {
     }
   }
 
+  static func revocations(_ database: Database) throws -> [TokenRevocation] {
+    let tokens = try Row.fetchAll(database, sql: "SELECT * FROM auditRevocations").map { row in
+      TokenRevocation.token(tenant: row["tenant"], id: row["jti"], until: row["until"])
+    }
+    let times = try Row.fetchAll(database, sql: "SELECT * FROM auditNotBefore").map { row in
+      TokenRevocation.before(tenant: row["tenant"], time: row["time"])
+    }
+    return tokens + times
+  }
+
+  func revoke(_ revocation: TokenRevocation, now: Int64, countMax: Int) async throws(AccessError) {
+    try await database.change(
+      "revoke the token", telling: [.tenants(.revoked(revocation))]
+    ) { database in
+      switch revocation {
+      case .token(let tenant, let id, let until):
+        try database.execute(sql: "DELETE FROM auditRevocations WHERE until <= ?", arguments: [now])
+        try database.execute(
+          sql: "INSERT OR REPLACE INTO auditRevocations (tenant, jti, until) VALUES (?, ?, ?)",
+          arguments: [tenant, id, until])
+        let count = try Int.fetchOne(
+          database, sql: "SELECT COUNT(*) FROM auditRevocations WHERE tenant = ?", arguments: [tenant])
+        guard count ?? 0 <= countMax else { throw AccessError.overloaded }
+      case .before(let tenant, let time):
+        try database.execute(
+          sql: """
+            INSERT INTO auditNotBefore (tenant, time) VALUES (?, ?)
+            ON CONFLICT (tenant) DO UPDATE SET time = max(time, excluded.time)
+            """, arguments: [tenant, time])
+      }
+    }
+  }
+
   func create(_ tenant: AuditTenant) async throws(AccessError) {
     try await database.change(
       "make the tenant", telling: [.tenants(.created(tenant))]

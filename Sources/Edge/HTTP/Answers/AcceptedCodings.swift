@@ -1,4 +1,5 @@
 import Columnar
+import Records
 import Routing
 
 /// What a client says it can decompress (`Accept-Encoding`; RFC 9110, §12.5.3).
@@ -12,11 +13,12 @@ struct AcceptedCodings: Sendable, Hashable {
       best = nil
       return
     }
-    var qualities: [String: Double] = [:]
+    var qualities: [Name: Double] = [:]
     for member in headers[list: "Accept-Encoding"].prefix(32) {
-      let parts = member.split(separator: ";")
+      let parts = member.parts(at: ";")[...]
       guard let name = parts.first.map(AcceptedCodings.trimmed) else { continue }
-      qualities[name == "x-gzip" ? "gzip" : name] = AcceptedCodings.quality(parts.dropFirst())
+      qualities[Name(name.hasBytes(of: "x-gzip") ? "gzip" : name)] = AcceptedCodings.quality(
+        parts.dropFirst())
     }
     let others = qualities["*"]
     // Not named it is never refused, but no client longs for it either.
@@ -24,22 +26,24 @@ struct AcceptedCodings: Sendable, Hashable {
     let codings: [StreamCompressor.Coding] = [.zstd, .gzip]
     var chosen: (coding: StreamCompressor.Coding, quality: Double)?
     for coding in codings {
-      let quality = qualities[coding.rawValue] ?? others ?? 0
+      let quality = qualities[Name(coding.rawValue)] ?? others ?? 0
       if quality > max(chosen?.quality ?? 0, plain - .ulpOfOne) { chosen = (coding, quality) }
     }
     best = chosen?.coding
   }
 
   private static func trimmed(_ text: Substring) -> String {
-    text.lowercased().filter { $0 != " " && $0 != "\t" }
+    text.trimmed.asciiLowercased
   }
 
   /// 1 without a `q`; a broken one means no.
   private static func quality(_ parameters: ArraySlice<Substring>) -> Double {
     for parameter in parameters {
       let text = trimmed(parameter)
-      guard text.hasPrefix("q=") else { continue }
-      guard let quality = Double(text.dropFirst(2)), (0...1).contains(quality) else { return 0 }
+      guard text.hasBytes(from: "q=") else { continue }
+      guard let quality = Double(String(decoding: text.utf8.dropFirst(2), as: UTF8.self)),
+        (0...1).contains(quality)
+      else { return 0 }
       return quality
     }
     return 1

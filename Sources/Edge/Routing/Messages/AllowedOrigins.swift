@@ -1,12 +1,14 @@
+import Records
+
 /// The origins whose pages may read answers (CORS; Fetch, §3.2). Nothing here is let in by cookies, so that a
 /// page has only the credentials it was given.
 package struct AllowedOrigins: Sendable, Hashable {
   /// nil: all there are.
-  private let origins: Set<String>?
+  private let origins: Set<Name>?
 
   package static let all = AllowedOrigins(origins: nil)
 
-  private init(origins: Set<String>?) { self.origins = origins }
+  private init(origins: Set<Name>?) { self.origins = origins }
 
   /// - Parameter names: `*` for all, or origins as browsers send them, such as `https://app.example.com` or
   ///   `http://localhost:3000`, in any case; none: no page reads anything.
@@ -14,7 +16,7 @@ package struct AllowedOrigins: Sendable, Hashable {
   package init?(_ names: [String]) {
     let names = names.map { $0.lowercased() }
     guard names.allSatisfy({ $0 == "*" || AllowedOrigins.isOrigin($0) }) else { return nil }
-    origins = names.contains("*") ? nil : Set(names)
+    origins = names.contains("*") ? nil : Set(names.map { Name($0) })
   }
 
   /// Whether it is scheme, host and perhaps a port, and no more.
@@ -36,6 +38,6 @@ package struct AllowedOrigins: Sendable, Hashable {
   /// What `Access-Control-Allow-Origin` says to a page of `origin`; nil: it may not read the answer.
   package func answer(to origin: String) -> String? {
     guard let origins else { return "*" }
-    return origins.contains(origin) ? origin : nil
+    return origins.contains(Name(origin)) ? origin : nil
   }
 }

@@ -1,3 +1,5 @@
+import Records
+
 /// The query of a request target, decoded on demand.
 package struct QueryItems: Sendable {
   private let text: Substring
@@ -7,34 +9,46 @@ package struct QueryItems: Sendable {
   /// Splits a request target at its first `?`. Of one in absolute form (RFC 9112 §3.2.2), scheme and
   /// authority are left out.
   package static func split(_ target: String) -> (path: String, query: QueryItems) {
-    for scheme in ["http://", "https://"] where target.hasPrefix(scheme) {
-      let rest = target.dropFirst(scheme.count).drop { $0 != "/" && $0 != "?" }
-      return split(rest.hasPrefix("/") ? String(rest) : "/" + rest)
+    for scheme in ["http://", "https://"] where target.hasBytes(from: scheme) {
+      let rest = target.utf8.dropFirst(scheme.utf8.count).drop {
+        $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?")
+      }
+      return split(rest.first == UInt8(ascii: "/") ? String(Substring(rest)) : "/" + Substring(rest))
     }
     guard let mark = target.utf8.firstIndex(of: UInt8(ascii: "?")) else { return (target, QueryItems("")) }
-    return (String(target[..<mark]), QueryItems(target[target.index(after: mark)...]))
+    return (String(target[..<mark]), QueryItems(target[target.utf8.index(after: mark)...]))
   }
 
   /// The first item named `name`; nil without one, or if its escapes are broken.
   package subscript(name: String) -> String? {
-    for item in text.split(separator: "&") {
-      let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      guard QueryItems.decode(parts[0]) == name else { continue }
-      return parts.count > 1 ? QueryItems.decode(parts[1]) : ""
+    for item in items {
+      guard let found = QueryItems.name(item), found.hasBytes(of: name) else { continue }
+      return QueryItems.value(item)
     }
     return nil
   }
 
   /// Whether every escape is one, and all text UTF-8. What reads items takes broken ones for missing.
-  package var isWellFormed: Bool { text.split(separator: "&").allSatisfy { QueryItems.decode($0) != nil } }
+  package var isWellFormed: Bool { items.allSatisfy { QueryItems.decode($0) != nil } }
 
   /// All items named `name`, in order; those with broken escapes are left out.
   package func values(_ name: String) -> [String] {
-    text.split(separator: "&").compactMap { item in
-      let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      guard QueryItems.decode(parts[0]) == name else { return nil }
-      return parts.count > 1 ? QueryItems.decode(parts[1]) : ""
+    items.compactMap { item in
+      guard let found = QueryItems.name(item), found.hasBytes(of: name) else { return nil }
+      return QueryItems.value(item)
     }
+  }
+
+  /// By bytes: with a combining mark behind it, `&` is another `Character`.
+  private var items: [Substring] { text.utf8.split(separator: UInt8(ascii: "&")).map { Substring($0) } }
+
+  private static func name(_ item: Substring) -> String? {
+    decode(item[..<(item.utf8.firstIndex(of: UInt8(ascii: "=")) ?? item.endIndex)])
+  }
+
+  private static func value(_ item: Substring) -> String? {
+    guard let sign = item.utf8.firstIndex(of: UInt8(ascii: "=")) else { return "" }
+    return decode(item[item.utf8.index(after: sign)...])
   }
 
   /// `text` with `%XX` resolved and, in queries, `+` as a space; nil if an escape is broken or the result no

@@ -1,4 +1,5 @@
 import Access
+import Records
 
 /// What keeps other sites' pages away from a server that lets this machine's owner in without a credential: a
 /// browser on the machine sends whatever a page asks for, to loopback too.
@@ -25,10 +26,11 @@ extension RequestHead {
   }
 
   private static func isLoopback(_ authority: Substring) -> Bool {
-    if authority.hasPrefix("[") { return authority.prefix { $0 != "]" } == "[::1" }
-    let name = authority.prefix { $0 != ":" }.lowercased()
-    if name == "localhost" || name.hasSuffix(".localhost") { return true }
-    let parts = name.split(separator: ".", omittingEmptySubsequences: false)
-    return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+    if authority.hasBytes(from: "[") { return authority.parts(at: "]", most: 2)[0].hasBytes(of: "[::1") }
+    let name = authority.parts(at: ":", most: 2)[0].asciiLowercased
+    let end = ".localhost".utf8
+    if name.hasBytes(of: "localhost") || name.utf8.suffix(end.count).elementsEqual(end) { return true }
+    let parts = name.parts(at: ".")
+    return parts.count == 4 && parts[0].hasBytes(of: "127") && parts.allSatisfy { UInt8($0) != nil }
   }
 }

@@ -1,3 +1,5 @@
+import Records
+
 /// A request's method (RFC 9110, §9). Methods are case-sensitive; any token is one.
 package struct RequestMethod: RawRepresentable, Sendable, Hashable {
   package let rawValue: String
@@ -73,10 +75,7 @@ package struct HeaderFields: Sendable, ExpressibleByDictionaryLiteral {
   /// them.
   package subscript(list name: String) -> [Substring] {
     self[name].flatMap { value in
-      value.split(separator: ",").map { part in
-        let blanks: (Character) -> Bool = { $0 == " " || $0 == "\t" }
-        return part.drop(while: blanks).reversed().drop(while: blanks).reversed()
-      }.map { Substring(String($0)) }
+      value.parts(at: ",").filter { !$0.isEmpty }.map(\.trimmed)
     }
   }
 

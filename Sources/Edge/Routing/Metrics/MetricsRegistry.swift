@@ -1,3 +1,4 @@
+import Records
 import Synchronization
 
 /// What a metric's value means.
@@ -43,13 +44,9 @@ package struct MetricsText: Sendable {
   }
 
   private static func escaped(_ text: String) -> String {
-    text.reduce(into: "") { result, character in
-      switch character {
-      case "\\": result += "\\\\"
-      case "\"": result += "\\\""
-      case "\n": result += "\\n"
-      default: result.append(character)
-      }
+    // By scalars, as what reads it does.
+    text.escaped { $0 == "\\" || $0 == "\"" }.unicodeScalars.reduce(into: "") { result, scalar in
+      if scalar == "\n" { result += "\\n" } else { result.unicodeScalars.append(scalar) }
     }
   }
 }

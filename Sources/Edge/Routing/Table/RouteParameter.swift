@@ -1,3 +1,5 @@
+import Records
+
 /// What a request may say beside its body: a part of the path, or an item of the query.
 package struct RouteParameter: Sendable {
   package enum Place: String, Sendable { case path, query, header }

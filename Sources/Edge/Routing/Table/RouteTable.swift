@@ -27,7 +27,7 @@ package struct RouteTable: Sendable {
     }
   }
 
-  private let literals: [String: Entry]
+  private let literals: [Name: Entry]
   private let entries: [Entry]
   /// Those with parameters, by how many segments they have.
   private let patterns: [Int: [Entry]]
@@ -58,7 +58,7 @@ package struct RouteTable: Sendable {
     self.entries = entries.filter(\.path.isLiteral) + entries.filter { !$0.path.isLiteral }
     patterns = Dictionary(grouping: entries.filter { !$0.path.isLiteral }, by: \.path.segmentCount)
     literals = Dictionary(
-      uniqueKeysWithValues: entries.filter(\.path.isLiteral).map { ($0.path.description, $0) })
+      uniqueKeysWithValues: entries.filter(\.path.isLiteral).map { (Name($0.path.description), $0) })
     prefixes = apis.flatMap { api in api.prefixes.map { ($0, api) } }
       .sorted { $0.prefix.utf8.count > $1.prefix.utf8.count }
   }
@@ -73,7 +73,7 @@ package struct RouteTable: Sendable {
   /// Costs one hash for paths without parameters, else a comparison with each path of as many segments that
   /// has some.
   func find(_ path: String) -> (entry: Entry, values: [String])? {
-    if let entry = literals[path] { return (entry, []) }
+    if let entry = literals[Name(path)] { return (entry, []) }
     let segments = PathPattern.split(path)
     // With escapes, another spelling of a path without parameters is that path too.
     let isEscaped = path.utf8.contains(UInt8(ascii: "%"))
@@ -84,5 +84,5 @@ package struct RouteTable: Sendable {
   }
 
   /// The API to whose paths `path` would belong.
-  func owner(of path: String) -> API? { prefixes.first { path.hasPrefix($0.prefix) }?.api }
+  func owner(of path: String) -> API? { prefixes.first { path.hasBytes(from: $0.prefix) }?.api }
 }

@@ -24,7 +24,7 @@ extension Router {
 
 extension HTTPCall {
   fileprivate var isStrict: Bool {
-    head.headers[list: "Prefer"].contains { $0.lowercased() == "handling=strict" }
+    head.headers[list: "Prefer"].contains { $0.asciiLowercased.hasBytes(of: "handling=strict") }
   }
 }
 

@@ -36,7 +36,8 @@ package struct Router: RequestRouter {
           421, "In development the server answers to localhost, 127.0.0.1 and [::1] alone, by any port."),
         route: "unknown")
     }
-    if head.headers[list: "Transfer-Encoding"].contains(where: { $0.lowercased() != "chunked" }) {
+    if head.headers[list: "Transfer-Encoding"].contains(where: { !$0.asciiLowercased.hasBytes(of: "chunked") }
+    ) {
       return .refuse(Problem(501, "The only Transfer-Encoding is chunked."), route: "unknown")
     }
     if isOpenToPages, head.method == .options, let preflight = preflight(head) { return preflight }

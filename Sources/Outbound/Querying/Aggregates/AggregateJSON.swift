@@ -18,7 +18,7 @@ extension QueryRequest {
     default: throw .invalid("offset: a whole number from 0 to \(limitMax)")
     }
     if let by = tree["order_by"] {
-      guard case .string(let name) = by, query.measures.contains(where: { $0.name == name }) else {
+      guard case .string(let name) = by, query.measures.contains(where: { $0.name.hasBytes(of: name) }) else {
         throw .invalid("order_by: the name of a measure, such as \"count\"")
       }
       query.orderBy = name
@@ -76,8 +76,8 @@ extension Measure {
         name = text
       case let word where Measure.functions.contains(word):
         guard function == nil else { throw .invalid("\(place): one function, not two") }
-        if word == "count", case .object(let options) = member.value {
-          guard options.allSatisfy({ $0.name == "where" }) else {
+        if word.hasBytes(of: "count"), case .object(let options) = member.value {
+          guard options.allSatisfy({ $0.name.hasBytes(of: "where") }) else {
             throw .invalid("\(place).count: a column, or an object with nothing but \"where\"")
           }
           guard options.isEmpty || tree["where"] == nil else {
@@ -110,14 +110,14 @@ extension Measure {
 
 extension Measure.Function {
   fileprivate init(word: String, argument: JSONTree, place: String) throws(StoreError) {
-    if word == "quantile" {
+    if word.hasBytes(of: "quantile") {
       guard case .array(let elements) = argument, elements.count == 2,
         let share = elements[1].number, share >= 0, share <= 1
       else { throw .invalid("\(place): a list of a column and a share from 0 to 1") }
       self = .quantile(try Self.path(elements[0], place: place), share)
       return
     }
-    if word == "count", argument == .bool(true) {
+    if word.hasBytes(of: "count"), argument == .bool(true) {
       self = .count
       return
     }
@@ -155,7 +155,7 @@ extension TimeBucket {
     switch tree {
     case nil, .null?: bucket = nil
     case .string(let text)?:
-      if let unit = Unit(rawValue: text), Unit.ofCalendar.contains(unit) {
+      if let unit = Unit(word: text), Unit.ofCalendar.contains(unit) {
         bucket = .calendar(unit, utcOffsetSeconds: offset ?? 0)
         offset = nil
       } else if let width = Duration.nanoseconds(text) {

@@ -65,6 +65,8 @@ package struct Configuration: Sendable {
   package var tlsCertificate: String?
   /// `server.tls_key`.
   package var tlsKey: String?
+  /// `server.plain_http`.
+  package var isPlainHTTPAllowed: Bool
   /// `server.threads`; 0: see ``loopCount``.
   package var threads: Int
   /// `server.shutdown_seconds`.
@@ -135,7 +137,7 @@ package struct Configuration: Sendable {
     live.subscribersMax = try values.integer("live.subscribers_max")
     live.queueMessagesMax = try values.integer("live.queue_messages_max")
     live.queueBytesMax = try values.integer("live.queue_bytes_max")
-    ingest = try values.ingest(isPrivate: Configuration.isPrivate(environment, host: host))
+    ingest = try values.ingest()
     loki = try values.loki()
     port = try values.integer("server.port")
     extraPorts = try values.integers("server.extra_ports")
@@ -165,8 +167,21 @@ package struct Configuration: Sendable {
     logLevel = try values.text("logging.level")
     logFormat = LogFormat(rawValue: try values.text("logging.format")) ?? .auto
     logsAllAccess = try values.text("logging.access") == "all"
+    isPlainHTTPAllowed = try values.flag("server.plain_http")
+    try refuseWhatIsUnsafe()
+  }
+
+  /// What must hold between settings.
+  private func refuseWhatIsUnsafe() throws(ConfigurationError) {
     guard (tlsCertificate == nil) == (tlsKey == nil) else {
       throw .refused("server.tls_certificate and server.tls_key belong together: set both or none")
+    }
+    if !isPrivate { try refuseWeakSecrets() }
+    guard isPlainHTTPAllowed || tlsCertificate != nil || Configuration.isLoopback(host) else {
+      throw .refused(
+        "server.host is \(host), where credentials and records would go over the network as they are: set "
+          + "server.tls_certificate and server.tls_key, or server.plain_http: true behind a proxy that encrypts"
+      )
     }
   }
 
@@ -190,6 +205,7 @@ package struct Configuration: Sendable {
   var readiness: ServerReadiness.Needs {
     ServerReadiness.Needs(
       dataDirectory: dataDirectory, diskFreeRatio: diskFreeRatio, lokiURL: loki.url,
+      lokiAuthorization: loki.authorization,
       isLokiRequired: loki.isRequiredForReady)
   }
 
@@ -200,8 +216,15 @@ package struct Configuration: Sendable {
   package var isPrivate: Bool { Configuration.isPrivate(environment, host: host) }
 
   private static func isPrivate(_ environment: Environment, host: String) -> Bool {
-    environment == .development && ["127.0.0.1", "::1", "localhost"].contains(host)
+    environment == .development && isLoopback(host)
   }
+
+  private static func isLoopback(_ host: String) -> Bool {
+    ["127.0.0.1", "::1", "localhost"].contains { host.hasBytes(of: $0) }
+  }
+
+  /// Whether what is sent can be read on the way.
+  var isReadable: Bool { tlsCertificate == nil && !Configuration.isLoopback(host) }
 
   /// Whether the native API lets requests without a credential in.
   package var isOpen: Bool { apiKeys.isEmpty && isPrivate }

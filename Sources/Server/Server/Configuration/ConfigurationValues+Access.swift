@@ -24,6 +24,10 @@ extension ConfigurationValues {
       )
     }
     policy.keys = try auditKeys("audit.keys")
+    policy.issuerGrants = AuditGrants(
+      role: try role("audit.jwks_role"), isOperator: try flag("audit.jwks_operator"))
+    policy.tenantGrants.isOperator = isPrivate
+    policy.tokenHoursMax = isPrivate ? nil : try integer("audit.token_hours_max")
     return policy
   }
 
@@ -36,9 +40,12 @@ extension ConfigurationValues {
     for (index, item) in items.enumerated() {
       let place = "\(path)[\(index)]"
       guard case .map(let members) = item else {
-        throw .wrongValue(key: place, source: entry.source, expected: "a map {kid, secret, tenants}")
+        throw .wrongValue(
+          key: place, source: entry.source,
+          expected: "a map {kid, secret, tenants, role, operator}")
       }
-      for member in members.keys.sorted() where !["kid", "secret", "tenants"].contains(member) {
+      let known = ["kid", "secret", "tenants", "role", "operator"]
+      for member in members.keys.sorted() where !known.contains(member) {
         throw .unknownKey(key: "\(place).\(member)", source: entry.source, suggestion: nil)
       }
       keys.append(try auditKey(members, place: place, source: entry.source))
@@ -60,19 +67,54 @@ extension ConfigurationValues {
     else {
       throw .wrongValue(key: "\(place).secret", source: source, expected: "a text of at least 32 bytes")
     }
-    guard let list = members["tenants"] else { return AuditKey(keyID: keyID, secret: secret, tenants: nil) }
+    let grants = try auditGrants(members, place: place, source: source)
+    guard let list = members["tenants"] else {
+      return AuditKey(keyID: keyID, secret: secret, tenants: nil, grants: grants)
+    }
+    guard !grants.isOperator else {
+      throw .wrongValue(
+        key: "\(place).operator", source: source, expected: "nothing, or no list of tenants beside it")
+    }
     let expected = "a list of tenants' names, or left out"
     guard case .list(let items) = list, !items.isEmpty else {
       throw .wrongValue(key: "\(place).tenants", source: source, expected: expected)
     }
     var tenants: [String] = []
     for item in items {
-      guard case .scalar(let name) = item, Tenant.isValid(name: name) else {
+      guard case .scalar(let name) = item, Tenant.isValid(name: name), name.isNormalized else {
         throw .wrongValue(key: "\(place).tenants", source: source, expected: expected)
       }
       tenants.append(name)
     }
-    return AuditKey(keyID: keyID, secret: secret, tenants: tenants)
+    return AuditKey(keyID: keyID, secret: secret, tenants: tenants, grants: grants)
+  }
+
+  private func auditGrants(
+    _ members: [String: ConfigurationTree.Value], place: String, source: String
+  ) throws(ConfigurationError) -> AuditGrants {
+    var grants = AuditGrants()
+    if let value = members["role"] {
+      guard case .scalar(let word) = value, let role = ConfigurationValues.auditRole(word) else {
+        throw .wrongValue(key: "\(place).role", source: source, expected: "viewer, auditor or admin")
+      }
+      grants.role = role
+    }
+    switch members["operator"] {
+    case nil, .scalar("false")?: break
+    case .scalar("true")?: grants.isOperator = true
+    default: throw .wrongValue(key: "\(place).operator", source: source, expected: "`true` or `false`")
+    }
+    return grants
+  }
+
+  private static func auditRole(_ word: String) -> Role? {
+    let role = Role(word: word)
+    return role == .viewer || role == .auditor || role == .admin ? role : nil
+  }
+
+  private func role(_ path: String) throws(ConfigurationError) -> Role {
+    guard let role = ConfigurationValues.auditRole(try text(path)) else { bug("\(path) is one of the three") }
+    return role
   }
 
   /// The query-log API's logins, and the key of its hashes.
@@ -102,8 +144,10 @@ extension ConfigurationValues {
       guard !key.isEmpty, key.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
         throw .wrongValue(key: path, source: entry.source, expected: "keys of visible ASCII characters")
       }
-      guard Tenant.isValid(name: client) else {
-        throw .wrongValue(key: path, source: entry.source, expected: "clients' ids of 1 to 512 bytes")
+      guard Tenant.isValid(name: client), client.isNormalized else {
+        throw .wrongValue(
+          key: path, source: entry.source, expected: "clients' ids of 1 to 512 bytes, in Normalization Form C"
+        )
       }
       clients[key] = Tenant(realm: .workflow, name: client)
     }
@@ -163,7 +207,7 @@ extension ConfigurationValues {
       }
     }
     // Authorization is where the audit API's tokens come, on the same routes.
-    guard isToken, name.lowercased() != "authorization" else {
+    guard isToken, !name.asciiLowercased.hasBytes(of: "authorization") else {
       throw .wrongValue(
         key: path, source: entry.source, expected: "a header field's name other than Authorization")
     }

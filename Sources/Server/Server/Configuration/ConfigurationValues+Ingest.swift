@@ -1,5 +1,6 @@
 import Access
 import EntryDecoding
+import Foundation
 import Forwarding
 import Masking
 import Records
@@ -29,8 +30,7 @@ extension ConfigurationValues {
     return words
   }
 
-  /// - Parameter isPrivate: Otherwise keys that everybody knows are refused.
-  func ingest(isPrivate: Bool) throws(ConfigurationError) -> IngestSettings {
+  func ingest() throws(ConfigurationError) -> IngestSettings {
     var settings = IngestSettings()
     settings.adminToken = try adminToken("ingest.admin_token")
     settings.keys = try ingestKeys("ingest.api_keys")
@@ -46,16 +46,6 @@ extension ConfigurationValues {
     settings.quota.ageSecondsMax = hours > 0 ? hours * 3600 : 100 * 365 * 86_400
     settings.isFlushEnabled = try flag("ingest.flush_enabled")
     settings.masking = try masking(keys: settings.keys)
-    guard !isPrivate else { return settings }
-    let published = IngestSystemNames.publishedTokens
-    if let key = settings.keys.first(where: { $0.isActive && published.contains($0.token) }) {
-      throw .refused(
-        "the token of the ingest key \(key.name) is one that everybody knows from a documentation: make another"
-      )
-    }
-    if let token = settings.adminToken, published.contains(token) {
-      throw .refused("ingest.admin_token is one that everybody knows from a documentation: make another")
-    }
     return settings
   }
 
@@ -202,7 +192,14 @@ extension ConfigurationValues {
         throw .wrongValue(
           key: url, source: tree.entry(url).entry.source, expected: "a URL such as http://127.0.0.1:3100")
       }
-      settings.url = text
+      (settings.url, settings.user, settings.password) = ConfigurationValues.withoutUser(text)
+    }
+    settings.user = try optionalText("forwarding.loki.user") ?? settings.user
+    settings.password = try optionalText("forwarding.loki.password") ?? settings.password
+    guard settings.user?.utf8.contains(UInt8(ascii: ":")) != true else {
+      throw .wrongValue(
+        key: "forwarding.loki.user", source: tree.entry("forwarding.loki.user").entry.source,
+        expected: "a name without a colon")
     }
     let path = "forwarding.loki.push_path"
     settings.pushPath = try text(path)
@@ -221,6 +218,17 @@ extension ConfigurationValues {
     settings.parkSeconds = try integer("forwarding.loki.park_seconds")
     settings.isRequiredForReady = try flag("forwarding.loki.required_for_ready")
     return settings
+  }
+
+  /// A URL without its user and password, and those: a URL is shown where they must not be.
+  private static func withoutUser(_ url: String) -> (url: String, user: String?, password: String?) {
+    guard var parts = URLComponents(string: url), parts.user != nil || parts.password != nil else {
+      return (url, nil, nil)
+    }
+    let (user, password) = (parts.user, parts.password)
+    parts.user = nil
+    parts.password = nil
+    return (parts.string ?? url, user, password)
   }
 
   /// What can stand in a header field.

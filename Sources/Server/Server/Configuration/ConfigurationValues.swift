@@ -102,8 +102,10 @@ struct ConfigurationValues {
       throw .wrongValue(key: "\(place).key", source: source, expected: "at least 16 visible ASCII characters")
     }
     let tenant = try word("tenant")
-    guard Tenant.isValid(name: tenant) else {
-      throw .wrongValue(key: "\(place).tenant", source: source, expected: "1 to 512 bytes without NUL")
+    guard Tenant.isValid(name: tenant), tenant.isNormalized else {
+      throw .wrongValue(
+        key: "\(place).tenant", source: source,
+        expected: "1 to 512 bytes without NUL, in Normalization Form C")
     }
     guard let role = Role(rawValue: members["role"] == nil ? "user" : try word("role")) else {
       throw .wrongValue(key: "\(place).role", source: source, expected: "reader, writer, user or admin")

@@ -43,6 +43,10 @@ package struct LokiSettings: Sendable, Hashable {
   package var tenant: String?
   /// A credential for Loki; nil: none.
   package var bearerToken: String?
+  /// Another one (RFC 7617): shown only without a bearer token.
+  package var user: String?
+  /// The user's.
+  package var password: String?
   /// Entries of a push.
   package var batchEntriesMax = 1000
   /// Bytes of a push before it is compressed.

@@ -78,12 +78,6 @@ enum IngestSystemNames {
     }
   }
 
-  /// Keys and administrator's token that the ingest system's documentation shows: everybody knows them.
-  static let publishedTokens: Set<String> = [
-    "logstack_1a2b3c4d5e6f7890abcdef12", "logstack_9f8e7d6c5b4a3210fedcba98",
-    "logstack_admin123456789abcdef0123",
-  ]
-
   /// Keys that the environment defines one by one, `LOGSTACK_API_KEY_{NAME}_{TOKEN|NAME|ACTIVE|DESCRIPTION}`:
   /// members by token. Whatever else begins like that is told in `warnings`.
   static func keys(

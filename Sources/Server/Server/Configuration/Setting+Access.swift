@@ -23,12 +23,27 @@ extension Setting {
       "audit.jwks_file", .optionalText, default: "",
       "A JWK set with the public keys of an issuer (RS256, ES256). Read anew when it changes."),
     Setting(
+      "audit.jwks_role", .choice(["viewer", "auditor", "admin"]), default: "admin",
+      "The highest role that tokens of that issuer can have."),
+    Setting(
+      "audit.jwks_operator", .flag, default: "false",
+      "Whether that issuer's tokens of the role `admin` see and make tenants."),
+    Setting(
+      "audit.token_hours_max", .integer(1...87_600), default: "8760", unit: "hours",
+      """
+      How far ahead a token's `exp` may be. Beyond, and without one: 401. In `development` on loopback \
+      tokens need none.
+      """),
+    Setting(
       "audit.cleanup_default_days", .integer(0...100_000), default: "90", unit: "days",
       "How long ago entries must have arrived for a cleanup that says nothing else to remove them."),
     Setting(
       "audit.keys", .auditKeys, default: "[]",
       """
-      Secrets that sign with HS256, of 32 bytes at least. `tenants` is a list of those it may sign for; without it, all.
+      Secrets that sign with HS256, of 32 bytes at least. `tenants` is a list of those it may sign for; \
+      without it, all. `role` is the highest its tokens can have (`viewer`, `auditor`, `admin`; without it \
+      `admin`). With `operator: true`, which a key for some tenants cannot have, its tokens of the role \
+      `admin` see and make tenants.
       """),
   ]
 

@@ -92,6 +92,10 @@ extension Setting {
       "forwarding.loki.bearer_token", .optionalText, default: "",
       "A token that is sent along as `Authorization: Bearer`; empty: none."),
     Setting(
+      "forwarding.loki.user", .optionalText, default: "",
+      "A name for Loki (HTTP Basic), where no bearer token is set. One in the URL is taken out of it."),
+    Setting("forwarding.loki.password", .optionalText, default: "", "That user's password."),
+    Setting(
       "forwarding.loki.batch_entries_max", .integer(1...100_000), default: "1000", "Entries of one push."),
     Setting(
       "forwarding.loki.batch_bytes_max", .integer(1024...(64 << 20)), default: "1048576", unit: "bytes",

@@ -12,7 +12,7 @@ package enum SettingKind: Sendable, Hashable {
   case texts
   /// A list of `{name, key, tenant, role}`.
   case apiKeys
-  /// A list of `{kid, secret, tenants}`.
+  /// A list of `{kid, secret, tenants, role, operator}`.
   case auditKeys
   /// A JSON object of keys and their clients' ids, as text or as a map.
   case clients
@@ -44,7 +44,7 @@ package enum SettingKind: Sendable, Hashable {
     case .integers: "list of integers"
     case .texts: "list of texts"
     case .apiKeys: "list of `{name, key, tenant, role}`"
-    case .auditKeys: "list of `{kid, secret, tenants}`"
+    case .auditKeys: "list of `{kid, secret, tenants, role, operator}`"
     case .clients: "JSON object `{\"key\": \"client\"}`"
     case .words(let words):
       words.map { "list of " + $0.map { "`\($0)`" }.joined(separator: ", ") } ?? "list of texts"
@@ -141,6 +141,10 @@ package struct Setting: Sendable, Hashable {
         + "read anew when they change."),
     Setting(
       "server.tls_key", .optionalText, default: "", "A PEM file: the certificate's private key."),
+    Setting(
+      "server.plain_http", .flag, default: "false",
+      "Whether the server may listen on another address than loopback without TLS: for a proxy that "
+        + "encrypts, on a network that nobody else reads."),
     Setting(
       "server.threads", .integer(0...256), default: "0",
       "Event loops for connections; 0: one a core, at most 4."),

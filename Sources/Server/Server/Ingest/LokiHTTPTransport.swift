@@ -1,8 +1,18 @@
 import AsyncHTTPClient
 import Forwarding
+import Foundation
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+
+extension LokiSettings {
+  /// The value of `Authorization`; nil: none.
+  var authorization: String? {
+    if let bearerToken { return "Bearer \(bearerToken)" }
+    guard user != nil || password != nil else { return nil }
+    return "Basic " + Data("\(user ?? ""):\(password ?? "")".utf8).base64EncodedString()
+  }
+}
 
 /// Sends pushes to a Loki over HTTP.
 struct LokiHTTPTransport: LokiTransport {
@@ -19,8 +29,8 @@ struct LokiHTTPTransport: LokiTransport {
       message.headers.add(name: "Content-Encoding", value: encoding)
     }
     if let tenant = settings.tenant { message.headers.add(name: "X-Scope-OrgID", value: tenant) }
-    if let token = settings.bearerToken {
-      message.headers.add(name: "Authorization", value: "Bearer \(token)")
+    if let authorization = settings.authorization {
+      message.headers.add(name: "Authorization", value: authorization)
     }
     message.body = .bytes(ByteBuffer(bytes: request.body))
     do {

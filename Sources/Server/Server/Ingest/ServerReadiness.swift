@@ -19,6 +19,8 @@ final class ServerReadiness: ReadinessChecks {
     var diskFreeRatio: Double
     /// nil: nothing is forwarded.
     var lokiURL: String?
+    /// What Loki is shown; nil: nothing.
+    var lokiAuthorization: String?
     var isLokiRequired: Bool
   }
 
@@ -66,8 +68,12 @@ final class ServerReadiness: ReadinessChecks {
     let url = base + "/ready"
     var status: Int?
     do {
+      var request = HTTPClientRequest(url: url)
+      if let authorization = needs.lokiAuthorization {
+        request.headers.add(name: "Authorization", value: authorization)
+      }
       let answer = try await client.execute(
-        HTTPClientRequest(url: url), timeout: .seconds(ServerReadiness.lokiSeconds))
+        request, timeout: .seconds(ServerReadiness.lokiSeconds))
       status = Int(answer.status.code)
     } catch {
       // Whatever it was, Loki is not to be reached; the forwarder's log says more.

@@ -8,7 +8,7 @@ struct BlockCounts {
   /// The group's columns.
   private let columns: [String]
   /// Values the predicate allows, by column; nil stands for no condition.
-  private let wanted: [String: Set<String>]
+  private let wanted: [Name: Set<Name>]
 
   /// nil if the summaries say nothing about such a request.
   init?(_ summary: BlockSummary, _ request: GroupedCountRequest) {
@@ -25,31 +25,31 @@ struct BlockCounts {
   }
 
   /// The columns whose counts are needed, without repeats.
-  private var involved: [String] { Array(Set(columns + wanted.keys)).sorted() }
+  private var involved: [String] { Set(columns.map { Name($0) } + wanted.keys).sorted().map(\.text) }
   /// Whether counts are only known over the whole block.
   var needsWholeBlock: Bool { involved.count == 2 }
 
   /// The values that a conjunction of equalities allows; nil for any other predicate.
-  private static func wanted(_ predicate: Predicate) -> [String: Set<String>]? {
-    var wanted: [String: Set<String>] = [:]
+  private static func wanted(_ predicate: Predicate) -> [Name: Set<Name>]? {
+    var wanted: [Name: Set<Name>] = [:]
     for part in predicate.conjunction {
-      var values: Set<String> = []
+      var values: Set<Name> = []
       let path: ColumnPath
       switch part {
       case .all: continue
       case .compare(let own, .equal, .string(let value)):
         path = own
-        values.insert(value)
+        values.insert(Name(value))
       case .isIn(let own, let literals):
         path = own
         for literal in literals {
           guard case .string(let value) = literal else { return nil }
-          values.insert(value)
+          values.insert(Name(value))
         }
       case .none, .and, .or, .not, .compare, .contains, .word, .regex, .prefix, .exists: return nil
       }
       guard path.members.isEmpty else { return nil }
-      wanted[path.column] = wanted[path.column]?.intersection(values) ?? values
+      wanted[Name(path.column)] = wanted[Name(path.column)]?.intersection(values) ?? values
     }
     return wanted
   }
@@ -87,7 +87,8 @@ struct BlockCounts {
       let values = summary.columns[column].values
       for (index, rows) in summary.rows(of: column, minutes: minutes).enumerated() where rows > 0 {
         let value = values[index]
-        if let wanted = wanted[summary.columns[column].name], !(value.map(wanted.contains) ?? false) {
+        if let wanted = wanted[Name(summary.columns[column].name)],
+          !(value.map { wanted.contains(Name($0)) } ?? false) {
           continue
         }
         result[GroupKey(bucket: bucket, values: columns.map { _ in value }), default: 0] += rows
@@ -139,7 +140,7 @@ struct BlockCounts {
       ]
       let byName = [names[0]: values[isSwapped ? 1 : 0], names[1]: values[isSwapped ? 0 : 1]]
       let isWanted = wanted.allSatisfy { name, wanted in
-        (byName[name] ?? nil).map { wanted.contains($0) } ?? false
+        (byName[name.text] ?? nil).map { wanted.contains(Name($0)) } ?? false
       }
       guard isWanted else { continue }
       result[GroupKey(bucket: bucket, values: columns.map { byName[$0] ?? nil }), default: 0] += cell.rows

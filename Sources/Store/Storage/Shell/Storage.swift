@@ -167,8 +167,9 @@ extension Storage {
   }
 
   /// See ``StoreControl``.
-  package func archive() async throws(StoreError) {
-    let ends = journal.heads().map { ($0.partition, journal.nextPosition(of: $0.partition.tenant)) }
+  package func archive(_ isWanted: @escaping @Sendable (Tenant) -> Bool) async throws(StoreError) {
+    let ends = journal.heads().filter { isWanted($0.partition.tenant) }
+      .map { ($0.partition, journal.nextPosition(of: $0.partition.tenant)) }
     for (partition, end) in ends {
       while try await archive(partition, below: end) {}
     }

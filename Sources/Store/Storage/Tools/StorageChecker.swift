@@ -96,6 +96,23 @@ private struct CheckRun {
     }
     progress(layout.journal, blocks.count, blocks.count + 1)
     checkJournal(layout.journal, manifest?.scan.state)
+    checkNames(Set(blocks.map(\.partition.tenant)).union(ranges.keys))
+  }
+
+  /// Bytes decide whose records are whose, and new names have one form; names of before may have another, and
+  /// then look like a second tenant's.
+  private mutating func checkNames(_ tenants: Set<Tenant>) {
+    // `String` compares by canonical equivalence: equal looks lie together.
+    let alike = Dictionary(grouping: tenants) { $0.description }
+    for (_, tenants) in alike.sorted(by: { $0.key < $1.key }) {
+      for tenant in tenants.sorted(by: { Name($0.name) < Name($1.name) }) where !tenant.name.isNormalized {
+        let bytes = tenant.name.utf8.prefix(64).map { String($0, radix: 16, uppercase: true) }
+        let others = tenants.count > 1 ? "; \(tenants.count - 1) more look the same" : ""
+        note(
+          directory, "the tenant \(tenant) (\(bytes.joined(separator: " "))) has a name that is not in "
+            + "Normalization Form C: only its bytes open it\(others)")
+      }
+    }
   }
 
   private mutating func add(_ error: StoreError, file: String) {
@@ -202,6 +219,7 @@ private struct CheckRun {
     var frames = 0
     var headRows = 0
     var ranges = ranges
+    defer { self.ranges = ranges }
     var found: [StorageFinding] = []
     do throws(JournalError) {
       let reader = try JournalReader(directory: path, fileSystem: fileSystem, registry: registry) {

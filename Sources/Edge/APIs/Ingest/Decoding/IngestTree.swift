@@ -22,7 +22,7 @@ struct IngestTree {
   }
 
   private static func last(_ name: String, of members: [JSONTree.Member]) -> JSONTree? {
-    members.last { $0.name == name }?.value
+    members.last { $0.name.hasBytes(of: name) }?.value
   }
 
   mutating func idempotencyKey(_ value: JSONTree?) -> String? {

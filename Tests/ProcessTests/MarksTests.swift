@@ -1,0 +1,119 @@
+import Testing
+
+/// Combining marks wherever a client may put text. To `String` all of them behind a letter are one character,
+/// in any order, which takes it time by the square of their number.
+@Suite struct MarksTests {
+  /// Each path parameter, query parameter, header field and text of a body of each documented route, with the
+  /// credentials of every API: none takes a quarter of a second of CPU.
+  @Test func marksCostNoMoreThanLetters() throws {
+    try LiveScript.run(
+      #"""
+      import copy, urllib.parse
+
+      ticks = os.sysconf("SC_CLK_TCK")
+      server = Server(sets=["limits.header_bytes_max=65536"])
+      token = server.request(
+          "POST", "/api/auth/login", {"username": "admin", "password": "admin"})["token"]
+      own = {
+          "/api/v1": "Bearer " + jwt("bank", role="admin"), "/api/": "Bearer " + token,
+          "/cubejs": "Bearer " + jwt("bank", role="admin"), "/ws": "Bearer " + server.login("alice")}
+
+
+      def marks(count):
+          return "a" + "\u0301\u0316" * (count // 4)
+
+
+      def cpu():
+          with open(f"/proc/{server.process.pid}/stat") as file:
+              fields = file.read().rsplit(")", 1)[1].split()
+          return (int(fields[11]) + int(fields[12])) / ticks
+
+
+      dear, asked = [], 0
+
+
+      def ask(what, method, path, body=None, headers={}):
+          """Sends it as it is, and looks at the first bytes of the answer."""
+          global asked
+          asked += 1
+          before = cpu()
+          lines = [f"{method} {path} HTTP/1.1", "Host: localhost", "Connection: close"]
+          for name, value in {"Content-Type": "application/json", **headers}.items():
+              lines.append(f"{name}: {value}")
+          if body is not None:
+              lines.append(f"Content-Length: {len(body)}")
+          with socket.create_connection(("127.0.0.1", server.port), 60) as connection:
+              try:
+                  connection.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + (body or b""))
+                  connection.recv(65536)
+              except OSError:
+                  pass  # refused before it was read
+          took = cpu() - before
+          if took > 0.25:
+              dear.append((round(took, 2), what))
+
+
+      def texts(value, path=()):
+          """Where texts and names are in it."""
+          if isinstance(value, dict):
+              for key, inner in value.items():
+                  yield path + (("name", key),)
+                  yield from texts(inner, path + (key,))
+          elif isinstance(value, list):
+              for index, inner in enumerate(value):
+                  yield from texts(inner, path + (index,))
+          elif isinstance(value, str):
+              yield path
+
+
+      def with_marks(value, path):
+          value = copy.deepcopy(value)
+          place = value
+          for step in path[:-1]:
+              place = place[step]
+          if isinstance(path[-1], tuple):
+              place[marks(100_000)] = place.pop(path[-1][1])
+          else:
+              place[path[-1]] = marks(100_000)
+          return json.dumps(value, ensure_ascii=False).encode()
+
+
+      FIELDS = [
+          "Authorization", "X-API-Key", "Idempotency-Key", "Content-Type", "Accept", "Accept-Encoding",
+          "Content-Encoding", "Origin", "Prefer", "Cordwood-Import", "Sec-WebSocket-Protocol", "Upgrade",
+          "Last-Event-ID"]
+      quoted = urllib.parse.quote(marks(18_000))
+      document = server.request("GET", "/openapi.json")
+      for path, operations in document["paths"].items():
+          credential = next((value for prefix, value in own.items() if path.startswith(prefix)), None)
+          headers = {"Authorization": credential} if credential else {}
+          for method, operation in operations.items():
+              if method not in ("get", "post", "put", "delete"):
+                  continue
+              name, verb = f"{method} {path}", method.upper()
+              content = operation.get("requestBody", {}).get("content", {})
+              media = next(iter(content.values()), {})
+              example = media.get("example")
+              body = None if verb == "GET" else json.dumps(example or {}).encode()
+              places = re.findall(r"\{[^}]*\}", path)
+              plain = path.replace("{dataset}", "logs")
+              for place in places:
+                  plain = plain.replace(place, "x")
+                  ask(f"{name} {place}", verb, path.replace(place, quoted), body, headers)
+              for parameter in operation.get("parameters", []):
+                  if parameter["in"] == "query":
+                      field = parameter["name"]
+                      ask(f"{name} ?{field}", verb, f"{plain}?{field}={quoted}", body, headers)
+              ask(f"{name} ?marks", verb, f"{plain}?{quoted}=1", body, headers)
+              if example is not None:
+                  for place in texts(example):
+                      ask(f"{name} body {place}", verb, plain, with_marks(example, place), headers)
+              for field in FIELDS:
+                  value = ("Bearer " if field == "Authorization" else "") + marks(50_000)
+                  ask(f"{name} {field}", verb, plain, body, {**headers, field: value})
+      assert asked > 500, asked
+      assert not dear, dear
+      server.stop()
+      """#)
+  }
+}
