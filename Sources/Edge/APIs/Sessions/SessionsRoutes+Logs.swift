@@ -83,7 +83,8 @@ extension SessionsRoutes {
   ) async throws(Problem) -> EndpointOutcome {
     let (container, session) = (call.parameters["container"], call.parameters["session"])
     let place = try await find(session, in: container, principal)
-    let format = try OutputFormat(wantedBy: call)
+    let form = try AnswerForm(wantedBy: call)
+    let format = form.format
     let scope = "\(principal.subject)\n\(place.identity)\n\(session)"
     let asked = try LogsRequest(call.query, place, filter: principal.filter) {
       seal.open($0, scope: scope)
@@ -100,7 +101,7 @@ extension SessionsRoutes {
       chunks = try EncodedAnswer(answer) { () throws(EncodingError) in
         guard format == .json else {
           return try PlacedEncoder(place, fields: answer.fields) { fields throws(EncodingError) in
-            try format.encoder(fields: fields, style: LogsEncoder.style)
+            try form.encoder(fields: fields, style: LogsEncoder.style)
           }
         }
         return LogsEncoder(
