@@ -42,7 +42,7 @@ extension SessionsRoutes {
         .query("limit", JSONSchema.integer(1), "At most so many"),
         .query("cursor", JSONSchema.text, "Where a page ended"),
         .query("stream", JSONSchema.flag, "Begin with the first record"),
-        .query("format", JSONSchema.format, "The answer's form")
+        .query("format", JSONSchema.format, "The answer's form"), .safe
       ).failing(with: 403, 406),
       Route(.post, "/api/logs/{container?}/{session?}", "Stores records", .store(write))
         .idempotent.taking(SessionsRoutes.place)

@@ -48,7 +48,7 @@ extension RequestHead {
   /// Two names, or two ways to find the end, are two requests to two programs on the way (RFC 9112, §3.2,
   /// §6.1): a request is refused before anything is made of it.
   package var framingProblem: Problem? {
-    let hosts = headers["Host"].count
+    let hosts = headers.count(name: "Host")
     if hosts > 1 || hosts == 0 && version == .http11 {
       return Problem(400, "A request has one Host field.")
     }
@@ -101,6 +101,9 @@ package struct HeaderFields: Sendable, ExpressibleByDictionaryLiteral {
   package func first(name: String) -> String? {
     fields.first { HeaderFields.isEqual($0.name, name) }?.value
   }
+
+  /// How many fields are called `name`, whatever its case.
+  func count(name: String) -> Int { fields.count { HeaderFields.isEqual($0.name, name) } }
 
   package func contains(name: String) -> Bool { first(name: name) != nil }
 

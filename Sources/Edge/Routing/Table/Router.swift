@@ -30,8 +30,8 @@ package struct Router: RequestRouter {
     let isOpenToPages = found?.entry.isOpenToPages ?? table.owner(of: head.path)?.isOpenToPages ?? false
     var rateFields: [(name: String, value: String)] = []
     let admission = admit(head, origin, found, isOpenToPages: isOpenToPages, &rateFields)
-    return RoutingVerdict(
-      admission, originFields: (isOpenToPages ? originFields(head) : []) + rateFields)
+    let fields = isOpenToPages ? originFields(head) : []
+    return RoutingVerdict(admission, originFields: rateFields.isEmpty ? fields : fields + rateFields)
   }
 
   private func admit(
