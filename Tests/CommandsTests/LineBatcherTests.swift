@@ -56,6 +56,22 @@ import Testing
     #expect(try LineBatcherTests.messages(found) == messages)
   }
 
+  /// A line of 64 MiB in pieces of 4 KiB: looked at from its beginning for each of them it took minutes.
+  @Test(.timeLimit(.minutes(1)), arguments: [false, true]) func linesOfAnyLengthTakeLinearTime(isLive: Bool) {
+    var batcher = LineBatcher(style: .json, members: [], skipsEmpty: false, offset: 0, bytesMax: 1 << 20)
+    let piece = [UInt8](repeating: 120, count: 4096)
+    batcher.feed(Array("{\"first\":1}\n{\"a\":\"".utf8))
+    var found: [ImportBatch] = []
+    for _ in 0..<(64 << 20) / piece.count {
+      batcher.feed(piece)
+      while let batch = batcher.next(atEnd: false, isLive: isLive) { found.append(batch) }
+    }
+    batcher.feed(Array("\"}\n{\"last\":1}\n".utf8))
+    while let batch = batcher.next(atEnd: true, isLive: isLive) { found.append(batch) }
+    #expect(found.map(\.lineCount).reduce(0, +) == 3)
+    #expect(found.map(\.body.count).max() ?? 0 > 64 << 20)
+  }
+
   /// However the input comes, and where batches end within such a line.
   @Test(arguments: [1 << 20, LineBatcher.lineBytesMax, 50_021], [1, 1 << 20])
   func linesThatAreTooLongAreCounted(piece: Int, bytesMax: Int) throws {

@@ -81,6 +81,32 @@ struct TextEncoderTests {
     #expect(try encode(.csv, batches: 1) == expected)
   }
 
+  /// Cells that a spreadsheet would run, and those that it would not.
+  @Test func guardedCellsAreText() throws {
+    let cells = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "a=1", "'=1", "", "-1,\"x\""]
+    var builder = TextBuilder()
+    for cell in cells { builder.appendRow(cell) }
+    let fields = [Field("=x", .utf8, isNullable: false), Field("n", .int64, isNullable: false)]
+    var numbers = FixedBuilder<Int64>()
+    for _ in cells { numbers.append(-7) }
+    let batch = RecordBatch(
+      fields: fields, columns: [builder.finish(type: .utf8), numbers.finish(type: .int64)],
+      rowCount: cells.count)
+    for isGuarded in [false, true] {
+      var style = RecordStyle()
+      style.guardsCells = isGuarded
+      let encoder = TextEncoder(format: .csv, fields: fields, style: style)
+      let text = String(decoding: encoder.begin() + encoder.encode(batch), as: UTF8.self)
+      let lead = isGuarded ? "'" : ""
+      let expected = [
+        "\(lead)=1+1", "\(lead)+1", "\(lead)-1", "\(lead)@SUM(A1)", "\(lead)\t=1", "\"\(lead)\r=1\"", "a=1",
+        "'=1",
+        "\"\"", "\"\(lead)-1,\"\"x\"\"\"",
+      ]
+      #expect(text == "\(lead)=x,n\r\n" + expected.map { $0 + ",-7\r\n" }.joined(), "numbers are no text")
+    }
+  }
+
   @Test func dictionariesAreWrittenAsTheirValues() {
     let column = Column(
       type: .utf8, rowCount: 3, validity: nil,

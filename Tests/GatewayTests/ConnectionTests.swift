@@ -13,7 +13,7 @@ import Testing
     try await withServer { server in
       let client = try server.client()
       let one = ConnectionTests.post + "Content-Length: 15\r\n\r\n{\"message\":\"a\"}"
-      try await client.send(String(repeating: one, count: 40) + "GET /healthz HTTP/1.1\r\n\r\n")
+      try await client.send(String(repeating: one, count: 40) + "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
       for index in 0..<40 {
         let answer = try await client.readAnswer()
         #expect(answer.text == "{\"accepted\":1,\"first_position\":\(index),\"last_position\":\(index)}")

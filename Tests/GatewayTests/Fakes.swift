@@ -91,7 +91,7 @@ struct FakeQueries: NativeQueries {
   }
 
   func start(
-    _ body: [UInt8], principal: Principal, format: OutputFormat
+    _ body: [UInt8], principal: Principal, form: AnswerForm
   ) async throws(StoreError) -> sending any AnswerChunks {
     if let startError { throw startError }
     return Chunks(pieces)

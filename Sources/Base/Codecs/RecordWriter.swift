@@ -18,6 +18,8 @@ package struct RecordStyle: Sendable, Hashable {
   package var times = TimeStyle.exact
   /// Written behind an object's last member: `,"name":value` members that all rows share.
   package var tail: [UInt8] = []
+  /// Whether texts in CSV that a spreadsheet would run as formulas get an apostrophe before them.
+  package var guardsCells = false
 
   /// The usual style.
   package init() {}
@@ -168,7 +170,7 @@ package struct RecordWriter {
     switch cells.type {
     case .utf8, .json:
       let text = unsafe cells.text(row)
-      unsafe RecordWriter.appendField(text.span, to: &writer)
+      unsafe RecordWriter.appendField(text.span, isGuarded: style.guardsCells, to: &writer)
     case .timestamp where style.times != .exact:
       // Quotes are allowed around any field (RFC 4180 §2.5).
       appendJSON(cells, row, to: &writer)
@@ -186,7 +188,13 @@ package struct RecordWriter {
   }
 
   /// A field, quoted if it holds a quote, a comma, a line end or nothing (so that empty and null differ).
-  package static func appendField(_ text: Span<UInt8>, to writer: inout JSONWriter) {
+  ///
+  /// - Parameter isGuarded: Behind an apostrophe if a spreadsheet would run it: it begins with `=`, `+`, `-`,
+  ///   `@`, a tab or a return.
+  package static func appendField(
+    _ text: Span<UInt8>, isGuarded: Bool = false, to writer: inout JSONWriter
+  ) {
+    if isGuarded, !text.isEmpty, isFormula(text[0]) { return appendGuarded(text, to: &writer) }
     var mustQuote = text.isEmpty
     for index in text.indices {
       let byte = text[index]
@@ -202,5 +210,18 @@ package struct RecordWriter {
       writer.append(text[index])
     }
     writer.append(0x22)
+  }
+
+  private static func isFormula(_ first: UInt8) -> Bool {
+    switch first {
+    case UInt8(ascii: "="), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "@"), 9, 13: true
+    default: false
+    }
+  }
+
+  private static func appendGuarded(_ text: Span<UInt8>, to writer: inout JSONWriter) {
+    var guarded = [UInt8(ascii: "'")]
+    for index in text.indices { guarded.append(text[index]) }
+    appendField(guarded.span, to: &writer)
   }
 }

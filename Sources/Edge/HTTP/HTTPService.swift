@@ -11,6 +11,8 @@ final class HTTPService: Sendable {
   let router: any RequestRouter
   let limits: HTTPLimits
   let budget: UploadBudget
+  /// Of bodies that come without a credential.
+  let strangers: UploadBudget
   let answers: MemoryBudget
   let metrics: HTTPMetrics
   let logger: Logger
@@ -19,6 +21,10 @@ final class HTTPService: Sendable {
   private let requestCount = Atomic<UInt64>(0)
   private let requestPrefix: String
   private let drain = Mutex(Drain())
+  private let crowded = Atomic<Bool>(false)
+  private let connectionShares: FairShares?
+  private let streamShares: FairShares?
+  private let streamCount = Mutex(0)
 
   private struct Drain {
     var openCount = 0
@@ -32,6 +38,10 @@ final class HTTPService: Sendable {
     self.router = router
     self.limits = limits
     self.budget = metrics.uploads
+    self.strangers = metrics.strangers
+    // So few are in nobody's way, and a server for few connections is for few clients.
+    self.connectionShares = FairShares(share: limits.shareMax, floor: 16)
+    self.streamShares = FairShares(share: limits.shareMax, floor: 4)
     self.answers = metrics.answers
     self.metrics = metrics
     self.logger = logger
@@ -57,21 +67,48 @@ final class HTTPService: Sendable {
     requestPrefix + String(requestCount.wrappingAdd(1, ordering: .relaxed).newValue, radix: 36)
   }
 
-  /// Counts a new connection; false when there are `connectionCountMax` already.
-  func connectionOpened() -> Bool {
+  /// Whether connections are short: more than half of those there may be are open.
+  var isCrowded: Bool { crowded.load(ordering: .relaxed) }
+
+  /// Counts a new connection; false when there are `connectionCountMax` already, or too many of its address.
+  func connectionOpened(by holder: ShareHolder) -> Bool {
     let isWithin = drain.withLock { drain in
-      guard drain.openCount < limits.connectionCountMax else { return false }
+      let left = limits.connectionCountMax - drain.openCount
+      guard left > 0, connectionShares?.tryTake(1, for: [holder], left: left) ?? true else { return false }
       drain.openCount += 1
+      noteCrowd(drain.openCount)
       return true
     }
     metrics.connectionOpened(accepted: isWithin)
     return isWithin
   }
 
-  func connectionClosed() {
+  private func noteCrowd(_ openCount: Int) {
+    crowded.store(openCount > limits.connectionCountMax / 2, ordering: .relaxed)
+  }
+
+  /// Counts a new live stream; false when there are `streamCountMax` already, or too many of one of its
+  /// holders.
+  func streamOpened(by holders: [ShareHolder]) -> Bool {
+    streamCount.withLock { count in
+      let left = limits.streamCountMax - count
+      guard left > 0, streamShares?.tryTake(1, for: holders, left: left) ?? true else { return false }
+      count += 1
+      return true
+    }
+  }
+
+  func streamClosed(by holders: [ShareHolder]) {
+    streamCount.withLock { $0 -= 1 }
+    streamShares?.give(back: 1, of: holders)
+  }
+
+  func connectionClosed(by holder: ShareHolder) {
     metrics.connectionClosed()
+    connectionShares?.give(back: 1, of: [holder])
     let waiter = drain.withLock { drain -> CheckedContinuation<Void, Never>? in
       drain.openCount -= 1
+      noteCrowd(drain.openCount)
       guard drain.openCount == 0 else { return nil }
       defer { drain.waiter = nil }
       return drain.waiter

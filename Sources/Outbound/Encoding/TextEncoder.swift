@@ -48,6 +48,7 @@ package final class TextEncoder: BatchEncoder {
   private let format: OutputFormat
   private let fields: [Field]
   private let records: RecordWriter
+  private let guardsCells: Bool
   private var writer = JSONWriter(capacity: 1 << 16)
   private var isFirst = true
   private let remarks: AnswerRemarks
@@ -63,6 +64,7 @@ package final class TextEncoder: BatchEncoder {
     invariant(format != .arrow && format != .parquet, "a text format")
     self.format = format
     self.fields = fields
+    guardsCells = style.guardsCells
     records = RecordWriter(fields: fields, style: style)
   }
 
@@ -73,7 +75,7 @@ package final class TextEncoder: BatchEncoder {
     case .csv:
       for (index, field) in fields.enumerated() {
         if index > 0 { writer.append(UInt8(ascii: ",")) }
-        RecordWriter.appendField(Array(field.name.utf8).span, to: &writer)
+        RecordWriter.appendField(Array(field.name.utf8).span, isGuarded: guardsCells, to: &writer)
       }
       writer.append(raw: "\r\n")
       return writer.takeBytes()

@@ -1,3 +1,4 @@
+import Codecs
 import Platform
 
 /// All that commands print: what was asked for on standard output, the rest on standard error.
@@ -16,12 +17,19 @@ enum Output {
     }
   }
 
+  /// Lines for people on standard output: names in them must not steer the terminal.
+  static func show(_ text: String) throws(Failure) { try print(VisibleText.shown(text, keeping: "\n\t")) }
+
   /// A line on standard error.
-  static func note(_ text: String) { StandardError.write(Array((text + "\n").utf8)) }
+  static func note(_ text: String) {
+    StandardError.write(Array((VisibleText.shown(text, keeping: "\n\t") + "\n").utf8))
+  }
 
   /// A line on standard error that says who says it.
   static func warn(_ text: String) { note("cordwood: \(text)") }
 
   /// Shows `text` in place of the terminal's last line; an empty text only removes that.
-  static func progress(_ text: String) { StandardError.write(Array("\r\(text)\u{1B}[K".utf8)) }
+  static func progress(_ text: String) {
+    StandardError.write(Array("\r\(VisibleText.shown(text))\u{1B}[K".utf8))
+  }
 }

@@ -21,6 +21,8 @@ struct ServerClient: Sendable {
     configuration.timeout.read = readSeconds.map { .seconds($0) }
     configuration.connectionPool.retryConnectionEstablishment = false
     configuration.timeout.connect = .seconds(10)
+    // A redirect would take passwords, keys and records to wherever the answer says.
+    configuration.redirectConfiguration = .disallow
     return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
   }
 
@@ -32,12 +34,17 @@ struct ServerClient: Sendable {
   struct Answer: Sendable {
     var status: Int
     var retryAfterSeconds: Int?
+    /// The field `WWW-Authenticate`.
+    var challenge: String?
     /// The field `Cordwood-Import`.
     var importStanding: String?
     var body: [UInt8]
 
     /// The problem's sentence, or the status.
     var problem: String {
+      if (300..<400).contains(status) {
+        return "it redirects (status \(status)), which no command follows; name the right --url"
+      }
       // A body that is not ours has no sentence to show.
       guard let tree = try? JSONTree(parsing: body), case .string(let text)? = tree["detail"] ?? tree["error"]
       else {
@@ -57,6 +64,7 @@ struct ServerClient: Sendable {
     return Answer(
       status: Int(response.status.code),
       retryAfterSeconds: response.headers.first(name: "Retry-After").flatMap { Int($0) },
+      challenge: response.headers.first(name: "WWW-Authenticate"),
       importStanding: response.headers.first(name: ImportField.name),
       body: Array(bytes.readableBytesView))
   }
@@ -82,6 +90,8 @@ struct ServerClient: Sendable {
   /// The first thing to ask, so that a wrong URL is found at once.
   func checkIsCordwood() async throws {
     let answer = try await request(.GET, "/", timeoutSeconds: 10)
+    // Closed to strangers (`server.open_routes`), it says whose it is.
+    if answer.status == 401, answer.challenge?.contains("realm=\"cordwood\"") == true { return }
     // An answer that does not parse is no Cordwood's.
     guard answer.status == 200, let tree = try? JSONTree(parsing: answer.body),
       tree["service"] == .string("cordwood")

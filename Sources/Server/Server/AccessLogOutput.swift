@@ -112,7 +112,7 @@ package final class AccessLogOutput: AccessLog {
       text.value(member.value)
     }
     text.endObject()
-    return text.takeBytes() + [UInt8(ascii: "\n")]
+    return VisibleText.escaped(json: text.takeBytes()) + [UInt8(ascii: "\n")]
   }
 
   private func text(_ event: AccessEvent) -> [UInt8] {
@@ -128,6 +128,6 @@ package final class AccessLogOutput: AccessLog {
     if isPlain, !value.isEmpty { return value }
     var text = JSONWriter(capacity: 256)
     text.value(value)
-    return String(decoding: text.takeBytes(), as: UTF8.self)
+    return String(decoding: VisibleText.escaped(json: text.takeBytes()), as: UTF8.self)
   }
 }

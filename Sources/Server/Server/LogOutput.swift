@@ -51,12 +51,12 @@ package struct LogOutput: LogHandler {
       text.value("\(value)")
     }
     text.endObject()
-    return text.takeBytes() + [UInt8(ascii: "\n")]
+    return VisibleText.escaped(json: text.takeBytes()) + [UInt8(ascii: "\n")]
   }
 
   private func text(_ event: LogEvent, time: String, _ metadata: [(String, Logger.MetadataValue)]) -> [UInt8]
   {
     let pairs = metadata.map { " \($0.0)=\($0.1)" }.joined()
-    return Array("\(time) \(event.level.rawValue): \(event.message)\(pairs)\n".utf8)
+    return Array("\(time) \(event.level.rawValue): \(VisibleText.shown("\(event.message)\(pairs)"))\n".utf8)
   }
 }

@@ -23,12 +23,15 @@ package struct RunningServer: Sendable {
   ) async throws -> RunningServer {
     let configuration = parts.configuration
     let metrics = HTTPMetrics(
-      uploads: UploadBudget(parts.memory.uploads), answers: parts.memory.answers,
+      uploads: UploadBudget(parts.memory.uploads, share: configuration.http.shareMax),
+      strangers: UploadBudget(parts.memory.strangers, share: configuration.http.shareMax),
+      answers: parts.memory.answers,
       datasets: ServedAPIs.registry.datasets)
     let served = ServedAPIs(parts, metrics: metrics)
     let http = HTTPServer(
       router: Router(
-        RouteTable(served.apis), origins: configuration.allowedOrigins, isPrivate: configuration.isPrivate),
+        RouteTable(served.apis), origins: configuration.allowedOrigins, isPrivate: configuration.isPrivate,
+        rates: parts.rates),
       limits: configuration.http, metrics: metrics, logger: logger, clock: parts.clock,
       threads: configuration.loopCount)
     do {

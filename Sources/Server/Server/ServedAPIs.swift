@@ -12,7 +12,7 @@ package struct ServedAPIs: Sendable {
   /// API takes one method, the workflow API what shows a key of its own, the ingest API leaves what shows a
   /// native key.
   private static let list: [Listed] = [
-    Listed { ServedAPIs.operations($0.parts, $0.metrics).api },
+    Listed { ServedAPIs.operations($0.parts, $0.metrics, $0.gate).api },
     Listed(IngestRoutes.self) {
       IngestRoutes($0.services, ServedAPIs.ingest($0.parts), native: $0.nativeKeys).api
     },
@@ -58,7 +58,7 @@ package struct ServedAPIs: Sendable {
     let others = ServedAPIs.list.map { $0.make(making) }
     let reference = ReferenceRoutes(
       version: RunningServer.version, store: parts.engine.identity, hasPage: parts.configuration.hasDocs,
-      others: others)
+      others: others, gate: making.gate)
     apis = [reference.api] + others
     use(parts.configuration.ingest.masking)
   }
@@ -91,6 +91,7 @@ extension ServedAPIs {
     let metrics: HTTPMetrics
     let services: APIServices
     let nativeKeys: KeyDirectory
+    let gate: OperatorGate
     var access: AccessServices { parts.access }
     var configuration: Configuration { parts.configuration }
 
@@ -102,6 +103,7 @@ extension ServedAPIs {
       nativeKeys = KeyDirectory(
         keys: configuration.apiKeys, openTenant: configuration.isOpen ? configuration.openTenant : nil,
         store: parts.access.keys)
+      gate = ServedAPIs.gate(parts, nativeKeys)
     }
   }
 
@@ -109,7 +111,7 @@ extension ServedAPIs {
     var services = APIServices(
       store: RecordStoring(
         sink: parts.engine.sink, metrics: metrics, bodyBytesMax: parts.configuration.http.bodyBytesMax,
-        threads: parts.configuration.queryThreadCount),
+        threads: parts.configuration.queryThreadCount, rates: parts.rates),
       engine: parts.engine.questions, control: parts.engine.control,
       streams: LiveStreams(
         feed: parts.engine.live, seal: parts.access.seal, memory: parts.memory.answers),
@@ -120,12 +122,38 @@ extension ServedAPIs {
     return services
   }
 
-  private static func operations(_ parts: ServerParts, _ metrics: HTTPMetrics) -> OperationsRoutes {
+  /// Who may ask for figures and lists of routes: in production administrators, unless `server.open_routes`
+  /// opens them.
+  private static func gate(_ parts: ServerParts, _ native: KeyDirectory) -> OperatorGate {
+    guard !parts.configuration.isPrivate else { return .open }
+    let ingest = parts.ingest.keys
+    return OperatorGate(
+      open: parts.configuration.openRoutes, kinds: [NativeRoutes.key, IngestRoutes.administrator],
+      log: parts.log
+    ) { authorization in
+      do throws(IngestCredentialError) {
+        try ingest.authenticateAdministrator(authorization: authorization)
+        return true
+      } catch {
+        // Another's, perhaps.
+      }
+      do throws(CredentialError) {
+        return try native.authenticate(authorization: authorization).role.allows(.administer)
+      } catch {
+        return false
+      }
+    }
+  }
+
+  private static func operations(
+    _ parts: ServerParts, _ metrics: HTTPMetrics, _ gate: OperatorGate
+  ) -> OperationsRoutes {
     OperationsRoutes(
       registry: ServerMetrics.registry(parts, metrics),
       readiness: ServerReadiness(
         parts.configuration.readiness, control: parts.engine.control, reports: parts.reports,
-        forwarding: parts.ingest.forwarding, client: parts.client, clock: parts.clock), clock: parts.clock)
+        forwarding: parts.ingest.forwarding, client: parts.client, clock: parts.clock),
+      clock: parts.clock, gate: gate)
   }
 
   private static func ingest(_ parts: ServerParts) -> IngestRoutes.Parts {

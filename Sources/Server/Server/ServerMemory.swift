@@ -8,6 +8,8 @@ package struct ServerMemory: Sendable {
   /// `memory.bytes_max`: of all kinds together.
   let whole: MemoryBudget
   let uploads: MemoryBudget
+  /// Bodies that come without a credential: a thousand of the longest there may be.
+  let strangers: MemoryBudget
   let queries: MemoryBudget
   let answers: MemoryBudget
   let live: MemoryBudget
@@ -24,6 +26,7 @@ package struct ServerMemory: Sendable {
       MemoryBudget(name, bytesMax: min(bytes, bytesMax), within: whole)
     }
     uploads = share("limits.upload_bytes_max", configuration.http.uploadBytesMax)
+    strangers = share("limits.share_max", Route.openBytesMax << 10)
     queries = share("query.memory_bytes_max", configuration.queryMemoryBytesMax)
     answers = share("half of memory.bytes_max", bytesMax / 2)
     live = share("live.memory_bytes_max", configuration.live.bytesMax)
@@ -35,7 +38,8 @@ package struct ServerMemory: Sendable {
 
   func collect(into text: inout MetricsText) {
     let kinds = [
-      ("all", whole), ("uploads", uploads), ("queries", queries), ("answers", answers), ("live", live),
+      ("all", whole), ("uploads", uploads), ("logins", strangers),
+      ("queries", queries), ("answers", answers), ("live", live),
       ("keys", keys), ("forwarding", forwarding), ("blocks", blocks),
     ]
     func family(

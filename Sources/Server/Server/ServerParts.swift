@@ -1,6 +1,7 @@
 import Access
 import AsyncHTTPClient
 import Platform
+import Routing
 
 /// What APIs are made of: opened before them, in this order, and closed after them.
 package struct ServerParts: Sendable {
@@ -13,6 +14,8 @@ package struct ServerParts: Sendable {
   var ingest: IngestServices
   /// What may be held for those who ask; the same that the engine was opened with.
   var memory: ServerMemory
+  /// How fast callers may ask; nil: as they like.
+  let rates: RequestRates?
   /// What the store tells of its background, for `/readyz`.
   var reports: StoreReports?
   /// For asking Loki whether it is ready.
@@ -28,6 +31,7 @@ package struct ServerParts: Sendable {
     self.access = access
     self.log = log
     self.clock = clock
+    rates = RequestRates(configuration.rates, clock: clock)
     memory = ServerMemory(configuration)
     ingest = IngestServices(
       configuration.ingest, store: access.keys, loki: nil, control: engine.control, clock: clock)

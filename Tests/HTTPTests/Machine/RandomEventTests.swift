@@ -84,7 +84,7 @@ import Testing
     case 34: return .liveOpened(random.chance(oneIn: 3) ? Problem(503, "full") : nil)
     case 35: return .liveEnded(reason: "r")
     case 36: return random.chance(oneIn: 4) ? .broken(.malformed, freshID: "f") : .writable
-    case 37: return .tick
+    case 37: return random.chance(oneIn: 2) ? .tick : .chunkAnnounced(Int.random(in: 0...99, using: &random))
     case 38: return random.chance(oneIn: 10) ? .quiesce : .resumed
     default: return random.chance(oneIn: 10) ? .inputClosed : random.chance(oneIn: 2) ? .probeDue : .writable
     }

@@ -103,7 +103,8 @@ extension AuditRoutes {
     _ call: HTTPCall, _ principal: Principal, through stream: any AnswerStream
   ) async throws(Problem) -> EndpointOutcome {
     let filter = try AuditFilter(call.query)
-    let format = try OutputFormat(wantedBy: call)
+    let form = try AnswerForm(wantedBy: call)
+    let format = form.format
     let chunks: EncodedAnswer
     do throws(StoreError) {
       let answer = try await engine.run(
@@ -114,7 +115,7 @@ extension AuditRoutes {
       chunks = try EncodedAnswer(answer) { () throws(EncodingError) in
         format == .json
           ? AuditExportEncoder(fields: answer.fields, style: style(of: principal))
-          : try format.encoder(fields: answer.fields, style: AuditRoutes.style(""))
+          : try form.encoder(fields: answer.fields, style: AuditRoutes.style(""))
       }
     } catch {
       throw Problem(error)

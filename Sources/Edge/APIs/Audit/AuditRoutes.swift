@@ -167,7 +167,7 @@ extension AuditRoutes {
     [
       Route(.get, "/api/v1/logs/export", "All matching entries, as a file", .stream(export))
         .needing(.export).taking(AuditRoutes.filters)
-        .taking(.query("format", JSONSchema.format, "The file's form")).failing(with: 403, 406, 422),
+        .taking(.query("format", JSONSchema.format, "The file's form"), .safe).failing(with: 403, 406, 422),
       Route(.delete, "/api/v1/logs/cleanup", "Deletes old entries", .answer(cleanup))
         .needing(.administer)
         .taking(

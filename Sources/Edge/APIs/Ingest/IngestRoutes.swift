@@ -70,7 +70,9 @@ package struct IngestRoutes: RecordOwner {
   }
 
   static let key = CredentialKind("ingestKey", "an API key of the ingest API")
-  static let administrator = CredentialKind("ingestAdmin", "the administrator's token of the ingest API")
+  /// The credential of who runs the ingest API.
+  package static let administrator = CredentialKind(
+    "ingestAdmin", "the administrator's token of the ingest API")
 
   package var api: API {
     var api = API("ingest", errors: .ingest, authenticate: authenticate)

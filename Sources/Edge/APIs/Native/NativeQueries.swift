@@ -12,7 +12,7 @@ package protocol NativeQueries: Sendable {
   ///
   /// - Throws: `invalid` for whatever is wrong with the body.
   func start(
-    _ body: [UInt8], principal: Principal, format: OutputFormat
+    _ body: [UInt8], principal: Principal, form: AnswerForm
   ) async throws(StoreError) -> sending any AnswerChunks
 }
 
@@ -28,14 +28,14 @@ package struct EngineQueries: NativeQueries {
   }
 
   package func start(
-    _ body: [UInt8], principal: Principal, format: OutputFormat
+    _ body: [UInt8], principal: Principal, form: AnswerForm
   ) async throws(StoreError) -> sending any AnswerChunks {
     let request = try QueryRequest(json: body, filter: principal.filter, registry: registry)
     let answer = try await engine.run(request, for: principal.tenant)
     let remarks = AnswerRemarks(
       incompleteness: Incompleteness(answer.damagedFiles), approximation: answer.approximation)
     return try EncodedAnswer(answer) { () throws(EncodingError) in
-      try format.encoder(fields: answer.fields, remarks: remarks)
+      try form.encoder(fields: answer.fields, remarks: remarks)
     }
   }
 }

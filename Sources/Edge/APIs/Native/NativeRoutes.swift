@@ -36,7 +36,8 @@ package struct NativeRoutes: RecordOwner {
       directory, engine: services.engine, streams: services.streams, registry: services.registry)
   }
 
-  static let key = CredentialKind("nativeKey", "an API key of the native API, if there is any")
+  /// The credential of its callers.
+  package static let key = CredentialKind("nativeKey", "an API key of the native API, if there is any")
 
   private static let textTypes = [
     "application/json", "application/x-ndjson", "application/ndjson", "application/jsonl",
@@ -85,7 +86,7 @@ package struct NativeRoutes: RecordOwner {
       Route(.post, "/v1/query", "Records or measures; Docs/query.md has the language", .stream(query))
         .safe
         .needing(.read)
-        .taking(.query("format", JSONSchema.format, "The answer's form, else by Accept"))
+        .taking(.query("format", JSONSchema.format, "The answer's form, else by Accept"), .safe)
         .taking(
           NativeRoutes.body(
             JSONSchema.object(
@@ -149,14 +150,14 @@ package struct NativeRoutes: RecordOwner {
   private func query(
     _ call: HTTPCall, _ principal: Principal, through stream: any AnswerStream
   ) async throws(Problem) -> EndpointOutcome {
-    let format = try OutputFormat(wantedBy: call)
+    let form = try AnswerForm(wantedBy: call)
     let chunks: any AnswerChunks
     do throws(StoreError) {
-      chunks = try await queries.start(call.body, principal: principal, format: format)
+      chunks = try await queries.start(call.body, principal: principal, form: form)
     } catch {
       throw Problem(error)
     }
-    return try await chunks.send(contentType: format.mediaType, through: stream)
+    return try await chunks.send(contentType: form.format.mediaType, through: stream)
   }
 
   private func delete(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {

@@ -8,23 +8,27 @@ package struct OperationsRoutes: Sendable {
   let registry: MetricsRegistry
   let readiness: any ReadinessChecks
   let clock: any WallClock
+  let gate: OperatorGate
 
+  /// - Parameter gate: Who is told more than whether the server works.
   package init(
-    registry: MetricsRegistry, readiness: any ReadinessChecks, clock: any WallClock
+    registry: MetricsRegistry, readiness: any ReadinessChecks, clock: any WallClock,
+    gate: OperatorGate = .open
   ) {
+    self.gate = gate
     self.registry = registry
     self.readiness = readiness
     self.clock = clock
   }
 
   package var api: API {
-    var api = API("operations")
+    var api = API("operations", authenticate: gate.authenticate)
     api.routes = [
       Route(.get, "/healthz", "Whether the server answers", .open(alive)),
       Route(
         .get, "/readyz", "Whether all it needs is there: Loki, disk, journal, forwarder", .open(ready)
       ).failing(with: 503),
-      Route(.get, "/metrics", "Figures in Prometheus' text format", .open(metrics)),
+      gate.guarded(Route(.get, "/metrics", "Figures in Prometheus' text format", .open(metrics))),
     ]
     return api
   }
@@ -40,20 +44,24 @@ package struct OperationsRoutes: Sendable {
     }
   }
 
-  /// 200 while everything the server needs is there, else 503 and what is missing.
+  /// 200 while everything the server needs is there, else 503 and what is missing: by name, and for
+  /// administrators in detail.
   private func ready(_ call: HTTPCall) async throws(Problem) -> HTTPAnswer {
     let checks = await readiness.run()
     let failed = checks.filter { !$0.isHealthy }.map(\.name)
+    let tellsAll = gate.tellsAll(call.authorization)
     return .object(failed.isEmpty ? .ok : .serviceUnavailable) { text in
       text.member("status", failed.isEmpty ? "ready" : "not_ready")
       text.time("timestamp", clock.now(), zone: "")
-      text.name("checks")
-      text.beginObject()
-      for check in checks {
-        text.name(text: check.name)
-        check.write(to: &text)
+      if tellsAll {
+        text.name("checks")
+        text.beginObject()
+        for check in checks {
+          text.name(text: check.name)
+          check.write(to: &text)
+        }
+        text.endObject()
       }
-      text.endObject()
       if !failed.isEmpty {
         text.name("failed_checks")
         text.beginArray()

@@ -101,15 +101,8 @@ enum QueryLogResponses {
   }
 
   /// A page that opens the streams: for a first look, and to see what a filter lets through.
-  static let page = HTTPAnswer(
-    .ok, contentType: "text/html; charset=utf-8",
-    headers: [
-      (
-        "Content-Security-Policy",
-        "default-src 'none'; script-src 'nonce-page'; connect-src 'self' ws: wss:"
-      )
-    ],
-    body: Array(
+  static let page = HTTPAnswer.page(
+    Array(
       """
       <!DOCTYPE html>
       <html lang="en">
@@ -144,5 +137,5 @@ enum QueryLogResponses {
       </body>
       </html>
 
-      """.utf8))
+      """.utf8), policy: "script-src 'nonce-page'; connect-src 'self' ws: wss:")
 }

@@ -8,12 +8,17 @@ package struct ReferenceRoutes: Sendable {
   private let store: String
   private let hasPage: Bool
   private let others: [API]
+  private let gate: OperatorGate
 
   /// - Parameters:
   ///   - store: The store's identity.
   ///   - hasPage: Whether `/docs` is served.
   ///   - others: The rest of what is served.
-  package init(version: String, store: String, hasPage: Bool, others: [API]) {
+  ///   - gate: Who may ask for the lists of routes.
+  package init(
+    version: String, store: String, hasPage: Bool, others: [API], gate: OperatorGate = .open
+  ) {
+    self.gate = gate
     self.version = version
     self.store = store
     self.hasPage = hasPage
@@ -30,7 +35,7 @@ package struct ReferenceRoutes: Sendable {
   }
 
   private func described(root: [UInt8], document: [UInt8], page: [UInt8]) -> API {
-    var api = API("reference")
+    var api = API("reference", authenticate: gate.authenticate)
     api.routes = [
       Route(
         .get, "/", "What this server is: version, the store's identity, routes",
@@ -38,13 +43,13 @@ package struct ReferenceRoutes: Sendable {
       Route(
         .get, "/openapi.json", "This document",
         .open { _ throws(Problem) in HTTPAnswer(.ok, contentType: "application/json", body: document) }),
-    ]
+    ].map(gate.guarded)
     guard hasPage else { return api }
     api.routes.append(
       Route(
         .get, "/docs", "This document for people",
         .open { _ throws(Problem) in
-          HTTPAnswer(.ok, contentType: "text/html; charset=utf-8", body: page)
+          HTTPAnswer.page(page, policy: "style-src 'nonce-page'")
         }))
     return api
   }

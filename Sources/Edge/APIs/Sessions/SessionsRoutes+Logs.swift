@@ -42,7 +42,7 @@ extension SessionsRoutes {
         .query("limit", JSONSchema.integer(1), "At most so many"),
         .query("cursor", JSONSchema.text, "Where a page ended"),
         .query("stream", JSONSchema.flag, "Begin with the first record"),
-        .query("format", JSONSchema.format, "The answer's form")
+        .query("format", JSONSchema.format, "The answer's form"), .safe
       ).failing(with: 403, 406),
       Route(.post, "/api/logs/{container?}/{session?}", "Stores records", .store(write))
         .idempotent.taking(SessionsRoutes.place)
@@ -83,7 +83,8 @@ extension SessionsRoutes {
   ) async throws(Problem) -> EndpointOutcome {
     let (container, session) = (call.parameters["container"], call.parameters["session"])
     let place = try await find(session, in: container, principal)
-    let format = try OutputFormat(wantedBy: call)
+    let form = try AnswerForm(wantedBy: call)
+    let format = form.format
     let scope = "\(principal.subject)\n\(place.identity)\n\(session)"
     let asked = try LogsRequest(call.query, place, filter: principal.filter) {
       seal.open($0, scope: scope)
@@ -100,7 +101,7 @@ extension SessionsRoutes {
       chunks = try EncodedAnswer(answer) { () throws(EncodingError) in
         guard format == .json else {
           return try PlacedEncoder(place, fields: answer.fields) { fields throws(EncodingError) in
-            try format.encoder(fields: fields, style: LogsEncoder.style)
+            try form.encoder(fields: fields, style: LogsEncoder.style)
           }
         }
         return LogsEncoder(

@@ -13,6 +13,7 @@ package struct RecordStoring: Sendable {
   private let sink: any BatchSink
   private let metrics: HTTPMetrics
   private let bodyBytesMax: Int
+  private let rates: RequestRates?
   /// What takes long with a body is done here, so that nobody else's answer waits for it.
   private let threads: WorkerPool
 
@@ -25,7 +26,12 @@ package struct RecordStoring: Sendable {
   ///
   /// - Parameter threads: One a core: the system shares the cores with those that answer others. What waits
   ///   for them is bounded by the upload budget, which its bodies are taken from.
-  package init(sink: any BatchSink, metrics: HTTPMetrics, bodyBytesMax: Int, threads: Int = 2) {
+  /// - Parameter rates: Are told of what was stored; nil: nobody's are limited.
+  package init(
+    sink: any BatchSink, metrics: HTTPMetrics, bodyBytesMax: Int, threads: Int = 2,
+    rates: RequestRates? = nil
+  ) {
+    self.rates = rates
     self.sink = sink
     self.metrics = metrics
     self.bodyBytesMax = bodyBytesMax
@@ -100,6 +106,7 @@ package struct RecordStoring: Sendable {
       answer.headers.append(("Idempotency-Replayed", "true"))
     } else {
       metrics.recordsAccepted(receipt.rowCount, dataset: write.dataset, bodyBytes: write.bodyBytes)
+      rates?.charge(rows: receipt.rowCount, to: principal)
     }
     return answer
   }

@@ -39,7 +39,7 @@ extension HTTPConnection {
   }
 
   func run(_ endpoint: Endpoint, _ call: HTTPCall, isShort: Bool) {
-    let compression = AnswerCompression(call.head, mixesSecrets: endpoint.mixesSecrets)
+    let compression = AnswerCompression(call.head, mixesSecrets: endpoint.traits.mixesSecrets)
     let stream = ConnectionStream(
       connection: self, compression: compression, isHead: call.head.method == .head)
     task = Task(executorPreference: isShort ? connections.executor : nil) {
@@ -51,6 +51,12 @@ extension HTTPConnection {
 
   /// Makes a live stream's session, off the event loop.
   func open(_ request: LiveRequest) {
+    let holders =
+      (request.endpoint.tenant.map { [ShareHolder.tenant($0)] } ?? []) + [ShareHolder.address(address)]
+    let service = service
+    guard service.streamOpened(by: holders) else {
+      return finish(.liveOpened(Problem(503, "Too many live streams are open.", retryAfterSeconds: 5)))
+    }
     let form: LiveForm = request.handshake == nil ? .events : .webSocket
     let connection = LiveConnection(
       form: form, endpoint: request.endpoint, limits: service.limits, memory: service.answers, loop: loop)
@@ -64,10 +70,17 @@ extension HTTPConnection {
       }
       self.onLoop {
         switch outcome {
-        case .success(let session):
+        case .success(var session):
+          let ended = session.ended
+          session.ended = {
+            ended()
+            service.streamClosed(by: holders)
+          }
           self.live = (connection, session)
           self.finish(.liveOpened(nil))
-        case .failure(let problem): self.finish(.liveOpened(problem))
+        case .failure(let problem):
+          service.streamClosed(by: holders)
+          self.finish(.liveOpened(problem))
         }
       }
     }

@@ -19,6 +19,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, LoopC
   let service: HTTPService
   let connections: LoopConnections
   let codec: HTTPCodec
+  private let tap: ChunkTap
   private(set) var context: ChannelHandlerContext?
   private var machine: Machine
   private var isActing = false
@@ -28,13 +29,18 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, LoopC
 
   var loop: any EventLoop { connections.loop }
 
-  init(service: HTTPService, loop: any EventLoop, codec: HTTPCodec) {
+  /// - Parameter isSecure: Whether it is encrypted.
+  init(
+    service: HTTPService, loop: any EventLoop, codec: HTTPCodec, tap: ChunkTap, isSecure: Bool
+  ) {
+    self.tap = tap
     self.codec = codec
     self.service = service
     connections = service.connections(on: loop)
     machine = Machine(
-      limits: service.limits, budget: service.budget, answers: service.answers,
-      now: NIODeadline.now().uptimeNanoseconds)
+      limits: service.limits, budget: service.budget, strangers: service.strangers,
+      answers: service.answers, now: NIODeadline.now().uptimeNanoseconds)
+    machine.isSecure = isSecure
   }
 
   // MARK: Events
@@ -43,6 +49,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, LoopC
     self.context = context
     machine.address = context.remoteAddress?.ipAddress ?? ""
     connections.add(self)
+    tap.announce = { [weak self] count in self?.take(.chunkAnnounced(count)) }
   }
 
   func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
@@ -55,11 +62,19 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, LoopC
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     switch unwrapInboundIn(data) {
-    case .head(let head): take(.part(.head(ReceivedHead(head))))
+    case .head(let head):
+      let received = ReceivedHead(head)
+      tap.begin(received.head)
+      take(.part(.head(received)))
     case .body(let bytes): take(.part(.body(bytes.readableBytesView)))
-    case .end: take(.part(.end))
+    case .end:
+      tap.end()
+      take(.part(.end))
     }
   }
+
+  /// Where the client is; empty if it has no address.
+  var address: String { machine.address }
 
   func read(context: ChannelHandlerContext) { if !machine.holdsRead() { context.read() } }
 
@@ -95,7 +110,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, LoopC
   private func moment(_ now: NIODeadline = .now()) -> ConnectionMoment {
     ConnectionMoment(
       now: now.uptimeNanoseconds, isWritable: isWritable, isStopping: service.isStopping,
-      date: connections.date)
+      isCrowded: service.isCrowded, date: connections.date)
   }
 
   // MARK: Actions

@@ -1,6 +1,5 @@
 import NIOCore
 import NIOHTTP1
-import NIOWebSocket
 import Routing
 
 extension HTTPConnection {
@@ -17,7 +16,7 @@ extension HTTPConnection {
     let channel = context.channel
     // Writing may have found that the client is gone: then no handler added now would ever hear of it.
     guard channel.isActive else { return session.abandon() }
-    let decoder = WebSocketFrameDecoder(maxFrameSize: WebSocketConnection.messageBytesMax)
+    let decoder = WebSocketFrameReader(payloadBytesMax: WebSocketConnection.messageBytesMax)
     let socket = WebSocketConnection(service: service, live: live, session: session, loop: loop)
     let pipeline = context.pipeline.syncOperations
     do {

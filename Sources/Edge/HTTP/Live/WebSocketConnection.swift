@@ -86,9 +86,9 @@ final class WebSocketConnection: ChannelInboundHandler, LoopConnection, LiveOutl
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     switch error {
-    case NIOWebSocketError.invalidFrameLength:
+    case WebSocketFrameReader.Fault.tooLong:
       fail(.messageTooBig, "a frame has at most \(WebSocketConnection.messageBytesMax) bytes")
-    case is NIOWebSocketError: fail(.protocolError, "a broken frame")
+    case is WebSocketFrameReader.Fault: fail(.protocolError, "a broken frame")
     case is ByteToMessageDecoderError where closeDeadline != nil:
       // What comes behind a frame that could not be read: dropped until the peer closes.
       break

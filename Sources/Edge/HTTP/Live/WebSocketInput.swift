@@ -17,7 +17,10 @@ struct WebSocketInput {
 
   /// The most bytes of a message, all its fragments together.
   let messageBytesMax: Int
+  /// Fragments may be empty: without a bound a message had no end.
+  static let fragmentsMax = 256
   private var fragments: [UInt8]?
+  private var fragmentCount = 0
 
   init(messageBytesMax: Int) { self.messageBytesMax = messageBytesMax }
 
@@ -37,6 +40,7 @@ struct WebSocketInput {
       guard fragments == nil else {
         return .failed(.protocolError, "a new message inside a fragmented one")
       }
+      fragmentCount = 0
       return append(payload, to: [], isLast: frame.fin)
     case .continuation:
       guard let fragments else { return .failed(.protocolError, "a fragment of no message") }
@@ -48,6 +52,10 @@ struct WebSocketInput {
   private mutating func append(_ payload: [UInt8], to before: [UInt8], isLast: Bool) -> Event? {
     guard before.count + payload.count <= messageBytesMax else {
       return .failed(.messageTooBig, "a message has at most \(messageBytesMax) bytes")
+    }
+    fragmentCount += 1
+    guard fragmentCount <= WebSocketInput.fragmentsMax else {
+      return .failed(.policyViolation, "a message has at most \(WebSocketInput.fragmentsMax) fragments")
     }
     guard isLast else {
       fragments = before + payload

@@ -4,6 +4,8 @@ import Routing
 enum ConnectionEvent<Piece: RandomAccessCollection<UInt8> & Sendable> {
   /// The next part of a request.
   case part(RequestPart<Piece>)
+  /// So many bytes of the body's next chunk are still to come.
+  case chunkAnnounced(Int)
   /// The router's word on the head that was to be admitted.
   case admitted(AdmittedRequest)
   /// The bytes are no request. `freshID` names the refusal where no request has begun.
@@ -82,6 +84,8 @@ struct ConnectionMoment: Sendable {
   var isWritable: Bool
   /// Whether the server stops.
   var isStopping: Bool
+  /// Whether connections are short: more than half of those there may be are open.
+  var isCrowded = false
   /// The value of the `Date` field.
   var date: String
 }

@@ -5,8 +5,8 @@ import Routing
 // From an endpoint's outcome to the answer's end.
 extension ConnectionMachine {
   mutating func finish(_ outcome: Result<EndpointOutcome, Problem>, at moment: ConnectionMoment) {
-    budget.give(served.budgetBytes)
-    served.budgetBytes = 0
+    served.hold?.giveBack()
+    served.hold = nil
     guard case .responding = state else { return }
     switch (outcome, served.hasBegunStream) {
     case (.success(.answer(let answer)), false):
@@ -106,9 +106,11 @@ extension ConnectionMachine {
     _ own: [(name: String, value: String)], at moment: ConnectionMoment
   ) -> [(name: String, value: String)] {
     var fields = own
-    fields.reserveCapacity(own.count + served.originFields.count + 4)
+    fields.reserveCapacity(own.count + served.originFields.count + 5)
     fields.append(("X-Request-Id", served.id))
     fields += served.originFields
+    // RFC 6797, §7.1: over TLS alone. A year.
+    if isSecure { fields.append(("Strict-Transport-Security", "max-age=31536000")) }
     fields.append(("Date", moment.date))
     if !served.isKeepAlive {
       fields.append(("Connection", "close"))

@@ -4,6 +4,7 @@ import Routing
 extension ConnectionMachine {
   mutating func ask(_ received: ReceivedHead, at moment: ConnectionMoment) {
     let head = received.head
+    hasBegun = true
     served = Served(
       method: head.method, version: received.version, started: moment.now,
       // Behind an offer to upgrade the decoder reads no further request.
@@ -40,8 +41,10 @@ extension ConnectionMachine {
     guard contentLength <= endpoint.bodyBytesMax else {
       return refuse(tooLarge(endpoint), head: head, at: moment)
     }
-    var reception = Reception(head: head, endpoint: endpoint)
-    if contentLength > 0 { reception.body.reserveCapacity(min(contentLength, 4 << 20)) }
+    let hold = UploadHold(
+      of: endpoint.traits.isOpen ? strangers : budget, tenant: endpoint.traits.tenant, address: address)
+    var reception = Reception(head: head, endpoint: endpoint, hold: hold)
+    if contentLength > 0, !head.dropsBody { reception.body.reserveCapacity(min(contentLength, 4 << 20)) }
     if head.expectsContinue { actions.append(.writeContinue(served.version)) }
     enter(.receiving(reception), at: moment)
   }
@@ -51,24 +54,34 @@ extension ConnectionMachine {
     _ bytes: Piece, to reception: inout Reception, at moment: ConnectionMoment
   ) -> Bool {
     let count = bytes.count
-    guard reception.body.count + count <= reception.endpoint.bodyBytesMax else {
-      budget.give(reception.budgetBytes)
+    guard reception.byteCount + count <= reception.endpoint.bodyBytesMax else {
+      reception.hold.giveBack()
       refuse(tooLarge(reception.endpoint), closing: true, at: moment)
       return false
     }
-    guard budget.take(count) else {
-      budget.give(reception.budgetBytes)
+    reception.byteCount += count
+    if reception.head.dropsBody { return true }
+    guard reception.hold.take(count) else {
+      reception.hold.giveBack()
       refuse(.tooManyUploads, closing: true, at: moment)
       return false
     }
-    reception.budgetBytes += count
     reception.body.append(contentsOf: bytes)
     return true
   }
 
+  /// Bytes are announced that may be too many.
+  mutating func expect(_ count: Int, at moment: ConnectionMoment) {
+    guard case .receiving(var reception) = state,
+      count > reception.endpoint.bodyBytesMax - reception.byteCount
+    else { return }
+    reception.hold.giveBack()
+    refuse(tooLarge(reception.endpoint), closing: true, at: moment)
+  }
+
   mutating func dispatch(_ reception: Reception, at moment: ConnectionMoment) {
     enter(.responding, at: moment)
-    served.budgetBytes = reception.budgetBytes
+    served.hold = reception.hold
     let call = HTTPCall(id: served.id, head: reception.head, body: reception.body, address: address)
     // A compressed body may be a thousand times as long as it looks.
     let isShort =
@@ -90,8 +103,8 @@ extension ConnectionMachine {
     case .idle:
       served = Served(id: freshID, started: moment.now, isKeepAlive: false)
       refuse(problem, closing: true, at: moment)
-    case .receiving(let reception):
-      budget.give(reception.budgetBytes)
+    case .receiving(var reception):
+      reception.hold.giveBack()
       refuse(problem, closing: true, at: moment)
     case .admitting, .asking: refuse(problem, closing: true, at: moment)
     case .opening, .responding, .streaming: served.isKeepAlive = false

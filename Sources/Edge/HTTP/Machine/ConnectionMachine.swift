@@ -13,9 +13,11 @@ struct ConnectionMachine<Piece: RandomAccessCollection<UInt8> & Sendable> {
   struct Reception {
     let head: RequestHead
     let endpoint: Endpoint
+    /// What it takes of the budget for such bodies.
+    var hold: UploadHold
     var body: [UInt8] = []
-    /// Bytes taken from the upload budget.
-    var budgetBytes = 0
+    /// Bytes that came, kept or dropped.
+    var byteCount = 0
   }
 
   enum State {
@@ -50,7 +52,8 @@ struct ConnectionMachine<Piece: RandomAccessCollection<UInt8> & Sendable> {
     var started: UInt64 = 0
     var isKeepAlive = true
     var hasBegunStream = false
-    var budgetBytes = 0
+    /// What the body takes until the endpoint is done.
+    var hold: UploadHold?
     /// The client sends nothing more; how often it was asked whether it still reads.
     var probeCount: Int?
     var errors = ErrorFormat.problemDetails
@@ -66,16 +69,22 @@ struct ConnectionMachine<Piece: RandomAccessCollection<UInt8> & Sendable> {
   /// Request parts that wait while an answer is written, before the socket is no longer read.
   static var waitingPartsMax: Int { 16 }
   static var lingerSeconds: Int { 2 }
+  /// How long a client may say nothing, or not shake hands, when connections are short.
+  static var silentSeconds: Int { 10 }
   static var probeMilliseconds: Int { 30 }
   /// Clients bound how many interim answers they read.
   static var probesMax: Int { 5 }
 
   let limits: HTTPLimits
   let budget: UploadBudget
+  /// Of bodies that come without a credential: a budget of their own, so that strangers stop nobody's writes.
+  let strangers: UploadBudget
   /// What long answers take until the socket took them.
   let answers: MemoryBudget
   /// The client's address; empty if it has none.
   var address = ""
+  /// Whether what is sent is encrypted on its way.
+  var isSecure = false
   private(set) var state = State.idle
   private(set) var stateSince: UInt64 = 0
   var served = Served()
@@ -86,11 +95,15 @@ struct ConnectionMachine<Piece: RandomAccessCollection<UInt8> & Sendable> {
   private var nextIndex = 0
   private var waiting = PartQueue<Piece>()
   private var isReadHeld = false
+  /// Whether a request has begun.
+  var hasBegun = false
 
+  /// - Parameter strangers: nil: `budget` is that of all.
   init(
-    limits: HTTPLimits, budget: UploadBudget, answers: MemoryBudget = MemoryBudget("answers", bytesMax: .max),
-    now: UInt64
+    limits: HTTPLimits, budget: UploadBudget, strangers: UploadBudget? = nil,
+    answers: MemoryBudget = MemoryBudget("answers", bytesMax: .max), now: UInt64
   ) {
+    self.strangers = strangers ?? budget
     self.answers = answers
     self.limits = limits
     self.budget = budget
@@ -118,6 +131,7 @@ struct ConnectionMachine<Piece: RandomAccessCollection<UInt8> & Sendable> {
     switch event {
     case .part(let part):
       if waiting.isEmpty, isReady(at: moment) { process(part, at: moment) } else { waiting.append(part) }
+    case .chunkAnnounced(let count): expect(count, at: moment)
     case .admitted(let request): begin(request, at: moment)
     case .broken(let fault, let freshID): refuse(fault, freshID: freshID, at: moment)
     case .resumed: processWaiting(at: moment)
@@ -250,10 +264,14 @@ struct ConnectionMachine<Piece: RandomAccessCollection<UInt8> & Sendable> {
   private mutating func tick(at moment: ConnectionMoment) {
     let waited = seconds(since: stateSince, at: moment)
     switch state {
-    case .idle, .closing: if waited >= limits.idleSeconds { actions.append(.close) }
-    case .receiving(let reception):
-      guard waited >= limits.requestSeconds + reception.body.count / (64 * 1024) else { return }
-      budget.give(reception.budgetBytes)
+    case .idle, .closing:
+      let isSilent = !hasBegun && moment.isCrowded
+      if waited >= (isSilent ? min(limits.idleSeconds, Self.silentSeconds) : limits.idleSeconds) {
+        actions.append(.close)
+      }
+    case .receiving(var reception):
+      guard waited >= limits.requestSeconds + reception.byteCount / (64 * 1024) else { return }
+      reception.hold.giveBack()
       let problem = Problem(408, "The request did not arrive in time (server.request_seconds).")
       refuse(problem, closing: true, at: moment)
     case .responding:
@@ -286,7 +304,7 @@ struct ConnectionMachine<Piece: RandomAccessCollection<UInt8> & Sendable> {
 
   private mutating func end(at moment: ConnectionMoment) {
     switch state {
-    case .receiving(let reception): budget.give(reception.budgetBytes)
+    case .receiving(var reception): reception.hold.giveBack()
     case .streaming: actions.append(.stopLive)
     case .responding: abandon(at: moment)
     case .idle, .admitting, .asking, .opening, .discarding, .lingering, .closing, .closed: break

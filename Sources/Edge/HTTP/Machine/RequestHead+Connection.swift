@@ -2,8 +2,17 @@ import Routing
 
 /// What a connection reads in a head.
 extension RequestHead {
-  /// nil also if it is no number.
-  var contentLength: Int? { headers.first(name: "Content-Length").flatMap { Int($0) } }
+  /// nil also if it is no number; `Int.max` for what is more.
+  var contentLength: Int? {
+    guard let text = headers.first(name: "Content-Length") else { return nil }
+    if let number = Int(text) { return number }
+    let isNumber =
+      !text.isEmpty && text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+    return isNumber ? .max : nil
+  }
+
+  /// Whether nobody reads the body: what these methods mean is in their heads (RFC 9110, §9.3.1, §9.3.7).
+  var dropsBody: Bool { method == .get || method == .head || method == .options }
 
   var expectsContinue: Bool {
     guard let value = headers.first(name: "Expect") else { return false }

@@ -28,6 +28,8 @@ package struct LiveEndpoint: Sendable {
   /// Whether the caller may still listen. Asked every few seconds on the event loop: microseconds, no disk.
   package let mayListen: @Sendable () -> Bool
   package let open: Open
+  /// Whose records are followed; nil: nobody's that is known.
+  package var tenant: Tenant?
 
   package init(
     route: String, errors: ErrorFormat, subprotocol: String? = nil,

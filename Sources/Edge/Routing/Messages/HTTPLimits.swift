@@ -8,6 +8,11 @@ package struct HTTPLimits: Sendable, Hashable {
   package var headerBytesMax = 64 << 10
   /// Open connections; one more is answered 503 and closed.
   package var connectionCountMax = 20_000
+  /// Open live streams; one more is answered 503.
+  package var streamCountMax = 10_000
+  /// The part of connections, live streams and bytes of bodies that one address, or one tenant, may have
+  /// while nobody else has any; what is left bounds it the more, the less it is. 1: all.
+  package var shareMax = 1.0
   /// How long a connection may wait for its next request before it is closed.
   package var idleSeconds = 75
   /// How long a request may take to arrive; each 64 KiB received adds a second. Beyond it: 408.

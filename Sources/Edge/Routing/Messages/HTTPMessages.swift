@@ -110,6 +110,22 @@ package enum EndpointOutcome: Sendable {
 package final class Endpoint: Sendable {
   package typealias Respond = @Sendable (HTTPCall, any AnswerStream) async throws(Problem) -> EndpointOutcome
 
+  /// What else there is to know of it.
+  package struct Traits: Sendable {
+    /// As ``Route/mixesSecrets``.
+    package var mixesSecrets = false
+    /// As ``Route/isOpen``.
+    package var isOpen = false
+    /// Whose records it is about; nil: nobody's that is known.
+    package var tenant: Tenant?
+
+    package init(mixesSecrets: Bool = false, isOpen: Bool = false, tenant: Tenant? = nil) {
+      self.mixesSecrets = mixesSecrets
+      self.isOpen = isOpen
+      self.tenant = tenant
+    }
+  }
+
   /// The route's name in metrics: one of a fixed few.
   package let route: String
   /// The most bytes of body it takes.
@@ -119,16 +135,15 @@ package final class Endpoint: Sendable {
   package let isShort: Bool
   /// How its errors look.
   package let errors: ErrorFormat
-  /// As ``Route/mixesSecrets``.
-  package let mixesSecrets: Bool
+  package let traits: Traits
   package let respond: Respond
 
   package init(
     route: String, bodyBytesMax: Int, isShort: Bool, errors: ErrorFormat = .problemDetails,
-    mixesSecrets: Bool = false, respond: @escaping Respond
+    traits: Traits = Traits(), respond: @escaping Respond
   ) {
+    self.traits = traits
     self.errors = errors
-    self.mixesSecrets = mixesSecrets
     self.route = route
     self.bodyBytesMax = bodyBytesMax
     self.isShort = isShort

@@ -45,6 +45,23 @@ package final class RequestHead: Sendable {
 }
 
 extension RequestHead {
+  /// What is wrong with the fields that say for whom the request is and where it ends; nil: nothing.
+  ///
+  /// Two names, or two ways to find the end, are two requests to two programs on the way (RFC 9112, §3.2,
+  /// §6.1): a request is refused before anything is made of it.
+  package var framingProblem: Problem? {
+    let hosts = headers.count(name: "Host")
+    if hosts > 1 || hosts == 0 && version == .http11 {
+      return Problem(400, "A request has one Host field.")
+    }
+    guard headers.contains(name: "Transfer-Encoding") else { return nil }
+    if version == .http10 { return Problem(400, "HTTP/1.0 has no Transfer-Encoding.") }
+    if headers[list: "Transfer-Encoding"].contains(where: { $0.lowercased() != "chunked" }) {
+      return Problem(501, "The only Transfer-Encoding is chunked.")
+    }
+    return nil
+  }
+
   /// Refuses a query that cannot be read: what looks for an item would take it for missing, and its default
   /// for what was meant.
   ///
@@ -83,6 +100,9 @@ package struct HeaderFields: Sendable, ExpressibleByDictionaryLiteral {
   package func first(name: String) -> String? {
     fields.first { HeaderFields.isEqual($0.name, name) }?.value
   }
+
+  /// How many fields are called `name`, whatever its case.
+  func count(name: String) -> Int { fields.count { HeaderFields.isEqual($0.name, name) } }
 
   package func contains(name: String) -> Bool { first(name: name) != nil }
 

@@ -25,19 +25,24 @@ package final class HTTPMetrics: Sendable {
 
   private let state = Mutex(State())
   package let uploads: UploadBudget
+  /// Bodies that come without a credential.
+  package let strangers: UploadBudget
   /// What answers take until their clients have them.
   package let answers: MemoryBudget
 
   private let datasets: [Dataset]
 
   /// - Parameters:
+  ///   - strangers: nil: their bodies are of `uploads`.
   ///   - answers: Without bound unless it is given.
   ///   - datasets: Those that records are counted of.
   package init(
-    uploads: UploadBudget, answers: MemoryBudget = MemoryBudget("answers", bytesMax: .max),
+    uploads: UploadBudget, strangers: UploadBudget? = nil,
+    answers: MemoryBudget = MemoryBudget("answers", bytesMax: .max),
     datasets: [Dataset]
   ) {
     self.uploads = uploads
+    self.strangers = strangers ?? uploads
     self.answers = answers
     self.datasets = datasets
   }
@@ -102,7 +107,8 @@ package final class HTTPMetrics: Sendable {
     text.single(
       "cordwood_connections_total", .counter, "Connections accepted.", Double(state.connectionsAccepted))
     text.single(
-      "cordwood_connections_refused_total", .counter, "Connections over server.connections_max.",
+      "cordwood_connections_refused_total", .counter,
+      "Connections over server.connections_max, or over the share of their address.",
       Double(state.connectionsRefused))
   }
 

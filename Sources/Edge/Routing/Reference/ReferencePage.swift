@@ -3,7 +3,7 @@ package enum ReferencePage {
   package static func text(of table: RouteTable, version: String) -> [UInt8] {
     var page = """
       <!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-      <title>Cordwood</title><style>
+      <title>Cordwood</title><style nonce="page">
       body{font:16px/1.5 system-ui,sans-serif;max-width:56rem;margin:2rem auto;padding:0 1rem;color:#222;background:#fff}
       h2{margin-top:2.5rem;border-bottom:1px solid #ddd}summary{cursor:pointer;padding:.3rem 0}
       code,pre{font:14px ui-monospace,monospace;background:#f4f4f2}pre{padding:.7rem;overflow-x:auto}b.m{display:inline-block;width:5rem}

@@ -13,6 +13,8 @@ import Access
 package struct Route: Sendable {
   /// A query, a filter, a command, a login is never longer.
   package static let commandBytesMax = 1 << 20
+  /// What anybody may send: a name and a password.
+  package static let openBytesMax = 4 << 10
 
   /// What answers.
   package enum Handler: Sendable {
@@ -76,6 +78,17 @@ package struct Route: Sendable {
     if case .live = handler { true } else { false }
   }
 
+  /// Whether anybody is answered, without a credential.
+  package var isOpen: Bool {
+    if case .open = handler { credentials?.isEmpty == true } else { false }
+  }
+
+  /// The most bytes of body it takes.
+  var bodyBytesMax: Int {
+    guard let body else { return Route.commandBytesMax }
+    return isOpen ? min(body.bytesMax, Route.openBytesMax) : body.bytesMax
+  }
+
   /// The name in metrics and logs.
   package var name: String { path.description }
 }
@@ -84,7 +97,9 @@ package struct Route: Sendable {
 extension Route {
   package func needing(_ permission: Permission) -> Route { with { $0.permission = permission } }
 
-  package func opened(by credentials: CredentialKind...) -> Route { with { $0.credentials = credentials } }
+  package func opened(by credentials: CredentialKind...) -> Route { opened(by: credentials) }
+
+  package func opened(by credentials: [CredentialKind]) -> Route { with { $0.credentials = credentials } }
 
   package func taking(_ parameters: RouteParameter...) -> Route { taking(parameters) }
 

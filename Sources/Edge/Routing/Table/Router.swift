@@ -8,11 +8,18 @@ package struct Router: RequestRouter {
   private let origins: AllowedOrigins
   /// Whether the server is for the owner of this machine alone.
   private let isPrivate: Bool
+  /// nil: nobody's rate is limited.
+  private let rates: RequestRates?
 
   /// - Parameters:
   ///   - origins: Whose pages may read answers, of the routes that pages may ask at all.
   ///   - isPrivate: Only requests that name loopback are served.
-  package init(_ table: RouteTable, origins: AllowedOrigins = .all, isPrivate: Bool = false) {
+  ///   - rates: How fast callers may ask; nil: as they like.
+  package init(
+    _ table: RouteTable, origins: AllowedOrigins = .all, isPrivate: Bool = false,
+    rates: RequestRates? = nil
+  ) {
+    self.rates = rates
     self.table = table
     self.origins = origins
     self.isPrivate = isPrivate
@@ -21,30 +28,28 @@ package struct Router: RequestRouter {
   package func route(_ head: RequestHead, origin: RequestOrigin) -> RoutingVerdict {
     let found = table.find(head.path)
     let isOpenToPages = found?.entry.isOpenToPages ?? table.owner(of: head.path)?.isOpenToPages ?? false
-    return RoutingVerdict(
-      admit(head, origin, found, isOpenToPages: isOpenToPages),
-      originFields: isOpenToPages ? originFields(head) : [])
+    var rateFields: [(name: String, value: String)] = []
+    let admission = admit(head, origin, found, isOpenToPages: isOpenToPages, &rateFields)
+    let fields = isOpenToPages ? originFields(head) : []
+    return RoutingVerdict(admission, originFields: rateFields.isEmpty ? fields : fields + rateFields)
   }
 
   private func admit(
     _ head: RequestHead, _ origin: RequestOrigin, _ found: (entry: RouteTable.Entry, values: [String])?,
-    isOpenToPages: Bool
+    isOpenToPages: Bool, _ rateFields: inout [(name: String, value: String)]
   ) -> Admission {
+    if let problem = head.framingProblem { return .refuse(problem, route: "unknown") }
     if isPrivate, !head.isForLoopback {
       return .refuse(
         Problem(
           421, "In development the server answers to localhost, 127.0.0.1 and [::1] alone, by any port."),
         route: "unknown")
     }
-    if head.headers[list: "Transfer-Encoding"].contains(where: { !$0.asciiLowercased.hasBytes(of: "chunked") }
-    ) {
-      return .refuse(Problem(501, "The only Transfer-Encoding is chunked."), route: "unknown")
-    }
     if isOpenToPages, head.method == .options, let preflight = preflight(head) { return preflight }
     guard let found, let first = found.entry.places.first(where: { $0.route.claims?(head) ?? true }) else {
       return unknown(head.path)
     }
-    return admit(head, origin, first, among: found.entry, values: found.values)
+    return admit(head, origin, first, in: found, &rateFields)
   }
 
   /// How a path that nobody has is answered: as the API does to whose paths it would belong.
@@ -57,10 +62,10 @@ package struct Router: RequestRouter {
 
   /// Decides for the API whose path it is.
   private func admit(
-    _ head: RequestHead, _ origin: RequestOrigin, _ first: RouteTable.Place, among entry: RouteTable.Entry,
-    values: [String]
+    _ head: RequestHead, _ origin: RequestOrigin, _ first: RouteTable.Place,
+    in found: (entry: RouteTable.Entry, values: [String]), _ rateFields: inout [(name: String, value: String)]
   ) -> Admission {
-    let api = first.api
+    let (api, entry) = (first.api, found.entry)
     do throws(Problem) {
       guard let place = Router.place(for: head.method, of: first, among: entry) else {
         if api.hidesMethods { _ = try api.authenticate(head, origin, first.route) }
@@ -68,7 +73,12 @@ package struct Router: RequestRouter {
         throw Problem(405, api.errors.methodNotAllowed(allow), allow: allow)
       }
       let principal = try api.authenticate(head, origin, place.route)
-      return try accept(head, origin, place, principal, values)
+      if let rates, let principal {
+        let verdict = rates.take(principal)
+        rateFields = verdict.fields
+        if let refusal = verdict.refusal { throw refusal }
+      }
+      return try accept(head, origin, place, principal, found.values)
     } catch {
       return .refuse(error, route: first.route.name, errors: first.route.refusals ?? api.errors)
     }
@@ -108,7 +118,9 @@ package struct Router: RequestRouter {
     if case .live(let open) = route.handler {
       let call = HTTPCall(id: origin.id, head: head, body: [], address: origin.address)
         .at(route, parameters(route, values))
-      return .live(try open(call, Router.known(principal)))
+      var endpoint = try open(call, Router.known(principal))
+      endpoint.tenant = principal?.tenant
+      return .live(endpoint)
     }
     return .accept(endpoint(place, principal, parameters(route, values)))
   }
@@ -126,13 +138,16 @@ package struct Router: RequestRouter {
     _ place: RouteTable.Place, _ principal: Principal?, _ parameters: PathParameters
   ) -> Endpoint {
     let route = place.route
-    let most = route.body?.bytesMax ?? Route.commandBytesMax
+    let most = route.bodyBytesMax
     var isShort = false
     if case .store = route.handler { isShort = true }
     return Endpoint(
       route: route.name, bodyBytesMax: min(most, principal?.limits.bodyBytesMax ?? most), isShort: isShort,
-      errors: place.api.errors, mixesSecrets: route.mixesSecrets
-    ) { (call, stream) async throws(Problem) in
+      errors: place.api.errors,
+      traits: Endpoint.Traits(
+        mixesSecrets: route.mixesSecrets, isOpen: route.isOpen, tenant: principal?.tenant)
+    ) { [rates] (call, stream) async throws(Problem) in
+      if let rates, let principal { rates.charge(bytes: call.body.count, to: principal) }
       let call = call.at(place.route, parameters)
       switch place.route.handler {
       case .open(let respond): return .answer(try await respond(call))

@@ -75,7 +75,7 @@ struct BackupCommand: AsyncParsableCommand {
       let reason = DataDirectory.text(of: failure)
       Output.warn("the backup is whole, but what no longer belongs to it stays: \(reason)")
     }
-    if !quiet { try Output.print(BackupCommand.text(of: report, target: request.target)) }
+    if !quiet { try Output.show(BackupCommand.text(of: report, target: request.target)) }
   }
 
   /// What was done, in two lines.

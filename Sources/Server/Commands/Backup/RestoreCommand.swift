@@ -64,6 +64,6 @@ struct RestoreCommand: AsyncParsableCommand {
     var text = "\(source): \(InspectionText.plural(catalogue.files.count, "file")), "
     text += "\(InspectionText.bytes(catalogue.byteCount)), as of \(RFC3339.string(catalogue.madeAt)): sound\n"
     if let directory { text += "restored to \(directory): start the server there\n" }
-    try Output.print(text)
+    try Output.show(text)
   }
 }

@@ -44,7 +44,7 @@ struct DeadLettersCommand: AsyncParsableCommand {
           guard case .array(let letters)? = tree["dead_letters"] else {
             throw Failure("\(client.url) is no Cordwood server of this version")
           }
-          for letter in letters { try Output.print(line(of: letter) + "\n") }
+          for letter in letters { try Output.show(line(of: letter) + "\n") }
           left -= letters.count
           guard case .int64(let next)? = tree["next"] else { return }
           after = next

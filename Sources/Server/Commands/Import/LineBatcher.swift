@@ -52,6 +52,8 @@ struct LineBatcher: ~Copyable {
   private var carryOffset: Int
   private var lineCount = 0
   private var cuts = LineCuts()
+  /// Of the carry, the bytes that the last look for whole lines has seen, and where its last line begins.
+  private var seen = (count: 0, lineStart: 0)
   /// Whether the carry starts within a line that was cut.
   private var startsWithinLine = false
 
@@ -79,6 +81,7 @@ struct LineBatcher: ~Copyable {
   ///   - atEnd: No more input comes: the rest, whatever its size; then nil.
   ///   - isLive: What whole lines there are make a batch, however few.
   mutating func next(atEnd: Bool, isLive: Bool = false) -> ImportBatch? {
+    guard atEnd || hasNewLine() else { return nil }
     var at = 0
     var isWithinLine = startsWithinLine
     while at < carry.count {
@@ -97,7 +100,18 @@ struct LineBatcher: ~Copyable {
     writer.removeAll()
     lineCount = 0
     cuts = LineCuts()
+    seen = (carry.count, at)
     return nil
+  }
+
+  /// Whether what came since the last look may complete a line: then alone is all looked at again, so that a
+  /// line of any length, in any pieces, is read in linear time.
+  private mutating func hasNewLine() -> Bool {
+    guard seen.count > 0 else { return true }
+    if style == .text, carry.count - seen.lineStart > LineBatcher.lineBytesMax { return true }
+    if carry[seen.count...].contains(10) { return true }
+    seen.count = carry.count
+    return false
   }
 
   private mutating func take(_ end: Int, endsWithinLine: Bool) -> ImportBatch {
@@ -107,6 +121,7 @@ struct LineBatcher: ~Copyable {
     cuts = LineCuts()
     carry.removeFirst(end)
     carryOffset += end
+    seen = (0, 0)
     lineCount = 0
     return batch
   }

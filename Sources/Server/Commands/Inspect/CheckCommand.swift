@@ -46,7 +46,7 @@ struct CheckCommand: AsyncParsableCommand {
     if showsProgress { Output.progress("") }
     withExtendedLifetime(lock) {}
     let text = CheckCommand.text(of: report, quiet: quiet)
-    do throws(Failure) { try Output.print(text) } catch {
+    do throws(Failure) { try Output.show(text) } catch {
       // The status tells of damage also where the words are not wanted or not to be had.
       guard report.isDamaged else { throw error }
       if !error.isReaderLeft { throw Failure(error.description, status: ExitCode.failure.rawValue) }

@@ -44,15 +44,15 @@ struct InspectCommand: AsyncParsableCommand {
     }
     if files {
       let paths = found.partitions.flatMap(\.blocks).map { $0.path + "\n" }.joined()
-      return try Output.print(paths)
+      return try Output.show(paths)
     }
-    try Output.print(InspectionText.overview(found))
+    try Output.show(InspectionText.overview(found))
     for part in found.partitions {
       var inspections: [BlockInspection] = []
       for block in part.blocks {
         inspections.append(try reading { () throws(StoreError) in try StorageInspector.inspect(block) })
       }
-      try Output.print(InspectionText.partition(part, inspections: inspections))
+      try Output.show(InspectionText.partition(part, inspections: inspections))
     }
   }
 

@@ -52,7 +52,7 @@ struct RepairCommand: AsyncParsableCommand {
         try StorageRepair.accept(losses, directory: directory, registry: ServedAPIs.registry)
       }
       let text = RepairCommand.text(of: losses, isAccepted: acceptLoss)
-      do throws(Failure) { try Output.print(text) } catch {
+      do throws(Failure) { try Output.show(text) } catch {
         if !error.isReaderLeft { throw .disk(error.description) }
       }
       return !losses.isEmpty && !acceptLoss

@@ -97,7 +97,7 @@ struct KeysCommand: AsyncParsableCommand {
             KeysCommand.date(key.createdAt),
             key.revokedAt.map(KeysCommand.date) ?? "-",
           ]
-          try Output.print(columns.joined(separator: "\t") + "\n")
+          try Output.show(columns.joined(separator: "\t") + "\n")
         }
       }
     }

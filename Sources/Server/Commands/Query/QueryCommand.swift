@@ -136,16 +136,19 @@ struct RowOutput {
       try Output.print(bytes)
       return
     }
-    carry += bytes
     var start = 0
+    // What was there before has no line end: a row of any length is looked through once.
+    var from = carry.count
+    carry += bytes
     var text = ""
-    while let end = carry[start...].firstIndex(of: 10) {
+    while let end = carry[from...].firstIndex(of: 10) {
       let row: JSONTree
       do { row = try JSONTree(parsing: Array(carry[start..<end])) } catch {
         throw Failure("the server's answer is not understood")
       }
       if isCount { rows.append(row) } else { text += printer.line(row) + "\n" }
       start = end + 1
+      from = start
     }
     carry.removeFirst(start)
     try Output.print(text)

@@ -31,6 +31,12 @@ struct RowPrinter {
     return visible((head + [body] + rest).filter { !$0.isEmpty }.joined(separator: " "))
   }
 
+  /// JSON, or what is no record, as it came; on a terminal without control characters.
+  func raw(_ text: String) -> String {
+    guard isTerminal else { return text }
+    return String(decoding: VisibleText.escaped(json: Array(text.utf8)), as: UTF8.self)
+  }
+
   /// Rows of equal members as a table with a head.
   func table(_ rows: [JSONTree], columns: [String]) -> String {
     let cells = rows.map { row in columns.map { visible(row[$0].map(RowPrinter.text) ?? "") } }
@@ -51,7 +57,8 @@ struct RowPrinter {
     hasColour && !text.isEmpty && !code.isEmpty ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
   }
 
-  /// Control characters of the data as `\x1b`. Our own colours are told apart by their form.
+  /// Control characters of the data by their numbers, as ``VisibleText`` has them. Our own colours are told
+  /// apart by their form.
   private func visible(_ text: String) -> String {
     guard isTerminal else { return text }
     var result = ""
@@ -63,8 +70,8 @@ struct RowPrinter {
         continue
       }
       scalars.removeFirst()
-      if scalar.value < 0x20 && scalar != "\t" || (0x7F...0x9F).contains(scalar.value) {
-        result += "\\x" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
+      if VisibleText.isControl(scalar), scalar != "\t" {
+        result += VisibleText.escape(scalar)
       } else {
         result.unicodeScalars.append(scalar)
       }

@@ -128,9 +128,9 @@ struct Tail {
     for event in events {
       switch event.type {
       case "message":
-        // What does not parse is shown as it came.
+        // What does not parse is shown as it came, where that is no terminal.
         let row = isJSON ? nil : try? JSONTree(parsing: Array(event.data.utf8))
-        text += (row.map { printer.line($0) } ?? event.data) + "\n"
+        text += (row.map { printer.line($0) } ?? printer.raw(event.data)) + "\n"
       case "dropped":
         try Tail.print(&text)
         // An object of ours; without its count the note is still true.

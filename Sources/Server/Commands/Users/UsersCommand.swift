@@ -51,7 +51,7 @@ struct UsersCommand: AsyncParsableCommand {
       try await change(place) { accounts in
         for user in accounts.users() {
           let date = RFC3339.string(user.createdAt / 1_000_000_000 * 1_000_000_000)
-          try Output.print("\(user.name)\t\(user.role.rawValue)\t\(date)\n")
+          try Output.show("\(user.name)\t\(user.role.rawValue)\t\(date)\n")
         }
       }
     }

@@ -59,6 +59,8 @@ package struct Configuration: Sendable {
   package var extraPorts: [Int]
   /// Whether `/docs` is a page: `server.docs`.
   package var hasDocs: Bool
+  /// `server.open_routes`: paths that need no credential, in production too.
+  package var openRoutes: [String]
   /// `server.allowed_origins`.
   package var allowedOrigins: AllowedOrigins
   /// `server.tls_certificate`.
@@ -71,6 +73,8 @@ package struct Configuration: Sendable {
   package var threads: Int
   /// `server.shutdown_seconds`.
   package var shutdownSeconds: Int
+  /// Settings below `limits.rates`.
+  package var rates: RateSettings
   /// Bounds of requests.
   package var http: HTTPLimits
   /// Bounds of records.
@@ -141,6 +145,7 @@ package struct Configuration: Sendable {
     loki = try values.loki()
     port = try values.integer("server.port")
     extraPorts = try values.integers("server.extra_ports")
+    openRoutes = try values.words("server.open_routes")
     allowedOrigins = try values.origins("server.allowed_origins")
     let docs = try values.text("server.docs")
     hasDocs = docs == "on" || docs == "auto" && Configuration.isPrivate(environment, host: host)
@@ -148,7 +153,8 @@ package struct Configuration: Sendable {
     tlsKey = try values.optionalText("server.tls_key")
     threads = try values.integer("server.threads")
     shutdownSeconds = try values.integer("server.shutdown_seconds")
-    http = try values.httpLimits()
+    http = try values.httpLimits(isPrivate: Configuration.isPrivate(environment, host: host))
+    rates = try values.rates()
     decoding = try values.decodingLimits()
     durability = try values.text("storage.durability")
     writeReserveBytes = try values.integer("storage.write_reserve_bytes")

@@ -114,17 +114,33 @@ struct ConfigurationValues {
       name: try word("name"), key: key, tenant: Tenant(realm: .native, name: tenant), role: role)
   }
 
-  func httpLimits() throws(ConfigurationError) -> HTTPLimits {
+  /// - Parameter isPrivate: Whether all who ask are one: then nobody has to leave room for others.
+  func httpLimits(isPrivate: Bool) throws(ConfigurationError) -> HTTPLimits {
     var limits = HTTPLimits()
     limits.bodyBytesMax = try integer("limits.body_bytes_max")
     limits.uploadBytesMax = try integer("limits.upload_bytes_max")
     limits.headerBytesMax = try integer("limits.header_bytes_max")
     limits.connectionCountMax = try integer("server.connections_max")
+    limits.streamCountMax = try integer("live.subscribers_max")
     limits.idleSeconds = try integer("server.idle_seconds")
     limits.requestSeconds = try integer("server.request_seconds")
     limits.heartbeatSeconds = try integer("server.heartbeat_seconds")
+    limits.shareMax = isPrivate ? 1 : try number("limits.share_max")
     limits.stallSeconds = try integer("server.stall_seconds")
     return limits
+  }
+
+  func rates() throws(ConfigurationError) -> RateSettings {
+    func limits(of holder: String) throws(ConfigurationError) -> RateLimits {
+      RateLimits(
+        requests: try number("limits.rates.\(holder).requests"),
+        rows: try number("limits.rates.\(holder).rows"), bytes: try number("limits.rates.\(holder).bytes"))
+    }
+    var rates = RateSettings()
+    rates.tenant = try limits(of: "tenant")
+    rates.key = try limits(of: "key")
+    rates.burstSeconds = try number("limits.rates.burst_seconds")
+    return rates
   }
 
   func decodingLimits() throws(ConfigurationError) -> DecodingLimits {

@@ -73,6 +73,22 @@ extension Setting {
       alias: "ACCESS_TOKEN_EXPIRE_MINUTES", "How long a token of the query-log API lives."),
   ]
 
+  static let rates: [Setting] =
+    [("tenant", "Of each tenant"), ("key", "Of each key, or user of a token")].flatMap { holder, of in
+      [
+        ("requests", "requests with a credential"), ("rows", "records that are stored"),
+        ("bytes", "bytes of bodies as they are sent"),
+      ].map { unit, what in
+        Setting(
+          "limits.rates.\(holder).\(unit)", .number(0...1e12), default: "0",
+          "\(of): \(what) a second, over all APIs. Beyond: 429 with Retry-After. 0: no limit.")
+      }
+    } + [
+      Setting(
+        "limits.rates.burst_seconds", .number(1...86_400), default: "10", unit: "seconds",
+        "So many seconds' worth of each rate may come at once from who was quiet.")
+    ]
+
   static let live: [Setting] = [
     Setting(
       "live.subscribers_max", .integer(1...1_000_000), default: "10000",

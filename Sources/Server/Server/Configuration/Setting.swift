@@ -1,3 +1,5 @@
+import APIs
+
 /// What a setting's value may be.
 package enum SettingKind: Sendable, Hashable {
   case text
@@ -94,7 +96,8 @@ package struct Setting: Sendable, Hashable {
 
   /// Every key there is, in the order of the documentation.
   package static let all: [Setting] =
-    general + audit + workflow + queryLog + ingest + masking + forwarding + server + limits + live + storage
+    general + audit + workflow + queryLog + ingest + masking + forwarding + server + limits + rates + live
+    + storage
     + query + observing
 
   private static let bytes = 1...Int.max
@@ -132,6 +135,14 @@ package struct Setting: Sendable, Hashable {
       "server.allowed_origins", .texts, default: #"["*"]"#, alias: "ALLOWED_ORIGINS",
       "Origins, such as `https://app.example.com`, whose pages may read answers below `/api/v1`, of `/cubejs-api` and of "
         + "`/health` (CORS); `*`: every origin's."),
+    Setting(
+      "server.open_routes", .words(OperatorGate.names), default: "[]",
+      """
+      Paths that anybody may ask. The others of these need an administrator's credential: a native key with \
+      the role `admin`, or `ingest.admin_token`. In `development` on loopback all are open. `/healthz`, \
+      `/health` and `/readyz` always are; `/readyz` says to others than administrators which check failed, \
+      and no more.
+      """),
     Setting(
       "server.docs", .choice(["auto", "on", "off"]), default: "auto",
       "Whether `GET /docs` shows what the server answers to. `auto`: in `development` on loopback only."),
@@ -178,6 +189,14 @@ package struct Setting: Sendable, Hashable {
       "limits.upload_bytes_max", .integer(bytes), default: "268435456", unit: "bytes",
       "All request bodies in memory at one time, long ones twice while they are decoded, and what reading "
         + "entries that are not plain takes. Beyond: 503."),
+    Setting(
+      "limits.share_max", .number(0.1...1), default: "0.75",
+      """
+      The part of `server.connections_max`, `live.subscribers_max` and `limits.upload_bytes_max` that one \
+      address may hold, and one tenant of the latter two, while nobody else holds any; with others there, as \
+      many times what is left. Beyond: 503. 1, and `development` on loopback: all. Raise it behind a proxy, \
+      whose address is that of all.
+      """),
     Setting(
       "limits.header_bytes_max", .integer(1024...(1 << 20)), default: "65536", unit: "bytes",
       "A request's header fields. Beyond: 431."),

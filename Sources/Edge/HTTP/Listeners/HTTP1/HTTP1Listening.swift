@@ -33,7 +33,8 @@ struct HTTP1Listening: ListenerService {
   private static func configure(
     _ channel: any Channel, for service: HTTPService, tls: TLSCredentials?
   ) throws {
-    guard service.connectionOpened() else {
+    let holder = ShareHolder.address(channel.remoteAddress?.ipAddress ?? "")
+    guard service.connectionOpened(by: holder) else {
       // Before a handshake nothing can be said to a client of TLS, and a handshake is what costs.
       if tls != nil { return channel.close(promise: nil) }
       let text =
@@ -41,16 +42,16 @@ struct HTTP1Listening: ListenerService {
       channel.writeAndFlush(ByteBuffer(string: text)).whenComplete { _ in channel.close(promise: nil) }
       return
     }
-    channel.closeFuture.whenComplete { _ in service.connectionClosed() }
+    channel.closeFuture.whenComplete { _ in service.connectionClosed(by: holder) }
     if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls.context)) }
     var limits = NIOHTTPDecoderLimitConfiguration()
     limits.maxHeaderFieldSize = service.limits.headerBytesMax
     limits.maxHeaderListSize = service.limits.headerBytesMax
     // Pipelined requests wait in the connection, which also answers parse errors.
     let codec = HTTPCodec(limits: limits)
-    let pipeline = channel.pipeline.syncOperations
-    try pipeline.addHandlers(
-      codec.encoder, codec.decoder,
-      HTTPConnection(service: service, loop: channel.eventLoop, codec: codec))
+    let tap = ChunkTap()
+    let connection = HTTPConnection(
+      service: service, loop: channel.eventLoop, codec: codec, tap: tap, isSecure: tls != nil)
+    try channel.pipeline.syncOperations.addHandlers(tap, codec.encoder, codec.decoder, connection)
   }
 }
