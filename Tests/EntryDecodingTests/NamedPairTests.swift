@@ -34,7 +34,8 @@ struct NamedPairTests {
     let wrapped = #"{"metadata":\#(sample)}"#
     #expect(try plan.apply(toJSON: Array(wrapped.utf8)).text == #"{"metadata":\#(expected)}"#)
     let body =
-      #"{"entries":[{"timestamp":"2025-09-24T12:00:00Z","level":"INFO","message":"m","service":"a","env":"prod","metadata":\#(sample)}]}"#
+      #"{"entries":[{"timestamp":"2025-09-24T12:00:00Z","level":"INFO","message":"m","service":"a","#
+      + #""env":"prod","metadata":\#(sample)}]}"#
     let batch = try #require(IngestDecoder().scan(Array(body.utf8), masking: plan))
     #expect(Ingest.rows(batch).first?["metadata"] == expected)
   }

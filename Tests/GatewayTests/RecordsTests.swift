@@ -4,6 +4,7 @@ import Foundation
 import HTTP
 import Records
 import Routing
+import Synchronization
 import Testing
 
 /// `POST /v1/records/{dataset}` beyond its statuses.
@@ -31,8 +32,8 @@ import Testing
     }
   }
 
-  /// What is kept of a repeatable request tells nothing of it without the server's secret: neither the key nor,
-  /// by trying, what is masked in the body.
+  /// What is kept of a repeatable request tells nothing of it without the server's secret: neither the key
+  /// nor, by trying, what is masked in the body.
   @Test func whatIsKeptOfARequestTellsNothing() async throws {
     try await withServer { server in
       let client = try server.client()

@@ -130,8 +130,8 @@ struct DetectorTests {
         return Int(clock() - start)
       }.min() ?? 0
     }
-    // Processor time of this process, other tests' too: sixteen times as much text takes far less than 256 times
-    // as long.
+    // Processor time of this process, other tests' too: sixteen times as much text takes far less than 256
+    // times as long.
     let few = ticks(4_000)
     let many = ticks(64_000)
     #expect(many < 80 * few + 20_000, "\(few) \(many)")

@@ -140,11 +140,18 @@ struct ValueTests {
   /// What is left by one rule another may hide.
   @Test func aFullRuleGoesBeforeAPartialOne() throws {
     let plan = MaskingPlan(MaskingRules(), for: Dataset.logs.schema)
-    let sample =
-      #"{"authorization_password":"hunter2pw","passwordAuthorization":"hunter2pw","email_secret":"ab@cd.ef","user_email":"anna@cd.ef","authorization":"hunter2pw","pin_email":"anna@cd.ef","http_authorization":"Basic aHVudGVyMg=="}"#
-    let expected =
-      #"{"authorization_password":"****","passwordAuthorization":"****","email_secret":"****","user_email":"a**a@cd.ef","authorization":"hu****","pin_email":"****","http_authorization":"Basi****"}"#
-    #expect(try masked(sample, plan) == expected)
+    let samples = [
+      ("authorization_password", "hunter2pw", "****"),
+      ("passwordAuthorization", "hunter2pw", "****"),
+      ("email_secret", "ab@cd.ef", "****"),
+      ("user_email", "anna@cd.ef", "a**a@cd.ef"),
+      ("authorization", "hunter2pw", "hu****"),
+      ("pin_email", "anna@cd.ef", "****"),
+      ("http_authorization", "Basic aHVudGVyMg==", "Basi****"),
+    ]
+    for (name, value, expected) in samples {
+      #expect(try masked(#"{"\#(name)":"\#(value)"}"#, plan) == #"{"\#(name)":"\#(expected)"}"#)
+    }
   }
 }
 

@@ -26,7 +26,8 @@ struct SignsTests {
     "github_pat_##aaaaaaaaaaaaaaaa_aaaa", "xoxb-#-#aaaaaaaa", "xoxp-#-#aaaaaaaa",
     "password=aaa#", "API_KEY: aaaaaaaaaaa#", "\"token\":\"aaaaaaa#\"", "http://aaa:a#@aaa.aa",
     "a:a#@tcp(aaa)/a",
-    "-----BEGIN PRIVATE KEY-----\nMIIa#aaaa", "-----BEGIN RSA PRIVATE KEY-----MIIa#aaaa", "glpat-aaaaaaaaaaaaaaaaaaa#",
+    "-----BEGIN PRIVATE KEY-----\nMIIa#aaaa", "-----BEGIN RSA PRIVATE KEY-----MIIa#aaaa",
+    "glpat-aaaaaaaaaaaaaaaaaaa#",
     "AGE-SECRET-KEY-1AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
     "########:AAaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "Authorization: Basic YTpi", "basic YTpiYw==",
   ]

@@ -1,5 +1,6 @@
-/// Finds the rule for a member's name. Rules are numbered from 1, those that leave something of a text first. A
-/// name that equals a rule goes first, then rules that leave nothing, the lowest of those that fit.
+/// Finds the rule for a member's name. Rules are numbered from 1, those that leave something of a text
+/// first. A name that equals a rule goes first, then rules that leave nothing, the lowest of those that
+/// fit.
 struct KeyMatcher: Sendable {
   /// Rules by the first byte of their name: 256 lists of rule indices, ascending.
   private let byFirstByte: [[Int]]
@@ -63,8 +64,8 @@ struct KeyMatcher: Sendable {
     )
   }
 
-  /// `key` as it is, or as it is read if it holds other characters than ASCII's visible ones: `p\u{430}ssword` is
-  /// `password`.
+  /// `key` as it is, or as it is read if it holds other characters than ASCII's visible ones:
+  /// `p\u{430}ssword` is `password`.
   private static func readable(_ key: Span<UInt8>) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(key.count)

@@ -10,6 +10,7 @@ struct CorpusWriter {
   static let lower = Array("abcdefghijklmnopqrstuvwxyz")
   static let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
   static let digits = Array("0123456789")
+  static let months = digits.filter { $0 != "0" }
   static let hex = Array("0123456789abcdef")
   static let alphanumeric = letters + digits
   static let base64 = alphanumeric + Array("+/")
@@ -79,7 +80,7 @@ struct CorpusWriter {
       return [8, 4, 4, 4, 12].map { run(CorpusWriter.hex, $0) }.joined(separator: "-")
     case "time":
       return
-        "2026-0\(Int.random(in: 1...9, using: &generator))-1\(Int.random(in: 0...9, using: &generator))T0\(Int.random(in: 0...9, using: &generator)):1\(Int.random(in: 0...9, using: &generator)):42Z"
+        "2026-0" + run(CorpusWriter.months, 1) + "-1" + run(CorpusWriter.digits, 1) + "T07:17:42Z"
     case "password": return pick(CorpusWriter.passwords)
     default: return nil
     }

@@ -48,6 +48,9 @@ enum {
   CW_ANCHOR_WORD = 16
 };
 
+/// Shorter texts have no anchor: half of the texts in records are shorter, and `pwd=abc` is no secret.
+enum { CW_ANCHOR_TEXT_BYTES_MIN = 8 };
+
 /// Four bytes that secrets have.
 typedef struct {
   /// Where they stand.

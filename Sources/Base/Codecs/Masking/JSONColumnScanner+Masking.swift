@@ -15,8 +15,8 @@ extension JSONColumnScanner {
     return unsafe masks.rule(name, count, hash: key.hash, isRoomy: isRoomy) & NamedPair.ruleMask
   }
 
-  /// The rule, with its role in a pair, for a member whose name's inside is `inside` in the body and, rewritten, at `offset` in
-  /// scratch. Called right behind its scan.
+  /// The rule, with its role in a pair, for a member whose name's inside is `inside` in the body and,
+  /// rewritten, at `offset` in scratch. Called right behind its scan.
   @inline(__always)
   @unsafe
   mutating func ruleForMember(

@@ -69,8 +69,8 @@ package enum TextCandidates {
     Anchor.Kind(rawValue: found.kind).map { Anchor(at: found.at, start: found.start, kind: $0) }
   }
 
-  /// Index from `start` on of the first byte at which an e-mail address (its `@`), a card number or an IBAN may
-  /// begin; `text.count` if none can.
+  /// Index from `start` on of the first byte at which an e-mail address (its `@`), a card number or an IBAN
+  /// may begin; `text.count` if none can.
   package static func next(_ text: Span<UInt8>, from start: Int) -> Int {
     invariant(start >= 0, "an index")
     return unsafe text.withUnsafeBufferPointer { bytes in

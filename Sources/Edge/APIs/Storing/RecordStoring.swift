@@ -31,9 +31,9 @@ package struct RecordStoring: Sendable {
   /// Starts the threads that long bodies are decoded on.
   ///
   /// - Parameters:
-  ///   - threads: One a core: the system shares the cores with those that answer others. What waits for them is
-  ///     bounded by the upload budget, which its bodies are taken from.
-  ///   - uptime: Began with the store: says how long keys of an earlier version may be known.
+  /// - threads: One a core: the system shares the cores with those that answer others. What waits for them
+  /// is bounded by the upload budget, which its bodies are taken from. - uptime: Began with the store: says
+  /// how long keys of an earlier version may be known.
   package init(
     sink: any BatchSink, seal: RequestSeal, metrics: HTTPMetrics, bodyBytesMax: Int, threads: Int = 2,
     uptime: any UptimeClock = SystemUptime()

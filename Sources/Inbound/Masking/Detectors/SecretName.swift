@@ -97,20 +97,21 @@ enum SecretName: Sendable {
     add(
       nil,
       """
-      nexttoken pagetoken continuationtoken cancellationtoken synctoken paginationtoken cursortoken canceltoken \
-      publickey
+      nexttoken pagetoken continuationtoken cancellationtoken synctoken paginationtoken cursortoken \
+      canceltoken publickey
       """)
     add(
       .key,
       """
-      accesstoken refreshtoken authtoken idtoken apitoken bearertoken sessiontoken csrftoken xsrftoken bottoken \
-      usertoken devicetoken logintoken resettoken clienttoken servicetoken securitytoken privatetoken \
-      personaltoken oauthtoken jwttoken githubtoken gitlabtoken slacktoken npmtoken deploytoken vaulttoken \
-      admintoken secrettoken middlewaretoken pushtoken jointoken registrationtoken ghtoken \
-      clientsecret appsecret sharedsecret jwtsecret apisecret consumersecret webhooksecret totpsecret \
-      signingsecret oauthsecret sessionsecret cookiesecret \
-      apikey accesskey secretkey privatekey accountkey encryptionkey signingkey masterkey sharedkey storagekey \
-      authkey appkey servicekey sessionkey aeskey hmackey sshkey clientkey licensekey subscriptionkey
+      accesstoken refreshtoken authtoken idtoken apitoken bearertoken sessiontoken csrftoken \
+      xsrftoken bottoken usertoken devicetoken logintoken resettoken clienttoken servicetoken \
+      securitytoken privatetoken personaltoken oauthtoken jwttoken githubtoken gitlabtoken \
+      slacktoken npmtoken deploytoken vaulttoken admintoken secrettoken middlewaretoken pushtoken \
+      jointoken registrationtoken ghtoken clientsecret appsecret sharedsecret jwtsecret apisecret \
+      consumersecret webhooksecret totpsecret signingsecret oauthsecret sessionsecret cookiesecret \
+      apikey accesskey secretkey privatekey accountkey encryptionkey signingkey masterkey sharedkey \
+      storagekey authkey appkey servicekey sessionkey aeskey hmackey sshkey clientkey licensekey \
+      subscriptionkey
       """)
     add(.token, "token secret credential credentials")
     add(.authorization, "authorization")

@@ -114,7 +114,8 @@ enum SecretValue {
 
   // MARK: What is none
 
-  /// What stands for a value that is put in later, or was taken out: `${X}`, `%s`, `<password>`, `[FILTERED]`.
+  /// What stands for a value that is put in later, or was taken out: `${X}`, `%s`, `<password>`,
+  /// `[FILTERED]`.
   static func isPlaceholder(_ value: Span<UInt8>) -> Bool {
     guard value.count > 0, value.count < certainBytes else { return value.count == 0 }
     if MaskedText.end(value, 0) == value.count { return true }
@@ -130,8 +131,8 @@ enum SecretValue {
     case UInt8(ascii: "<"): return last == UInt8(ascii: ">")
     case UInt8(ascii: "["):
       // The bracket that closes it may have ended the value.
-      return last == UInt8(ascii: "]") || isAll(value, from: 1) { TextClass.isLetter($0) || $0 == UInt8(ascii: "_") }
-    case UInt8(ascii: ":"): return isAll(value, from: 1) { TextClass.isLetter($0) || $0 == UInt8(ascii: "_") }
+      return last == UInt8(ascii: "]") || isIdentifier(value, from: 1)
+    case UInt8(ascii: ":"): return isIdentifier(value, from: 1)
     case UInt8(ascii: "@"), UInt8(ascii: "#"), UInt8(ascii: "?"):
       if value.count == 1 || value[1] == UInt8(ascii: "{") { return true }
     default: break
@@ -140,6 +141,10 @@ enum SecretValue {
     return isAll(value, from: 0) {
       $0 == first && !TextClass.isAlphanumeric($0) || $0 | 0x20 == UInt8(ascii: "x")
     }
+  }
+
+  private static func isIdentifier(_ value: Span<UInt8>, from start: Int) -> Bool {
+    isAll(value, from: start) { TextClass.isLetter($0) || $0 == UInt8(ascii: "_") }
   }
 
   private static func isAll(_ value: Span<UInt8>, from start: Int, _ isMember: (UInt8) -> Bool) -> Bool {
@@ -158,20 +163,24 @@ enum SecretValue {
 
   private static let words: Set<[UInt8]> = Set(
     """
-    a about above accepted access account accounts active added after again algorithm all allowed already also am an and any \
-    are as at attempt auth authenticated authentication auto available bad basic be bearer because been before \
-    below blank both but by can cannot changed check checked checking code config configured correct could count \
-    created default deleted denied digest disabled do does done email empty enabled enter error exists expired \
-    expires expiry fail failed failure false field fields file for format forgotten found from function generated generating \
-    get given granted had has hash hashed have header hidden how id if ignored in incorrect info input invalid is \
-    issued it its key keys known last length less limit limited list locked login logging long lookup masked match matched \
-    matches may me mismatch missing more must my n/a name needed never new next nil no none not null number of off ok old \
-    omitted on one only opaque optional or other our out over parse parsed pass passed password pending please policy present \
-    previous protected provided read ready received redacted refresh refreshed regenerated rejected removed renewed \
-    required requires reset response revoked rotated rotation same saved secret see send sent server session set short \
-    should shown since skipped so some spaces store stored string strong success successful supplied text than that the them \
-    then there these they this those to token tokens too true type unauthorized unavailable undefined unexpected \
-    unknown unset update updated updating url use used user username using valid validated validation value values verified \
-    version via void was we weak were what when where which while who why will with without wrong x yes you your str int bool bytes varchar char object
+    a about above accepted access account accounts active added after again algorithm all allowed \
+    already also am an and any are as at attempt auth authenticated authentication auto available bad \
+    basic be bearer because been before below blank both but by can cannot changed check checked \
+    checking code config configured correct could count created default deleted denied digest disabled \
+    do does done email empty enabled enter error exists expired expires expiry fail failed failure false \
+    field fields file for format forgotten found from function generated generating get given granted \
+    had has hash hashed have header hidden how id if ignored in incorrect info input invalid is issued \
+    it its key keys known last length less limit limited list locked login logging long lookup masked \
+    match matched matches may me mismatch missing more must my n/a name needed never new next nil no \
+    none not null number of off ok old omitted on one only opaque optional or other our out over parse \
+    parsed pass passed password pending please policy present previous protected provided read ready \
+    received redacted refresh refreshed regenerated rejected removed renewed required requires reset \
+    response revoked rotated rotation same saved secret see send sent server session set short should \
+    shown since skipped so some spaces store stored string strong success successful supplied text than \
+    that the them then there these they this those to token tokens too true type unauthorized \
+    unavailable undefined unexpected unknown unset update updated updating url use used user username \
+    using valid validated validation value values verified version via void was we weak were what when \
+    where which while who why will with without wrong x yes you your str int bool bytes varchar char \
+    object
     """.split(separator: " ").map { Array($0.utf8) })
 }
