@@ -160,6 +160,7 @@ if !coreOnly {
       [
         "Routing", "Access", "Records", "Codecs", "Matching", "Columnar", "Decoding", "EntryDecoding",
         "Masking", "Querying", "Encoding", "Tailing", "Platform",
+        .product(name: "Crypto", package: "swift-crypto"),
       ], exclude: entryDecoders, settings: hot),
     module(
       "HTTP", in: "Edge",

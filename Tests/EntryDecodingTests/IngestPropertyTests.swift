@@ -39,7 +39,8 @@ struct IngestGenerator {
     let parts = [
       "plain ", "ü ", "a \"quoted\" ", "\n", "bob.\(IngestGenerator.secret)@example.com ",
       "Bearer \(IngestGenerator.secret)\(IngestGenerator.secret) ", "4111 1111 1111 1111 ", "\\", "x=1 ",
-      "@ ",
+      "@ ", "password=zz\(IngestGenerator.secret) ", "\"token\":\"zz11\(IngestGenerator.secret)\" ",
+      "redis://:\(IngestGenerator.secret)@h:1/ ", "Cookie: a=\(IngestGenerator.secret); b ", "ghp_ ", "key= ",
       "DE89370400440532013000 ", "2025-09-24 ",
     ]
     return (0...roll(4)).map { _ in pick(parts) }.joined()
@@ -56,12 +57,19 @@ struct IngestGenerator {
   }
 
   mutating func object(_ depth: Int) -> String {
-    let names = ["a", "b", "n", "password", "user_email", "api_key", "Authorization", "monkey", "list", "é"]
+    let names = [
+      "a", "b", "n", "password", "user_email", "api_key", "Authorization", "monkey", "list", "é", "name",
+      "value",
+      "key", "Val", "name", "value", "pаssword",
+    ]
     let members = (0..<roll(6)).map { _ in
       let name = pick(names)
       let isHidden = ["password", "api_key", "Authorization"].contains(name)
+      let isName = ["name", "key"].contains(name) && roll(4) > 0
       return string(name) + pick([":", " : "])
-        + (isHidden ? string("zz" + IngestGenerator.secret) : value(depth))
+        + (isHidden
+          ? string("zz" + IngestGenerator.secret)
+          : isName ? string(pick(["Authorization", "password", "colour", "x"])) : value(depth))
     }
     return "{" + members.joined(separator: pick([",", " ,\n"])) + "}"
   }

@@ -11,6 +11,9 @@ import Records
 import Routing
 import Synchronization
 
+/// What stands between requests and their store.
+let testSeal = RequestSeal(key: [UInt8](repeating: 7, count: 32))
+
 /// A store in memory that does what it is told.
 final class FakeStore: BatchSink, StoreControl, Sendable {
   struct Appended: Sendable {
@@ -145,7 +148,7 @@ final class TestServer: Sendable {
     let metrics = metrics
     registry.register { metrics.collect(into: &$0) }
     let storing = RecordStoring(
-      sink: store, metrics: metrics, bodyBytesMax: limits.bodyBytesMax)
+      sink: store, seal: testSeal, metrics: metrics, bodyBytesMax: limits.bodyBytesMax)
     let operations = OperationsRoutes(
       registry: registry, readiness: FakeReadiness(control: store), clock: SystemClock())
     var services = APIServices(

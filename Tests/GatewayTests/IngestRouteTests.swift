@@ -84,7 +84,8 @@ final class FakeForwarding: EntryForwarding {
       let own = IngestMetrics(usage: { [] })
       registry.register { await own.collect(into: &$0) }
       let services = APIServices(
-        store: RecordStoring(sink: store, metrics: metrics, bodyBytesMax: limits.bodyBytesMax),
+        store: RecordStoring(
+          sink: store, seal: testSeal, metrics: metrics, bodyBytesMax: limits.bodyBytesMax),
         engine: UnaskedEngine(), control: store, streams: .none, log: log, clock: clock)
       var parts = IngestRoutes.Parts(
         keys: IngestKeys(

@@ -10,7 +10,8 @@ import Testing
   @Test(.timeLimit(.minutes(1))) func longBodiesHoldUpNobody() async throws {
     let budget = UploadBudget(bytesMax: 1 << 20)
     let store = RecordStoring(
-      sink: FakeStore(), metrics: HTTPMetrics(uploads: budget, datasets: []), bodyBytesMax: 1 << 20)
+      sink: FakeStore(), seal: testSeal, metrics: HTTPMetrics(uploads: budget, datasets: []),
+      bodyBytesMax: 1 << 20)
     let body = [UInt8](repeating: 0x20, count: 100_000)
     let gate = Gate()
     let readers = (0..<8).map { _ in

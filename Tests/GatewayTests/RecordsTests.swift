@@ -1,8 +1,10 @@
 import APIs
+import Codecs
 import Foundation
 import HTTP
 import Records
 import Routing
+import Synchronization
 import Testing
 
 /// `POST /v1/records/{dataset}` beyond its statuses.
@@ -28,6 +30,40 @@ import Testing
       }
       #expect(server.store.rowCount == 1)
     }
+  }
+
+  /// What is kept of a repeatable request tells nothing of it without the server's secret: neither the key
+  /// nor, by trying, what is masked in the body.
+  @Test func whatIsKeptOfARequestTellsNothing() async throws {
+    try await withServer { server in
+      let client = try server.client()
+      let body = "{\"message\":\"a\",\"metadata\":{\"password\":\"7391\"}}"
+      let headers = [("Idempotency-Key", "order-of-bob@example.com")]
+      #expect(
+        try await client.request("POST", "/v1/records/logs", headers: headers, body: body).status == 201)
+      let kept = try #require(server.store.state.withLock { $0.appended.last?.key })
+      #expect(kept.key.utf8.count == 22 && !kept.key.contains("bob") && kept.bodyHash.count == 16)
+      let other = RequestSeal(key: [UInt8](repeating: 8, count: 32))
+      for salt in UInt64(0)..<64 {
+        #expect(other.body(Array(body.utf8), salt: salt) != kept.bodyHash)
+        let sums = [salt, salt ^ 1 << 32].map { Hash64.xxh64(Array(body.utf8), seed: $0) }
+        #expect(
+          kept.bodyHash != sums.flatMap { sum in (0..<8).map { UInt8(truncatingIfNeeded: sum >> (8 * $0)) } })
+      }
+      #expect(other.key("order-of-bob@example.com") != kept.key)
+      #expect(testSeal.key("order-of-bob@example.com") == kept.key)
+      // An earlier version's form goes along to be looked for, and is not what is kept.
+      #expect(kept.earlier?.key == "order-of-bob@example.com")
+    }
+  }
+
+  @Test func sealsTellRequestsApart() {
+    let seal = testSeal
+    #expect(seal.body([1, 2], salt: 3) == seal.body([1, 2], salt: 3))
+    #expect(seal.body([1, 2], salt: 3) != seal.body([1, 2], salt: 4))
+    #expect(seal.body([1, 2], salt: 3) != seal.body([2, 1], salt: 3))
+    #expect(seal.body([], salt: 3) != seal.body([0], salt: 3))
+    #expect(seal.key("a") != seal.key("b"))
   }
 
   @Test func skippingTellsWhatWasLeftOut() async throws {

@@ -84,7 +84,7 @@ import Testing
       uploads: UploadBudget(bytesMax: HTTPLimits.patient.uploadBytesMax), datasets: [.sessions])
     let services = APIServices(
       store: RecordStoring(
-        sink: store, metrics: metrics, bodyBytesMax: HTTPLimits.patient.bodyBytesMax),
+        sink: store, seal: testSeal, metrics: metrics, bodyBytesMax: HTTPLimits.patient.bodyBytesMax),
       engine: UnaskedEngine(), control: store, streams: .none, log: RecordedAccess(), clock: SystemClock())
     var policy = Accounts.Policy()
     policy.rules = PasswordRules(isStrict: false)

@@ -35,7 +35,7 @@ import Testing
         options: options, format: ParquetBlocks(), locks: false)
       let metrics = HTTPMetrics(uploads: UploadBudget(bytesMax: 1 << 20), datasets: registry.datasets)
       var services = APIServices(
-        store: RecordStoring(sink: storage, metrics: metrics, bodyBytesMax: 1 << 20),
+        store: RecordStoring(sink: storage, seal: testSeal, metrics: metrics, bodyBytesMax: 1 << 20),
         engine: QueryEngine(
           source: storage, workers: WorkerPool(threads: 1, name: "query"),
           budget: MemoryBudget(bytesMax: 64 << 20)),

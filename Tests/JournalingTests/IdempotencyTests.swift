@@ -26,6 +26,28 @@ import Testing
     #expect(throws: StoreError.idempotencyMismatch) { try bench.append(oneRow("b"), key: key("k", body: 2)) }
   }
 
+  /// A server of before keys were kept hashed wrote the key, was stopped, and is followed by one of today.
+  @Test func aRepeatOfAnEarlierVersionsRequestIsKnown() throws {
+    var bench = try Bench()
+    let first = try bench.append(oneRow("a"), key: key("plain", answer: "hello"))
+    try bench.crash()
+    func today(_ name: String, earlierBody: UInt8) -> IdempotencyKey {
+      IdempotencyKey(
+        key: "hashed " + name, credential: 7, bodyHash: [UInt8](repeating: 9, count: 16), answer: [],
+        earlier: .init(key: name, bodyHash: [UInt8](repeating: earlierBody, count: 16)))
+    }
+    let repeated = try bench.append(oneRow("a"), key: today("plain", earlierBody: 1))
+    #expect(repeated.isReplay && repeated.firstID == first.firstID && repeated.answer == Array("hello".utf8))
+    #expect(throws: StoreError.idempotencyMismatch) {
+      try bench.append(oneRow("b"), key: today("plain", earlierBody: 2))
+    }
+    // What is new is kept as it is kept today, and only so.
+    #expect(try !bench.append(oneRow("c"), key: today("new", earlierBody: 1)).isReplay)
+    #expect(try bench.append(oneRow("c"), key: today("new", earlierBody: 3)).isReplay)
+    #expect(try !bench.append(oneRow("d"), key: key("new")).isReplay)
+    #expect(try bench.rows().count == 3)
+  }
+
   @Test func scopesDoNotMeet() throws {
     let bench = try Bench()
     _ = try bench.append(oneRow("a"), key: key("k"))

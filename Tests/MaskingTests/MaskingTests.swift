@@ -98,10 +98,12 @@ struct ValueTests {
   }
 
   @Test(arguments: [
-    (MaskingRules.Partial.keepPrefix(5), "Bearer abc", "Beare****"), (.keepPrefix(5), "abcde", "****"),
-    (.keepPrefix(2), "üöä", "üö****"), (.keepPrefix(0), "abc", "****"), (.keepPrefix(-3), "abc", "****"),
-    (.keepSuffix(4), "4111111111111111", "****1111"), (.keepSuffix(4), "1111", "****"),
-    (.keepSuffix(1), "aü", "****ü"),
+    (MaskingRules.Partial.keepPrefix(5), "Bearer abcdefghijklm", "Beare****"),
+    (.keepPrefix(5), "Bearer abcdefghijkl", "Bear****"), (.keepPrefix(5), "hunter2", "h****"),
+    (.keepPrefix(5), "abc", "****"), (.keepPrefix(2), "üöäüöäüö", "üö****"), (.keepPrefix(0), "abc", "****"),
+    (.keepPrefix(-3), "abc", "****"),
+    (.keepSuffix(4), "4111111111111111", "****1111"), (.keepSuffix(4), "1111", "****1"),
+    (.keepSuffix(1), "abcü", "****ü"), (.keepSuffix(9), "hunter2pw", "****pw"),
     (.keepSuffix(3), "", "****"), (.maskEmail, "example@email.com", "e*****e@email.com"),
     (.maskEmail, "abc@x.io", "a*c@x.io"), (.maskEmail, "jo@x.io", "****@x.io"),
     (.maskEmail, "@x.io", "****@x.io"),
@@ -123,14 +125,33 @@ struct ValueTests {
       {"password":"hunter2","password_hash":"a-much-longer-secret-value","token":null,"authorization":"Bearer abcdefghijkl","Authorization2":"abc","auth_header":"Bearer abcdefghijkl","api_key":"sk_live_dangerous_key","card_number":4111111111111111,"email":"example@email.com","user_email":"jo@x.io","contact_email":"abc@x.io","bad_email":"not-an-email","email_list":["a@b.c"],"secret":{"a":1},"nested":{"list":[{"pwd":"x","ok":1}],"monkey":"m","author":"h","passenger":"p","order_id":"fine"},"phone":"+1 555","ssn":"1","social_media":"x","private":true,"username":"kept","data":"kept","empty_secret":"","seventeen_secret":"xxxxxxxxxxxxxxxxx","unicode_secret":"üüüüüüüüüüüüüüüüüüüü","float_key":1.5}
       """#
     let expected = #"""
-      {"password":"****","password_hash":"****[26 chars]","token":"****","authorization":"Beare****","Authorization2":"****","auth_header":"****[19 chars]","api_key":"****[21 chars]","card_number":"****","email":"e*****e@email.com","user_email":"****@x.io","contact_email":"a*c@x.io","bad_email":"****","email_list":"****","secret":"****","nested":{"list":[{"pwd":"****","ok":1}],"monkey":"m","author":"h","passenger":"p","order_id":"fine"},"phone":"****","ssn":"****","social_media":"****","private":"****","username":"kept","data":"kept","empty_secret":"****","seventeen_secret":"****[17 chars]","unicode_secret":"****[20 chars]","float_key":"****"}
+      {"password":"****","password_hash":"****[26 chars]","token":"****","authorization":"Bear****","Authorization2":"****","auth_header":"****[19 chars]","api_key":"****[21 chars]","card_number":"****","email":"e*****e@email.com","user_email":"****@x.io","contact_email":"a*c@x.io","bad_email":"****","email_list":"****","secret":"****","nested":{"list":[{"pwd":"****","ok":1}],"monkey":"m","author":"h","passenger":"p","order_id":"fine"},"phone":"****","ssn":"****","social_media":"****","private":"****","username":"kept","data":"kept","empty_secret":"****","seventeen_secret":"****[17 chars]","unicode_secret":"****[20 chars]","float_key":"****"}
       """#
     #expect(try masked(sample, plan) == expected)
   }
 
   @Test func anEqualPartialRuleGoesBeforeAContainedOne() throws {
     let plan = makePlan { $0.partialRules = [.init("mail", .keepPrefix(1)), .init("email", .keepPrefix(2))] }
-    #expect(try masked(#"{"email":"abcd","emails":"abcd"}"#, plan) == #"{"email":"ab****","emails":"a****"}"#)
+    #expect(
+      try masked(#"{"email":"abcdefgh","emails":"abcdefgh"}"#, plan)
+        == #"{"email":"ab****","emails":"a****"}"#)
+  }
+
+  /// What is left by one rule another may hide.
+  @Test func aFullRuleGoesBeforeAPartialOne() throws {
+    let plan = MaskingPlan(MaskingRules(), for: Dataset.logs.schema)
+    let samples = [
+      ("authorization_password", "hunter2pw", "****"),
+      ("passwordAuthorization", "hunter2pw", "****"),
+      ("email_secret", "ab@cd.ef", "****"),
+      ("user_email", "anna@cd.ef", "a**a@cd.ef"),
+      ("authorization", "hunter2pw", "hu****"),
+      ("pin_email", "anna@cd.ef", "****"),
+      ("http_authorization", "Basic aHVudGVyMg==", "Basi****"),
+    ]
+    for (name, value, expected) in samples {
+      #expect(try masked(#"{"\#(name)":"\#(value)"}"#, plan) == #"{"\#(name)":"\#(expected)"}"#)
+    }
   }
 }
 

@@ -26,6 +26,18 @@ import Testing
   }
 }
 
+@Suite struct LimitTests {
+  /// Whatever was allowed before: no core file, and no page of memory in what other programs are handed.
+  @Test func crashesWriteNoMemory() throws {
+    #expect(ProcessLimits.forbidCoreDumps())
+    let limits = try String(contentsOfFile: "/proc/self/limits", encoding: .utf8)
+    let core = limits.split(separator: "\n").first { $0.hasPrefix("Max core file size") }
+    #expect(core?.split(separator: " ").suffix(3) == ["0", "0", "bytes"])
+    let filter = try String(contentsOfFile: "/proc/self/coredump_filter", encoding: .utf8)
+    #expect(filter.split(separator: "\n") == ["00000000"])
+  }
+}
+
 @Suite struct ThreadTests {
   @Test func aDiskThreadKeepsOrder() async {
     let thread = DiskThread(name: "test")

@@ -173,7 +173,8 @@ import Testing
     ("masking: {heuristics: some}", "c, line 1: masking.heuristics must be `words` or `substring` or `off`"),
     (
       "masking: {detectors: [magic]}",
-      "c, line 1: masking.detectors must be list of `email`, `bearer`, `jwt`, `card`, `iban`, `cloud_key`"
+      "c, line 1: masking.detectors must be list of `email`, `bearer`, `jwt`, `card`, `iban`, `cloud_key`, "
+        + "`secret`, `userinfo`, `private_key`"
     ),
     ("loki: {base_url: loki}", "c, line 1: forwarding.loki.url must be a URL such as http://127.0.0.1:3100"),
     ("server: {port: 1, port: 2}", "c, line 1: a key stands twice in one map: port"),

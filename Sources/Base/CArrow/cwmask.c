@@ -5,6 +5,12 @@
 static int is_digit(uint8_t byte) { return (uint8_t)(byte - '0') < 10; }
 static int is_letter(uint8_t byte) { return (uint8_t)((byte | 0x20) - 'a') < 26; }
 
+/// Whether there is an anchor; URLs count by their `@`.
+static inline uint32_t anchored(const uint8_t *bytes, size_t count) {
+  int kinds = CW_ANCHOR_NAME | CW_ANCHOR_TOKEN | CW_ANCHOR_PEM | CW_ANCHOR_WORD;
+  return cw_mask_anchor(bytes, 0, count, kinds).kind ? CW_MASK_ANCHORED : 0;
+}
+
 #if defined(__SSE2__)
 typedef __m128i block_t;
 static inline block_t load(const uint8_t *bytes) { return _mm_loadu_si128((const __m128i *)bytes); }
@@ -19,7 +25,7 @@ static inline block_t within(block_t block, char first, char length) {
 
 /// What was met in a text so far.
 typedef struct {
-  block_t ats, words;
+  block_t ats;
   /// Digits met, by place in a block, at most 255 each.
   block_t digit_count;
   /// A bit where two letters and two digits end.
@@ -28,20 +34,12 @@ typedef struct {
   uint32_t digits, letters;
 } signs_t;
 
-/// Adds the last `fresh` of the 16 bytes in `v0`. `v1` and `v2` are the 16 bytes that begin one and two bytes
-/// before.
-static inline __attribute__((always_inline)) void add(
-    signs_t *signs, block_t v0, block_t v1, block_t v2, size_t fresh) {
+/// Adds the last `fresh` of the 16 bytes in `v0`.
+static inline __attribute__((always_inline)) void add(signs_t *signs, block_t v0, size_t fresh) {
   static const uint8_t ones[32] = {[16] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
   block_t fold = _mm_set1_epi8(0x20);
   block_t f0 = either(v0, fold);
-  block_t bearer = both(is(either(v2, fold), 'b'), both(is(either(v1, fold), 'e'), is(f0, 'a')));
-  block_t jwt = both(is(v1, 'y'), is(v0, 'J'));
-  block_t cloud = both(is(v1, 'I'), either(is(v0, 'A'), is(v0, 'z')));
-  block_t github = both(is(v2, 'h'), either(is(v0, '_'), is(v0, 'b')));
-  block_t slack = both(is(v1, 'x'), is(v0, 'o'));
   signs->ats = either(signs->ats, is(v0, '@'));
-  signs->words = either(signs->words, either(either(bearer, jwt), either(cloud, either(github, slack))));
   block_t digit = within(v0, '0', 10);
   signs->digit_count = _mm_adds_epu8(signs->digit_count, both(digit, load(ones + fresh)));
   // Four bytes of the block before, where nothing ends any more, then the fresh ones.
@@ -71,38 +69,24 @@ static inline block_t load_short(const uint8_t *bytes, size_t count) {
 
 uint32_t cw_mask_signs(const uint8_t *bytes, size_t count) {
   if (count < 6) return 0;
-  signs_t signs = {_mm_setzero_si128(), _mm_setzero_si128(), _mm_setzero_si128(), 0, 0, 0};
+  signs_t signs = {_mm_setzero_si128(), _mm_setzero_si128(), 0, 0, 0};
   block_t first = count < 16 ? load_short(bytes, count) : load(bytes);
-  add(&signs, first, _mm_slli_si128(first, 1), _mm_slli_si128(first, 2), 16);
+  add(&signs, first, 16);
   size_t at = 16;
-  for (; at + 16 <= count; at += 16) {
-    const uint8_t *block = bytes + at;
-    add(&signs, load(block), load(block - 1), load(block - 2), 16);
-  }
-  if (at < count) {
-    // The last 16 bytes once more. With 17 bytes there is no byte two before them, nor is it needed.
-    const uint8_t *last = bytes + count - 16;
-    block_t v0 = load(last);
-    add(&signs, v0, load(last - 1), count == 17 ? _mm_slli_si128(v0, 2) : load(last - 2), count - at);
-  }
+  for (; at + 16 <= count; at += 16) add(&signs, load(bytes + at), 16);
+  // The last 16 bytes once more.
+  if (at < count) add(&signs, load(bytes + count - 16), count - at);
   block_t sums = _mm_sad_epu8(signs.digit_count, _mm_setzero_si128());
   int digit_count = _mm_cvtsi128_si32(sums) + _mm_extract_epi16(sums, 4);
-  return (bits(signs.ats) ? CW_MASK_EMAIL : 0) | (bits(signs.words) ? CW_MASK_WORDS : 0) |
+  return (bits(signs.ats) ? CW_MASK_EMAIL | CW_MASK_USERINFO : 0) | anchored(bytes, count) |
          (digit_count >= 13 ? CW_MASK_CARD : 0) | (signs.accounts && count >= 15 ? CW_MASK_IBAN : 0);
 }
 
 /// A bit for each of the 16 bytes at `bytes`, of which 20 can be read.
 static inline uint32_t candidates(const uint8_t *bytes, uint8_t previous) {
-  block_t v0 = load(bytes), v1 = load(bytes + 1), v2 = load(bytes + 2), v3 = load(bytes + 3), v4 = load(bytes + 4);
+  block_t v0 = load(bytes), v4 = load(bytes + 4);
   block_t fold = _mm_set1_epi8(0x20);
-  block_t f0 = either(v0, fold), f2 = either(v2, fold), f3 = either(v3, fold), f4 = either(v4, fold);
-  block_t bearer = both(is(f0, 'b'), both(is(f2, 'a'), is(f3, 'r')));
-  block_t jwt = both(is(v0, 'e'), both(is(v1, 'y'), is(v2, 'J')));
-  block_t cloud =
-      both(is(v0, 'A'), either(both(is(v2, 'I'), is(v3, 'A')), both(is(v1, 'I'), is(v2, 'z'))));
-  block_t github = both(is(v0, 'g'), either(both(is(v1, 'h'), is(v3, '_')), both(is(v1, 'i'), is(v3, 'h'))));
-  block_t slack = both(is(v0, 'x'), both(is(v1, 'o'), is(v2, 'x')));
-  uint32_t words = bits(either(either(bearer, jwt), either(cloud, either(github, slack))));
+  block_t f0 = either(v0, fold), f4 = either(v4, fold);
   // 20 bits each: the bytes 4 to 19 come from the last load.
   uint32_t digits = bits(within(v0, '0', 10)) | bits(within(v4, '0', 10)) << 4;
   uint32_t letters = bits(within(f0, 'a', 26)) | bits(within(f4, 'a', 26)) << 4;
@@ -110,7 +94,7 @@ static inline uint32_t candidates(const uint8_t *bytes, uint8_t previous) {
   uint32_t behind_word = (digits | letters) << 1 | (uint32_t)(is_digit(previous) || is_letter(previous));
   uint32_t runs = digits & digits >> 1 & digits >> 2 & digits >> 3 & ~behind_digit;
   uint32_t accounts = letters & letters >> 1 & digits >> 2 & digits >> 3;
-  return (bits(is(v0, '@')) | runs | ((words | accounts) & ~behind_word)) & 0xFFFF;
+  return (bits(is(v0, '@')) | runs | (accounts & ~behind_word)) & 0xFFFF;
 }
 #else
 uint32_t cw_mask_signs(const uint8_t *bytes, size_t count) {
@@ -118,17 +102,14 @@ uint32_t cw_mask_signs(const uint8_t *bytes, size_t count) {
   size_t digit_count = 0;
   for (size_t i = 0; i < count; i++) {
     uint8_t b = bytes[i], b1 = i > 0 ? bytes[i - 1] : 0, b2 = i > 1 ? bytes[i - 2] : 0;
-    if (b == '@') found |= CW_MASK_EMAIL;
-    if ((b2 | 0x20) == 'b' && (b1 | 0x20) == 'e' && (b | 0x20) == 'a') found |= CW_MASK_WORDS;
-    if ((b1 == 'y' && b == 'J') || (b1 == 'I' && (b == 'A' || b == 'z'))) found |= CW_MASK_WORDS;
-    if ((b2 == 'h' && (b == '_' || b == 'b')) || (b1 == 'x' && b == 'o')) found |= CW_MASK_WORDS;
+    if (b == '@') found |= CW_MASK_EMAIL | CW_MASK_USERINFO;
     digit_count += (size_t)is_digit(b);
     if (digit_count >= 13) found |= CW_MASK_CARD;
     if (i < 3 || !is_letter(bytes[i - 3]) || !is_letter(b2) || !is_digit(b1) || !is_digit(b)) continue;
     if (count < 15) continue;
     if (i == 3 || !(is_digit(bytes[i - 4]) || is_letter(bytes[i - 4]))) found |= CW_MASK_IBAN;
   }
-  return count < 6 ? 0 : found;
+  return count < 6 ? 0 : found | anchored(bytes, count);
 }
 
 static inline uint32_t candidates(const uint8_t *bytes, uint8_t previous) {
@@ -139,11 +120,6 @@ static inline uint32_t candidates(const uint8_t *bytes, uint8_t previous) {
     int found = b[0] == '@';
     found |= is_digit(b[0]) && is_digit(b[1]) && is_digit(b[2]) && is_digit(b[3]) && !is_digit(before);
     if (!is_digit(before) && !is_letter(before)) {
-      found |= (b[0] | 0x20) == 'b' && (b[2] | 0x20) == 'a' && (b[3] | 0x20) == 'r';
-      found |= b[0] == 'e' && b[1] == 'y' && b[2] == 'J';
-      found |= b[0] == 'A' && ((b[2] == 'I' && b[3] == 'A') || (b[1] == 'I' && b[2] == 'z'));
-      found |= b[0] == 'g' && ((b[1] == 'h' && b[3] == '_') || (b[1] == 'i' && b[3] == 'h'));
-      found |= b[0] == 'x' && b[1] == 'o' && b[2] == 'x';
       found |= is_letter(b[0]) && is_letter(b[1]) && is_digit(b[2]) && is_digit(b[3]);
     }
     mask |= (uint32_t)found << i;

@@ -30,6 +30,7 @@ extension JSONColumnScanner {
     let first = nested.count
     defer { nested.removeLast(nested.count - first) }
     let open = scratch.used
+    var pair = PairState()
     scratch.append(0x7B)
     var at = unsafe skipSpace(start + 1)
     if unsafe at < end, unsafe at[0] == 0x7D {
@@ -46,11 +47,13 @@ extension JSONColumnScanner {
       unsafe Canonical.append(keyStart + 1, rawCount, hasEscapes: hasEscapes, to: &scratch)
       let keyCount = scratch.used - memberStart - 2
       let hash = unsafe KeyTable.hash(scratch.bytes + memberStart + 1, keyCount)
-      let rule = unsafe masks.isOpen ? ruleForMember(keyStart + 1, rawCount, at: memberStart + 1, hash) : 0
+      let role = unsafe masks.isOpen ? ruleForMember(keyStart + 1, rawCount, at: memberStart + 1, hash) : 0
       scratch.append(0x3A)
       unsafe at = skipSpace(keyClose + 1)
       guard unsafe at < end, unsafe at[0] == 0x3A else { return unsafe fail(.expectedColon, at) }
       unsafe at = skipSpace(at + 1)
+      let rule = unsafe role <= NamedPair.ruleMask ? role : pairRule(role, at, &pair)
+      let (source, valueStart, notedStart) = unsafe (at - base, scratch.used, masks.applied.count)
       guard
         let next = unsafe rule == 0 ? rewriteValue(at, depth: depth) : rewriteMasked(at, rule, depth: depth)
       else { return nil }
@@ -60,6 +63,12 @@ extension JSONColumnScanner {
         nested.append(
           NestedMember(
             start: memberStart, count: scratch.used - memberStart, keyCount: keyCount, hash: hash))
+        if role > NamedPair.ruleMask {
+          let value = PairState.Waiting(
+            source: source, range: valueStart..<scratch.used, index: nested.count - 1,
+            noted: notedStart..<masks.applied.count)
+          endPairMember(role, value, depth: depth, &pair)
+        }
       }
       unsafe at = skipSpace(next)
       guard unsafe at < end else { return unsafe fail(.truncated, at) }

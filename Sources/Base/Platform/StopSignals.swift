@@ -77,6 +77,21 @@ package enum ProcessLimits {
   /// From now on files and directories that are made are their owner's alone.
   package static func keepFilesPrivate() { _ = umask(0o077) }
 
+  /// From now on a crash writes no memory to the disk: secrets that records were masked of lie in it. No core
+  /// file is allowed, and what the system hands to a program of its own instead holds no page of memory.
+  ///
+  /// - Returns: Whether both could be set.
+  package static func forbidCoreDumps() -> Bool {
+    var none = rlimit(rlim_cur: 0, rlim_max: 0)
+    // `none` is a local that outlives the call.
+    let isLimited = unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none) == 0
+    let filter = unsafe open("/proc/self/coredump_filter", O_WRONLY | O_CLOEXEC)
+    guard filter >= 0 else { return false }
+    defer { close(filter) }
+    // The array outlives the call.
+    return unsafe write(filter, [UInt8(ascii: "0")], 1) == 1 && isLimited
+  }
+
   /// Whether the file descriptor is a terminal.
   package static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 }

@@ -7,7 +7,7 @@ import Routing
 
 /// What the server gives to every API: where records go, who answers questions, and what all have in common.
 package struct APIServices: Sendable {
-  package let store: RecordStoring
+  package var store: RecordStoring
   package let engine: any QueryAnswering
   package let control: any StoreControl
   package let streams: LiveStreams

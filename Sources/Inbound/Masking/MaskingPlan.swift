@@ -40,6 +40,11 @@ package struct MaskingPlan: Sendable, ScanMasking {
   /// As ``rule(forKey:)-(Span)``.
   package func rule(forKey name: String) -> UInt16 { rule(forKey: Array(name.utf8).span) }
 
+  /// The rule each of an object's members is hidden by for what the object says of it: see ``NamedPair``.
+  func pairRules(of members: [JSONTree.Member]) -> [UInt16] {
+    NamedPair.rules(of: members) { rule(forKey: $0) }
+  }
+
   package func appendMask(_ rule: UInt16, text: Span<UInt8>?, to output: inout [UInt8]) {
     guard let text else {
       output.append(contentsOf: ValueMask.stars)
@@ -48,19 +53,19 @@ package struct MaskingPlan: Sendable, ScanMasking {
     tables.masks[Int(rule) - 1].append(text, to: &output)
   }
 
-  package var memberDetectors: UInt8 { tables.detectors.rawValue }
+  package var memberDetectors: UInt16 { tables.detectors.rawValue }
 
-  package func detectors(forColumn name: [UInt8]) -> UInt8 {
+  package func detectors(forColumn name: [UInt8]) -> UInt16 {
     if tables.identifiers.contains(name) { return tables.detectors.intersection(.forIdentifiers).rawValue }
     return tables.detectors.rawValue
   }
 
   package func appendRedacted(
-    _ text: Span<UInt8>, from start: Int, detectors: UInt8, to output: inout [UInt8], found: inout [UInt16]
+    _ text: Span<UInt8>, detectors: UInt16, to output: inout [UInt8], found: inout [UInt16]
   ) -> Bool {
     var redaction = Redaction(
       detectors: DetectorSet(rawValue: detectors), firstRule: tables.firstDetectorRule)
-    return redaction.run(text, from: start, to: &output, found: &found)
+    return redaction.run(text, to: &output, found: &found)
   }
 
   package var ruleNames: [String] { tables.ruleNames }
@@ -111,13 +116,16 @@ final class MaskingTables: Sendable {
       masks.append(mask)
     }
     for rule in rules.partialRules { add(rule.name, ValueMask(rule.partial)) }
+    let partialCount = names.count
     for key in rules.baselineKeys { add(key, .full) }
     if let caller { for key in rules.overrides[caller] ?? [] { add(key, .full) } }
-    let keyRules = names
+    let keyCount = names.count
     if rules.heuristics != .off { for word in MaskingRules.heuristicWords { add(word, .full) } }
+    let wordCount = names.count
+    if rules.heuristics != .off { for word in MaskingRules.shortWords { add(word, .full) } }
+    let wholeWords = rules.heuristics == .substring ? wordCount : keyCount
     keys = KeyMatcher(
-      rules: rules.heuristics == .substring ? names : keyRules,
-      words: rules.heuristics == .words ? Array(names.dropFirst(keyRules.count)) : [])
+      rules: Array(names[..<wholeWords]), partialCount: partialCount, words: Array(names[wholeWords...]))
     firstDetectorRule = UInt16(names.count + 1)
     detectors = DetectorSet(rules.detectors)
     self.masks = masks

@@ -56,7 +56,7 @@ private struct MaskingTrial {
         if member.name == "timestamp" { return member }
         return at(member.name) { trial in
           guard case .string(let text) = member.value else {
-            return JSONTree.Member(member.name, trial.member(member))
+            return JSONTree.Member(member.name, trial.member(member, named: 0))
           }
           let before = trial.masking.applied.count
           let masked = trial.masking.column(member.name, text)
@@ -75,9 +75,11 @@ private struct MaskingTrial {
   private mutating func value(_ tree: JSONTree) -> JSONTree {
     switch tree {
     case .object(let members):
+      let named = plan.pairRules(of: members)
       return .object(
-        members.map { member in
-          JSONTree.Member(member.name, at(member.name) { $0.member(member) })
+        members.enumerated().map { index, member in
+          JSONTree.Member(
+            member.name, at(member.name) { $0.member(member, named: named.isEmpty ? 0 : named[index]) })
         })
     case .array(let elements):
       return .array(elements.enumerated().map { index, element in at(String(index)) { $0.value(element) } })
@@ -89,10 +91,10 @@ private struct MaskingTrial {
     }
   }
 
-  private mutating func member(_ member: JSONTree.Member) -> JSONTree {
-    guard plan.rule(forKey: member.name) != 0 else { return value(member.value) }
+  private mutating func member(_ member: JSONTree.Member, named: UInt16) -> JSONTree {
+    guard plan.rule(forKey: member.name) != 0 || named != 0 else { return value(member.value) }
     let before = masking.applied.count
-    let masked = masking.member(member.name, member.value)
+    let masked = masking.member(member, named: named)
     tell(from: before)
     return masked
   }

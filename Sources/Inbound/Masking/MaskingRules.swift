@@ -13,9 +13,9 @@ package struct MaskingRules: Sendable, Hashable {
 
   /// What is left of a text that a partial rule hides. Lengths count Unicode scalars.
   package enum Partial: Sendable, Hashable {
-    /// The first `n` and `****`; `****` alone for texts of at most `n`.
+    /// The first `n`, but at most a quarter of the text, and `****`.
     case keepPrefix(Int)
-    /// `****` and the last `n`; `****` alone for texts of at most `n`.
+    /// `****` and the last `n`, but at most a quarter of the text.
     case keepSuffix(Int)
     /// `e*****e@email.com`: the first and last of the part before the last `@`, up to five stars between.
     /// `****@…` where that part has one or two, `****` without an `@` or with something else than a domain
@@ -39,6 +39,11 @@ package struct MaskingRules: Sendable, Hashable {
   package enum Detector: String, Sendable, Hashable, CaseIterable {
     case email, bearer, jwt, card, iban
     case cloudKey = "cloud_key"
+    /// The value behind a secret's name: `password=…`, `"token": "…"`, `Authorization: …`.
+    case secret
+    /// User and password in a URL or DSN.
+    case userinfo
+    case privateKey = "private_key"
   }
 
   /// False: nothing is masked.
@@ -46,7 +51,7 @@ package struct MaskingRules: Sendable, Hashable {
   /// Members whose name holds one of these are hidden.
   package var baselineKeys: [String] = MaskingRules.baselineKeysDefault
   /// The first whose name equals a hidden member's, else the first whose name it holds, says what is left of
-  /// a text.
+  /// a text; nothing is left if the member's name holds one of the other lists' too.
   package var partialRules: [PartialRule] = MaskingRules.partialRulesDefault
   /// Further keys for one caller: lists by the name of the API key.
   package var overrides: [String: [String]] = [:]
@@ -70,8 +75,8 @@ package struct MaskingRules: Sendable, Hashable {
   /// What is hidden by default beside the heuristic words.
   package static let baselineKeysDefault = [
     "password", "passwd", "passphrase", "token", "authorization", "api_key", "apikey", "api-key",
-    "access_key",
-    "secret", "card_number", "cvv", "credential", "private_key", "cookie",
+    "access_key", "secret", "card_number", "cvv", "credential", "private_key", "cookie", "session_id",
+    "sessionid", "session-id", "connection_string", "connectionstring", "connection-string",
   ]
 
   package static let partialRulesDefault = [
@@ -82,6 +87,9 @@ package struct MaskingRules: Sendable, Hashable {
     "card", "credit", "ssn", "social", "phone", "email", "pass", "pwd", "key", "token", "auth", "secret",
     "private", "confidential", "sensitive",
   ]
+
+  /// Likewise, but as whole words always: they are parts of too many others.
+  package static let shortWords = ["jwt", "otp", "totp", "pin", "dsn", "cvc", "iban", "passcode", "passwort"]
 }
 
 /// How often a rule hid a value.

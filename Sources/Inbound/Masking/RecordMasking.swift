@@ -22,17 +22,33 @@ package struct RecordMasking: Sendable {
   package mutating func value(_ tree: JSONTree) -> JSONTree {
     switch tree {
     case .object(let members):
-      .object(members.map { JSONTree.Member($0.name, member($0.name, $0.value)) })
-    case .array(let elements): .array(elements.map { value($0) })
-    case .string(let text): .string(redacted(text, plan.memberDetectors))
-    case .null, .bool, .int64, .float64, .number: tree
+      let named = plan.pairRules(of: members)
+      return .object(
+        members.enumerated().map { index, member in
+          JSONTree.Member(member.name, self.member(member, named: named.isEmpty ? 0 : named[index]))
+        })
+    case .array(let elements): return .array(elements.map { value($0) })
+    case .string(let text): return .string(redacted(text, plan.memberDetectors))
+    case .null, .bool, .int64, .float64, .number: return tree
     }
+  }
+
+  /// The value of `member` of an object, masked.
+  ///
+  /// - Parameter named: The rule by what the object says that it is called; 0: it says nothing.
+  mutating func member(_ member: JSONTree.Member, named: UInt16) -> JSONTree {
+    let rule = plan.rule(forKey: member.name)
+    return rule == 0 && named == 0
+      ? value(member.value) : masked(member.value, rule != 0 ? rule : named)
   }
 
   /// The value of a member called `name`, masked.
   package mutating func member(_ name: String, _ tree: JSONTree) -> JSONTree {
     let rule = plan.rule(forKey: name)
-    guard rule != 0 else { return value(tree) }
+    return rule != 0 ? masked(tree, rule) : value(tree)
+  }
+
+  private mutating func masked(_ tree: JSONTree, _ rule: UInt16) -> JSONTree {
     guard case .string(let text) = tree else {
       note(rule)
       return .string(MaskingPlan.replacement)
@@ -58,15 +74,14 @@ package struct RecordMasking: Sendable {
 
   /// Every detector looks, whatever the filter that scans ask first would say: both ways are compared in
   /// tests.
-  private mutating func redacted(_ text: String, _ detectors: UInt8) -> String {
+  private mutating func redacted(_ text: String, _ detectors: UInt16) -> String {
     let bytes = Array(text.utf8)
     guard detectors != 0, bytes.count >= TextCandidates.bytesMin else { return text }
-    let start = TextCandidates.next(bytes.span, from: 0)
     var output: [UInt8] = []
     var found: [UInt16] = []
-    guard start < bytes.count,
-      plan.appendRedacted(bytes.span, from: start, detectors: detectors, to: &output, found: &found)
-    else { return text }
+    guard plan.appendRedacted(bytes.span, detectors: detectors, to: &output, found: &found) else {
+      return text
+    }
     for rule in found { note(rule) }
     return String(decoding: output, as: UTF8.self)
   }

@@ -23,6 +23,10 @@ enum ValueMask: Sendable, Hashable {
   }
 
   func append(_ text: Span<UInt8>, to output: inout [UInt8]) {
+    if isMasked(text) {
+      output.append(copying: text)
+      return
+    }
     switch self {
     case .full:
       output += ValueMask.stars
@@ -30,19 +34,38 @@ enum ValueMask: Sendable, Hashable {
       guard text.count > ValueMask.plainCharactersMax else { return }
       let count = ValueMask.characterCount(text)
       if count > ValueMask.plainCharactersMax { output += Array("[\(count) chars]".utf8) }
-    case .keepPrefix(let kept):
-      if ValueMask.characterCount(text) > kept {
+    case .keepPrefix(let most):
+      let kept = ValueMask.kept(most, of: ValueMask.characterCount(text))
+      if kept > 0 {
         output.append(copying: text.extracting(0..<ValueMask.offset(ofCharacter: kept, in: text)))
       }
       output += ValueMask.stars
-    case .keepSuffix(let kept):
+    case .keepSuffix(let most):
       output += ValueMask.stars
       let count = ValueMask.characterCount(text)
-      if count > kept {
+      let kept = ValueMask.kept(most, of: count)
+      if kept > 0 {
         output.append(
           copying: text.extracting(ValueMask.offset(ofCharacter: count - kept, in: text)..<text.count))
       }
     case .email: ValueMask.appendEmail(text, to: &output)
+    }
+  }
+
+  /// What is left of a short secret would be most of it.
+  private static func kept(_ most: Int, of count: Int) -> Int { min(most, count / 4) }
+
+  /// Whether this left `text` of another one: then it stays, so that masking twice changes nothing.
+  private func isMasked(_ text: Span<UInt8>) -> Bool {
+    switch self {
+    case .full: return MaskedText.end(text, 0) == text.count
+    case .email: return false
+    case .keepPrefix(let most):
+      guard text.count >= 4, MaskedText.hasStars(text, text.count - 4) else { return false }
+      return ValueMask.characterCount(text.extracting(0..<text.count - 4)) <= most
+    case .keepSuffix(let most):
+      guard MaskedText.hasStars(text, 0) else { return false }
+      return ValueMask.characterCount(text.extracting(4..<text.count)) <= most
     }
   }
 

@@ -39,6 +39,9 @@ struct ServeCommand: AsyncParsableCommand {
     ProcessPrivacy.makeFilesPrivate()
     var (configuration, warnings) = try Failure.shown { try loadConfiguration() }
     warnings += configuration.http.holdToDescriptors(ProcessLimits.openFilesMax)
+    if !configuration.isPrivate, !ProcessLimits.forbidCoreDumps() {
+      warnings.append("core dumps could not be switched off: a crash may write secrets to the disk")
+    }
     try await Failure.shown {
       try await ServerRun(
         configuration, warnings: warnings, configurationPath: config, reread: { try loadConfiguration() }

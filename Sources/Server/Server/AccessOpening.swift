@@ -1,3 +1,4 @@
+import APIs
 import Access
 import Codecs
 import Foundation
@@ -14,6 +15,8 @@ package struct AccessServices: Sendable {
   package let catalog: SessionCatalog
   /// Signs page cursors.
   package let seal: CursorSeal
+  /// Stands between idempotent requests and the journal.
+  package let requests: RequestSeal
   /// API keys made by `cordwood keys`, of both realms.
   package let keys: KeyStore
   /// Callers of the workflow API.
@@ -80,6 +83,7 @@ package struct AccessServices: Sendable {
       checker: PasswordChecker(threads: policies.passwordThreads), clock: expiry ?? clock)
     catalog = try await SessionCatalog(plane, clock: clock)
     seal = CursorSeal(key: try await plane.settings.secret("cursor"))
+    requests = RequestSeal(key: try await plane.settings.secret("idempotency"))
     keys = try await KeyStore(plane, clock: clock)
     workflow = WorkflowKeys(configured: policies.workflowKeys, store: keys)
     tenants = try await TenantDirectory(plane, legacy: policies.audit.legacy, clock: clock)

@@ -110,12 +110,13 @@ extension ServedAPIs {
   private static func services(_ parts: ServerParts, _ metrics: HTTPMetrics) -> APIServices {
     var services = APIServices(
       store: RecordStoring(
-        sink: parts.engine.sink, metrics: metrics, bodyBytesMax: parts.configuration.http.bodyBytesMax,
-        threads: parts.configuration.queryThreadCount, rates: parts.rates),
+        sink: parts.engine.sink, seal: parts.access.requests, metrics: metrics,
+        bodyBytesMax: parts.configuration.http.bodyBytesMax, threads: parts.configuration.queryThreadCount),
       engine: parts.engine.questions, control: parts.engine.control,
       streams: LiveStreams(
         feed: parts.engine.live, seal: parts.access.seal, memory: parts.memory.answers),
       log: parts.log, clock: parts.clock)
+    services.store.rates = parts.rates
     services.registry = registry
     services.limits = parts.configuration.http
     services.decodingLimits = parts.configuration.decoding

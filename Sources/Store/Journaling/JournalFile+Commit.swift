@@ -90,7 +90,9 @@ extension JournalFile {
         return true
       }
     } else {
-      guard let bodyHash = earlier?.1.bodyHash ?? entry?.bodyHash else { return false }
+      guard let bodyHash = earlier?.1.bodyHash ?? entry?.bodyHash else {
+        return answerAsEarlier(index, once, key, &draft)
+      }
       guard bodyHash == once.bodyHash else {
         draft.results[index] = .failure(.idempotencyMismatch)
         return true
@@ -98,6 +100,19 @@ extension JournalFile {
     }
     if let earlier { draft.repeats.append((index, earlier.0)) }
     if let entry { draft.results[index] = .success(entry.receipt(for: key)) }
+    return true
+  }
+
+  /// Answers request `index` if an earlier version stored it.
+  private func answerAsEarlier(
+    _ index: Int, _ once: IdempotencyKey, _ key: ScopedKey, _ draft: inout CommitDraft
+  ) -> Bool {
+    guard let earlier = once.earlier else { return false }
+    let plain = ScopedKey(tenant: key.tenant, credential: key.credential, key: earlier.key)
+    guard let entry = known(plain, now: draft.second) else { return false }
+    draft.results[index] =
+      entry.bodyHash == earlier.bodyHash
+      ? .success(entry.receipt(for: plain)) : .failure(.idempotencyMismatch)
     return true
   }
 

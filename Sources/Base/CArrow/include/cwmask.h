@@ -12,25 +12,60 @@ extern "C" {
 
 /// Index from `start` on of the first byte at which one of these begins, or `count`:
 /// - an `@`;
-/// - behind a byte that is no letter or digit: `b?ar` (any case), `eyJ`, `A?IA`, `AIz`, `gh?_`, `gi?h`,
-///   `xox`, or two letters and two digits;
+/// - behind a byte that is no letter or digit: two letters and two digits;
 /// - behind a byte that is no digit: four digits.
 /// Reads `bytes[0 ..< count]` only.
 size_t cw_mask_candidate(const uint8_t *bytes, size_t start, size_t count);
 
-/// Detectors, as bits; the words are those of bearer tokens, JWTs and cloud keys, which are not told
-/// apart.
-enum { CW_MASK_EMAIL = 1, CW_MASK_WORDS = 2 | 4 | 32, CW_MASK_CARD = 8, CW_MASK_IBAN = 16 };
+/// Detectors, as bits; those that look at anchors are not told apart.
+enum {
+  CW_MASK_EMAIL = 1,
+  CW_MASK_CARD = 8,
+  CW_MASK_IBAN = 16,
+  CW_MASK_USERINFO = 128,
+  CW_MASK_ANCHORED = 2 | 4 | 32 | 64 | 256
+};
 
 /// The detectors that may find something in a text; the others need not look. A detector is left out if
 /// the text has nothing that its finds always have:
-/// - an `@`;
-/// - words: one of `bea` (any case), `yJ`, `IA`, `Iz`, `h?_`, `h?b`, `xo`;
+/// - e-mail and userinfo: an `@`;
+/// - anchored ones: an anchor of another kind than a URL's;
 /// - card: 13 digits, wherever they stand;
 /// - IBAN: 15 bytes and, behind a byte that is no letter or digit, two letters and two digits.
-/// Texts below 6 bytes hold nothing. Reads `bytes[0 ..< count]` only, each block of 16 bytes once: much
+/// Texts below 6 bytes hold nothing. Reads `bytes[0 ..< count]` only, each block of 16 bytes twice: much
 /// cheaper than to search for candidates, which stops at each number of four digits.
 uint32_t cw_mask_signs(const uint8_t *bytes, size_t count);
+
+/// What an anchor may belong to, a bit each.
+enum {
+  /// The name of a secret, somewhere in it.
+  CW_ANCHOR_NAME = 1,
+  /// A token that shows by how it begins.
+  CW_ANCHOR_TOKEN = 2,
+  CW_ANCHOR_URL = 4,
+  CW_ANCHOR_PEM = 8,
+  /// The name of a scheme of authentication.
+  CW_ANCHOR_WORD = 16
+};
+
+/// Shorter texts have no anchor: half of the texts in records are shorter, and `pwd=abc` is no secret.
+enum { CW_ANCHOR_TEXT_BYTES_MIN = 8 };
+
+/// Four bytes that secrets have.
+typedef struct {
+  /// Where they stand.
+  size_t at;
+  /// Where the token begins, if it is one.
+  size_t start;
+  /// 0: there is none, `at` and `start` are the text's length.
+  int kind;
+} cw_anchor_t;
+
+/// The first anchor from `start` on of one of `kinds`. Reads `bytes[0 ..< count]` only.
+cw_anchor_t cw_mask_anchor(const uint8_t *bytes, size_t start, size_t count, int kinds);
+
+/// The same, byte by byte, as machines without AVX2 find it.
+cw_anchor_t cw_mask_anchor_plain(const uint8_t *bytes, size_t start, size_t count, int kinds);
 
 /// Whether the first `count` bytes, at most 32, of `a` and `b` are equal; 32 bytes of both are read.
 static inline int cw_mask_same_name(const uint8_t *a, const uint8_t *b, size_t count) {

@@ -9,13 +9,14 @@ extension JSONColumnScanner {
   @unsafe
   mutating func ruleForRecordKey(_ name: UnsafePointer<UInt8>, _ count: Int, _ key: Key) -> UInt16 {
     if key.slot >= 0 { return masks.rules[Int(key.slot)] }
+    // A record itself names nothing.
     // Names that lie in scratch or near the body's end are looked up without the memory.
     let isRoomy = unsafe name >= base && name < end && end - name >= KeyRules.nameBytesMax
-    return unsafe masks.rule(name, count, hash: key.hash, isRoomy: isRoomy)
+    return unsafe masks.rule(name, count, hash: key.hash, isRoomy: isRoomy) & NamedPair.ruleMask
   }
 
-  /// The rule for a member whose name's inside is `inside` in the body and, rewritten, at `offset` in
-  /// scratch. Called right behind its scan.
+  /// The rule, with its role in a pair, for a member whose name's inside is `inside` in the body and,
+  /// rewritten, at `offset` in scratch. Called right behind its scan.
   @inline(__always)
   @unsafe
   mutating func ruleForMember(

@@ -13,17 +13,15 @@ package protocol ScanMasking: Sendable {
   func appendMask(_ rule: UInt16, text: Span<UInt8>?, to output: inout [UInt8])
 
   /// The detectors, a bit each, that look into string members of objects; 0: none.
-  var memberDetectors: UInt8 { get }
+  var memberDetectors: UInt16 { get }
 
   /// The detectors, a bit each, that look into a declared text column; 0: none.
-  func detectors(forColumn name: [UInt8]) -> UInt8
+  func detectors(forColumn name: [UInt8]) -> UInt16
 
   /// Appends `text` with what `detectors` find in it replaced, and a rule's number to `found` for each place.
   /// Changes neither and answers false where there is nothing.
-  ///
-  /// - Parameter start: Nothing begins before this byte: the answer of ``TextCandidates/next(_:from:)``.
   func appendRedacted(
-    _ text: Span<UInt8>, from start: Int, detectors: UInt8, to output: inout [UInt8], found: inout [UInt16]
+    _ text: Span<UInt8>, detectors: UInt16, to output: inout [UInt8], found: inout [UInt16]
   ) -> Bool
 
   /// Names of the rules, for counts: that of rule 1 first.

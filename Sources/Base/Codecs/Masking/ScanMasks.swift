@@ -14,8 +14,8 @@ struct ScanMasks: ~Copyable {
   let careSlots: UInt64
   /// The rule that hides a slot's values, 0: none.
   let rules: [UInt16]
-  private let detectors: [UInt8]
-  private let memberDetectors: UInt8
+  private let detectors: [UInt16]
+  private let memberDetectors: UInt16
   private let operationsMax: Int
   /// How many of the values being read are hidden or left out: nothing inside them is worth a rule.
   var asideDepth = 0
@@ -39,7 +39,7 @@ struct ScanMasks: ~Copyable {
     operationsMax = plan.masking?.operationsMax ?? 0
     var careSlots: UInt64 = 0
     var rules: [UInt16] = []
-    var detectors: [UInt8] = []
+    var detectors: [UInt16] = []
     for (index, slot) in plan.slots.enumerated() {
       let isFixed = slot.type == .timestamp || slot.type == .uuid
       let rule = isFixed ? 0 : plan.masking?.rule(forKey: slot.name.span) ?? 0
@@ -98,8 +98,19 @@ struct ScanMasks: ~Copyable {
   @unsafe
   private func ruleOfRules(_ name: UnsafePointer<UInt8>, _ count: Int) -> UInt16 {
     guard let masking else { return 0 }
-    return unsafe masking.rule(
-      forKey: Span(_unsafeElements: UnsafeBufferPointer(start: name, count: count)))
+    let span = unsafe Span(_unsafeElements: UnsafeBufferPointer(start: name, count: count))
+    return masking.rule(forKey: span) | NamedPair.role(of: span)
+  }
+
+  /// The rule that hides the members called as `text` says; 0 for none, and for texts that are no names.
+  func rule(named text: Span<UInt8>) -> UInt16 {
+    guard let masking, text.count <= NamedPair.nameBytesMax else { return 0 }
+    return masking.rule(forKey: text)
+  }
+
+  /// Takes back what was noted of a value that is hidden as a whole after all.
+  mutating func forget(_ range: Range<Int>) {
+    applied.removeSubrange(range.clamped(to: 0..<applied.count))
   }
 
   /// What stands for `text` under `rule` becomes the masked text.
@@ -118,12 +129,11 @@ struct ScanMasks: ~Copyable {
     guard wanted != 0, count >= TextCandidates.bytesMin else { return false }
     wanted &= unsafe TextCandidates.signs(bytes, count)
     guard wanted != 0 else { return false }
-    let start = unsafe TextCandidates.next(bytes, 0, count)
-    guard start < count, let masking else { return false }
+    guard let masking else { return false }
     let span = unsafe Span(_unsafeElements: UnsafeBufferPointer(start: bytes, count: count))
     text.removeAll(keepingCapacity: true)
     found.removeAll(keepingCapacity: true)
-    guard masking.appendRedacted(span, from: start, detectors: wanted, to: &text, found: &found) else {
+    guard masking.appendRedacted(span, detectors: wanted, to: &text, found: &found) else {
       return false
     }
     for rule in found { note(rule) }

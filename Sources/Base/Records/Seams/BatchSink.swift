@@ -1,21 +1,37 @@
 /// What a repeated request is recognised by. Scope: tenant and credential.
 package struct IdempotencyKey: Sendable, Hashable {
-  /// The client's key, 1 to 255 bytes.
+  /// A request as versions before 0.4 kept it: looked for where ``IdempotencyKey/key`` is not known.
+  package struct Earlier: Sendable, Hashable {
+    package let key: String
+    package let bodyHash: [UInt8]
+
+    package init(key: String, bodyHash: [UInt8]) {
+      self.key = key
+      self.bodyHash = bodyHash
+    }
+  }
+
+  /// What stands for the client's key, 1 to 255 bytes: never the key itself.
   package let key: String
   /// A hash of the credential the request came with, so that two credentials never meet.
   package let credential: UInt64
-  /// 16 bytes: a hash of the body as sent.
+  /// 16 bytes: a keyed hash of the body as sent. A plain one would tell what is masked in it.
   package let bodyHash: [UInt8]
   /// What the first answer needs beyond positions (at most 64 KiB), given back to repeats.
   package let answer: [UInt8]
   /// The piece of an import that the request is; then ``key`` is the import's name.
   package let part: ImportPart?
+  /// nil: nothing is known any more that an earlier version kept.
+  package let earlier: Earlier?
 
-  package init(key: String, credential: UInt64, bodyHash: [UInt8], answer: [UInt8]) {
+  package init(
+    key: String, credential: UInt64, bodyHash: [UInt8], answer: [UInt8], earlier: Earlier? = nil
+  ) {
     self.key = key
     self.credential = credential
     self.bodyHash = bodyHash
     self.answer = answer
+    self.earlier = earlier
     part = nil
   }
 
@@ -29,6 +45,7 @@ package struct IdempotencyKey: Sendable, Hashable {
     bodyHash = ImportPart.mark
     self.answer = answer
     self.part = part
+    earlier = nil
   }
 }
 

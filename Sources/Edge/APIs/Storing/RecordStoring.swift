@@ -10,10 +10,18 @@ import Routing
 package struct RecordStoring: Sendable {
   static let keyBytesMax = 255
 
+  /// How long after the start a repeat may be of a request that a version before 0.4 stored: as long as the
+  /// journal knows a key.
+  static let earlierSeconds: Int64 = 15 * 60
+
   private let sink: any BatchSink
+  private let seal: RequestSeal
+  private let uptime: any UptimeClock
+  private let earlierUntil: Int64
   private let metrics: HTTPMetrics
   private let bodyBytesMax: Int
-  private let rates: RequestRates?
+  /// Are told of what was stored; nil: nobody's are limited.
+  package var rates: RequestRates?
   /// What takes long with a body is done here, so that nobody else's answer waits for it.
   private let threads: WorkerPool
 
@@ -24,15 +32,18 @@ package struct RecordStoring: Sendable {
 
   /// Starts the threads that long bodies are decoded on.
   ///
-  /// - Parameter threads: One a core: the system shares the cores with those that answer others. What waits
-  ///   for them is bounded by the upload budget, which its bodies are taken from.
-  /// - Parameter rates: Are told of what was stored; nil: nobody's are limited.
+  /// - Parameters:
+  ///   - threads: One a core: the system shares the cores with those that answer others. What waits for them
+  ///     is bounded by the upload budget, which its bodies are taken from.
+  ///   - uptime: Began with the store: says how long keys of an earlier version may be known.
   package init(
-    sink: any BatchSink, metrics: HTTPMetrics, bodyBytesMax: Int, threads: Int = 2,
-    rates: RequestRates? = nil
+    sink: any BatchSink, seal: RequestSeal, metrics: HTTPMetrics, bodyBytesMax: Int, threads: Int = 2,
+    uptime: any UptimeClock = SystemUptime()
   ) {
-    self.rates = rates
     self.sink = sink
+    self.seal = seal
+    self.uptime = uptime
+    earlierUntil = uptime.uptime() + RecordStoring.earlierSeconds * 1_000_000_000
     self.metrics = metrics
     self.bodyBytesMax = bodyBytesMax
     self.threads = WorkerPool(threads: threads, name: "decoding")
@@ -120,8 +131,9 @@ package struct RecordStoring: Sendable {
     guard let part else {
       return key.map {
         IdempotencyKey(
-          key: $0, credential: principal.credential,
-          bodyHash: RecordStoring.hash(call.body, salt: write.salt), answer: write.kept)
+          key: seal.key($0), credential: principal.credential,
+          bodyHash: seal.body(call.body, salt: write.salt), answer: write.kept,
+          earlier: earlier($0, call.body, salt: write.salt))
       }
     }
     guard key == nil else { throw Problem(400, "A request has an idempotency key or \(ImportField.name).") }
@@ -146,12 +158,14 @@ package struct RecordStoring: Sendable {
     return key
   }
 
-  /// 128 bits over the body as sent and over what else decides what is stored.
-  private static func hash(_ body: [UInt8], salt: UInt64) -> [UInt8] {
-    [salt, salt ^ 1 << 32].flatMap { seed in
+  /// The request as versions before 0.4 kept it: the key itself and two sums of the body.
+  private func earlier(_ key: String, _ body: [UInt8], salt: UInt64) -> IdempotencyKey.Earlier? {
+    guard uptime.uptime() < earlierUntil else { return nil }
+    let hash = [salt, salt ^ 1 << 32].flatMap { seed in
       let sum = Hash64.xxh64(body, seed: seed)
       return (0..<8).map { UInt8(truncatingIfNeeded: sum >> (8 * $0)) }
     }
+    return IdempotencyKey.Earlier(key: key, bodyHash: hash)
   }
 }
 

@@ -1,6 +1,6 @@
 /// The detectors that look into a text, a bit each.
 struct DetectorSet: OptionSet, Sendable, Hashable {
-  let rawValue: UInt8
+  let rawValue: UInt16
 
   static let email = DetectorSet(rawValue: 1 << 0)
   static let bearer = DetectorSet(rawValue: 1 << 1)
@@ -8,18 +8,26 @@ struct DetectorSet: OptionSet, Sendable, Hashable {
   static let card = DetectorSet(rawValue: 1 << 3)
   static let iban = DetectorSet(rawValue: 1 << 4)
   static let cloudKey = DetectorSet(rawValue: 1 << 5)
+  static let secret = DetectorSet(rawValue: 1 << 6)
+  static let userinfo = DetectorSet(rawValue: 1 << 7)
+  static let privateKey = DetectorSet(rawValue: 1 << 8)
+
+  /// Those that ``TextCandidates/anchor(_:from:)`` leads to.
+  static let anchored: DetectorSet = [.bearer, .jwt, .cloudKey, .secret, .userinfo, .privateKey]
 
   /// For texts that are searched by their exact value: a user may be named by an e-mail address, a trace by a
   /// number.
-  static let forIdentifiers: DetectorSet = [.bearer, .jwt, .cloudKey]
+  static let forIdentifiers: DetectorSet = [.bearer, .jwt, .cloudKey, .userinfo, .privateKey]
 
   /// By bit.
-  static let names = ["email", "bearer", "jwt", "card", "iban", "cloud_key"]
+  static let names = [
+    "email", "bearer", "jwt", "card", "iban", "cloud_key", "secret", "userinfo", "private_key",
+  ]
 
   /// What stands for a place that was found, by bit.
   static let replacements = names.map { Array("****[\($0)]".utf8) }
 
-  init(rawValue: UInt8) { self.rawValue = rawValue }
+  init(rawValue: UInt16) { self.rawValue = rawValue }
 
   init(_ detectors: Set<MaskingRules.Detector>) {
     self = detectors.reduce(into: DetectorSet()) { set, detector in
@@ -30,6 +38,9 @@ struct DetectorSet: OptionSet, Sendable, Hashable {
       case .card: set.insert(.card)
       case .iban: set.insert(.iban)
       case .cloudKey: set.insert(.cloudKey)
+      case .secret: set.insert(.secret)
+      case .userinfo: set.insert(.userinfo)
+      case .privateKey: set.insert(.privateKey)
       }
     }
   }

@@ -29,20 +29,23 @@ struct Redaction {
     self.firstRule = firstRule
   }
 
-  /// See ``ScanMasking/appendRedacted(_:from:detectors:to:found:)``.
-  mutating func run(
-    _ text: Span<UInt8>, from start: Int, to output: inout [UInt8], found: inout [UInt16]
-  ) -> Bool {
-    var at = start
-    while at < text.count {
-      replacePending(text, before: at, &output, &found)
-      if at >= done, let place = find(text, at) {
-        replace(place, text, &output, &found)
-        at = max(done, at)
+  /// See ``ScanMasking/appendRedacted(_:detectors:to:found:)``.
+  mutating func run(_ text: Span<UInt8>, to output: inout [UInt8], found: inout [UInt16]) -> Bool {
+    let hasPlain = !detectors.isDisjoint(with: [.email, .card, .iban, .userinfo])
+    let hasAnchors = !detectors.isDisjoint(with: .anchored)
+    var at = hasPlain ? TextCandidates.next(text, from: 0) : text.count
+    var anchor = hasAnchors ? TextCandidates.anchor(text, from: 0) : nil
+    while at < text.count || anchor != nil {
+      let anchorAt = anchor?.at ?? text.count
+      let next = min(at, anchorAt)
+      replacePending(text, before: next, &output, &found)
+      if next == anchorAt, let seen = anchor {
+        if seen.at >= done, let place = find(text, seen) { replace(place, text, &output, &found) }
+        anchor = TextCandidates.anchor(text, from: max(done, seen.at + 1))
       } else {
-        at += 1
+        if at >= done, let place = find(text, at) { replace(place, text, &output, &found) }
+        at = TextCandidates.next(text, from: max(done, at + 1))
       }
-      at = TextCandidates.next(text, from: at)
     }
     replacePending(text, before: text.count, &output, &found)
     if hasFound { output.append(copying: text.extracting(done..<text.count)) }
@@ -72,29 +75,67 @@ struct Redaction {
   /// What is found at the candidate `at`.
   private mutating func find(_ text: Span<UInt8>, _ at: Int) -> Place? {
     let byte = text[at]
-    if byte == UInt8(ascii: "@") { return detectors.contains(.email) ? address(text, at) : nil }
+    if byte == UInt8(ascii: "@") { return address(text, at) }
     if TextClass.isDigit(byte) {
       return detectors.contains(.card)
         ? CardNumber.range(text, at).map { Place(range: $0, detector: .card) } : nil
     }
-    if detectors.contains(.bearer), let range = BearerToken.range(text, at) {
-      return Place(range: range, detector: .bearer)
-    }
-    if detectors.contains(.jwt), at >= tokenFloor, let end = JWTText.end(text, at, floor: &tokenFloor) {
-      return Place(range: at..<end, detector: .jwt)
-    }
-    if detectors.contains(.iban), let end = AccountNumber.end(text, at) {
-      return Place(range: at..<end, detector: .iban)
-    }
-    guard detectors.contains(.cloudKey), let end = CloudKey.end(text, at) else { return nil }
-    if let secret = CloudKey.secret(text, behind: at..<end) { pending = secret }
-    return Place(range: at..<end, detector: .cloudKey)
+    guard detectors.contains(.iban), let end = AccountNumber.end(text, at) else { return nil }
+    return Place(range: at..<end, detector: .iban)
   }
 
   private mutating func address(_ text: Span<UInt8>, _ at: Int) -> Place? {
-    let range = EmailAddress.range(text, at, floor: max(done, localFloor))
+    let floor = max(done, localFloor)
+    if detectors.contains(.userinfo), let range = UserInfo.range(text, beforeNetworkAt: at, floor: floor) {
+      return Place(range: range, detector: .userinfo)
+    }
+    guard detectors.contains(.email) else { return nil }
+    let range = EmailAddress.range(text, at, floor: floor)
     localFloor = at + 1
     return range.map { Place(range: $0, detector: .email) }
+  }
+
+  /// What is found at an anchor.
+  private mutating func find(_ text: Span<UInt8>, _ anchor: TextCandidates.Anchor) -> Place? {
+    switch anchor.kind {
+    case .name:
+      guard detectors.contains(.secret) else { return nil }
+      return NamedSecret.range(text, at: anchor.at, floor: done).map {
+        Place(range: $0, detector: .secret)
+      }
+    case .word: return scheme(text, anchor.at)
+    case .url:
+      guard detectors.contains(.userinfo) else { return nil }
+      return UserInfo.range(text, inURLAt: anchor.at).map { Place(range: $0, detector: .userinfo) }
+    case .block:
+      guard detectors.contains(.privateKey) else { return nil }
+      return PrivateKey.range(text, anchor.at).map { Place(range: $0, detector: .privateKey) }
+    case .token: return anchor.start >= done ? token(text, anchor) : nil
+    }
+  }
+
+  private func scheme(_ text: Span<UInt8>, _ at: Int) -> Place? {
+    if detectors.contains(.bearer), let range = BearerToken.range(text, at) {
+      return Place(range: range, detector: .bearer)
+    }
+    guard detectors.contains(.secret), let range = BasicCredential.range(text, at) else { return nil }
+    return Place(range: range, detector: .secret)
+  }
+
+  private mutating func token(_ text: Span<UInt8>, _ anchor: TextCandidates.Anchor) -> Place? {
+    let at = anchor.start
+    if detectors.contains(.jwt), at >= tokenFloor, let end = JWTText.end(text, at, floor: &tokenFloor) {
+      return Place(range: at..<end, detector: .jwt)
+    }
+    guard detectors.contains(.cloudKey) else { return nil }
+    if let range = BotToken.range(text, anchor.at, floor: done) {
+      return Place(range: range, detector: .cloudKey)
+    }
+    if let end = CloudKey.end(text, at) {
+      if let secret = CloudKey.secret(text, behind: at..<end) { pending = secret }
+      return Place(range: at..<end, detector: .cloudKey)
+    }
+    return ProviderToken.range(text, at).map { Place(range: $0, detector: .cloudKey) }
   }
 }
 
@@ -108,12 +149,30 @@ enum TextClass {
     isAlphanumeric(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
   }
 
+  static func isSpace(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+  /// Spaces, line feeds, other control characters.
+  static func isBlank(_ byte: UInt8) -> Bool { byte <= 0x20 || byte == 0x7F }
+  static func isHex(_ byte: UInt8) -> Bool { isDigit(byte) || (byte | 0x20) &- 0x61 < 6 }
+  static func isBase64(_ byte: UInt8) -> Bool {
+    isAlphanumeric(byte) || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "/")
+      || byte == UInt8(ascii: "=")
+  }
+
   /// Behind the run of bytes from `start` on that `isMember` holds for.
   static func runEnd(_ text: Span<UInt8>, _ start: Int, _ isMember: (UInt8) -> Bool) -> Int {
     var end = start
     while end < text.count, isMember(text[end]) { end += 1 }
     return end
   }
+
+  /// Whether `word`, in lower case, stands at `start` in any case.
+  static func hasWord(_ text: Span<UInt8>, _ start: Int, _ word: [UInt8]) -> Bool {
+    guard start >= 0, text.count - start >= word.count else { return false }
+    for (index, byte) in word.enumerated() where lowercased(text[start + index]) != byte { return false }
+    return true
+  }
+
+  static func lowercased(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }
 
   static func hasPrefix(_ text: Span<UInt8>, _ start: Int, _ prefix: [UInt8]) -> Bool {
     guard text.count - start >= prefix.count else { return false }

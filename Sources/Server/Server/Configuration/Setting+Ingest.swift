@@ -48,15 +48,17 @@ extension Setting {
       "masking.baseline_keys", .words(nil),
       default: """
         [password, passwd, passphrase, token, authorization, api_key, apikey, api-key, access_key, secret, card_number, cvv, \
-        credential, private_key, cookie, email]
+        credential, private_key, cookie, session_id, sessionid, session-id, connection_string, \
+        connectionstring, connection-string, email]
         """,
       "Members whose name has one of these in it, in any case, are masked. Read anew while running."),
     Setting(
       "masking.partial_rules", .partialRules,
       default: "{authorization: {keep_prefix: 5}, email: {mask_email: true}}",
       """
-      What is left of a masked text: by name, `keep_prefix: n`, `keep_suffix: n` or `mask_email: true`. Of several names in a \
-      member's name the longest counts. Read anew while running.
+      What is left of a masked text: by name, `keep_prefix: n`, `keep_suffix: n` (at most a quarter of the \
+      text) or `mask_email: true`. Of several names in a member's name the longest counts; nothing is left where \
+      another rule masks the member too. Read anew while running.
       """),
     Setting(
       "masking.overrides", .overrides, default: "{}",
@@ -64,17 +66,21 @@ extension Setting {
     Setting(
       "masking.heuristics", .choice(["words", "substring", "off"]), default: "words",
       """
-      Whether members are masked whose name has a telling word (card, credit, ssn, phone, pass, key, auth, private, …): as a \
-      word of its own (`userPhone`, `api-key`), anywhere in it, or never. Read anew while running.
+      Whether members are masked whose name has a telling word (card, credit, ssn, phone, pass, key, auth, \
+      private, otp, pin, …): as a word of its own (`userPhone`, `api-key`), anywhere in it (short words not), or \
+      never. Read anew while running.
       """),
     Setting(
-      "masking.detectors", .words(maskingDetectors), default: "[email, bearer, jwt, card, iban, cloud_key]",
+      "masking.detectors", .words(maskingDetectors),
+      default: "[email, bearer, jwt, card, iban, cloud_key, secret, userinfo, private_key]",
       "What is masked inside of texts, messages included, whatever the member's name. Read anew while running."
     ),
   ]
 
   /// Names of the value detectors.
-  static let maskingDetectors = ["email", "bearer", "jwt", "card", "iban", "cloud_key"]
+  static let maskingDetectors = [
+    "email", "bearer", "jwt", "card", "iban", "cloud_key", "secret", "userinfo", "private_key",
+  ]
 
   static let forwarding: [Setting] = [
     Setting(
