@@ -28,7 +28,7 @@ enum EngineOpening {
     }
     store.start()
     let budget = memory.queries
-    let workers = WorkerPool(threads: configuration.queryThreadCount, name: "query")
+    let workers = FairPool(workers: configuration.queryThreadCount, name: "query")
     let questions = QueryEngine(
       source: store.seams, workers: workers, budget: budget, secondsMax: configuration.querySecondsMax)
     let live = LiveFeed(
