@@ -141,7 +141,9 @@ final class FairCore: Sendable {
       state.running += 1
       launch(job, isSpare: false, &state, &wakes, by: caller)
     }
-    if state.running == limits.workers, !state.isSpareRunning, let job = state.queue.nextSparse() {
+    if limits.hasSpare, state.running == limits.workers, !state.isSpareRunning,
+      let job = state.queue.nextSparse()
+    {
       state.isSpareRunning = true
       launch(job, isSpare: true, &state, &wakes, by: caller)
     }

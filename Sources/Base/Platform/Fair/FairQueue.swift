@@ -10,6 +10,8 @@ struct FairLimits: Sendable {
   var shortMax: Int64 = 20_000_000
   /// Begun jobs of all tenants: each holds a thread.
   var startedMax: Int
+  /// Whether a job of a tenant that has used little runs beside the workers.
+  var hasSpare = true
 
   init(workers: Int) {
     self.workers = workers
