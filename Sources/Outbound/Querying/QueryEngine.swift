@@ -104,8 +104,10 @@ package struct QueryEngine: QueryAnswering {
     }
     let groups = try await aggregate(GroupPass(plan: plan, snapshot: snapshot, run: run))
     try snapshot.requireReadable()
-    return QueryAnswer(
+    let answer = QueryAnswer(
       fields: prepared.fields, request: request, groups: groups, damagedFiles: snapshot.damagedFiles)
+    answer.workers = run.workers
+    return answer
   }
 
   private func rows(
@@ -126,6 +128,7 @@ package struct QueryEngine: QueryAnswering {
       fields: prepared.fields, request: request, positionEnd: end, objectCount: objectCount, rows: stream,
       damagedFiles: snapshot.damagedFiles)
     answer.memory = run.share.reservation
+    answer.workers = run.workers
     return answer
   }
 
