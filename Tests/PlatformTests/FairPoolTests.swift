@@ -9,9 +9,9 @@ struct FairPoolTests {
   static func tenant(_ name: String) -> Tenant { Tenant(realm: .native, name: name) }
 
   /// A pool of one worker, whose clock goes on by a millisecond whenever somebody looks at it.
-  static func pool(hasSpare: Bool) -> FairPool {
+  static func pool(hasSpares: Bool) -> FairPool {
     var limits = FairLimits(workers: 1)
-    limits.hasSpare = hasSpare
+    limits.hasSpares = hasSpares
     let time = SteppedTime()
     return FairPool(
       limits, name: "test", clock: FairClock(now: { time.next() }, used: { time.next() }))
@@ -26,7 +26,7 @@ struct FairPoolTests {
   /// A long piece of work stops where it is, others of other tenants and of its own run to their end, and it
   /// goes on.
   @Test func longWorkGivesWay() async {
-    let pool = Self.pool(hasSpare: false)
+    let pool = Self.pool(hasSpares: false)
     let (begun, signal) = AsyncStream<Void>.makeStream()
     let ended = Atomic<Int>(0)
     let flood = pool.account(of: Self.tenant("flood"))
@@ -44,7 +44,7 @@ struct FairPoolTests {
 
   /// A small piece of a tenant that has used nothing does not wait for one that never looks.
   @Test func newcomersRunBesides() async {
-    let pool = Self.pool(hasSpare: true)
+    let pool = Self.pool(hasSpares: true)
     let (begun, signal) = AsyncStream<Void>.makeStream()
     let isDone = Mutex(false)
     let flood = pool.account(of: Self.tenant("flood"))
@@ -61,7 +61,7 @@ struct FairPoolTests {
   /// Nobody wants them any more: both that have stopped on their way and those that have not begun end, while
   /// another query of the tenant goes on.
   @Test func theUnwantedEnds() async {
-    let pool = Self.pool(hasSpare: false)
+    let pool = Self.pool(hasSpares: false)
     let isGone = Atomic<Bool>(false)
     let ended = Atomic<Int>(0)
     let gone = (0..<40).map { _ in pool.account(of: Self.tenant("flood")) }
@@ -111,7 +111,7 @@ struct FairPoolTests {
 
   /// On other threads there is nothing to give way from.
   @Test func otherThreadsAreNotHeld() {
-    Self.pool(hasSpare: false).account(of: Self.tenant("t")).pause()
+    Self.pool(hasSpares: false).account(of: Self.tenant("t")).pause()
   }
 }
 

@@ -55,7 +55,7 @@ struct FairQueueTests {
     for round in 0..<200 {
       queue.add(FairJob(account("small")) {})
       if round == 0 {
-        #expect(queue.nextSparse()?.account.tenant.name == "small")
+        #expect(queue.next(in: .newcomer)?.account.tenant.name == "small")
       } else {
         while let job = queue.next() {
           let isSmall = job.account.tenant.name == "small"
@@ -75,6 +75,21 @@ struct FairQueueTests {
     #expect(flood >= small / 2 && flood > 0, "\(small) \(flood)")
   }
 
+  /// Whoever has nothing running need not wait while one other has all workers; others wait.
+  @Test func nobodyHasAllWorkersForLong() throws {
+    var queue = FairQueue(FairLimits(workers: 2))
+    for _ in 0..<4 { queue.add(FairJob(account("flood")) {}) }
+    let first = try #require(queue.next())
+    #expect(queue.next() != nil)
+    #expect(queue.next(in: .second) == nil, "its own")
+    queue.settle(first, used: 20 * Self.ms)
+    queue.add(first)
+    #expect(queue.next() === first || queue.next() != nil)
+    for name in ["other", "third"] { queue.add(FairJob(account(name)) {}) }
+    #expect(queue.next(in: .second)?.account.tenant.name == "other")
+    #expect(queue.next(in: .second) == nil, "two tenants run")
+  }
+
   @Test func whatIsNotSparseWaitsForItsTurn() throws {
     var queue = FairQueue(FairLimits(workers: 1))
     let (first, second) = (FairJob(account("t")) {}, FairJob(account("t")) {})
@@ -82,7 +97,7 @@ struct FairQueueTests {
     #expect(queue.next() === first)
     queue.settle(first, used: 6 * Self.ms)
     queue.add(second)
-    #expect(queue.nextSparse() == nil)
+    #expect(queue.next(in: .newcomer) == nil)
     #expect(queue.next() === second)
   }
 

@@ -5,7 +5,7 @@ import Records
 package struct QueryEngine: QueryAnswering {
   private let source: any BatchSource
   private let threads: any QueryThreads
-  private let budget: MemoryBudget
+  private let budgets: TenantBudgets
   private let secondsMax: Int
   private let uptime: any UptimeClock
   /// How many queries did not come to their end, and why.
@@ -32,7 +32,7 @@ package struct QueryEngine: QueryAnswering {
     self.uptime = uptime
     self.source = source
     threads = workers
-    self.budget = budget
+    budgets = TenantBudgets(of: budget)
     // A quarter is left for other queries, and for what this one reads. Groups have 32-bit numbers and take
     // 24 bytes at least.
     groupLimits = GroupLimits(
@@ -48,7 +48,7 @@ package struct QueryEngine: QueryAnswering {
     let workers = threads.workers(for: tenant)
     let token = CancellationToken(secondsMax: secondsMax, pace: workers.pace) { uptime.uptime() }
     return QueryRun(
-      workers: workers, share: MemoryShare(of: budget, cancellation: token),
+      workers: workers, share: MemoryShare(of: budgets.budget(of: tenant), cancellation: token),
       work: QueryWork(cancellation: token, endings: endings))
   }
 

@@ -32,7 +32,8 @@ enum EngineOpening {
     let questions = QueryEngine(
       source: store.seams, workers: workers, budget: budget, secondsMax: configuration.querySecondsMax)
     let live = LiveFeed(
-      feed: store.seams, source: store.seams, pool: workers, limits: configuration.live, clock: clock, memory: memory.live)
+      feed: store.seams, source: store.seams, pool: workers, limits: configuration.live, clock: clock,
+      memory: memory.live)
     var engine = Engine(store: store.seams, questions: questions, live: live, identity: identity) {
       await live.stop()
       await store.close()

@@ -5,8 +5,7 @@ import Synchronization
 final class FairCore: Sendable {
   private struct State {
     var queue: FairQueue
-    var running = 0
-    var isSpareRunning = false
+    var running: [FairLane: Int] = [:]
     /// Threads that wait for a job, the last one that worked at the end.
     var idle: [FairWorker] = []
     var threadCount = 0
@@ -35,8 +34,12 @@ final class FairCore: Sendable {
     state = Mutex(State(queue: FairQueue(limits)))
   }
 
-  /// Threads that are there always, for the workers and the spare one.
-  private var threadsKept: Int { limits.workers + 1 }
+  /// Threads that are there always.
+  private var threadsKept: Int { FairLane.allCases.reduce(0) { $0 + places(in: $1) } }
+
+  private func places(in lane: FairLane) -> Int {
+    lane == .worker ? limits.workers : limits.hasSpares ? 1 : 0
+  }
 
   func start() {
     for _ in 0..<threadsKept {
@@ -128,8 +131,7 @@ final class FairCore: Sendable {
   }
 
   private func release(_ worker: FairWorker, _ state: inout State) {
-    if worker.isSpare { state.isSpareRunning = false } else { state.running -= 1 }
-    worker.isSpare = false
+    state.running[worker.lane, default: 0] -= 1
   }
 
   /// Has jobs run as long as any may.
@@ -137,25 +139,23 @@ final class FairCore: Sendable {
   /// - Parameter caller: Whose thread this is: it needs no waking.
   private func dispatch(_ state: inout State, by caller: FairWorker?) -> Wakes {
     var wakes = Wakes()
-    while state.running < limits.workers, let job = state.queue.next() {
-      state.running += 1
-      launch(job, isSpare: false, &state, &wakes, by: caller)
-    }
-    if limits.hasSpare, state.running == limits.workers, !state.isSpareRunning,
-      let job = state.queue.nextSparse()
-    {
-      state.isSpareRunning = true
-      launch(job, isSpare: true, &state, &wakes, by: caller)
+    for lane in FairLane.allCases {
+      while state.running[lane, default: 0] < places(in: lane), let job = state.queue.next(in: lane) {
+        state.running[lane, default: 0] += 1
+        launch(job, in: lane, &state, &wakes, by: caller)
+      }
+      // Only where all workers are busy there is a need to run beside them.
+      if state.running[.worker, default: 0] < limits.workers { break }
     }
     return wakes
   }
 
   private func launch(
-    _ job: FairJob, isSpare: Bool, _ state: inout State, _ wakes: inout Wakes, by caller: FairWorker?
+    _ job: FairJob, in lane: FairLane, _ state: inout State, _ wakes: inout Wakes, by caller: FairWorker?
   ) {
     let isStart = job.worker == nil && state.idle.isEmpty
     let worker = job.worker ?? state.idle.popLast() ?? FairWorker(self)
-    worker.isSpare = isSpare
+    worker.lane = lane
     worker.job = job
     job.worker = worker
     if isStart {

@@ -10,8 +10,8 @@ struct FairLimits: Sendable {
   var shortMax: Int64 = 20_000_000
   /// Begun jobs of all tenants: each holds a thread.
   var startedMax: Int
-  /// Whether a job of a tenant that has used little runs beside the workers.
-  var hasSpare = true
+  /// Whether jobs run beside the workers too (``FairLane``).
+  var hasSpares = true
 
   init(workers: Int) {
     self.workers = workers
@@ -23,6 +23,16 @@ struct FairLimits: Sendable {
   func startedMax(isFirst: Bool) -> Int { isFirst ? 16 * workers : 2 * workers }
   /// From here on no tenant begins more than it has workers.
   var crowdedCount: Int { startedMax / 4 }
+}
+
+/// Where a job runs: as one of the workers, or beside them, where the system shares the cores.
+enum FairLane: Sendable, CaseIterable {
+  case worker
+  /// Of a tenant that came with nothing running and has used little: it need not wait until another's slice
+  /// is over.
+  case newcomer
+  /// Of a tenant that has nothing running while one other has all workers.
+  case second
 }
 
 /// Which of the jobs that wait runs next: deficit round robin over tenants, by the time of a core that each
@@ -38,6 +48,8 @@ struct FairQueue {
   /// Of queries that nobody wants any more: they end at once, and give back what they hold.
   private var ending: [FairJob] = []
   private(set) var started = 0
+  /// Tenants of which something runs.
+  private var runningTenants = 0
   /// Begun jobs at most, where the system gave fewer threads.
   var startedMax: Int
 
@@ -78,9 +90,24 @@ struct FairQueue {
 
   // MARK: Running
 
-  /// Takes the job that runs next; nil: none waits that may.
-  mutating func next() -> FairJob? {
+  /// Takes the job that runs next in `lane`; nil: none waits that may.
+  mutating func next(in lane: FairLane = .worker) -> FairJob? {
     if let job = takeEnding() { return job }
+    switch lane {
+    case .worker: return nextInTurn()
+    case .newcomer: return first { $0.isSparse && $0.credit > 0 }
+    case .second: return runningTenants == 1 ? first { $0.running == 0 } : nil
+    }
+  }
+
+  private mutating func first(_ isMeant: (FairShare) -> Bool) -> FairJob? {
+    for share in newcomers + regulars where isMeant(share) {
+      if let job = take(of: share) { return job }
+    }
+    return nil
+  }
+
+  private mutating func nextInTurn() -> FairJob? {
     while let share = newcomers.first ?? regulars.first {
       let isNew = share.place == .newcomers
       if share.credit <= 0 {
@@ -94,16 +121,6 @@ struct FairQueue {
         // Who was first once waits for its turn before it is first again.
         if isNew { enter(share, asNewcomer: false) } else { forget(share) }
       }
-    }
-    return nil
-  }
-
-  /// Takes a job of a tenant that came with nothing running and has used little: it need not wait until
-  /// another's slice is over.
-  mutating func nextSparse() -> FairJob? {
-    if let job = takeEnding() { return job }
-    for share in newcomers + regulars where share.isSparse && share.credit > 0 {
-      if let job = take(of: share) { return job }
     }
     return nil
   }
@@ -138,6 +155,8 @@ struct FairQueue {
 
   private mutating func run(_ job: FairJob, of share: FairShare) {
     job.isWaiting = false
+    share.running += 1
+    if share.running == 1 { runningTenants += 1 }
     if !job.isStarted {
       share.started += 1
       started += 1
@@ -150,6 +169,8 @@ struct FairQueue {
   mutating func settle(_ job: FairJob, used: Int64) {
     let share = share(of: job.account.tenant)
     job.account.used += used
+    share.running -= 1
+    if share.running == 0 { runningTenants -= 1 }
     share.credit -= used
     if share.credit <= 0 { share.isSparse = false }
   }

@@ -14,6 +14,8 @@ final class FairShare {
   var credit: Int64
   /// Whether it came when it had nothing, and has not used up its first credit since.
   var isSparse = true
+  /// Jobs that run.
+  var running = 0
   /// Jobs that have begun and not ended: each holds a thread, and memory.
   var started = 0
   /// Of queries that have used little, in the order they came.

@@ -3,13 +3,13 @@ import Records
 
 /// A thread of a pool, and what it works on.
 final class FairWorker: @unchecked Sendable {
-  // Safe because: `job` and `isSpare` change under the lock of the pool's state, or while the thread that they
+  // Safe because: `job` and `lane` change under the lock of the pool's state, or while the thread that they
   // belong to runs; the rest only that thread touches.
   let core: FairCore
   /// What it has begun; nil: it is idle, or to end.
   var job: FairJob?
-  /// Whether it runs beside the pool's workers, for a tenant that has used little.
-  var isSpare = false
+  /// Where it runs.
+  var lane = FairLane.worker
   private let baton = Baton()
   private var sliceEnd: Int64 = 0
   private var usedBefore: Int64 = 0
