@@ -19,7 +19,10 @@ struct FairPoolTests {
 
   /// Many looks in a row, until `isDone`; whether it was.
   static func work(_ account: FairAccount, until isDone: () -> Bool) -> Bool {
-    for _ in 0..<1_000_000 where !isDone() { account.pause() }
+    for _ in 0..<100_000_000 {
+      if isDone() { return true }
+      account.pause()
+    }
     return isDone()
   }
 
@@ -28,15 +31,15 @@ struct FairPoolTests {
   @Test func longWorkGivesWay() async {
     let pool = Self.pool(hasSpares: false)
     let (begun, signal) = AsyncStream<Void>.makeStream()
-    let ended = Atomic<Int>(0)
+    let ended = Count()
     let flood = pool.account(of: Self.tenant("flood"))
     async let long = flood.run { () -> Bool in
       signal.yield()
-      return Self.work(flood) { ended.load(ordering: .relaxed) == 2 }
+      return Self.work(flood) { ended.value == 2 }
     }
     for await _ in begun { break }
     for name in ["other", "flood"] {
-      await pool.account(of: Self.tenant(name)).run { _ = ended.add(1, ordering: .relaxed) }
+      await pool.account(of: Self.tenant(name)).run { ended.add() }
     }
     #expect(await long)
     #expect(pool.occupation.started == 0)
@@ -62,23 +65,23 @@ struct FairPoolTests {
   /// another query of the tenant goes on.
   @Test func theUnwantedEnds() async {
     let pool = Self.pool(hasSpares: false)
-    let isGone = Atomic<Bool>(false)
-    let ended = Atomic<Int>(0)
+    let isGone = Count()
+    let ended = Count()
     let gone = (0..<40).map { _ in pool.account(of: Self.tenant("flood")) }
     await withTaskGroup(of: Void.self) { group in
       for account in gone {
         group.addTask {
           await account.run {
-            _ = Self.work(account) { isGone.load(ordering: .relaxed) }
-            _ = ended.add(1, ordering: .relaxed)
+            _ = Self.work(account) { isGone.value > 0 }
+            ended.add()
           }
         }
       }
       let stays = pool.account(of: Self.tenant("flood"))
       await stays.run {
-        isGone.store(true, ordering: .relaxed)
+        isGone.add()
         for account in gone { account.expedite() }
-        let all = Self.work(stays) { ended.load(ordering: .relaxed) == gone.count }
+        let all = Self.work(stays) { ended.value == gone.count }
         #expect(all)
       }
     }
@@ -119,4 +122,12 @@ private final class SteppedTime: Sendable {
   private let time = Atomic<Int64>(0)
 
   func next() -> Int64 { time.add(1_000_000, ordering: .relaxed).newValue }
+}
+
+private final class Count: Sendable {
+  private let count = Atomic<Int>(0)
+
+  var value: Int { count.load(ordering: .relaxed) }
+
+  func add() { count.add(1, ordering: .relaxed) }
 }

@@ -63,12 +63,12 @@ final class FairCore: Sendable {
     for worker in idle { worker.wake() }
   }
 
-  func account(of tenant: Tenant) -> FairAccount {
-    let number = state.withLock { state in
+  /// The next account's.
+  func takeNumber() -> UInt64 {
+    state.withLock { state in
       state.nextAccount += 1
       return state.nextAccount
     }
-    return FairAccount(tenant, number: number, core: self)
   }
 
   var occupation: (started: Int, threads: Int) {
@@ -110,7 +110,15 @@ final class FairCore: Sendable {
 
   /// What `worker` ran has ended: it goes on with what is next, waits for that, or ends.
   func finish(_ worker: FairWorker, used: Int64) {
-    guard let job = worker.job else { return }
+    if end(worker, used: used) { worker.wait() }
+  }
+
+  /// Lets go of the job, which may be the last to hold the pool, when the lock is given back and before the
+  /// thread rests.
+  ///
+  /// - Returns: Whether the thread is to wait.
+  private func end(_ worker: FairWorker, used: Int64) -> Bool {
+    guard let job = worker.job else { return false }
     let (wakes, mustWait) = state.withLock { state in
       state.queue.settle(job, used: used)
       release(worker, &state)
@@ -127,7 +135,8 @@ final class FairCore: Sendable {
       return (wakes, true)
     }
     carryOut(wakes)
-    if mustWait { worker.wait() }
+    withExtendedLifetime(job) {}
+    return mustWait
   }
 
   private func release(_ worker: FairWorker, _ state: inout State) {
@@ -181,9 +190,10 @@ final class FairCore: Sendable {
 
   /// There is no thread for what `worker` was to run: it waits for one of those there are.
   private func withdraw(_ worker: FairWorker) {
+    guard let job = worker.job else { return }
+    defer { withExtendedLifetime(job) {} }
     carryOut(
       state.withLock { state in
-        guard let job = worker.job else { return Wakes() }
         worker.job = nil
         job.worker = nil
         state.threadCount -= 1

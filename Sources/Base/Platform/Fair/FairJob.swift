@@ -1,20 +1,23 @@
 import Records
 
-/// One query, as the scheduler knows it: whose it is, and what it has used. Made by ``FairPool/account(of:)``.
+/// One query, as the scheduler knows it: whose it is, and what it has used. Made by ``FairPool/account(of:)``,
+/// whose threads go on as long as there are accounts.
 package final class FairAccount: @unchecked Sendable {
   // Safe because: `used` is read and written under the lock of the pool's state alone.
   /// Whom its work is charged to.
   let tenant: Tenant
   /// Lower ones began earlier.
   let number: UInt64
-  let core: FairCore
+  private let pool: FairPool
   /// Nanoseconds of a core, as far as they were settled.
   var used: Int64 = 0
 
-  init(_ tenant: Tenant, number: UInt64, core: FairCore) {
+  var core: FairCore { pool.core }
+
+  init(_ tenant: Tenant, number: UInt64, pool: FairPool) {
     self.tenant = tenant
     self.number = number
-    self.core = core
+    self.pool = pool
   }
 }
 

@@ -6,11 +6,11 @@ import Records
 ///
 /// Work looks now and then at ``FairAccount/pause()``; once it has had its slice while others wait, it stops
 /// there, on its thread, until its turn comes again. It must hold no lock then. The threads end when the last
-/// reference goes.
+/// reference goes, and the last account.
 package final class FairPool: Sendable {
   /// How many pieces of work run at once, but for one more of a tenant that has used little.
   package let workerCount: Int
-  private let core: FairCore
+  let core: FairCore
 
   /// Starts the threads, at least one; more come as pieces of work stop on their way.
   package convenience init(workers: Int, name: String = "worker") {
@@ -27,7 +27,9 @@ package final class FairPool: Sendable {
   deinit { core.close() }
 
   /// An account for one query of `tenant`.
-  package func account(of tenant: Tenant) -> FairAccount { core.account(of: tenant) }
+  package func account(of tenant: Tenant) -> FairAccount {
+    FairAccount(tenant, number: core.takeNumber(), pool: self)
+  }
 
   /// How many pieces of work have begun and not ended, and how many threads there are.
   package var occupation: (started: Int, threads: Int) { core.occupation }

@@ -19,8 +19,8 @@ struct FairLimits: Sendable {
   }
 
   /// Of one tenant, while others have few. What a query does first reads little and tells small queries from
-  /// large ones; what follows holds memory.
-  func startedMax(isFirst: Bool) -> Int { isFirst ? 16 * workers : 2 * workers }
+  /// large ones; what follows holds memory, of which the one that is under way may need nearly all.
+  func startedMax(isFirst: Bool) -> Int { isFirst ? 16 * workers : workers }
   /// From here on no tenant begins more than it has workers.
   var crowdedCount: Int { startedMax / 4 }
 }
