@@ -4,7 +4,7 @@ import Testing
 
 @testable import Matching
 
-/// Text patterns whose automata grow without end say so every millisecond, and end when nobody waits for them.
+/// Text patterns whose automata grow without end look every millisecond, and end when nobody waits for them.
 struct PatternStepsTests {
   /// Each byte leads to a state never seen before.
   static let dear = "(a|b)*a(a|b){200}c"

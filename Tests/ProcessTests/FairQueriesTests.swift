@@ -15,7 +15,8 @@ import Testing
         for tenant, count in [("flood", 20), ("small", 1)]:
             for _ in range(count):
                 body = "\n".join(
-                    json.dumps({"level": "INFO", "service": f"s{number % 7}", "message": os.urandom(400).hex()})
+                    json.dumps({
+                        "level": "INFO", "service": f"s{number % 7}", "message": os.urandom(400).hex()})
                     for number in range(5_000))
                 server.request("POST", "/v1/records/logs", body, bearer(tenant), expect=201)
             server.request("POST", "/v1/admin/flush", {"archive": True}, bearer(tenant))
@@ -101,7 +102,7 @@ import Testing
             at = cpu(server)
             for client in clients:
                 client.close()
-            until(lambda: ended(server) == all_ended, lambda: ("still at work", count, ended(server), all_ended))
+            until(lambda: ended(server) == all_ended, lambda: ("still at work", count, ended(server)))
             used = cpu(server) - at
             assert used < 0.1 + 0.01 * count, (count, used)
         # Nor does the end wait for what is under way.

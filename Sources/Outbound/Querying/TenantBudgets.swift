@@ -1,7 +1,8 @@
 import Records
 import Synchronization
 
-/// The memory of queries by tenant: one may hold seven eighths of it, so that others' small queries find some.
+/// The memory of queries by tenant: one may hold seven eighths of it, so that small queries of others find
+/// some.
 final class TenantBudgets: Sendable {
   private struct Entry {
     weak var budget: MemoryBudget?

@@ -1,7 +1,7 @@
 import Records
 
-/// One query, as the scheduler knows it: whose it is, and what it has used. Made by ``FairPool/account(of:)``,
-/// whose threads go on as long as there are accounts.
+/// One query, as the scheduler knows it: whose it is, and what it has used. Made by
+/// ``FairPool/account(of:)``, whose threads go on as long as there are accounts.
 package final class FairAccount: @unchecked Sendable {
   // Safe because: `used` is read and written under the lock of the pool's state alone.
   /// Whom its work is charged to.

@@ -85,8 +85,8 @@ package final class CancellationToken: Sendable {
     return end != CancellationToken.never && uptime() > end
   }
 
-  /// - Throws: `.cancelled`, `.deadlineExceeded`, `.invalid` for text patterns that are too dear: what is under
-  ///   way ends, and gives back what it holds.
+  /// - Throws: `.cancelled`, `.deadlineExceeded`, `.invalid` for text patterns that are too dear: what is
+  ///   under way ends, and gives back what it holds.
   package func check() throws(StoreError) {
     pace?.pause()
     if isCancelled.load(ordering: .relaxed) { throw .cancelled }

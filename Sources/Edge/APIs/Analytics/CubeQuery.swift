@@ -325,11 +325,8 @@ struct CubeQuery {
       literals.append(try literal(value, dimension))
       guard dimension.type == .string, !dimension.path.members.isEmpty else { continue }
       if let flag = Bool(value) { literals.append(.bool(flag)) }
-      if let whole = Int64(value) {
-        literals.append(.int64(whole))
-      } else if let number = Double(value), number.isFinite {
-        literals.append(.float64(number))
-      }
+      let number = Double(value).flatMap { $0.isFinite ? Literal.float64($0) : nil }
+      if let literal = Int64(value).map(Literal.int64) ?? number { literals.append(literal) }
     }
     return literals.count == 1
       ? .compare(dimension.path, .equal, literals[0]) : .isIn(dimension.path, literals)
