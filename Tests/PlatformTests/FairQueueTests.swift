@@ -53,7 +53,7 @@ struct FairQueueTests {
     let queue = Line(workers: 1)
     for _ in 0..<4 { queue.add(FairJob(account("flood", used: 1)) {}) }
     // Not at the end of its turn.
-    for cost in [6, 2] { _ = try used(in: 1, queue) { _ in cost * Self.ms } }
+    for cost: Int64 in [6, 2] { _ = try used(in: 1, queue) { _ in cost * Self.ms } }
     var small: Int64 = 0
     var flood: Int64 = 0
     for round in 0..<200 {
