@@ -93,4 +93,34 @@ import Testing
     let problem = #expect(throws: Problem.self) { try CubeQuery(tree, cube: .audit, now: CubeTests.now) }
     #expect(problem?.status == 400)
   }
+
+  private func query(_ operation: String, valueCount: Int, memberCount: Int = 1) throws -> CubeQuery {
+    let values = (0..<valueCount).map { "\"\($0)\"" }.joined(separator: ",")
+    let filters = (0..<memberCount).map {
+      #"{"member":"logs.metadata.m\#($0)","operator":"\#(operation)","values":[\#(values)]}"#
+    }
+    let json = #"{"measures":["logs.count"],"filters":[\#(filters.joined(separator: ","))]}"#
+    return try CubeQuery(JSONTree(parsing: Array(json.utf8)), cube: .audit, now: CubeTests.now)
+  }
+
+  /// As in filters of our own: the cost of checking them is bounded by their number, not by the body's size.
+  @Test func conditionsAreBounded() throws {
+    _ = try query("contains", valueCount: 1_000)
+    _ = try query("set", valueCount: 1, memberCount: 1_000)
+    for refused in [("contains", 1_001, 1), ("set", 1, 1_001), ("startsWith", 600, 2), ("equals", 1, 1_001)] {
+      let problem = #expect(throws: Problem.self) {
+        try query(refused.0, valueCount: refused.1, memberCount: refused.2)
+      }
+      #expect(problem?.status == 400)
+    }
+  }
+
+  /// Values to be equal to are one list, however many.
+  @Test func manyValuesAreOneCondition() throws {
+    for operation in ["equals", "notEquals"] {
+      let request = try query(operation, valueCount: 20_000).request(filter: .all)
+      #expect("\(request.predicate)".contains("isIn"))
+      _ = try PreparedQuery(request)
+    }
+  }
 }

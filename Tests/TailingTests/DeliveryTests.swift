@@ -196,6 +196,24 @@ import Testing
     await store.stop()
   }
 
+  /// A filter whose patterns cost too much for the rows at hand ends its stream, and no other.
+  @Test func dearFiltersEndTheirStream() async throws {
+    let store = try await openStore()
+    let feed = LiveFeed(feed: store, source: store, limits: testLimits { $0.patternStepsMax = 10_000 })
+    let pattern = Predicate.regex(ColumnPath("message"), pattern: "(a|b)*a(a|b){60}c", ignoreCase: false)
+    let (dear, other) = (try await Follower(feed, filter: pattern), try await Follower(feed))
+    try await Written().append([Row(message: String(repeating: "abaabbbabab", count: 400))], to: store)
+    await other.follow(until: 1)
+    await dear.follow(until: 1)
+    guard case .failed(.invalid(let text))? = dear.all.first else {
+      throw StoreError.disk("not refused: \(dear.all.count)")
+    }
+    #expect(text.contains("text patterns"))
+    guard case .row? = other.all.first else { throw StoreError.disk("not given") }
+    await feed.stop()
+    await store.stop()
+  }
+
   @Test func subscribersAreBounded() async throws {
     let store = try await openStore()
     let feed = LiveFeed(feed: store, source: store, limits: testLimits { $0.subscribersMax = 2 })

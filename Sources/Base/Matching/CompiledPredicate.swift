@@ -7,14 +7,21 @@ package struct CompiledPredicate: Sendable {
   /// Every column or member it reads, without repeats.
   package let paths: [ColumnPath]
   let root: PredicateNode
+  /// Instructions of its text patterns.
+  private let instructionCount: Int
 
   /// - Throws: `.invalid` with a sentence: unknown column, type mismatch, broken pattern. On members, whose
   ///   types are known only row by row, a literal of another kind is no error: it does not match.
-  package init(_ predicate: Predicate, schema: DatasetSchema) throws(StoreError) {
+  ///
+  /// - Parameter cancellation: Looked at before each text pattern is compiled, which may take milliseconds.
+  package init(
+    _ predicate: Predicate, schema: DatasetSchema, cancellation: CancellationToken? = nil
+  ) throws(StoreError) {
     self.predicate = predicate
-    var compiler = PredicateCompiler(schema)
+    var compiler = PredicateCompiler(schema, cancellation: cancellation)
     root = try compiler.compile(predicate)
     paths = compiler.paths
+    instructionCount = compiler.instructionCount
   }
 
   /// A part of `predicate` that matches the same rows as all of it where it is used.
@@ -22,6 +29,13 @@ package struct CompiledPredicate: Sendable {
     self.predicate = predicate
     self.root = root
     paths = root.paths
+    instructionCount = 0
+  }
+
+  /// - Throws: `.invalid` if the text patterns of several filters are larger together than one's may be.
+  package static func check(_ filters: [CompiledPredicate]) throws(StoreError) {
+    let count = filters.reduce(0) { $0 + $1.instructionCount }
+    guard count <= PredicateCompiler.instructionsMax else { throw PredicateCompiler.tooLarge }
   }
 
   /// The rows of `batch` that match.

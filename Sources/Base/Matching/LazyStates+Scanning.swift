@@ -25,7 +25,9 @@ extension LazyStates {
     guard let base = text.baseAddress else { return acceptsAtEnd(lane.state) }
     var state = lane.state
     var position = lane.position
+    steps &+= lane.end &- position
     while position < lane.end {
+      if isEnded() { return false }
       if state == accepting { return true }
       if state == dead { return false }
       let table = unsafe UnsafePointer(self.table)
@@ -47,7 +49,7 @@ extension LazyStates {
   }
 
   /// Drops the rows of `rows` whose text does not match. Row r is bytes offsets[r] ..< offsets[r + 1];
-  /// offsets ascend and end within `bytes` (callers check).
+  /// offsets ascend and end within `bytes` (callers check). Ends early once the work is over.
   ///
   /// Four rows go side by side: one transition waits for the one before it, so a single row would leave the
   /// core idle most of the time.
@@ -63,8 +65,9 @@ extension LazyStates {
           lanes.append(lane(row: row, begin: Int(offsets[row]), end: Int(offsets[row + 1])))
           next += 1
         }
-        if lanes.count < 4 { break }
+        if lanes.count < 4 || isEnded() { break }
         let (count, states) = unsafe run(lanes, text)
+        steps &+= 4 &* count
         var index = 3
         while index >= 0 {
           if let isMatch = unsafe settle(&lanes[index], count, states[index], text) {
@@ -124,6 +127,7 @@ extension LazyStates {
     }
     if state == unknown {
       for position in lane.position..<lane.position + count {
+        if isEnded() { return false }
         // In bounds: see run.
         lane.state = stepForgetting(lane.state, byteClass: unsafe Int(classes[Int(text[position])]))
       }

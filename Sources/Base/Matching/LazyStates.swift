@@ -44,6 +44,12 @@ import Records
   /// The set under construction.
   private var scratch: [Int32] = []
   private var origin: [Int32] = []
+  /// What the borrower works for; nil: the work goes on to its end.
+  var cancellation: CancellationToken?
+  /// Work since ``cancellation`` was told of any: bytes read, and instructions looked at to make states.
+  var steps = 0
+  /// Once the work is over nothing that is found means anything.
+  private(set) var isOver = false
   /// Look-behind of the set in `scratch` that found no room.
   private var refusedFlags: UInt8 = 0
 
@@ -51,6 +57,35 @@ import Records
   private static let afterWord: UInt8 = 2
   private static let afterLineFeed: UInt8 = 4
   private static let afterToken: UInt8 = 8
+
+  /// A millisecond of work, about.
+  private static let stepsNoted = 1 << 18
+
+  /// Whether the work is over; the token is told of it, and asked, after a millisecond.
+  func isEnded() -> Bool {
+    if steps < LazyStates.stepsNoted { return isOver }
+    noteSteps()
+    return isOver
+  }
+
+  /// Tells the token of the work so far.
+  private func noteSteps() {
+    defer { steps = 0 }
+    if let cancellation, steps > 0 { isOver = cancellation.spend(patternSteps: steps) }
+  }
+
+  /// Begins to work for who has `cancellation`.
+  func lend(to cancellation: CancellationToken?) {
+    self.cancellation = cancellation
+    isOver = false
+    steps = 0
+  }
+
+  /// The borrower is done.
+  func giveBack() {
+    noteSteps()
+    cancellation = nil
+  }
 
   private enum Ahead: Equatable {
     case unknown, end
@@ -117,6 +152,7 @@ import Records
   private func close(_ instruction: Int32, flags: UInt8, ahead: Ahead) -> Bool {
     stack.append(instruction)
     while let index = stack.popLast() {
+      steps &+= 1
       guard marks[Int(index)] != mark else { continue }
       marks[Int(index)] = mark
       switch program.instructions[Int(index)] {
@@ -163,6 +199,7 @@ import Records
   /// The state after reading a byte of class `byteClass`; nil: the cache is full (see ``reset()``).
   func step(_ state: UInt32, byteClass: Int) -> UInt32? {
     // In bounds: states are row offsets of the table, classes are below 1 << shift.
+    steps &+= 1
     let known = unsafe table[Int(state) + byteClass]
     if known != unknown { return known }
     let info = infos[Int(state) >> shift]
@@ -202,6 +239,7 @@ import Records
     if program.usesTokens, ByteSet256.word.contains(byte) { after |= LazyStates.afterToken }
     if program.usesLines, byte == 0x0A { after |= LazyStates.afterLineFeed }
     beginSet()
+    steps &+= origin.count
     for index in origin {
       guard case .bytes(let set, let next) = program.instructions[Int(index)],
         program.sets[Int(set)].contains(byte)

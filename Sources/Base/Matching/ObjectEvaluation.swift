@@ -15,7 +15,7 @@ struct ObjectEvaluation {
   }
 
   /// Drops the rows that do not match.
-  func narrow(_ rows: inout Selection, by test: PredicateTest) {
+  func narrow(_ rows: inout Selection, by test: PredicateTest, _ cancellation: CancellationToken?) {
     if path.isEmpty, case .exists = test {
       object.rest.dropNulls(from: &rows)
       return
@@ -25,31 +25,43 @@ struct ObjectEvaluation {
     for column in columns {
       if case .text = test, column.type != .utf8 { continue }
       var taken = open
-      column.narrow(&taken, by: test)
+      column.narrow(&taken, by: test, cancellation)
       open.subtract(taken)
     }
     var taken = open
     object.rest.dropNulls(from: &taken)
     if !taken.isEmpty {
       object.rest.narrowText(&taken) { offsets, bytes, rows in
-        filterRest(offsets, bytes, &rows, by: test)
+        filterRest(offsets, bytes, &rows, by: test, cancellation)
       }
     }
     open.subtract(taken)
     rows.subtract(open)
   }
 
+  /// Of JSON between two looks at whether the work is over: a few milliseconds.
+  private static let bytesLooked = 1 << 20
+
   /// Drops the rows whose JSON text has no value that passes.
   private func filterRest(
-    _ offsets: Span<Int32>, _ bytes: Span<UInt8>, _ rows: inout Selection, by test: PredicateTest
+    _ offsets: Span<Int32>, _ bytes: Span<UInt8>, _ rows: inout Selection, by test: PredicateTest,
+    _ cancellation: CancellationToken?
   ) {
     TextAutomaton.check(offsets, within: bytes.count)
     preselect(offsets, bytes, &rows, by: test)
     var kept = rows
     var scratch: [UInt8] = []
+    var bytesUnseen = ObjectEvaluation.bytesLooked
+    var isOver = false
     func check(_ passes: (Span<UInt8>, inout [UInt8]) -> Bool) {
       rows.forEach { row in
+        if isOver { return }
         let text = bytes.extracting(Int(offsets[row])..<Int(offsets[row + 1]))
+        bytesUnseen -= text.count
+        if bytesUnseen < 0 {
+          bytesUnseen = ObjectEvaluation.bytesLooked
+          isOver = cancellation?.isOver ?? false
+        }
         if !passes(text, &scratch) { kept.remove(row) }
       }
     }
@@ -57,7 +69,9 @@ struct ObjectEvaluation {
     case .exists: check { text, _ in exists(text) }
     case .values(let test): check { text, scratch in passes(text, test, &scratch) }
     case .text(let automaton):
-      automaton.withMatcher { matches in check { text, scratch in passes(text, &scratch, matches) } }
+      automaton.withMatcher(cancellation) { matches in
+        check { text, scratch in passes(text, &scratch, matches) }
+      }
     }
     rows = kept
   }

@@ -151,9 +151,8 @@ extension PredicateNode {
     case .leaf(let leaf): return [leaf.path]
     case .not(let part): return part.paths
     case .and(let parts), .or(let parts):
-      var paths: [ColumnPath] = []
-      for path in parts.flatMap(\.paths) where !paths.contains(path) { paths.append(path) }
-      return paths
+      var known: Set<ColumnPath> = []
+      return parts.flatMap(\.paths).filter { known.insert($0).inserted }
     }
   }
 }

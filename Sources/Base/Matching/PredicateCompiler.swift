@@ -14,8 +14,16 @@ struct PredicateCompiler {
   /// What is left of ``instructionsMax``.
   private var instructionsLeft = PredicateCompiler.instructionsMax
   private(set) var paths: [ColumnPath] = []
+  private var known: Set<ColumnPath> = []
+  private let cancellation: CancellationToken?
 
-  init(_ schema: DatasetSchema) { self.schema = schema }
+  /// What the text patterns need so far.
+  var instructionCount: Int { PredicateCompiler.instructionsMax - instructionsLeft }
+
+  init(_ schema: DatasetSchema, cancellation: CancellationToken? = nil) {
+    self.schema = schema
+    self.cancellation = cancellation
+  }
 
   mutating func compile(_ predicate: Predicate, depth: Int = 0) throws(StoreError) -> PredicateNode {
     guard depth < PredicateCompiler.depthMax else { throw .invalid("the filter nests too deeply") }
@@ -43,6 +51,10 @@ struct PredicateCompiler {
     }
   }
 
+  static var tooLarge: StoreError {
+    .invalid("the filter's text patterns are too large together: use fewer or smaller repetitions")
+  }
+
   private mutating func compile(_ parts: [Predicate], _ depth: Int) throws(StoreError) -> [PredicateNode] {
     var nodes: [PredicateNode] = []
     for part in parts { nodes.append(try compile(part, depth: depth + 1)) }
@@ -57,11 +69,10 @@ struct PredicateCompiler {
       throw .invalid(
         "the column \(path.column) holds \(PredicateCompiler.name(of: type)), not text to search in")
     }
+    try cancellation?.check()
     let automaton = try TextAutomaton(pattern)
     instructionsLeft -= automaton.runs.program.cost
-    guard instructionsLeft >= 0 else {
-      throw .invalid("the filter's text patterns are too large together: use fewer or smaller repetitions")
-    }
+    guard instructionsLeft >= 0 else { throw PredicateCompiler.tooLarge }
     return .leaf(PredicateLeaf(path: path, type: type, test: .text(automaton)))
   }
 
@@ -95,7 +106,7 @@ struct PredicateCompiler {
     guard path.members.isEmpty || field.type == .json else {
       throw .invalid("the column \(path.column) is no object, so it has no members")
     }
-    if !paths.contains(path) { paths.append(path) }
+    if known.insert(path).inserted { paths.append(path) }
     return field.type
   }
 

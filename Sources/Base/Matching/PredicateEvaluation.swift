@@ -37,12 +37,13 @@ struct PredicateEvaluation {
     guard let column = batch.columns[leaf.path.column] else {
       bug("a batch holds every column its predicate reads")
     }
+    let token = batch.cancellation
     switch column {
     case .plain(let column) where column.type == .json:
       ObjectEvaluation(ObjectColumns(rest: column, members: []), leaf.path.members).narrow(
-        &rows, by: leaf.test)
-    case .plain(let column): column.narrow(&rows, by: leaf.test)
-    case .object(let object): ObjectEvaluation(object, leaf.path.members).narrow(&rows, by: leaf.test)
+        &rows, by: leaf.test, token)
+    case .plain(let column): column.narrow(&rows, by: leaf.test, token)
+    case .object(let object): ObjectEvaluation(object, leaf.path.members).narrow(&rows, by: leaf.test, token)
     }
   }
 }
@@ -58,7 +59,7 @@ extension Column {
   }
 
   /// Drops the rows whose value does not pass; null passes nothing.
-  func narrow(_ rows: inout Selection, by test: PredicateTest) {
+  func narrow(_ rows: inout Selection, by test: PredicateTest, _ cancellation: CancellationToken?) {
     dropNulls(from: &rows)
     if rows.isEmpty { return }
     switch test {
@@ -69,7 +70,7 @@ extension Column {
         return
       }
       narrowText(&rows) { offsets, bytes, rows in
-        automaton.matchRows(offsets: offsets, bytes: bytes, among: &rows)
+        automaton.matchRows(offsets: offsets, bytes: bytes, among: &rows, cancellation: cancellation)
       }
     case .values(let test): narrow(&rows, by: test)
     }

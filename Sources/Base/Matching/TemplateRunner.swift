@@ -1,3 +1,5 @@
+import Records
+
 /// A part of a template: bytes as they are, or a slot that any non-empty string over a set of bytes fills.
 package enum TemplatePiece: Sendable, Hashable {
   case literal([UInt8])
@@ -31,14 +33,19 @@ package final class TemplateRunner {
     init(classes: [Int]) { self.classes = classes }
   }
 
-  package init(_ automaton: TextAutomaton) {
+  /// - Parameter cancellation: Told of what it costs; once it is over every verdict is `.maybe`.
+  package init(_ automaton: TextAutomaton, cancellation: CancellationToken? = nil) {
     states = LazyStates(automaton.runs.program)
+    states.lend(to: cancellation)
   }
+
+  deinit { states.giveBack() }
 
   /// `.yes`: every filling of the slots matches; `.no`: none does; `.maybe`: not known, or too many states.
   ///
   /// A slot with an empty set has no filling; the verdict is `.no` then.
   package func verdict(for pieces: [TemplatePiece]) -> Verdict {
+    if states.isEnded() { return .maybe }
     if isFull || remembered > TemplateRunner.rememberedMax {
       if isFull { states.reset() }
       fillings = [:]
@@ -60,7 +67,7 @@ package final class TemplateRunner {
   }
 
   private func step(_ state: UInt32, _ byteClass: Int) -> UInt32? {
-    guard let next = states.step(state, byteClass: byteClass) else {
+    guard !states.isEnded(), let next = states.step(state, byteClass: byteClass) else {
       isFull = true
       return nil
     }

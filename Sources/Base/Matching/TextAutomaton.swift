@@ -138,20 +138,26 @@ package struct TextAutomaton: Sendable {
 
   /// Hands `body` a function for many texts one after the other: what ``matches(_:)`` would borrow and give
   /// back for each is borrowed once.
-  func withMatcher(_ body: ((Span<UInt8>) -> Bool) -> Void) {
+  func withMatcher(_ cancellation: CancellationToken?, _ body: ((Span<UInt8>) -> Bool) -> Void) {
     switch way {
     case .everything: body { _ in true }
     case .prefix(let prefix): body { TextAutomaton.starts($0, 0..<$0.count, with: prefix) }
     case .literal(let scan): body { scan.matches($0) }
     case .longLiteral(let scan, let whole): body { scan.matches($0) && whole.matches($0) }
-    case .automaton(nil): runs.with { states in body { states.matches($0) } }
-    case .automaton(let scan?): runs.with { states in body { scan.matches($0) && states.matches($0) } }
+    case .automaton(nil): runs.with(cancellation) { states in body { states.matches($0) } }
+    case .automaton(let scan?):
+      runs.with(cancellation) { states in body { scan.matches($0) && states.matches($0) } }
     }
   }
 
   /// Drops the rows of `candidates` that do not match. Row r is bytes offsets[r] ..< offsets[r + 1]; whether
   /// it is null is the caller's business.
-  package func matchRows(offsets: Span<Int32>, bytes: Span<UInt8>, among candidates: inout Selection) {
+  ///
+  /// - Parameter cancellation: Told of what it costs; once it is over what is found means nothing.
+  package func matchRows(
+    offsets: Span<Int32>, bytes: Span<UInt8>, among candidates: inout Selection,
+    cancellation: CancellationToken? = nil
+  ) {
     invariant(offsets.count == candidates.rowCount + 1, "n + 1 offsets")
     TextAutomaton.check(offsets, within: bytes.count)
     switch way {
@@ -162,7 +168,7 @@ package struct TextAutomaton: Sendable {
       whole.filter(offsets: offsets, bytes: bytes, rows: &candidates)
     case .automaton(let scan):
       scan?.filter(offsets: offsets, bytes: bytes, rows: &candidates)
-      runs.with { $0.filter(offsets: offsets, bytes: bytes, rows: &candidates) }
+      runs.with(cancellation) { $0.filter(offsets: offsets, bytes: bytes, rows: &candidates) }
     case .prefix(let prefix):
       for row in candidates.indices() {
         let range = Int(offsets[Int(row)])..<Int(offsets[Int(row) + 1])
@@ -208,10 +214,14 @@ final class AutomatonRuns: Sendable {
 
   init(_ program: AutomatonProgram) { self.program = program }
 
-  /// Lends a cache to `body`; it must not keep it.
-  func with<R>(_ body: (LazyStates) -> R) -> R {
+  /// Lends a cache to `body`, which works for who has `cancellation`; it must not keep it.
+  func with<R>(_ cancellation: CancellationToken? = nil, _ body: (LazyStates) -> R) -> R {
     let states = idle.withLock { $0.popLast() } ?? LazyStates(program)
-    defer { idle.withLock { $0.append(states) } }
+    states.lend(to: cancellation)
+    defer {
+      states.giveBack()
+      idle.withLock { $0.append(states) }
+    }
     return body(states)
   }
 }

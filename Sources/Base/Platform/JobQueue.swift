@@ -92,6 +92,12 @@ enum Threads {
 
   /// Starts a detached thread that runs `body`. Linux shows the first 15 bytes of `name`.
   static func start(name: String, body: @escaping @Sendable () -> Void) {
+    let isStarted = tryStart(name: name, body: body)
+    invariant(isStarted, "the system gives us a thread at start")
+  }
+
+  /// As ``start(name:body:)``; false: the system gives no thread.
+  static func tryStart(name: String, body: @escaping @Sendable () -> Void) -> Bool {
     var attributes = pthread_attr_t()
     unsafe pthread_attr_init(&attributes)
     defer { unsafe pthread_attr_destroy(&attributes) }
@@ -99,7 +105,8 @@ enum Threads {
     unsafe pthread_attr_setstacksize(&attributes, stackBytes)
     var thread = pthread_t()
     // The thread takes over the one reference that passRetained adds.
-    let argument = unsafe Unmanaged.passRetained(Start(name: name, body: body)).toOpaque()
+    let start = unsafe Unmanaged.passRetained(Start(name: name, body: body))
+    let argument = unsafe start.toOpaque()
     let code = unsafe pthread_create(
       &thread, &attributes,
       { argument in
@@ -109,6 +116,7 @@ enum Threads {
         start.body()
         return nil
       }, argument)
-    invariant(code == 0, "the system gives us a thread at start")
+    if code != 0 { unsafe start.release() }
+    return code == 0
   }
 }

@@ -14,15 +14,18 @@ package struct PreparedQuery: Sendable {
   /// Where the sort-key columns and `position` lie among ``scanColumns``.
   let keyIndices: [Int]
   /// How groups are made, if they are what is asked for.
-  private(set) var aggregates: AggregatePlan?
+  let aggregates: AggregatePlan?
   /// See ``ScanRequest/cancellation``.
-  var cancellation: CancellationToken? { didSet { aggregates?.cancellation = cancellation } }
+  let cancellation: CancellationToken?
 
   /// Checks a request.
   ///
-  /// - Throws: `.invalid`: it does not fit the dataset.
-  package init(_ asked: QueryRequest) throws(StoreError) {
-    let predicate = try CompiledPredicate(asked.predicate, schema: asked.dataset.schema)
+  /// - Parameter cancellation: See ``ScanRequest/cancellation``.
+  /// - Throws: `.invalid`: it does not fit the dataset, or its text patterns are too large together.
+  package init(_ asked: QueryRequest, cancellation: CancellationToken? = nil) throws(StoreError) {
+    self.cancellation = cancellation
+    let predicate = try CompiledPredicate(
+      asked.predicate, schema: asked.dataset.schema, cancellation: cancellation)
     var request = asked
     // That there is no record of an id must not be said while it may lie in a file that cannot be read.
     if predicate.requiredIDs != nil { request.isStrict = true }
@@ -30,9 +33,12 @@ package struct PreparedQuery: Sendable {
     fields = try request.fields()
     switch request.answer {
     case .rows: aggregates = nil
-    case .groups(let groups): aggregates = try AggregatePlan(AggregateQuery(groups), request: request)
-    case .aggregates(let query): aggregates = try AggregatePlan(query, request: request)
+    case .groups(let groups):
+      aggregates = try AggregatePlan(AggregateQuery(groups), request: request, cancellation: cancellation)
+    case .aggregates(let query):
+      aggregates = try AggregatePlan(query, request: request, cancellation: cancellation)
     }
+    try CompiledPredicate.check([predicate] + (aggregates?.filters.map(\.compiled) ?? []))
     var columns: [OutputColumn] = []
     if case .rows(let paths) = request.answer {
       for path in paths { columns.append(try request.output(path)) }
@@ -92,5 +98,30 @@ package struct PreparedQuery: Sendable {
     counts.damage = damage
     counts.cancellation = cancellation
     return counts
+  }
+}
+
+extension QueryRequest {
+  /// Whether compiling its filters may take more than some microseconds: regular expressions, long texts, or
+  /// many conditions.
+  var takesLongToPrepare: Bool {
+    var weight = predicate.weight
+    if case .aggregates(let query) = answer { weight += query.measures.reduce(0) { $0 + $1.filter.weight } }
+    return weight > 1_024
+  }
+}
+
+extension Predicate {
+  /// What compiling it costs, in bytes of plain text to look for.
+  fileprivate var weight: Int {
+    switch self {
+    case .all, .none: 0
+    case .and(let parts), .or(let parts): parts.reduce(0) { $0 + $1.weight }
+    case .not(let part): part.weight
+    case .compare, .exists: 8
+    case .isIn(_, let literals): 8 * literals.count
+    case .contains(_, let text, _), .word(_, let text), .prefix(_, let text): 8 + text.utf8.count
+    case .regex: 2_048
+    }
   }
 }

@@ -42,6 +42,8 @@ package final class QueryAnswer: @unchecked Sendable {
   /// Of the query, as long as its answer is read.
   var memory: MemoryReservation?
   private var bytesHeld = 0
+  /// What it is computed on; nil: all of it is at hand.
+  var workers: (any QueryWorkers)?
 
   /// Rows of records.
   ///
@@ -87,6 +89,14 @@ package final class QueryAnswer: @unchecked Sendable {
       return batch
     }
     return groups?.next()
+  }
+
+  /// Runs `body`, which takes long with the rows that came last, among the queries of the answer's tenant.
+  package func aside<Value: Sendable>(
+    _ body: @escaping @Sendable () throws(StoreError) -> Value
+  ) async throws(StoreError) -> Value {
+    guard let workers else { return try body() }
+    return try await workers.perform(body)
   }
 
   /// Takes what is made of the rows, `bytes` in all, of the query's memory, in place of what was taken

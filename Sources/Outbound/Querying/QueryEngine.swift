@@ -4,8 +4,8 @@ import Records
 /// Answers queries in this process, over what a store's snapshots give: plan, run, stream.
 package struct QueryEngine: QueryAnswering {
   private let source: any BatchSource
-  let workers: any QueryWorkers
-  private let budget: MemoryBudget
+  private let threads: any QueryThreads
+  private let budgets: TenantBudgets
   private let secondsMax: Int
   private let uptime: any UptimeClock
   /// How many queries did not come to their end, and why.
@@ -23,7 +23,7 @@ package struct QueryEngine: QueryAnswering {
   ///   - secondsMax: How long one may work (`query.seconds_max`), without the time in which its client reads;
   ///     0: without end.
   package init(
-    source: any BatchSource, workers: any QueryWorkers, budget: MemoryBudget, secondsMax: Int = 0,
+    source: any BatchSource, workers: any QueryThreads, budget: MemoryBudget, secondsMax: Int = 0,
     uptime: any UptimeClock = SystemUptime()
   ) {
     self.secondsMax = secondsMax
@@ -31,8 +31,8 @@ package struct QueryEngine: QueryAnswering {
     batchBytesMax = min(RowStream.batchBytesMax, max(1 << 20, budget.bytesMax / 16))
     self.uptime = uptime
     self.source = source
-    self.workers = workers
-    self.budget = budget
+    threads = workers
+    budgets = TenantBudgets(of: budget)
     // A quarter is left for other queries, and for what this one reads. Groups have 32-bit numbers and take
     // 24 bytes at least.
     groupLimits = GroupLimits(
@@ -43,10 +43,13 @@ package struct QueryEngine: QueryAnswering {
   /// ends.
   private static let triesMax = 16
 
-  private func work() -> QueryWork {
+  private func begin(for tenant: Tenant) -> QueryRun {
     let uptime = uptime
-    return QueryWork(
-      cancellation: CancellationToken(secondsMax: secondsMax) { uptime.uptime() }, endings: endings)
+    let workers = threads.workers(for: tenant)
+    let token = CancellationToken(secondsMax: secondsMax, pace: workers.pace) { uptime.uptime() }
+    return QueryRun(
+      workers: workers, share: MemoryShare(of: budgets.budget(of: tenant), cancellation: token),
+      work: QueryWork(cancellation: token, endings: endings))
   }
 
   /// See ``QueryAnswering``. The snapshot is taken here.
@@ -54,23 +57,22 @@ package struct QueryEngine: QueryAnswering {
   /// A file that turns out to be damaged before the first row is given is known to the store from then on:
   /// the query begins anew without it.
   package func run(_ request: QueryRequest, for tenant: Tenant) async throws(StoreError) -> QueryAnswer {
-    let work = work()
-    return try await work.run { () throws(StoreError) in try await run(request, for: tenant, work) }
+    let run = begin(for: tenant)
+    return try await run.work.run { () throws(StoreError) in try await answer(request, for: tenant, run) }
   }
 
-  private func run(
-    _ request: QueryRequest, for tenant: Tenant, _ work: QueryWork
+  private func answer(
+    _ request: QueryRequest, for tenant: Tenant, _ run: QueryRun
   ) async throws(StoreError) -> QueryAnswer {
     var request = request
     let marks = AnswerMarks.current
     request.isStrict = request.isStrict || marks?.isStrict ?? false
     request.isExact = request.isExact || marks?.isStrict ?? false
-    var prepared = try PreparedQuery(request)
-    prepared.cancellation = work.cancellation
+    let prepared = try await prepare(request, run)
     var tries = 1
     while true {
       do throws(StoreError) {
-        let answer = try await runOnce(prepared, for: tenant, work)
+        let answer = try await runOnce(prepared, for: tenant, run)
         marks?.note(answer.damagedFiles, answer.approximation)
         return answer
       } catch {
@@ -82,51 +84,64 @@ package struct QueryEngine: QueryAnswering {
     }
   }
 
+  /// Checks the request: here, or among the tenant's work if that may take long.
+  private func prepare(_ request: QueryRequest, _ run: QueryRun) async throws(StoreError) -> PreparedQuery {
+    let token = run.work.cancellation
+    guard request.takesLongToPrepare else { return try PreparedQuery(request, cancellation: token) }
+    return try await run.workers.perform { () throws(StoreError) in
+      try PreparedQuery(request, cancellation: token)
+    }
+  }
+
   private func runOnce(
-    _ prepared: PreparedQuery, for tenant: Tenant, _ work: QueryWork
+    _ prepared: PreparedQuery, for tenant: Tenant, _ run: QueryRun
   ) async throws(StoreError) -> QueryAnswer {
     let request = prepared.request
     let partition = Partition(tenant: tenant, dataset: request.dataset)
     let snapshot = try await source.snapshot(of: partition)
-    let share = MemoryShare(of: budget, cancellation: work.cancellation)
     guard let plan = prepared.aggregates else {
-      return try await rows(prepared, snapshot: snapshot, share, work)
+      return try await rows(prepared, snapshot: snapshot, run)
     }
-    let groups = try await aggregate(plan, snapshot: snapshot, share)
+    let groups = try await aggregate(GroupPass(plan: plan, snapshot: snapshot, run: run))
     try snapshot.requireReadable()
-    return QueryAnswer(
+    let answer = QueryAnswer(
       fields: prepared.fields, request: request, groups: groups, damagedFiles: snapshot.damagedFiles)
+    answer.workers = run.workers
+    return answer
   }
 
   private func rows(
-    _ prepared: PreparedQuery, snapshot: any PartitionSnapshot, _ share: MemoryShare, _ work: QueryWork
+    _ prepared: PreparedQuery, snapshot: any PartitionSnapshot, _ run: QueryRun
   ) async throws(StoreError) -> QueryAnswer {
     let request = prepared.request
     let end = min(request.cursor?.positionEnd ?? .max, snapshot.positionEnd)
     let scan = prepared.scan(positionEnd: end)
-    let (workers, bytesMax) = (workers, batchBytesMax)
-    let (stream, objectCount) = try await workers.perform { () throws(StoreError) in
+    let bytesMax = batchBytesMax
+    let (stream, objectCount) = try await run.workers.perform { () throws(StoreError) in
       let units = prepared.ordered(try snapshot.plan(scan))
       let stream = RowStream(
-        units: units, query: prepared, snapshot: snapshot, run: RowStream.Run(workers, share, work),
-        bytesMax: bytesMax)
+        units: units, query: prepared, snapshot: snapshot, run: run, bytesMax: bytesMax)
       try stream.begin()
       return (stream, Set(units.flatMap(\.objects)).count)
     }
     let answer = QueryAnswer(
       fields: prepared.fields, request: request, positionEnd: end, objectCount: objectCount, rows: stream,
       damagedFiles: snapshot.damagedFiles)
-    answer.memory = share.reservation
+    answer.memory = run.share.reservation
+    answer.workers = run.workers
     return answer
   }
 
   /// See ``QueryAnswering``.
   package func explain(_ request: QueryRequest, for tenant: Tenant) async throws(StoreError) -> String {
-    let prepared = try PreparedQuery(request)
-    let partition = Partition(tenant: tenant, dataset: request.dataset)
-    let snapshot = try await source.snapshot(of: partition)
-    return try await workers.perform { () throws(StoreError) in
-      try QueryPlan(prepared, snapshot: snapshot).description
+    let run = begin(for: tenant)
+    return try await run.work.run { () throws(StoreError) in
+      let prepared = try await prepare(request, run)
+      let partition = Partition(tenant: tenant, dataset: request.dataset)
+      let snapshot = try await source.snapshot(of: partition)
+      return try await run.workers.perform { () throws(StoreError) in
+        try QueryPlan(prepared, snapshot: snapshot).description
+      }
     }
   }
 }

@@ -27,6 +27,13 @@ struct QueryWork: Sendable {
   }
 }
 
+/// What a query runs on and with.
+struct QueryRun: Sendable {
+  let workers: any QueryWorkers
+  let share: MemoryShare
+  let work: QueryWork
+}
+
 /// How many queries did not come to their end, by what ended them.
 package final class QueryEndings: Sendable {
   private let cancelledCount = Atomic<Int>(0)

@@ -3,7 +3,17 @@ import Records
 import Synchronization
 
 /// Threads that may block and compute: queries run there, never on Swift's shared pool.
+package protocol QueryThreads: Sendable {
+  /// How many pieces of work run at once.
+  var workerCount: Int { get }
+  /// The threads for one query of `tenant`, whose account its work goes to.
+  func workers(for tenant: Tenant) -> any QueryWorkers
+}
+
+/// The threads as one query has them.
 package protocol QueryWorkers: Sendable {
+  /// What makes its work give way to that of others; nil: nothing.
+  var pace: (any WorkPace)? { get }
   /// How many pieces of work run at once.
   var workerCount: Int { get }
   /// Runs `body` on one of the threads.
@@ -12,7 +22,31 @@ package protocol QueryWorkers: Sendable {
   ) async throws(StoreError) -> T
 }
 
-extension WorkerPool: QueryWorkers {
+extension FairPool: QueryThreads {
+  /// Each query has an account, in its tenant's share.
+  package func workers(for tenant: Tenant) -> any QueryWorkers { account(of: tenant) }
+}
+
+extension FairAccount: QueryWorkers {
+  /// Itself.
+  package var pace: (any WorkPace)? { self }
+
+  /// See ``QueryWorkers``.
+  package func perform<T: Sendable>(
+    _ body: @escaping @Sendable () throws(StoreError) -> T
+  ) async throws(StoreError) -> T {
+    try await run(body)
+  }
+}
+
+/// Whoever comes first is served first: enough where nobody is in anybody's way, as in tests.
+extension WorkerPool: QueryThreads, QueryWorkers {
+  /// The same for all.
+  package func workers(for tenant: Tenant) -> any QueryWorkers { self }
+
+  /// None.
+  package var pace: (any WorkPace)? { nil }
+
   /// As many as the pool has threads.
   package var workerCount: Int { threadCount }
 

@@ -16,7 +16,7 @@ final class RowStream: AnswerRows, @unchecked Sendable {
   private let keyIndices: [Int]
   /// Kept as long as its units are read.
   private let snapshot: any PartitionSnapshot
-  private let run: Run
+  private let run: QueryRun
   private let bytesMax: Int
   private var pending: ArraySlice<any ScanUnit>
   private var active: [MergeSource] = []
@@ -32,22 +32,9 @@ final class RowStream: AnswerRows, @unchecked Sendable {
   /// Text of a batch that is merged from several, about; a single row may have more.
   static let batchBytesMax = 64 << 20
 
-  /// What a query runs on.
-  struct Run: Sendable {
-    let workers: any QueryWorkers
-    let share: MemoryShare
-    let work: QueryWork
-
-    init(_ workers: any QueryWorkers, _ share: MemoryShare, _ work: QueryWork) {
-      self.workers = workers
-      self.share = share
-      self.work = work
-    }
-  }
-
   /// - Parameter units: Of `snapshot`, for the query's scan.
   init(
-    units: [any ScanUnit], query: PreparedQuery, snapshot: any PartitionSnapshot, run: Run,
+    units: [any ScanUnit], query: PreparedQuery, snapshot: any PartitionSnapshot, run: QueryRun,
     bytesMax: Int = batchBytesMax
   ) {
     self.bytesMax = bytesMax

@@ -8,40 +8,53 @@ import Records
 /// released. One call at a time.
 package final class LiveCatchUp: @unchecked Sendable {
   // Safe because: what changes is touched inside `next` alone, of which there is one call at a time, and
-  // there by one job on
-  // `thread` or before the first.
-  private let thread: DiskThread
+  // there by one job of
+  // `account` or before the first.
+  private let account: FairAccount
+  private let cancellation: CancellationToken
   private let shape: any LiveShape
-  private let makeScan: @Sendable () async throws(StoreError) -> PositionScan
+  private let makeScan: @Sendable (CancellationToken) async throws(StoreError) -> PositionScan
   private var scan: PositionScan?
   private var chunks = RowChunks([])
   private var encoded: EncodedRows?
   /// Messages of `encoded` before it were given out.
   private var message = 0
 
+  /// - Parameter account: Of the tenant whose rows these are.
   init(
-    thread: DiskThread, shape: any LiveShape,
-    makeScan: @escaping @Sendable () async throws(StoreError) -> PositionScan
+    account: FairAccount, shape: any LiveShape,
+    makeScan: @escaping @Sendable (CancellationToken) async throws(StoreError) -> PositionScan
   ) {
-    self.thread = thread
+    self.account = account
+    // Without end: streams take as long as their clients do.
+    cancellation = CancellationToken(secondsMax: 0, pace: account) { 0 }
     self.shape = shape
     self.makeScan = makeScan
   }
 
   /// The next rows, at most about `bytesMax` bytes of messages but at least one message; nil at the end.
   ///
-  /// Reads on the feed's thread for catching up, a window of positions at a time, so that many share it.
+  /// Reads among the tenant's queries, a window of positions at a time.
   ///
-  /// - Throws: `.disk`, `.corrupt`: the rows cannot be read. `.stopping`: the task was cancelled. The first
-  ///   call: what keeps the store from giving a snapshot.
+  /// - Throws: `.disk`, `.corrupt`: the rows cannot be read. `.stopping`: the task was cancelled. `.invalid`:
+  ///   the filter's text patterns are too dear. The first call: what keeps the store from giving a snapshot.
   package func next(bytesMax: Int) async throws(StoreError) -> LiveFrame? {
-    if scan == nil { scan = try await makeScan() }
+    if scan == nil { scan = try await makeScan(cancellation) }
+    let result: Result<LiveFrame?, StoreError> = await withTaskCancellationHandler {
+      do throws(StoreError) { return .success(try await steps(bytesMax)) } catch { return .failure(error) }
+    } onCancel: {
+      cancellation.cancel()
+    }
+    do throws(StoreError) { return try result.get() } catch .cancelled { throw .stopping }
+  }
+
+  private func steps(_ bytesMax: Int) async throws(StoreError) -> LiveFrame? {
     while true {
-      let step = try await thread.run { [self] () throws(StoreError) -> Step in try readOn(bytesMax) }
+      let step = try await account.run { [self] () throws(StoreError) -> Step in try readOn(bytesMax) }
       switch step {
       case .frame(let frame): return frame
       case .end: return nil
-      case .goOn: if Task.isCancelled { throw .stopping }
+      case .goOn: try cancellation.check()
       }
     }
   }

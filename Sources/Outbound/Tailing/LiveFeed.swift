@@ -34,17 +34,19 @@ package final class LiveFeed: Sendable {
   private let totals = Mutex(LiveStatistics())
   private let observation = Mutex<CommitObservation?>(nil)
   private let thread = DiskThread(name: "tailing")
-  private let catchUpThread = DiskThread(name: "catching-up")
+  private let pool: FairPool
 
   /// - Parameters:
+  ///   - pool: Where rows from the past are read, among their tenant's queries; nil: a thread of its own.
   ///   - clock: Paces rounds (``LiveLimits/roundMilliseconds``).
   ///   - memory: Is charged with what waits; nil: ``LiveLimits/bytesMax`` bytes of its own.
   package init(
-    feed: any CommitFeed, source: any BatchSource, limits: LiveLimits = LiveLimits(),
+    feed: any CommitFeed, source: any BatchSource, pool: FairPool? = nil, limits: LiveLimits = LiveLimits(),
     clock: any WallClock = SystemClock(), memory: MemoryBudget? = nil
   ) {
     self.feed = feed
     self.source = source
+    self.pool = pool ?? FairPool(workers: 1, name: "catching-up")
     self.limits = limits
     self.clock = clock
     budget = LiveBudget(
@@ -145,11 +147,12 @@ extension LiveFeed {
     // For its errors: scans compile it anew.
     _ = try CompiledPredicate(filter, schema: partition.dataset.schema)
     let source = source
-    return LiveCatchUp(thread: catchUpThread, shape: shape) { () async throws(StoreError) in
+    let account = pool.account(of: partition.tenant)
+    return LiveCatchUp(account: account, shape: shape) { token async throws(StoreError) in
       let snapshot = try await source.snapshot(of: partition)
       return PositionScan(
         snapshot, dataset: partition.dataset, columns: shape.columns, filter: filter,
-        positions: max(0, position)..<max(0, position, end))
+        positions: max(0, position)..<max(0, position, end), cancellation: token)
     }
   }
 
@@ -175,17 +178,17 @@ extension LiveFeed {
     }
     // One snapshot for both: what it does not lack cannot be lacking when it is read.
     let snapshot = try await source.snapshot(of: partition)
-    let isThere = try await catchUpThread.run { () throws(StoreError) in
+    let account = pool.account(of: partition.tenant)
+    let isThere = try await account.run { () throws(StoreError) in
       if position == end { return true }
       let first = try PositionScan.firstPosition(in: snapshot) ?? end
       return first == firstCommitted || position >= first
     }
     guard isThere else { return nil }
-    return LiveCatchUp(thread: catchUpThread, shape: shape) {
+    return LiveCatchUp(account: account, shape: shape) { token in
       PositionScan(
         snapshot, dataset: partition.dataset, columns: shape.columns, filter: filter,
-        positions: position..<end
-      )
+        positions: position..<end, cancellation: token)
     }
   }
 }

@@ -14,6 +14,10 @@ package struct LiveLimits: Sendable, Hashable {
   package var frameBytesMax = 64 << 10
   /// Rows of one partition that are looked at before the next partition has its turn.
   package var roundRowsMax = 4_096
+  /// What the text patterns of a filter may cost for the rows that are looked at together, in steps (see
+  /// `CancellationToken`), some 100 ms: all who follow anything wait meanwhile. Beyond it whoever has the
+  /// filter cannot follow it.
+  package var patternStepsMax = 1 << 26
   /// While commits come fast they are looked at no more often than this; the first after a rest at once. 0:
   /// always at once.
   package var roundMilliseconds = 5

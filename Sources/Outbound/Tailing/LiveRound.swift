@@ -29,23 +29,43 @@ struct LiveRound {
   /// - Parameter batch: The plan's columns, in the order of positions, at least one row.
   mutating func offer(_ batch: RecordBatch) {
     statistics.recordsOffered += batch.rowCount
-    let evaluation = EvaluationBatch(batch)
     let allStarted = plan.allStarted(by: positionStart)
-    var selections = [Selection?](repeating: nil, count: plan.filters.count)
+    var selections = [Found?](repeating: nil, count: plan.filters.count)
     for shape in plan.shapes {
       var matched: [Matched] = []
       for group in shape.groups {
         let members =
           allStarted ? group.members : group.members.filter { $0.positionStart <= positionStart }
         if members.isEmpty { continue }
-        let rows = selections[group.filter] ?? plan.filters[group.filter].evaluate(evaluation)
-        selections[group.filter] = rows
+        let found = selections[group.filter] ?? find(plan.filters[group.filter], batch)
+        selections[group.filter] = found
+        guard case .rows(let rows) = found else {
+          for member in members { member.queue.fail(LiveRound.tooDear) }
+          continue
+        }
         if rows.isEmpty { continue }
         matched.append(
           Matched(members: members, rows: rows, isWanted: members.contains { $0.queue.hasRoom }))
       }
       deliver(matched, of: batch, as: shape.shape)
     }
+  }
+
+  /// What a filter finds.
+  private enum Found {
+    case rows(Selection)
+    case tooDear
+  }
+
+  private static let tooDear = StoreError.invalid(
+    "the filter's text patterns are too dear to be followed: use fewer or smaller ones")
+
+  private func find(_ filter: CompiledPredicate, _ batch: RecordBatch) -> Found {
+    let token = CancellationToken(secondsMax: 0, patternStepsMax: limits.patternStepsMax) { 0 }
+    var evaluation = EvaluationBatch(batch)
+    evaluation.cancellation = token
+    let rows = filter.evaluate(evaluation)
+    return token.isOver ? .tooDear : .rows(rows)
   }
 
   private mutating func deliver(_ matched: [Matched], of batch: RecordBatch, as shape: any LiveShape) {

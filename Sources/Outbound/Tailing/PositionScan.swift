@@ -16,17 +16,21 @@ struct PositionScan {
   private let columns: [OutputColumn]
   private let filter: Records.Predicate
   private let end: Int64
+  private let cancellation: CancellationToken?
   /// Rows below were read.
   private(set) var position: Int64
   private var window: Int64 = 4_096
 
-  /// - Parameter columns: Names of the dataset's schema; `position` is read besides.
+  /// - Parameters:
+  ///   - columns: Names of the dataset's schema; `position` is read besides.
+  ///   - cancellation: See ``ScanRequest/cancellation``.
   init(
     _ snapshot: any PartitionSnapshot, dataset: Dataset, columns: [String], filter: Records.Predicate,
-    positions: Range<Int64>
+    positions: Range<Int64>, cancellation: CancellationToken? = nil
   ) {
     self.snapshot = snapshot
     self.filter = filter
+    self.cancellation = cancellation
     self.columns = (columns.contains("position") ? columns : columns + ["position"]).map { name in
       guard let field = dataset.schema.field(name) else { bug("a column of the schema") }
       return OutputColumn(ColumnPath(name), type: field.type)
@@ -60,7 +64,8 @@ struct PositionScan {
     var batches: [RecordBatch] = []
     var rows = 0
     var bytes = 0
-    let request = ScanRequest(columns: columns, predicate: filter, positions: positions)
+    var request = ScanRequest(columns: columns, predicate: filter, positions: positions)
+    request.cancellation = cancellation
     for unit in try snapshot.plan(request) {
       let cursor = try unit.open()
       while let batch = try cursor.next() {

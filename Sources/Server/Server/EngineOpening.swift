@@ -28,11 +28,12 @@ enum EngineOpening {
     }
     store.start()
     let budget = memory.queries
-    let workers = WorkerPool(threads: configuration.queryThreadCount, name: "query")
+    let workers = FairPool(workers: configuration.queryThreadCount, name: "query")
     let questions = QueryEngine(
       source: store.seams, workers: workers, budget: budget, secondsMax: configuration.querySecondsMax)
     let live = LiveFeed(
-      feed: store.seams, source: store.seams, limits: configuration.live, clock: clock, memory: memory.live)
+      feed: store.seams, source: store.seams, pool: workers, limits: configuration.live, clock: clock,
+      memory: memory.live)
     var engine = Engine(store: store.seams, questions: questions, live: live, identity: identity) {
       await live.stop()
       await store.close()

@@ -139,7 +139,7 @@ extension ServedAPIs {
         // Another's, perhaps.
       }
       do throws(CredentialError) {
-        return try native.authenticate(authorization: authorization).role.allows(.administer)
+        return try native.authenticate(authorization: authorization).allows(.operate)
       } catch {
         return false
       }

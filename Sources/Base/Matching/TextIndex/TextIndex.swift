@@ -50,8 +50,12 @@ package struct TextIndex: Sendable {
 
   /// What the index knows of the rows of the text column: one run of the automaton over all templates and a
   /// look at each page's histogram (about a microsecond a page).
-  package func verdict(for automaton: TextAutomaton) throws(TextIndexError) -> TextVerdict {
-    let runner = TemplateRunner(automaton)
+  ///
+  /// - Parameter cancellation: Told of what it costs; once it is over what is found means nothing.
+  package func verdict(
+    for automaton: TextAutomaton, cancellation: CancellationToken? = nil
+  ) throws(TextIndexError) -> TextVerdict {
+    let runner = TemplateRunner(automaton, cancellation: cancellation)
     // By id: bit 0 for templates that match, bit 1 for those that may.
     var bits = [UInt8](repeating: 0, count: head.templates.count + TextIndexLayout.firstTemplateID)
     bits[TextIndexLayout.unknownID] = TextVerdict.candidate

@@ -1,9 +1,19 @@
 import Synchronization
 
+/// What makes the work of a query give way to others.
+package protocol WorkPace: Sendable {
+  /// Asked by whoever computes, a thread that holds no lock: waits if its time is over while others wait.
+  func pause()
+  /// Nobody wants the answer any more: what waits of it shall run at once, and end.
+  func expedite()
+}
+
 /// Says to whoever computes for a query whether its answer is still wanted, and whether there is time left.
 ///
-/// Work looks at it between pages, batches and units: often enough that it ends within some tens of
-/// milliseconds, seldom enough that looking costs nothing. Any number of threads.
+/// Work looks at it between pages, batches and units, and every few hundred thousand steps of text patterns:
+/// often enough that it ends within some tens of milliseconds, seldom enough that looking costs nothing.
+/// Whoever looks may have to wait, so that others have their turn (``WorkPace``): no lock is held then. Any
+/// number of threads.
 package final class CancellationToken: Sendable {
   private static let never = Int64.max
 
@@ -13,20 +23,44 @@ package final class CancellationToken: Sendable {
   /// Nanoseconds that may still be worked; touched by whoever begins and ends work.
   private let left: Atomic<Int64>
   private let secondsMax: Int
+  private let patternStepsLeft: Atomic<Int>
+  private let pace: (any WorkPace)?
   private let uptime: @Sendable () -> Int64
+
+  /// What text patterns may cost one query: about two minutes of a core. A byte that a pattern reads is a
+  /// step; so is each of its instructions that is looked at to find out what a byte leads to.
+  package static let patternStepsMax = 1 << 37
 
   /// - Parameters:
   ///   - secondsMax: How long may be worked in all; 0: without end.
+  ///   - patternStepsMax: See ``spend(patternSteps:)``.
+  ///   - pace: What makes the work give way to others; nil: nothing.
   ///   - uptime: Nanoseconds of a clock that never goes back.
-  package init(secondsMax: Int, uptime: @escaping @Sendable () -> Int64) {
+  package init(
+    secondsMax: Int, patternStepsMax: Int = patternStepsMax, pace: (any WorkPace)? = nil,
+    uptime: @escaping @Sendable () -> Int64
+  ) {
     self.secondsMax = secondsMax
+    self.pace = pace
     self.uptime = uptime
+    patternStepsLeft = Atomic(patternStepsMax)
     let (nanoseconds, isOver) = Int64(secondsMax).multipliedReportingOverflow(by: 1_000_000_000)
     left = Atomic(secondsMax == 0 || isOver ? CancellationToken.never : nanoseconds)
   }
 
   /// Nobody wants the answer any more. Stays so.
-  package func cancel() { isCancelled.store(true, ordering: .relaxed) }
+  package func cancel() {
+    isCancelled.store(true, ordering: .relaxed)
+    pace?.expedite()
+  }
+
+  /// Text patterns have taken so many steps more, some hundred thousand at a time.
+  ///
+  /// - Returns: Whether it is over: then what is evaluated means nothing.
+  package func spend(patternSteps: Int) -> Bool {
+    patternStepsLeft.subtract(patternSteps, ordering: .relaxed)
+    return isOver
+  }
 
   /// Work begins, or goes on. The time between ``pause()`` and this, in which an answer waits for its client,
   /// does not count. One caller at a time.
@@ -45,14 +79,22 @@ package final class CancellationToken: Sendable {
 
   /// Whether ``check()`` throws, now and from now on while work lasts.
   package var isOver: Bool {
-    if isCancelled.load(ordering: .relaxed) { return true }
+    pace?.pause()
+    if isCancelled.load(ordering: .relaxed) || patternStepsLeft.load(ordering: .relaxed) < 0 { return true }
     let end = deadline.load(ordering: .relaxed)
     return end != CancellationToken.never && uptime() > end
   }
 
-  /// - Throws: `.cancelled`, `.deadlineExceeded`: what is under way ends, and gives back what it holds.
+  /// - Throws: `.cancelled`, `.deadlineExceeded`, `.invalid` for text patterns that are too dear: what is
+  ///   under way ends, and gives back what it holds.
   package func check() throws(StoreError) {
+    pace?.pause()
     if isCancelled.load(ordering: .relaxed) { throw .cancelled }
+    if patternStepsLeft.load(ordering: .relaxed) < 0 {
+      throw .invalid(
+        "the filter's text patterns are too dear for so much text: use fewer or smaller ones, or narrow the "
+          + "query by time or by other conditions")
+    }
     let end = deadline.load(ordering: .relaxed)
     if end != CancellationToken.never, uptime() > end { throw .deadlineExceeded(seconds: secondsMax) }
   }

@@ -1,4 +1,5 @@
 import Codecs
+import Matching
 import Querying
 import Records
 import Routing
@@ -65,7 +66,10 @@ struct CubeQuery {
     switch tree["filters"] {
     case nil, .null?: break
     case .array(let filters)?:
-      predicate = try .and(filters.map { filter throws(Problem) in try condition(filter, 0) })
+      var conditions: [Predicate] = []
+      var count = 0
+      for filter in filters { conditions.append(try condition(filter, 0, &count)) }
+      predicate = .and(conditions)
     default: throw Problem(400, "filters: a list")
     }
   }
@@ -223,12 +227,15 @@ struct CubeQuery {
 
   // MARK: Filters
 
-  private func condition(_ tree: JSONTree, _ depth: Int) throws(Problem) -> Predicate {
+  /// - Parameter count: How many conditions there are so far; a list of values to be equal to is one.
+  private func condition(_ tree: JSONTree, _ depth: Int, _ count: inout Int) throws(Problem) -> Predicate {
     guard depth < 16 else { throw Problem(400, "filters: nested too deeply") }
+    try CubeQuery.add(1, to: &count)
     for (word, isAnd) in [("and", true), ("or", false)] {
       guard let parts = tree[word] else { continue }
       guard case .array(let items) = parts else { throw Problem(400, "filters: \(word) takes a list") }
-      let conditions = try items.map { item throws(Problem) in try condition(item, depth + 1) }
+      var conditions: [Predicate] = []
+      for item in items { conditions.append(try condition(item, depth + 1, &count)) }
       return isAnd ? .and(conditions) : .or(conditions)
     }
     let name = try CubeQuery.name(tree["member"] ?? tree["dimension"], "filters", cube)
@@ -246,7 +253,16 @@ struct CubeQuery {
         }
       }
     }
+    if word != "equals", word != "notEquals" { try CubeQuery.add(max(0, values.count - 1), to: &count) }
     return try condition(dimension, word, values)
+  }
+
+  /// As many conditions as in filters of our own.
+  private static func add(_ more: Int, to count: inout Int) throws(Problem) {
+    count += more
+    guard count <= Predicate.leavesMax else {
+      throw Problem(400, "filters: more than \(Predicate.leavesMax) conditions and values")
+    }
   }
 
   private func condition(
@@ -260,9 +276,9 @@ struct CubeQuery {
     switch word {
     case "set": return .exists(path)
     case "notSet": return .not(.exists(path))
-    case "equals": return try each { value throws(Problem) in try equals(value, dimension) }
+    case "equals": return try equals(values, dimension)
     // As in Cube, rows without a value count as not equal.
-    case "notEquals": return .not(try each { value throws(Problem) in try equals(value, dimension) })
+    case "notEquals": return .not(try equals(values, dimension))
     case "contains": return try each { .contains(path, needle: $0, ignoreCase: true) }
     case "notContains": return .not(try each { .contains(path, needle: $0, ignoreCase: true) })
     case "startsWith": return try each { .prefix(path, $0) }
@@ -302,17 +318,18 @@ struct CubeQuery {
 
   /// A member of an object is of the type that it has in each row, and groups show all as text: a value is
   /// looked for as each type that it may be the text of.
-  private func equals(_ value: String, _ dimension: CubeSchema.Dimension) throws(Problem) -> Predicate {
-    var literals = [try literal(value, dimension)]
-    if dimension.type == .string, !dimension.path.members.isEmpty {
+  private func equals(_ values: [String], _ dimension: CubeSchema.Dimension) throws(Problem) -> Predicate {
+    guard !values.isEmpty else { throw Problem(400, "filters: equals and notEquals need values") }
+    var literals: [Literal] = []
+    for value in values {
+      literals.append(try literal(value, dimension))
+      guard dimension.type == .string, !dimension.path.members.isEmpty else { continue }
       if let flag = Bool(value) { literals.append(.bool(flag)) }
-      if let whole = Int64(value) {
-        literals.append(.int64(whole))
-      } else if let number = Double(value), number.isFinite {
-        literals.append(.float64(number))
-      }
+      let number = Double(value).flatMap { $0.isFinite ? Literal.float64($0) : nil }
+      if let literal = Int64(value).map(Literal.int64) ?? number { literals.append(literal) }
     }
-    return .or(literals.map { .compare(dimension.path, .equal, $0) })
+    return literals.count == 1
+      ? .compare(dimension.path, .equal, literals[0]) : .isIn(dimension.path, literals)
   }
 
   private func literal(_ value: String, _ dimension: CubeSchema.Dimension) throws(Problem) -> Literal {

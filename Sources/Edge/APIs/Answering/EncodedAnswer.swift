@@ -10,7 +10,8 @@ package protocol AnswerChunks: AnyObject {
 }
 
 /// An answer's batches, encoded one after the other.
-final class EncodedAnswer: AnswerChunks {
+final class EncodedAnswer: AnswerChunks, @unchecked Sendable {
+  // Safe because: its one task awaits each piece of work before the following one.
   /// Small batches are joined up to here, so that a piece is worth a write.
   static let pieceBytes = 64 * 1024
 
@@ -41,11 +42,22 @@ final class EncodedAnswer: AnswerChunks {
         let cursor = answer.cursor
         return piece + (try encoded { encoder throws(EncodingError) in try encoder.end(cursor: cursor) })
       }
-      let bytes = try encoded { encoder throws(EncodingError) in try encoder.encode(batch) }
+      let bytes = try await encoded(batch)
       try answer.hold(piece.count + bytes.count + encoder.bytesHeld)
       piece = piece.isEmpty ? bytes : piece + bytes
     }
     return piece
+  }
+
+  /// Batches of more rows are encoded among the tenant's queries: in milliseconds, for which nobody else's
+  /// answer waits.
+  private static let rowsInline = 1_024
+
+  private func encoded(_ batch: RecordBatch) async throws(StoreError) -> [UInt8] {
+    let encode = { @Sendable [self] () throws(StoreError) in
+      try encoded { encoder throws(EncodingError) in try encoder.encode(batch) }
+    }
+    return batch.rowCount <= EncodedAnswer.rowsInline ? try encode() : try await answer.aside(encode)
   }
 
   private func encoded(

@@ -10,9 +10,12 @@ package struct APIKey: Sendable, Hashable {
   package let tenant: Tenant
   /// What it may do.
   package let role: Role
+  /// Whether it has rights over the server besides.
+  package let isOperator: Bool
 
   /// A key as configured.
-  package init(name: String, key: String, tenant: Tenant, role: Role) {
+  package init(name: String, key: String, tenant: Tenant, role: Role, isOperator: Bool = false) {
+    self.isOperator = isOperator
     self.name = name
     self.key = key
     self.tenant = tenant
@@ -38,7 +41,8 @@ package struct KeyDirectory: Sendable {
     var principals: [TokenHash: Principal] = [:]
     for key in keys {
       principals[TokenHash(of: key.key)] = Principal(
-        tenant: key.tenant, subject: key.name, role: key.role, credential: KeyDirectory.stableHash(key.key))
+        tenant: key.tenant, subject: key.name, role: key.role, credential: KeyDirectory.stableHash(key.key)
+      ).operating(key.isOperator)
     }
     self.principals = principals
     self.store = store

@@ -15,11 +15,14 @@ struct AggregatePlan: Sendable {
   /// The accumulator that answers each measure.
   let sources: [Int]
   /// See ``ScanRequest/cancellation``.
-  var cancellation: CancellationToken?
+  let cancellation: CancellationToken?
 
-  init(_ query: AggregateQuery, request: QueryRequest) throws(StoreError) {
+  init(
+    _ query: AggregateQuery, request: QueryRequest, cancellation: CancellationToken? = nil
+  ) throws(StoreError) {
     self.query = query
     self.request = request
+    self.cancellation = cancellation
     fields = try request.fields(of: query)
     var columns = query.bucket.map { _ in [OutputColumn(ColumnPath("timestamp"), type: .timestamp)] } ?? []
     columns += query.groupBy.map { OutputColumn($0, type: .utf8) }
@@ -38,7 +41,8 @@ struct AggregatePlan: Sendable {
         if filter == nil {
           filter = filters.count
           filters.append(
-            try MeasureFilter(measure.filter, schema: request.dataset.schema, index: index))
+            try MeasureFilter(
+              measure.filter, schema: request.dataset.schema, cancellation: cancellation, index: index))
         }
       }
       let input = try request.input(of: measure.function)

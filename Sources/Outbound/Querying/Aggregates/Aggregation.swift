@@ -62,7 +62,9 @@ struct Aggregation: Sendable {
       try takeOrEnd(room)
     }
     table.number(batch, into: &groups)
-    let selections = plan.filters.map { $0.evaluate(batch) }
+    let selections = plan.filters.map { $0.evaluate(batch, plan.cancellation) }
+    // What was evaluated meanwhile means nothing if it is over.
+    if !selections.isEmpty { try memory.check() }
     for (index, accumulator) in plan.accumulators.enumerated() {
       states[index].grow(to: table.count)
       let input = MeasureInput(

@@ -17,15 +17,16 @@ struct MeasureFilter: Sendable {
   }
 
   let predicate: Predicate
-  private let compiled: CompiledPredicate
+  let compiled: CompiledPredicate
   private var sources: [(name: String, source: Source)] = []
 
   /// - Parameter index: Gives the index of a column among those the scan reads, adding it if need be.
   init(
-    _ predicate: Predicate, schema: DatasetSchema, index: (OutputColumn) -> Int
+    _ predicate: Predicate, schema: DatasetSchema, cancellation: CancellationToken?,
+    index: (OutputColumn) -> Int
   ) throws(StoreError) {
     self.predicate = predicate
-    compiled = try CompiledPredicate(predicate, schema: schema)
+    compiled = try CompiledPredicate(predicate, schema: schema, cancellation: cancellation)
     for name in Set(compiled.paths.map(\.column)).sorted() {
       guard let type = schema.field(name)?.type else { continue }
       let members = Set(compiled.paths.filter { $0.column == name }.map(\.members.first))
@@ -48,7 +49,9 @@ struct MeasureFilter: Sendable {
   }
 
   /// The rows of `batch` that pass.
-  func evaluate(_ batch: RecordBatch) -> Selection {
+  ///
+  /// - Parameter cancellation: See ``EvaluationBatch/cancellation``.
+  func evaluate(_ batch: RecordBatch, _ cancellation: CancellationToken?) -> Selection {
     var columns: [String: EvaluationColumn] = [:]
     for (name, source) in sources {
       switch source {
@@ -61,7 +64,9 @@ struct MeasureFilter: Sendable {
         columns[name] = .object(ObjectColumns(rest: rest, members: []))
       }
     }
-    return compiled.evaluate(EvaluationBatch(rowCount: batch.rowCount, columns: columns))
+    var evaluation = EvaluationBatch(rowCount: batch.rowCount, columns: columns)
+    evaluation.cancellation = cancellation
+    return compiled.evaluate(evaluation)
   }
 
   /// Objects of some members; null without any.

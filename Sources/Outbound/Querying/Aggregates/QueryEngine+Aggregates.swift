@@ -8,38 +8,36 @@ struct GroupAnswer {
 
 extension QueryEngine {
   /// Gathers all groups, or, where there is no memory for them, the greatest.
-  func aggregate(
-    _ plan: AggregatePlan, snapshot: any PartitionSnapshot, _ share: MemoryShare
-  ) async throws(StoreError) -> GroupAnswer {
-    let memory = GroupMemory(share, limits: groupLimits)
+  func aggregate(_ pass: GroupPass) async throws(StoreError) -> GroupAnswer {
+    let memory = GroupMemory(pass.run.share, limits: groupLimits)
     do throws(StoreError) {
-      let (counts, units) = try await workers.perform { () throws(StoreError) in
-        try plan.sources(in: snapshot)
+      let (counts, units) = try await pass.workers.perform { () throws(StoreError) in
+        try pass.plan.sources(in: pass.snapshot)
       }
-      let groups = try await gather(plan, units, counts, memory: memory)
+      let groups = try await gather(pass, units, counts, memory: memory)
       return GroupAnswer(batches: groups.batches, approximation: nil)
     } catch {
       memory.giveBackAll()
       guard case .memoryExhausted = error else { throw error }
-      let pass = GroupPass(plan: plan, snapshot: snapshot, share: share)
       return try await greatest(pass, insteadOf: error)
     }
   }
 
   /// One pass over the rows of some units: each worker gathers for itself, and merges with whoever is done.
   func gather(
-    _ plan: AggregatePlan, _ units: [any ScanUnit], _ counts: [GroupKey: Int] = [:], memory: GroupMemory,
+    _ pass: GroupPass, _ units: [any ScanUnit], _ counts: [GroupKey: Int] = [:], memory: GroupMemory,
     admitted: AdmittedCells? = nil
   ) async throws(StoreError) -> (batches: GroupBatches, last: Double?) {
     let queue = UnitQueue(units)
+    let plan = pass.plan
     let bytesMax = groupBytesMax
     let done = MergingPlace<Aggregation>()
-    _ = try await workers.runOnAll(upTo: units.count) { () throws(StoreError) in
+    _ = try await pass.workers.runOnAll(upTo: units.count) { () throws(StoreError) in
       var part = Aggregation(plan, memory: memory, admitted: admitted)
       while let unit = queue.take() { try part.add(unit) }
       while let other = done.leave(part) { try part.merge(other) }
     }
-    return try await workers.perform { () throws(StoreError) in
+    return try await pass.workers.perform { () throws(StoreError) in
       guard var whole = done.take() else { bug("a worker leaves the last part") }
       if !counts.isEmpty { try whole.add(counts) }
       return try whole.answer(bytesMax: bytesMax)

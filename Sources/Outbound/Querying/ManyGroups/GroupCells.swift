@@ -49,7 +49,7 @@ struct GroupCells: Sendable {
     let accumulator = ranking.plan.accumulators[0]
     let input = MeasureInput(
       column: accumulator.column.map { batch.columns[$0] }, rowCount: batch.rowCount,
-      passing: accumulator.filter.map { ranking.plan.filters[$0].evaluate(batch) })
+      passing: accumulator.filter.map { ranking.plan.filters[$0].evaluate(batch, ranking.plan.cancellation) })
     let shift = shift
     guard ranking.bound != .rows, let column = input.column else {
       return input.forEach { row in cells[Int(truncatingIfNeeded: hashes[row] >> shift)] += 1 }

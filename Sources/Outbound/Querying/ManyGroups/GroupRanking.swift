@@ -52,9 +52,7 @@ struct GroupRanking: Sendable {
     needed = plan.groupsNeeded
     var query = plan.query
     query.measures = [measure]
-    var own = try AggregatePlan(query, request: plan.request)
-    own.cancellation = plan.cancellation
-    self.plan = own
+    self.plan = try AggregatePlan(query, request: plan.request, cancellation: plan.cancellation)
   }
 
   /// A bound as rows gave it, widened by what sums of fractions lose in 2^30 rows, and by what a quantile's

@@ -4,7 +4,9 @@ import Records
 struct GroupPass: Sendable {
   let plan: AggregatePlan
   let snapshot: any PartitionSnapshot
-  let share: MemoryShare
+  let run: QueryRun
+
+  var workers: any QueryWorkers { run.workers }
 }
 
 // Groups that there is no memory for: the greatest of them, by two passes over the rows (decision 0025).
@@ -24,7 +26,7 @@ extension QueryEngine {
     guard !pass.plan.request.isExact, let ranking = try GroupRanking(pass.plan),
       ranking.needed <= groupLimits.bytesMax / 64
     else { throw error }
-    let memory = GroupMemory(pass.share, limits: groupLimits)
+    let memory = GroupMemory(pass.run.share, limits: groupLimits)
     defer { memory.giveBackAll() }
     let cells = try await cells(of: ranking, pass, memory)
     let room = Double(groupLimits.bytesMax / (2 * (groupLimits.workerCount + 1)))
@@ -51,15 +53,15 @@ extension QueryEngine {
   private func cells(
     of ranking: GroupRanking, _ pass: GroupPass, _ memory: GroupMemory
   ) async throws(StoreError) -> GroupCells {
-    let units = try await workers.perform { () throws(StoreError) in
+    let units = try await pass.workers.perform { () throws(StoreError) in
       try pass.snapshot.plan(ranking.plan.scan)
     }
     let queue = UnitQueue(units)
-    let partCount = max(1, min(workers.workerCount, units.count))
+    let partCount = max(1, min(pass.workers.workerCount, units.count))
     let cellBits = GroupCells.bits(bytesMax: groupLimits.bytesMax / 4 / (partCount + 1))
     try memory.take(GroupCells.byteCount(bits: cellBits))
     let done = MergingPlace<GroupCells>()
-    _ = try await workers.runOnAll(upTo: units.count) { () throws(StoreError) in
+    _ = try await pass.workers.runOnAll(upTo: units.count) { () throws(StoreError) in
       try memory.take(GroupCells.byteCount(bits: cellBits))
       var part = GroupCells(ranking, bits: cellBits)
       while let unit = queue.take() {
@@ -81,12 +83,12 @@ extension QueryEngine {
   private func groups(
     of admitted: AdmittedCells, _ pass: GroupPass
   ) async throws(StoreError) -> (batches: GroupBatches, last: Double?)? {
-    let memory = GroupMemory(pass.share, limits: groupLimits)
+    let memory = GroupMemory(pass.run.share, limits: groupLimits)
     do throws(StoreError) {
-      let units = try await workers.perform { () throws(StoreError) in
+      let units = try await pass.workers.perform { () throws(StoreError) in
         try pass.snapshot.plan(pass.plan.scan)
       }
-      return try await gather(pass.plan, units, memory: memory, admitted: admitted)
+      return try await gather(pass, units, memory: memory, admitted: admitted)
     } catch {
       memory.giveBackAll()
       guard case .memoryExhausted = error else { throw error }

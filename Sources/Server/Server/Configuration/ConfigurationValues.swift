@@ -73,9 +73,9 @@ struct ConfigurationValues {
     for (index, item) in items.enumerated() {
       let place = "\(path)[\(index)]"
       guard case .map(let members) = item else {
-        throw .wrongValue(key: place, source: entry.source, expected: "a map {name, key, tenant, role}")
+        throw .wrongValue(key: place, source: entry.source, expected: "a map {name, key, tenant, role, operator}")
       }
-      for member in members.keys.sorted() where !["name", "key", "tenant", "role"].contains(member) {
+      for member in members.keys.sorted() where !["name", "key", "tenant", "role", "operator"].contains(member) {
         throw .unknownKey(key: "\(place).\(member)", source: entry.source, suggestion: nil)
       }
       keys.append(try apiKey(members, place: place, source: entry.source))
@@ -110,8 +110,17 @@ struct ConfigurationValues {
     guard let role = Role(rawValue: members["role"] == nil ? "user" : try word("role")) else {
       throw .wrongValue(key: "\(place).role", source: source, expected: "reader, writer, user or admin")
     }
+    let isOperator: Bool
+    switch members["operator"] {
+    case nil, .scalar("false")?: isOperator = false
+    case .scalar("true")? where role == .admin: isOperator = true
+    default:
+      throw .wrongValue(
+        key: "\(place).operator", source: source, expected: "`true` (with the role admin) or `false`")
+    }
     return APIKey(
-      name: try word("name"), key: key, tenant: Tenant(realm: .native, name: tenant), role: role)
+      name: try word("name"), key: key, tenant: Tenant(realm: .native, name: tenant), role: role,
+      isOperator: isOperator)
   }
 
   /// - Parameter isPrivate: Whether all who ask are one: then nobody has to leave room for others.

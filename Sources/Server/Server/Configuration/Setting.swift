@@ -12,7 +12,7 @@ package enum SettingKind: Sendable, Hashable {
   case integers(ClosedRange<Int>)
   /// A list of texts.
   case texts
-  /// A list of `{name, key, tenant, role}`.
+  /// A list of `{name, key, tenant, role, operator}`.
   case apiKeys
   /// A list of `{kid, secret, tenants, role, operator}`.
   case auditKeys
@@ -45,7 +45,7 @@ package enum SettingKind: Sendable, Hashable {
     case .flag: "`true` or `false`"
     case .integers: "list of integers"
     case .texts: "list of texts"
-    case .apiKeys: "list of `{name, key, tenant, role}`"
+    case .apiKeys: "list of `{name, key, tenant, role, operator}`"
     case .auditKeys: "list of `{kid, secret, tenants, role, operator}`"
     case .clients: "JSON object `{\"key\": \"client\"}`"
     case .words(let words):
@@ -118,7 +118,8 @@ package struct Setting: Sendable, Hashable {
       "How long a token of the sessions API lives."),
     Setting(
       "native.api_keys", .apiKeys, default: "[]",
-      "API keys. `role` is `reader`, `writer`, `user` (reads and writes) or `admin`. A key has at least 16 characters."
+      "API keys. `role` is `reader`, `writer`, `user` (reads and writes) or `admin`. A key has at least 16 "
+        + "characters. With `operator: true` an `admin` archives for all tenants and sees `/metrics`."
     ),
     Setting(
       "native.open_tenant", .text, default: "default",

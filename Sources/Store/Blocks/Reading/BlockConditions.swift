@@ -7,6 +7,7 @@ import Records
 /// it always does.
 struct BlockConditions {
   let contents: BlockContents
+  let cancellation: CancellationToken?
 
   /// What is known of `condition` in `pages`, not none of them.
   func known(_ condition: PruningCondition, _ pages: Selection) throws(BlockError) -> PageSets {
@@ -168,7 +169,7 @@ struct BlockConditions {
     guard path.column == contents.schema.primaryText, !sets.may.isEmpty else { return }
     let text = try contents.text()
     do throws(TextIndexError) {
-      let verdict = try text.verdict(for: automaton)
+      let verdict = try text.verdict(for: automaton, cancellation: cancellation)
       for page in sets.may.indices().map(Int.init) {
         if verdict.pages[page].isNone { sets.may.remove(page) }
         if verdict.pages[page].isAll { sets.sure.insert(page) }

@@ -58,13 +58,15 @@ struct BlockPruning {
   /// By the conditions of the predicate: bounds, statistics, Bloom filters, and the filters of words and
   /// grams.
   mutating func byConditions(_ predicate: CompiledPredicate) throws(BlockError) -> PrunedPredicate {
-    let conditions = BlockConditions(contents: contents)
     let cancellation = request.cancellation
+    let conditions = BlockConditions(contents: contents, cancellation: cancellation)
     let pruned = try PrunedPredicate(predicate, among: pages) {
       (condition, pages) throws(BlockError) in
       try cancellation.check()
       return try conditions.known(condition, pages)
     }
+    // What was found meanwhile means nothing if it is over.
+    try cancellation.check()
     pages = pruned.pages.may
     return pruned
   }

@@ -34,7 +34,8 @@ final class BlockScan: Sendable {
     var pruning = BlockPruning(contents, request)
     pruning.byBounds(predicate)
     pruning.byKeys(predicate)
-    let (rest, parts) = BlockScan.split(predicate, contents)
+    let (rest, parts) = BlockScan.split(predicate, contents, request.cancellation)
+    try request.cancellation.check()
     var filter: PrunedPredicate?
     if let rest, !rest.isAlways, !pruning.pages.isEmpty { filter = try pruning.byConditions(rest) }
     var texts: [TextPart] = []
@@ -42,9 +43,12 @@ final class BlockScan: Sendable {
       try request.cancellation.check()
       let text = try contents.text()
       do throws(TextIndexError) {
-        texts.append(TextPart(predicate: part.predicate, verdict: try text.verdict(for: part.automaton)))
+        let verdict = try text.verdict(for: part.automaton, cancellation: request.cancellation)
+        texts.append(TextPart(predicate: part.predicate, verdict: verdict))
       } catch { throw contents.failure(error) }
     }
+    // What was found meanwhile means nothing if it is over.
+    try request.cancellation.check()
     for text in texts { pruning.drop { text.verdict.pages[$0].isNone } }
     ids = rest?.requiredIDs.map { $0.compactMap { IDBounds.Key($0) } }
     self.filter = filter
@@ -54,15 +58,16 @@ final class BlockScan: Sendable {
 
   /// Takes the conditions on the text column that all rows must fulfil out of the predicate.
   private static func split(
-    _ predicate: CompiledPredicate, _ contents: BlockContents
+    _ predicate: CompiledPredicate, _ contents: BlockContents, _ cancellation: CancellationToken?
   ) -> (CompiledPredicate?, [(predicate: CompiledPredicate, automaton: TextAutomaton)]) {
     guard let name = contents.schema.primaryText else { return (predicate, []) }
     var texts: [(predicate: CompiledPredicate, automaton: TextAutomaton)] = []
     var others: [Predicate] = []
     for part in predicate.predicate.conjunction {
       guard part.isText(on: ColumnPath(name)),
-        // A part of what was compiled compiles; if not, it is evaluated with the rest.
-        let compiled = try? CompiledPredicate(part, schema: contents.schema),
+        // A part of what was compiled compiles; if not, or if it is over, it is evaluated with the rest.
+        let compiled = try? CompiledPredicate(
+          part, schema: contents.schema, cancellation: cancellation),
         case .text(_, let automaton)? = compiled.requiredConditions.first
       else {
         others.append(part)
@@ -73,7 +78,9 @@ final class BlockScan: Sendable {
     if texts.isEmpty { return (predicate, []) }
     if others.isEmpty { return (nil, texts) }
     // See above.
-    guard let rest = try? CompiledPredicate(.and(others), schema: contents.schema) else {
+    let rest = try? CompiledPredicate(
+      .and(others), schema: contents.schema, cancellation: cancellation)
+    guard let rest else {
       return (predicate, texts)
     }
     return (rest, texts)

@@ -36,7 +36,8 @@ final class StorageSnapshot: PartitionSnapshot {
 
   func plan(_ request: ScanRequest) throws(StoreError) -> [any ScanUnit] {
     try check(request.columns)
-    let predicate = try CompiledPredicate(request.predicate, schema: schema)
+    let predicate = try CompiledPredicate(
+      request.predicate, schema: schema, cancellation: request.cancellation)
     var request = request
     request.positions = visible(request.positions)
     var units: [any ScanUnit] = []
@@ -54,7 +55,8 @@ final class StorageSnapshot: PartitionSnapshot {
 
   func groupedCounts(_ request: GroupedCountRequest) throws(StoreError) -> GroupedCountAnswer {
     try check(request.scan.columns)
-    let predicate = try CompiledPredicate(request.predicate, schema: schema)
+    let predicate = try CompiledPredicate(
+      request.predicate, schema: schema, cancellation: request.cancellation)
     var request = request
     request.positions = visible(request.positions)
     var answer = GroupedCountAnswer(counts: [:], remaining: [])
