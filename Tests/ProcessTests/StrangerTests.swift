@@ -5,11 +5,13 @@ import Testing
   /// Two tenants' keys, and a server that lets nobody else in.
   private static let world =
     #"""
-    KEYS = {name: f"{name}-key-0123456789abcdef0123456789" for name in ["alpha", "beta", "reader", "ops"]}
+    NAMES = ["alpha", "beta", "reader", "ops", "chief"]
+    KEYS = {name: f"{name}-key-0123456789abcdef0123456789" for name in NAMES}
     LISTED = ",".join(
         "{name: %s, key: %s, tenant: %s, role: %s}" % (name, key, tenant, role)
         for (name, key), tenant, role in zip(
-            KEYS.items(), ["alpha", "beta", "alpha", "ops"], ["user", "user", "reader", "admin"]))
+            KEYS.items(), ["alpha", "beta", "alpha", "ops", "alpha"],
+            ["user", "user", "reader", "admin, operator: true", "admin"]))
 
 
     def production(*sets):
@@ -225,7 +227,8 @@ import Testing
         server = production(f"ingest.admin_token={token}")
         admins = [bearer("ops"), {"Authorization": "Bearer " + token}]
         for path in ["/", "/metrics", "/openapi.json"]:
-            for headers in [{}, bearer("reader"), bearer("alpha"), {"Authorization": "Bearer nobody's"}]:
+            for headers in [{}, bearer("reader"), bearer("alpha"), bearer("chief"),
+                            {"Authorization": "Bearer nobody's"}]:
                 status, text, fields = server.ask("GET", path, headers=headers)
                 assert status == 401, (path, headers, status, text)
                 assert "cordwood" in fields["WWW-Authenticate"]

@@ -109,15 +109,12 @@ final class FairCore: Sendable {
   }
 
   /// What `worker` ran has ended: it goes on with what is next, waits for that, or ends.
-  func finish(_ worker: FairWorker, used: Int64) {
-    if end(worker, used: used) { worker.wait() }
-  }
-
+  ///
   /// Lets go of the job, which may be the last to hold the pool, when the lock is given back and before the
   /// thread rests.
   ///
   /// - Returns: Whether the thread is to wait.
-  private func end(_ worker: FairWorker, used: Int64) -> Bool {
+  func finish(_ worker: FairWorker, used: Int64) -> Bool {
     guard let job = worker.job else { return false }
     let (wakes, mustWait) = state.withLock { state in
       state.queue.settle(job, used: used)

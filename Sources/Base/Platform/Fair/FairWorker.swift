@@ -39,11 +39,18 @@ final class FairWorker: @unchecked Sendable {
   /// Runs jobs until it is told to end.
   func work() {
     unsafe pthread_setspecific(FairWorker.key, Unmanaged.passUnretained(self).toOpaque())
-    while let job {
-      beginSlice()
-      job.body()
-      core.finish(self, used: usedInSlice())
+    while job != nil {
+      if runJob() { wait() }
     }
+  }
+
+  /// Runs the job to its end, and lets go of it and of all that it held: a thread that waits holds nothing.
+  ///
+  /// - Returns: Whether the thread is to wait.
+  @inline(never) private func runJob() -> Bool {
+    beginSlice()
+    job?.body()
+    return core.finish(self, used: usedInSlice())
   }
 
   /// Lets others run if its time is over.

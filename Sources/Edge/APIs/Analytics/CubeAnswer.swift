@@ -84,7 +84,8 @@ struct CubeAnswer {
   private mutating func sort() {
     var keys: [(index: Int, isDescending: Bool)] = query.order.compactMap { order in
       let index =
-        names.firstIndex(of: order.name) ?? plainTime.flatMap { $0.name == order.name ? $0.index : nil }
+        names.firstIndex(of: order.name)
+        ?? plainTime.flatMap { $0.name.hasBytes(of: order.name) ? $0.index : nil }
       return index.map { ($0, order.isDescending) }
     }
     if query.order.isEmpty {

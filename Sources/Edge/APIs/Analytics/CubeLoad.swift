@@ -1,5 +1,6 @@
 import Codecs
 import Querying
+import Records
 import Routing
 
 /// What a request to load asks: one query, one for each range of a `compareDateRange`, or a list of them.
@@ -156,7 +157,7 @@ extension JSONTree {
   func setting(_ name: String, to value: JSONTree?) -> JSONTree {
     guard case .object(var members) = self else { return self }
     let member = value.map { Member(name, $0) }
-    if let index = members.firstIndex(where: { $0.name == name }) {
+    if let index = members.firstIndex(where: { $0.name.hasBytes(of: name) }) {
       members.replaceSubrange(index...index, with: member.map { [$0] } ?? [])
     } else if let member {
       members.append(member)

@@ -1,5 +1,6 @@
 import Codecs
 import Querying
+import Records
 
 extension CubeQuery {
   /// What the engine may leave to come last.
@@ -23,7 +24,7 @@ extension CubeQuery {
       return units.isEmpty && !measures.isEmpty ? Cut(measure: 0, count: needed) : byValues
     }
     guard order.count == 1 else { return all }
-    if let index = measures.firstIndex(where: { first.name == "\(cube.name).\($0.name)" }) {
+    if let index = measures.firstIndex(where: { first.name.hasBytes(of: "\(cube.name).\($0.name)") }) {
       return first.isDescending ? Cut(measure: index, count: needed) : all
     }
     return !first.isDescending && isFirst(first.name) ? byValues : all
@@ -32,8 +33,9 @@ extension CubeQuery {
   /// Whether groups by bucket and values are ordered by this member.
   private func isFirst(_ name: String) -> Bool {
     guard let time = times.first, let unit = units.first else {
-      return dimensions.first.map { name == "\(cube.name).\($0.name)" } ?? false
+      return dimensions.first.map { name.hasBytes(of: "\(cube.name).\($0.name)") } ?? false
     }
-    return units.count == 1 && (name == time.name || name == "\(time.name).\(unit.rawValue)")
+    return units.count == 1
+      && (name.hasBytes(of: time.name) || name.hasBytes(of: "\(time.name).\(unit.rawValue)"))
   }
 }

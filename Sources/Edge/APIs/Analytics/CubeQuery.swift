@@ -81,8 +81,8 @@ struct CubeQuery {
     var dimensions: [JSONTree] = []
     var times: [JSONTree] = []
     for item in items {
-      let parts = item.string?.split(separator: ".", omittingEmptySubsequences: false).map(String.init) ?? []
-      guard parts.count == 3, parts[0] == cube.name, cube.dimension(parts[1])?.type == .time else {
+      let parts = item.string?.parts(at: ".", most: 4).map { String($0) } ?? []
+      guard parts.count == 3, parts[0].hasBytes(of: cube.name), cube.dimension(parts[1])?.type == .time else {
         dimensions.append(item)
         continue
       }
@@ -113,10 +113,10 @@ struct CubeQuery {
   /// `logs.severity` without the cube's name.
   private static func name(_ tree: JSONTree?, _ member: String, _ cube: CubeSchema) throws(Problem) -> String
   {
-    guard let text = tree?.string, text.hasPrefix(cube.name + ".") else {
+    guard let text = tree?.string, text.hasBytes(from: cube.name + ".") else {
       throw Problem(400, "\(member): names such as \(cube.name).count")
     }
-    return String(text.dropFirst(cube.name.count + 1))
+    return String(Substring(text.utf8.dropFirst(cube.name.utf8.count + 1)))
   }
 
   private static func number(

@@ -77,7 +77,7 @@ struct CubeSchema: Sendable {
   /// The dimension `logs.severity` or `logs.metadata.source`, without the cube's name.
   func dimension(_ name: String) -> Dimension? {
     if let known = dimensions.first(where: { $0.name.hasBytes(of: name) }) { return known }
-    let parts = name.split(separator: ".").map(String.init)
+    let parts = name.parts(at: ".").filter { !$0.isEmpty }.map { String($0) }
     guard parts.count > 1, objects.contains(parts[0]) else { return nil }
     return Dimension(name: name, path: ColumnPath(parts[0], members: Array(parts.dropFirst())), type: .string)
   }
@@ -85,7 +85,7 @@ struct CubeSchema: Sendable {
   /// `count`, or a function over a number inside an object: `avg.metadata.duration_ms`, `p95.metrics.tokens`.
   func measure(_ name: String) -> MeasureMember? {
     if let known = measures.first(where: { $0.name.hasBytes(of: name) }) { return known }
-    let parts = name.split(separator: ".").map(String.init)
+    let parts = name.parts(at: ".").filter { !$0.isEmpty }.map { String($0) }
     guard parts.count > 2, objects.contains(parts[1]) else { return nil }
     let path = ColumnPath(parts[1], members: Array(parts.dropFirst(2)))
     let function: Measure.Function? =

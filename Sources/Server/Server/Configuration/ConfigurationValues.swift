@@ -73,9 +73,11 @@ struct ConfigurationValues {
     for (index, item) in items.enumerated() {
       let place = "\(path)[\(index)]"
       guard case .map(let members) = item else {
-        throw .wrongValue(key: place, source: entry.source, expected: "a map {name, key, tenant, role, operator}")
+        throw .wrongValue(
+          key: place, source: entry.source, expected: "a map {name, key, tenant, role, operator}")
       }
-      for member in members.keys.sorted() where !["name", "key", "tenant", "role", "operator"].contains(member) {
+      for member in members.keys.sorted()
+      where !["name", "key", "tenant", "role", "operator"].contains(member) {
         throw .unknownKey(key: "\(place).\(member)", source: entry.source, suggestion: nil)
       }
       keys.append(try apiKey(members, place: place, source: entry.source))

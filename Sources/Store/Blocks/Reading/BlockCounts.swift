@@ -88,7 +88,8 @@ struct BlockCounts {
       for (index, rows) in summary.rows(of: column, minutes: minutes).enumerated() where rows > 0 {
         let value = values[index]
         if let wanted = wanted[Name(summary.columns[column].name)],
-          !(value.map { wanted.contains(Name($0)) } ?? false) {
+          !(value.map { wanted.contains(Name($0)) } ?? false)
+        {
           continue
         }
         result[GroupKey(bucket: bucket, values: columns.map { _ in value }), default: 0] += rows

@@ -109,7 +109,8 @@ private struct CheckRun {
         let bytes = tenant.name.utf8.prefix(64).map { String($0, radix: 16, uppercase: true) }
         let others = tenants.count > 1 ? "; \(tenants.count - 1) more look the same" : ""
         note(
-          directory, "the tenant \(tenant) (\(bytes.joined(separator: " "))) has a name that is not in "
+          directory,
+          "the tenant \(tenant) (\(bytes.joined(separator: " "))) has a name that is not in "
             + "Normalization Form C: only its bytes open it\(others)")
       }
     }
