@@ -14,6 +14,9 @@ package final class PasswordChecker: Sendable {
     let continuation: CheckedContinuation<Result<Bool, AccessError>, Never>
   }
 
+  /// Hashes that are made at one time, or wait for that.
+  private static let makingMax = 64
+
   private let pool: WorkerPool
   private let queue: PasswordQueue<Job>
   private let making = Atomic<Int>(0)
@@ -23,10 +26,10 @@ package final class PasswordChecker: Sendable {
   /// What a password of an unknown user is compared with, so that both answers take the same time.
   private let decoy = Mutex<PasswordHash?>(nil)
 
-  /// - Parameter waitingMax: One more waiting, of those of one standing, is one too many: somebody would wait
-  ///   for many seconds.
+  /// - Parameter waitingMax: One more waiting, of those of one standing, is one too many. Far more networks
+  ///   than are likely to attack at once: as each has its turn, nobody is kept out, only kept waiting.
   package init(
-    threads: Int, waitingMax: Int = 64, cost: PasswordCost = .interactive,
+    threads: Int, waitingMax: Int = 512, cost: PasswordCost = .interactive,
     entropy: any EntropySource = SystemEntropy()
   ) {
     pool = WorkerPool(threads: threads, name: "password")
@@ -78,7 +81,9 @@ package final class PasswordChecker: Sendable {
   /// - Throws: `overloaded`: too many are being made.
   func hash(_ password: String) async throws(AccessError) -> PasswordHash {
     defer { making.subtract(1, ordering: .relaxed) }
-    guard making.add(1, ordering: .relaxed).newValue <= waitingMax else { throw .overloaded }
+    guard making.add(1, ordering: .relaxed).newValue <= min(waitingMax, PasswordChecker.makingMax) else {
+      throw .overloaded
+    }
     return try await pool.run { [self] () throws(AccessError) in
       try PasswordHash(of: password, cost: cost, entropy: entropy)
     }

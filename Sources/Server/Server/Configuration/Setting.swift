@@ -139,8 +139,8 @@ package struct Setting: Sendable, Hashable {
     Setting(
       "server.open_routes", .words(OperatorGate.names), default: "[]",
       """
-      Paths that anybody may ask. The others of these need an administrator's credential: a native key with \
-      the role `admin`, or `ingest.admin_token`. In `development` on loopback all are open. `/healthz`, \
+      Paths that anybody may ask. The others of these need an operator's credential: a native key with \
+      `operator: true`, or `ingest.admin_token`. In `development` on loopback all are open. `/healthz`, \
       `/health` and `/readyz` always are; `/readyz` says to others than administrators which check failed, \
       and no more.
       """),
