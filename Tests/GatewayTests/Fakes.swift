@@ -194,6 +194,7 @@ extension HTTPLimits {
     var limits = HTTPLimits()
     limits.requestSeconds = 900
     limits.idleSeconds = 900
+    limits.silentSeconds = 900
     limits.stallSeconds = 900
     return limits
   }

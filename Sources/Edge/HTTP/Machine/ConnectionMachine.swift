@@ -69,8 +69,6 @@ struct ConnectionMachine<Piece: RandomAccessCollection<UInt8> & Sendable> {
   /// Request parts that wait while an answer is written, before the socket is no longer read.
   static var waitingPartsMax: Int { 16 }
   static var lingerSeconds: Int { 2 }
-  /// How long a client may say nothing, or not shake hands, when connections are short.
-  static var silentSeconds: Int { 10 }
   static var probeMilliseconds: Int { 30 }
   /// Clients bound how many interim answers they read.
   static var probesMax: Int { 5 }
@@ -266,7 +264,7 @@ struct ConnectionMachine<Piece: RandomAccessCollection<UInt8> & Sendable> {
     switch state {
     case .idle, .closing:
       let isSilent = !hasBegun && moment.isCrowded
-      if waited >= (isSilent ? min(limits.idleSeconds, Self.silentSeconds) : limits.idleSeconds) {
+      if waited >= (isSilent ? min(limits.idleSeconds, limits.silentSeconds) : limits.idleSeconds) {
         actions.append(.close)
       }
     case .receiving(var reception):

@@ -15,6 +15,8 @@ package struct HTTPLimits: Sendable, Hashable {
   package var shareMax = 1.0
   /// How long a connection may wait for its next request before it is closed.
   package var idleSeconds = 75
+  /// How long a client may say nothing, or not shake hands, when connections are short.
+  package var silentSeconds = 10
   /// How long a request may take to arrive; each 64 KiB received adds a second. Beyond it: 408.
   package var requestSeconds = 30
   /// How long a client may take nothing of an answer before its connection is closed.
