@@ -305,6 +305,20 @@ import Testing
     #expect(await accessError { _ = try await bench.bearer("Jose\u{301} 李", "pw") } == .wrongPassword)
   }
 
+  /// As a socket for both kinds of addresses has those of IPv4.
+  @Test func addressesOfIPv4WithinIPv6AreNoNetwork() async throws {
+    let bench = try await AccessBench()
+    defer { bench.remove() }
+    try await bench.accounts.create(name: "alice", password: "pw", role: .user)
+    for _ in 0..<LoginThrottle.userFailuresMax {
+      _ = await accessError { _ = try await bench.bearer("alice", "no", address: "::ffff:192.0.2.1") }
+    }
+    #expect(
+      await accessError { _ = try await bench.bearer("alice", "pw", address: "::ffff:192.0.2.1") }
+        == .throttled(retryAfterSeconds: 60))
+    _ = try await bench.bearer("alice", "pw", address: "::ffff:192.0.2.2")
+  }
+
   @Test func namesOfMarksCostNothing() async throws {
     let bench = try await AccessBench()
     defer { bench.remove() }

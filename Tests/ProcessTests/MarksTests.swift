@@ -80,8 +80,8 @@ import Testing
 
       FIELDS = [
           "Authorization", "X-API-Key", "Idempotency-Key", "Content-Type", "Accept", "Accept-Encoding",
-          "Content-Encoding", "Origin", "Prefer", "Cordwood-Import", "Sec-WebSocket-Protocol", "Upgrade",
-          "Last-Event-ID"]
+          "Content-Encoding", "Transfer-Encoding", "Origin", "Prefer", "Cordwood-Import",
+          "Sec-WebSocket-Protocol", "Upgrade", "Last-Event-ID"]
       quoted = urllib.parse.quote(marks(18_000))
       document = server.request("GET", "/openapi.json")
       for path, operations in document["paths"].items():

@@ -1,5 +1,4 @@
 import Glibc
-import Records
 
 /// Why a data directory is not one to trust: somebody else can change what is in it, or has.
 package struct OwnDirectoryFault: Error, Sendable, Hashable, CustomStringConvertible {
@@ -47,13 +46,9 @@ package enum OwnDirectory {
   }
 
   private static func checkEntries(of path: String) throws(OwnDirectoryFault) {
-    guard let folder = unsafe opendir(path) else { return }
-    defer { unsafe closedir(folder) }
-    while let entry = unsafe readdir(folder) {
-      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
-        unsafe name.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
-      }
-      if name.hasBytes(of: ".") || name.hasBytes(of: "..") { continue }
+    // What cannot be listed is missing, or told by whoever opens it.
+    let names = (try? LocalFileSystem().list(path)) ?? []
+    for name in names {
       let inside = path + "/" + name
       var status = stat()
       guard unsafe lstat(inside, &status) == 0 else { continue }
@@ -63,10 +58,4 @@ package enum OwnDirectory {
       try checkOwner(inside, status)
     }
   }
-}
-
-/// What the process leaves behind for others.
-package enum ProcessPrivacy {
-  /// Files that are made from now on are the owner's alone.
-  package static func makeFilesPrivate() { _ = umask(0o077) }
 }

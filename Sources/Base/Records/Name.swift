@@ -33,10 +33,10 @@ package struct Name: Sendable, Hashable, Comparable, CustomStringConvertible, Ex
 extension StringProtocol {
   /// Whether both are the same UTF-8. `==` takes texts that look the same for the same, at a cost that who
   /// sends them decides.
-  package func hasBytes(of other: some StringProtocol) -> Bool { utf8.elementsEqual(other.utf8) }
-}
+  package func hasBytes(of other: some StringProtocol) -> Bool {
+    utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8)
+  }
 
-extension StringProtocol {
   /// Whether it begins with the bytes of `prefix`.
   package func hasBytes(from prefix: some StringProtocol) -> Bool { utf8.starts(with: prefix.utf8) }
 
@@ -70,12 +70,6 @@ extension StringProtocol {
 }
 
 extension String {
-  /// As ``StringProtocol/hasBytes(of:)``, for texts whose bytes lie together.
-  package func hasBytes(of other: String) -> Bool {
-    guard utf8.count == other.utf8.count else { return false }
-    return utf8.elementsEqual(other.utf8)
-  }
-
   /// With a backslash before each scalar that is special. By scalars: with a combining mark behind it a
   /// quotation mark is another `Character`, but ends a text all the same.
   package func escaped(_ isSpecial: (Unicode.Scalar) -> Bool) -> String {

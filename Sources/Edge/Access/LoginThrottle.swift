@@ -6,26 +6,13 @@ import Synchronization
 struct LoginOrigin: Sendable, Hashable {
   /// Nobody need be called so.
   let user: Name
-  /// The address's network: one of IPv6 is a customer's, who has 2^64 addresses in it (RFC 6177).
+  /// The address's network.
   let network: Name
 
   /// - Parameter address: As the connection has it; any text is one.
   init(user: String, address: String) {
     self.user = Name(user)
-    network = Name(LoginOrigin.network(of: address))
-  }
-
-  /// The first four groups of an IPv6 address; an IPv4 one as it is.
-  private static func network(of address: String) -> String {
-    guard address.utf8.contains(UInt8(ascii: ":")) else { return address }
-    var groups: [Substring] = []
-    for group in address.parts(at: ":") {
-      // "::" stands for zeros up to where the rest begins.
-      guard !group.isEmpty || groups.isEmpty else { break }
-      groups.append(group)
-    }
-    while groups.count < 4 { groups.append("0") }
-    return groups.prefix(4).joined(separator: ":")
+    network = Name(ClientNetwork.of(address))
   }
 }
 

@@ -36,7 +36,7 @@ struct ServeCommand: AsyncParsableCommand {
     // Here alone: the other commands end at once when they are interrupted.
     StopSignals.catchAll()
     ProcessLimits.raiseOpenFiles()
-    ProcessPrivacy.makeFilesPrivate()
+    ProcessLimits.makeFilesPrivate()
     var (configuration, warnings) = try Failure.shown { try loadConfiguration() }
     warnings += configuration.http.holdToDescriptors(ProcessLimits.openFilesMax)
     if !configuration.isPrivate, !ProcessLimits.forbidCoreDumps() {

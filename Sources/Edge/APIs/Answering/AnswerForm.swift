@@ -19,7 +19,7 @@ package struct AnswerForm: Sendable, Hashable {
   ///
   /// - Throws: 400 for a format that there is not, 406 where `Accept` names none of ours.
   package init(wantedBy call: HTTPCall) throws(Problem) {
-    self.init(try OutputFormat(wantedBy: call), guardsCells: call.query["safe"] == "1")
+    self.init(try OutputFormat(wantedBy: call), guardsCells: call.query["safe"]?.hasBytes(of: "1") == true)
   }
 
   /// The form's encoder for batches of `fields`.

@@ -185,15 +185,14 @@ extension AuditRoutes {
     guard !tenants.isLegacy, TenantDirectory.isValid(key: key), !tenants.has(key) else { return }
     guard !credentials.isServed(key) else { throw Problem(400, "Another key signs for this tenant") }
     let query = QueryRequest(dataset: .audit, answer: .rows(columns: [ColumnPath("position")]), limit: 1)
+    var rowCount = 0
     do throws(StoreError) {
       let answer = try await engine.run(query, for: Tenant(realm: .audit, name: key))
-      while let batch = try await answer.next() {
-        guard batch.rowCount == 0 else { throw StoreError.invalid("") }
-      }
+      while let batch = try await answer.next() { rowCount += batch.rowCount }
     } catch {
-      if case .invalid = error { throw Problem(400, "This tenant has records already") }
       throw Problem(error)
     }
+    guard rowCount == 0 else { throw Problem(400, "This tenant has records already") }
   }
 
   /// The listing with the tenant's name behind each entry.

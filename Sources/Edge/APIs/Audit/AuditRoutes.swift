@@ -104,7 +104,7 @@ package struct AuditRoutes: RecordOwner {
     case .export: Problem(403, "Export needs the role auditor or admin")
     // Whoever is no operator is not told that there are tenants.
     case .operate: Problem(401, "Unauthorized")
-    case .administer where route.path == "/api/v1/tokens/revoke":
+    case .administer where route.path == AuditRoutes.revocationPath:
       Problem(403, "Revoking tokens needs the role admin")
     case .read, .write, .administer: Problem(403, "Cleanup needs the role admin")
     }
@@ -114,6 +114,7 @@ package struct AuditRoutes: RecordOwner {
 // What it answers to
 extension AuditRoutes {
   private static let tenantsPath: PathPattern = "/api/v1/tenants"
+  private static let revocationPath: PathPattern = "/api/v1/tokens/revoke"
 
   private static let entry = JSONSchema.object(
     [
@@ -199,7 +200,7 @@ extension AuditRoutes {
             [("name", JSONSchema.text), ("key", JSONSchema.text)], required: ["name", "key"]),
           #"{"name":"Shop","key":"shop"}"#, within: limits)
       ).failing(with: 422).mixingSecrets,
-      Route(.post, "/api/v1/tokens/revoke", "Ends tokens before their time", .answer(revokeTokens))
+      Route(.post, AuditRoutes.revocationPath, "Ends tokens before their time", .answer(revokeTokens))
         .needing(.administer)
         .taking(
           .json(

@@ -52,7 +52,7 @@ package struct AuditKey: Sendable, CustomStringConvertible, CustomDebugStringCon
   package var debugDescription: String { description }
 
   func signs(for tenant: String) -> Bool {
-    tenants?.contains { $0.hasBytes(of: tenant) } ?? true
+    tenants?.contains(tenant) ?? true
   }
 }
 
@@ -237,6 +237,6 @@ package final class AuditCredentials: Sendable {
 
   /// Whether another key than the one it would be given signs for this tenant alone or among others by name.
   package func isServed(_ tenant: String) -> Bool {
-    policy.keys.contains { $0.tenants?.contains { $0.hasBytes(of: tenant) } ?? false }
+    policy.keys.contains { $0.tenants != nil && $0.signs(for: tenant) }
   }
 }

@@ -1,9 +1,10 @@
+import Access
 import Records
 import Synchronization
 
 /// One of those who share what the server has: a tenant, or an address.
 ///
-/// Told apart by bytes. A network of IPv6 (the first 64 bits) is one address: whoever has one of it has all.
+/// Told apart by bytes. A network of IPv6 is one address (``ClientNetwork``).
 package struct ShareHolder: Sendable, Hashable {
   private let bytes: [UInt8]
 
@@ -19,25 +20,7 @@ package struct ShareHolder: Sendable, Hashable {
 
   /// - Parameter address: As the system writes it; empty where there is none.
   package static func address(_ address: String) -> ShareHolder {
-    ShareHolder(bytes: [2] + network(of: Array(address.utf8)))
-  }
-
-  /// The first four groups of an address of IPv6, what is left out in it written out; others as they are.
-  private static func network(of text: [UInt8]) -> [UInt8] {
-    let colon = UInt8(ascii: ":")
-    guard text.contains(colon), !text.contains(UInt8(ascii: ".")) else { return text }
-    let groups = text.split(separator: colon, omittingEmptySubsequences: false)
-    var network: [ArraySlice<UInt8>] = []
-    for group in groups {
-      // `::` stands for all that is missing to eight groups.
-      if group.isEmpty, !network.isEmpty || text.starts(with: [colon, colon]) {
-        let missing = max(0, 8 - groups.count { !$0.isEmpty })
-        network += Array(repeating: [UInt8(ascii: "0")][...], count: missing)
-        break
-      }
-      network.append(group)
-    }
-    return Array(network.prefix(4).joined(separator: [colon]))
+    ShareHolder(bytes: [2] + Array(ClientNetwork.of(address).utf8))
   }
 }
 

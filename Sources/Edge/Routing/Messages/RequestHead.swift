@@ -56,7 +56,7 @@ extension RequestHead {
     }
     guard headers.contains(name: "Transfer-Encoding") else { return nil }
     if version == .http10 { return Problem(400, "HTTP/1.0 has no Transfer-Encoding.") }
-    if headers[list: "Transfer-Encoding"].contains(where: { $0.lowercased() != "chunked" }) {
+    if headers[list: "Transfer-Encoding"].contains(where: { !$0.asciiLowercased.hasBytes(of: "chunked") }) {
       return Problem(501, "The only Transfer-Encoding is chunked.")
     }
     return nil

@@ -96,11 +96,11 @@ struct IngestPass: ~Copyable {
     try reading { reader throws(JSONTree.SyntaxError) in try reader.open() }
     var names = JSONNames()
     while let name = try member(&names) {
-      if name == "entries" {
+      if name.hasBytes(of: "entries") {
         try readEntries()
         // The list is refused, whatever follows.
         if tree.faults.isFull || refusal != nil { return }
-      } else if name == "idempotency_key" {
+      } else if name.hasBytes(of: "idempotency_key") {
         key = try reading { reader throws(JSONTree.SyntaxError) in try reader.scalar() }
       } else {
         try reading { reader throws(JSONTree.SyntaxError) in try reader.skip() }
