@@ -3,6 +3,25 @@ import Testing
 /// Combining marks wherever a client may put text. To `String` all of them behind a letter are one character,
 /// in any order, which takes it time by the square of their number.
 @Suite struct MarksTests {
+  /// Of the head and of blocks: equal looks are two values to whoever asks for one of them.
+  @Test func valuesThatLookTheSameAreCountedApart() throws {
+    try LiveScript.run(
+      #"""
+      server = Server()
+      one, two = "café", "café"
+      rows = [{"service": one if n % 3 else two, "level": "INFO", "message": "m"} for n in range(30)]
+      server.write(rows)
+      for place in ["head", "blocks"]:
+          for value, count in [(one, 20), (two, 10)]:
+              for where in [{"eq": ["service", value]}, {"in": ["service", [value]]}]:
+                  asked = {"dataset": "logs", "where": where, "measures": ["count"]}
+                  found = server.request("POST", "/v1/query", asked)
+                  assert found["rows"] == [{"count": count}], (place, where, found)
+          server.archive()
+      server.stop()
+      """#)
+  }
+
   /// Each path parameter, query parameter, header field and text of a body of each documented route, with the
   /// credentials of every API: none takes a quarter of a second of CPU.
   @Test func marksCostNoMoreThanLetters() throws {
