@@ -128,6 +128,39 @@ import Testing
         """#)
   }
 
+  /// Behind a proxy all had its address: one of its clients took everybody's tries, and connections.
+  @Test func whoAsksThroughAProxyIsWhomItNames() throws {
+    try LiveScript.run(
+      Self.world
+        + #"""
+        server = production("server.connections_max=100", "server.trusted_proxies=[127.0.0.2]")
+        crowd = [dial(server, "127.0.0.2") for _ in range(90)]
+
+        def login(source, name, password, forwarded):
+            client = dial(server, source)
+            body = json.dumps({"username": name, "password": password}).encode()
+            client.sendall((
+                "POST /api/auth/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+                f"X-Forwarded-For: {forwarded}\r\nContent-Length: {len(body)}\r\n\r\n").encode() + body)
+            status = int(client.recv(2000).split()[1])
+            client.close()
+            return status
+
+        right = ("admin", "correct horse battery")
+        guesses = [login("127.0.0.2", "admin", "no", "192.0.2.1, 198.51.100.7") for _ in range(12)]
+        assert guesses[-1] == 429, guesses
+        assert login("127.0.0.2", *right, "192.0.2.2, 198.51.100.7") == 429, "whatever he writes before"
+        assert login("127.0.0.2", *right, "198.51.100.8") == 200
+        # Who is no proxy is believed nothing.
+        guesses = [login("127.0.0.3", "admin", "no", f"198.51.100.{number}") for number in range(12)]
+        assert guesses[-1] == 429, guesses
+        assert login("127.0.0.4", *right, "127.0.0.3") == 200
+        for client in crowd:
+            client.close()
+        server.stop()
+        """#)
+  }
+
   /// Of one tenant's reader, whatever address he has; and of one address.
   @Test func oneReaderLeavesStreamsForOthers() throws {
     try LiveScript.run(

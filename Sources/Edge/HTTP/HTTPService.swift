@@ -70,11 +70,12 @@ final class HTTPService: Sendable {
   /// Whether connections are short: more than half of those there may be are open.
   var isCrowded: Bool { crowded.load(ordering: .relaxed) }
 
-  /// Counts a new connection; false when there are `connectionCountMax` already, or too many of its address.
-  func connectionOpened(by holder: ShareHolder) -> Bool {
+  /// Counts a new connection; false when there are `connectionCountMax` already, or too many of one of
+  /// its holders.
+  func connectionOpened(by holders: [ShareHolder]) -> Bool {
     let isWithin = drain.withLock { drain in
       let left = limits.connectionCountMax - drain.openCount
-      guard left > 0, connectionShares?.tryTake(1, for: [holder], left: left) ?? true else { return false }
+      guard left > 0, connectionShares?.tryTake(1, for: holders, left: left) ?? true else { return false }
       drain.openCount += 1
       noteCrowd(drain.openCount)
       return true
@@ -103,9 +104,9 @@ final class HTTPService: Sendable {
     streamShares?.give(back: 1, of: holders)
   }
 
-  func connectionClosed(by holder: ShareHolder) {
+  func connectionClosed(by holders: [ShareHolder]) {
     metrics.connectionClosed()
-    connectionShares?.give(back: 1, of: [holder])
+    connectionShares?.give(back: 1, of: holders)
     let waiter = drain.withLock { drain -> CheckedContinuation<Void, Never>? in
       drain.openCount -= 1
       noteCrowd(drain.openCount)

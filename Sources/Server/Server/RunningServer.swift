@@ -37,7 +37,8 @@ package struct RunningServer: Sendable {
     do {
       let ports = try await http.listen(
         on: ([configuration.port] + configuration.extraPorts).map {
-          Listener(.http, host: configuration.host, port: $0, tls: tls)
+          Listener(
+            .http, host: configuration.host, port: $0, tls: tls, proxies: configuration.trustedProxies)
         })
       return RunningServer(
         ports: ports, http: http, shutdownSeconds: configuration.shutdownSeconds, ingest: parts.ingest,

@@ -49,7 +49,9 @@ import Testing
 
   static func admitted(_ path: String, id: String = "r") -> Event {
     .admitted(
-      AdmittedRequest(id: id, verdict: RoutingVerdict(Script.admit(RequestHead(.post, path)))))
+      AdmittedRequest(
+        origin: RequestOrigin(id: id, address: "192.0.2.1"),
+        verdict: RoutingVerdict(Script.admit(RequestHead(.post, path)))))
   }
 
   @Test func aRequestThatEndsInTheMiddle() {
@@ -314,7 +316,9 @@ import Testing
     run.take(Self.head("/live", ["Accept": "text/event-stream"], method: .get))
     run.take(
       .admitted(
-        AdmittedRequest(id: "r", verdict: RoutingVerdict(Script.admit(RequestHead(.get, "/live"))))))
+        AdmittedRequest(
+          origin: RequestOrigin(id: "r", address: "192.0.2.1"),
+          verdict: RoutingVerdict(Script.admit(RequestHead(.get, "/live"))))))
     run.take(Self.end)
     return run
   }

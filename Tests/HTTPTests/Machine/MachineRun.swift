@@ -20,7 +20,6 @@ struct MachineRun {
   init(limits: HTTPLimits = HTTPLimits(), budgetBytes: Int = 1 << 20) {
     budget = UploadBudget(bytesMax: budgetBytes)
     machine = ConnectionMachine(limits: limits, budget: budget, now: moment.now)
-    machine.address = "192.0.2.1"
   }
 
   mutating func nextID() -> String {
@@ -46,7 +45,8 @@ struct MachineRun {
     case .resume: queue += machine.handle(.resumed, at: moment)
     case .admit(let head, let id) where answersItself:
       let answer = AdmittedRequest(
-        id: id ?? nextID(), verdict: RoutingVerdict(Script.admit(head), originFields: [("Vary", "Origin")]))
+        origin: RequestOrigin(id: id ?? nextID(), address: "192.0.2.1"),
+        verdict: RoutingVerdict(Script.admit(head), originFields: [("Vary", "Origin")]))
       queue += machine.handle(.admitted(answer), at: moment)
     case .run(let endpoint, let call, _) where answersItself:
       for event in Script.run(endpoint.route, call) {

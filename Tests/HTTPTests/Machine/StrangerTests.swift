@@ -37,8 +37,9 @@ import Testing
       let endpoint = Endpoint(
         route: "/echo", bodyBytesMax: 50, isShort: true, traits: Endpoint.Traits(isOpen: isOpen)
       ) { _, _ throws(Problem) in .answer(.plan("never run")) }
-      _ = machine.handle(
-        .admitted(AdmittedRequest(id: "r", verdict: RoutingVerdict(.accept(endpoint)))), at: moment)
+      let verdict = RoutingVerdict(.accept(endpoint))
+      let origin = RequestOrigin(id: "r", address: "192.0.2.1")
+      _ = machine.handle(.admitted(AdmittedRequest(origin: origin, verdict: verdict)), at: moment)
       return machine
     }
     /// Whether the bytes are kept; otherwise the request is refused.

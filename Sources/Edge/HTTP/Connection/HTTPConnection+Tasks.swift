@@ -35,7 +35,7 @@ extension HTTPConnection {
   }
 
   func admit(_ head: RequestHead, _ origin: RequestOrigin) {
-    take(.admitted(AdmittedRequest(id: origin.id, verdict: service.router.route(head, origin: origin))))
+    take(.admitted(AdmittedRequest(origin: origin, verdict: service.router.route(head, origin: origin))))
   }
 
   func run(_ endpoint: Endpoint, _ call: HTTPCall, isShort: Bool) {

@@ -19,6 +19,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, LoopC
   let service: HTTPService
   let connections: LoopConnections
   let codec: HTTPCodec
+  private let peer: ConnectionPeer
   private let tap: ChunkTap
   private(set) var context: ChannelHandlerContext?
   private var machine: Machine
@@ -31,8 +32,10 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, LoopC
 
   /// - Parameter isSecure: Whether it is encrypted.
   init(
-    service: HTTPService, loop: any EventLoop, codec: HTTPCodec, tap: ChunkTap, isSecure: Bool
+    service: HTTPService, peer: ConnectionPeer, loop: any EventLoop, codec: HTTPCodec, tap: ChunkTap,
+    isSecure: Bool
   ) {
+    self.peer = peer
     self.tap = tap
     self.codec = codec
     self.service = service
@@ -47,7 +50,6 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, LoopC
 
   func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
-    machine.address = context.remoteAddress?.ipAddress ?? ""
     connections.add(self)
     tap.announce = { [weak self] count in self?.take(.chunkAnnounced(count)) }
   }
@@ -73,8 +75,8 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, LoopC
     }
   }
 
-  /// Where the client is; empty if it has no address.
-  var address: String { machine.address }
+  /// Where the client of the request being served is; empty if it has no address.
+  var address: String { machine.served.address }
 
   func read(context: ChannelHandlerContext) { if !machine.holdsRead() { context.read() } }
 
@@ -118,7 +120,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, LoopC
   private func act(_ action: ConnectionAction) {
     switch action {
     case .admit(let head, let givenID):
-      admit(head, RequestOrigin(id: givenID ?? service.nextRequestID(), address: machine.address))
+      admit(head, RequestOrigin(id: givenID ?? service.nextRequestID(), address: peer.client(of: head)))
     case .writeContinue(let version):
       let head = HTTPResponseHead(version: HTTPVersion(version), status: .continue)
       context?.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)

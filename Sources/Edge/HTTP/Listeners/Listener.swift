@@ -1,4 +1,5 @@
 import NIOCore
+import Routing
 
 /// A door of the server: where it listens, whether bytes are encrypted there, and what is spoken.
 package struct Listener: Sendable {
@@ -16,9 +17,15 @@ package struct Listener: Sendable {
   package let port: Int
   /// nil: bytes go as they are.
   package let tls: TLSCredentials?
+  /// Who is believed about where requests come from.
+  package let proxies: TrustedProxies
 
   /// A door that is not open yet: ``HTTPServer/listen(on:)`` opens it.
-  package init(_ service: Service = .http, host: String, port: Int, tls: TLSCredentials? = nil) {
+  package init(
+    _ service: Service = .http, host: String, port: Int, tls: TLSCredentials? = nil,
+    proxies: TrustedProxies = TrustedProxies()
+  ) {
+    self.proxies = proxies
     self.service = service
     self.host = host
     self.port = port

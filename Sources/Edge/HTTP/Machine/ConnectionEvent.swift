@@ -66,7 +66,7 @@ struct WireVersion: Sendable, Hashable {
 
 /// What is known of a request once the router has seen its head.
 struct AdmittedRequest: Sendable {
-  var id: String
+  var origin: RequestOrigin
   var verdict: RoutingVerdict
 }
 

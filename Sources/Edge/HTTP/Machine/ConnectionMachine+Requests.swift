@@ -15,7 +15,8 @@ extension ConnectionMachine {
 
   mutating func begin(_ request: AdmittedRequest, at moment: ConnectionMoment) {
     guard case .admitting(let head) = state else { return }
-    served.id = request.id
+    served.id = request.origin.id
+    served.address = request.origin.address
     served.originFields = request.verdict.originFields
     switch request.verdict.admission {
     case .refuse(let problem, let route, let errors):
@@ -42,7 +43,8 @@ extension ConnectionMachine {
       return refuse(tooLarge(endpoint), head: head, at: moment)
     }
     let hold = UploadHold(
-      of: endpoint.traits.isOpen ? strangers : budget, tenant: endpoint.traits.tenant, address: address)
+      of: endpoint.traits.isOpen ? strangers : budget, tenant: endpoint.traits.tenant,
+      address: served.address)
     var reception = Reception(head: head, endpoint: endpoint, hold: hold)
     if contentLength > 0, !head.dropsBody { reception.body.reserveCapacity(min(contentLength, 4 << 20)) }
     if head.expectsContinue { actions.append(.writeContinue(served.version)) }
@@ -82,7 +84,7 @@ extension ConnectionMachine {
   mutating func dispatch(_ reception: Reception, at moment: ConnectionMoment) {
     enter(.responding, at: moment)
     served.hold = reception.hold
-    let call = HTTPCall(id: served.id, head: reception.head, body: reception.body, address: address)
+    let call = HTTPCall(id: served.id, head: reception.head, body: reception.body, address: served.address)
     // A compressed body may be a thousand times as long as it looks.
     let isShort =
       reception.endpoint.isShort && call.body.count <= Self.shortBodyBytes && reception.head.isPlain

@@ -46,6 +46,8 @@ struct ConnectionMachine<Piece: RandomAccessCollection<UInt8> & Sendable> {
   /// What is kept about the request being served.
   struct Served {
     var id = ""
+    /// The client's; empty if it has none.
+    var address = ""
     var route = "none"
     var method = RequestMethod.get
     var version = WireVersion.http11
@@ -79,8 +81,6 @@ struct ConnectionMachine<Piece: RandomAccessCollection<UInt8> & Sendable> {
   let strangers: UploadBudget
   /// What long answers take until the socket took them.
   let answers: MemoryBudget
-  /// The client's address; empty if it has none.
-  var address = ""
   /// Whether what is sent is encrypted on its way.
   var isSecure = false
   private(set) var state = State.idle

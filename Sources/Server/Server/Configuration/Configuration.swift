@@ -67,6 +67,8 @@ package struct Configuration: Sendable {
   package var tlsCertificate: String?
   /// `server.tls_key`.
   package var tlsKey: String?
+  /// `server.trusted_proxies`.
+  package var trustedProxies: TrustedProxies
   /// `server.plain_http`.
   package var isPlainHTTPAllowed: Bool
   /// `server.threads`; 0: see ``loopCount``.
@@ -146,6 +148,7 @@ package struct Configuration: Sendable {
     port = try values.integer("server.port")
     extraPorts = try values.integers("server.extra_ports")
     openRoutes = try values.words("server.open_routes")
+    trustedProxies = try values.proxies("server.trusted_proxies")
     allowedOrigins = try values.origins("server.allowed_origins")
     let docs = try values.text("server.docs")
     hasDocs = docs == "on" || docs == "auto" && Configuration.isPrivate(environment, host: host)

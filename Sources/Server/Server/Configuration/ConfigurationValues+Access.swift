@@ -179,19 +179,27 @@ extension ConfigurationValues {
 
   /// Origins of pages, or `*`.
   func origins(_ path: String) throws(ConfigurationError) -> AllowedOrigins {
+    try made(
+      of: path, AllowedOrigins.init,
+      expected: #"a list of "*" or of origins such as "https://app.example.com", without a path"#)
+  }
+
+  func proxies(_ path: String) throws(ConfigurationError) -> TrustedProxies {
+    try made(
+      of: path, TrustedProxies.init,
+      expected: "a list of addresses and networks such as 10.0.0.0/8, with no bits set behind the network's")
+  }
+
+  /// What `make` makes of a list of texts.
+  private func made<Made>(
+    of path: String, _ make: ([String]) -> Made?, expected: String
+  ) throws(ConfigurationError) -> Made {
     let (_, entry) = tree.entry(path)
-    var names: [String] = []
-    var isList = false
     if case .list(let items) = entry.value {
-      names = items.compactMap { if case .scalar(let text) = $0 { text } else { nil } }
-      isList = names.count == items.count
+      let texts = items.compactMap { if case .scalar(let text) = $0 { text } else { nil } }
+      if texts.count == items.count, let made = make(texts) { return made }
     }
-    guard isList, let origins = AllowedOrigins(names) else {
-      throw .wrongValue(
-        key: path, source: entry.source,
-        expected: #"a list of "*" or of origins such as "https://app.example.com", without a path"#)
-    }
-    return origins
+    throw .wrongValue(key: path, source: entry.source, expected: expected)
   }
 
   /// A header field's name.

@@ -137,6 +137,13 @@ package struct Setting: Sendable, Hashable {
       "Origins, such as `https://app.example.com`, whose pages may read answers below `/api/v1`, of `/cubejs-api` and of "
         + "`/health` (CORS); `*`: every origin's."),
     Setting(
+      "server.trusted_proxies", .texts, default: "[]",
+      """
+      Proxies in front of the server: addresses and networks, such as `127.0.0.1` and `10.0.0.0/8`. What \
+      they write into `X-Forwarded-For` is where a request comes from, for limits by address and in the \
+      log; others' is not looked at. Their connections are not counted as one client's.
+      """),
+    Setting(
       "server.open_routes", .words(OperatorGate.names), default: "[]",
       """
       Paths that anybody may ask. The others of these need an operator's credential: a native key with \
@@ -195,8 +202,8 @@ package struct Setting: Sendable, Hashable {
       """
       The part of `server.connections_max`, `live.subscribers_max` and `limits.upload_bytes_max` that one \
       address may hold, and one tenant of the latter two, while nobody else holds any; with others there, as \
-      many times what is left. Beyond: 503. 1, and `development` on loopback: all. Raise it behind a proxy, \
-      whose address is that of all.
+      many times what is left. Beyond: 503. 1, and `development` on loopback: all. Behind a proxy, \
+      name it in `server.trusted_proxies`.
       """),
     Setting(
       "limits.header_bytes_max", .integer(1024...(1 << 20)), default: "65536", unit: "bytes",

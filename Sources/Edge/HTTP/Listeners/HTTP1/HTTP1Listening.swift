@@ -10,7 +10,7 @@ struct HTTP1Listening: ListenerService {
 
   func open(_ listener: Listener, on group: any EventLoopGroup) async throws -> any Channel {
     let service = service
-    let tls = listener.tls
+    let (tls, proxies) = (listener.tls, listener.proxies)
     let bootstrap = ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: 4096)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -24,17 +24,17 @@ struct HTTP1Listening: ListenerService {
       )
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          try HTTP1Listening.configure(channel, for: service, tls: tls)
+          let peer = ConnectionPeer(channel, proxies: proxies)
+          try HTTP1Listening.configure(channel, from: peer, for: service, tls: tls)
         }
       }
     return try await bootstrap.bind(host: listener.host, port: listener.port).get()
   }
 
   private static func configure(
-    _ channel: any Channel, for service: HTTPService, tls: TLSCredentials?
+    _ channel: any Channel, from peer: ConnectionPeer, for service: HTTPService, tls: TLSCredentials?
   ) throws {
-    let holder = ShareHolder.address(channel.remoteAddress?.ipAddress ?? "")
-    guard service.connectionOpened(by: holder) else {
+    guard service.connectionOpened(by: peer.holders) else {
       // Before a handshake nothing can be said to a client of TLS, and a handshake is what costs.
       if tls != nil { return channel.close(promise: nil) }
       let text =
@@ -42,7 +42,7 @@ struct HTTP1Listening: ListenerService {
       channel.writeAndFlush(ByteBuffer(string: text)).whenComplete { _ in channel.close(promise: nil) }
       return
     }
-    channel.closeFuture.whenComplete { _ in service.connectionClosed(by: holder) }
+    channel.closeFuture.whenComplete { _ in service.connectionClosed(by: peer.holders) }
     if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls.context)) }
     var limits = NIOHTTPDecoderLimitConfiguration()
     limits.maxHeaderFieldSize = service.limits.headerBytesMax
@@ -51,7 +51,7 @@ struct HTTP1Listening: ListenerService {
     let codec = HTTPCodec(limits: limits)
     let tap = ChunkTap()
     let connection = HTTPConnection(
-      service: service, loop: channel.eventLoop, codec: codec, tap: tap, isSecure: tls != nil)
+      service: service, peer: peer, loop: channel.eventLoop, codec: codec, tap: tap, isSecure: tls != nil)
     try channel.pipeline.syncOperations.addHandlers(tap, codec.encoder, codec.decoder, connection)
   }
 }
