@@ -56,13 +56,14 @@ final class TokenBench {
 
   init(
     legacy: LegacyTenantKeys = LegacyTenantKeys(isOn: true), leewaySeconds: Int = 0,
-    keys: [AuditKey] = [], folder: String? = nil, change: (inout AuditCredentials.Policy) -> Void = { _ in }
+    keys: [AuditKey] = [], folder: String? = nil, seal: SecretSeal? = nil,
+    change: (inout AuditCredentials.Policy) -> Void = { _ in }
   ) async throws {
     let path = folder ?? NSTemporaryDirectory() + "cordwood-tokens-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     self.folder = path
     database = try ControlDatabase(path: path + "/control.sqlite")
-    tenants = try await TenantDirectory(database, legacy: legacy, clock: clock)
+    tenants = try await TenantDirectory(database, legacy: legacy, seal: seal, clock: clock)
     var policy = AuditCredentials.Policy()
     policy.legacy = legacy
     policy.leewaySeconds = leewaySeconds

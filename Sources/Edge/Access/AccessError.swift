@@ -29,6 +29,8 @@ package enum AccessError: Error, Sendable, Hashable {
   case noContainer
   /// There is an audit tenant of this key.
   case tenantExists
+  /// The secret of this audit tenant does not open with the keys there are.
+  case sealedSecret(tenant: String)
   /// There is a key of this name in the realm that is not revoked.
   case keyExists
   /// No key of this name in the realm, or it is revoked already.

@@ -53,6 +53,8 @@ package struct AccessServices: Sendable {
     package var workflowKeys: [String: Tenant] = [:]
     /// Of the query-log API's hashes; nil: one that is made at the first start.
     package var querySecret: String?
+    /// Of secrets of audit tenants; nil: they are kept as they are.
+    package var secretSeal: SecretSeal?
     /// How many passwords are checked at once.
     package var passwordThreads = 1
 
@@ -86,7 +88,8 @@ package struct AccessServices: Sendable {
     requests = RequestSeal(key: try await plane.settings.secret("idempotency"))
     keys = try await KeyStore(plane, clock: clock)
     workflow = WorkflowKeys(configured: policies.workflowKeys, store: keys)
-    tenants = try await TenantDirectory(plane, legacy: policies.audit.legacy, clock: clock)
+    tenants = try await TenantDirectory(
+      plane, legacy: policies.audit.legacy, seal: policies.secretSeal, clock: clock)
     audit = AuditCredentials(policy: policies.audit, tenants: tenants, clock: clock)
     queries = try await QuerySessions(
       plane, accounts: accounts, policy: policies.queries,
@@ -127,10 +130,17 @@ extension AccessServices {
     expiry: (any WallClock)? = nil
   ) async throws -> AccessServices {
     let directory = configuration.dataDirectory
+    let seal = try await DiskThread(name: "secrets").run { () throws(StartError) in
+      try SecretsKey.seal(configuration)
+    }
     do throws(AccessError) {
-      var services = try await AccessServices(
-        plane, Policies(configuration), clock: clock,
-        expiry: expiry)
+      var policies = Policies(configuration)
+      policies.secretSeal = seal.seal
+      var services = try await AccessServices(plane, policies, clock: clock, expiry: expiry)
+      if let failure = services.tenants.sealingFailure {
+        services.warnings.append("audit tenants' secrets are kept as they were: \(failure)")
+      }
+      if let warning = seal.warning { services.warnings.append(warning) }
       services.warnAboutTenants(configuration.audit.legacy)
       let hasAdministrator = services.accounts.users().contains { $0.role == .admin }
       if !hasAdministrator { try await services.makeFirstUser(configuration) }
@@ -198,6 +208,11 @@ extension StartError {
     switch error {
     case .weakPassword(let reason): .store(reason)
     case .database(let reason): .store(reason)
+    case .sealedSecret(let tenant):
+      .store(
+        "the secret of the audit tenant \(tenant) was sealed with another key: put back "
+          + "\(directory)/\(SecretsKey.fileName), or what audit.secrets_key_file or "
+          + "audit.secrets_key_command gave")
     case .diskFull: .store("no room on the disk for \(directory)/\(AccessServices.fileName)")
     default: .store("cannot open \(directory)/\(AccessServices.fileName): \(error)")
     }

@@ -149,6 +149,17 @@ extension MemoryControlPlane: KeyRepository {
 }
 
 extension MemoryControlPlane: TenantRepository {
+  func replaceSecrets(_ tenants: [AuditTenant]) async throws(AccessError) {
+    try change { contents throws(AccessError) in
+      for tenant in tenants {
+        for index in contents.tenants.indices where contents.tenants[index].key == tenant.key {
+          contents.tenants[index] = tenant
+        }
+      }
+      return ((), [])
+    }
+  }
+
   func revoke(_ revocation: TokenRevocation, now: Int64, countMax: Int) async throws(AccessError) {
     try change { contents throws(AccessError) in
       contents.revoked.removeAll { if case .token(_, _, let until) = $0 { until <= now } else { false } }

@@ -25,6 +25,9 @@ extension Problem {
     case .database(let reason):
       self.init(500, "The control database failed; see the server's log")
       cause = reason
+    case .sealedSecret(let tenant):
+      self.init(500, "The control database failed; see the server's log")
+      cause = "the secret of the audit tenant \(tenant) does not open"
     }
   }
 }
@@ -45,7 +48,7 @@ extension AccessError {
     case .lastAdministrator: "last_administrator"
     case .noContainer, .noSession: "not_found_or_not_own"
     case .diskFull: "disk_full"
-    case .database: "database"
+    case .database, .sealedSecret: "database"
     }
   }
 }

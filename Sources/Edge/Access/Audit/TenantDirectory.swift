@@ -22,6 +22,10 @@ package struct AuditTenant: Sendable, Hashable, CustomStringConvertible, CustomD
     self.createdAt = createdAt
   }
 
+  func with(secret: String) -> AuditTenant {
+    AuditTenant(name: name, key: key, secret: secret, createdAt: createdAt)
+  }
+
   /// Without the secret, which must not get into a log by being interpolated.
   package var description: String { "audit tenant \(key)" }
   /// Without the secret.
@@ -35,6 +39,11 @@ package final class TenantDirectory: Sendable {
   fileprivate struct State {
     /// In the order they were made.
     var tenants: [AuditTenant] = []
+    /// Keys of those whose secret does not open.
+    var closed: [String] = []
+    /// Whose secrets are to be sealed anew.
+    var old: [AuditTenant] = []
+    var sealingFailure: AccessError?
     /// What signs: by the tenant's key.
     var secrets: [Name: String] = [:]
     /// What does not hold any more, by tenant: single tokens, and all issued before a time.
@@ -46,6 +55,7 @@ package final class TenantDirectory: Sendable {
 
   private let repository: any TenantRepository
   private let legacy: LegacyTenantKeys
+  private let seal: SecretSeal?
   private let clock: any WallClock
   private let entropy: any EntropySource
   private let state = Mutex(State())
@@ -54,21 +64,37 @@ package final class TenantDirectory: Sendable {
   /// Bytes of a tenant's name; its key has the bound of all tenants' names.
   package static let nameBytesMax = 1_024
 
-  /// Loads all tenants.
+  /// Loads all tenants, and seals those secrets that are not, or were with a key of before.
   ///
-  /// - Throws: What the control plane says.
+  /// - Parameter seal: nil: secrets are kept as they are, and those that are sealed sign nothing.
+  /// - Throws: `sealedSecret`: one does not open. What the control plane says.
   package init(
-    _ plane: any ControlPlane, legacy: LegacyTenantKeys, clock: any WallClock,
+    _ plane: any ControlPlane, legacy: LegacyTenantKeys, seal: SecretSeal? = nil, clock: any WallClock,
     entropy: any EntropySource = SystemEntropy()
   ) async throws(AccessError) {
     repository = plane.tenants
     self.legacy = legacy
+    self.seal = seal
     self.clock = clock
     self.entropy = entropy
     try await plane.changes.observe(.tenants) { [weak self] change in
       guard case .tenants(let change) = change else { return }
       self?.apply(change)
     }
+    guard seal != nil else { return }
+    let (closed, old) = state.withLock { ($0.closed, $0.old) }
+    if let key = closed.first { throw .sealedSecret(tenant: key) }
+    guard !old.isEmpty else { return }
+    do throws(AccessError) { try await repository.replaceSecrets(old.map { sealed($0) }) } catch {
+      state.withLock { $0.sealingFailure = error }
+    }
+  }
+
+  /// Why secrets that were not sealed are not yet; they hold all the same. The next start tries again.
+  package var sealingFailure: AccessError? { state.withLock { $0.sealingFailure } }
+
+  private func sealed(_ tenant: AuditTenant) -> AuditTenant {
+    tenant.with(secret: seal?.seal(tenant.secret, of: tenant.key) ?? tenant.secret)
   }
 
   private func apply(_ change: TenantChange) {
@@ -76,22 +102,37 @@ package final class TenantDirectory: Sendable {
       switch change {
       case .all(let tenants, let revocations):
         let old = state.secrets
-        state.tenants = tenants
-        state.secrets = [:]
-        for tenant in tenants where canSign(tenant) { state.secrets[Name(tenant.key)] = tenant.secret }
+        (state.tenants, state.secrets, state.closed, state.old) = ([], [:], [], [])
+        for tenant in tenants { take(tenant, &state) }
         let isKept = old.allSatisfy { state.secrets[$0.key]?.hasBytes(of: $0.value) == true }
         let (revoked, notBefore) = (state.revoked, state.notBefore)
         (state.revoked, state.notBefore) = ([:], [:])
         for revocation in revocations { state.apply(revocation) }
         if !isKept || revoked != state.revoked || notBefore != state.notBefore { state.version += 1 }
-      case .created(let tenant):
-        state.tenants.append(tenant)
-        if canSign(tenant) { state.secrets[Name(tenant.key)] = tenant.secret }
+      case .created(let tenant): take(tenant, &state)
       case .revoked(let revocation):
         state.apply(revocation)
         state.version += 1
       }
     }
+  }
+
+  private func opened(_ kept: AuditTenant) -> (secret: String, isOld: Bool)? {
+    if let seal { return seal.open(kept.secret, of: kept.key) }
+    return SecretSeal.isSealed(kept.secret) ? nil : (kept.secret, false)
+  }
+
+  /// A tenant as the control plane has it.
+  private func take(_ kept: AuditTenant, _ state: inout State) {
+    guard let (secret, isOld) = opened(kept) else {
+      state.closed.append(kept.key)
+      state.tenants.append(kept.with(secret: ""))
+      return
+    }
+    let tenant = kept.with(secret: secret)
+    state.tenants.append(tenant)
+    if isOld { state.old.append(tenant) }
+    if canSign(tenant) { state.secrets[Name(tenant.key)] = secret }
   }
 
   /// Whether nobody has revoked the token.
@@ -186,7 +227,7 @@ package final class TenantDirectory: Sendable {
     let secret =
       legacy.isOn ? legacy.key(of: key) : Hex.text(entropy.bytes(TenantDirectory.secretBytes))
     let tenant = AuditTenant(name: name, key: key, secret: secret, createdAt: clock.now())
-    try await repository.create(tenant)
+    try await repository.create(sealed(tenant))
     return tenant
   }
 }

@@ -21,6 +21,12 @@ package protocol TenantRepository: Sendable {
   /// - Throws: `tenantExists`: there is one of the key. `database`, `diskFull`: nothing changed.
   func create(_ tenant: AuditTenant) async throws(AccessError)
 
+  /// Keeps other secrets of tenants that are there, and leaves no trace of those of before where that is in
+  /// its hands. Tells nobody: they mean the same.
+  ///
+  /// - Throws: `database`, `diskFull`.
+  func replaceSecrets(_ tenants: [AuditTenant]) async throws(AccessError)
+
   /// Keeps a revocation. One of a tenant's later times wins; what need not be known any more at `now` goes.
   ///
   /// - Parameter countMax: Of a tenant's single tokens.

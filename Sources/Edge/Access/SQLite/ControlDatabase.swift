@@ -133,6 +133,17 @@ package final class ControlDatabase: ControlPlane {
     }
   }
 
+  /// Writes the database anew without the bytes of what was replaced or deleted, and cuts its log. Costs as
+  /// much as there is in it; nothing else may be changed meanwhile.
+  func scrub(_ doing: String) async throws(AccessError) {
+    do {
+      try await pool.writeWithoutTransaction { database in
+        try database.execute(sql: "VACUUM")
+        try database.checkpoint(.truncate)
+      }
+    } catch { throw AccessError(error, doing: doing) }
+  }
+
   /// Closes the files; nothing may be asked afterwards.
   package func close() throws(AccessError) {
     do { try pool.close() } catch { throw AccessError(error, doing: "close the control database") }

@@ -44,6 +44,16 @@ struct SQLiteTenants: TenantRepository {
     }
   }
 
+  func replaceSecrets(_ tenants: [AuditTenant]) async throws(AccessError) {
+    try await database.change("seal the tenants' secrets") { database in
+      for tenant in tenants {
+        try database.execute(
+          sql: "UPDATE auditTenants SET secret = ? WHERE key = ?", arguments: [tenant.secret, tenant.key])
+      }
+    }
+    try await database.scrub("seal the tenants' secrets")
+  }
+
   func create(_ tenant: AuditTenant) async throws(AccessError) {
     try await database.change(
       "make the tenant", telling: [.tenants(.created(tenant))]

@@ -65,7 +65,7 @@ struct ControlPlace: ParsableArguments {
     case .keyExists: "there is a key of this name already: revoke it first, or take another name"
     case .unknownKey: "there is no key of this name that holds"
     case .wrongPassword, .throttled, .overloaded, .containerExists, .noContainer, .sessionExists, .noSession,
-      .tenantExists:
+      .tenantExists, .sealedSecret:
       "\(error)"
     }
   }

@@ -31,6 +31,8 @@ package struct Configuration: Sendable {
   package var audit: AuditCredentials.Policy
   /// A JWK set; nil: none.
   package var auditKeySetPath: String?
+  /// `audit.secrets_key_file`, `audit.secrets_key_command`.
+  package var secretsKey: SecretsKeySource
   /// How old the entries are that a bare cleanup removes.
   package var auditCleanupDays: Int
   /// Clients of the workflow API by their keys.
@@ -133,6 +135,7 @@ package struct Configuration: Sendable {
     audit = try values.auditPolicy(isPrivate: Configuration.isPrivate(environment, host: host))
     auditCleanupDays = try values.integer("audit.cleanup_default_days")
     auditKeySetPath = try values.optionalText("audit.jwks_file")
+    secretsKey = try values.secretsKey()
     workflowKeys = try values.clients("workflow.api_keys")
     workflowKeyHeader = try values.fieldName("workflow.api_key_header")
     serviceName = try values.text("service.name")
@@ -150,8 +153,7 @@ package struct Configuration: Sendable {
     openRoutes = try values.words("server.open_routes")
     trustedProxies = try values.proxies("server.trusted_proxies")
     allowedOrigins = try values.origins("server.allowed_origins")
-    let docs = try values.text("server.docs")
-    hasDocs = docs == "on" || docs == "auto" && Configuration.isPrivate(environment, host: host)
+    hasDocs = try values.isOn("server.docs", auto: Configuration.isPrivate(environment, host: host))
     tlsCertificate = try values.optionalText("server.tls_certificate")
     tlsKey = try values.optionalText("server.tls_key")
     threads = try values.integer("server.threads")

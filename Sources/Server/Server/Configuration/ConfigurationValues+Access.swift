@@ -184,6 +184,26 @@ extension ConfigurationValues {
       expected: #"a list of "*" or of origins such as "https://app.example.com", without a path"#)
   }
 
+  /// - Parameter auto: What `auto` means.
+  func isOn(_ path: String, auto: Bool) throws(ConfigurationError) -> Bool {
+    switch try text(path) {
+    case "on": true
+    case "auto": auto
+    default: false
+    }
+  }
+
+  func secretsKey() throws(ConfigurationError) -> SecretsKeySource {
+    let path = try optionalText("audit.secrets_key_file")
+    guard let command = try optionalText("audit.secrets_key_command") else {
+      return path.map { .file($0) } ?? .dataDirectory
+    }
+    guard path == nil else {
+      throw .refused("audit.secrets_key_file and audit.secrets_key_command: set one of them")
+    }
+    return .command(command)
+  }
+
   func proxies(_ path: String) throws(ConfigurationError) -> TrustedProxies {
     try made(
       of: path, TrustedProxies.init,

@@ -23,6 +23,19 @@ extension Setting {
       "audit.jwks_file", .optionalText, default: "",
       "A JWK set with the public keys of an issuer (RS256, ES256). Read anew when it changes."),
     Setting(
+      "audit.secrets_key_file", .optionalText, default: "",
+      """
+      A file (mode 600) with the key that encrypts tenants' secrets in the control database: 64 hexadecimal \
+      digits. Further lines are keys of before: what they sealed is sealed anew at the start. Without a file \
+      `secrets.key` in the data directory is made.
+      """),
+    Setting(
+      "audit.secrets_key_command", .optionalText, default: "",
+      """
+      A command for `/bin/sh` that says what would stand in that file, run once at the start: for keys that \
+      are kept elsewhere.
+      """),
+    Setting(
       "audit.jwks_role", .choice(["viewer", "auditor", "admin"]), default: "admin",
       "The highest role that tokens of that issuer can have."),
     Setting(

@@ -9,7 +9,9 @@ extension BackupRun {
   /// backup can be taken for something that the copy wrote.
   static let lead: UInt64 = 1 << 32
   static let controlName = "control.sqlite"
-  static let identityName = "identity"
+  /// Small files of the data directory that a backup has as they are, where they are there: the name by which
+  /// importers know the store, and the key of sealed secrets.
+  static let smallFiles = [BackupFiles.identity, BackupFiles.secretsKey]
 
   private func name(_ file: String) -> String { "\(state)/\(file)" }
 
@@ -51,22 +53,23 @@ extension BackupRun {
     let next = try BackupRun.restored(moment.state)
     try write("manifest", Manifest.file(of: next))
     try write(Anchor.name, AnchorState(restored: next, moment.tail).file)
-    try copyIdentity()
+    try copySmallFiles()
   }
 
   private mutating func write(_ file: String, _ bytes: [UInt8]) throws(StoreError) {
     report.catalogue.files.append(try folder.write(name(file), bytes: bytes))
   }
 
-  /// The name by which importers know the store, if it has one.
-  private mutating func copyIdentity() throws(StoreError) {
-    let path = request.directory + "/" + BackupRun.identityName
-    let bytes = try withDisk { () throws(DiskError) -> [UInt8]? in
-      guard try fileSystem.exists(path) else { return nil }
-      let file = try fileSystem.open(path, writable: false)
-      return try file.read(at: 0, count: try file.size())
+  private mutating func copySmallFiles() throws(StoreError) {
+    for file in BackupRun.smallFiles {
+      let path = request.directory + "/" + file
+      let bytes = try withDisk { () throws(DiskError) -> [UInt8]? in
+        guard try fileSystem.exists(path) else { return nil }
+        let file = try fileSystem.open(path, writable: false)
+        return try file.read(at: 0, count: try file.size())
+      }
+      if let bytes { try write(file, bytes) }
     }
-    if let bytes { try write(BackupRun.identityName, bytes) }
   }
 
   /// The state that a restored store starts with.
