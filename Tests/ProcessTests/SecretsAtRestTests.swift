@@ -26,7 +26,8 @@ import Testing
       def make(key):
           status, text, _ = server.ask(
               "POST", "/api/v1/tenants", json.dumps({"name": key, "key": key}),
-              {"Authorization": "Bearer " + token(OPERATOR, "ops", kid="k"), "Content-Type": "application/json"})
+              {"Authorization": "Bearer " + token(OPERATOR, "ops", kid="k"),
+               "Content-Type": "application/json"})
           assert status == 200, text
           return json.loads(text)["data"]["secret"]
 
