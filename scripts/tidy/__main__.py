@@ -7,6 +7,7 @@ Without one: prints what breaks a rule, exits 1 if anything does.
   --test                runs the rules' own tests: each is seen red
   --undocumented        lists package declarations without a doc comment
   --long                lists lines that are too long
+  --canonical           lists where text is compared by canonical equivalence
   --wrap [FOLDER…]      wraps comments that are too long
   --shrink              takes out of the exemptions what is no longer needed
   --write-dependencies  writes scripts/dependencies.txt from what was checked out
@@ -63,11 +64,18 @@ def measured(paths):
             yield path, read(path)
 
 
+def guarded(paths):
+    """What reads or compares texts from outside. Command line and configuration are the operator's."""
+    return swift_files(
+        paths, *[f"Sources/{layer}/" for layer in ("Base", "Inbound", "Store", "Outbound", "Edge")])
+
+
 def findings(paths):
     sources = swift_files(paths, "Sources/")
     others = swift_files(paths, "Tests/", "Benchmarks/", "Fuzz/")
     for rule in (swift_rules.sizes, swift_rules.spread, swift_rules.documented, swift_rules.comments):
         yield from rule(sources)
+    yield from swift_rules.canonical_text(guarded(paths))
     yield from swift_rules.dead(sources, others)
     scripts = [path for path in paths if is_script(path)]
     for path in scripts:
@@ -119,6 +127,12 @@ def main(arguments):
             for number, line in enumerate(text.split("\n"), 1):
                 if len(line) > rules.LINE_LENGTH_MAX:
                     print(f"{path}:{number}: {len(line)}")
+        return 0
+    if arguments == ["--canonical"]:
+        for file in guarded(paths):
+            for number, line in enumerate(file.lines, 1):
+                if swift_rules.canonical_count(line):
+                    print(f"{file.path}:{number}: {line.strip()}")
         return 0
     if arguments[:1] == ["--wrap"]:
         for path, text in measured(paths):

@@ -28,6 +28,37 @@ _CALLED_FROM_OUTSIDE = {
 }
 
 
+# Where Swift compares, hashes or walks text by canonical equivalence (decision 0028): `Name` and the
+# functions beside it go by bytes. What the compiler alone knows, `==` of two variables, is left to readers.
+_CANONICAL = re.compile(
+    r"""\bSet<(?:String|Substring)>|\[(?:String|Substring):\s|\bCharacter\b|\.has(?:Prefix|Suffix)\(
+    |\.(?:lowercased|uppercased)\(\)
+    |\.(?:split|firstIndex|lastIndex|contains|components)\((?:separator:\s|of:\s|separatedBy:\s)?"
+    |[!=]=\s"|\{\s\$0\s[!=]=\s\"""", re.VERBOSE)
+
+
+def canonical_count(line):
+    return len(_CANONICAL.findall(line.split("//")[0]))
+
+
+def canonical_text(files):
+    """Counted by layer: an exemption says how many are left, each of them with texts of our own."""
+    counts, first = {}, {}
+    for file in files:
+        layer = file.path.split("/")[1]
+        for number, line in enumerate(file.lines, 1):
+            found = canonical_count(line)
+            counts[layer] = counts.get(layer, 0) + found
+            if found:
+                first.setdefault(layer, (file.path, number))
+    for layer, count in counts.items():
+        if count:
+            path, number = first[layer]
+            yield Finding(
+                "canonical-text", path, number, layer, count,
+                "compared by looks, not bytes; this is the first (scripts/tidy --canonical lists them)")
+
+
 def sizes(files):
     for file in files:
         count = len(file.lines) - 1

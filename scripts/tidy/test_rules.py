@@ -74,6 +74,19 @@ class Sizes(unittest.TestCase):
         long = swift("func f() {\n" + body + "}\n" + "\n" * 100)
         self.assertEqual(named(swift_rules.spread([long])), ["file-median", "function-p90"])
 
+    def test_text_that_is_compared_by_looks(self):
+        seen = [
+            "let a: Set<String> = []", "var b: [String: Int]", "for c: Character in d {}", 'e.hasPrefix(f)',
+            "g.lowercased()", 'h.split(separator: ",")', 'i.contains("j")', 'if k == "l" {}',
+            'm.filter { $0 != "n" }',
+        ]
+        for line in seen:
+            self.assertEqual(named(swift_rules.canonical_text([swift(line)])), ["canonical-text"], line)
+        quiet = "// a Set<String>\nlet a: Set<Name> = []\nif b.hasBytes(of: \"c\") {}\nd.split(separator: 44)"
+        self.assertEqual(named(swift_rules.canonical_text([swift(quiet)])), [])
+        found = swift_rules.canonical_text([swift("\n".join(seen)), swift(seen[0])])
+        self.assertEqual([f.exemption() for f in found], ["canonical-text 10 Base"])
+
     def test_long_lines(self):
         files = [("scripts/a", "x" * 110), ("scripts/b", "x" * 111 + "\n" + "x" * 120)]
         self.assertEqual([f.exemption() for f in script_rules.long_lines(files)], ["line-length 2 scripts"])
