@@ -11,7 +11,9 @@ struct ObjectEvaluation {
   init(_ object: ObjectColumns, _ members: [String]) {
     self.object = object
     path = members.map { Array($0.utf8) }
-    columns = object.members.filter { members.isEmpty || members == [$0.name] }.map(\.column)
+    columns = object.members.filter {
+      members.isEmpty || members.count == 1 && members[0].hasBytes(of: $0.name)
+    }.map(\.column)
   }
 
   /// Drops the rows that do not match.

@@ -19,6 +19,6 @@ package struct RecordBatch: Sendable {
 
   /// The column named `name`, or nil.
   package func column(_ name: String) -> Column? {
-    fields.firstIndex { $0.name == name }.map { columns[$0] }
+    fields.firstIndex { $0.name.hasBytes(of: name) }.map { columns[$0] }
   }
 }

@@ -34,6 +34,22 @@ package struct GroupKey: Sendable, Hashable {
     self.bucket = bucket
     self.values = values
   }
+
+  /// Values are compared as their bytes, as ``Name`` is.
+  package static func == (left: GroupKey, right: GroupKey) -> Bool {
+    left.bucket == right.bucket && left.values.count == right.values.count
+      && zip(left.values, right.values).allSatisfy { left, right in
+        if let left, let right { left.hasBytes(of: right) } else { left == nil && right == nil }
+      }
+  }
+
+  /// Of the bytes.
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(bucket)
+    for value in values {
+      if let value { value.hashBytes(into: &hasher) } else { hasher.combine(0xFE as UInt8) }
+    }
+  }
 }
 
 /// What summaries could say about a grouped count: exact counts for what they cover, and scans for the rest.

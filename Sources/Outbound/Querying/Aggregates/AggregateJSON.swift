@@ -41,7 +41,7 @@ extension QueryRequest {
     for (index, element) in elements.enumerated() {
       measures.append(try Measure(json: element, place: "measures[\(index)]"))
     }
-    guard Set(measures.map(\.name)).count == measures.count else {
+    guard Set(measures.map { Name($0.name) }).count == measures.count else {
       throw .invalid("measures: two of one name; name them with \"as\"")
     }
     return measures

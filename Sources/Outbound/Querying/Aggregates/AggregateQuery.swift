@@ -59,11 +59,11 @@ extension QueryRequest {
       throw .invalid("measures: 1 to \(AggregateQuery.measuresMax)")
     }
     for measure in query.measures { fields.append(try field(of: measure)) }
-    guard Set(fields.map(\.name)).count == fields.count else {
+    guard Set(fields.map { Name($0.name) }).count == fields.count else {
       throw .invalid("measures: two columns of one name; name measures with \"as\"")
     }
     guard query.offset >= 0 else { throw .invalid("offset: a whole number from 0 on") }
-    if let name = query.orderBy, !query.measures.contains(where: { $0.name == name }) {
+    if let name = query.orderBy, !query.measures.contains(where: { $0.name.hasBytes(of: name) }) {
       throw .invalid("order_by: the name of a measure")
     }
     return fields

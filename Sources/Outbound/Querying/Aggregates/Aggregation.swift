@@ -189,7 +189,7 @@ struct Aggregation: Sendable {
     let order = ordered(needed, keys, values)
     let groups = order[min(plan.query.offset, order.count)...]
     let last = order.count == plan.groupsNeeded ? order.last : nil
-    let measure = plan.query.measures.firstIndex { $0.name == plan.query.orderBy }
+    let measure = plan.query.measures.firstIndex { $0.name.hasBytes(of: plan.query.orderBy ?? "") }
     let whole = self
     let batches = GroupBatches(
       count: groups.count, bytesMax: bytesMax,
@@ -223,7 +223,7 @@ struct Aggregation: Sendable {
   private func ordered(_ most: Int, _ keys: GroupTable.Keys, _ values: [MeasureValues]) -> [Int32] {
     let isDescending = plan.request.isDescending
     guard let name = plan.query.orderBy,
-      let index = plan.query.measures.firstIndex(where: { $0.name == name })
+      let index = plan.query.measures.firstIndex(where: { $0.name.hasBytes(of: name) })
     else {
       return TopGroups.first(most, of: table.count) { left, right in
         isDescending ? table.precedes(right, left, keys) : table.precedes(left, right, keys)

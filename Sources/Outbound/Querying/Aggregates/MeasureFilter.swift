@@ -29,7 +29,7 @@ struct MeasureFilter: Sendable {
     compiled = try CompiledPredicate(predicate, schema: schema, cancellation: cancellation)
     for name in Set(compiled.paths.map(\.column)).sorted() {
       guard let type = schema.field(name)?.type else { continue }
-      let members = Set(compiled.paths.filter { $0.column == name }.map(\.members.first))
+      let members = Set(compiled.paths.filter { $0.column == name }.map { $0.members.first.map { Name($0) } })
       let column = OutputColumn(ColumnPath(name), type: type)
       if type != .json {
         sources.append((name, .plain(index(column))))
@@ -38,9 +38,9 @@ struct MeasureFilter: Sendable {
       } else {
         let columns = members.compactMap { $0 }.sorted().map { member in
           var writer = JSONWriter(capacity: 64)
-          writer.appendString(member)
+          writer.appendString(member.text)
           writer.append(raw: ":")
-          let output = OutputColumn(ColumnPath(name, members: [member]), type: .json)
+          let output = OutputColumn(ColumnPath(name, members: [member.text]), type: .json)
           return (key: writer.takeBytes(), column: index(output))
         }
         sources.append((name, .members(columns)))

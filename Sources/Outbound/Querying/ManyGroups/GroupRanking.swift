@@ -32,7 +32,7 @@ struct GroupRanking: Sendable {
   /// first (any group may have one row), and of texts.
   init?(_ plan: AggregatePlan) throws(StoreError) {
     guard let name = plan.query.orderBy,
-      let index = plan.query.measures.firstIndex(where: { $0.name == name })
+      let index = plan.query.measures.firstIndex(where: { $0.name.hasBytes(of: name) })
     else { return nil }
     let measure = plan.query.measures[index]
     let type = try plan.request.input(of: measure.function)?.type

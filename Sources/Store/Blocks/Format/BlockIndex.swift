@@ -15,6 +15,7 @@ struct BlockIndex: Sendable {
     case grams = 9
     case ids = 10
     case origin = 11
+    case counting = 12
   }
 
   static let magic = [UInt8]("CWBI".utf8)

@@ -128,6 +128,29 @@ struct BlockSummary: Sendable, Equatable {
 
   init() {}
 
+  /// The content of the section that says that values were told apart by their bytes.
+  static let byBytes: UInt8 = 1
+
+  /// Leaves out the columns whose values may have been counted as one with others that look the same (UAX
+  /// #15): those with a value beyond ASCII, or of the ASCII characters that another scalar stands for.
+  mutating func dropMergedValues() {
+    let twins: [UInt8] = [UInt8(ascii: "K"), UInt8(ascii: ";"), UInt8(ascii: "`")]
+    let kept = columns.indices.filter { index in
+      columns[index].values.allSatisfy { value in
+        (value ?? "").utf8.allSatisfy { $0 < 0x80 && !twins.contains($0) }
+      }
+    }
+    guard kept.count < columns.count else { return }
+    pairs = pairs.compactMap { pair in
+      guard let left = kept.firstIndex(of: pair.left), let right = kept.firstIndex(of: pair.right) else {
+        return nil
+      }
+      return PairCounts(left: left, right: right, cells: pair.cells)
+    }
+    columns = kept.map { columns[$0] }
+    columnTotals = columns.map { $0.totals() }
+  }
+
   /// Reads both sections; `pairs` may be missing.
   init(minutes section: Buffer, pairs pairSection: Buffer?) throws(IndexError) {
     var reader = IndexReader(section)

@@ -17,10 +17,10 @@ struct MemberColumn: Sendable, Hashable {
 enum MemberNames {
   /// The columns of `members` of object column `field`: the first type of each has the plain name.
   static func columns(of field: String, _ members: [ShredMember]) -> [MemberColumn] {
-    var spellings: [String: Int] = [:]
-    for member in members { spellings[folded(member.name), default: 0] += 1 }
+    var spellings: [Name: Int] = [:]
+    for member in members { spellings[Name(folded(member.name)), default: 0] += 1 }
     return members.flatMap { member in
-      let base = field + "." + escaped(member.name, upperCase: spellings[folded(member.name)] ?? 1 > 1)
+      let base = field + "." + escaped(member.name, upperCase: spellings[Name(folded(member.name))] ?? 1 > 1)
       return member.types.enumerated().map { index, type in
         MemberColumn(
           field: field, member: member.name, type: type,

@@ -21,16 +21,16 @@ struct BlockColumns: Sendable {
 
   /// nil if the file lacks a column or has it with another type.
   init?(_ file: ParquetReader, schema: DatasetSchema, members: [MemberColumn]) {
-    var places: [String: Int] = [:]
-    for (index, field) in file.fields.enumerated() { places[field.name] = index }
+    var places: [Name: Int] = [:]
+    for (index, field) in file.fields.enumerated() { places[Name(field.name)] = index }
     var found: [String: Int] = [:]
     for field in schema.fields {
-      guard let index = places[field.name], file.fields[index].type == field.type else { return nil }
+      guard let index = places[Name(field.name)], file.fields[index].type == field.type else { return nil }
       found[field.name] = index
     }
     var byField: [String: [Member]] = [:]
     for member in members {
-      guard let index = places[member.physicalName], file.fields[index].type == member.type,
+      guard let index = places[Name(member.physicalName)], file.fields[index].type == member.type,
         schema.field(member.field)?.type == .json
       else { return nil }
       byField[member.field, default: []].append(
@@ -48,7 +48,7 @@ struct BlockColumns: Sendable {
 
   /// The columns of one member, and whether the rest may hold values of that name too.
   func member(_ name: String, of field: String) -> (columns: [Member], mayBeInRest: Bool) {
-    let columns = (members[field] ?? []).filter { $0.name == name }
+    let columns = (members[field] ?? []).filter { $0.name.hasBytes(of: name) }
     return (columns, columns.first.map { $0.restCount > 0 } ?? true)
   }
 }
@@ -196,10 +196,12 @@ final class BlockContents: Sendable {
   func summary() throws(BlockError) -> BlockSummary? {
     try part(.minutes, at: \.summary) { minutes throws(BlockError) in
       do throws(IndexError) {
-        let summary = try BlockSummary(minutes: minutes, pairs: try index.section(.pairs))
+        var summary = try BlockSummary(minutes: minutes, pairs: try index.section(.pairs))
         guard summary.totals.reduce(0, +) == facts.rowCount else {
           throw IndexError(offsetBytes: 0, reason: "minutes that do not add up to the block's rows")
         }
+        // Written before values were told apart by their bytes.
+        if try index.section(.counting) == nil { summary.dropMergedValues() }
         return summary
       } catch { throw BlockContents.failure(error, path, indexOffset: indexOffset) }
     }

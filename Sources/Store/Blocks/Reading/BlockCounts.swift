@@ -30,9 +30,6 @@ struct BlockCounts {
   var needsWholeBlock: Bool { involved.count == 2 }
 
   /// The values that a conjunction of equalities allows; nil for any other predicate.
-  ///
-  /// Summaries count values that look the same as one (they are made by `String`'s equality), under the bytes
-  /// of whichever came first: of values that may have another form they are not asked.
   private static func wanted(_ predicate: Predicate) -> [Name: Set<Name>]? {
     var wanted: [Name: Set<Name>] = [:]
     for part in predicate.conjunction {
@@ -51,9 +48,7 @@ struct BlockCounts {
         }
       case .none, .and, .or, .not, .compare, .contains, .word, .regex, .prefix, .exists: return nil
       }
-      guard path.members.isEmpty, values.allSatisfy({ $0.text.utf8.allSatisfy { $0 < 0x80 } }) else {
-        return nil
-      }
+      guard path.members.isEmpty else { return nil }
       wanted[Name(path.column)] = wanted[Name(path.column)]?.intersection(values) ?? values
     }
     return wanted

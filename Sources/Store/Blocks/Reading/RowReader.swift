@@ -52,7 +52,7 @@ final class RowReader {
   /// The parts of an object that paths into it need: a rest that cannot hold any of the names is left unread.
   private func object(_ name: String, _ paths: [ColumnPath]) throws(BlockError) -> ObjectColumns {
     let isWhole = paths.contains { $0.members.isEmpty }
-    let names = Set(paths.compactMap(\.members.first))
+    let names = paths.compactMap(\.members.first)
     var members: [ObjectColumns.Member] = []
     // Of a whole object only texts are asked for.
     for member in contents.columns.members[name] ?? []

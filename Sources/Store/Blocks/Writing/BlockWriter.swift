@@ -222,6 +222,7 @@ private final class BlockWork {
     if let summary = summary.finish() {
       sections.append((.minutes, summary.encodedMinutes()))
       sections.append((.pairs, summary.encodedPairs()))
+      sections.append((.counting, [BlockSummary.byBytes]))
     }
     var builder = TextIndexBuilder(rowsPerPage: layout.rowsPerPage)
     swap(&builder, &text)

@@ -11,7 +11,7 @@ package struct MemberCensus: Sendable {
   static let types: [ColumnType] = [.int64, .float64, .bool, .utf8]
 
   /// Rows by name, one count for each of ``types``.
-  private var counts: [String: [Double]] = [:]
+  private var counts: [Name: [Double]] = [:]
   private var rowCount = 0.0
   private var forgottenMax = 1.0
 
@@ -47,8 +47,9 @@ package struct MemberCensus: Sendable {
 
   mutating func addRows(_ count: Int) { rowCount += Double(count) }
 
-  /// Counts `rowCount` rows that have a value of `type` for member `name`.
-  mutating func add(_ name: String, type: ColumnType, rowCount: Double) {
+  /// Counts `rowCount` rows that have a value of `type` for the member of this name.
+  mutating func add(_ text: String, type: ColumnType, rowCount: Double) {
+    let name = Name(text)
     guard let index = MemberCensus.types.firstIndex(of: type) else { return }
     if let known = counts.index(forKey: name) {
       counts.values[known][index] += rowCount
@@ -69,7 +70,7 @@ package struct MemberCensus: Sendable {
     rowCount += other.rowCount
     for (name, rows) in other.counts {
       for (index, count) in rows.enumerated() where count > 0 {
-        add(name, type: MemberCensus.types[index], rowCount: count)
+        add(name.text, type: MemberCensus.types[index], rowCount: count)
       }
     }
   }
@@ -78,7 +79,7 @@ package struct MemberCensus: Sendable {
   /// that one row in a hundred has, and two rows at least; at most `columnsMax` columns.
   func members(columnsMax: Int) -> [ShredMember] {
     let least = max(2, rowCount / 100)
-    var found: [(name: String, type: ColumnType, rows: Double)] = []
+    var found: [(name: Name, type: ColumnType, rows: Double)] = []
     for (name, rows) in counts {
       for (index, count) in rows.enumerated() where count >= least {
         found.append((name, MemberCensus.types[index], count))
@@ -88,13 +89,13 @@ package struct MemberCensus: Sendable {
     found.sort {
       ($1.rows, $0.name, $0.type.rawValue) < ($0.rows, $1.name, $1.type.rawValue)
     }
-    var order: [String] = []
-    var types: [String: [ColumnType]] = [:]
+    var order: [Name] = []
+    var types: [Name: [ColumnType]] = [:]
     for entry in found.prefix(columnsMax) {
       if types[entry.name] == nil { order.append(entry.name) }
       types[entry.name, default: []].append(entry.type)
     }
-    return order.compactMap { name in types[name].map { ShredMember(name: name, types: $0) } }
+    return order.compactMap { name in types[name].map { ShredMember(name: name.text, types: $0) } }
   }
 
   private static func type(of text: Span<UInt8>, _ value: Range<Int>, _ kind: JSONKind) -> ColumnType? {

@@ -17,7 +17,7 @@ struct SummaryBuilder {
     let name: String
     var isGivenUp = false
     var values: [String?] = []
-    var index: [String?: Int32] = [:]
+    var index: [Name?: Int32] = [:]
     /// Rows by (minute << 32 | value).
     var cells: [UInt64: Int] = [:]
     /// Rows of the minute at hand, by value.
@@ -84,10 +84,11 @@ struct SummaryBuilder {
   }
 
   private mutating func number(of value: String?, in index: Int) -> Int32 {
-    if let known = columns[index].index[value] { return known }
+    let name = value.map { Name($0) }
+    if let known = columns[index].index[name] { return known }
     let number = Int32(columns[index].values.count)
     columns[index].values.append(value)
-    columns[index].index[value] = number
+    columns[index].index[name] = number
     columns[index].open.append(0)
     if columns[index].values.count > layout.summaryValuesMax { columns[index].isGivenUp = true }
     return number
