@@ -86,7 +86,8 @@ struct BlockShape {
 
   private mutating func count(_ rows: Int, for member: String, of field: String) {
     guard rows > 0 else { return }
-    for index in members.indices where members[index].field == field && members[index].member.hasBytes(of: member) {
+    for index in members.indices
+    where members[index].field == field && members[index].member.hasBytes(of: member) {
       members[index].restCount += rows
     }
   }
