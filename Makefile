@@ -6,9 +6,10 @@ PORT ?= 8000
 DATA ?= ./data
 SECONDS ?= 30
 MINUTES ?= 1
+MARKS ?= 50
 
 .PHONY: run build setup test test-core lint format update-dependencies
-.PHONY: bench fuzz torture mutants mutants-fast test-thread man dist test-dist clean help
+.PHONY: bench fuzz torture attack mutants mutants-fast test-thread man dist test-dist clean help
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -47,6 +48,11 @@ fuzz: setup ## Fuzz each decoder from the committed corpus for SECONDS=30
 torture: build ## Kill, starve and damage a server that six APIs write to, for MINUTES=1 (SEED=…)
 	@scripts/python-tools
 	@python3 -B scripts/torture --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+
+attack: build ## Strangers and other tenants beside a quiet tenant, TLS, for MINUTES=5 (SEED=…, MARKS=50 ms)
+	@scripts/python-tools
+	@python3 -B scripts/attack --minutes $(if $(filter 1,$(MINUTES)),5,$(MINUTES)) --marks $(MARKS) \
+		$(if $(SEED),--seed $(SEED))
 
 soak: build ## Write, ask and delete evenly for MINUTES=10: memory, mappings and descriptors must not grow
 	@python3 -B scripts/torture/soak.py --minutes $(if $(filter 1,$(MINUTES)),10,$(MINUTES))

@@ -19,8 +19,19 @@ def count(markers):
     return collections.Counter(marker for marker in markers if marker and marker.startswith("T-"))
 
 
-def by_answers(server, cycle):
-    """What four APIs answer of one cycle's records, all pages. Raises if an answer is marked incomplete."""
+def development(server):
+    """Headers by API that open a server in development."""
+    token = server.json("POST", "/api/auth/login", {"username": "admin", "password": "admin"})["token"]
+    return {
+        "native": {}, "sessions": {"Authorization": "Bearer " + token},
+        "audit": {"Authorization": "Bearer " + audit_token()}, "workflow": {"X-API-Key": "torture-workflow"}}
+
+
+def by_answers(server, cycle, headers=None):
+    """What four APIs answer of one cycle's records, all pages, to who sends these headers. Raises if an
+    answer is marked incomplete.
+    """
+    headers = headers or development(server)
     found = collections.Counter()
 
     def ask(method, path, body=None, headers=None):
@@ -31,21 +42,19 @@ def by_answers(server, cycle):
 
     where = {"eq": ["service", f"t{cycle}"]}
     asked = {"dataset": "logs", "columns": ["message"], "where": where, "limit": 1000000}
-    found += count(row["message"] for row in ask("POST", "/v1/query", asked)["rows"])
-    token = server.json("POST", "/api/auth/login", {"username": "admin", "password": "admin"})["token"]
-    login = {"Authorization": "Bearer " + token}
+    found += count(row["message"] for row in ask("POST", "/v1/query", asked, headers["native"])["rows"])
+    login = headers["sessions"]
     path = f"/api/logs/torture/s{cycle}"
     if server.ask("GET", path + "?limit=1", headers=login)[0] != 403:  # no session was made in this cycle
         found += count(row["message"] for row in ask("GET", path, None, login)["logs"])
-    audit = {"Authorization": "Bearer " + audit_token()}
     pages = [
-        (f"/api/v1/logs?action=t{cycle}&size=100", audit, "resource_id"),
-        (f"/api/v1/logs?category=t{cycle}&page_size=100", {"X-API-Key": "torture-workflow"}, "ticket_id"),
+        (f"/api/v1/logs?action=t{cycle}&size=100", headers["audit"], "resource_id"),
+        (f"/api/v1/logs?category=t{cycle}&page_size=100", headers["workflow"], "ticket_id"),
     ]
-    for path, headers, member in pages:
+    for path, credential, member in pages:
         page = 1
         while True:
-            answer = ask("GET", f"{path}&page={page}", None, headers)
+            answer = ask("GET", f"{path}&page={page}", None, credential)
             rows = answer.get("data") or answer.get("items") or answer.get("logs") or []
             rows = rows.get("items", rows) if isinstance(rows, dict) else rows
             found += count(row[member] for row in rows)
@@ -58,14 +67,16 @@ def by_answers(server, cycle):
 ANSWERING = {"native", "sessions", "audit", "workflow"}
 
 
-def by_files(server):
-    """What all live blocks hold, read by pyarrow; None where it is not installed."""
+def by_files(server, headers=None):
+    """What all live blocks hold, read by pyarrow; None where it is not installed. Who sends `headers` may
+    archive all.
+    """
     sys.path.insert(0, os.environ.get("CORDWOOD_PYTHONPATH", ".deps/python"))
     try:
         import pyarrow.parquet as parquet
     except ImportError:
         return None
-    server.json("POST", "/v1/admin/flush", {"archive": True})
+    server.json("POST", "/v1/admin/flush", {"archive": True}, headers)
     for _ in range(20):
         try:
             return read_blocks(server, parquet)

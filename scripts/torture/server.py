@@ -28,27 +28,28 @@ class Violation(Exception):
 
 
 class Server:
-    def __init__(self, binary, data, log):
+    def __init__(self, binary, data, log, settings=SETTINGS, environment=ENVIRONMENT):
         self.binary, self.data, self.log = binary, data, log
+        self.settings, self.environment = settings, environment
         self.process, self.port = None, None
 
     def start(self, before=(), environment=None, wait=True, seconds=60):
         """Starts it; `before` is a command that runs it. False: it ended by itself first."""
         self.from_byte = os.path.getsize(self.log) if os.path.exists(self.log) else 0
         command = [*before, self.binary, "serve", "--data-dir", self.data, "--port", "0"]
-        for setting in SETTINGS:
+        for setting in self.settings:
             command += ["--set", setting]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                env={**os.environ, **ENVIRONMENT, **(environment or {})}, start_new_session=True,
+                env={**os.environ, **self.environment, **(environment or {})}, start_new_session=True,
                 preexec_fn=lambda: ctypes.CDLL(None).prctl(1, signal.SIGKILL))
         return self.await_port(seconds) if wait else True
 
     def await_port(self, seconds=60):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            found = re.search(r"listening on http://127\.0\.0\.1:(\d+)", self.output())
+            found = re.search(r"listening on https?://127\.0\.0\.1:(\d+)", self.output())
             if found:
                 self.port = int(found.group(1))
                 return True
