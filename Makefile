@@ -51,7 +51,7 @@ torture: build ## Kill, starve and damage a server that six APIs write to, for M
 
 attack: build ## Strangers and other tenants beside a quiet tenant, TLS, for MINUTES=5 (SEED=…, MARKS=50 ms)
 	@scripts/python-tools
-	@python3 -B scripts/attack --minutes $(if $(filter 1,$(MINUTES)),5,$(MINUTES)) --marks $(MARKS) \
+	@python3 -B scripts/attack --minutes $(if $(filter file,$(origin MINUTES)),5,$(MINUTES)) --marks $(MARKS) \
 		$(if $(SEED),--seed $(SEED))
 
 soak: build ## Write, ask and delete evenly for MINUTES=10: memory, mappings and descriptors must not grow

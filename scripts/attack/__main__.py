@@ -19,7 +19,7 @@ sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "
 import oracle
 from actor import ATTACKERS, MEASURING
 from administrator import Administrator
-from estate import QUIET, RESIDENT_MAX, USER, Estate, ProductionServer, bearer
+from estate import QUIET, QUIET_ADDRESS, RESIDENT_MAX, USER, Estate, ProductionServer, bearer
 from framing import Framing
 from guessing import Guessing
 from holding import Holding
@@ -51,7 +51,7 @@ class Play:
             body = {"username": name, "password": estate.passwords[name], "role": "user"}
             server.json("POST", "/api/users", body, self.administrator_login)
         self.document = server.json("GET", "/openapi.json", None, bearer(estate.keys["ops"]))
-        server.source = "127.0.0.10"
+        server.source = QUIET_ADDRESS
         self.loot = self.steal()
         server.source = "127.0.4.1"
         self.rival_login, self.rival_query_login = server.login("rita"), server.query_login("rita")

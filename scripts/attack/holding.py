@@ -30,6 +30,7 @@ class Holding(Actor):
                 if raw:
                     line.sendall(raw)
                 self.hold(line, seconds)
+                self.watch.counts["held"] += 1
             except OSError:
                 self.watch.counts["held connection refused"] += 1
                 time.sleep(0.01)

@@ -6,7 +6,7 @@ import time
 
 import checking
 import writers
-from estate import QUIET, bearer
+from estate import QUIET, QUIET_ADDRESS, USER, bearer
 from ledger import STORED, Ledger
 from quiet import row
 from server import Violation
@@ -26,7 +26,7 @@ def credentials(server):
     keys = server.estate.keys
     return {
         "native": bearer(keys["quiet"]),
-        "sessions": server.login("kate"),
+        "sessions": server.login(USER),
         "audit": bearer(server.estate.audit_token("quiet", QUIET)),
         "workflow": {"X-API-Key": keys["quiet-workflow"]},
     }
@@ -61,7 +61,7 @@ def records(server, quiet, before, others):
 
 def six(server, ledger):
     """The records of six APIs: once each, whatever was in doubt sent again, and no others beside them."""
-    server.source = "127.0.0.10"
+    server.source = QUIET_ADDRESS
     writers.resend(server, ledger)
     headers = credentials(server)
     found = checking.by_answers(server, 1, headers)
