@@ -15,6 +15,13 @@ import Testing
     ("POST /v1/query HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
     ("POST /v1/query HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501),
     ("POST /v1/query HTTP/1.1\r\nHost: a\r\nContent-Length: 9223372036854775808\r\n\r\n", 413),
+    ("POST /v1/query HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:\r\nContent-Length: 2\r\n\r\n{}", 400),
+    ("POST /v1/query HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: ,\r\n\r\n", 400),
+    ("GET /healthz HTTP/1.1\r\nHost: a, b\r\n\r\n", 400), ("GET /healthz HTTP/1.1\r\nHost: a@b\r\n\r\n", 400),
+    ("GET /healthz HTTP/1.1\r\nHost: http://a\r\n\r\n", 400),
+    ("GET /healthz HTTP/1.1\r\nHost: é\r\n\r\n", 400),
+    ("GET /healthz HTTP/1.1\r\nHost: [2001:db8::1]:80\r\n\r\n", 200),
+    ("GET /healthz HTTP/1.1\r\nHost: a-b_c.d~e:80\r\n\r\n", 200),
   ]) func requests(text: String, status: Int) async throws {
     try await withServer { server in
       let client = try server.client()

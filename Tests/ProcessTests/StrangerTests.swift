@@ -161,6 +161,40 @@ import Testing
         """#)
   }
 
+  /// A cursor of another tenant's was taken, and said where his records lie.
+  @Test func cursorsAreOneTenantsOwn() throws {
+    try LiveScript.run(
+      Self.world
+        + #"""
+        server = production()
+        for name in ["alpha", "beta"]:
+            for number in range(9):
+                assert server.ask("POST", "/v1/records/logs", '{"message":"m"}', bearer(name))[0] == 201
+
+        def page(name, cursor=None, dataset="logs"):
+            body = {"dataset": dataset, "limit": 4}
+            if cursor:
+                body["cursor"] = cursor
+            status, text, _ = server.ask("POST", "/v1/query", json.dumps(body), bearer(name))
+            return status, json.loads(text)
+
+        cursor = page("alpha")[1]["cursor"]
+        assert page("alpha", cursor)[0] == 200 and len(page("alpha", cursor)[1]["rows"]) == 4
+        # A reader of the same tenant may go on; nobody else, nowhere else, and not by what he makes himself.
+        assert page("reader", cursor)[0] == 200
+        bare = cursor.rsplit(".", 1)[0]
+        for name, text, dataset in [
+                ("beta", cursor, "logs"), ("alpha", cursor, "audit"), ("alpha", bare, "logs"),
+                ("alpha", bare + "." + page("beta")[1]["cursor"].rsplit(".", 1)[1], "logs"),
+                ("alpha", cursor[:-2] + ("AA" if cursor[-2:] != "AA" else "BB"), "logs")]:
+            status, answer = page(name, text, dataset)
+            assert status == 400 and "cursor" in answer["detail"], (name, text, status, answer)
+        server.restart()
+        assert page("alpha", cursor)[0] == 200
+        server.stop()
+        """#)
+  }
+
   /// Of one tenant's reader, whatever address he has; and of one address.
   @Test func oneReaderLeavesStreamsForOthers() throws {
     try LiveScript.run(

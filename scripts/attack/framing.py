@@ -64,6 +64,8 @@ FIELDS = [
 AMBIGUOUS = [
     [("Host", "b")],
     [("Transfer-Encoding", "chunked"), ("Content-Length", "5")],
+    [("Transfer-Encoding", "")],
+    [("Transfer-Encoding", ""), ("Content-Length", "5")],
     [("Transfer-Encoding", "chunked, identity")],
     [("Transfer-Encoding", "gzip, chunked")],
     [("Transfer-Encoding", "\x0bchunked")],

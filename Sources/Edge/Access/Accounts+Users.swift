@@ -34,7 +34,8 @@ extension Accounts {
   package func changePassword(
     _ principal: Principal, authorization: String?, current: String, new: String, address: String
   ) async throws(AccessError) {
-    let account = try await check(name: principal.subject, password: current, address: address)
+    let account = try await check(
+      name: principal.subject, password: current, address: address, isLetIn: true)
     try await setPassword(account, new, keeping: Accounts.tokenHash(authorization))
   }
 

@@ -119,8 +119,9 @@ package final class Accounts: Sendable {
   /// A user by id; nil: there is none any more.
   func user(id: Int64) -> UserRecord? { state.withLock { $0.users[id]?.record } }
 
+  /// - Parameter isLetIn: Whether a token of the user's came along: then nobody without one goes first.
   func check(
-    name: String, password: String, address: String
+    name: String, password: String, address: String, isLetIn: Bool = false
   ) async throws(AccessError) -> AccountState.Account {
     guard name.utf8.count <= ShownName.bytesMax else { throw .wrongPassword }
     let origin = LoginOrigin(user: name, address: address)
@@ -133,7 +134,7 @@ package final class Accounts: Sendable {
       // Once more when its turn has come: of many tries at one time those behind the tenth failure cost
       // nothing.
       isRight = try await checker.matches(
-        password, account?.password, of: origin.network, throttle.standing(origin)
+        password, account?.password, of: origin.network, isLetIn ? .known : throttle.standing(origin)
       ) { [throttle] () throws(AccessError) in try throttle.check(origin) }
     } catch {
       // Who floods the queue has tried.

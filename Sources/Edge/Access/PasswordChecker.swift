@@ -14,12 +14,13 @@ package final class PasswordChecker: Sendable {
     let continuation: CheckedContinuation<Result<Bool, AccessError>, Never>
   }
 
-  /// Hashes that are made at one time, or wait for that.
+  /// Hashes that wait to be made.
   private static let makingMax = 64
 
   private let pool: WorkerPool
   private let queue: PasswordQueue<Job>
-  private let making = Atomic<Int>(0)
+  /// Hashes to make, oldest first: they come before all that is to be checked.
+  private let making = Mutex<[@Sendable () -> Void]>([])
   private let waitingMax: Int
   private let cost: PasswordCost
   private let entropy: any EntropySource
@@ -57,12 +58,18 @@ package final class PasswordChecker: Sendable {
         // The turn that the other had asked for is this one's, unless it was itself.
         return
       }
-      // One turn a job: whose it is is decided when it comes.
-      pool.submit { [self] in
-        if let job = queue.next() { job.continuation.resume(returning: self.run(job)) }
-      }
+      pool.submit { [self] in turn() }
     }
     return try result.get()
+  }
+
+  /// Hashes that wait to be made.
+  var makingCount: Int { making.withLock { $0.count } }
+
+  /// One a job: whose it is is decided when it comes.
+  private func turn() {
+    if let make = making.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) { return make() }
+    if let job = queue.next() { job.continuation.resume(returning: run(job)) }
   }
 
   private func run(_ job: Job) -> Result<Bool, AccessError> {
@@ -76,17 +83,26 @@ package final class PasswordChecker: Sendable {
     }
   }
 
-  /// A hash to keep. Who asks is let in already, so that nobody else decides about the turn.
+  /// A hash to keep. Who asks is let in already: those who are not yet do not keep him waiting.
   ///
   /// - Throws: `overloaded`: too many are being made.
   func hash(_ password: String) async throws(AccessError) -> PasswordHash {
-    defer { making.subtract(1, ordering: .relaxed) }
-    guard making.add(1, ordering: .relaxed).newValue <= min(waitingMax, PasswordChecker.makingMax) else {
-      throw .overloaded
+    let result: Result<PasswordHash, AccessError> = await withCheckedContinuation { continuation in
+      let make = { @Sendable [self] in
+        continuation.resume(
+          returning: Result { () throws(AccessError) in
+            try PasswordHash(of: password, cost: cost, entropy: entropy)
+          })
+      }
+      let isKept = making.withLock { waiting in
+        guard waiting.count < min(waitingMax, PasswordChecker.makingMax) else { return false }
+        waiting.append(make)
+        return true
+      }
+      guard isKept else { return continuation.resume(returning: .failure(.overloaded)) }
+      pool.submit { [self] in turn() }
     }
-    return try await pool.run { [self] () throws(AccessError) in
-      try PasswordHash(of: password, cost: cost, entropy: entropy)
-    }
+    return try result.get()
   }
 
   private func decoyHash() throws(AccessError) -> PasswordHash {

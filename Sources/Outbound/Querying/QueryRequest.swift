@@ -88,9 +88,11 @@ extension QueryRequest {
   /// - Parameters:
   ///   - filter: Holds for every row besides what `where` says.
   ///   - registry: What there is to ask.
+  ///   - open: What is within a cursor that a client sends back; nil: it was not given to this client.
   /// - Throws: `.invalid` with a sentence naming the member; values are not quoted.
   package init(
-    json text: [UInt8], filter mandatory: Predicate = .all, registry: Registry = .standard
+    json text: [UInt8], filter mandatory: Predicate = .all, registry: Registry = .standard,
+    opening open: (String, Dataset) -> String? = { cursor, _ in cursor }
   ) throws(StoreError) {
     let tree: JSONTree
     do { tree = try JSONTree(parsing: text) } catch {
@@ -125,15 +127,17 @@ extension QueryRequest {
     cursor = nil
     // The most first, where an order is asked for and not said.
     if isGrouped, tree["order_by"] != nil, tree["order"] == nil { isDescending = true }
-    try readCursor(tree["cursor"], isGrouped: isGrouped)
+    try readCursor(tree["cursor"], isGrouped: isGrouped) { open($0, dataset) }
   }
 
-  private mutating func readCursor(_ tree: JSONTree?, isGrouped: Bool) throws(StoreError) {
+  private mutating func readCursor(
+    _ tree: JSONTree?, isGrouped: Bool, opening open: (String) -> String?
+  ) throws(StoreError) {
     guard let tree, tree != .null else { return }
     guard case .string(let token) = tree, !isGrouped else {
       throw .invalid("cursor: the text an earlier answer of the same query gave; grouped counts have none")
     }
-    cursor = try QueryCursor(token: token, request: self)
+    cursor = try QueryCursor(token: open(token) ?? "", request: self)
   }
 
   private static func time(_ tree: JSONTree?, _ name: String) throws(StoreError) -> Int64? {

@@ -3,7 +3,6 @@ import Codecs
 import Foundation
 import Platform
 import Records
-import Storage
 
 /// Where the keys that seal secrets come from.
 package enum SecretsKeySource: Sendable, Hashable {
@@ -19,7 +18,7 @@ package enum SecretsKeySource: Sendable, Hashable {
 /// them (`audit.secrets_key_file`, `audit.secrets_key_command`). Blocks.
 enum SecretsKey {
   /// Of the file in the data directory that is made where nothing is configured.
-  static let fileName = BackupFiles.secretsKey
+  static let fileName = DataFiles.secretsKey
   private static let bytesMax = 64 * 1024
 
   /// - Returns: nil: no key can be made here, as `warning` says.

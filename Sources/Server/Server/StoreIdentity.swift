@@ -1,6 +1,5 @@
 import Codecs
 import Platform
-import Storage
 
 /// The name of the store on this disk: made once, the same whatever address it is served at. Importers keep
 /// their state by it.
@@ -10,7 +9,7 @@ enum StoreIdentity {
     in directory: String, clock: any WallClock, fileSystem: any FileSystem = LocalFileSystem(),
     entropy: any EntropySource = SystemEntropy()
   ) throws(StartError) -> String {
-    let path = directory + "/" + BackupFiles.identity
+    let path = directory + "/" + DataFiles.identity
     do throws(DiskError) {
       if try fileSystem.exists(path) {
         let file = try fileSystem.open(path, writable: false)

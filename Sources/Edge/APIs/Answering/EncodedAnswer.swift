@@ -17,13 +17,17 @@ final class EncodedAnswer: AnswerChunks, @unchecked Sendable {
 
   private let answer: QueryAnswer
   private let encoder: any BatchEncoder
+  private let seal: @Sendable (String) -> String
   private var hasBegun = false
   private var isFinished = false
 
+  /// - Parameter seal: What the client gets of a cursor.
   init(
-    _ answer: QueryAnswer, encoder make: () throws(EncodingError) -> any BatchEncoder
+    _ answer: QueryAnswer, sealing seal: @escaping @Sendable (String) -> String = { $0 },
+    encoder make: () throws(EncodingError) -> any BatchEncoder
   ) throws(StoreError) {
     self.answer = answer
+    self.seal = seal
     do throws(EncodingError) { encoder = try make() } catch {
       throw .memoryExhausted("the answer could not be encoded")
     }
@@ -39,7 +43,7 @@ final class EncodedAnswer: AnswerChunks, @unchecked Sendable {
     while piece.count < EncodedAnswer.pieceBytes {
       guard let batch = try await answer.next() else {
         isFinished = true
-        let cursor = answer.cursor
+        let cursor = answer.cursor.map(seal)
         return piece + (try encoded { encoder throws(EncodingError) in try encoder.end(cursor: cursor) })
       }
       let bytes = try await encoded(batch)

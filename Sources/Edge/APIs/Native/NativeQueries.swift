@@ -20,21 +20,33 @@ package protocol NativeQueries: Sendable {
 package struct EngineQueries: NativeQueries {
   private let engine: any QueryAnswering
   private let registry: Registry
+  private let seal: CursorSeal
 
-  /// - Parameter registry: What there is to ask.
-  package init(engine: any QueryAnswering, registry: Registry) {
+  /// - Parameters:
+  ///   - registry: What there is to ask.
+  ///   - seal: Of cursors: they are good for one tenant's dataset, and made by nobody else.
+  package init(engine: any QueryAnswering, registry: Registry, seal: CursorSeal) {
     self.engine = engine
     self.registry = registry
+    self.seal = seal
+  }
+
+  private static func scope(_ principal: Principal, _ dataset: Dataset) -> String {
+    "query \(principal.tenant) \(dataset.name)"
   }
 
   package func start(
     _ body: [UInt8], principal: Principal, form: AnswerForm
   ) async throws(StoreError) -> sending any AnswerChunks {
-    let request = try QueryRequest(json: body, filter: principal.filter, registry: registry)
+    let request = try QueryRequest(json: body, filter: principal.filter, registry: registry) {
+      seal.open($0, scope: EngineQueries.scope(principal, $1))
+    }
+    let scope = EngineQueries.scope(principal, request.dataset)
     let answer = try await engine.run(request, for: principal.tenant)
     let remarks = AnswerRemarks(
       incompleteness: Incompleteness(answer.damagedFiles), approximation: answer.approximation)
-    return try EncodedAnswer(answer) { () throws(EncodingError) in
+    return try EncodedAnswer(answer, sealing: { [seal] in seal.seal($0, scope: scope) }) {
+      () throws(EncodingError) in
       try form.encoder(fields: answer.fields, remarks: remarks)
     }
   }

@@ -24,7 +24,10 @@ package struct NativeRoutes: RecordOwner {
   /// - Parameter queries: nil: those of the engine.
   package init(_ services: APIServices, directory: KeyDirectory, queries: (any NativeQueries)? = nil) {
     self.directory = directory
-    self.queries = queries ?? EngineQueries(engine: services.engine, registry: services.registry)
+    self.queries =
+      queries
+      ?? EngineQueries(
+        engine: services.engine, registry: services.registry, seal: services.streams.seal)
     log = services.log
     writing = RecordWriting(
       store: services.store, clock: services.clock, decodingLimits: services.decodingLimits,

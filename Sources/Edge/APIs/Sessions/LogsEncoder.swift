@@ -16,15 +16,13 @@ final class LogsEncoder: BatchEncoder {
   private let request: LogsRequest
   private let fileCount: Int
   private let records: RecordWriter
-  private let seal: (String) -> String
   private var writer = JSONWriter(capacity: 1 << 16)
   private var rowCount = 0
 
   /// - Parameter fields: `timestamp`, `level`, `message`: container and session are the same in every row.
-  init(_ request: LogsRequest, fileCount: Int, fields: [Field], seal: @escaping (String) -> String) {
+  init(_ request: LogsRequest, fileCount: Int, fields: [Field]) {
     self.request = request
     self.fileCount = fileCount
-    self.seal = seal
     var style = LogsEncoder.style
     style.tail = LogsEncoder.members(["container": request.container, "session": request.session])
     records = RecordWriter(fields: fields, style: style)
@@ -73,7 +71,7 @@ final class LogsEncoder: BatchEncoder {
     }
     if let cursor {
       writer.append(raw: ",\"cursor\":")
-      writer.appendString(seal(cursor))
+      writer.appendString(cursor)
     }
     writer.append(raw: "}\n")
     return writer.takeBytes()

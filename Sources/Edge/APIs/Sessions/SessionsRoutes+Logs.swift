@@ -95,17 +95,15 @@ extension SessionsRoutes {
         return .answer(SessionsResponses.neverWritten(container: container, session: session))
       }
       let answer = try await engine.run(asked.query, for: principal.tenant)
-      let sealCursor = { [seal] (cursor: String) in
-        seal.seal((asked.query.isDescending ? "d" : "a") + cursor, scope: scope)
-      }
-      chunks = try EncodedAnswer(answer) { () throws(EncodingError) in
+      let order = asked.query.isDescending ? "d" : "a"
+      let sealCursor = { @Sendable [seal] (cursor: String) in seal.seal(order + cursor, scope: scope) }
+      chunks = try EncodedAnswer(answer, sealing: sealCursor) { () throws(EncodingError) in
         guard format == .json else {
           return try PlacedEncoder(place, fields: answer.fields) { fields throws(EncodingError) in
             try form.encoder(fields: fields, style: LogsEncoder.style)
           }
         }
-        return LogsEncoder(
-          asked, fileCount: max(answer.objectCount, 1), fields: answer.fields, seal: sealCursor)
+        return LogsEncoder(asked, fileCount: max(answer.objectCount, 1), fields: answer.fields)
       }
     } catch {
       throw Problem(error)

@@ -16,7 +16,8 @@ package struct LiveStreams: Sendable {
   private static let pieceBytesMax = 64 * 1024
 
   private let feed: LiveFeed
-  private let seal: CursorSeal
+  /// Of all that says where a client was.
+  let seal: CursorSeal
   private let memory: MemoryBudget
 
   /// - Parameter memory: Of what streams open with; without bound unless it is given.

@@ -44,6 +44,7 @@ package struct SecretSeal: Sendable {
   func open(_ text: String, of owner: String) -> (secret: String, isOld: Bool)? {
     guard SecretSeal.isSealed(text) else { return (text, true) }
     let coded = String(decoding: text.utf8.dropFirst(SecretSeal.mark.utf8.count), as: UTF8.self)
+    // Too few bytes are no sealed text.
     guard let bytes = Base64URL.bytes(coded), let box = try? AES.GCM.SealedBox(combined: bytes) else {
       return nil
     }

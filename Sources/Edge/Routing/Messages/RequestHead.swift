@@ -54,13 +54,33 @@ extension RequestHead {
     if hosts > 1 || hosts == 0 && version == .http11 {
       return Problem(400, "A request has one Host field.")
     }
+    if let host = headers.first(name: "Host"), !RequestHead.mayBeAuthority(host) {
+      return Problem(400, "The Host field is a name or an address, and a port.")
+    }
     guard headers.contains(name: "Transfer-Encoding") else { return nil }
     if version == .http10 { return Problem(400, "HTTP/1.0 has no Transfer-Encoding.") }
-    if headers[list: "Transfer-Encoding"].contains(where: { !$0.asciiLowercased.hasBytes(of: "chunked") }) {
+    let codings = headers[list: "Transfer-Encoding"]
+    if codings.contains(where: { !$0.asciiLowercased.hasBytes(of: "chunked") }) {
       return Problem(501, "The only Transfer-Encoding is chunked.")
     }
-    return nil
+    // None is no way to find the end, and one in the other none of ours.
+    return codings.count == 1 ? nil : Problem(400, "Transfer-Encoding is chunked, once.")
   }
+
+  /// Whether the text has only characters of a host and a port (RFC 9112, §3.2; RFC 3986, §3.2.2).
+  private static func mayBeAuthority(_ text: String) -> Bool {
+    text.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"):
+        true
+      default: authorityMarks.contains(byte)
+      }
+    }
+  }
+
+  /// Those beside letters and digits; the comma, which a list would have, is left out.
+  private static let authorityMarks = Array("-._~%!$&'()*+;=:[]".utf8)
 
   /// Refuses a query that cannot be read: what looks for an item would take it for missing, and its default
   /// for what was meant.

@@ -11,7 +11,7 @@ extension BackupRun {
   static let controlName = "control.sqlite"
   /// Small files of the data directory that a backup has as they are, where they are there: the name by which
   /// importers know the store, and the key of sealed secrets.
-  static let smallFiles = [BackupFiles.identity, BackupFiles.secretsKey]
+  static let smallFiles = [DataFiles.identity, DataFiles.secretsKey]
 
   private func name(_ file: String) -> String { "\(state)/\(file)" }
 

@@ -207,7 +207,7 @@ private struct RestoreRun {
     var now = done
     let written = try withDisk { () throws(DiskError) in
       let input = try BackupSource(fileSystem.open(source.path(of: entry.name), writable: false))
-      if name == BackupRun.controlName || name == BackupFiles.secretsKey { try request.makePrivate(path) }
+      if name == BackupRun.controlName || name == DataFiles.secretsKey { try request.makePrivate(path) }
       let file =
         try fileSystem.exists(path)
         ? try fileSystem.open(path, writable: true) : try fileSystem.create(path)
