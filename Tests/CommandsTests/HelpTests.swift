@@ -52,6 +52,41 @@ import Testing
     }
   }
 
+  /// Whoever pastes an example has a command: what explains it is a comment.
+  @Test func examplesAreWholeCommands() throws {
+    var count = 0
+    for command in HelpTests.commands {
+      for line in command.configuration.discussion.split(separator: "\n") {
+        guard let start = line.range(of: "cordwood ")?.upperBound, line.hasPrefix("  ") else { continue }
+        let words = HelpTests.words(line[start...])
+        #expect(throws: Never.self, "\(line)") { try CordwoodCommand.parseAsRoot(words) }
+        count += 1
+      }
+    }
+    #expect(count > 60)
+  }
+
+  /// The words of a shell's command up to a comment, a redirection, or another command.
+  private static func words(_ text: Substring) -> [String] {
+    var words: [String] = []
+    var word: String?
+    var quote: Character?
+    for character in text {
+      switch character {
+      case "'" where quote == nil: (quote, word) = ("'", word ?? "")
+      case "'" where quote == "'": quote = nil
+      case " " where quote == nil:
+        if let word { words.append(word) }
+        word = nil
+      case "#" where quote == nil && word == nil, "|" where quote == nil, ">" where quote == nil,
+        "<" where quote == nil, "&" where quote == nil, ")" where quote == nil:
+        return words + (word.map { [$0] } ?? [])
+      default: word = (word ?? "") + String(character)
+      }
+    }
+    return words + (word.map { [$0] } ?? [])
+  }
+
   @Test(arguments: CompletionsCommand.Shell.allCases)
   func completionsKnowTheCommands(shell: CompletionsCommand.Shell) {
     let script = CordwoodCommand.completionScript(for: shell.completion)

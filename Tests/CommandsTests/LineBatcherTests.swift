@@ -56,6 +56,23 @@ import Testing
     #expect(try LineBatcherTests.messages(found) == messages)
   }
 
+  /// A service is put into records that have none; their own wins.
+  @Test(arguments: [
+    (#"{"message":"m"}"#, #"{"service":"s","message":"m"}"#),
+    (#" { "message":"m"}"#, #"{"service":"s", "message":"m"}"#),
+    (#"{"message":"m","service":"own"}"#, #"{"message":"m","service":"own"}"#),
+    (#"{"message":"m","serv\u0069ce":"own"}"#, #"{"message":"m","serv\u0069ce":"own"}"#),
+    (
+      #"{"message":"m","metadata":{"service":"x"}}"#,
+      #"{"service":"s","message":"m","metadata":{"service":"x"}}"#
+    ),
+    ("{}", "{}"), (#"{"message":"#, #"{"message":"#), ("[1]", "[1]"),
+  ])
+  func aServiceIsPutIntoRecords(_ line: String, _ expected: String) {
+    let found = LineBatcherTests.batches(Array(line.utf8), style: .json, service: "s")
+    #expect(found.map { String(decoding: $0.body, as: UTF8.self) } == [expected + "\n"])
+  }
+
   /// A line of 64 MiB in pieces of 4 KiB: looked at from its beginning for each of them it took minutes.
   @Test(.timeLimit(.minutes(1)), arguments: [false, true]) func linesOfAnyLengthTakeLinearTime(isLive: Bool) {
     var batcher = LineBatcher(style: .json, members: [], skipsEmpty: false, offset: 0, bytesMax: 1 << 20)

@@ -85,6 +85,28 @@ import Testing
     #expect(table == "service  count\nshop     12345\n             7\n")
   }
 
+  /// Columns of a terminal: wide characters take two, marks and joiners none.
+  @Test(arguments: [
+    ("shop", 4), ("", 0), ("日本語", 6), ("한국", 4), ("ｱｲ", 2), ("Ａ", 2), ("e\u{301}", 1), ("ü", 1), ("😀", 2),
+    ("👩‍👩‍👧", 2), ("🇩🇪", 2), ("❤️", 2), ("❤", 1), ("a\u{200B}b", 2), ("\u{301}", 0),
+  ])
+  func widthsAreThoseOfTerminals(_ text: String, _ columns: Int) {
+    #expect(DisplayWidth.columns(of: text) == columns)
+  }
+
+  @Test func wideTextsAreAligned() throws {
+    let rows = try ["{\"service\":\"日本\",\"count\":1}", "{\"service\":\"shop-1\",\"count\":22}"].map {
+      try JSONTree(parsing: Array($0.utf8))
+    }
+    let table = RowPrinter(hasColour: false, isTerminal: true).table(rows, columns: ["service", "count"])
+    #expect(table == "service  count\n日本         1\nshop-1      22\n")
+  }
+
+  @Test(arguments: [("aé", 3, 3), ("aé", 2, 1), ("日", 2, 0), ("a😀", 4, 1), ("a😀", 5, 5), ("", 0, 0)])
+  func textIsCutBetweenCharacters(_ text: String, _ count: Int, _ expected: Int) {
+    #expect(RowOutput.wholeCharacters(Array(text.utf8.prefix(count))) == expected)
+  }
+
   @Test func progressIsOneLine() {
     #expect(
       Progress.line(

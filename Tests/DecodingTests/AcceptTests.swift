@@ -35,11 +35,7 @@ struct AcceptTests {
       ["hé und noch viel mehr Text, damit es länger als 32 Bytes wird\n"]
     ),
     ("{\"message\":\"日本語 ümläut 😀 \u{7f}\"}", ["日本語 ümläut 😀 \u{7f}"]),
-    // The last of equal keys wins, also over a value of another type and for an escaped name.
-    (#"{"message":"a","message":"b"}"#, ["b"]),
-    (#"{"message":7,"message":"b"}"#, ["b"]),
     (#"{"m\u0065ssage":"x"}"#, ["x"]),
-    (#"{"message":"a","m\u0065ssage":"x"}"#, ["x"]),
   ])
   func messages(_ text: String, _ expected: [String]) throws {
     #expect(try decode(text).map { $0["message"] } == expected.map { Optional($0) })
@@ -51,16 +47,12 @@ struct AcceptTests {
       #"{"message":"m","metadata":{ "a" : [ 1 , 2.50 , -0 , 1e5 , true , null , { } , [ ] ] }}"#,
       #"{"a":[1,2.50,-0,1e5,true,null,{},[]]}"#
     ),
-    (#"{"message":"m","metadata":{"a":1,"b":2,"a":3}}"#, #"{"b":2,"a":3}"#),
-    (#"{"message":"m","metadata":{"x":{"a":1,"\u0061":{"k":1,"k":2}}}}"#, #"{"x":{"a":{"k":2}}}"#),
     (#"{"message":"m","metadata":{"a\/b\u000a":"\u001f\u00e9"}}"#, #"{"a/b\n":"\u001fé"}"#),
     (#"{"message":"m","x":{"y":[1, 2]}}"#, #"{"x":{"y":[1,2]}}"#),
     (#"{"message":"m","x":"a\/b","y" : 1}"#, #"{"x":"a/b","y":1}"#),
-    (#"{"message":"m","x":1,"y":2,"x":3}"#, #"{"y":2,"x":3}"#),
-    // The object's own members win over members beside it.
-    (#"{"message":"m","a":1,"metadata":{"a":2,"c":3},"b":4}"#, #"{"b":4,"a":2,"c":3}"#),
+    // The object's own members stand behind those beside it.
+    (#"{"message":"m","a":1,"metadata":{"c":3},"b":4}"#, #"{"a":1,"b":4,"c":3}"#),
     (#"{"message":"m","metadata":null,"b":4}"#, #"{"b":4}"#),
-    (#"{"message":"m","metadata":{"q":1},"metadata":{"r":1}}"#, #"{"r":1}"#),
     (
       #"{"message":"m","n":123456789012345678901234567890,"e":-1.5E-400}"#,
       #"{"n":123456789012345678901234567890,"e":-1.5E-400}"#
@@ -71,11 +63,10 @@ struct AcceptTests {
     #expect(try decode(text).first?["metadata"] == expected)
   }
 
-  @Test func manyEqualKeysLastWins() throws {
-    let keys = (0..<900).map { "\"k\($0 % 300)\":\($0)" }.joined(separator: ",")
-    let expected = "{" + (600..<900).map { "\"k\($0 % 300)\":\($0)" }.joined(separator: ",") + "}"
-    #expect(try decode(#"{"message":"m","metadata":{\#(keys)}}"#).first?["metadata"] == expected)
-    #expect(try decode(#"{"message":"m",\#(keys)}"#).first?["metadata"] == expected)
+  @Test func manyKeysAreKept() throws {
+    let keys = (0..<900).map { "\"k\($0)\":\($0)" }.joined(separator: ",")
+    #expect(try decode(#"{"message":"m","metadata":{\#(keys)}}"#).first?["metadata"] == "{\(keys)}")
+    #expect(try decode(#"{"message":"m",\#(keys)}"#).first?["metadata"] == "{\(keys)}")
   }
 
   @Test func floatColumn() throws {

@@ -135,7 +135,10 @@ import Testing
   @Test func sessionsBuildNothingBesideTheirRecords() {
     let row = #"{"timestamp":"2025-11-30T12:00:00Z","level":"I","message":"m"}"#
     let ones = AmplificationTests.ones(500_000)
-    #expect(throws: Never.self) { try SessionLogsTests.decode("{\"x\":\(ones),\"logs\":[\(row)]}") }
+    #expect(throws: Never.self) {
+      try SessionLogsTests.decode("{\"logs\":[\(row.dropLast()),\"x\":\(ones)}]}")
+    }
+    #expect(SessionLogsTests.refusal("{\"x\":\(ones),\"logs\":[\(row)]}")?.reason == .unknownField)
     #expect(SessionLogsTests.refusal("{\"logs\":[\(row),\(ones.dropFirst())}")?.entry == 1)
     #expect(SessionLogsTests.refusal(ones)?.reason == .missing)
   }

@@ -13,13 +13,14 @@ struct IngestNamesTests {
     var entries: [String] = []
     for _ in 0..<60 {
       var members: [String] = []
+      var seen: Set<String> = []
       var byteCount = 0
       while members.count < 900, byteCount < 28_000 {
         let base = IngestNamesTests.name(0...28, &generator)
         let more = IngestNamesTests.name(1...6, &generator)
         let names = [base + "token", base + "tokem", base, base + "token" + more, more].shuffled(
           using: &generator)
-        for name in names {
+        for name in names where seen.insert(name).inserted {
           members.append("\"\(name)\":1")
           byteCount += name.utf8.count + 5
         }

@@ -29,31 +29,44 @@ import Testing
   @Test func rowsHaveTheirPlaceAndNullsStay() throws {
     let batch = try SessionLogsTests.decode(
       """
-       {"other": {"x": [1, "]}"]}, "logs" : [
+       {"logs" : [
         {"timestamp":"2025-11-30T12:00:00.123456789Z","level":"INFO","message":"a\\"b\\u00e9"},
         {"message":null,"level":null,"timestamp":"1969-12-31T23:59:59.9999995+00:00","extra":{"a":[1]}},
-        {"message":"","level":"anything","timestamp":"2025-11-30T13:00:00+02:00","message":"last wins"}
-       ], "more": null }
+        {"message":"","level":"anything","timestamp":"2025-11-30T13:00:00+02:00","extra":1,"extra":2}
+       ] }
       """)
     #expect(batch.fields == Dataset.sessions.schema.declaredFields)
     #expect(
       SessionLogsTests.lines(batch) == [
         "1764504000123456000|c-1|s_2|INFO|a\"bé", "-1000|c-1|s_2|null|null",
-        "1764500400000000000|c-1|s_2|anything|last wins",
+        "1764500400000000000|c-1|s_2|anything|",
       ])
   }
 
-  @Test func theLastOfTwoLogsCounts() throws {
-    let row = "{\"timestamp\":\"2025-11-30T12:00:00Z\",\"level\":null,\"message\":\"m\"}"
-    let batch = try SessionLogsTests.decode("{\"logs\":[\(row),\(row)],\"l\\u006fgs\":[\(row)]}")
-    #expect(batch.rowCount == 1)
+  @Test(
+    arguments: [
+      (#"{"logs":[ROW],"l\u006fgs":[ROW]}"#, "logs", .repeatedName),
+      (#"{"logs":[ROW],"other":{"x":[1,"]}"]}}"#, "other", .unknownField),
+      (#"{"log":[ROW],"logs":[ROW]}"#, "log", .unknownField),
+      (
+        #"{"logs":[{"timestamp":"2025-11-30T12:00:00Z","level":"a","level":"b","message":"m"}]}"#, "level",
+        .repeatedName
+      ),
+    ] as [(String, String, DecodingReason)])
+  func whatHasNoMeaningIsRefusedByName(_ body: String, _ field: String, _ reason: DecodingReason) {
+    let row = #"{"timestamp":"2025-11-30T12:00:00Z","level":null,"message":"m"}"#
+    let error = #expect(throws: DecodingError.self) {
+      try SessionLogsTests.decode(body.replacing("ROW", with: row))
+    }
+    #expect(error?.field == field && error?.reason == reason)
   }
 
   @Test(
     arguments: [
       ("", nil, .empty, 0), ("null", "logs", .missing, 0), ("[]", "logs", .missing, 0),
       ("3", "logs", .missing, 0),
-      ("{}", "logs", .missing, 0), ("{\"log\":[]}", "logs", .missing, 0), ("nope", nil, .syntax(.value), 0),
+      ("{}", "logs", .missing, 0), ("{\"log\":[]}", "log", .unknownField, 1),
+      ("nope", nil, .syntax(.value), 0),
       ("{\"logs\":[]}", "logs", .empty, 10),
       ("{\"logs\":\"x\"}", "logs", .wrongType(expected: "an array"), 8),
       ("{\"logs\":null}", "logs", .wrongType(expected: "an array"), 8),
@@ -61,7 +74,7 @@ import Testing
       ("{bad", nil, .syntax(.key), 1), ("{\"logs\"[]}", nil, .syntax(.colon), 7),
       ("{\"a\":tru,\"logs\":[]}", nil, .syntax(.value), 5),
       ("{\"a\":[1,],\"logs\":[]}", nil, .syntax(.value), 8),
-      ("{\"a\":1", nil, .truncated, 6), ("{\"a\":1 \"b\":2}", nil, .syntax(.commaOrBrace), 7),
+      ("{\"a\":1", "a", .unknownField, 1), ("{\"a\":1 \"b\":2}", "a", .unknownField, 1),
       ("{\"a\":\"\\x\"}", nil, .syntax(.value), 8), ("{\"a", nil, .truncated, 3),
     ] as [(String, String?, DecodingReason, Int)])
   func envelopes(_ text: String, _ field: String?, _ reason: DecodingReason, _ byte: Int) {

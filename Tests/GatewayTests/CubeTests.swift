@@ -87,11 +87,53 @@ import Testing
       #"{"measures":["logs.count"],"timeDimensions":[{"dimension":"logs.timestamp","dateRange":[]}]}"#,
       #"{"measures":["logs.count"],"filters":[{"member":"logs.timestamp","operator":"inDateRange","values":["2025-06-02","2025-06-01"]}]}"#,
       #"{"timeDimensions":[{"dimension":"logs.timestamp","dateRange":"today"}]}"#,
+      #"{"measures":["logs.count"],"order":{"logs.cuont":"asc"}}"#,
+      #"{"measures":["logs.count"],"order":[["logs.timestamp.decade","asc"]]}"#,
+      #"{"measures":["logs.count"],"segments":["logs.mine"]}"#,
+      #"{"measures":["logs.count"],"segments":"x"}"#,
+      #"{"measures":["logs.count"],"ungrouped":true}"#, #"{"measures":["logs.count"],"total":"yes"}"#,
+      #"{"measures":["logs.count"],"filters":[{"and":[],"or":[]}]}"#,
+      #"{"measures":["logs.count"],"filters":[{"and":[],"member":"logs.action","operator":"set"}]}"#,
+      #"{"measures":["logs.count"],"filters":[{"member":"logs.a","dimension":"logs.b","operator":"set"}]}"#,
+      #"{"measures":["logs.count"],"filters":["logs.action"]}"#,
     ])
   func wrongQueriesAreRefused(json: String) throws {
     let tree = try JSONTree(parsing: Array(json.utf8))
     let problem = #expect(throws: Problem.self) { try CubeQuery(tree, cube: .audit, now: CubeTests.now) }
     #expect(problem?.status == 400)
+  }
+
+  @Test(arguments: [
+    (#"{"measures":["logs.count"],"filter":[]}"#, #"did you mean "filters"?"#),
+    (#"{"mesures":["logs.count"]}"#, #"did you mean "measures"?"#),
+    (
+      #"{"measures":["logs.count"],"timeDimensions":[{"dimension":"logs.timestamp","daterange":"today"}]}"#,
+      "dateRange"
+    ),
+    (#"{"measures":["logs.count"],"timeDimension":[]}"#, "timeDimensions"),
+    (
+      #"{"measures":["logs.count"],"filters":[{"member":"logs.action","operator":"equals","value":["a"]}]}"#,
+      "values"
+    ),
+    (
+      #"{"measures":["logs.count"],"filters":[{"or":[{"membre":"logs.action","operator":"set"}]}]}"#, "member"
+    ),
+  ])
+  func slipsAreNamed(json: String, meant: String) throws {
+    let tree = try JSONTree(parsing: Array(json.utf8))
+    let problem = #expect(throws: Problem.self) { try CubeQuery(tree, cube: .audit, now: CubeTests.now) }
+    #expect(problem?.status == 400 && problem?.detail.contains(meant) == true, "\(problem?.detail ?? "")")
+  }
+
+  @Test func whatIsTheClientsMatterIsLetIn() throws {
+    for member in [
+      #""pivotConfig":{}"#, #""renewQuery":true"#, #""responseFormat":"compact""#, #""queryType":"multi""#,
+      #""castNumerics":true"#, #""cache":"no-cache""#, #""segments":[]"#, #""ungrouped":false"#,
+      #""order":[["logs.timestamp.day","asc"],["logs.count","desc"],["logs.metadata.a","asc"]]"#,
+    ] {
+      let tree = try JSONTree(parsing: Array(#"{"measures":["logs.count"],\#(member)}"#.utf8))
+      _ = try CubeQuery(tree, cube: .audit, now: CubeTests.now)
+    }
   }
 
   private func query(_ operation: String, valueCount: Int, memberCount: Int = 1) throws -> CubeQuery {

@@ -209,7 +209,10 @@ final class FakeForwarding: EntryForwarding {
       $0.flush = IngestFlush(
         parts: [IngestFlush.Part(tenant: Tenant(realm: .ingest, name: "a"), entryCount: 3, bytes: 9)])
     }
-    let flush = try await admin("POST", "flush", "not json")
+    let flush = try await admin("POST", "flush", #"{"token":"x","force":true}"#)
+    for wrong in ["not json", "[]", #"{"archiv":true}"#] {
+      #expect(try await admin("POST", "flush", wrong).status == 422, "\(wrong)")
+    }
     #expect(
       flush.text
         == #"{"message":"Flush completed successfully","entries_forwarded":3,"segments_processed":1,"flushed_segments":[{"token":"a","segment":"journal","size_bytes":9,"entries_count":3}]}"#

@@ -180,6 +180,88 @@ struct AuditClient {
     #expect(server.stop() == 0)
   }
 
+  /// The same entries in five forms: the same columns, times and values.
+  @Test func exportsSayTheSameInEveryForm() throws {
+    let folder = try TemporaryFolder()
+    let server = try ServerProcess(data: folder.path + "/data")
+    let client = try AuditClient(port: server.port, tenant: "t-é")
+    let more = #","user_agent":"a,\"b\"","before":{"a":[1,2.50]},"metadata":{"x":"ü"}"#
+    _ = try client.create(AuditClient.entry("a", time: "2026-01-02T03:04:05.123456789Z", more: more))
+    _ = try client.create(AuditClient.entry("b", time: "1969-12-31T23:59:59.999999999Z"))
+    for format in ["json", "ndjson", "csv", "arrow", "parquet"] {
+      let answer = try client.request("GET", "/api/v1/logs/export?format=\(format)")
+      #expect(answer.status == 200)
+      try Data(answer.body).write(to: URL(fileURLWithPath: "\(folder.path)/export.\(format)"))
+    }
+    let found = try Tool.python(
+      #"""
+      import csv, json, sys
+      import pyarrow as pa, pyarrow.parquet
+      place = sys.argv[1] + "/export."
+
+      def texts(table):
+          rows = []
+          for index in range(table.num_rows):
+              row = []
+              for name in table.schema.names:
+                  value = table.column(name)[index]
+                  if pa.types.is_timestamp(value.type):
+                      assert value.value % 1000 == 0, value.value
+                      value = value.cast(pa.timestamp("us", "UTC")).as_py().isoformat().replace("+00:00", "Z")
+                  else:
+                      value = value.as_py()
+                  if isinstance(value, bytes):
+                      value = value.hex()
+                  row.append(value)
+              rows.append(row)
+          return [table.schema.names] + rows
+
+      def objects(rows):
+          return [list(rows[0])] + [list(row.values()) for row in rows]
+
+      def plain(table):
+          # Objects as JSON, nothing as an empty text, ids without dashes.
+          return [[
+              "" if cell is None else json.dumps(json.loads(cell)) if str(cell).startswith("{") else str(cell)
+              for cell in (json.dumps(cell) if isinstance(cell, dict) else cell for cell in row)]
+              for row in table]
+
+      forms = {
+          "json": objects(json.load(open(place + "json"))),
+          "ndjson": objects([json.loads(line) for line in open(place + "ndjson")]),
+          "csv": list(csv.reader(open(place + "csv", newline=""))),
+          "arrow": texts(pa.ipc.open_stream(place + "arrow").read_all()),
+          "parquet": texts(pa.parquet.read_table(place + "parquet"))}
+      forms = {name: plain(table) for name, table in forms.items()}
+      column = forms["json"][0].index("id")
+      for table in forms.values():
+          for row in table[1:]:
+              row[column] = row[column].replace("-", "")
+      for name, table in forms.items():
+          assert table == forms["json"], (name, table, forms["json"])
+      print(forms["json"][0][-1], forms["json"][1][-1], forms["json"][1][3], forms["json"][2][3])
+      """#, [folder.path], in: folder)
+    #expect(
+      found == "tenant_id t-é 2026-01-02T03:04:05.123456Z 1969-12-31T23:59:59.999999Z\n", "\(found)")
+    #expect(server.stop() == 0)
+  }
+
+  /// Ten digits are seconds; a date alone, as an end, is its whole day.
+  @Test(arguments: [
+    ("1767247200", 2), ("1767247200000", 2), ("1767247200.0", 2), ("2026-01-01T06:00:00Z", 2),
+    ("2026-01-01", 4), ("2025-12-31", 0),
+  ])
+  func endsInSecondsAreMoments(_ end: String, _ count: Int) throws {
+    let folder = try TemporaryFolder()
+    let server = try ServerProcess(data: folder.path + "/data")
+    let client = try AuditClient(port: server.port, tenant: "abc")
+    for hour in ["00", "06", "12", "18"] {
+      _ = try client.create(AuditClient.entry(hour, time: "2026-01-01T\(hour):00:00Z"))
+    }
+    #expect(try client.list("?end=\(end)").entries.count == count)
+    #expect(server.stop() == 0)
+  }
+
   @Test func cleanupIsExactAndForGood() throws {
     let folder = try TemporaryFolder()
     var server = try ServerProcess(data: folder.path + "/data")

@@ -132,13 +132,20 @@ import Testing
                 ("PUT", "/api/v1/logs", '{"query":"a","query":"b","status":"SUCCESS"}', alice)]:
             status, text, _ = server.ask(method, path, body, headers)
             assert status in (400, 422), (path, body, status, text)
-        twice = '{"message":"a","metadata":{"k":1,"k":2},"message":"b"}'
-        server.request("POST", "/v1/records/logs", twice, CORDWOOD, expect=201)
-        row = server.request("POST", "/v1/query", '{"dataset":"logs"}', CORDWOOD)["rows"][0]
-        assert (row["message"], row["metadata"]) == ("b", {"k": 2}), row
+        for twice, name in [
+                ('{"message":"a","message":"b"}', "message"),
+                ('{"message":"a","metadata":{"k":1,"k":2}}', "k"),
+                ('{"message":"a","metadata":{"k":1},"k":2}', "k")]:
+            status, text, _ = server.ask("POST", "/v1/records/logs", twice, CORDWOOD)
+            assert status == 400 and json.loads(text)["field"] == name, (twice, text)
+            status, text, _ = server.ask(
+                "POST", "/v1/records/logs?on_error=skip", twice + '\n{"message":"kept"}', CORDWOOD)
+            assert status == 201 and json.loads(text)["rejected"] == 1, (twice, text)
+        counted = server.request("POST", "/v1/query", '{"dataset":"logs","count":true}', CORDWOOD)
+        assert counted["rows"] == [{"count": 3}], counted
         entry = json.dumps(ENTRY)[:-1] + ',"message":"last"}'
         status, text, _ = server.ask("POST", "/v1/logs:ingest", '{"entries":[%s]}' % entry, ingest)
-        assert status == 202, text
+        assert status == 422 and b'"message"' in text, text
         server.stop()
         """#)
   }

@@ -39,7 +39,7 @@ import Testing
     let native = try server.request(
       "POST", "/v1/records/logs", headers: ["Content-Type": "application/json"],
       body:
-        "[{\"message\":\"\(message)\",\"metadata\":\(CanaryTests.secrets("n")),\"password\":\"canarytopzq7x\"}]"
+        "[{\"message\":\"\(message)\",\"metadata\":\(CanaryTests.secrets("n")),\"secret\":\"canarytopzq7x\"}]"
     )
     #expect(native.status == 201, "\(native.text)")
     let workflow = WorkflowClient(port: server.port, key: WorkflowTests.keys[0])

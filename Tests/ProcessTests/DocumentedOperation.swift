@@ -28,6 +28,9 @@ struct DocumentedOperation {
   /// Whose credentials open it.
   let kinds: Set<IsolatedCaller.Kind>
 
+  /// Whether anybody may ask.
+  let isOpen: Bool
+
   var name: String { "\(method) \(path)" }
 
   /// Whether it only asks.
@@ -100,6 +103,7 @@ struct DocumentedOperation {
       bodies = [String(decoding: data, as: UTF8.self)]
     }
     self.bodies = bodies + (self.method == "POST" ? DocumentedOperation.moreBodies[path] ?? [] : [])
+    isOpen = (details["security"] as? [[String: Any]] ?? []).isEmpty
     let schemes = (details["security"] as? [[String: Any]] ?? []).flatMap(\.keys)
     let kinds: [String: IsolatedCaller.Kind] = [
       "nativeKey": .native, "session": .session, "auditToken": .audit, "workflowKey": .workflow,
@@ -114,6 +118,17 @@ struct DocumentedOperation {
   }
 
   // MARK: Requests
+
+  /// What is answered to a query, about what nobody has, with the example of a body.
+  func answer(_ server: ServerProcess, _ headers: [String: String], query: String) throws -> HTTPAnswer {
+    let path = Dictionary(
+      uniqueKeysWithValues: parameters.filter(\.isPath).map {
+        ($0.name, $0.values?[0] ?? DocumentedOperation.unknown[$0.name] ?? "")
+      })
+    let request = request(path, query: query, body: bodies.first ?? "")
+    return try server.request(
+      request.method, request.target, headers: headers.merging(request.headers) { $1 }, body: request.body)
+  }
 
   private func request(_ path: [String: String], query: String? = nil, body: String = "") -> Request {
     var target = self.path

@@ -51,7 +51,7 @@ extension JSONColumnScanner {
     if key.slot >= 0 {
       // Masked: checked like any other. Its row is made of where it lies, not of what scratch held.
       let slot = Int(key.slot)
-      seen |= 1 << UInt64(slot)
+      noteSeen(slot)
       return unsafe scanAside(at, &values[slot])
     }
     let start = scratch.used
@@ -115,6 +115,12 @@ extension JSONColumnScanner {
         columns.discardRow()
         return
       }
+    }
+    if plan.refusesRepeatedNames, hasRepeatedName {
+      keyRange = 0..<0
+      unsafe note(.repeatedName, record)
+      columns.discardRow()
+      return
     }
     if masks.isOn {
       if plan.refusesOverBound, masks.isOverBound {

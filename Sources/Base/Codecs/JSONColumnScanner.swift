@@ -286,15 +286,21 @@ import Records
     return unsafe close + 1
   }
 
+  /// Remembers that the record has the column's member.
+  @inline(__always)
+  mutating func noteSeen(_ slot: Int) {
+    let bit: UInt64 = 1 << UInt64(slot)
+    repeated |= seen & bit
+    seen |= bit
+  }
+
   /// The value of a declared column.
   @inline(__always)
   @unsafe
   private mutating func scanDeclared(
     _ at: UnsafePointer<UInt8>, _ slot: Int
   ) -> UnsafePointer<UInt8>? {
-    let bit: UInt64 = 1 << UInt64(slot)
-    repeated |= seen & bit
-    seen |= bit
+    noteSeen(slot)
     // Within bounds: slots come from the plan.
     return unsafe scanValue(at, &values[slot])
   }

@@ -18,16 +18,23 @@ package struct JSONReader {
   package private(set) var treeBytes = 0
   private var depth = 0
 
-  /// - Parameter start: Where the first value begins, white space before it not counted.
+  /// - Parameter start: Where the first value begins, white space before it not counted. At the text's start
+  ///   a UTF-8 byte order mark is passed over too (RFC 8259, §8.1).
   package init(_ text: [UInt8], from start: Int = 0, isLenient: Bool = false) {
     self.text = text
     self.isLenient = isLenient
-    at = start
+    at = start == 0 && text.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : start
   }
 
   /// An error here.
   func error(_ reason: String) -> JSONTree.SyntaxError {
     JSONTree.SyntaxError(offsetBytes: at, reason: reason)
+  }
+
+  private func repeated(_ name: String) -> JSONTree.SyntaxError {
+    let name = String(decoding: name.utf8.prefix(64), as: UTF8.self)
+    return JSONTree.SyntaxError(
+      offsetBytes: at, reason: "the name \"\(name)\" twice in one object", repeatedName: name)
   }
 
   /// The first byte of what comes next, behind white space; nil at the end.
@@ -109,7 +116,7 @@ package struct JSONReader {
       names.count += 1
     } else {
       let isNew = names.insert(hasEscapes ? hash(of: string(inside, true)) : hash(of: inside))
-      guard isNew else { throw error("a name twice in one object") }
+      guard isNew else { throw repeated(string(inside, hasEscapes)) }
       guard names.count <= JSONReader.namesMax else { throw error("too many names in one object") }
     }
     guard take(UInt8(ascii: ":")) else { throw error("a colon behind the name") }

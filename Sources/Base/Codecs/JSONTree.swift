@@ -36,8 +36,10 @@ package enum JSONTree: Sendable, Equatable {
   package struct SyntaxError: Error, Sendable, Hashable {
     /// Where in the text.
     package let offsetBytes: Int
-    /// For people; quotes nothing of the text.
+    /// For people; quotes nothing of the text but a name.
     package let reason: String
+    /// The name that an object has twice, cut to 64 bytes; nil: something else is wrong.
+    package var repeatedName: String?
   }
 
   /// The most levels of arrays and objects in each other.

@@ -7,4 +7,5 @@ package enum ScanFault: UInt8, Sendable, Hashable {
   case invalidUTF8, nul, controlCharacter, badEscape, loneSurrogate, tooDeep
   case entryTooLarge, tooManyMembers, keyTooLong
   case wrongType, badTimestamp, numberOutOfRange, missing, reserved, unknownField, ruleBroken
+  case repeatedName
 }

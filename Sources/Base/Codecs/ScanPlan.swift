@@ -66,6 +66,9 @@ package struct ScanPlan: Sendable {
   package var takesExactTimestamp = false
   /// A record whose masking hit its bound has a fault, instead of becoming a row without content.
   package var refusesOverBound = false
+  /// A name twice in one object, or beside the overflow object and in it, is a fault, instead of the last one
+  /// winning. Names of members that are left out are not looked at.
+  package var refusesRepeatedNames = false
   /// Bytes that will be scanned, as a hint for the first allocation.
   package var byteCountHint = 0
 

@@ -51,7 +51,11 @@ package enum PrivateFile {
 
 /// The terminal the process was started from.
 package enum Terminal {
+  /// Ctrl-C.
+  private static let interrupt: UInt8 = 3
+
   /// Asks for a line on the terminal, shown while it is typed or not; nil without a terminal or at its end.
+  /// An interrupt ends the process with 130, and what is typed is shown again.
   package static func ask(_ prompt: String, isShown: Bool) -> String? {
     let descriptor = retrying { unsafe open("/dev/tty", O_RDWR | O_CLOEXEC) }
     guard descriptor >= 0 else { return nil }
@@ -61,16 +65,17 @@ package enum Terminal {
     let isTerminal = unsafe tcgetattr(descriptor, &settings) == 0
     let before = settings
     if isTerminal, !isShown {
-      settings.c_lflag &= ~tcflag_t(ECHO)
+      // Without signals an interrupt is a byte, so that the terminal is put right first.
+      settings.c_lflag &= ~tcflag_t(ECHO | ISIG)
       unsafe tcsetattr(descriptor, TCSAFLUSH, &settings)
     }
-    defer {
-      if isTerminal, !isShown {
-        settings = before
-        unsafe tcsetattr(descriptor, TCSAFLUSH, &settings)
-        say("\n", to: descriptor)
-      }
+    func showAgain() {
+      guard isTerminal, !isShown else { return }
+      settings = before
+      unsafe tcsetattr(descriptor, TCSAFLUSH, &settings)
+      say("\n", to: descriptor)
     }
+    defer { showAgain() }
     var line: [UInt8] = []
     while true {
       var byte: UInt8 = 0
@@ -78,6 +83,10 @@ package enum Terminal {
       let count = unsafe read(descriptor, &byte, 1)
       if count < 0, errno == EINTR { continue }
       guard count == 1 else { return line.isEmpty ? nil : String(decoding: line, as: UTF8.self) }
+      if byte == Terminal.interrupt, isTerminal, !isShown {
+        showAgain()
+        StopSignals.exitAtOnce()
+      }
       if byte == 10 { return String(decoding: line, as: UTF8.self) }
       if byte != 13 { line.append(byte) }
     }

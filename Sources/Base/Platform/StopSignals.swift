@@ -36,6 +36,13 @@ package enum StopSignals {
     _ = signal(SIGPIPE, SIG_IGN)
   }
 
+  /// From here on an interrupt ends the process with 130, as shells have it; also as the first process of a
+  /// container, which the signal would not end by itself.
+  package static func exitOnInterrupt() {
+    let handler: @convention(c) (Int32) -> Void = { _ in _exit(130) }
+    _ = signal(SIGINT, handler)
+  }
+
   private static let hangups = Atomic<Bool>(false)
 
   /// Whether SIGHUP arrived since this was asked last.
@@ -49,7 +56,7 @@ package enum StopSignals {
     return Int32(byte) == SIGINT ? "SIGINT" : "SIGTERM"
   }
 
-  /// Ends the process at once: for a second signal, when somebody cannot wait.
+  /// Ends the process at once, as an interrupt does: for a second signal, when somebody cannot wait.
   package static func exitAtOnce() -> Never { _exit(130) }
 }
 

@@ -3,8 +3,7 @@ import Records
 
 /// Bodies that are one object with the records in one of its members.
 extension BodyScan {
-  /// One object whose member `name` is the array of records; its other members are checked and left out. Of
-  /// members with equal names the last counts.
+  /// One object whose one member, `name`, is the array of records.
   mutating func scanEnvelope(
     _ body: [UInt8], from start: Int, member name: String
   ) throws(DecodingError) {
@@ -22,9 +21,11 @@ extension BodyScan {
     while true {
       if isFirst, at < body.count, body[at] == UInt8(ascii: "}") { break }
       isFirst = false
-      let (isRecords, value) = try key(body, at, isEqualTo: name)
+      let (isRecords, end, value) = try key(body, at, isEqualTo: name)
       if isRecords {
-        if isFound { restart() }
+        guard !isFound else {
+          throw DecodingError(entry: nil, byte: at, field: name, reason: .repeatedName)
+        }
         isFound = true
         guard value < body.count, body[value] == UInt8(ascii: "[") else {
           _ = try BodyScan.skip(body, value)
@@ -34,7 +35,10 @@ extension BodyScan {
         guard let end = try scanArray(body.span, value) else { return }
         at = end
       } else {
-        at = try BodyScan.skip(body, value)
+        _ = try BodyScan.skip(body, value)
+        throw DecodingError(
+          entry: nil, byte: at, field: BodyScan.cut(JSONScanner.string(body.span, at..<end)),
+          reason: .unknownField)
       }
       at = JSONScanner.skipSpace(body.span, from: at)
       guard at < body.count else { throw DecodingError(entry: nil, byte: at, field: nil, reason: .truncated) }
@@ -52,31 +56,27 @@ extension BodyScan {
     if entryCount == 0 { throw DecodingError(entry: nil, byte: at, field: name, reason: .empty) }
   }
 
-  private mutating func restart() {
-    scanner = JSONColumnScanner(scanner.plan)
-    entryCount = 0
-    rejectedCount = 0
-    errors = []
-  }
-
-  /// Whether the key at `at` is `name`, and where its value starts.
+  /// Whether the key at `at` is `name`, where it ends, and where its value starts.
   private func key(
     _ body: [UInt8], _ at: Int, isEqualTo name: String
-  ) throws(DecodingError) -> (isEqual: Bool, value: Int) {
+  ) throws(DecodingError) -> (isEqual: Bool, end: Int, value: Int) {
     guard at < body.count, body[at] == UInt8(ascii: "\"") else {
       throw DecodingError(
         entry: nil, byte: at, field: nil, reason: at < body.count ? .syntax(.key) : .truncated)
     }
     let end = try BodyScan.skip(body, at)
     // An escape has six bytes at most for one that it stands for.
-    let isEqual = end - at <= name.utf8.count * 6 + 2 && JSONScanner.string(body.span, at..<end) == name
+    let isEqual =
+      end - at <= name.utf8.count * 6 + 2 && JSONScanner.string(body.span, at..<end).hasBytes(of: name)
     let colon = JSONScanner.skipSpace(body.span, from: end)
     guard colon < body.count, body[colon] == UInt8(ascii: ":") else {
       throw DecodingError(
         entry: nil, byte: colon, field: nil, reason: colon < body.count ? .syntax(.colon) : .truncated)
     }
-    return (isEqual, JSONScanner.skipSpace(body.span, from: colon + 1))
+    return (isEqual, end, JSONScanner.skipSpace(body.span, from: colon + 1))
   }
+
+  private static func cut(_ name: String) -> String { String(decoding: name.utf8.prefix(64), as: UTF8.self) }
 
   /// Checks the value at `start` and builds nothing; returns the offset behind it.
   private static func skip(_ body: [UInt8], _ start: Int) throws(DecodingError) -> Int {

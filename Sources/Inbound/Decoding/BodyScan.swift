@@ -39,7 +39,7 @@ struct BodyScan: ~Copyable {
       var next: Int?
       if body[at] == UInt8(ascii: "{") {
         next = scanner.scan(body, at: at)
-        if let fault = scanner.fault { try refuse(fault) }
+        if let fault = scanner.fault { try refuse(fault, body, at..<(next ?? at)) }
       } else {
         try refuse(notAnObject(body, at))
       }
@@ -108,7 +108,7 @@ struct BodyScan: ~Copyable {
       return JSONScanner.kind(body, at: at) == nil ? nil : JSONScanner.skipValue(body, from: at)
     }
     let next = scanner.scan(body, at: at)
-    if let fault = scanner.fault { try refuse(fault) }
+    if let fault = scanner.fault { try refuse(fault, body, at..<(next ?? at)) }
     return next
   }
 
@@ -126,8 +126,16 @@ struct BodyScan: ~Copyable {
       entry: entryCount - 1, byte: at, field: nil, reason: isValue ? .notAnObject : .syntax(.record))
   }
 
-  private mutating func refuse(_ fault: ScanFault) throws(DecodingError) {
-    let field = scanner.faultField
+  private mutating func refuse(
+    _ fault: ScanFault, _ body: Span<UInt8>, _ entry: Range<Int>
+  ) throws(DecodingError) {
+    var field = scanner.faultField
+    if fault == .repeatedName {
+      let overflow = scanner.plan.overflowSlot.map {
+        String(decoding: scanner.plan.slots[$0].name, as: UTF8.self)
+      }
+      field = RepeatedName.find(in: body.extracting(entry), beside: overflow)
+    }
     let reason = DecodingReason(fault, limits: limits, column: fields.first { $0.name == field })
     try refuse(
       DecodingError(entry: entryCount - 1, byte: scanner.faultAt, field: field, reason: reason))
@@ -180,6 +188,7 @@ extension DecodingReason {
       case .reserved: .reserved
       case .unknownField: .unknownField
       case .ruleBroken: .ruleBroken
+      case .repeatedName: .repeatedName
       }
   }
 

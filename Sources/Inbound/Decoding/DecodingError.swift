@@ -30,6 +30,7 @@ package enum DecodingReason: Sendable, Hashable {
   case reserved
   case unknownField
   case ruleBroken
+  case repeatedName
 }
 
 /// What the grammar wanted where something else stood.
@@ -98,6 +99,8 @@ extension DecodingReason {
     case .reserved: "the server sets this field"
     case .unknownField: "no such field"
     case .ruleBroken: "the value breaks a rule of its field"
+    case .repeatedName:
+      "the name is there twice: in one object, or beside the object that takes other members and in it"
     }
   }
 }

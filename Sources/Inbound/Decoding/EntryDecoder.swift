@@ -55,7 +55,7 @@ package struct EntryDecoder: Sendable {
 extension ValidationFailure {
   fileprivate init(_ hindrance: EntryHindrance) {
     switch hindrance {
-    case .syntax(let error): self = ValidationFailure.notJSON(at: error.offsetBytes)
+    case .syntax(let error): self.init(syntax: error)
     case .shortage(let shortage): self.init(shortage)
     }
   }

@@ -5,7 +5,8 @@ import Records
 /// Turns bodies that are one object, with the records in one of its members, into columns. Immutable: make
 /// one and keep it.
 ///
-/// Every field must be there; what else records and envelope have is left out. Times are text with a zone.
+/// Every field must be there; what else records have is left out, of the envelope it is a fault. No name may
+/// be there twice. Times are text with a zone.
 package struct EnvelopeDecoder: Sendable {
   private let member: String
   private let fields: [Field]
@@ -50,6 +51,7 @@ package struct EnvelopeDecoder: Sendable {
     plan.dropsUnknown = true
     for slot in fields.indices { plan.requiredSlots |= 1 << UInt64(slot) }
     plan.takesTimestampAsTextOnly = true
+    plan.refusesRepeatedNames = true
     plan.mask(masking)
     plan.bound(limits)
     plan.byteCountHint = byteCount

@@ -1,19 +1,19 @@
 import Codecs
+import Records
 
 extension JSONTree {
-  /// Of members with equal names only the last, at every depth. Names are compared by their bytes: Swift's
-  /// strings would take canonical equivalents for equal.
-  package var withDistinctNames: JSONTree {
+  /// The first name that an object in it has twice, by bytes; nil: none has.
+  package var repeatedName: String? {
     switch self {
     case .object(let members):
-      var last: [[UInt8]: Int] = [:]
-      for (index, member) in members.enumerated() { last[Array(member.name.utf8)] = index }
-      return .object(
-        members.enumerated().filter { last[Array($0.element.name.utf8)] == $0.offset }.map {
-          Member($0.element.name, $0.element.value.withDistinctNames)
-        })
-    case .array(let elements): return .array(elements.map(\.withDistinctNames))
-    case .null, .bool, .int64, .float64, .number, .string: return self
+      var seen: Set<Name> = []
+      for member in members {
+        if !seen.insert(Name(member.name)).inserted { return member.name }
+        if let name = member.value.repeatedName { return name }
+      }
+      return nil
+    case .array(let elements): return elements.lazy.compactMap(\.repeatedName).first
+    case .null, .bool, .int64, .float64, .number, .string: return nil
     }
   }
 

@@ -84,8 +84,8 @@ package struct RecordDecoder: Sendable {
   /// Decodes a whole body (not compressed).
   ///
   /// `timestamp` may be an RFC 3339 string or integer nanoseconds since 1970; without one, or with null, it
-  /// is `now`. Of equal keys the last wins, at every depth. Members that no column is named after go into
-  /// the schema's overflow object; where a record also sends that object, its own members win.
+  /// is `now`. Members that no column is named after go into the schema's overflow object. A name twice in
+  /// one object, or in the overflow object and beside it, is a fault.
   ///
   /// - Parameter now: Nanoseconds since 1970.
   /// - Throws: With ``ErrorMode/reject`` the first fault. With ``ErrorMode/skip(errorsMax:)`` only what
@@ -133,6 +133,7 @@ package struct RecordDecoder: Sendable {
     plan.mask(masking)
     plan.bound(limits)
     plan.now = now
+    plan.refusesRepeatedNames = true
     plan.needsLineEnd = isLines
     plan.byteCountHint = byteCount
     return plan

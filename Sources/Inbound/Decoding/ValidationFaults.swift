@@ -125,6 +125,15 @@ extension ValidationFailure {
   package static let notAnObjectMessage =
     "Input should be a valid dictionary or object to extract fields from"
 
+  /// A body that is no JSON, or has an object with a name twice.
+  package init(syntax error: JSONTree.SyntaxError) {
+    self =
+      error.repeatedName.map { name in
+        ValidationFailure(
+          [.name("body"), .name(name)], "value_error", "Value error, \"\(name)\" is twice in one object")
+      } ?? ValidationFailure.notJSON(at: error.offsetBytes)
+  }
+
   /// A body that is no JSON.
   ///
   /// - Parameter offset: Where that is seen.

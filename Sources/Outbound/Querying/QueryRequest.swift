@@ -78,7 +78,7 @@ package struct QueryRequest: Sendable, Hashable {
 }
 
 extension QueryRequest {
-  private static let members: Set<Name> = [
+  private static let members = [
     "dataset", "start", "end", "where", "columns", "limit", "order", "cursor", "measures", "group_by",
     "bucket", "utc_offset_seconds", "order_by", "offset", "count", "strict", "exact",
   ]
@@ -99,9 +99,11 @@ extension QueryRequest {
       throw .invalid("the query is not JSON: at byte \(error.offsetBytes): \(error.reason)")
     }
     guard case .object(let members) = tree else { throw .invalid("a query is a JSON object") }
-    if let unknown = members.first(where: { !QueryRequest.members.contains(Name($0.name)) }) {
+    let known = QueryRequest.members
+    if let unknown = members.first(where: { member in !known.contains { $0.hasBytes(of: member.name) } }) {
       let name = String(decoding: unknown.name.utf8.prefix(64), as: UTF8.self)
-      throw .invalid("unknown member \"\(name)\" in the query")
+      let near = NearestName.of(unknown.name, among: known).map { "; did you mean \"\($0)\"?" } ?? ""
+      throw .invalid("unknown member \"\(name)\" in the query\(near)")
     }
     guard case .string(let name)? = tree["dataset"], let dataset = registry.dataset(named: name) else {
       throw .invalid("dataset: one of \(registry.datasets.map(\.name).joined(separator: ", "))")
@@ -189,7 +191,7 @@ extension QueryRequest {
   private static func answer(_ tree: JSONTree, schema: DatasetSchema) throws(StoreError) -> Answer {
     let isGrouped = ["measures", "group_by", "bucket", "count"].contains { tree[$0] != nil }
     guard isGrouped else {
-      for name in ["offset", "utc_offset_seconds", "exact"] where tree[name] != nil {
+      for name in ["offset", "utc_offset_seconds", "exact", "order_by"] where tree[name] != nil {
         throw .invalid("\(name): only with group_by, bucket or measures")
       }
       guard let columns = tree["columns"], columns != .null else {

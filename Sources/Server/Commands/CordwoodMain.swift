@@ -7,6 +7,7 @@ public enum CordwoodMain {
   /// Runs the command of the command line; ends the process when it is done.
   public static func run() async {
     CrashSignals.endAtOnce()
+    StopSignals.exitOnInterrupt()
     StandardStreams.prepare()
     // Before anything else allocates.
     MemoryTuning.applyServerSettings()
@@ -21,21 +22,21 @@ struct CordwoodCommand: AsyncParsableCommand {
     abstract: "A log server: logs, stacked in columns.",
     discussion: """
       Examples:
-        cordwood serve                            on 127.0.0.1:8000, data in ./data
-        cordwood import app.log --service shop    send a file; goes on after a break
-        cordwood query --since 1h --level ERROR   the newest errors of the last hour
+        cordwood serve                           # on 127.0.0.1:8000, data in ./data
+        cordwood import app.log --service shop   # send a file; goes on after a break
+        cordwood query --since 1h --level ERROR  # the newest errors of the last hour
         cordwood query --since 24h --count-by service --bucket 1h
-        cordwood tail --level ERROR               errors as they are written
-        cordwood login --user admin               for import and query --session
-        cordwood users add alice                  one more user of ./data
+        cordwood tail --level ERROR              # errors as they are written
+        cordwood login --user admin              # for import and query --session
+        cordwood users add alice                 # one more user of ./data
         cordwood keys create ci --realm native --tenant t
-        cordwood deadletters list                 what Loki refused for good
-        cordwood inspect ./data                   what is on the disk
-        cordwood check ./data                     verify every checksum and invariant
-        cordwood repair ./data                    what damaged blocks would lose
-        cordwood backup /mnt/backup/cordwood      while the server runs or not
+        cordwood deadletters list                # what Loki refused for good
+        cordwood inspect ./data                  # what is on the disk
+        cordwood check ./data                    # verify every checksum
+        cordwood repair ./data                   # what damaged blocks would lose
+        cordwood backup /mnt/backup/cordwood     # while the server runs or not
         cordwood restore /mnt/backup/cordwood --data-dir ./data
-        cordwood completions bash                 for your shell's start file
+        cordwood completions bash                # for your shell's start file
       """,
     version: "cordwood \(RunningServer.version)",
     subcommands: [

@@ -33,7 +33,7 @@ struct ServeCommand: AsyncParsableCommand {
   var settings: [String] = []
 
   func run() async throws {
-    // Here alone: the other commands end at once when they are interrupted.
+    // Here alone: the other commands end at once when they are interrupted, with the same status.
     StopSignals.catchAll()
     ProcessLimits.raiseOpenFiles()
     ProcessLimits.makeFilesPrivate()
@@ -42,11 +42,12 @@ struct ServeCommand: AsyncParsableCommand {
     if !configuration.isPrivate, !ProcessLimits.forbidCoreDumps() {
       warnings.append("core dumps could not be switched off: a crash may write secrets to the disk")
     }
-    try await Failure.shown {
+    let isInterrupted = try await Failure.shown {
       try await ServerRun(
         configuration, warnings: warnings, configurationPath: config, reread: { try loadConfiguration() }
       ).run()
     }
+    if isInterrupted { throw ExitCode(130) }
   }
 
   /// Lays the sources over one another.

@@ -97,25 +97,6 @@ struct ServerClient: Sendable {
       tree["service"] == .string("cordwood")
     else { throw Failure("\(url) is no Cordwood server") }
   }
-
-  /// Network errors in words for people.
-  static func explained(_ error: any Error, url: String) -> any Error {
-    if let error = error as? HTTPClientError {
-      switch error {
-      case .connectTimeout: return Unreachable(url: url, reason: "nobody answers")
-      case .deadlineExceeded, .readTimeout:
-        return Unreachable(url: url, reason: "the answer did not come in time")
-      case .remoteConnectionClosed: return Unreachable(url: url, reason: "the server closed the connection")
-      default: return Failure("\(url): \(error.shortDescription)")
-      }
-    }
-    let text = "\(error)"
-    if text.contains("ECONNREFUSED") || text.contains("errno: 111") || text.contains("onnection refused") {
-      return Unreachable(url: url, reason: "connection refused")
-    }
-    if error is IOError { return Unreachable(url: url, reason: "the connection broke") }
-    return error
-  }
 }
 
 /// The server cannot be reached (now): a retry may help.

@@ -49,7 +49,9 @@ package struct ServerRun {
   }
 
   /// Opens the store, listens, waits for a stop signal, stops.
-  package func run() async throws {
+  ///
+  /// - Returns: Whether the signal was an interrupt (Ctrl-C).
+  package func run() async throws -> Bool {
     var opened = OpenedParts()
     let parts: RunningParts
     do { parts = try await open(&opened) } catch {
@@ -75,6 +77,7 @@ package struct ServerRun {
     exitAtOnceOnSecondSignal(signals)
     await opened.close()
     logger.notice("stopped")
+    return name.hasBytes(of: "SIGINT")
   }
 
   /// What runs.

@@ -39,7 +39,8 @@ package struct AnalyticsRoutes: Sendable {
         .safe
         .taking(
           .query("query", JSONSchema.text, "The query as JSON"),
-          .query("queryType", JSONSchema.choice("multi"), "For answers with a list of results"), .explain
+          .query("queryType", JSONSchema.choice("multi"), "For answers with a list of results"), .explain,
+          .passedOver("cache", "Cube's clients say how old a cached answer may be")
         ).failing(with: 403),
       Route(.post, "/cubejs-api/v1/load", "Answers a query of Cube's", .answer(load))
         .safe
@@ -47,7 +48,7 @@ package struct AnalyticsRoutes: Sendable {
         .taking(
           .json(
             JSONSchema.object(
-              [("query", JSONSchema.object), ("queryType", JSONSchema.choice("multi"))],
+              [("query", JSONSchema.object), ("queryType", JSONSchema.choice("multi")), ("cache", "{}")],
               required: ["query"]),
             #"{"query":{"measures":["logs.count"],"dimensions":["logs.severity"]}}"#)
         ).failing(with: 403),
@@ -129,6 +130,10 @@ package struct AnalyticsRoutes: Sendable {
     }
   }
 
+  /// Beside the query in a body: what `queryType` says, and how old an answer of Cube's cache may be, which
+  /// there is none of.
+  private static let requestMembers = ["queryType", "cache"]
+
   /// The query, or a list of them, and the request's `queryType`.
   private static func query(of call: HTTPCall) throws(Problem) -> (query: JSONTree, type: JSONTree?) {
     guard call.head.method == .post else {
@@ -138,6 +143,7 @@ package struct AnalyticsRoutes: Sendable {
       return (try parsed(Array(query.utf8)), call.query["queryType"].map { .string($0) })
     }
     let body = try parsed(call.body)
+    if body["query"] != nil { try CubeQuery.check(body, "body", ["query"] + requestMembers) }
     // Some clients send the query as a text within the body.
     if let text = body["query"]?.string { return (try parsed(Array(text.utf8)), body["queryType"]) }
     return (body["query"] ?? body, body["queryType"])

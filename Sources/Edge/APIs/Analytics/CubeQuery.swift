@@ -4,8 +4,7 @@ import Querying
 import Records
 import Routing
 
-/// A query of Cube's REST API, checked against a cube. `pivotConfig` and other members for the client's side
-/// are passed over.
+/// A query of Cube's REST API, checked against a cube.
 struct CubeQuery {
   static let limitDefault = 10_000
   static let limitMax = 50_000
@@ -36,7 +35,7 @@ struct CubeQuery {
 
   /// - Throws: 400 with the member's name; values are not quoted.
   init(_ tree: JSONTree, cube: CubeSchema, now: Int64, zones: TimeZones = .none) throws(Problem) {
-    guard case .object = tree else { throw Problem(400, "query: an object") }
+    try CubeQuery.checkNames(tree, cube)
     let tree = CubeQuery.movingTimes(tree, cube)
     self.cube = cube
     self.now = now
@@ -157,6 +156,7 @@ struct CubeQuery {
       throw Problem(400, "timeDimensions: a list of at most \(itemsMax) time dimensions")
     }
     return try items.map { item throws(Problem) in
+      try check(item, "timeDimensions", timeMembers)
       let member = try name(item["dimension"], "timeDimensions", cube)
       guard cube.dimension(member)?.type == .time else {
         throw Problem(400, "timeDimensions: \(cube.name) has no such time")
@@ -217,6 +217,7 @@ struct CubeQuery {
     }
     return try pairs.map { pair throws(Problem) in
       let member = try name(pair.0, "order", cube)
+      guard canOrder(by: member, cube) else { throw Problem(400, "order: \(cube.name) has no such member") }
       switch pair.1 {
       case .string("asc"): return ("\(cube.name).\(member)", false)
       case .string("desc"): return ("\(cube.name).\(member)", true)
@@ -231,6 +232,7 @@ struct CubeQuery {
   private func condition(_ tree: JSONTree, _ depth: Int, _ count: inout Int) throws(Problem) -> Predicate {
     guard depth < 16 else { throw Problem(400, "filters: nested too deeply") }
     try CubeQuery.add(1, to: &count)
+    try CubeQuery.checkFilter(tree)
     for (word, isAnd) in [("and", true), ("or", false)] {
       guard let parts = tree[word] else { continue }
       guard case .array(let items) = parts else { throw Problem(400, "filters: \(word) takes a list") }
@@ -386,14 +388,4 @@ extension CubeQuery {
       dataset: cube.dataset, predicate: .both(predicate, filter), answer: .aggregates(query), start: start,
       end: end, limit: cut.count, isDescending: cut.measure != nil)
   }
-}
-
-/// Zones of the IANA database by name: this module has no calendar of its own.
-package struct TimeZones: Sendable {
-  /// The clock of a zone between the years 1677 and 2262; nil: there is no such zone.
-  let offsets: @Sendable (String) -> UTCOffsets?
-
-  package init(_ offsets: @escaping @Sendable (String) -> UTCOffsets?) { self.offsets = offsets }
-
-  static let none = TimeZones { _ in nil }
 }

@@ -73,7 +73,7 @@ struct RevocationRequest {
   let issuedBefore: Int64?
 
   init(_ body: [UInt8]) throws(Problem) {
-    var form = try JSONForm(body)
+    var form = try JSONForm(body, taking: "tenant", "jti", "issued_before")
     tenant = form.optionalText("tenant")
     id = form.optionalText("jti")
     let time = form.optionalText("issued_before")
@@ -81,7 +81,9 @@ struct RevocationRequest {
     if time != nil, issuedBefore == nil {
       form.note("issued_before", "datetime_parsing", "Input should be a valid datetime")
     }
-    if (id == nil) == (time == nil) {
+    if id?.isEmpty == true {
+      form.note("jti", "value_error", "Value error, an empty jti is no token's")
+    } else if (id == nil) == (time == nil) {
       form.note("jti", "value_error", "Value error, either jti or issued_before is needed")
     }
     try form.check()
@@ -93,7 +95,7 @@ struct TenantRequest {
   let key: String
 
   init(_ body: [UInt8]) throws(Problem) {
-    var form = try JSONForm(body)
+    var form = try JSONForm(body, taking: "name", "key")
     name = form.text("name")
     key = form.text("key")
     let isKey = !key.isEmpty && key.utf8.count <= 128 && key.utf8.allSatisfy(TenantRequest.isKeyByte)

@@ -92,10 +92,14 @@ enum AuditResponses {
 
 extension ErrorFormat {
   /// `{"code","msg","data"}`; for validation `data` lists what is wrong; a 401 has no `data`.
-  package static let audit = ErrorFormat { problem, _ in problem.auditAnswer(isShared: false) }
+  package static let audit = ErrorFormat(listsFaults: true) { problem, _ in
+    problem.auditAnswer(isShared: false)
+  }
 
   /// The same, with `data` and `detail` in a 401, for clients of the audit and of the workflow API.
-  package static let sharedLogs = ErrorFormat { problem, _ in problem.auditAnswer(isShared: true) }
+  package static let sharedLogs = ErrorFormat(listsFaults: true) { problem, _ in
+    problem.auditAnswer(isShared: true)
+  }
 }
 
 extension Problem {

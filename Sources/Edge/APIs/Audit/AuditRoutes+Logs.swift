@@ -113,9 +113,12 @@ extension AuditRoutes {
           answer: .rows(columns: listing.columns), start: filter.start, end: filter.end,
           limit: QueryRequest.limitMax, isDescending: true), for: principal.tenant)
       chunks = try EncodedAnswer(answer) { () throws(EncodingError) in
-        format == .json
-          ? AuditExportEncoder(fields: answer.fields, style: style(of: principal))
-          : try form.encoder(fields: answer.fields, style: AuditRoutes.style(""))
+        try AuditExportEncoder(tenant: principal.tenant.name, fields: answer.fields) {
+          fields throws(EncodingError) in
+          let style = AuditRoutes.style("")
+          return format == .json
+            ? AuditListEncoder(fields: fields, style: style) : try form.encoder(fields: fields, style: style)
+        }
       }
     } catch {
       throw Problem(error)
@@ -207,28 +210,4 @@ extension AuditRoutes {
     writer.appendString(principal.tenant.name)
     return AuditRoutes.style(String(decoding: writer.takeBytes(), as: UTF8.self))
   }
-}
-
-/// A bare JSON array of entries.
-final class AuditExportEncoder: BatchEncoder {
-  private let records: RecordWriter
-  private var writer = JSONWriter(capacity: 1 << 16)
-  private var isFirst = true
-
-  init(fields: [Field], style: RecordStyle) { records = RecordWriter(fields: fields, style: style) }
-
-  func begin() -> [UInt8] { Array("[".utf8) }
-
-  func encode(_ batch: RecordBatch) -> [UInt8] {
-    records.appendObjects(
-      batch, separator: UInt8(ascii: ","), isFirst: isFirst, terminator: nil, to: &writer)
-    isFirst = false
-    return writer.takeBytes()
-  }
-
-  func end(cursor: String?) -> [UInt8] { Array("]\n".utf8) }
-}
-
-extension OutputFormat {
-  var fileEnding: String { self == .arrow ? "arrows" : rawValue }
 }

@@ -73,7 +73,7 @@ package struct AuditRoutes: RecordOwner {
     api.isOpenToPages = true
     api.hidesMethods = true
     api.masking = { [decoder] plan in decoder.replace(with: decoder.value.masked(by: plan(.audit))) }
-    api.routes = logRoutes + fileRoutes + tenantRoutes
+    api.routes = (logRoutes + fileRoutes + tenantRoutes).map { $0.taking(AuditRoutes.queryToken) }
     return api
   }
 
@@ -124,9 +124,12 @@ extension AuditRoutes {
       ("before", JSONSchema.optionalObject), ("after", JSONSchema.optionalObject),
       ("metadata", JSONSchema.optionalObject),
       ("severity", JSONSchema.choice("INFO", "WARNING", "ERROR", "CRITICAL")),
-    ], required: ["action", "resource_type", "resource_id", "severity"])
+    ], required: ["action", "resource_type", "resource_id", "severity"], isOpen: true)
   private static let example =
     #"{"action":"update","resource_type":"user","resource_id":"123","before":{"name":"old"},"after":{"name":"new"},"severity":"WARNING"}"#
+  private static let queryToken = RouteParameter.query(
+    "token", JSONSchema.text, "The token, where no header can be set")
+  private static let passedOver = "members that entries do not have, and id and tenant_id"
   private static let filters: [RouteParameter] = [
     .query("action", JSONSchema.text, "Exactly this action"),
     .query("resource_type", JSONSchema.text, "Exactly this type"),
@@ -138,7 +141,8 @@ extension AuditRoutes {
     .query("timestamp", JSONSchema.time, "On this day, UTC"),
     .query("start", JSONSchema.time, "From this time on"),
     .query("end", JSONSchema.time, "Up to this time, included"),
-    .query("search", JSONSchema.text, "A regular expression, any case"),
+    .query("search", JSONSchema.text, "A regular expression, any case").emptiable(
+      "golden exchange 85 of 002"),
   ]
 
   private var logRoutes: [Route] {
@@ -147,16 +151,21 @@ extension AuditRoutes {
       Route(.get, "/api/v1/logs", "Lists entries, newest first", .answer(list))
         .taking(
           .query("page", JSONSchema.integer(1), "Which page"),
-          .query("size", JSONSchema.integer(1, 100), "Entries a page"), .explain
+          .query("size", JSONSchema.integer(1, 100), "Entries a page"), .explain,
+          .passedOver("start_date", "golden exchange 89 of 002")
         ).taking(AuditRoutes.filters).failing(with: 403, 422).refusing(as: .sharedLogs),
       Route(.post, "/api/v1/logs", "Stores an entry", .store(create))
-        .idempotent.taking(.json(AuditRoutes.entry, AuditRoutes.example, within: limits))
+        .idempotent.taking(
+          .json(AuditRoutes.entry, AuditRoutes.example, within: limits)
+            .passingOver(AuditRoutes.passedOver, "golden exchange 52 of 002")
+        )
         .failing(with: 413, 415, 422, 507).refusing(as: .sharedLogs),
       Route(.get, "/api/v1/logs/{id}", "One entry", .answer(get))
         .taking(.path("id", JSONSchema.text, "The id, with or without dashes")).refusing(as: .sharedLogs),
       Route(.post, "/api/v1/logs/bulk", "Stores entries, all or none", .answer(createBulk))
         .idempotent.taking(
           .json(JSONSchema.array(AuditRoutes.entry), "[\(AuditRoutes.example)]", within: limits)
+            .passingOver(AuditRoutes.passedOver, "golden exchange 52 of 002")
         )
         .failing(with: 413, 415, 422, 507),
       Route(.get, "/api/v1/logs/stats", "Entries by severity", .answer(stats))
@@ -181,7 +190,6 @@ extension AuditRoutes {
         .live(stream)
       )
       .taking(AuditRoutes.filters)
-      .taking(.query("token", JSONSchema.text, "The token, where no header can be set"))
       .failing(with: 422, 426),
     ]
   }

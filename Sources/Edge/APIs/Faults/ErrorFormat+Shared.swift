@@ -5,7 +5,7 @@ import Routing
 /// Forms of errors that several APIs have.
 extension ErrorFormat {
   /// `{"detail": …}`, for validation a list as pydantic 2.5 gives it, without what was sent.
-  package static let detail = ErrorFormat { problem, _ in
+  package static let detail = ErrorFormat(listsFaults: true) { problem, _ in
     problem.answer { text in
       text.name("detail")
       guard !problem.validation.isEmpty else { return text.value(problem.detail) }

@@ -8,10 +8,20 @@ struct JSONForm {
   private let tree: JSONTree
   private(set) var faults = ValidationFaults()
 
+  /// Fields of other names are noted as errors.
+  ///
+  /// - Parameters:
+  ///   - names: Of its fields.
+  ///   - passedOver: Names of fields that clients of the original API send and that say nothing.
   /// - Throws: 422: the body is no JSON object.
-  init(_ body: [UInt8]) throws(Problem) {
+  init(_ body: [UInt8], taking names: String..., passingOver passedOver: [String] = []) throws(Problem) {
     try self.init(body) { body throws(JSONTree.SyntaxError) in try JSONTree(parsing: body) }
-    guard case .object = tree else { throw JSONForm.notAnObject }
+    guard case .object(let members) = tree else { throw JSONForm.notAnObject }
+    let known = members.filter { member in !passedOver.contains { $0.hasBytes(of: member.name) } }
+    if let slip = Slip.first(of: known, among: names) {
+      let error = slip.error(in: .body)
+      faults.add(error.place, error.type, error.message)
+    }
   }
 
   /// For long bodies of few fields: fields of other names are checked and left out, and what a field has that
@@ -38,7 +48,7 @@ struct JSONForm {
   ) throws(Problem) {
     guard !body.isEmpty else { throw Problem(ValidationFailure.noBody) }
     do throws(JSONTree.SyntaxError) { tree = try read(body) } catch {
-      throw Problem(ValidationFailure.notJSON(at: error.offsetBytes))
+      throw Problem(ValidationFailure(syntax: error))
     }
   }
 

@@ -10,7 +10,7 @@ struct TokenRequest {
   let isActive: Bool
 
   init(_ body: [UInt8]) throws(Problem) {
-    var form = try JSONForm(body)
+    var form = try JSONForm(body, taking: "service_name", "description", "active")
     name = form.text("service_name", characters: 3...50)
     let isPlain = name.utf8.allSatisfy { byte in
       switch byte {
@@ -45,19 +45,22 @@ struct TokenRequest {
   }
 }
 
-/// `{"archive"?,"timeout_seconds"?}`; other members are let be, and so is a body that is no object.
+/// `{"archive"?,"timeout_seconds"?}`, or nothing.
 struct FlushRequest {
   static let timeoutSeconds = 30
+  /// What the original's clients send (exchange 004.73).
+  static let passedOver = ["token", "force"]
   let archives: Bool
   let timeoutSeconds: Int
 
   init(_ body: [UInt8]) throws(Problem) {
-    // Clients have always been free to send anything here.
-    guard var form = try? JSONForm(body) else {
+    guard !body.isEmpty else {
       archives = false
       timeoutSeconds = FlushRequest.timeoutSeconds
       return
     }
+    var form = try JSONForm(
+      body, taking: "archive", "timeout_seconds", passingOver: FlushRequest.passedOver)
     archives = form.flag("archive", orElse: false)
     switch form["timeout_seconds"] {
     case nil: timeoutSeconds = FlushRequest.timeoutSeconds
@@ -77,7 +80,7 @@ struct MaskingTrialRequest {
   let tenant: Tenant?
 
   init(_ body: [UInt8]) throws(Problem) {
-    var form = try JSONForm(body)
+    var form = try JSONForm(body, taking: "entry", "token")
     switch form["entry"] {
     case .some(.object): break
     case nil: form.note("entry", "missing", "Field required")
@@ -101,7 +104,8 @@ struct DeadLetterRequest {
   let choice: DeadLetterChoice
 
   init(_ body: [UInt8]) throws(Problem) {
-    let form = try JSONForm(body)
+    let form = try JSONForm(body, taking: "ids", "token", "all")
+    try form.check()
     let choices = ["ids", "token", "all"].filter { form[$0] != nil }
     guard choices.count == 1 else {
       throw Problem(

@@ -106,7 +106,7 @@ enum IngestResponses {
 extension ErrorFormat {
   /// `{"error","message","details"}` for the API's own errors, `{"detail"}` for those of requests as such;
   /// validation errors as a list without what was sent.
-  package static let ingest = ErrorFormat { problem, _ in problem.ingestAnswer }
+  package static let ingest = ErrorFormat(listsFaults: true) { problem, _ in problem.ingestAnswer }
 }
 
 extension Problem {

@@ -137,7 +137,7 @@ extension IngestRoutes {
       ("message", JSONSchema.text), ("service", JSONSchema.text), ("env", JSONSchema.text),
       ("labels", labels), ("trace_id", JSONSchema.optionalText), ("span_id", JSONSchema.optionalText),
       ("metadata", JSONSchema.optionalObject),
-    ], required: ["timestamp", "level", "message", "service", "env"])
+    ], required: ["timestamp", "level", "message", "service", "env"], isOpen: true)
   private static let example =
     #"{"timestamp":"2026-11-21T10:00:00Z","level":"ERROR","message":"Payment failed","service":"payments-api","env":"prod","metadata":{"order_id":"O-123"}}"#
   private static let choice = JSONSchema.object([
@@ -152,7 +152,7 @@ extension IngestRoutes {
           JSONSchema.object(
             [("entries", JSONSchema.array(IngestRoutes.entry, 500)), ("idempotency_key", JSONSchema.text)],
             required: ["entries"]), #"{"entries":[\#(IngestRoutes.example)]}"#, bytesMax: bodyBytesMax
-        ).compressible
+        ).compressible.passingOver("members that entries do not have", "golden exchange 56 of 004")
       ).answering(202).failing(with: 422, 429, 507)
   }
 
@@ -162,9 +162,11 @@ extension IngestRoutes {
         .opened(by: IngestRoutes.administrator)
         .taking(
           .json(
-            JSONSchema.object([
-              ("archive", JSONSchema.flag), ("timeout_seconds", JSONSchema.integer(1, 300)),
-            ]), #"{"archive":true}"#)
+            JSONSchema.object(
+              [
+                ("archive", JSONSchema.flag), ("timeout_seconds", JSONSchema.integer(1, 300)),
+              ] + FlushRequest.passedOver.map { ($0, "{}") }), #"{"archive":true}"#
+          ).passingOver(FlushRequest.passedOver.joined(separator: ", "), "golden exchange 73 of 004")
         ).failing(with: 422).claimed { !isNative($0) },
       Route(.get, "/v1/admin/status", "Whether entries are forwarded", .open(status))
         .opened(by: IngestRoutes.administrator),

@@ -59,7 +59,12 @@ struct PageRequest: Sendable, Hashable {
         [.name("query"), .name(name)], "datetime_parsing", "Input should be a valid datetime, \(reason)")
       return nil
     }
-    return isEnd && text.utf8.count == 10 ? time.plus(86_399_999_999_999) : time
+    return isEnd && isDate(text) ? time.plus(86_399_999_999_999) : time
+  }
+
+  /// `2026-01-01`: ten digits are seconds since 1970.
+  private static func isDate(_ text: String) -> Bool {
+    text.utf8.count == 10 && text.utf8.dropFirst(4).first == UInt8(ascii: "-")
   }
 }
 

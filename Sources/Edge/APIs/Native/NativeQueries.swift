@@ -58,7 +58,7 @@ struct DeletionRequest {
   let predicate: Predicate
 
   init(_ body: [UInt8], registry: Registry) throws(Problem) {
-    let tree = try ControlBody.object(body, members: ["dataset", "where"])
+    let tree = try ControlBody.object(body, taking: "dataset", "where")
     guard case .string(let name)? = tree["dataset"], let dataset = registry.dataset(named: name) else {
       let names = registry.datasets.map(\.name).joined(separator: ", ")
       throw Problem(400, "dataset: one of \(names)", field: "dataset")
@@ -79,17 +79,16 @@ struct DeletionRequest {
 
 /// Small JSON bodies of control routes.
 enum ControlBody {
-  /// The object `body` is; an empty body is an empty object.
-  static func object(_ body: [UInt8], members allowed: Set<Name>) throws(Problem) -> JSONTree {
+  /// The object `body` is, whose members are among `names`; an empty body is an empty object.
+  static func object(_ body: [UInt8], taking names: String...) throws(Problem) -> JSONTree {
     guard !body.isEmpty else { return .object([]) }
     let tree: JSONTree
     do throws(JSONTree.SyntaxError) { tree = try JSONTree(parsing: body) } catch {
       throw Problem(400, "The body is not JSON: \(error.reason)", byte: error.offsetBytes)
     }
     guard case .object(let members) = tree else { throw Problem(400, "The body must be a JSON object.") }
-    guard members.allSatisfy({ allowed.contains(Name($0.name)) }) else {
-      throw Problem(
-        400, "The body may only have the members \(allowed.sorted().map(\.text).joined(separator: ", ")).")
+    if let slip = Slip.first(of: members, among: names) {
+      throw slip.problem(in: .body, errors: .problemDetails)
     }
     return tree
   }

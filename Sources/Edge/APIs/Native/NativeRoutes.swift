@@ -69,6 +69,12 @@ package struct NativeRoutes: RecordOwner {
         textTypes, refusal: "Bodies are NDJSON (application/x-ndjson) or JSON (application/json)."))
   }
 
+  /// Of a query, whose forms Docs/query.md tells.
+  private static let queryMembers = [
+    "start", "end", "where", "columns", "cursor", "measures", "group_by", "bucket", "utc_offset_seconds",
+    "order_by", "offset", "count",
+  ]
+
   private var routes: [Route] {
     [
       Route(.post, "/v1/records/{dataset}", "Stores records", .store(write))
@@ -96,7 +102,7 @@ package struct NativeRoutes: RecordOwner {
               [
                 ("dataset", NativeRoutes.schema(of: registry)), ("limit", JSONSchema.integer(1)),
                 ("order", JSONSchema.order), ("strict", JSONSchema.flag), ("exact", JSONSchema.exact),
-              ], required: ["dataset"]),
+              ] + NativeRoutes.queryMembers.map { ($0, "{}") }, required: ["dataset"]),
             #"{"dataset":"logs","where":{"eq":["level","ERROR"]},"limit":10}"#)
         ).failing(with: 406),
       Route(.post, "/v1/delete", "Deletes records for good", .answer(delete))
@@ -177,7 +183,7 @@ package struct NativeRoutes: RecordOwner {
 
   private func flush(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
     let archives: Bool
-    switch try ControlBody.object(call.body, members: ["archive"])["archive"] {
+    switch try ControlBody.object(call.body, taking: "archive")["archive"] {
     case nil: archives = false
     case .bool(let flag)?: archives = flag
     default: throw Problem(400, "archive: true or false", field: "archive")

@@ -10,7 +10,7 @@ struct QueryLoginRequest {
   let password: String?
 
   init(_ body: [UInt8]) throws(Problem) {
-    var form = try JSONForm(body)
+    var form = try JSONForm(body, taking: "user_id", "password")
     user = form.text("user_id")
     password = form.optionalText("password")
     if user.utf8.count > QuerySessions.userBytesMax {

@@ -83,9 +83,10 @@ package struct QueryLogRoutes: RecordOwner {
         .taking(
           .json(
             JSONSchema.object(
-              [("query", JSONSchema.text), ("status", JSONSchema.text)], required: ["query", "status"]),
+              [("query", JSONSchema.text), ("status", JSONSchema.text)], required: ["query", "status"],
+              isOpen: true),
             #"{"query":"SELECT 1","status":"SUCCESS"}"#, bytesMax: min(limits.bodyBytesMax, entryBytesMax)
-          ).compressible
+          ).compressible.passingOver("members that records do not have", "golden exchange 25 of 001")
         ).failing(with: 403, 413, 422, 507)
         // The path is other APIs' too: theirs is every method but this one.
         .claimed { $0.method == .put && !$0.hasSignedToken },

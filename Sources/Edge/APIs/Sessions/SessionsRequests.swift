@@ -7,11 +7,16 @@ import Routing
 
 /// A small JSON body.
 enum SessionsBody {
-  /// The body's JSON; what is missing in it is told by what reads it.
-  static func tree(_ body: [UInt8]) throws(Problem) -> JSONTree {
-    do throws(JSONTree.SyntaxError) { return try JSONTree(parsing: body) } catch {
+  /// The body's JSON, whose members are among `names`; what is missing in it is told by what reads it.
+  static func tree(_ body: [UInt8], taking names: String...) throws(Problem) -> JSONTree {
+    let tree: JSONTree
+    do throws(JSONTree.SyntaxError) { tree = try JSONTree(parsing: body) } catch {
       throw Problem(400, "The request body is not valid JSON: at byte \(error.offsetBytes): \(error.reason)")
     }
+    if case .object(let members) = tree, let slip = Slip.first(of: members, among: names) {
+      throw slip.problem(in: .body, errors: .error)
+    }
+    return tree
   }
 }
 
@@ -19,7 +24,7 @@ enum SessionsBody {
 enum CredentialsRequest {
   /// nil for what is no text: no user has such a name or password.
   static func read(_ body: [UInt8]) throws(Problem) -> (name: String?, password: String?) {
-    let tree = try SessionsBody.tree(body)
+    let tree = try SessionsBody.tree(body, taking: "username", "password")
     guard let name = tree["username"], let password = tree["password"] else {
       throw Problem(400, "Missing username or password")
     }
@@ -34,7 +39,7 @@ struct NewUserRequest {
   let role: Role
 
   init(_ body: [UInt8]) throws(Problem) {
-    let tree = try SessionsBody.tree(body)
+    let tree = try SessionsBody.tree(body, taking: "username", "password", "role")
     guard let name = tree["username"], let password = tree["password"] else {
       throw Problem(400, "Missing username or password")
     }
@@ -59,7 +64,7 @@ struct NewKeyRequest {
   let role: Role
 
   init(_ body: [UInt8]) throws(Problem) {
-    let tree = try SessionsBody.tree(body)
+    let tree = try SessionsBody.tree(body, taking: "name", "realm", "tenant", "role")
     guard let name = tree["name"]?.string, let realm = tree["realm"]?.string,
       let tenant = tree["tenant"]?.string
     else { throw Problem(400, "Missing name, realm or tenant") }
@@ -88,7 +93,7 @@ struct PasswordRequest {
   let new: String
 
   init(_ body: [UInt8]) throws(Problem) {
-    let tree = try SessionsBody.tree(body)
+    let tree = try SessionsBody.tree(body, taking: "current_password", "new_password")
     guard let current = tree["current_password"], let new = tree["new_password"] else {
       throw Problem(400, "Missing current_password or new_password")
     }
@@ -103,7 +108,7 @@ struct PasswordRequest {
 /// `{"container_id"}` or `{"session_id"}`.
 enum CatalogRequest {
   static func name(_ member: String, in body: [UInt8]) throws(Problem) -> String {
-    let tree = try SessionsBody.tree(body)
+    let tree = try SessionsBody.tree(body, taking: member)
     guard let value = tree[member] else { throw Problem(400, "Missing \(member)") }
     guard let name = value.string, SessionCatalog.isValid(name: name) else {
       throw Problem(400, "Invalid \(member) format. Use alphanumeric, hyphens, or underscores")

@@ -5,8 +5,8 @@ import Routing
 
 /// Logins and users.
 extension SessionsRoutes {
-  private static let credentials = JSONSchema.object(
-    [("username", JSONSchema.text), ("password", JSONSchema.text)], required: ["username", "password"])
+  private static let nameAndPassword = [("username", JSONSchema.text), ("password", JSONSchema.text)]
+  private static let credentials = JSONSchema.object(nameAndPassword, required: ["username", "password"])
 
   var accountRoutes: [Route] {
     [
@@ -21,7 +21,9 @@ extension SessionsRoutes {
         .needing(.administer)
         .taking(
           SessionsRoutes.body(
-            SessionsRoutes.credentials,
+            JSONSchema.object(
+              SessionsRoutes.nameAndPassword + [("role", JSONSchema.choice("user", "admin"))],
+              required: ["username", "password"]),
             #"{"username":"alice","password":"correct-horse-b","role":"user"}"#)
         ).answering(201).failing(with: 403, 409),
       Route(.post, "/api/users/me/password", "Changes the own password", .answer(changePassword))

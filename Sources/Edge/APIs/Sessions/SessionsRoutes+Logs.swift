@@ -22,7 +22,7 @@ extension SessionsRoutes {
             [
               ("timestamp", JSONSchema.time), ("level", JSONSchema.optionalText),
               ("message", JSONSchema.optionalText),
-            ], required: ["timestamp", "level", "message"]))
+            ], required: ["timestamp", "level", "message"], isOpen: true))
       )
     ], required: ["logs"])
 
@@ -36,8 +36,9 @@ extension SessionsRoutes {
       .taking(
         .query("start_ts", JSONSchema.time, "From this time on"),
         .query("end_ts", JSONSchema.time, "Up to this time, included"),
-        .query("level", JSONSchema.text, "Exactly this level"),
-        .query("contains", JSONSchema.text, "The message has this text"),
+        .query("level", JSONSchema.text, "Exactly this level, or one of several").repeatable,
+        .query("contains", JSONSchema.text, "The message has this text, or all of several").repeatable,
+        .query("ignore_case", JSONSchema.flag, "Whether contains is of any case"),
         .query("order", JSONSchema.order, "The order of writing, or against it"),
         .query("limit", JSONSchema.integer(1), "At most so many"),
         .query("cursor", JSONSchema.text, "Where a page ended"),
@@ -51,7 +52,7 @@ extension SessionsRoutes {
             SessionsRoutes.entries,
             #"{"logs":[{"timestamp":"2025-11-30T12:00:00Z","level":"INFO","message":"started"}]}"#,
             bytesMax: limits.bodyBytesMax
-          ).compressible
+          ).compressible.passingOver("members that records do not have", "golden exchange 60 of 000")
         ).answering(201).failing(with: 403, 413, 415, 422, 507),
     ]
   }

@@ -114,7 +114,7 @@ extension WorkflowRoutes {
       ("status", JSONSchema.choice("SUCCESS", "ERROR", "PARTIAL", "FAILED", isNullable: true)),
       ("execution_time_seconds", #"{"type":["number","null"]}"#), ("metrics", JSONSchema.optionalObject),
       ("payload", JSONSchema.optionalObject),
-    ], required: ["environment", "executed_at"])
+    ], required: ["environment", "executed_at"], isOpen: true)
   private static let example =
     #"{"environment":"production","executed_at":"2026-11-21T10:00:00Z","ticket_id":"T-1","status":"SUCCESS","execution_time_seconds":4.2}"#
 
@@ -129,7 +129,8 @@ extension WorkflowRoutes {
           .query("category", JSONSchema.text, "Exactly this"),
           .query("ticket_id", JSONSchema.text, "Exactly this"),
           .query("start_date", JSONSchema.time, "From this time on"),
-          .query("end_date", JSONSchema.time, "Up to this time"), .explain
+          .query("end_date", JSONSchema.time, "Up to this time"), .explain,
+          .passedOver("unknown", "golden exchange 55 of 003")
         ).failing(with: 403, 422).claimed(claims),
       Route(.post, "/api/v1/logs", "Stores a workflow's log", .store(create))
         .idempotent.taking(.json(WorkflowRoutes.log, WorkflowRoutes.example, within: limits))

@@ -96,15 +96,20 @@ package final class ErrorFormat: Sendable {
   package let notFound: String
   /// Said of methods that a path has not, given those it has.
   package let methodNotAllowed: @Sendable (String) -> String
+  /// Whether what is wrong with parameters is 422 and a list of them (``Problem/validation``), else 400 and a
+  /// sentence.
+  package let listsFaults: Bool
 
   package init(
     notFound: String = "Not Found",
     methodNotAllowed: @escaping @Sendable (String) -> String = { _ in "Method Not Allowed" },
+    listsFaults: Bool = false,
     _ answer: @escaping @Sendable (Problem, String) -> HTTPAnswer
   ) {
     self.answer = answer
     self.notFound = notFound
     self.methodNotAllowed = methodNotAllowed
+    self.listsFaults = listsFaults
   }
 
   /// RFC 9457.

@@ -31,6 +31,17 @@ package struct QueryItems: Sendable {
   /// Whether every escape is one, and all text UTF-8. What reads items takes broken ones for missing.
   package var isWellFormed: Bool { items.allSatisfy { QueryItems.decode($0) != nil } }
 
+  /// Whether there is none.
+  package var isEmpty: Bool { text.isEmpty }
+
+  /// All items in order, those without `=` with an empty value; those with broken escapes are left out.
+  package var all: [(name: String, value: String)] {
+    items.compactMap { item in
+      guard let name = QueryItems.name(item), let value = QueryItems.value(item) else { return nil }
+      return (name, value)
+    }
+  }
+
   /// All items named `name`, in order; those with broken escapes are left out.
   package func values(_ name: String) -> [String] {
     items.compactMap { item in

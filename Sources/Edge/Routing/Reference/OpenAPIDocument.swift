@@ -89,6 +89,7 @@ package enum OpenAPIDocument {
       text.member("in", parameter.place.rawValue)
       text.member("required", parameter.place == .path)
       text.member("description", parameter.summary)
+      if parameter.isPassedOver { text.member("deprecated", true) }
       text.name("schema")
       text.raw(Array(parameter.schema.utf8))
     }
@@ -97,6 +98,7 @@ package enum OpenAPIDocument {
   private static func write(_ body: RouteBody, to text: inout JSONWriter) {
     text.name("requestBody")
     text.beginObject()
+    if let passedOver = body.passedOver { text.member("description", passedOver) }
     text.member("required", true)
     text.name("content")
     text.beginObject()

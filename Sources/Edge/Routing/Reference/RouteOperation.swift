@@ -21,10 +21,7 @@ struct RouteOperation {
       for parameter in place.route.parameters where !found.contains(where: { $0.isSame(as: parameter) }) {
         let takers = places.filter { $0.route.parameters.contains { $0.isSame(as: parameter) } }
         let whose = takers.count < places.count ? " (\(place.api.name))" : ""
-        found.append(
-          RouteParameter(
-            name: parameter.name, place: parameter.place, schema: parameter.schema,
-            summary: parameter.summary + whose))
+        found.append(parameter.saying(whose))
       }
     }
     if isIdempotent { found += [.idempotencyKey, .importPart] }

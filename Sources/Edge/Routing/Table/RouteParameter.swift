@@ -9,6 +9,19 @@ package struct RouteParameter: Sendable {
   /// A JSON schema.
   package let schema: String
   package let summary: String
+  /// Whether it may come several times, and each counts.
+  package private(set) var mayRepeat = false
+  /// Whether it may come without a value, which says nothing then.
+  package private(set) var mayBeEmpty = false
+  /// Whether it is let in and says nothing.
+  package private(set) var isPassedOver = false
+
+  init(name: String, place: Place, schema: String, summary: String) {
+    self.name = name
+    self.place = place
+    self.schema = schema
+    self.summary = summary
+  }
 
   package static func path(
     _ name: String, _ schema: String = JSONSchema.text, _ summary: String
@@ -20,6 +33,43 @@ package struct RouteParameter: Sendable {
     _ name: String, _ schema: String = JSONSchema.text, _ summary: String
   ) -> RouteParameter {
     RouteParameter(name: name, place: .query, schema: schema, summary: summary)
+  }
+
+  /// What clients send though it says nothing (Docs/decisions/0030-slips-are-errors.md): all other names that
+  /// a route does not have are refused.
+  ///
+  /// - Parameter reason: Which exchange with the original shows it, or whose clients send it.
+  package static func passedOver(_ name: String, _ reason: String) -> RouteParameter {
+    var parameter = query(name, "{}", "Passed over: \(reason)")
+    parameter.mayRepeat = true
+    parameter.mayBeEmpty = true
+    parameter.isPassedOver = true
+    return parameter
+  }
+
+  /// The same, which may come several times.
+  package var repeatable: RouteParameter {
+    var parameter = self
+    parameter.mayRepeat = true
+    return parameter
+  }
+
+  /// The same, which may come without a value.
+  ///
+  /// - Parameter reason: As of ``passedOver(_:_:)``.
+  package func emptiable(_ reason: String) -> RouteParameter {
+    var parameter = RouteParameter(
+      name: name, place: place, schema: schema, summary: "\(summary); may be empty: \(reason)")
+    (parameter.mayRepeat, parameter.mayBeEmpty) = (mayRepeat, true)
+    return parameter
+  }
+
+  /// The same with more said of it.
+  func saying(_ more: String) -> RouteParameter {
+    var parameter = RouteParameter(name: name, place: place, schema: schema, summary: summary + more)
+    (parameter.mayRepeat, parameter.mayBeEmpty) = (mayRepeat, mayBeEmpty)
+    parameter.isPassedOver = isPassedOver
+    return parameter
   }
 
   /// What routes take by which a repeat is known.
@@ -55,6 +105,8 @@ package struct RouteBody: Sendable {
   package var bytesMax: Int
   /// Whether it may come compressed.
   package var isCompressible = false
+  /// Members that are let in and say nothing, told in a sentence; nil: there are none.
+  package private(set) var passedOver: String?
 
   /// A body of JSON.
   ///
@@ -67,6 +119,16 @@ package struct RouteBody: Sendable {
   package func accepting(_ types: MediaTypes) -> RouteBody {
     var body = self
     body.accepts = types
+    return body
+  }
+
+  /// The same; `members` are let in and say nothing (Docs/decisions/0030-slips-are-errors.md): all others
+  /// without a meaning are refused.
+  ///
+  /// - Parameter reason: Which exchange with the original shows it, or whose clients send them.
+  package func passingOver(_ members: String, _ reason: String) -> RouteBody {
+    var body = self
+    body.passedOver = "Passed over are \(members): \(reason)"
     return body
   }
 
@@ -107,10 +169,15 @@ package enum JSONSchema {
   }
 
   /// An object whose members have these schemas.
-  package static func object(_ members: [(String, String)], required: [String] = []) -> String {
+  ///
+  /// - Parameter isOpen: Whether it may have others.
+  package static func object(
+    _ members: [(String, String)], required: [String] = [], isOpen: Bool = false
+  ) -> String {
     let list = members.map { #""\#($0.0)":\#($0.1)"# }.joined(separator: ",")
     let names = required.map { #""\#($0)""# }.joined(separator: ",")
-    return #"{"type":"object","properties":{\#(list)},"required":[\#(names)]}"#
+    let others = isOpen ? "" : #","additionalProperties":false"#
+    return #"{"type":"object","properties":{\#(list)},"required":[\#(names)]\#(others)}"#
   }
 
   package static func array(_ item: String, _ most: Int? = nil) -> String {

@@ -108,6 +108,7 @@ package struct Router: RequestRouter {
   ) throws(Problem) -> Admission {
     let route = place.route
     if !route.isLive { try head.checkQuery() }
+    try Slip.check(head.query, route.parameters, errors: route.refusals ?? place.api.errors)
     try route.body?.check(head)
     guard head.isPlain || route.body?.isCompressible == true && head.contentCoding != nil else {
       throw Problem(
@@ -148,6 +149,9 @@ package struct Router: RequestRouter {
         mixesSecrets: route.mixesSecrets, isOpen: route.isOpen, tenant: principal?.tenant)
     ) { [rates] (call, stream) async throws(Problem) in
       if let rates, let principal { rates.charge(bytes: call.body.count, to: principal) }
+      if route.method == .delete, route.body == nil, !call.body.isEmpty {
+        throw Problem(400, "This takes no body: path and query say what is deleted")
+      }
       let call = call.at(place.route, parameters)
       switch place.route.handler {
       case .open(let respond): return .answer(try await respond(call))

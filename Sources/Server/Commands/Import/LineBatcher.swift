@@ -166,9 +166,7 @@ struct LineBatcher: ~Copyable {
       var start = line.lowerBound
       while start < line.upperBound, carry[start] == 32 || carry[start] == 9 { start += 1 }
       guard start < line.upperBound else { return }
-      // The record's own members come later and win.
-      let isEmpty = carry[(start + 1)..<line.upperBound].first { $0 > 32 } == UInt8(ascii: "}")
-      if !members.isEmpty, carry[start] == UInt8(ascii: "{"), !isEmpty {
+      if !members.isEmpty, carry[start] == UInt8(ascii: "{"), takesMembers(start..<line.upperBound) {
         writer.append(raw: "{")
         writer.append(raw: members)
         start += 1
@@ -179,6 +177,31 @@ struct LineBatcher: ~Copyable {
       writer.append(raw: "\n")
     }
     lineCount += 1
+  }
+
+  /// Whether ours are put into a record: where it has one of their names, its own win; none are put into one
+  /// without members, or into what is no JSON, which the server refuses with the right place.
+  private func takesMembers(_ line: Range<Int>) -> Bool {
+    do throws(JSONTree.SyntaxError) {
+      let own = try LineBatcher.names(of: Array("{".utf8) + members.dropLast() + Array("}".utf8))
+      let sent = try LineBatcher.names(of: Array(carry[line]))
+      return !sent.isEmpty && !sent.contains { name in own.contains { $0.hasBytes(of: name) } }
+    } catch {
+      return false
+    }
+  }
+
+  private static func names(of object: [UInt8]) throws(JSONTree.SyntaxError) -> [String] {
+    var reader = JSONReader(object)
+    guard reader.peek() == UInt8(ascii: "{") else { return [] }
+    try reader.open()
+    var names: [String] = []
+    var seen = JSONNames()
+    while let name = try reader.member(&seen) {
+      names.append(name)
+      try reader.skip()
+    }
+    return names
   }
 
   private mutating func appendMessage(_ line: Range<Int>) {

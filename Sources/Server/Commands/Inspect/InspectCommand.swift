@@ -18,8 +18,8 @@ struct InspectCommand: AsyncParsableCommand {
 
       Examples:
         cordwood inspect ./data
-        cordwood inspect ./data --files               paths of the live blocks
-        cordwood inspect ./data --arrow head.arrows   records in no block yet
+        cordwood inspect ./data --files               # paths of the live blocks
+        cordwood inspect ./data --arrow head.arrows   # records in no block yet
         cordwood inspect ./data --arrow audit.arrows --dataset audit --tenant shop
       """)
 

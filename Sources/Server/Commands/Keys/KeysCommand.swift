@@ -57,6 +57,7 @@ struct KeysCommand: AsyncParsableCommand {
     @Option(help: "reader, writer, user (reads and writes) or admin; ingest keys: writer.")
     var role: RoleName?
     @Option(help: "What it is for.") var description = ""
+    @Flag(help: "Also in a directory that no server has used yet.") var create = false
     @OptionGroup var place: ControlPlace
 
     func run() async throws {
@@ -65,7 +66,7 @@ struct KeysCommand: AsyncParsableCommand {
         throw ValidationError("Missing expected argument '--tenant <tenant>'")
       }
       let role = role?.role ?? (realm == .ingest ? .writer : .user)
-      try await place.change { services in
+      try await place.change(creates: create) { services in
         let key = try await services.keys.create(
           realm: realm.realm, name: name, tenant: tenant, role: role, purpose: description)
         try show(key)

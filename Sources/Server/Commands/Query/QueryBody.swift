@@ -67,12 +67,17 @@ enum QueryBody {
       if values.count == 1 { parts.append(.compare(path, .equal, .string(values[0]))) }
       if values.count > 1 { parts.append(.isIn(path, values.map { .string($0) })) }
     }
-    oneOf(schema.field("level") == nil ? "severity" : "level", flags.levels)
-    oneOf("service", flags.services)
-    let text = ColumnPath(schema.primaryText ?? schema.overflowColumn ?? "metadata")
-    parts += flags.contains.map { .contains(text, needle: $0, ignoreCase: false) }
-    parts += flags.word.map { .word(text, $0) }
-    parts += flags.regex.map { .regex(text, pattern: $0, ignoreCase: false) }
+    if !flags.levels.isEmpty { oneOf(try column(levelNames, "--level", flags.dataset, schema), flags.levels) }
+    if !flags.services.isEmpty {
+      oneOf(try column(["service"], "--service", flags.dataset, schema), flags.services)
+    }
+    let texts = texts(of: schema)
+    func anywhere(_ make: (ColumnPath) -> Predicate) -> Predicate {
+      texts.count == 1 ? make(texts[0]) : .or(texts.map(make))
+    }
+    parts += flags.contains.map { text in anywhere { .contains($0, needle: text, ignoreCase: false) } }
+    parts += flags.word.map { word in anywhere { .word($0, word) } }
+    parts += flags.regex.map { pattern in anywhere { .regex($0, pattern: pattern, ignoreCase: false) } }
     for expression in flags.expressions {
       do throws(StoreError) { parts.append(try Expression.parse(expression)) } catch {
         throw Failure("--where: \(sentence(error))")
@@ -83,6 +88,25 @@ enum QueryBody {
       throw Failure(sentence(error))
     }
     return whole
+  }
+
+  /// What a dataset calls how grave a record is, or how a run ended.
+  private static let levelNames = ["level", "severity", "status"]
+
+  /// The first of `names` that the dataset has.
+  private static func column(
+    _ names: [String], _ flag: String, _ dataset: String, _ schema: DatasetSchema
+  ) throws -> String {
+    guard let name = names.first(where: { schema.field($0) != nil }) else {
+      throw Failure("\(flag): the dataset \(dataset) has no \(names[0]); --where asks of any column")
+    }
+    return name
+  }
+
+  /// Where people read: the message, or what else is text where there is none, objects included.
+  private static func texts(of schema: DatasetSchema) -> [ColumnPath] {
+    if let message = schema.primaryText { return [ColumnPath(message)] }
+    return schema.declaredFields.filter { $0.type == .utf8 || $0.type == .json }.map { ColumnPath($0.name) }
   }
 
   private static func sentence(_ error: StoreError) -> String {

@@ -40,8 +40,9 @@ struct RowPrinter {
   /// Rows of equal members as a table with a head.
   func table(_ rows: [JSONTree], columns: [String]) -> String {
     let cells = rows.map { row in columns.map { visible(row[$0].map(RowPrinter.text) ?? "") } }
+    let names = columns.map(visible)
     let widths = columns.indices.map { index in
-      ([columns[index]] + cells.map { $0[index] }).map(\.count).max() ?? 0
+      ([names[index]] + cells.map { $0[index] }).map(DisplayWidth.columns).max() ?? 0
     }
     let isNumber = columns.map { $0 == "count" }
     func aligned(_ row: [String]) -> String {
@@ -49,7 +50,7 @@ struct RowPrinter {
         row[index].padded(to: widths[index], left: isNumber[index])
       }.joined(separator: "  ").trimmingSpaces()
     }
-    let head = paint(aligned(columns), "1")
+    let head = paint(aligned(names), "1")
     return ([head] + cells.map(aligned)).map { $0 + "\n" }.joined()
   }
 
@@ -108,9 +109,9 @@ struct RowPrinter {
 }
 
 extension String {
-  /// With spaces up to `width` characters.
+  /// With spaces up to `width` columns of a terminal.
   func padded(to width: Int, left: Bool = false) -> String {
-    let fill = String(repeating: " ", count: max(0, width - count))
+    let fill = String(repeating: " ", count: max(0, width - DisplayWidth.columns(of: self)))
     return left ? fill + self : self + fill
   }
 

@@ -22,7 +22,7 @@ struct ControlPlace: ParsableArguments {
     do { return try configuration().dataDirectory } catch { throw Failure("\(error)") }
   }
 
-  private func open() async throws -> AccessServices {
+  private func open(creates: Bool) async throws -> AccessServices {
     let configuration = try configuration()
     let directory = configuration.dataDirectory
     guard FileManager.default.fileExists(atPath: directory) else {
@@ -32,6 +32,14 @@ struct ControlPlace: ParsableArguments {
     guard FileManager.default.fileExists(atPath: directory + "/.") else {
       throw Failure("\(directory) is a file, not a data directory")
     }
+    let isKnown = ["manifest", AccessServices.fileName].contains {
+      FileManager.default.fileExists(atPath: directory + "/" + $0)
+    }
+    guard isKnown || creates else {
+      throw Failure(
+        "\(directory) is no data directory: it has no manifest. Start the server once, name another with "
+          + "--data-dir, or have one begun here with --create (of add and create)")
+    }
     do {
       return try await AccessServices.openForTools(configuration, clock: SystemClock())
     } catch {
@@ -40,9 +48,11 @@ struct ControlPlace: ParsableArguments {
   }
 
   /// Opens the database, does `body`, closes it; failures are shown in words.
-  func change(_ body: (AccessServices) async throws -> Void) async throws {
+  ///
+  /// - Parameter creates: Whether a directory that no server has used is let in.
+  func change(creates: Bool = false, _ body: (AccessServices) async throws -> Void) async throws {
     try await Failure.shown {
-      let services = try await open()
+      let services = try await open(creates: creates)
       do {
         try await body(services)
         try await services.plane.close()

@@ -32,10 +32,11 @@ struct UsersCommand: AsyncParsableCommand {
     @Argument(help: "The new user's name.") var name: String
     @Option(help: "user or admin.") var role = RoleName.user
     @Flag(help: "Read the password from standard input.") var passwordStdin = false
+    @Flag(help: "Also in a directory that no server has used yet.") var create = false
     @OptionGroup var place: ControlPlace
 
     func run() async throws {
-      try await change(place) { accounts in
+      try await change(place, creates: create) { accounts in
         let password = try PasswordInput.readNew(fromInput: passwordStdin, user: name)
         try await accounts.create(name: name, password: password, role: role.role)
         Output.note("the user \(name) was made")
@@ -91,9 +92,9 @@ struct UsersCommand: AsyncParsableCommand {
   }
 
   private static func change(
-    _ place: ControlPlace, _ body: (Accounts) async throws -> Void
+    _ place: ControlPlace, creates: Bool = false, _ body: (Accounts) async throws -> Void
   ) async throws {
-    try await place.change { try await body($0.accounts) }
+    try await place.change(creates: creates) { try await body($0.accounts) }
   }
 }
 

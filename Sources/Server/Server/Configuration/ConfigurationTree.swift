@@ -137,7 +137,7 @@ package struct ConfigurationTree: Sendable {
     for (name, text) in environment.sorted(by: { $0.key < $1.key }) where name.hasPrefix("CORDWOOD_") {
       if let setting = names[name] {
         try overlay(setting, text: text, source: "environment \(name)")
-      } else if let near = ConfigurationTree.nearest(to: name, in: Array(names.keys)) {
+      } else if let near = NearestName.of(name, among: names.keys.sorted()) {
         warnings.append("the environment variable \(name) is no setting; did you mean \(near)?")
       }
     }
@@ -153,7 +153,7 @@ package struct ConfigurationTree: Sendable {
     for (name, text) in environment.sorted(by: { $0.key < $1.key }) where name.hasPrefix("LOGSTACK_") {
       if name.hasPrefix(IngestSystemNames.keyPrefix) || text.isEmpty { continue }
       guard let meaning = names[name] else {
-        let near = ConfigurationTree.nearest(to: name, in: Array(names.keys)).map { "; did you mean \($0)?" }
+        let near = NearestName.of(name, among: names.keys.sorted()).map { "; did you mean \($0)?" }
         warnings.append("the environment variable \(name) is no setting\(near ?? "")")
         continue
       }
@@ -228,31 +228,8 @@ package struct ConfigurationTree: Sendable {
   /// The setting `key` was perhaps meant to be: near in spelling, or with the same last word.
   static func suggestion(for key: String) -> String? {
     let paths = Setting.all.map(\.path)
-    if let near = nearest(to: key, in: names) { return near }
+    if let near = NearestName.of(key, among: names) { return near }
     let last = key.split(separator: ".").last.map(String.init) ?? key
     return paths.first { $0 == last || $0.hasSuffix("." + last) }
-  }
-
-  private static func nearest(to word: String, in candidates: [String]) -> String? {
-    // Two swapped letters are a distance of two.
-    let limit = word.utf8.count < 6 ? 1 : max(2, word.utf8.count / 6)
-    let rated = candidates.map { ($0, distance(Array(word.utf8), Array($0.utf8))) }
-    guard let best = rated.min(by: { ($0.1, $0.0) < ($1.1, $1.0) }), best.1 <= limit else { return nil }
-    return best.0
-  }
-
-  /// Levenshtein's distance.
-  private static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
-    var row = Array(0...right.count)
-    for (i, a) in left.enumerated() {
-      var diagonal = row[0]
-      row[0] = i + 1
-      for (j, b) in right.enumerated() {
-        let above = row[j + 1]
-        row[j + 1] = min(above + 1, row[j] + 1, diagonal + (a == b ? 0 : 1))
-        diagonal = above
-      }
-    }
-    return row[right.count]
   }
 }

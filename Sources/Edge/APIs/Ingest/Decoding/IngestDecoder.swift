@@ -65,9 +65,9 @@ package struct IngestDecoder: Sendable {
   /// Bodies are read whole; what is neither entry nor key may add so much.
   static let otherBytesMax = 1 << 20
 
-  /// All entries, or none and the reasons. Of equal keys the last counts; unknown ones are left out; `[]` for
-  /// `labels` and
-  /// `metadata` means `{}`. Rules hold for what was sent, before masking.
+  /// All entries, or none and the reasons. A name twice in one object is a fault; what else entries have is
+  /// left out, of the body it is a fault; `[]` for `labels` and `metadata` means `{}`. Rules hold for
+  /// what was sent, before masking.
   ///
   /// - Parameter masking: What is hidden, for the dataset `logs` and this caller.
   package func decode(

@@ -15,8 +15,8 @@ struct IngestPass: ~Copyable {
   private var reader: JSONReader
   private var scan: IngestScan
   private var tree: IngestTree
-  /// Of the last member `entries`.
   private var hasEntries = false
+  private var hasKey = false
   private var key: JSONTree?
   /// What is wrong with the body as a whole, whatever its entries are.
   private var refusal: ValidationFailure?
@@ -97,12 +97,16 @@ struct IngestPass: ~Copyable {
     var names = JSONNames()
     while let name = try member(&names) {
       if name.hasBytes(of: "entries") {
+        if hasEntries { tree.refuseRepeated(name, at: [.name("body")]) }
         try readEntries()
         // The list is refused, whatever follows.
         if tree.faults.isFull || refusal != nil { return }
       } else if name.hasBytes(of: "idempotency_key") {
+        if hasKey { tree.refuseRepeated(name, at: [.name("body")]) }
+        hasKey = true
         key = try reading { reader throws(JSONTree.SyntaxError) in try reader.scalar() }
       } else {
+        tree.refuseUnknown(name, at: [.name("body")])
         try reading { reader throws(JSONTree.SyntaxError) in try reader.skip() }
       }
     }
@@ -113,12 +117,8 @@ struct IngestPass: ~Copyable {
     do throws(JSONTree.SyntaxError) { return try reader.member(&names) } catch { throw .syntax(error) }
   }
 
-  /// The value of a member `entries`: of several the last counts.
+  /// The value of the member `entries`.
   private mutating func readEntries() throws(EntryHindrance) {
-    if hasEntries {
-      scan = IngestScan(limits, masking: masking, byteCount: body.count)
-      tree = IngestTree(limits, masking: masking)
-    }
     hasEntries = true
     guard reader.peek() == UInt8(ascii: "[") else {
       tree.faults.add(IngestPass.place, "list_type", "Input should be a valid list")
@@ -185,7 +185,7 @@ struct IngestPass: ~Copyable {
       reader.move(to: measured.end)
       return sizeBytes
     }
-    // Objects are there as sent, without repeated names, and masked; their texts as columns want them.
+    // Objects are there as sent and masked; their texts as columns want them.
     let bytes = measured.treeBytes * 3 + sizeBytes * 2
     try memory.take(bytes)
     defer { memory.give(bytes) }

@@ -22,6 +22,7 @@ struct IngestScan: ~Copyable {
     plan.requiredSlots = IngestScan.required
     plan.takesTimestampAsTextOnly = true
     plan.takesLooseTimestamp = true
+    plan.refusesRepeatedNames = true
     // The rules of objects hold for what was sent; of what is given up it is not known any more.
     plan.refusesOverBound = true
     plan.masking = masking.isEmpty ? nil : masking

@@ -55,7 +55,9 @@ struct IngestTree {
     var row = IngestRow()
     var sent: [String] = []
     for field in Dataset.logs.schema.declaredFields {
-      if members.contains(where: { $0.name == field.name }) { sent.append(field.name) }
+      let count = members.count { $0.name.hasBytes(of: field.name) }
+      if count > 0 { sent.append(field.name) }
+      if count > 1 { refuseRepeated(field.name, at: place) }
     }
     func value(_ name: String) -> JSONTree? { IngestTree.last(name, of: members) }
     func at(_ name: String) -> [ValidationPlace] { place + [.name(name)] }
@@ -141,7 +143,31 @@ struct IngestTree {
     return faults.text(value, at: place(), 0...most).map { record.column(name, $0) }
   }
 
-  /// The members of an optional object, none twice; nil: null, or a fault that was noted.
+  /// The same members; nil with a fault if an object among them has a name twice.
+  private mutating func distinct(
+    _ members: [JSONTree.Member], _ place: @autoclosure () -> [ValidationPlace]
+  ) -> [JSONTree.Member]? {
+    guard let name = JSONTree.object(members).repeatedName else { return members }
+    refuseRepeated(name, at: place())
+    return nil
+  }
+
+  /// Notes that an object has a name twice.
+  mutating func refuseRepeated(_ name: String, at place: [ValidationPlace]) {
+    let name = String(decoding: name.utf8.prefix(64), as: UTF8.self)
+    faults.addValueError(place + [.name(name)], "\"\(name)\" is twice in one object")
+  }
+
+  /// Notes a member that bodies do not have.
+  mutating func refuseUnknown(_ name: String, at place: [ValidationPlace]) {
+    let name = String(decoding: name.utf8.prefix(64), as: UTF8.self)
+    let near = NearestName.of(name, among: ["entries", "idempotency_key"])
+    faults.add(
+      place + [.name(name)], "extra_forbidden",
+      "Extra inputs are not permitted" + (near.map { "; did you mean \"\($0)\"?" } ?? ""))
+  }
+
+  /// The members of an optional object; nil: null, or a fault that was noted.
   private mutating func object(_ value: JSONTree?, _ place: @autoclosure () -> [ValidationPlace]) -> [JSONTree
     .Member]?
   {
@@ -165,7 +191,7 @@ struct IngestTree {
   ) -> String? {
     guard let sent = object(value, place()) else { return nil }
     let before = faults.errors.count
-    guard case .object(let members) = JSONTree.object(sent).withDistinctNames else { return nil }
+    guard let members = distinct(sent, place()) else { return nil }
     guard members.allSatisfy({ IngestDecoder.labelKeys.contains($0.name) }) else {
       let list = IngestDecoder.labelKeys.map { "'\($0)'" }.joined(separator: ", ")
       faults.addValueError(place(), "Label key not in allowed list: {\(list)}")
@@ -187,7 +213,8 @@ struct IngestTree {
     _ value: JSONTree?, _ place: @autoclosure () -> [ValidationPlace], _ record: inout RecordMasking
   ) -> String? {
     guard let sent = object(value, place()) else { return nil }
-    let tree = JSONTree.object(sent).withDistinctNames
+    guard distinct(sent, place()) != nil else { return nil }
+    let tree = JSONTree.object(sent)
     guard tree.depth <= IngestDecoder.metadataDepthMax else {
       faults.addValueError(
         place(), "Metadata nesting too deep (max \(IngestDecoder.metadataDepthMax) levels)")
@@ -207,7 +234,7 @@ struct IngestTree {
       record.note(rule)
       return nil
     }
-    return record.value(.object(members)).withDistinctNames.text
+    return record.value(.object(members)).text
   }
 }
 
