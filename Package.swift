@@ -63,7 +63,7 @@ var targets: [Target] = [
   module("Columnar", in: "Base", ["Records", "CArrow", "Codecs"], settings: hot),
   module("Matching", in: "Base", ["Records", "CArrow", "Codecs", "Columnar"], settings: hot),
   // Inbound
-  module("Masking", in: "Inbound", ["Records", "Codecs"], settings: hot),
+  module("Masking", in: "Inbound", ["Records", "Codecs", "Matching"], settings: hot),
   module("Decoding", in: "Inbound", ["Records", "Codecs", "Columnar", "Masking"], settings: hot),
   .target(
     name: "EntryDecoding", dependencies: ["Records", "Codecs", "Masking", "Decoding"],

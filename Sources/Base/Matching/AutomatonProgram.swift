@@ -10,6 +10,8 @@ struct AutomatonProgram: Sendable {
     case bytes(set: Int32, next: Int32)
     case split(Int32, Int32)
     case assertion(PatternNode.Assertion, next: Int32)
+    /// Where the group begins or ends.
+    case mark(isEnd: Bool, next: Int32)
     case match
   }
 
@@ -27,12 +29,16 @@ struct AutomatonProgram: Sendable {
 
   private var setNumbers: [ByteSet256: Int32] = [:]
   private var steps = 0
+  private let hasMarks: Bool
 
+  /// - Parameter isTraced: The program begins where a match does, not at any place before it, and has marks
+  ///   where groups begin and end.
   /// - Throws: `.invalid` if the pattern is too large.
-  init(_ node: PatternNode) throws(StoreError) {
+  init(_ node: PatternNode, isTraced: Bool = false) throws(StoreError) {
+    hasMarks = isTraced
     let end = try emit(.match)
     let body = try compile(node, next: end)
-    if node.isAnchored {
+    if isTraced || node.isAnchored {
       start = body
     } else {
       // Any bytes may come before a match.
@@ -98,26 +104,36 @@ struct AutomatonProgram: Sendable {
       var entries: [Int32] = []
       for choice in choices { entries.append(try compile(choice, next: next)) }
       return try alternate(entries)
-    case .repetition(let body, let min, let max):
-      return try compileRepetition(of: body, min: min, max: max, next: next)
+    case .repetition(let body, let min, let max, let isLazy):
+      let entry = try compileOptional(of: body, count: max.map { $0 - min }, isLazy: isLazy, next: next)
+      return try compile(body, count: min, next: entry)
+    case .group(let body):
+      guard hasMarks else { return try compile(body, next: next) }
+      let end = try emit(.mark(isEnd: true, next: next))
+      return try emit(.mark(isEnd: false, next: try compile(body, next: end)))
     }
   }
 
-  private mutating func compileRepetition(
-    of body: PatternNode, min: Int, max: Int?, next: Int32
+  /// `body` up to `count` times; nil: as often as it goes.
+  private mutating func compileOptional(
+    of body: PatternNode, count: Int?, isLazy: Bool, next: Int32
+  ) throws(StoreError) -> Int32 {
+    func choice(_ inner: Int32) -> Instruction { isLazy ? .split(next, inner) : .split(inner, next) }
+    guard let count else {
+      let loop = try emit(.split(next, next))
+      instructions[Int(loop)] = choice(try compile(body, next: loop))
+      return loop
+    }
+    var entry = next
+    for _ in 0..<count { entry = try emit(choice(try compile(body, next: entry))) }
+    return entry
+  }
+
+  private mutating func compile(
+    _ body: PatternNode, count: Int, next: Int32
   ) throws(StoreError) -> Int32 {
     var entry = next
-    if let max {
-      for _ in min..<max {
-        let inner = try compile(body, next: entry)
-        entry = try emit(.split(inner, next))
-      }
-    } else {
-      let loop = try emit(.split(next, next))
-      instructions[Int(loop)] = .split(try compile(body, next: loop), next)
-      entry = loop
-    }
-    for _ in 0..<min { entry = try compile(body, next: entry) }
+    for _ in 0..<count { entry = try compile(body, next: entry) }
     return entry
   }
 

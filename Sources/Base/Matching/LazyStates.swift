@@ -160,6 +160,7 @@ import Records
       case .split(let first, let second):
         stack.append(second)
         stack.append(first)
+      case .mark(_, let next): stack.append(next)
       case .assertion(let assertion, let next):
         switch LazyStates.holds(assertion, flags: flags, ahead: ahead) {
         case .yes: stack.append(next)
@@ -172,6 +173,21 @@ import Records
       }
     }
     return false
+  }
+
+  /// Whether `assertion` holds between two bytes of a text; nil: there is none.
+  static func holds(
+    _ assertion: PatternNode.Assertion, between before: UInt8?, and after: UInt8?
+  ) -> Bool {
+    var flags: UInt8 = 0
+    if let before {
+      if AutomatonProgram.asciiWords.contains(before) { flags |= afterWord }
+      if ByteSet256.word.contains(before) { flags |= afterToken }
+      if before == 0x0A { flags |= afterLineFeed }
+    } else {
+      flags = atTextStart
+    }
+    return holds(assertion, flags: flags, ahead: after.map { .byte($0) } ?? .end) == .yes
   }
 
   private static func holds(_ assertion: PatternNode.Assertion, flags: UInt8, ahead: Ahead) -> Verdict {

@@ -1,5 +1,4 @@
-/// A regular expression as a tree. Captures and greed do not matter to whether there is a match, so they are
-/// not kept.
+/// A regular expression as a tree. Groups are kept only for those who ask where they are.
 indirect enum PatternNode: Sendable {
   case empty
   /// Bytes of one or more whole characters.
@@ -9,8 +8,10 @@ indirect enum PatternNode: Sendable {
   case assertion(Assertion)
   case concatenation([PatternNode])
   case alternation([PatternNode])
-  /// nil: no upper bound.
-  case repetition(PatternNode, min: Int, max: Int?)
+  /// nil: no upper bound. A lazy one prefers fewer.
+  case repetition(PatternNode, min: Int, max: Int?, isLazy: Bool)
+  /// A capture group.
+  case group(PatternNode)
 
   /// A condition on a place between two bytes.
   enum Assertion: UInt8, Sendable {
@@ -25,8 +26,34 @@ indirect enum PatternNode: Sendable {
     case .assertion(.textStart): true
     case .concatenation(let parts): parts.first?.isAnchored ?? false
     case .alternation(let choices): choices.allSatisfy(\.isAnchored)
-    case .repetition(let body, let min, _): min > 0 && body.isAnchored
+    case .repetition(let body, let min, _, _): min > 0 && body.isAnchored
+    case .group(let body): body.isAnchored
     case .empty, .literal, .set, .assertion: false
+    }
+  }
+
+  /// The bytes of the shortest match, or fewer; 0 only if a match can be without any. Assertions read none.
+  var bytesMin: Int {
+    switch self {
+    case .empty, .assertion: 0
+    case .literal(let bytes, _): bytes.count
+    case .set(let scalars): scalars.ranges.first.map { ScalarSet.utf8($0.lowerBound).count } ?? 1
+    case .concatenation(let parts): Swift.min(parts.reduce(0) { $0 + $1.bytesMin }, PatternNode.bytesMinMost)
+    case .alternation(let choices): choices.map(\.bytesMin).min() ?? 0
+    case .repetition(let body, let min, _, _): Swift.min(min * body.bytesMin, PatternNode.bytesMinMost)
+    case .group(let body): body.bytesMin
+    }
+  }
+
+  /// Nested repetitions multiply.
+  private static let bytesMinMost = 1 << 20
+
+  var hasGroup: Bool {
+    switch self {
+    case .empty, .assertion, .literal, .set: false
+    case .concatenation(let parts), .alternation(let parts): parts.contains(where: \.hasGroup)
+    case .repetition(let body, _, _, _): body.hasGroup
+    case .group: true
     }
   }
 

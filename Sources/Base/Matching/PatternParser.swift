@@ -14,21 +14,35 @@ struct PatternParser {
     var multiline = false
     /// `.` matches a line feed too.
     var dotAll = false
+    /// Repetitions prefer fewer, with a `?` behind them more.
+    var isUngreedy = false
   }
 
+  /// What becomes of capture groups: where they are does not matter to whether there is a match.
+  enum Groups {
+    case dropped
+    /// At most one.
+    case kept
+  }
+
+  let groups: Groups
+  private var hasGroup = false
   let scalars: [Unicode.Scalar]
   var index = 0
   var depth = 0
   var flags: Flags
 
-  private init(_ pattern: String, ignoreCase: Bool) {
+  private init(_ pattern: String, ignoreCase: Bool, groups: Groups) {
+    self.groups = groups
     scalars = Array(pattern.unicodeScalars)
     flags = Flags(ignoreCase: ignoreCase)
   }
 
   /// - Throws: `.invalid` with what is wrong and where; the pattern itself is not quoted.
-  static func parse(_ pattern: String, ignoreCase: Bool) throws(StoreError) -> PatternNode {
-    var parser = PatternParser(pattern, ignoreCase: ignoreCase)
+  static func parse(
+    _ pattern: String, ignoreCase: Bool, groups: Groups = .dropped
+  ) throws(StoreError) -> PatternNode {
+    var parser = PatternParser(pattern, ignoreCase: ignoreCase, groups: groups)
     let node = try parser.parseAlternation()
     if parser.index < parser.scalars.count { throw parser.failure("has a closing parenthesis too many") }
     return node
@@ -79,9 +93,8 @@ struct PatternParser {
       case "?": bounds = (0, 1)
       case "{":
         guard let counted = try parseCount() else { return node }
-        node = .repetition(node, min: counted.min, max: counted.max)
+        node = .repetition(node, min: counted.min, max: counted.max, isLazy: skip("?") != flags.isUngreedy)
         isRepeated = true
-        _ = skip("?")
         continue
       default: return node
       }
@@ -89,9 +102,8 @@ struct PatternParser {
         throw failure("has a quantifier after a quantifier (possessive ones are not supported)")
       }
       index += 1
-      node = .repetition(node, min: bounds.min, max: bounds.max)
+      node = .repetition(node, min: bounds.min, max: bounds.max, isLazy: skip("?") != flags.isUngreedy)
       isRepeated = true
-      _ = skip("?")
     }
     return node
   }
@@ -156,6 +168,7 @@ struct PatternParser {
     let start = index
     index += 1
     let outer = flags
+    var isCapturing = true
     if skip("?") {
       if follows("=") || follows("!") || follows("<=") || follows("<!") {
         throw failure("uses look-around, which is not supported,")
@@ -168,7 +181,16 @@ struct PatternParser {
         try skipGroupName()
       } else if try parseFlags() {
         return .empty
+      } else {
+        isCapturing = false
       }
+    }
+    if isCapturing, groups == .kept {
+      if hasGroup {
+        index = start
+        throw failure("has a second capture group (others are written `(?:…)`)")
+      }
+      hasGroup = true
     }
     depth += 1
     if depth > PatternParser.depthMax { throw failure("nests groups too deeply") }
@@ -179,7 +201,7 @@ struct PatternParser {
       throw failure("has an opening parenthesis that is not closed")
     }
     flags = outer
-    return body
+    return isCapturing && groups == .kept ? .group(body) : body
   }
 
   private mutating func skipGroupName() throws(StoreError) {
@@ -202,7 +224,7 @@ struct PatternParser {
       case "i": flags.ignoreCase = value
       case "m": flags.multiline = value
       case "s": flags.dotAll = value
-      case "U": break
+      case "U": flags.isUngreedy = value
       case "-" where value: value = false
       case ":", ")":
         index += 1
