@@ -11,7 +11,8 @@ import Testing
   private static func secrets(_ api: String) -> String {
     """
     {"password":"\(secret(api + "a"))","nested":{"apiKey":"\(secret(api + "b"))","list":[{"auth_token":"\(secret(api + "c"))"}]},\
-    "user_email":"\(secret(api + "d"))","client\\u005fsecret":"\(secret(api + "e"))","card_number":{"deep":"\(secret(api + "f"))"}}
+    "user_email":"\(secret(api + "d"))","client\\u005fsecret":"\(secret(api + "e"))","card_number":{"deep":"\(secret(api + "f"))"},\
+    "note":["{\\"badge\\":\\"own-88zq7x\\"}"]}
     """
   }
 
@@ -21,13 +22,18 @@ import Testing
       IngestClient.file(
         more: "forwarding: {loki: {format: json}}\nlogging: {level: trace}\n", loki: loki.url
       ).replacingOccurrences(
-        of: "masking:\n", with: "masking:\n  apis: [native, sessions, querylog, audit, workflow, ingest]\n")
+        of: "masking:\n",
+        with:
+          "masking:\n  patterns: [{name: badge, pattern: 'own-([a-z0-9]+)'}]\n"
+          + "  apis: [native, sessions, querylog, audit, workflow, ingest]\n"
+      )
     )
     let server = try bench.start(
       ["--set", "journal.segment_bytes=1048576"], environment: WorkflowTests.environment)
     let bearer = "Bearer canarybearerzq7xzq7xzq7xzq7xzq7x"
     let ingest = IngestClient(port: server.port)
-    let message = "user canarymail-zq7x@example.com sent \(bearer) with card 4111 1111 1111 1111"
+    let message =
+      "user canarymail-zq7x@example.com sent \(bearer) with card 4111 1111 1111 1111, badge own-77zq7x"
     let entry = IngestClient.entry(message, more: ",\"metadata\":\(CanaryTests.secrets("i"))")
     #expect(try ingest.ingest(entry, entry).status == 202)
     // Refused bodies are not quoted either.
@@ -83,6 +89,9 @@ import Testing
     let metrics = try server.request("GET", "/metrics").text
     #expect(
       metrics.contains(#"masking_operations_total{token="payments-api",field="password"} 2"#), "\(metrics)")
+    #expect(
+      metrics.contains(#"masking_operations_total{token="payments-api",field="value:badge"} 4"#), "\(metrics)"
+    )
     #expect(!metrics.contains("zq7x"))
     #expect(server.stop() == 0)
     #expect(!server.log.contains("zq7x"))

@@ -176,6 +176,64 @@ import Testing
       "c, line 1: masking.detectors must be list of `email`, `bearer`, `jwt`, `card`, `iban`, `cloud_key`, "
         + "`secret`, `userinfo`, `private_key`"
     ),
+    ("masking: {patterns: {a: b}}", "c, line 1: masking.patterns must be list of `{name, pattern}`"),
+    ("masking: {patterns: [email]}", "c, line 1: masking.patterns[0] must be a map {name, pattern}"),
+    (
+      "masking: {patterns: [{name: a, patern: b}]}",
+      "c, line 1: there is no setting masking.patterns[0].patern; Docs/operating/configuration.md lists "
+        + "all keys"
+    ),
+    ("masking: {patterns: [{name: [a], pattern: b}]}", "c, line 1: masking.patterns[0].name must be a text"),
+    ("masking: {patterns: [{name: a}]}", "c, line 1: masking.patterns[0].pattern must be a text"),
+    (
+      "masking:\n  patterns:\n  - {name: a, pattern: b}\n  - {name: b, pattern: '(c'}",
+      "c, line 2: masking.patterns[1] (b): the regular expression has an opening parenthesis that is not "
+        + "closed at character 1"
+    ),
+    (
+      "masking: {patterns: [{name: a, pattern: '(b)(c)'}]}",
+      "c, line 1: masking.patterns[0] (a): the regular expression has a second capture group (others are "
+        + "written `(?:…)`) at character 4"
+    ),
+    (
+      "masking: {patterns: [{name: a, pattern: 'b*'}]}",
+      "c, line 1: masking.patterns[0] (a): the regular expression matches the empty text"
+    ),
+    (
+      "masking: {patterns: [{name: a, pattern: '(b)\\1'}]}",
+      "c, line 1: masking.patterns[0] (a): the regular expression uses a back-reference, which is not "
+        + "supported, at character 4"
+    ),
+    (
+      "masking: {patterns: [{name: a, pattern: '(?<=b)c'}]}",
+      "c, line 1: masking.patterns[0] (a): the regular expression uses look-around, which is not "
+        + "supported, at character 3"
+    ),
+    (
+      "masking: {patterns: [{name: a, pattern: '\(String(repeating: "b", count: 1025))'}]}",
+      "c, line 1: masking.patterns[0] (a): the regular expression has more than 1024 bytes"
+    ),
+    (
+      "masking: {patterns: [{name: a, pattern: '(?s).{600}'}, {name: b, pattern: '(?s).{500}'}]}",
+      "c, line 1: masking.patterns: the regular expressions have 11002 states together, more than 10000: use "
+        + "fewer or smaller repetitions"
+    ),
+    (
+      "masking: {patterns: [{name: a, pattern: b}, {name: a, pattern: c}]}",
+      "c, line 1: masking.patterns[1] (a): another one has this name"
+    ),
+    (
+      "masking: {patterns: [{name: jwt, pattern: b}]}",
+      "c, line 1: masking.patterns[0] (jwt): a built-in detector has this name"
+    ),
+    (
+      "masking: {patterns: [{name: a-b, pattern: b}]}",
+      "c, line 1: masking.patterns[0] (a-b): its name must be 1 to 24 of the characters A-Z, a-z, 0-9 and _"
+    ),
+    (
+      "masking: {patterns: [\((0..<33).map { "{name: a\($0), pattern: b}" }.joined(separator: ", "))]}",
+      "c, line 1: masking.patterns: there are more than 32"
+    ),
     ("loki: {base_url: loki}", "c, line 1: forwarding.loki.url must be a URL such as http://127.0.0.1:3100"),
     ("server: {port: 1, port: 2}", "c, line 1: a key stands twice in one map: port"),
     (
@@ -194,6 +252,25 @@ import Testing
       #expect("\(error)" == message)
       #expect(!"\(error)".contains("a_long_token"), "tokens are never shown")
     }
+  }
+
+  @Test func detectorsOfOnesOwnAreRead() throws {
+    var tree = ConfigurationTree()
+    try tree.overlay(yaml: "masking: {patterns: [{name: x, pattern: y}]}", path: "c")
+    _ = try tree.overlay(environment: [
+      "CORDWOOD_MASKING_PATTERNS":
+        #"[{name: employee, pattern: "EMP-([0-9]{6})"}, {name: desk, pattern: 'D\d+'}]"#
+    ])
+    let masking = try Configuration(tree).ingest.masking
+    #expect(
+      try masking.rules.ownDetectors
+        == PatternDetectors([
+          .init(name: "employee", pattern: "EMP-([0-9]{6})"), .init(name: "desk", pattern: "D\\d+"),
+        ]))
+    #expect(masking.rules.detectors == Set(MaskingRules.Detector.allCases))
+    let plan = MaskingPlan(masking.rules, for: Dataset.logs.schema)
+    let report = try plan.apply(toJSON: Array(#"{"message":"EMP-123456 D7 a@b.cd"}"#.utf8))
+    #expect(report.text == #"{"message":"EMP-****[employee] ****[desk] ****[email]"}"#)
   }
 
   @Test func tokensThatEverybodyKnowsStayOnLoopback() throws {

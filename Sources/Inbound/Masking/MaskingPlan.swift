@@ -1,4 +1,5 @@
 import Codecs
+import Matching
 import Records
 
 /// What is masked in the records of one dataset, made ready for the decoders. Cheap to copy; make one for
@@ -63,9 +64,27 @@ package struct MaskingPlan: Sendable, ScanMasking {
   package func appendRedacted(
     _ text: Span<UInt8>, detectors: UInt16, to output: inout [UInt8], found: inout [UInt16]
   ) -> Bool {
-    var redaction = Redaction(
-      detectors: DetectorSet(rawValue: detectors), firstRule: tables.firstDetectorRule)
+    let detectors = DetectorSet(rawValue: detectors)
+    if detectors.contains(.own) {
+      let own = tables.ownDetectors.found(in: text)
+      if !own.isEmpty { return appendJoined(text, detectors, own, to: &output, found: &found) }
+      guard detectors != .own, text.count >= TextCandidates.bytesMin else { return false }
+    }
+    var redaction = Redaction(detectors: detectors, firstRule: tables.firstDetectorRule)
     return redaction.run(text, to: &output, found: &found)
+  }
+
+  private func appendJoined(
+    _ text: Span<UInt8>, _ detectors: DetectorSet, _ own: [CapturePatternSet.Found],
+    to output: inout [UInt8], found: inout [UInt16]
+  ) -> Bool {
+    var joined = JoinedRedaction(replacements: tables.replacements, firstRule: tables.firstDetectorRule)
+    if text.count >= TextCandidates.bytesMin {
+      var redaction = Redaction(detectors: detectors, firstRule: tables.firstDetectorRule)
+      joined.add(redaction.places(in: text))
+    }
+    joined.add(own)
+    return joined.run(text, to: &output, found: &found)
   }
 
   package var ruleNames: [String] { tables.ruleNames }
@@ -86,9 +105,13 @@ final class MaskingTables: Sendable {
   /// By rule, from 1.
   let masks: [ValueMask]
   let ruleNames: [String]
-  /// The rule number of the first detector; the others follow in the order of their bits.
+  /// The rule number of the first detector; the others follow in the order of their bits, then the operator's
+  /// own in their order.
   let firstDetectorRule: UInt16
   let detectors: DetectorSet
+  let ownDetectors: PatternDetectors
+  /// What stands for a place that was found: by bit, then of the operator's own in their order.
+  let replacements: [[UInt8]]
   let identifiers: Set<[UInt8]>
   let operationsMax: Int
 
@@ -102,6 +125,8 @@ final class MaskingTables: Sendable {
       ruleNames = []
       firstDetectorRule = 1
       detectors = []
+      ownDetectors = .none
+      replacements = []
       return
     }
     // A rule a distinct name: partial rules first, in their order, since they say what is left.
@@ -127,8 +152,11 @@ final class MaskingTables: Sendable {
     keys = KeyMatcher(
       rules: Array(names[..<wholeWords]), partialCount: partialCount, words: Array(names[wholeWords...]))
     firstDetectorRule = UInt16(names.count + 1)
-    detectors = DetectorSet(rules.detectors)
+    ownDetectors = rules.ownDetectors
+    let ownNames = rules.ownDetectors.names.map(\.text)
+    detectors = DetectorSet(rules.detectors).union(ownNames.isEmpty ? [] : .own)
+    replacements = DetectorSet.replacements + ownNames.map { DetectorSet.replacement($0) }
     self.masks = masks
-    ruleNames = names + DetectorSet.names.map { "value:" + $0 }
+    ruleNames = names + (DetectorSet.names + ownNames).map { "value:" + $0 }
   }
 }

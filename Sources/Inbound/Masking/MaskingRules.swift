@@ -57,6 +57,8 @@ package struct MaskingRules: Sendable, Hashable {
   package var overrides: [String: [String]] = [:]
   package var heuristics: Heuristics = .words
   package var detectors: Set<Detector> = Set(Detector.allCases)
+  /// What is looked for inside texts besides.
+  package var ownDetectors = PatternDetectors.none
   /// The most values hidden in one record; a record with more keeps only `{"error":"masking_failed",…}`.
   package var operationsMax = 1_000
 

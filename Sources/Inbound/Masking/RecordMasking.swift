@@ -76,7 +76,8 @@ package struct RecordMasking: Sendable {
   /// tests.
   private mutating func redacted(_ text: String, _ detectors: UInt16) -> String {
     let bytes = Array(text.utf8)
-    guard detectors != 0, bytes.count >= TextCandidates.bytesMin else { return text }
+    let isLong = bytes.count >= TextCandidates.bytesMin
+    guard isLong ? detectors != 0 : detectors & TextCandidates.unfilteredDetectors != 0 else { return text }
     var output: [UInt8] = []
     var found: [UInt16] = []
     guard plan.appendRedacted(bytes.span, detectors: detectors, to: &output, found: &found) else {

@@ -126,8 +126,9 @@ struct ScanMasks: ~Copyable {
   @unsafe
   mutating func redact(_ bytes: UnsafePointer<UInt8>, _ count: Int, slot: Int?) -> Bool {
     var wanted = slot.map { detectors[$0] } ?? memberDetectors
-    guard wanted != 0, count >= TextCandidates.bytesMin else { return false }
-    wanted &= unsafe TextCandidates.signs(bytes, count)
+    let isLong = count >= TextCandidates.bytesMin
+    guard isLong ? wanted != 0 : wanted & TextCandidates.unfilteredDetectors != 0 else { return false }
+    wanted &= unsafe TextCandidates.signs(bytes, count) | TextCandidates.unfilteredDetectors
     guard wanted != 0 else { return false }
     guard let masking else { return false }
     let span = unsafe Span(_unsafeElements: UnsafeBufferPointer(start: bytes, count: count))

@@ -1,3 +1,5 @@
+import Codecs
+
 /// The detectors that look into a text, a bit each.
 struct DetectorSet: OptionSet, Sendable, Hashable {
   let rawValue: UInt16
@@ -12,20 +14,25 @@ struct DetectorSet: OptionSet, Sendable, Hashable {
   static let userinfo = DetectorSet(rawValue: 1 << 7)
   static let privateKey = DetectorSet(rawValue: 1 << 8)
 
+  /// All of the operator's own: ``PatternDetectors`` knows them apart.
+  static let own = DetectorSet(rawValue: TextCandidates.unfilteredDetectors)
+
   /// Those that ``TextCandidates/anchor(_:from:)`` leads to.
   static let anchored: DetectorSet = [.bearer, .jwt, .cloudKey, .secret, .userinfo, .privateKey]
 
   /// For texts that are searched by their exact value: a user may be named by an e-mail address, a trace by a
-  /// number.
-  static let forIdentifiers: DetectorSet = [.bearer, .jwt, .cloudKey, .userinfo, .privateKey]
+  /// number. What an operator looks for himself he means everywhere.
+  static let forIdentifiers: DetectorSet = [.bearer, .jwt, .cloudKey, .userinfo, .privateKey, .own]
 
-  /// By bit.
+  /// Of the built-in ones, by bit.
   static let names = [
     "email", "bearer", "jwt", "card", "iban", "cloud_key", "secret", "userinfo", "private_key",
   ]
 
   /// What stands for a place that was found, by bit.
-  static let replacements = names.map { Array("****[\($0)]".utf8) }
+  static let replacements = names.map { replacement($0) }
+
+  static func replacement(_ name: String) -> [UInt8] { Array("****[\(name)]".utf8) }
 
   init(rawValue: UInt16) { self.rawValue = rawValue }
 

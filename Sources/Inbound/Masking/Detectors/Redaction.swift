@@ -23,6 +23,9 @@ struct Redaction {
   /// The secret that belongs to an access key seen before it.
   private var pending: Range<Int>?
   private var hasFound = false
+  /// Places are kept, not replaced.
+  private var isKeeping = false
+  private var kept: [Place] = []
 
   init(detectors: DetectorSet, firstRule: UInt16) {
     self.detectors = detectors
@@ -31,6 +34,20 @@ struct Redaction {
 
   /// See ``ScanMasking/appendRedacted(_:detectors:to:found:)``.
   mutating func run(_ text: Span<UInt8>, to output: inout [UInt8], found: inout [UInt16]) -> Bool {
+    search(text, &output, &found)
+    if hasFound { output.append(copying: text.extracting(done..<text.count)) }
+    return hasFound
+  }
+
+  /// What is found, in order.
+  mutating func places(in text: Span<UInt8>) -> [Place] {
+    isKeeping = true
+    var (output, found): ([UInt8], [UInt16]) = ([], [])
+    search(text, &output, &found)
+    return kept
+  }
+
+  private mutating func search(_ text: Span<UInt8>, _ output: inout [UInt8], _ found: inout [UInt16]) {
     let hasPlain = !detectors.isDisjoint(with: [.email, .card, .iban, .userinfo])
     let hasAnchors = !detectors.isDisjoint(with: .anchored)
     var at = hasPlain ? TextCandidates.next(text, from: 0) : text.count
@@ -48,8 +65,6 @@ struct Redaction {
       }
     }
     replacePending(text, before: text.count, &output, &found)
-    if hasFound { output.append(copying: text.extracting(done..<text.count)) }
-    return hasFound
   }
 
   private mutating func replacePending(
@@ -65,10 +80,14 @@ struct Redaction {
   private mutating func replace(
     _ place: Place, _ text: Span<UInt8>, _ output: inout [UInt8], _ found: inout [UInt16]
   ) {
+    defer { done = place.range.upperBound }
+    if isKeeping {
+      kept.append(place)
+      return
+    }
     output.append(copying: text.extracting(done..<place.range.lowerBound))
     output += DetectorSet.replacements[place.detector.index]
     found.append(firstRule + UInt16(place.detector.index))
-    done = place.range.upperBound
     hasFound = true
   }
 
@@ -175,8 +194,13 @@ enum TextClass {
   static func lowercased(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }
 
   static func hasPrefix(_ text: Span<UInt8>, _ start: Int, _ prefix: [UInt8]) -> Bool {
-    guard text.count - start >= prefix.count else { return false }
-    for (index, byte) in prefix.enumerated() where text[start + index] != byte { return false }
-    return true
+    end(of: prefix, text, start) != nil
+  }
+
+  /// Behind `word` at `start`; nil: it does not stand there.
+  static func end(of word: [UInt8], _ text: Span<UInt8>, _ start: Int) -> Int? {
+    guard text.count - start >= word.count else { return nil }
+    for (index, byte) in word.enumerated() where text[start + index] != byte { return nil }
+    return start + word.count
   }
 }

@@ -126,6 +126,7 @@ extension ConfigurationValues {
     settings.rules.overrides = try overrides("masking.overrides", keys: keys)
     settings.rules.heuristics = MaskingRules.Heuristics(rawValue: try text("masking.heuristics")) ?? .words
     settings.rules.detectors = Set(try words("masking.detectors").compactMap(MaskingRules.Detector.init))
+    settings.rules.ownDetectors = try detectors("masking.patterns")
     return settings
   }
 

@@ -75,6 +75,13 @@ extension Setting {
       default: "[email, bearer, jwt, card, iban, cloud_key, secret, userinfo, private_key]",
       "What is masked inside of texts, messages included, whatever the member's name. Read anew while running."
     ),
+    Setting(
+      "masking.patterns", .detectors, default: "[]",
+      """
+      Detectors of your own beside these, at most 32: what a regular expression (RE2's syntax, at most \
+      1,024 bytes) finds becomes `****[name]`, or what its capture group holds, if it has one. `name` has 1 \
+      to 24 letters, digits and `_`. [More](../masking.md#detectors-of-your-own). Read anew while running.
+      """),
   ]
 
   /// Names of the value detectors.

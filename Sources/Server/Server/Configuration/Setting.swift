@@ -26,12 +26,16 @@ package enum SettingKind: Sendable, Hashable {
   case partialRules
   /// A map of names and lists of names.
   case overrides
+  /// A list of `{name, pattern}`.
+  case detectors
 
   /// Whether text of the environment or the command line is YAML, not a text itself.
   var isStructured: Bool {
     switch self {
     case .text, .optionalText, .choice, .integer, .number, .flag, .clients: false
-    case .integers, .texts, .apiKeys, .auditKeys, .words, .ingestKeys, .partialRules, .overrides: true
+    case .integers, .texts, .apiKeys, .auditKeys, .words, .ingestKeys, .partialRules, .overrides,
+      .detectors:
+      true
     }
   }
 
@@ -53,6 +57,7 @@ package enum SettingKind: Sendable, Hashable {
     case .ingestKeys: "map of tokens and `{name, active, description}`"
     case .partialRules: "map of names and `{keep_prefix}`, `{keep_suffix}` or `{mask_email}`"
     case .overrides: "map of keys' names and lists of names"
+    case .detectors: "list of `{name, pattern}`"
     }
   }
 
