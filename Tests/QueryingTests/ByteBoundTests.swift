@@ -88,7 +88,7 @@ struct ByteBoundTests {
 
   @Test func noGroupsAreOneEmptyBatch() {
     let batches = GroupBatches(
-      count: 0, byteCount: { _ in 0 },
+      fields: [], count: 0, byteCount: { _ in 0 },
       batch: { _ in
         RecordBatch(fields: [], columns: [], rowCount: 0)
       })

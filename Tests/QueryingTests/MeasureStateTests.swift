@@ -2,6 +2,7 @@ import Codecs
 import Matching
 import Platform
 import Records
+import TestKit
 import Testing
 
 @testable import Querying
@@ -236,6 +237,92 @@ struct MeasureStateTests {
       return
     }
     #expect(sums == [3.5])
+  }
+
+  /// Without rounding until the end (Shewchuk's partial sums), as Python's `math.fsum`.
+  private static func exactSum(_ values: [Double]) -> Double {
+    var partials: [Double] = []
+    for value in values {
+      var rest = value
+      var kept: [Double] = []
+      for partial in partials {
+        let (large, small) = abs(rest) < abs(partial) ? (partial, rest) : (rest, partial)
+        let high = large + small
+        let low = small - (high - large)
+        if low != 0 { kept.append(low) }
+        rest = high
+      }
+      partials = kept + [rest]
+    }
+    // From the greatest on; a tie is decided by the sign of what comes behind.
+    var total = 0.0
+    while let last = partials.popLast() {
+      let high = total + last
+      let low = last - (high - total)
+      total = high
+      guard low != 0 else { continue }
+      if let next = partials.last, next * low > 0, total + 2 * low - total == 2 * low { total += 2 * low }
+      break
+    }
+    return total
+  }
+
+  private static func sum(
+    _ parts: [[Double]], _ function: Measure.Function = .sum(AggregateTests.milliseconds)
+  ) throws -> Double? {
+    var whole = NumberSumState()
+    whole.grow(to: 1)
+    for values in parts {
+      var builder = FixedBuilder<Double>()
+      for value in values { builder.append(value) }
+      var state = NumberSumState()
+      state.grow(to: 2)
+      // With and without groups.
+      if values.count.isMultiple(of: 2) { state.keep([1]) }
+      state.add(
+        MeasureInput(column: builder.finish(type: .float64), rowCount: values.count, passing: nil),
+        groups: [Int32](repeating: 0, count: values.count))
+      whole.merge(state, numbers: [0, 0])
+    }
+    guard case .float64(let sums) = try whole.values(of: function) else { return nil }
+    return sums[0]
+  }
+
+  @Test(arguments: 1...20) func sumsAreRoundedOnceInAnyOrder(seed: UInt64) throws {
+    var random = SeededGenerator(seed: seed)
+    let span = [2, 60, 600, 1_000].randomElement(using: &random) ?? 2
+    var values = (0..<200).map { _ in
+      Double.random(in: -1..<1, using: &random)
+        * Double(
+          sign: .plus, exponent: Int.random(in: -span...span, using: &random), significand: 1)
+    }
+    // Most of it cancels.
+    values += values.prefix(150).map { -$0 }
+    values += [.leastNonzeroMagnitude, 0x1p-1060, 1e16, 1]
+    let expected = Self.exactSum(values)
+    for _ in 0..<5 {
+      values.shuffle(using: &random)
+      let cut = Int.random(in: 0..<values.count, using: &random)
+      #expect(try Self.sum([Array(values[..<cut]), Array(values[cut...])]) == expected, "seed \(seed)")
+    }
+  }
+
+  @Test func sumsAndMeansThatFitDoNotFail() throws {
+    let most = Double.greatestFiniteMagnitude
+    for order in [
+      [1.7e308, 1.7e308, -1.7e308], [1.7e308, -1.7e308, 1.7e308], [-1.7e308, 1.7e308, 1.7e308],
+    ] {
+      #expect(try Self.sum([order]) == 1.7e308)
+      #expect(try Self.sum(order.map { [$0] }) == 1.7e308)
+    }
+    let mean = Measure.Function.avg(AggregateTests.milliseconds)
+    #expect(try Self.sum([[1.7e308, 1.7e308]], mean) == 1.7e308)
+    #expect(try Self.sum([[Double](repeating: -most, count: 1_000)], mean) == -most)
+    #expect(try Self.sum([[most, most, -most, -most, 0x1p-1074]]) == 0x1p-1074)
+    #expect(throws: StoreError.self) { try Self.sum([[1.7e308, 1.7e308]]) }
+    // A number that no double is near.
+    #expect(throws: StoreError.self) { try Self.sum([[1, .infinity]], mean) }
+    #expect(throws: StoreError.self) { try Self.sum([[.infinity, -.infinity]]) }
   }
 
   @Test func countsOfSummariesJoinThoseOfRows() throws {

@@ -71,7 +71,7 @@ struct MemoryUnit: ScanUnit {
   static func column(_ output: OutputColumn, _ rows: [MemorySource.Row]) -> Column {
     let column = column(output.path.column, rows)
     if !output.path.members.isEmpty {
-      return MemberColumns.extract(column, path: output.path.members, type: output.type)
+      return MemberColumns.extract(column, output)
     }
     return rows.count.isMultiple(of: 2) ? column : DictionaryEncoder.encode(column, valuesMax: 100)
   }
@@ -113,8 +113,8 @@ struct MemoryUnit: ScanUnit {
     let batches = stride(from: 0, to: rows.count, by: 7).map { start in
       let part = Array(rows[start..<min(start + 7, rows.count)])
       return RecordBatch(
-        fields: request.columns.map(\.field),
-        columns: request.columns.map { MemoryUnit.column($0, part) }, rowCount: part.count)
+        outputs: request.columns, columns: request.columns.map { MemoryUnit.column($0, part) },
+        rowCount: part.count)
     }
     return MemoryCursor(batches: batches)
   }

@@ -1,5 +1,6 @@
 import Blocks
 import Codecs
+import Matching
 import Platform
 import Records
 import TestKit
@@ -29,7 +30,7 @@ struct ManifestTests {
     .and([.compare(ColumnPath("severity"), .equal, .string("é\"\u{1}")), .or([])]),
     .isIn(
       ColumnPath("id"),
-      [.uuid([UInt8](0..<16)), .int64(.min), .float64(-0.0), .bool(true), .timestamp(.max), .string("")]),
+      [.uuid([UInt8](0..<16)), .int64(.min), .rounded(-0.0), .bool(true), .timestamp(.max), .string("")]),
     .contains(ColumnPath("action"), needle: "x", ignoreCase: true), .word(ColumnPath("action"), "w"),
     .regex(ColumnPath("action"), pattern: "a+", ignoreCase: false), .prefix(ColumnPath("action"), "p"),
     .compare(ColumnPath("timestamp"), .greaterOrEqual, .timestamp(-1)),
@@ -77,6 +78,33 @@ struct ManifestTests {
     #expect(throws: ManifestCodingError.self) {
       try PredicateCoding.decode([1] + [UInt8](repeating: 4, count: 100_000))
     }
+  }
+
+  /// Numbers that are compared exactly are of version 2, which older programs refuse; what those wrote goes
+  /// on meaning what it meant.
+  @Test func numbersAreOfVersion2() throws {
+    let path = ColumnPath("metadata", members: ["n"])
+    let literals: [Literal] = [
+      .number("18446744073709551615"), .float64(0.1), .float64(-0.0), .float64(1e300), .number("1e+400"),
+    ]
+    for literal in literals {
+      let predicate = Predicate.isIn(path, [.int64(1), literal])
+      let bytes = PredicateCoding.encode(predicate)
+      #expect(bytes[0] == 2)
+      #expect(try PredicateCoding.decode(bytes) == predicate)
+    }
+    let before = PredicateCoding.encode(.compare(path, .equal, .rounded(0x1p64)))
+    #expect(before[0] == 1 && before.dropLast(8).last == 2)
+    #expect(try PredicateCoding.decode(before) == .compare(path, .equal, .rounded(0x1p64)))
+    let compiled = try CompiledPredicate(
+      .compare(path, .equal, .rounded(0x1p64)), schema: Dataset.logs.schema)
+    var builder = TextBuilder()
+    for number in ["18446744073709551615", "18446744073709551614", "1e18"] {
+      builder.appendRow("{\"n\":\(number)}")
+    }
+    let objects = ObjectColumns(rest: builder.finish(type: .json), members: [])
+    let found = compiled.evaluate(EvaluationBatch(rowCount: 3, columns: ["metadata": .object(objects)]))
+    #expect(found.indices() == [0, 1])
   }
 
   @Test func contradictionsAreErrors() throws {

@@ -49,6 +49,12 @@ package enum JSONNumber {
     }
   }
 
+  /// As ``double(_:)``, of what is a number; infinite beyond the largest double.
+  package static func nearest(_ number: Span<UInt8>) -> Double {
+    if let value = double(number) { return value }
+    return number.count > 0 && number[0] == UInt8(ascii: "-") ? -.infinity : .infinity
+  }
+
   @unsafe
   static func double(_ text: UnsafePointer<UInt8>, _ count: Int) -> Double? {
     let end = unsafe text + count
@@ -136,11 +142,6 @@ package enum JSONNumber {
     }
     return length
   }
-
-  private static let powersOfTen: [Double] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
-    1e19, 1e20, 1e21, 1e22,
-  ]
 
   /// The byte behind the number at `start`, or nil if there is none by JSON's grammar.
   @inline(__always)
@@ -259,8 +260,8 @@ private struct Decimal {
     if sign == 0x2B || sign == 0x2D { unsafe at += 1 }
     var value = 0
     while unsafe at < stop {
-      // Clamped: no double is near either bound.
-      value = unsafe min(value * 10 + Int(at[0] &- 0x30), 1_000_000)
+      // Clamped: no double is near either bound, however many zeros precede the exponent.
+      value = unsafe min(value * 10 + Int(at[0] &- 0x30), 1_000_000_000_000_000)
       unsafe at += 1
     }
     return sign == 0x2D ? -value : value

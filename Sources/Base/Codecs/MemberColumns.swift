@@ -2,17 +2,14 @@ import Records
 
 /// Members of object columns as columns of their own, the way ``OutputColumn`` promises them.
 package enum MemberColumns {
-  /// The member `path` names (from the outside in) of each object in `objects`, a `json` column.
-  ///
-  /// - Parameter type: `utf8`: scalars as text, strings without quotes; `float64`: numbers; `json`: the JSON
-  ///   text of any value. Rows without the member, with a JSON null or with a value of another kind are null.
-  ///   Traps on other types.
-  package static func extract(_ objects: Column, path: [String], type: ColumnType) -> Column {
+  /// The member `output` names of each object in `objects`, a `json` column, in the form that
+  /// ``OutputColumn`` promises. Traps on other types.
+  package static func extract(_ objects: Column, _ output: OutputColumn) -> Column {
     invariant(objects.type == .json, "members are those of an object column")
-    let names = path.map { Array($0.utf8) }
-    switch type {
-    case .utf8, .json: return text(objects, names, type)
-    case .float64: return numbers(objects, names)
+    let names = output.path.members.map { Array($0.utf8) }
+    switch output.type {
+    case .utf8, .json: return text(objects, names, output.type)
+    case .float64: return output.isExact ? exact(objects, names) : numbers(objects, names)
     case .int64, .bool, .uuid, .timestamp: bug("a member is text, a number or JSON")
     }
   }
@@ -40,13 +37,19 @@ package enum MemberColumns {
     var unescaped: [UInt8] = []
     forEach(objects, names) { text, member in
       guard let member, member.kind != .null else { return builder.appendNull() }
-      if type == .utf8, member.kind == .object || member.kind == .array { return builder.appendNull() }
       if type == .utf8, member.kind == .string {
         unescaped.removeAll(keepingCapacity: true)
         JSONScanner.appendUnescaped(text, member.value, to: &unescaped)
         builder.append(contentsOf: unescaped.span)
       } else {
-        builder.append(contentsOf: text.extracting(member.value))
+        let value = text.extracting(member.value)
+        if type == .utf8, member.kind == .number, !JSONNumber.isKey(value) {
+          unescaped.removeAll(keepingCapacity: true)
+          JSONNumber.appendKey(of: value, to: &unescaped)
+          builder.append(contentsOf: unescaped.span)
+        } else {
+          builder.append(contentsOf: value)
+        }
       }
       builder.endRow()
     }
@@ -56,11 +59,19 @@ package enum MemberColumns {
   private static func numbers(_ objects: Column, _ names: [[UInt8]]) -> Column {
     var builder = FixedBuilder<Double>(capacity: objects.rowCount)
     forEach(objects, names) { text, member in
-      guard let member, member.kind == .number,
-        let value = JSONNumber.double(text.extracting(member.value))
-      else { return builder.appendNull(placeholder: 0) }
-      builder.append(value)
+      guard let member, member.kind == .number else { return builder.appendNull(placeholder: 0) }
+      builder.append(JSONNumber.nearest(text.extracting(member.value)))
     }
     return builder.finish(type: .float64)
+  }
+
+  private static func exact(_ objects: Column, _ names: [[UInt8]]) -> Column {
+    var numbers = ExactNumbers(rowCount: objects.rowCount)
+    var row = 0
+    forEach(objects, names) { text, member in
+      if let member, member.kind == .number { numbers.set(row, text: text.extracting(member.value)) }
+      row += 1
+    }
+    return numbers.finish()
   }
 }

@@ -274,7 +274,7 @@ package struct ObjectShredder: Sendable {
         return true
       case 0x2D, 0x30...0x39:
         guard slot.integer >= 0 || slot.float >= 0 else { return false }
-        switch unsafe ObjectShredder.number(start, range.count) {
+        switch unsafe JSONNumber.typed(start, range.count) {
         case .int64(let value):
           guard slot.integer >= 0 else { return false }
           fixed[Int(slot.integer)].values.set(row, value)
@@ -292,42 +292,4 @@ package struct ObjectShredder: Sendable {
       }
     }
   }
-
-  /// What ``JSONNumber/classify(_:)`` says; short numbers without exponent at once.
-  @inline(__always)
-  @unsafe
-  private static func number(_ text: UnsafePointer<UInt8>, _ count: Int) -> JSONNumberValue {
-    let isNegative = unsafe text[0] == 0x2D
-    var at = isNegative ? 1 : 0
-    var mantissa: Int64 = 0
-    var decimals = -1
-    // Fifteen digits and a point: both parts of the fraction below are exact doubles.
-    if count - at <= 16 {
-      while at < count {
-        let byte = unsafe text[at]
-        if byte == 0x2E, decimals < 0 {
-          decimals = 0
-        } else if byte &- 0x30 <= 9 {
-          mantissa = mantissa &* 10 &+ Int64(byte &- 0x30)
-          if decimals >= 0 { decimals += 1 }
-        } else {
-          break
-        }
-        at += 1
-      }
-      let digits = count - (isNegative ? 1 : 0) - (decimals >= 0 ? 1 : 0)
-      if at == count, digits <= 15, digits > 0, decimals != 0 {
-        if decimals < 0, mantissa != 0 || !isNegative { return .int64(isNegative ? -mantissa : mantissa) }
-        if decimals > 0 {
-          let value = Double(mantissa) / powersOfTen[decimals]
-          return .float64(isNegative ? -value : value)
-        }
-      }
-    }
-    return unsafe JSONNumber.classify(Span(_unsafeStart: text, count: count))
-  }
-
-  private static let powersOfTen: [Double] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-  ]
 }

@@ -139,7 +139,12 @@ struct PredicateCompiler {
     case (.int64, .int64(let value)), (.float64, .int64(let value)), (.json, .int64(let value)):
       test.numbers = NumberTest(comparison, value)
     case (.int64, .float64(let value)), (.float64, .float64(let value)), (.json, .float64(let value)):
-      test.numbers = NumberTest(comparison, value)
+      test.numbers = DecimalNumber(value).map { NumberTest(comparison, $0) }
+    case (.int64, .number(let text)), (.float64, .number(let text)), (.json, .number(let text)):
+      guard let number = DecimalNumber(text) else { throw mismatch(path, type) }
+      test.numbers = NumberTest(comparison, number)
+    case (.int64, .rounded(let value)), (.float64, .rounded(let value)), (.json, .rounded(let value)):
+      test.numbers = NumberTest(comparison, rounded: value)
     case (.timestamp, .timestamp(let value)): test.numbers = NumberTest(comparison, value)
     case (.utf8, .string(let value)), (.json, .string(let value)):
       test.text = .compare(comparison, Array(value.utf8))

@@ -80,10 +80,10 @@ extension Predicate {
     case .float64(let value): return .float64(value)
     case .bool(let value): return .bool(value)
     case .number(let text):
-      guard let value = Double(text), value.isFinite else {
-        throw .invalid("\(place): a number a double can hold")
+      guard let literal = Literal(number: text) else {
+        throw .invalid("\(place): a number whose exponent has at most 15 digits")
       }
-      return .float64(value)
+      return literal
     case .null, .array, .object:
       throw .invalid("\(place): a string, a number, true or false (for null use {\"not\":{\"exists\":…}})")
     }
@@ -155,7 +155,8 @@ extension Literal {
     switch self {
     case .string(let text): .string(text)
     case .int64(let value): .int64(value)
-    case .float64(let value): .float64(value)
+    case .float64(let value), .rounded(let value): .float64(value)
+    case .number(let text): .number(text)
     case .bool(let value): .bool(value)
     case .timestamp(let value): .string(RFC3339.string(value))
     case .uuid(let bytes): .string(UUIDv7.text(bytes))

@@ -35,7 +35,13 @@ package struct ColumnPath: Sendable, Hashable, CustomStringConvertible {
 package enum Literal: Sendable, Hashable {
   case string(String)
   case int64(Int64)
+  /// The number that the shortest text of the double denotes.
   case float64(Double)
+  /// Any other number, in the spelling of Docs/query.md.
+  case number(String)
+  /// All numbers whose nearest double it is: of deletions that were asked for when numbers beyond int64 were
+  /// compared so.
+  case rounded(Double)
   case bool(Bool)
   /// Nanoseconds since 1970 (a timestamp column compared with RFC 3339 text).
   case timestamp(Int64)
@@ -46,20 +52,23 @@ package enum Literal: Sendable, Hashable {
     switch (left, right) {
     case (.string(let left), .string(let right)): left.hasBytes(of: right)
     case (.int64(let left), .int64(let right)): left == right
-    case (.float64(let left), .float64(let right)): left == right
+    case (.float64(let left), .float64(let right)), (.rounded(let left), .rounded(let right)): left == right
+    case (.number(let left), .number(let right)): left.hasBytes(of: right)
     case (.bool(let left), .bool(let right)): left == right
     case (.timestamp(let left), .timestamp(let right)): left == right
     case (.uuid(let left), .uuid(let right)): left == right
-    case (.string, _), (.int64, _), (.float64, _), (.bool, _), (.timestamp, _), (.uuid, _): false
+    case (.string, _), (.int64, _), (.float64, _), (.number, _), (.rounded, _), (.bool, _), (.timestamp, _),
+      (.uuid, _):
+      false
     }
   }
 
   /// Of a text's bytes.
   package func hash(into hasher: inout Hasher) {
     switch self {
-    case .string(let text): text.hashBytes(into: &hasher)
+    case .string(let text), .number(let text): text.hashBytes(into: &hasher)
     case .int64(let value): hasher.combine(value)
-    case .float64(let value): hasher.combine(value)
+    case .float64(let value), .rounded(let value): hasher.combine(value)
     case .bool(let value): hasher.combine(value)
     case .timestamp(let time): hasher.combine(time)
     case .uuid(let bytes): hasher.combine(bytes)
@@ -80,8 +89,8 @@ package enum Comparison: String, Sendable, Hashable, CaseIterable {
 /// Which rows a scan wants: the tree every API's filters compile to.
 ///
 /// Two-valued: a comparison with a missing or null value is false, `notEqual` included; `not` turns exactly
-/// the rows that do not match into matches. Strings compare by their UTF-8 bytes; numbers by value
-/// across int64 and float64; a literal of another kind than the value does not match.
+/// the rows that do not match into matches. Strings compare by their UTF-8 bytes; numbers by their exact
+/// value, whatever their size; a literal of another kind than the value does not match.
 package indirect enum Predicate: Sendable, Hashable {
   case all
   case none

@@ -156,7 +156,10 @@ struct EntryRows {
     case .float64(let exact): number = exact
     case .number(let text): number = Double(text) ?? .infinity
     case .string(let text):
-      guard let read = Double(text.filter { $0 != "_" && $0 != " " }), read.isFinite else {
+      // Swift takes hexadecimal too.
+      guard let read = Double(text.filter { $0 != "_" && $0 != " " }), read.isFinite,
+        text.utf8.allSatisfy({ $0 != UInt8(ascii: "x") && $0 != UInt8(ascii: "X") })
+      else {
         return refuse(
           field, "float_parsing", "Input should be a valid number, unable to parse string as a number")
       }

@@ -263,13 +263,7 @@ struct ExpressionParser {
       at += 1
       if text.hasBytes(of: "true") { return .bool(true) }
       if text.hasBytes(of: "false") { return .bool(false) }
-      if let value = Int64(text) { return .int64(value) }
-      if let first = text.utf8.first, first &- 0x30 < 10 || first == UInt8(ascii: "-"),
-        let value = Double(text), value.isFinite
-      {
-        return .float64(value)
-      }
-      return .string(text)
+      return Literal(number: text) ?? .string(text)
     case .symbol, .end: throw error("a value")
     }
   }

@@ -7,6 +7,8 @@ final class GroupBatches: @unchecked Sendable {
   /// Text of a batch, about; a single group may have more.
   static let bytesMax = 16 << 20
 
+  /// Of every batch.
+  let fields: [Field]
   /// How many groups there are in all.
   let count: Int
   private let bytesMax: Int
@@ -16,13 +18,15 @@ final class GroupBatches: @unchecked Sendable {
   private var hasBegun = false
 
   /// - Parameters:
+  ///   - fields: Of every batch.
   ///   - count: How many groups there are.
   ///   - byteCount: Bytes of text of a group.
   ///   - batch: Some groups as rows.
   init(
-    count: Int, bytesMax: Int = GroupBatches.bytesMax, byteCount: @escaping (Int) -> Int,
+    fields: [Field], count: Int, bytesMax: Int = GroupBatches.bytesMax, byteCount: @escaping (Int) -> Int,
     batch: @escaping (Range<Int>) -> RecordBatch
   ) {
+    self.fields = fields
     self.count = count
     self.bytesMax = bytesMax
     self.byteCount = byteCount

@@ -67,11 +67,9 @@ package final class QueryAnswer: @unchecked Sendable {
   }
 
   /// Groups.
-  init(
-    fields: [Field], request: QueryRequest, groups: GroupAnswer, damagedFiles: [DamagedFile]
-  ) {
+  init(request: QueryRequest, groups: GroupAnswer, damagedFiles: [DamagedFile]) {
     self.damagedFiles = damagedFiles
-    self.fields = fields
+    fields = groups.batches.fields
     self.request = request
     self.groups = groups.batches
     approximation = groups.approximation

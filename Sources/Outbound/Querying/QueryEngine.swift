@@ -104,8 +104,7 @@ package struct QueryEngine: QueryAnswering {
     }
     let groups = try await aggregate(GroupPass(plan: plan, snapshot: snapshot, run: run))
     try snapshot.requireReadable()
-    let answer = QueryAnswer(
-      fields: prepared.fields, request: request, groups: groups, damagedFiles: snapshot.damagedFiles)
+    let answer = QueryAnswer(request: request, groups: groups, damagedFiles: snapshot.damagedFiles)
     answer.workers = run.workers
     return answer
   }

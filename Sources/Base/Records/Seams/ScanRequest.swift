@@ -1,17 +1,34 @@
 /// A column a scan gives out.
 package struct OutputColumn: Sendable, Hashable {
   package let path: ColumnPath
-  /// For a column its schema type. For a member: `utf8` (scalars as JSON text, strings unquoted; null where
-  /// missing),
-  /// `float64` (numbers; null elsewhere) or `json` (the member's JSON text).
+  /// For a column its schema type. For a member:
+  ///
+  /// - `utf8`: what groups are made by. Strings as they are, numbers in the one spelling of their value,
+  ///   other values as JSON text; null where missing.
+  /// - `float64`: the doubles nearest to numbers, infinite beyond the largest; null elsewhere.
+  /// - `json`: the member's JSON text.
   package let type: ColumnType
+  /// Of a member's numbers (`float64`): exactly, as `int64`, `float64` or `utf8` in the one spelling, as each
+  /// batch's numbers can be said. Rows of different batches cannot be put together then.
+  package let isExact: Bool
 
-  package init(_ path: ColumnPath, type: ColumnType) {
+  package init(_ path: ColumnPath, type: ColumnType, isExact: Bool = false) {
     self.path = path
     self.type = type
+    self.isExact = isExact
   }
 
   package var field: Field { Field(path.description, type, isNullable: true) }
+}
+
+extension RecordBatch {
+  /// What a scan gives of `outputs`; of exact numbers the field has the type that the column has.
+  package init(outputs: [OutputColumn], columns: [Column], rowCount: Int) {
+    let fields = zip(outputs, columns).map { output, column in
+      output.isExact ? Field(output.path.description, column.type, isNullable: true) : output.field
+    }
+    self.init(fields: fields, columns: columns, rowCount: rowCount)
+  }
 }
 
 /// The order rows come in.

@@ -17,7 +17,8 @@ struct CubeAnswer {
   private enum Cell: Sendable {
     case null
     case text(String)
-    case number(Double, String)
+    /// What it is compared by, and its text.
+    case number(DecimalNumber, String)
     /// Nanoseconds since 1970.
     case time(Int64)
     /// A second as the clock shows it.
@@ -63,21 +64,29 @@ struct CubeAnswer {
     let values: [Cell]
     switch field.type {
     case .int64:
-      values = column.withInt64 { span in span.indices.map { .number(Double(span[$0]), String(span[$0])) } }
+      values = column.withInt64 { span in
+        span.indices.map { .number(DecimalNumber(span[$0]), String(span[$0])) }
+      }
     case .timestamp: values = column.withInt64 { span in span.indices.map { .time(span[$0]) } }
     case .float64:
       values = column.withFloat64 { span in
-        span.indices.map { .number(span[$0], JSONNumber.format(span[$0])) }
-      }
-    case .utf8, .json, .bool, .uuid:
-      values = column.plainText().withText { offsets, bytes in
-        (0..<column.rowCount).map { row in
-          .text(
-            String(decoding: (Int(offsets[row])..<Int(offsets[row + 1])).map { bytes[$0] }, as: UTF8.self))
+        span.indices.map { row in
+          DecimalNumber(span[row]).map { .number($0, JSONNumber.format(span[row])) } ?? .null
         }
       }
+    case .utf8, .bool, .uuid: values = texts(column).map { .text($0) }
+    // Numbers that float64 cannot say.
+    case .json: values = texts(column).map { text in DecimalNumber(text).map { .number($0, text) } ?? .null }
     }
     return values.indices.map { column.isValid($0) ? values[$0] : .null }
+  }
+
+  private static func texts(_ column: Column) -> [String] {
+    column.plainText().withText { offsets, bytes in
+      (0..<column.rowCount).map { row in
+        String(decoding: (Int(offsets[row])..<Int(offsets[row + 1])).map { bytes[$0] }, as: UTF8.self)
+      }
+    }
   }
 
   /// By the order asked for; without one by time, else the largest first measure first, as Cube does.

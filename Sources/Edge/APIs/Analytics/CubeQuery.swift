@@ -327,8 +327,7 @@ struct CubeQuery {
       literals.append(try literal(value, dimension))
       guard dimension.type == .string, !dimension.path.members.isEmpty else { continue }
       if let flag = Bool(value) { literals.append(.bool(flag)) }
-      let number = Double(value).flatMap { $0.isFinite ? Literal.float64($0) : nil }
-      if let literal = Int64(value).map(Literal.int64) ?? number { literals.append(literal) }
+      if let number = Literal(number: value) { literals.append(number) }
     }
     return literals.count == 1
       ? .compare(dimension.path, .equal, literals[0]) : .isIn(dimension.path, literals)
@@ -348,9 +347,8 @@ struct CubeQuery {
 
   private func number(_ value: String, _ dimension: CubeSchema.Dimension) throws(Problem) -> Literal {
     if dimension.type == .time { return try literal(value, dimension) }
-    if let whole = Int64(value) { return .int64(whole) }
-    guard let number = Double(value), number.isFinite else { throw Problem(400, "filters: a number") }
-    return .float64(number)
+    guard let number = Literal(number: value) else { throw Problem(400, "filters: a number") }
+    return number
   }
 
   private static func escaped(_ text: String) -> String {

@@ -47,7 +47,8 @@ struct AggregatePlan: Sendable {
       }
       let input = try request.input(of: measure.function)
       let accumulator = Accumulator(
-        kind: measure.function.kind, column: input.map(index), filter: filter, type: input?.type)
+        kind: measure.function.kind, column: input.map(index), filter: filter, type: input?.type,
+        isExact: input?.isExact ?? false)
       if let known = accumulators.firstIndex(of: accumulator) {
         sources.append(known)
       } else {

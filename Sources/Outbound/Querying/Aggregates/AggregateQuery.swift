@@ -44,7 +44,8 @@ package struct AggregateQuery: Sendable, Hashable {
 
 extension QueryRequest {
   /// The columns of an aggregate's answer: the bucket, the group's columns, the measures. A local bucket is
-  /// its key.
+  /// its key. An extreme of a member, `float64` here, may turn out as `int64` or as JSON numbers
+  /// (``MeasureValues/type(declared:)``).
   ///
   /// - Throws: `.invalid` for a column that does not exist or has no such measure, a name given twice, …
   func fields(of query: AggregateQuery) throws(StoreError) -> [Field] {
@@ -101,7 +102,7 @@ extension QueryRequest {
       }
       return column
     case .min, .max:
-      if isMember { return OutputColumn(path, type: .float64) }
+      if isMember { return OutputColumn(path, type: .float64, isExact: true) }
       switch column.type {
       case .int64, .float64, .timestamp, .utf8: return column
       case .bool, .uuid, .json:

@@ -191,21 +191,32 @@ struct Aggregation: Sendable {
     let last = order.count == plan.groupsNeeded ? order.last : nil
     let measure = plan.query.measures.firstIndex { $0.name.hasBytes(of: plan.query.orderBy ?? "") }
     let whole = self
+    let fields = fields(values)
     let batches = GroupBatches(
-      count: groups.count, bytesMax: bytesMax,
+      fields: fields, count: groups.count, bytesMax: bytesMax,
       byteCount: { place in
         let group = Int(groups[groups.startIndex + place])
         return values.reduce(whole.table.textBytes(of: group, keys: keys)) { $0 + $1.textBytes(of: group) }
       },
       batch: { places in
         let first = groups.startIndex
-        return whole.batch(of: groups[first + places.lowerBound..<first + places.upperBound], keys, values)
+        return whole.batch(
+          of: groups[first + places.lowerBound..<first + places.upperBound], keys, values, fields)
       })
     return (batches, last.flatMap { group in measure.flatMap { values[$0].number(of: Int(group)) } })
   }
 
+  private func fields(_ values: [MeasureValues]) -> [Field] {
+    let first = plan.fields.count - values.count
+    return plan.fields.enumerated().map { index, field in
+      index < first
+        ? field
+        : Field(field.name, values[index - first].type(declared: field.type), isNullable: field.isNullable)
+    }
+  }
+
   private func batch(
-    of groups: ArraySlice<Int32>, _ keys: GroupTable.Keys, _ values: [MeasureValues]
+    of groups: ArraySlice<Int32>, _ keys: GroupTable.Keys, _ values: [MeasureValues], _ fields: [Field]
   ) -> RecordBatch {
     var columns: [Column] = []
     if let bucket = plan.query.bucket {
@@ -216,8 +227,8 @@ struct Aggregation: Sendable {
     for index in plan.query.groupBy.indices {
       columns.append(table.texts(of: index, keys: keys, groups: groups))
     }
-    for value in values { columns.append(value.column(groups, type: plan.fields[columns.count].type)) }
-    return RecordBatch(fields: plan.fields, columns: columns, rowCount: groups.count)
+    for value in values { columns.append(value.column(groups, type: fields[columns.count].type)) }
+    return RecordBatch(fields: fields, columns: columns, rowCount: groups.count)
   }
 
   private func ordered(_ most: Int, _ keys: GroupTable.Keys, _ values: [MeasureValues]) -> [Int32] {

@@ -103,6 +103,8 @@ struct Accumulator: Hashable {
   let filter: Int?
   /// The type of the column read.
   let type: ColumnType?
+  /// See ``OutputColumn/isExact``.
+  let isExact: Bool
 
   /// A state without groups.
   func makeState() -> any MeasureState {
@@ -110,6 +112,8 @@ struct Accumulator: Hashable {
     case (.count, _): CountState()
     case (.sum, .int64): IntegerSumState()
     case (.sum, _): NumberSumState()
+    case (.min, _) where isExact: NumberExtremeState(isMax: false)
+    case (.max, _) where isExact: NumberExtremeState(isMax: true)
     case (.min, .float64): ExtremeState<Double>(isMax: false)
     case (.max, .float64): ExtremeState<Double>(isMax: true)
     case (.min, .utf8): TextExtremeState(isMax: false)

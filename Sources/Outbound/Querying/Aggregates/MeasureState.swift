@@ -1,10 +1,10 @@
+import Codecs
 import Matching
 import Records
 
 /// What one measure has gathered, a value a group: one worker's part.
 ///
-/// Groups are numbers from 0. The order in which rows are added and parts are merged changes nothing but, for
-/// sums of fractions, the last bit.
+/// Groups are numbers from 0. The order in which rows are added and parts are merged changes nothing.
 protocol MeasureState: Sendable {
   /// Makes room for groups below `groupCount`.
   mutating func grow(to groupCount: Int)
@@ -67,6 +67,18 @@ enum MeasureValues {
   case int64([Int64?])
   case float64([Double?])
   case text([[UInt8]?])
+  /// Numbers that are not all of one of the types above.
+  case numbers([DecimalNumber?])
+
+  /// The type of the answer's column: the one that its measure declares, but for numbers that float64 does
+  /// not say exactly.
+  func type(declared: ColumnType) -> ColumnType {
+    switch self {
+    case .int64: declared == .float64 ? .int64 : declared
+    case .float64, .text: declared
+    case .numbers: .json
+    }
+  }
 
   /// The values of some groups as a column.
   func column(_ groups: ArraySlice<Int32>, type: ColumnType) -> Column {
@@ -91,18 +103,22 @@ enum MeasureValues {
         }
       }
       return builder.finish(type: type)
-    case .text(let values):
-      var builder = TextBuilder(capacity: groups.count)
-      for group in groups {
-        if let value = values[Int(group)] {
-          builder.append(contentsOf: value.span)
-          builder.endRow()
-        } else {
-          builder.appendNull()
-        }
-      }
-      return builder.finish(type: type)
+    case .text(let values): return MeasureValues.texts(groups.map { values[Int($0)] }, type)
+    case .numbers(let values): return MeasureValues.texts(groups.map { values[Int($0)]?.bytes }, type)
     }
+  }
+
+  private static func texts(_ texts: [[UInt8]?], _ type: ColumnType) -> Column {
+    var builder = TextBuilder(capacity: texts.count)
+    for text in texts {
+      if let text {
+        builder.append(contentsOf: text.span)
+        builder.endRow()
+      } else {
+        builder.appendNull()
+      }
+    }
+    return builder.finish(type: type)
   }
 
   /// A group's value as a number, about; nil: null, or a text.
@@ -110,14 +126,18 @@ enum MeasureValues {
     switch self {
     case .int64(let values): values[group].map { Double($0) }
     case .float64(let values): values[group]
+    case .numbers(let values): values[group]?.nearest
     case .text: nil
     }
   }
 
-  /// Bytes of a group's value that is a text; 0 for others.
+  /// Bytes of a group's value that is a text, about; 0 for others.
   func textBytes(of group: Int) -> Int {
-    guard case .text(let values) = self else { return 0 }
-    return values[group]?.count ?? 0
+    switch self {
+    case .text(let values): values[group]?.count ?? 0
+    case .numbers(let values): (values[group]?.digits.count ?? 0) + DecimalNumber.textBytesBeside
+    case .int64, .float64: 0
+    }
   }
 
   /// How group `left` compares with group `right`: -1, 0 or 1, with null after everything in either
@@ -127,6 +147,8 @@ enum MeasureValues {
     case .int64(let values):
       MeasureValues.compare(values[left], values[right], isDescending) { $0 < $1 }
     case .float64(let values):
+      MeasureValues.compare(values[left], values[right], isDescending) { $0 < $1 }
+    case .numbers(let values):
       MeasureValues.compare(values[left], values[right], isDescending) { $0 < $1 }
     case .text(let values):
       MeasureValues.compare(values[left], values[right], isDescending) { $0.lexicographicallyPrecedes($1) }

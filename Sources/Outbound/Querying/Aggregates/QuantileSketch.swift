@@ -97,6 +97,8 @@ struct QuantileSketch: Sendable {
   private static func middle(of bin: Int) -> Double {
     let magnitude = UInt64(bin >= 0 ? bin : -1 - bin)
     let low = Double(bitPattern: magnitude << 46)
+    // Of numbers beyond float64.
+    guard low.isFinite else { return bin >= 0 ? low : -low }
     let high = Double(bitPattern: (magnitude + 1) << 46)
     let middle = low * (2 / (low / high + 1))
     return bin >= 0 ? middle : -middle

@@ -49,8 +49,12 @@ struct QuantileState: MeasureState {
     for index in sketches.indices { sketches[index].sort() }
   }
 
-  func values(of function: Measure.Function) -> MeasureValues {
+  func values(of function: Measure.Function) throws(StoreError) -> MeasureValues {
     guard case .quantile(_, let share) = function else { bug("a quantile") }
-    return .float64(sketches.map { $0.quantiles([share])[0] })
+    let values = sketches.map { $0.quantiles([share])[0] }
+    guard values.allSatisfy({ $0?.isFinite ?? true }) else {
+      throw .invalid("quantile: a number is beyond float64")
+    }
+    return .float64(values)
   }
 }

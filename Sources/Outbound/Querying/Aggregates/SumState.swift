@@ -2,30 +2,58 @@ import Records
 
 /// Sums and counts of float64 values.
 ///
-/// Each sum carries what rounding took from it (Knuth's TwoSum), so that the answer is as good as one
-/// rounding of the true sum unless values cancel almost wholly, and does not depend on how rows were dealt
-/// out to workers but for the last bit.
+/// A group's sum is kept as two doubles as long as they say it exactly, which they do for numbers of like
+/// size (Knuth's TwoSum tells); what they cannot goes to an ``ExactSum``. So sums are rounded once, at the
+/// end: neither the order of rows nor how they were dealt out to workers changes a bit, and nothing is
+/// beyond float64 but a sum that is.
 struct NumberSumState: MeasureState {
   private struct Cell {
     var sum = 0.0
     var lost = 0.0
     var count = 0
 
+    /// Adds a number; false, and nothing is changed, if the two doubles cannot say the sum.
     @inline(__always)
-    mutating func add(_ value: Double) {
-      let total = sum + value
-      let added = total - sum
-      lost += (sum - (total - added)) + (value - added)
-      sum = total
+    mutating func add(_ value: Double) -> Bool {
+      let (total, error) = Cell.sum(sum, value)
+      let (rest, left) = Cell.sum(lost, error)
+      // Not so of NaN either: what overflows gives one.
+      guard left == 0 else { return false }
+      (sum, lost) = (total, rest)
+      return true
+    }
+
+    @inline(__always)
+    private static func sum(_ a: Double, _ b: Double) -> (sum: Double, error: Double) {
+      let sum = a + b
+      let added = sum - a
+      return (sum, (a - (sum - added)) + (b - added))
     }
   }
 
   private var cells: [Cell] = []
+  /// What cells could not say, by group.
+  private var spilled: [Int: ExactSum] = [:]
+  /// Groups that have a number beyond float64.
+  private var beyond: Set<Int> = []
 
-  var byteCount: Int { cells.capacity * MemoryLayout<Cell>.stride }
+  var byteCount: Int {
+    cells.capacity * MemoryLayout<Cell>.stride + spilled.capacity * 16 + spilled.count * ExactSum.byteCount
+      + beyond.capacity * 16
+  }
   var groupCapacity: Int { cells.capacity }
 
-  mutating func keep(_ groups: [Int32]) { cells = groups.map { cells[Int($0)] } }
+  mutating func keep(_ groups: [Int32]) {
+    var kept = NumberSumState()
+    kept.cells = groups.map { cells[Int($0)] }
+    if !spilled.isEmpty || !beyond.isEmpty {
+      for (place, group) in groups.enumerated() {
+        kept.spilled[place] = spilled[Int(group)]
+        if beyond.contains(Int(group)) { kept.beyond.insert(place) }
+      }
+    }
+    self = kept
+  }
 
   mutating func grow(to groupCount: Int) {
     if cells.count < groupCount { cells += repeatElement(Cell(), count: groupCount - cells.count) }
@@ -38,44 +66,81 @@ struct NumberSumState: MeasureState {
       if cells.count == 1 {
         // Without groups the sum stays in registers.
         var cell = cells[0]
-        input.forEach { cell.add(values[$0]) }
+        input.forEach { row in
+          if cell.add(values[row]) { return }
+          cells[0] = cell
+          spill(values[row], 0)
+          cell = cells[0]
+        }
         cell.count &+= input.rows?.count ?? input.rowCount
         cells[0] = cell
         return
       }
       input.forEach { row in
         let group = Int(groups[row])
-        cells[group].add(values[row])
+        if !cells[group].add(values[row]) { spill(values[row], group) }
         cells[group].count &+= 1
       }
     }
+  }
+
+  /// Moves a group's cell, and `value`, to where every sum has room.
+  private mutating func spill(_ value: Double, _ group: Int) {
+    guard value.isFinite else {
+      beyond.insert(group)
+      return
+    }
+    var sum = spilled[group] ?? ExactSum()
+    spilled[group] = nil
+    for part in [cells[group].sum, cells[group].lost, value] { sum.add(part) }
+    spilled[group] = sum
+    (cells[group].sum, cells[group].lost) = (0, 0)
   }
 
   mutating func merge(_ other: any MeasureState, numbers: [Int32]) {
     guard let other = other as? NumberSumState else { bug("parts of one measure") }
     for (group, cell) in other.cells.enumerated() where cell.count > 0 {
       let number = Int(numbers[group])
-      cells[number].add(cell.sum)
-      cells[number].lost += cell.lost
+      for part in [cell.sum, cell.lost] where !cells[number].add(part) { spill(part, number) }
       cells[number].count += cell.count
     }
+    for (group, sum) in other.spilled {
+      let number = Int(numbers[group])
+      if spilled[number] == nil { spilled[number] = sum } else { spilled[number]?.add(sum) }
+    }
+    for group in other.beyond { beyond.insert(Int(numbers[group])) }
   }
 
   func values(of function: Measure.Function) throws(StoreError) -> MeasureValues {
     var isMean = false
     if case .avg = function { isMean = true }
+    guard beyond.isEmpty else { throw .invalid("\(function.word): a number is beyond float64") }
     var values: [Double?] = []
     values.reserveCapacity(cells.count)
-    for cell in cells {
-      guard cell.count > 0 else {
+    for group in cells.indices {
+      guard cells[group].count > 0 else {
         values.append(nil)
         continue
       }
-      let sum = cell.sum + cell.lost
-      guard sum.isFinite else { throw .invalid("\(function.word): the sum is beyond float64") }
-      values.append(isMean ? sum / Double(cell.count) : sum)
+      let value = value(of: group, isMean: isMean)
+      guard value.isFinite else { throw .invalid("\(function.word): the sum is beyond float64") }
+      values.append(value)
     }
     return .float64(values)
+  }
+
+  /// A group's sum, rounded once, or that divided by the count: a mean is never beyond the numbers.
+  private func value(of group: Int, isMean: Bool) -> Double {
+    let cell = cells[group]
+    var (sum, scale) = (cell.sum + cell.lost, 0)
+    if spilled[group] != nil || !sum.isFinite {
+      var exact = spilled[group] ?? ExactSum()
+      exact.add(cell.sum)
+      exact.add(cell.lost)
+      (sum, scale) = exact.rounded
+    }
+    let value = isMean ? sum / Double(cell.count) : sum
+    return scale == 0 ? value : Double(sign: .plus, exponent: scale, significand: value)
   }
 }
 

@@ -1,3 +1,4 @@
+import Codecs
 import Records
 
 /// How much each of many cells has of the measure that orders a query's groups: one worker's part, or several
@@ -56,7 +57,14 @@ struct GroupCells: Sendable {
     }
     let isSum = ranking.bound == .sum
     let sign = ranking.isDescending ? 1.0 : -1.0
-    if column.type == .float64 {
+    if column.type == .utf8 {
+      column.plainText().withText { offsets, bytes in
+        input.forEach { row in
+          let value = JSONNumber.nearest(bytes.extracting(Int(offsets[row])..<Int(offsets[row + 1]))) * sign
+          add(value, to: Int(truncatingIfNeeded: hashes[row] >> shift), isSum: isSum)
+        }
+      }
+    } else if column.type == .float64 {
       column.withFloat64 { values in
         input.forEach { row in
           add(values[row] * sign, to: Int(truncatingIfNeeded: hashes[row] >> shift), isSum: isSum)

@@ -86,7 +86,7 @@ struct BlockConditions {
         case .string(let text):
           return !contents.parquet.bloomMayContain(rowGroup: group, column: column, text: Array(text.utf8))
         case .uuid(let id): return path.column == "id" && !mayHold(id: id, group)
-        case .int64, .float64, .bool, .timestamp: return false
+        case .int64, .float64, .number, .rounded, .bool, .timestamp: return false
         }
       }
       if isAbsent { pages.clear(range) }

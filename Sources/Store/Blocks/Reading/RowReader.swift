@@ -83,7 +83,7 @@ final class RowReader {
   func batch(_ outputs: [OutputColumn]) throws(BlockError) -> RecordBatch {
     var columns: [Column] = []
     for output in outputs { columns.append(try column(output)) }
-    return RecordBatch(fields: outputs.map(\.field), columns: columns, rowCount: rowCount)
+    return RecordBatch(outputs: outputs, columns: columns, rowCount: rowCount)
   }
 
   /// All columns of the schema, objects put together.
@@ -115,6 +115,6 @@ final class RowReader {
     let rest =
       isNested || found.mayBeInRest ? try physical(contents.columns.index(of: name)) : nil
     return MemberValues.column(
-      parts: parts, rest: rest, path: output.path.members, type: output.type, rowCount: rowCount)
+      output, parts: parts, rest: rest, rowCount: rowCount)
   }
 }

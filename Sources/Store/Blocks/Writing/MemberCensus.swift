@@ -104,7 +104,7 @@ package struct MemberCensus: Sendable {
     case .true, .false: return .bool
     case .object, .array, .null: return nil
     case .number:
-      switch JSONNumber.classify(text.extracting(value)) {
+      switch JSONNumber.typed(text.extracting(value)) {
       case .int64: return .int64
       case .float64: return .float64
       case .other: return nil

@@ -3,23 +3,27 @@ import Records
 
 /// One member of an object column as a column of its own.
 package enum MemberValues {
-  /// The member as `type` (see ``OutputColumn/type``): `utf8` (scalars as JSON text, strings unquoted),
-  /// `float64` (numbers) or `json` (JSON text). Null where it is missing, null, or of a kind the type cannot
-  /// say.
+  /// The member in the form that ``OutputColumn`` promises.
   ///
   /// - Parameters:
   ///   - parts: Typed columns of the member; at most one has a value in a row.
   ///   - rest: The object's JSON text, looked at where no part has a value; nil if the member cannot be in
   ///     it.
-  ///   - path: Member names from the outside in, at least one.
   package static func column(
-    parts: [Column], rest: Column?, path: [String], type: ColumnType, rowCount: Int
+    _ output: OutputColumn, parts: [Column], rest: Column?, rowCount: Int
   ) -> Column {
+    let type = output.type
     if rest == nil, parts.isEmpty { return .nulls(type: type, rowCount: rowCount) }
-    if rest == nil, parts.count == 1, parts[0].type == type, type != .json { return parts[0] }
+    if rest == nil, parts.count == 1 {
+      let isInteger = output.isExact && parts[0].type == .int64
+      if parts[0].type == type && type != .json || isInteger { return parts[0] }
+    }
     let parts = parts.map { $0.plainText() }
     let rest = rest?.plainText()
-    if type == .float64 { return numbers(parts, rest, path, rowCount) }
+    let path = output.path.members
+    if type == .float64 {
+      return output.isExact ? exact(parts, rest, path, rowCount) : numbers(parts, rest, path, rowCount)
+    }
     return texts(parts, rest, path, isJSON: type == .json, rowCount)
   }
 
@@ -47,44 +51,72 @@ package enum MemberValues {
       }
     }
     forEachMember(of: rest, path, skipping: isSet) { row, text, value, kind in
-      guard kind == .number, let number = JSONNumber.double(text.extracting(value)) else { return }
-      (values[row], isSet[row]) = (number, true)
+      guard kind == .number else { return }
+      (values[row], isSet[row]) = (JSONNumber.nearest(text.extracting(value)), true)
     }
     return Column(
-      type: .float64, rowCount: rowCount, validity: Buffer(bits: isSet),
+      type: .float64, rowCount: rowCount, validity: Buffer(validRows: isSet),
       storage: .fixed(Buffer(copying: values)))
+  }
+
+  private static func exact(_ parts: [Column], _ rest: Column?, _ path: [String], _ rowCount: Int) -> Column {
+    var numbers = ExactNumbers(rowCount: rowCount)
+    for part in parts {
+      let isValid = part.validRows
+      switch part.type {
+      case .int64: part.withInt64 { for row in $0.indices where isValid[row] { numbers.set(row, $0[row]) } }
+      case .float64:
+        part.withFloat64 { for row in $0.indices where isValid[row] { numbers.set(row, $0[row]) } }
+      case .bool, .utf8, .uuid, .json, .timestamp: continue
+      }
+    }
+    let isSet = (0..<rowCount).map { numbers.hasNumber($0) }
+    forEachMember(of: rest, path, skipping: isSet) { row, text, value, kind in
+      if kind == .number { numbers.set(row, text: text.extracting(value)) }
+    }
+    return numbers.finish()
   }
 
   private static func texts(
     _ parts: [Column], _ rest: Column?, _ path: [String], isJSON: Bool, _ rowCount: Int
   ) -> Column {
-    var texts = [[UInt8]?](repeating: nil, count: rowCount)
+    // All texts lie in one buffer, in the order they are met.
+    var writer = JSONWriter(capacity: rowCount * 8 + 64)
+    var starts = [Int](repeating: -1, count: rowCount)
+    var ends = starts
     for part in parts {
       let isValid = part.validRows
-      for row in 0..<rowCount where isValid[row] { texts[row] = part.jsonText(row, isQuoted: isJSON) }
-    }
-    forEachMember(of: rest, path, skipping: texts.map { $0 != nil }) { row, text, value, kind in
-      switch kind {
-      case .null: return
-      case .object, .array: if !isJSON { return }
-      case .string:
-        if !isJSON {
-          var plain: [UInt8] = []
-          JSONScanner.appendUnescaped(text, value, to: &plain)
-          texts[row] = plain
-          return
-        }
-      case .number, .true, .false: break
+      for row in 0..<rowCount where isValid[row] {
+        starts[row] = writer.byteCount
+        part.appendText(row, isQuoted: isJSON, to: &writer)
+        ends[row] = writer.byteCount
       }
-      texts[row] = value.map { text[$0] }
+    }
+    var scratch: [UInt8] = []
+    forEachMember(of: rest, path, skipping: starts.map { $0 >= 0 }) { row, text, value, kind in
+      if kind == .null { return }
+      starts[row] = writer.byteCount
+      scratch.removeAll(keepingCapacity: true)
+      if !isJSON, kind == .string {
+        JSONScanner.appendUnescaped(text, value, to: &scratch)
+        writer.append(raw: scratch)
+      } else if !isJSON, kind == .number {
+        JSONNumber.appendKey(of: text.extracting(value), to: &scratch)
+        writer.append(raw: scratch)
+      } else {
+        writer.append(raw: text.extracting(value))
+      }
+      ends[row] = writer.byteCount
     }
     var builder = TextBuilder(capacity: rowCount)
-    for text in texts {
-      if let text {
-        builder.append(contentsOf: text.span)
+    writer.withBytes { bytes in
+      for row in 0..<rowCount {
+        guard starts[row] >= 0 else {
+          builder.appendNull()
+          continue
+        }
+        builder.append(contentsOf: bytes.extracting(starts[row]..<ends[row]))
         builder.endRow()
-      } else {
-        builder.appendNull()
       }
     }
     return builder.finish(type: isJSON ? .json : .utf8)
@@ -117,12 +149,14 @@ extension Column {
     }
   }
 
-  /// A value of a member's column as JSON text, strings with quotes or as they are.
-  fileprivate func jsonText(_ row: Int, isQuoted: Bool) -> [UInt8] {
-    var writer = JSONWriter(capacity: 64)
+  /// Appends a value of a member's column: quoted as JSON text, else as a key.
+  fileprivate func appendText(_ row: Int, isQuoted: Bool, to writer: inout JSONWriter) {
     switch type {
     case .int64: withInt64 { writer.appendInt64($0[row]) }
-    case .float64: withFloat64 { writer.appendFloat64($0[row]) }
+    case .float64:
+      withFloat64 {
+        if isQuoted { writer.appendFloat64($0[row]) } else { JSONNumber.appendKey(of: $0[row], to: &writer) }
+      }
     case .bool: withBits { writer.appendBool($0[row >> 3] & (1 << UInt8(row & 7)) != 0) }
     case .utf8:
       withText { offsets, bytes in
@@ -131,16 +165,5 @@ extension Column {
       }
     case .uuid, .json, .timestamp: bug("a type of scalar members")
     }
-    return writer.takeBytes()
-  }
-}
-
-extension Buffer {
-  /// A validity bitmap; nil when all bits are set.
-  init?(bits: [Bool]) {
-    if bits.allSatisfy({ $0 }) { return nil }
-    var bytes = [UInt8](repeating: 0, count: (bits.count + 7) / 8)
-    for (row, bit) in bits.enumerated() where bit { bytes[row >> 3] |= 1 << UInt8(row & 7) }
-    self.init(copying: bytes)
   }
 }

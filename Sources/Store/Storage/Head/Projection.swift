@@ -26,11 +26,11 @@ package struct Projection: Sendable {
     let columns = zip(outputs, sources).map { output, source in
       let column = batch.columns[source]
       if !output.path.members.isEmpty {
-        return MemberColumns.extract(column, path: output.path.members, type: output.type)
+        return MemberColumns.extract(column, output)
       }
       return output.type == column.type ? column : column.asText()
     }
-    return RecordBatch(fields: outputs.map(\.field), columns: columns, rowCount: batch.rowCount)
+    return RecordBatch(outputs: outputs, columns: columns, rowCount: batch.rowCount)
   }
 }
 

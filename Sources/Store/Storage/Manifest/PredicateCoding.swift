@@ -3,12 +3,13 @@ import Records
 
 /// Predicates as the bytes of Docs/formats/manifest.md.
 enum PredicateCoding {
-  static let version: UInt8 = 1
+  /// Of predicates with numbers that are compared exactly; others are of version 1, as all were before.
+  static let version: UInt8 = 2
   /// Deeper than any filter a request may have, shallow enough for any stack.
   static let depthMax = 128
 
   static func encode(_ predicate: Predicate) -> [UInt8] {
-    var bytes = [version]
+    var bytes: [UInt8] = [1]
     append(predicate, to: &bytes)
     return bytes
   }
@@ -27,7 +28,7 @@ enum PredicateCoding {
     var reader = ByteReader(bytes)
     let found = try reader.byte()
     guard found <= version else { throw reader.unknown("predicate version \(found)") }
-    guard found == version else { throw reader.error("an impossible predicate version") }
+    guard found > 0 else { throw reader.error("an impossible predicate version") }
     let predicate = try read(&reader, depth: 0)
     guard reader.isAtEnd else { throw reader.error("bytes behind the predicate") }
     return predicate
@@ -89,7 +90,9 @@ enum PredicateCoding {
     case .int64(let value):
       bytes.append(1)
       Varint.append(signed: value, to: &bytes)
-    case .float64(let value):
+    case .float64(let value): append(number: JSONNumber.format(value), to: &bytes)
+    case .number(let text): append(number: text, to: &bytes)
+    case .rounded(let value):
       bytes.append(2)
       bytes.append(littleEndian: value.bitPattern)
     case .bool(let value): bytes += [3, value ? 1 : 0]
@@ -101,6 +104,13 @@ enum PredicateCoding {
       bytes.append(5)
       bytes += value
     }
+  }
+
+  /// Older versions, which would compare it with what rounds to the same double, must not read it.
+  private static func append(number text: String, to bytes: inout [UInt8]) {
+    bytes[0] = version
+    bytes.append(6)
+    bytes.append(text: text)
   }
 
   private static let comparisons: [Comparison] = [
@@ -164,10 +174,13 @@ enum PredicateCoding {
     switch try reader.byte() {
     case 0: return .string(try reader.text())
     case 1: return .int64(try reader.signed())
-    case 2: return .float64(Double(bitPattern: try reader.raw(8).integer(at: 0, as: UInt64.self)))
+    case 2: return .rounded(Double(bitPattern: try reader.raw(8).integer(at: 0, as: UInt64.self)))
     case 3: return .bool(try reader.bool())
     case 4: return .timestamp(try reader.signed())
     case 5: return .uuid(try reader.raw(16))
+    case 6:
+      guard let literal = Literal(number: try reader.text()) else { throw reader.error("not a number") }
+      return literal
     default: throw reader.error("an unknown kind of literal")
     }
   }
