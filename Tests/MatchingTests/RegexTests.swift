@@ -21,7 +21,7 @@ import Testing
     ("[[:digit:]]+x", "12x"), ("[[:^digit:]]", "1a"), ("(?P<name>a)(?<other>b)", "ab"), ("(?s)a.b", "a\nb"),
     ("(?m)^b$", "a\nb\nc"), ("a*?b", "aab"), ("(?-i)a", "a"), ("\\.\\*\\(", ".*("), ("\\t", "\t"), ("$", ""),
     ("^", "x"), ("(|a)b", "b"), ("(a*)*b", "aaab"), ("\\b", "a"), ("a\\b", "a"), ("\\B", ""), ("\\W", "é"),
-    ("x*", "aaa"), ("(^|,)b", "a,b"), ("b($|,)", "ab"), ("(?i)[k-l]", "K"), ("\\0", "\u{0}"),
+    ("x*", "aaa"), ("(^|,)b", "a,b"), ("b($|,)", "ab"), ("(?i)[k-l]", "K"), ("(?i)é", "É"), ("\\0", "\u{0}"),
     ("a{1000}", String(repeating: "a", count: 1000)),
   ])
   func accepts(_ pattern: String, _ text: String) throws {
@@ -31,7 +31,7 @@ import Testing
   @Test(arguments: [
     ("a", "b"), ("^a", "ba"), ("a$", "ab"), ("a$", "a\n"), ("^b$", "a\nb"), ("a.b", "a\nb"),
     ("a{2,3}b", "ab"),
-    ("^a{2,3}$", "aaaa"), ("\\bfoo\\b", "food"), ("\\Bfoo", "foo"), ("[^a-c]", "abc"), ("(?i)é", "É"),
+    ("^a{2,3}$", "aaaa"), ("\\bfoo\\b", "food"), ("\\Bfoo", "foo"), ("[^a-c]", "abc"), ("(?i)[^é]", "É"),
     ("^.$", "ab"), ("^..$", "é"), ("[^\\x{0}-\\x{10FFFF}]", "abc"), ("(a*)*b", "aaaa"), ("\\d", "٣"),
     ("(x+x+)+y", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"), ("\\b", " "), ("\\b", "é"),
     ("a\\Bb\\bc", "abc"),
@@ -127,12 +127,10 @@ import Testing
       let foreign = pattern.replacingOccurrences(of: "\\w", with: "[0-9A-Za-z_]")
       let reference = try NSRegularExpression(pattern: foreign, options: [.useUnixLineSeparators])
       let automaton = try TextAutomaton(.regex(pattern, ignoreCase: false))
-      let hasFold = pattern.contains("(?i")
       var texts: [String] = []
       for _ in 0..<24 {
         let text = random.text(RegexTests.alphabet, 12)
-        // Case folding of é and É is not ours.
-        texts.append(hasFold ? text.replacingOccurrences(of: "É", with: "x") : text)
+        texts.append(text)
       }
       let expected = texts.map {
         reference.firstMatch(in: $0, range: NSRange($0.startIndex..., in: $0)) != nil

@@ -20,9 +20,8 @@ import Testing
     }
     switch pattern {
     case .contains(let needle, let ignoreCase):
-      let needle = Array(needle.utf8)
       return ignoreCase
-        ? !places(lowercased(needle), lowercased(text)).isEmpty : !places(needle, text).isEmpty
+        ? UnicodeModel.has(needle, in: text) : !places(Array(needle.utf8), text).isEmpty
     case .word(let word):
       let word = lowercased(Array(word.utf8))
       return places(word, lowercased(text)).contains {

@@ -82,12 +82,11 @@ struct IndexedTexts {
   private static func matches(_ pattern: TextPattern, _ automaton: TextAutomaton, _ text: [UInt8]) -> Bool {
     switch pattern {
     case .regex: return automaton.matches(text.span)
-    case .contains(let needle, let ignoreCase):
-      let needle = Array(needle.utf8)
-      return ignoreCase
-        ? occurs(TextAutomatonTests.lowercased(needle), in: TextAutomatonTests.lowercased(text))
-        : occurs(needle, in: text)
-    case .word, .prefix: return TextAutomatonTests.naive(pattern, text)
+    case .contains(let needle, ignoreCase: false): return occurs(Array(needle.utf8), in: text)
+    case .contains(let needle, _) where needle.utf8.allSatisfy({ $0 < 0x80 }):
+      return occurs(
+        TextAutomatonTests.lowercased(Array(needle.utf8)), in: TextAutomatonTests.lowercased(text))
+    case .contains, .word, .prefix: return TextAutomatonTests.naive(pattern, text)
     }
   }
 

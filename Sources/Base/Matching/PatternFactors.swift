@@ -36,6 +36,7 @@ extension UInt8 {
 struct PatternFactors {
   /// A repetition is unrolled at most this often: longer factors find no more.
   static let copiesMax = 8
+  /// Short literals are put together to no more than this.
   static let bytesMax = LiteralFinder.needleBytesMax
 
   private(set) var factors: [PatternFactor] = []
@@ -68,7 +69,7 @@ struct PatternFactors {
     switch node {
     case .empty: break
     case .literal(let bytes, let ignoreCase):
-      if run.bytes.count + bytes.count > PatternFactors.bytesMax { close() }
+      if !run.bytes.isEmpty, run.bytes.count + bytes.count > PatternFactors.bytesMax { close() }
       run.bytes += bytes
       if ignoreCase { run.isFolded = true }
     case .set, .alternation: close()

@@ -1,7 +1,7 @@
 /// A regular expression as a tree. Groups are kept only for those who ask where they are.
 indirect enum PatternNode: Sendable {
   case empty
-  /// Bytes of one or more whole characters.
+  /// Bytes of one or more whole characters; `ignoreCase` is about those of ASCII.
   case literal([UInt8], ignoreCase: Bool)
   /// One character of the set (an empty set matches nothing).
   case set(ScalarSet)
@@ -18,6 +18,34 @@ indirect enum PatternNode: Sendable {
     case textStart, textEnd, lineStart, lineEnd, wordBoundary, notWordBoundary
     /// No byte of ``ByteSet256/word`` right before (or right after); no syntax, whole words need them.
     case tokenStart, tokenEnd
+  }
+
+  /// One character as it is, or in any case: letters beyond ASCII are sets then.
+  static func character(_ scalar: UInt32, ignoreCase: Bool) -> PatternNode {
+    guard ignoreCase else { return .literal(ScalarSet.utf8(scalar), ignoreCase: false) }
+    let cases = LetterCases.all(of: scalar)
+    if scalar < 0x80 || cases.count == 1 {
+      return .literal(ScalarSet.utf8(scalar), ignoreCase: cases.count > 1)
+    }
+    return .set(ScalarSet(cases.map { $0...$0 }))
+  }
+
+  /// A text as it is, or in any case.
+  static func text(_ text: String, ignoreCase: Bool) -> PatternNode {
+    guard ignoreCase else { return .literal(Array(text.utf8), ignoreCase: false) }
+    var parts: [PatternNode] = []
+    var run: [UInt8] = []
+    for scalar in text.unicodeScalars {
+      switch character(scalar.value, ignoreCase: true) {
+      case .literal(let bytes, _): run += bytes
+      case let letter:
+        if !run.isEmpty { parts.append(.literal(run, ignoreCase: true)) }
+        run = []
+        parts.append(letter)
+      }
+    }
+    if !run.isEmpty || parts.isEmpty { parts.append(.literal(run, ignoreCase: true)) }
+    return parts.count == 1 ? parts[0] : .concatenation(parts)
   }
 
   /// Whether a match can only begin at the start of the text.
@@ -72,5 +100,15 @@ indirect enum PatternNode: Sendable {
       }
     }
     return (text, letterCase ?? false)
+  }
+
+  /// What a plain search can look for: the ``exactLiteral``, or one between the ends of tokens.
+  var searchedLiteral: (bytes: [UInt8], ignoreCase: Bool, isWholeWord: Bool)? {
+    if case .concatenation(let parts) = self, parts.count == 3,
+      case .assertion(.tokenStart) = parts[0], case .assertion(.tokenEnd) = parts[2]
+    {
+      return parts[1].exactLiteral.map { ($0.bytes, $0.ignoreCase, true) }
+    }
+    return exactLiteral.map { ($0.bytes, $0.ignoreCase, false) }
   }
 }

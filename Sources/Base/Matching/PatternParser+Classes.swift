@@ -28,7 +28,7 @@ extension PatternParser {
       }
     }
     set.formUnion(ScalarSet(ranges))
-    if flags.ignoreCase { set = set.foldingASCIICase() }
+    if flags.ignoreCase { set = set.foldingCase() }
     if isNegated { set = set.inverted() }
     if let single = set.single, !(0xD800...0xDFFF).contains(single) {
       return .literal(ScalarSet.utf8(single), ignoreCase: false)

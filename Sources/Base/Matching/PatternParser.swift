@@ -160,8 +160,7 @@ struct PatternParser {
 
   /// One character as it is, its case ignored if the flags say so.
   func character(_ scalar: UInt32) -> PatternNode {
-    let isLetter = (0x41...0x5A).contains(scalar) || (0x61...0x7A).contains(scalar)
-    return .literal(ScalarSet.utf8(scalar), ignoreCase: flags.ignoreCase && isLetter)
+    .character(scalar, ignoreCase: flags.ignoreCase)
   }
 
   private mutating func parseGroup() throws(StoreError) -> PatternNode {

@@ -67,19 +67,15 @@ struct ScalarSet: Sendable, Hashable {
     return ScalarSet(result)
   }
 
-  /// With the other case of every ASCII letter.
-  func foldingASCIICase() -> ScalarSet {
-    var extra: [ClosedRange<UInt32>] = []
-    for range in ranges {
-      for (letters, shift) in [(0x41...0x5A as ClosedRange<UInt32>, 32), (0x61...0x7A, -32)] {
-        let low = max(range.lowerBound, letters.lowerBound)
-        let high = min(range.upperBound, letters.upperBound)
-        if low <= high {
-          extra.append(UInt32(Int(low) + shift)...UInt32(Int(high) + shift))
-        }
-      }
+  /// With the other cases of every letter (``LetterCases``).
+  func foldingCase() -> ScalarSet {
+    var set = self
+    // A letter has four scalars at most, and each time the next one comes in.
+    while true {
+      let larger = ScalarSet(set.ranges + set.ranges.flatMap(LetterCases.following))
+      if larger == set { return set }
+      set = larger
     }
-    return ScalarSet(ranges + extra)
   }
 
   /// The only scalar of the set, or nil.

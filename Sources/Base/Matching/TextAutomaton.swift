@@ -4,11 +4,10 @@ import Synchronization
 /// What a text condition looks for.
 package enum TextPattern: Sendable, Hashable {
   case contains(String, ignoreCase: Bool)
-  /// Between non-word bytes or the text's ends, ASCII case ignored.
+  /// Between non-word bytes or the text's ends, case ignored.
   case word(String)
   case prefix(String)
-  /// RE2's syntax; a match anywhere in the text counts. `\w`, `\d`, `\s`, `\b` and ignored case are ASCII
-  /// only.
+  /// RE2's syntax; a match anywhere in the text counts. `\w`, `\d`, `\s` and `\b` are ASCII only.
   case regex(String, ignoreCase: Bool)
 }
 
@@ -18,7 +17,7 @@ package enum Verdict: Sendable, Hashable {
 }
 
 /// A text condition as a linear-time automaton over UTF-8 bytes, with faster ways where a plain search does.
-/// Only ASCII case is ignored where case is. Any number of threads may use it.
+/// Where case is ignored, letters are the same as ``LetterCases`` says. Any number of threads may use it.
 package struct TextAutomaton: Sendable {
   /// The longest needle in UTF-8 bytes.
   package static let needleBytesMax = 16 << 10
@@ -49,31 +48,20 @@ package struct TextAutomaton: Sendable {
     let node = try TextAutomaton.node(of: pattern)
     runs = AutomatonRuns(try AutomatonProgram(node))
     grams = GramQuery(node)
-    switch pattern {
-    case .contains(let needle, let ignoreCase):
-      let bytes = Array(needle.utf8)
-      requiredWords = PatternFactor(bytes: bytes).words
-      way = TextAutomaton.way(bytes, ignoreCase: ignoreCase, isWholeWord: false)
-    case .word(let word):
-      let bytes = Array(word.utf8)
-      requiredWords = PatternFactor(bytes: bytes, isBoundedBefore: true, isBoundedAfter: true).words
-      way = TextAutomaton.way(bytes, ignoreCase: true, isWholeWord: true)
-    case .prefix(let prefix):
-      let bytes = Array(prefix.utf8)
-      requiredWords = PatternFactor(bytes: bytes, isBoundedBefore: true).words
-      way = bytes.isEmpty ? .everything : .prefix(bytes)
-    case .regex:
-      let factors = PatternFactors(node)
-      requiredWords = factors.factors.flatMap(\.words)
-      if let (bytes, ignoreCase) = node.exactLiteral {
-        way = TextAutomaton.way(bytes, ignoreCase: ignoreCase, isWholeWord: false)
-      } else {
-        way = .automaton(
-          factors.best.map {
-            LiteralScan(finder: LiteralFinder($0.bytes, ignoreCase: $0.isFolded), isWholeWord: false)
-          })
-      }
+    let factors = PatternFactors(node)
+    requiredWords = factors.factors.flatMap(\.words)
+    if case .prefix(let prefix) = pattern {
+      way = prefix.isEmpty ? .everything : .prefix(Array(prefix.utf8))
+    } else if let (bytes, ignoreCase, isWholeWord) = node.searchedLiteral {
+      way = TextAutomaton.way(bytes, ignoreCase: ignoreCase, isWholeWord: isWholeWord)
+    } else {
+      way = .automaton(factors.best.map(TextAutomaton.scan))
     }
+  }
+
+  private static func scan(_ factor: PatternFactor) -> LiteralScan {
+    let start = Array(factor.bytes.prefix(LiteralFinder.needleBytesMax))
+    return LiteralScan(finder: LiteralFinder(start, ignoreCase: factor.isFolded), isWholeWord: false)
   }
 
   private static func way(_ needle: [UInt8], ignoreCase: Bool, isWholeWord: Bool) -> Way {
@@ -89,26 +77,24 @@ package struct TextAutomaton: Sendable {
   }
 
   private static func node(of pattern: TextPattern) throws(StoreError) -> PatternNode {
-    func checked(_ text: String) throws(StoreError) -> [UInt8] {
-      let bytes = Array(text.utf8)
-      guard bytes.count <= needleBytesMax else {
+    func checked(_ text: String) throws(StoreError) -> String {
+      guard text.utf8.count <= needleBytesMax else {
         throw .invalid("a text to search for has at most \(needleBytesMax) bytes")
       }
-      return bytes
+      return text
     }
     switch pattern {
     case .contains(let needle, let ignoreCase):
-      return .literal(try checked(needle), ignoreCase: ignoreCase)
+      return .text(try checked(needle), ignoreCase: ignoreCase)
     case .word(let word):
       guard !word.isEmpty else { throw .invalid("a word to search for is not empty") }
       return .concatenation([
-        .assertion(.tokenStart), .literal(try checked(word), ignoreCase: true), .assertion(.tokenEnd),
+        .assertion(.tokenStart), .text(try checked(word), ignoreCase: true), .assertion(.tokenEnd),
       ])
     case .prefix(let prefix):
-      return .concatenation([.assertion(.textStart), .literal(try checked(prefix), ignoreCase: false)])
+      return .concatenation([.assertion(.textStart), .text(try checked(prefix), ignoreCase: false)])
     case .regex(let pattern, let ignoreCase):
-      return try PatternParser.parse(
-        String(decoding: checked(pattern), as: UTF8.self), ignoreCase: ignoreCase)
+      return try PatternParser.parse(checked(pattern), ignoreCase: ignoreCase)
     }
   }
 

@@ -99,9 +99,11 @@ package indirect enum Predicate: Sendable, Hashable {
   case not(Predicate)
   case compare(ColumnPath, Comparison, Literal)
   case isIn(ColumnPath, [Literal])
-  /// The column's text has `needle` as a substring. On an object column: some string value at any depth has.
+  /// The column's text has `needle` as a substring, in any case if case is ignored: Unicode's simple case
+  /// folding, but that ASCII letters are the same as each other alone. On an object column: some string value
+  /// at any depth has.
   case contains(ColumnPath, needle: String, ignoreCase: Bool)
-  /// The text has `word` between non-word bytes or its ends, ASCII case ignored. Word bytes are ASCII letters
+  /// The text has `word` between non-word bytes or its ends, in any case. Word bytes are ASCII letters
   /// and digits, `_`, and all bytes from 0x80 on. On an object column: some string value at any depth has.
   case word(ColumnPath, String)
   /// The text has a match of the regular expression (linear time; see Matching).

@@ -283,8 +283,9 @@ struct CubeQuery {
     case "notEquals": return .not(try equals(values, dimension))
     case "contains": return try each { .contains(path, needle: $0, ignoreCase: true) }
     case "notContains": return .not(try each { .contains(path, needle: $0, ignoreCase: true) })
-    case "startsWith": return try each { .prefix(path, $0) }
-    case "notStartsWith": return .not(try each { .prefix(path, $0) })
+    case "startsWith", "notStartsWith":
+      let starts = try each { .regex(path, pattern: "^" + CubeQuery.escaped($0), ignoreCase: true) }
+      return word.hasBytes(of: "startsWith") ? starts : .not(starts)
     case "endsWith", "notEndsWith":
       let ends = try each { .regex(path, pattern: CubeQuery.escaped($0) + "$", ignoreCase: true) }
       return word.hasBytes(of: "endsWith") ? ends : .not(ends)
