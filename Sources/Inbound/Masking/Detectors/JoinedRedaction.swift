@@ -77,7 +77,10 @@ struct JoinedRedaction {
         continue
       }
       let stars = TextClass.runEnd(text, at) { $0 == UInt8(ascii: "*") }
-      let end = replacements.lazy.compactMap { TextClass.end(of: $0, text, stars - 4) }.first
+      var end: Int?
+      for replacement in replacements where end == nil {
+        end = TextClass.end(of: replacement, text, stars - 4)
+      }
       let masked = at..<(end ?? lengthEnd(text, stars) ?? stars)
       parts.append(Part(range: masked, detector: nil))
       at = masked.upperBound
