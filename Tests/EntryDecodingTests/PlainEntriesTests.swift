@@ -138,9 +138,10 @@ import Testing
         (0..<batch.rowCount).map { row in
           var cells: [String: Cell] = [:]
           for (name, text) in EntryTests.row(batch, row) {
-            // What is stored is JSON; if it were not, its text would be compared.
+            // What is stored is JSON; if it were not, its text would be compared. Read so, numbers are as
+            // they were sent.
             let isObject = batch.fields.contains { $0.name == name && $0.type == .json }
-            let tree = isObject ? try? JSONTree(parsing: Array(text.utf8)) : nil
+            let tree = isObject ? try? JSONTree(lenientlyParsing: Array(text.utf8)) : nil
             cells[name] = tree.map { .object($0) } ?? .plain(text)
           }
           return cells
@@ -172,11 +173,15 @@ import Testing
   static let good =
     #"{"action":"a","resource_type":"","resource_id":"","severity":"INFO","metadata":{"n":1.50}}"#
 
-  /// Numbers in objects tell the ways apart: by the tree they lose a zero.
+  /// A tree takes memory. Either way a number's text stays what it was.
   static func isShort(_ body: String, masking: MaskingPlan = .none) throws -> Bool {
     let decoder = EntryDecoder(.audit, masking: masking, limits: DecodingLimits())
     let batch = try decoder.decode(list: Array(body.utf8), now: 7)
-    return try EntryTests.row(#require(batch))["metadata"] == #"{"n":1.50}"#
+    #expect(try EntryTests.row(#require(batch))["metadata"] == #"{"n":1.50}"#)
+    do {
+      _ = try decoder.decode(list: Array(body.utf8), now: 7, within: .exhausted)
+      return true
+    } catch { return false }
   }
 
   @Test func plainEntriesGoTheShortWay() throws {

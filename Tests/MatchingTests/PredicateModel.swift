@@ -1,5 +1,6 @@
 import Matching
 import Records
+import TestKit
 
 /// JSON as the naive evaluator sees it.
 indirect enum JSON: Hashable {
@@ -180,12 +181,11 @@ enum NaiveEvaluator {
     func bytes(_ a: [UInt8], _ b: [UInt8]) -> Int {
       a.lexicographicallyPrecedes(b) ? -1 : b.lexicographicallyPrecedes(a) ? 1 : 0
     }
+    // A double is what its shortest text says.
     func mixed(_ a: Int64, _ b: Double) -> Int {
-      if b >= 0x1p63 { return -1 }
-      if b < -0x1p63 { return 1 }
-      let floor = b.rounded(.down)
-      let order = sign(a, Int64(floor))
-      return order == 0 && b > floor ? -1 : order
+      if a.magnitude <= 1 << 53 { return sign(Double(a), b) }
+      guard let a = DecimalModel("\(a)"), let b = DecimalModel("\(b)") else { return 0 }
+      return sign(a, b)
     }
     switch (value, literal) {
     case (.int(let a), .int64(let b)), (.time(let a), .timestamp(let b)): return sign(a, b)

@@ -142,6 +142,36 @@ import Testing
     #expect(tree["different"] == .int64(Int64(Set(values.compactMap(Self.key)).count)), "\(place) \(lines)")
   }
 
+  /// Measures that share a column say what each says alone.
+  @Test func measuresTogetherAreThoseAlone() async throws {
+    let values: [String?] = [
+      "1", "2.50", nil, "9007199254740993", "\"x\"", "18446744073709551615", "0.1", "-3", "1e3",
+    ]
+    let measures =
+      ["sum", "avg", "min", "max"].map { "{\"\($0)\":\"metadata.n\"}" } + [
+        "{\"quantile\":[\"metadata.n\",0.5]}"
+      ]
+    var bench = try NumberBench()
+    defer { bench.remove() }
+    try bench.add(values[..<4], at: 0)
+    try bench.archive()
+    try bench.add(values[4...], at: 4)
+    for _ in 0..<2 {
+      for group in ["", "\"group_by\":[\"message\"],"] {
+        let together = try await bench.ask("\(group)\"measures\":[\(measures.joined(separator: ","))]")
+        var alone: [[String]] = []
+        for measure in measures { alone.append(try await bench.ask("\(group)\"measures\":[\(measure)]")) }
+        for (row, line) in together.enumerated() {
+          for one in alone.map({ $0[row] }) {
+            let parts = one.dropFirst().dropLast().split(separator: ",").map(String.init)
+            #expect(parts.allSatisfy { line.contains($0) }, "\(line) \(one)")
+          }
+        }
+      }
+      try bench.archive()
+    }
+  }
+
   /// A deletion takes what equals its number and nothing beside it, for good.
   @Test(arguments: ["18446744073709551615", "9007199254740993", "12.50", "1e400", "-0", "0.1"])
   func deletionsTakeNoNeighbours(literal: String) async throws {

@@ -6,7 +6,8 @@ extension JSONReader {
     if isLenient, digits.count > 18 || text[digits].contains(where: { $0 < 0x30 || $0 > 0x39 }) {
       return .number(String(decoding: text[digits], as: UTF8.self))
     }
-    switch JSONNumber.classify(text.span.extracting(digits)) {
+    let number = text.span.extracting(digits)
+    switch keepsNumberTexts ? JSONNumber.typed(number) : JSONNumber.classify(number) {
     case .int64(let value): return .int64(value)
     case .float64(let value): return .float64(value)
     case .other: return .number(String(decoding: text[digits], as: UTF8.self))

@@ -11,6 +11,7 @@ package struct JSONReader {
 
   let text: [UInt8]
   let isLenient: Bool
+  let keepsNumberTexts: Bool
   /// Offset of the next byte to read.
   package internal(set) var at: Int
   /// What a tree of all that was skipped would take, in bytes: arrays that grow hold their elements three
@@ -18,10 +19,16 @@ package struct JSONReader {
   package private(set) var treeBytes = 0
   private var depth = 0
 
-  /// - Parameter start: Where the first value begins, white space before it not counted. At the text's start
-  ///   a UTF-8 byte order mark is passed over too (RFC 8259, §8.1).
-  package init(_ text: [UInt8], from start: Int = 0, isLenient: Bool = false) {
+  /// - Parameters:
+  ///   - start: Where the first value begins, white space before it not counted. At the text's start a UTF-8
+  ///     byte order mark is passed over too (RFC 8259, §8.1).
+  ///   - keepsNumberTexts: Numbers that a tree would print otherwise (`12.50`) become `.number`, so that
+  ///     records come back as they were sent.
+  package init(
+    _ text: [UInt8], from start: Int = 0, isLenient: Bool = false, keepsNumberTexts: Bool = false
+  ) {
     self.text = text
+    self.keepsNumberTexts = keepsNumberTexts
     self.isLenient = isLenient
     at = start == 0 && text.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : start
   }

@@ -76,7 +76,7 @@ private struct EntryPass: ~Copyable {
     self.plan = plan
     self.body = body
     self.memory = memory
-    reader = JSONReader(body)
+    reader = JSONReader(body, keepsNumberTexts: true)
     scanner = plan.scanner(byteCount: body.count, now: now)
     rows = EntryRows(plan, now: now)
   }

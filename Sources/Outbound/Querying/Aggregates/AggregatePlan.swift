@@ -34,6 +34,10 @@ struct AggregatePlan: Sendable {
     var filters: [MeasureFilter] = []
     var accumulators: [Accumulator] = []
     var sources: [Int] = []
+    var exactPaths: Set<ColumnPath> = []
+    for measure in query.measures {
+      if let input = try request.input(of: measure.function), input.isExact { exactPaths.insert(input.path) }
+    }
     for measure in query.measures {
       var filter: Int?
       if measure.filter != .all {
@@ -45,7 +49,11 @@ struct AggregatePlan: Sendable {
               measure.filter, schema: request.dataset.schema, cancellation: cancellation, index: index))
         }
       }
-      let input = try request.input(of: measure.function)
+      var input = try request.input(of: measure.function)
+      // Of a member whose extremes are asked for too, one column serves all.
+      if let column = input, column.type == .float64, exactPaths.contains(column.path) {
+        input = OutputColumn(column.path, type: .float64, isExact: true)
+      }
       let accumulator = Accumulator(
         kind: measure.function.kind, column: input.map(index), filter: filter, type: input?.type,
         isExact: input?.isExact ?? false)

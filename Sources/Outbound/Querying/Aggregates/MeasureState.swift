@@ -62,6 +62,25 @@ struct MeasureInput {
   }
 }
 
+extension Column {
+  /// Exact numbers as the nearest doubles, infinite beyond the largest; other columns as they are.
+  func nearestDoubles(_ input: MeasureInput) -> Column {
+    guard type == .utf8 || type == .int64 else { return self }
+    var doubles = [Double](repeating: 0, count: rowCount)
+    if type == .int64 {
+      withInt64 { values in input.forEach { doubles[$0] = Double(values[$0]) } }
+    } else {
+      plainText().withText { offsets, bytes in
+        input.forEach { row in
+          doubles[row] = JSONNumber.nearest(bytes.extracting(Int(offsets[row])..<Int(offsets[row + 1])))
+        }
+      }
+    }
+    return Column(
+      type: .float64, rowCount: rowCount, validity: validity, storage: .fixed(Buffer(copying: doubles)))
+  }
+}
+
 /// A measure's values, one a group; nil is null.
 enum MeasureValues {
   case int64([Int64?])

@@ -20,17 +20,11 @@ struct QuantileState: MeasureState {
   }
 
   mutating func add(_ input: MeasureInput, groups: [Int32]) {
-    guard let column = input.column else { bug("a quantile has a column") }
+    guard let column = input.column?.nearestDoubles(input) else { bug("a quantile has a column") }
     let groups = groups.span
     var grown = 0
-    if column.type == .float64 {
-      column.withFloat64 { values in
-        input.forEach { row in grown &+= sketches[Int(groups[row])].add(values[row]) }
-      }
-    } else {
-      column.withInt64 { values in
-        input.forEach { row in grown &+= sketches[Int(groups[row])].add(Double(values[row])) }
-      }
+    column.withFloat64 { values in
+      input.forEach { row in grown &+= sketches[Int(groups[row])].add(values[row]) }
     }
     heapBytes += grown
   }

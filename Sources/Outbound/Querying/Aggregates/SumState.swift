@@ -60,7 +60,7 @@ struct NumberSumState: MeasureState {
   }
 
   mutating func add(_ input: MeasureInput, groups: [Int32]) {
-    guard let column = input.column else { bug("a sum has a column") }
+    guard let column = input.column?.nearestDoubles(input) else { bug("a sum has a column") }
     let groups = groups.span
     column.withFloat64 { values in
       if cells.count == 1 {
