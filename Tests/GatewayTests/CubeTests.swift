@@ -16,7 +16,7 @@ import Testing
 
   static func range(_ json: String, offset: Int = 0) throws -> String? {
     DateRange(try JSONTree(parsing: Array(json.utf8)), now: now, zone: UTCOffsets(always: offset)).map {
-      RFC3339.string($0.start) + " " + RFC3339.string($0.end)
+      RFC3339.string($0.start) + " " + ($0.end.map { RFC3339.string($0) } ?? "on")
     }
   }
 
@@ -39,6 +39,8 @@ import Testing
         #"["2025-06-01T12:00:00.000","2025-06-01T12:59:59.999"]"#, "2025-06-01T12:00:00Z 2025-06-01T13:00:00Z"
       ),
       (#"["2025-06-01T12:00:00","2025-06-01"]"#, "2025-06-01T12:00:00Z 2025-06-02T00:00:00Z"),
+      (#""2262-04-11""#, "2262-04-11T00:00:00Z on"),
+      (#"["1677-09-21T00:12:43.145","2262-04-11T23:47:16.854"]"#, "1677-09-21T00:12:43.145224192Z on"),
       (#""sometime""#, nil), (#""last 0 days""#, nil), (#""last -3 days""#, nil), (#"["x","y"]"#, nil),
       ("3", nil),
       ("[]", nil), (#""last 99999999999 days""#, nil),

@@ -21,7 +21,7 @@ import Testing
     let zone = try #require(berlin)
     let now = try #require(RFC3339.parse(now))
     return DateRange(try JSONTree(parsing: Array(json.utf8)), now: now, zone: zone).map {
-      RFC3339.string($0.start) + " " + RFC3339.string($0.end)
+      RFC3339.string($0.start) + " " + ($0.end.map { RFC3339.string($0) } ?? "on")
     }
   }
 

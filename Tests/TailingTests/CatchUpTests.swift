@@ -47,7 +47,8 @@ import Testing
           let end = follower.subscription.positionStart
           let reader = try #require(
             await feed.resume(logs, filter: predicate, shape: RowShape(), from: start, to: end))
-          let caughtUp = try await rows(of: reader, bytesMax: bytesMax)
+          #expect(reader.deleted == nil)
+          let caughtUp = try await rows(of: reader.rows, bytesMax: bytesMax)
           while isOver.count == 0 { await Task.yield() }
           let all = written.rows.filter(follower.filter).sorted { $0.position < $1.position }
           #expect(
@@ -80,7 +81,9 @@ import Testing
     for (predicate, level) in [
       (Predicate.all, nil as String?), (.compare(ColumnPath("level"), .equal, .string("warn")), "warn"),
     ] {
-      let reader = try feed.catchUp(logs, filter: predicate, shape: RowShape(), from: 0, to: end)
+      let reader = try #require(
+        await feed.resume(logs, filter: predicate, shape: RowShape(), from: 0, to: end)
+      ).rows
       let expected = written.rows.filter { level == nil || $0.level == level }.map { Received.row($0.text) }
       let found = try await rows(of: reader, bytesMax: 100_000)
       #expect(found == expected)
@@ -89,31 +92,35 @@ import Testing
     await store.stop()
   }
 
-  @Test func deletedPositionsAreReset() async throws {
+  /// What is deleted is told, and all that is still there comes.
+  @Test func deletionsAreToldAndTheRestComes() async throws {
     let clock = ManualClock()
     let store = try await openStore(clock: clock) { $0.retentionSeconds = [.logs: 3600] }
     let feed = LiveFeed(feed: store, source: store, limits: testLimits())
     let written = Written()
-    func resume(_ position: Int64) async throws -> LiveCatchUp? {
+    func resume(_ position: Int64) async throws -> LiveFeed.Resumption? {
       try await feed.resume(
         logs, filter: .all, shape: RowShape(), from: position, to: store.positionEnd(of: acme))
     }
-    #expect(try await resume(0) != nil, "nothing was written yet")
+    func expect(_ position: Int64, deleted: Range<Int64>?, _ from: Int64, without gone: String = "-")
+      async throws
+    {
+      let found = try #require(try await resume(position))
+      #expect(found.deleted == deleted, "\(position)")
+      let texts = written.rows.filter { $0.position >= from && !$0.message.contains(gone) }
+      #expect(try await rows(of: found.rows, bytesMax: 1 << 20) == texts.map { Received.row($0.text) })
+    }
+    try await expect(0, deleted: nil, 0)
     #expect(try await resume(1) == nil, "a position from elsewhere")
     for number in 0..<20 { try await written.append([Row(message: "old \(number)")], to: store) }
     try await store.archive()
     clock.advance(seconds: 4000)
     for number in 0..<20 { try await written.append([Row(message: "young \(number)")], to: store) }
-    #expect(try await resume(0) != nil)
+    try await expect(0, deleted: nil, 0)
     #expect(try await store.retain() == 20)
-    for position: Int64 in [0, 19, 41, -1, .max] {
-      #expect(try await resume(position) == nil, "\(position)")
-    }
-    for position: Int64 in [20, 39, 40] {
-      let reader = try #require(try await resume(position))
-      let texts = written.rows.filter { $0.position >= position }.map { Received.row($0.text) }
-      #expect(try await rows(of: reader, bytesMax: 1 << 20) == texts)
-    }
+    for position: Int64 in [41, -1, .max] { #expect(try await resume(position) == nil, "\(position)") }
+    for position: Int64 in [0, 19] { try await expect(position, deleted: position..<20, 20) }
+    for position: Int64 in [20, 39, 40] { try await expect(position, deleted: nil, position) }
     // Deleted by a filter: the first are gone, in the head as in blocks.
     for isArchived in [false, true] {
       if isArchived { try await store.archive() }
@@ -121,12 +128,42 @@ import Testing
         .contains(ColumnPath("message"), needle: isArchived ? "young 1" : "young 0", ignoreCase: false),
         from: logs)
       let first: Int64 = isArchived ? 22 : 21
-      #expect(try await resume(first - 1) == nil)
-      #expect(try await resume(first) != nil)
+      let gone = isArchived ? "young 1" : "young 0"
+      try await expect(first - 1, deleted: first - 1..<first, first, without: gone)
+      try await expect(first, deleted: nil, first, without: gone)
     }
     _ = try await store.delete(.all, from: logs)
-    #expect(try await resume(30) == nil)
-    #expect(try await resume(40) != nil)
+    try await expect(30, deleted: 30..<40, 40)
+    try await expect(40, deleted: nil, 40)
+    await feed.stop()
+    await store.stop()
+  }
+
+  /// By their positions, whatever their times are, and whatever lies between them.
+  @Test(arguments: [false, true])
+  func theNewestAreThoseWrittenLast(isArchived: Bool) async throws {
+    let store = try await openStore()
+    let feed = LiveFeed(feed: store, source: store, limits: testLimits())
+    let written = Written()
+    for number in 0..<30 {
+      let level = number % 10 == 2 ? "warn" : "info"
+      try await written.append((0..<400).map { Row(level: level, message: "\(number)/\($0)") }, to: store)
+      if isArchived, number % 8 == 7 { try await store.archive() }
+    }
+    let all = written.rows.sorted { $0.position < $1.position }
+    let warnings = Predicate.compare(ColumnPath("level"), .equal, .string("warn"))
+    let nothing = Predicate.compare(ColumnPath("level"), .equal, .string("none"))
+    for end in [Int64(all.count), 5_000, 1, 0] {
+      for (filter, level) in [(Predicate.all, nil as String?), (warnings, "warn"), (nothing, "none")] {
+        for count in [1, 7, 399, 400, 401, 4_096, 5_000, 100_000] {
+          let reader = try feed.newest(count, of: logs, filter: filter, shape: RowShape(), below: end)
+          let expected = all.filter { $0.position < end && (level == nil || $0.level == level) }.suffix(count)
+          let found = try await rows(of: reader, bytesMax: 1 << 20)
+          #expect(
+            found == expected.map { Received.row($0.text) }, "\(end) \(String(describing: level)) \(count)")
+        }
+      }
+    }
     await feed.stop()
     await store.stop()
   }

@@ -232,15 +232,10 @@ extension JSONColumnScanner {
     case .string:
       time = unsafe RFC3339.parse(base + value.start, value.count)
       if time == nil, plan.takesLooseTimestamp { time = unsafe looseTime(value) }
-    case .number where plan.takesLooseTimestamp:
-      let text = unsafe UnsafeBufferPointer(start: base + value.start, count: value.count)
-      if plan.takesExactTimestamp, unsafe JSONNumber.classify(Span(_unsafeElements: text)) == .other {
-        return .badTimestamp
-      }
-      time = unsafe JSONNumber.double(base + value.start, value.count).flatMap { UnixTime.nanoseconds($0) }
     case .number:
-      time = unsafe JSONNumber.int64(base + value.start, value.count)
-      if time == nil { return .numberOutOfRange }
+      let text = unsafe UnsafeBufferPointer(start: base + value.start, count: value.count)
+      time = unsafe UnixTime.nanoseconds(Span(_unsafeElements: text))
+      if time == nil, !plan.takesLooseTimestamp { return .numberOutOfRange }
     case .null: time = plan.now
     case .escapedString:
       let start = scratch.used

@@ -22,6 +22,49 @@ public enum RFC3339 {
   /// As ``parse(_:)-(Span)`` over `count` readable bytes.
   @unsafe
   static func parse(_ text: UnsafePointer<UInt8>, _ count: Int) -> Int64? {
+    guard let (seconds, nanoseconds) = unsafe instant(text, count) else { return nil }
+    return combine(seconds: seconds, nanoseconds: nanoseconds)
+  }
+
+  /// The first or the last of the times that are shown as `text` where the fraction is cut to multiples of
+  /// `width`, a power of ten up to 1e9; nil as ``parse(_:)-(Span)``.
+  static func parse(_ text: Span<UInt8>, cutTo width: Int64, isLast: Bool) -> Int64? {
+    unsafe text.withUnsafeBufferPointer { bytes in
+      guard let base = bytes.baseAddress, let (seconds, nanoseconds) = unsafe instant(base, bytes.count)
+      else {
+        return nil
+      }
+      let first = nanoseconds / Int(width) * Int(width)
+      return combine(seconds: seconds, nanoseconds: isLast ? first + Int(width) - 1 : first)
+    }
+  }
+
+  /// The times that are shown as `text`, as ``parse(_:cutTo:isLast:)`` has them; cut to those there are. nil
+  /// if it is no time in RFC 3339, or there is none of them.
+  package static func range(_ text: String, of width: Int64) -> ClosedRange<Int64>? {
+    let bytes = Array(text.utf8)
+    return range(
+      first: parse(bytes.span, cutTo: width, isLast: false),
+      last: parse(bytes.span, cutTo: width, isLast: true)
+    )
+  }
+
+  /// Between two times of one text, of which one may lie beyond what there is.
+  static func range(first: Int64?, last: Int64?) -> ClosedRange<Int64>? {
+    switch (first, last) {
+    case (let first?, let last?): first...last
+    case (let first?, nil): first...(.max)
+    case (nil, let last?): .min...last
+    case (nil, nil): nil
+    }
+  }
+
+  /// Seconds since 1970 and the nanoseconds in the second; nil for what is no time.
+  @inline(__always)
+  @unsafe
+  private static func instant(
+    _ text: UnsafePointer<UInt8>, _ count: Int
+  ) -> (seconds: Int, nanoseconds: Int)? {
     // Shortest: `YYYY-MM-DDTHH:MM:SSZ`. All fixed offsets below are under 20.
     guard count >= 20 else { return nil }
     let raw = unsafe UnsafeRawPointer(text)
@@ -65,7 +108,7 @@ public enum RFC3339 {
       - offset
     // The last second of a day in UTC; the remainder of a negative count of seconds is negative.
     if isLeap, (seconds + 1) % 86_400 != 0 { return nil }
-    return combine(seconds: seconds, nanoseconds: nanoseconds)
+    return (seconds, nanoseconds)
   }
 
   /// The fraction at `at`, in nanoseconds, 0 without one; nil if a point has no digit after it. Moves

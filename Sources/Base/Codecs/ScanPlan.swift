@@ -58,12 +58,10 @@ package struct ScanPlan: Sendable {
   package var dropsUnknown = false
   /// A bit a slot: a record must have the member, be it null.
   package var requiredSlots: UInt64 = 0
-  /// A `timestamp` must be text: numbers and null are faults.
+  /// A `timestamp` must be text: numbers, else taken by ``UnixTime``, and null are faults.
   package var takesTimestampAsTextOnly = false
   /// A `timestamp` may also be what else ``FlexibleTime`` takes.
   package var takesLooseTimestamp = false
-  /// A `timestamp` that is a number must be one that ``JSONNumber/classify(_:)`` keeps as a number.
-  package var takesExactTimestamp = false
   /// A record whose masking hit its bound has a fault, instead of becoming a row without content.
   package var refusesOverBound = false
   /// A name twice in one object, or beside the overflow object and in it, is a fault, instead of the last one

@@ -169,7 +169,16 @@ struct PredicateCompiler {
     return test
   }
 
-  /// Times and ids may be given as text.
+  private static func time(_ number: Literal) -> Int64? {
+    switch number {
+    case .int64(let number): UnixTime.nanoseconds(number)
+    case .float64(let number): UnixTime.nanoseconds(number)
+    case .number(let text): UnixTime.nanoseconds(Array(text.utf8).span)
+    default: nil
+    }
+  }
+
+  /// Times may be given as text or numbers, ids as text.
   private static func converted(
     _ literal: Literal, to type: ColumnType, _ path: ColumnPath
   ) throws(StoreError) -> Literal {
@@ -177,6 +186,11 @@ struct PredicateCompiler {
     case (.timestamp, .string(let text)):
       guard let time = RFC3339.parse(text) else {
         throw .invalid("\(path) is compared with a time that is not in RFC 3339 or out of range")
+      }
+      return .timestamp(time)
+    case (.timestamp, .int64), (.timestamp, .float64), (.timestamp, .number):
+      guard let time = PredicateCompiler.time(literal) else {
+        throw .invalid("\(path) is compared with a number that is no time between the years 1677 and 2262")
       }
       return .timestamp(time)
     case (.uuid, .string(let text)):

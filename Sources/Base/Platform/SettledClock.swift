@@ -84,17 +84,3 @@ package final class SettledClock: WallClock {
   /// The step that the last reading showed; nil: none, the clock is believed.
   package var step: Step? { state.withLock { $0.step } }
 }
-
-extension Int64 {
-  /// The sum, or the nearest there is.
-  fileprivate func addingClamped(_ other: Int64) -> Int64 {
-    let (sum, isOver) = addingReportingOverflow(other)
-    return isOver ? (other > 0 ? Int64.max : Int64.min) : sum
-  }
-
-  /// The difference, or the nearest whose size there is.
-  fileprivate func subtractingClamped(_ other: Int64) -> Int64 {
-    let (difference, isOver) = subtractingReportingOverflow(other)
-    return isOver ? (other > 0 ? -Int64.max : Int64.max) : Swift.max(difference, -Int64.max)
-  }
-}

@@ -199,7 +199,7 @@ extension DecodingReason {
     case .int64: "an integer"
     case .float64: "a number"
     case .bool: "true or false"
-    case .timestamp: "an RFC 3339 time or integer nanoseconds since 1970"
+    case .timestamp: "an RFC 3339 time or a number since 1970"
     }
   }
 }

@@ -38,7 +38,6 @@ struct EntryPlan: Sendable {
     // A list is a level, which the record's own count leaves out.
     plan.depthMax = min(limits.depthMax, JSONTree.nestingMax - 1)
     plan.takesLooseTimestamp = true
-    plan.takesExactTimestamp = true
     for (index, field) in form.fields.enumerated() where field.isRequired {
       plan.requiredSlots |= 1 << UInt64(index)
     }

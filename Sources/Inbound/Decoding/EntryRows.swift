@@ -142,10 +142,6 @@ struct EntryRows {
   private mutating func time(
     _ value: JSONTree, _ field: EntryForm.EntryField, takesDates: Bool
   ) -> ScanCell? {
-    // A number that neither 64 bits nor a double hold.
-    if case .number(let text) = value, JSONNumber.classify(Array(text.utf8).span) == .other {
-      return refuse(field, "datetime_type", "Input should be a valid datetime")
-    }
     let place = place
     let time = faults.time(value, at: place + [.name(field.name)], takesDates: takesDates)
     return time.map { .time($0) }

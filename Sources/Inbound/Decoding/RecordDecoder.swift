@@ -83,7 +83,7 @@ package struct RecordDecoder: Sendable {
 
   /// Decodes a whole body (not compressed).
   ///
-  /// `timestamp` may be an RFC 3339 string or integer nanoseconds since 1970; without one, or with null, it
+  /// `timestamp` may be an RFC 3339 string or a number since 1970 (`UnixTime`); without one, or with null, it
   /// is `now`. Members that no column is named after go into the schema's overflow object. A name twice in
   /// one object, or in the overflow object and beside it, is a fault.
   ///

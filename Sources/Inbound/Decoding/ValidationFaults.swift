@@ -82,9 +82,7 @@ package struct ValidationFaults: Sendable {
     case .string(let text):
       time = FlexibleTime.nanoseconds(text)
       if time == nil { reason = FlexibleTime.reason(text) }
-    case .int64(let number): time = FlexibleTime.nanoseconds(Double(number))
-    case .float64(let number): time = FlexibleTime.nanoseconds(number)
-    case .number(let text): time = Double(text).flatMap { FlexibleTime.nanoseconds($0) }
+    case .int64, .float64, .number: time = UnixTime.nanoseconds(value)
     case .null, .bool, .array, .object:
       add(place(), "datetime_type", "Input should be a valid datetime")
       return nil

@@ -75,7 +75,8 @@ package struct PreparedQuery: Sendable {
     var (start, end) = (request.start, request.end)
     if let cursor = request.cursor, case .timestamp(let time)? = cursor.key.first, cursor.key.count == 1 {
       if request.isDescending {
-        end = min(end ?? .max, time == .max ? .max : time + 1)
+        // Behind the last nanosecond there is none: then no bound.
+        if let behind = time.endBehind { end = min(end ?? .max, behind) }
       } else {
         start = max(start ?? .min, time)
       }

@@ -87,8 +87,9 @@ package struct QueryCursor: Sendable, Hashable {
 
   /// The same query but for limit and cursor has the same fingerprint.
   private static func fingerprint(_ request: QueryRequest) -> UInt64 {
-    let text =
-      "\(request.dataset.name) \(request.start ?? .min) \(request.end ?? .max) \(request.isDescending) "
+    // Without the last nanosecond is another query than without an end, which has been written so since 1.
+    let end = request.end.map { $0 == .max ? "before the last" : "\($0)" } ?? "\(Int64.max)"
+    let text = "\(request.dataset.name) \(request.start ?? .min) \(end) \(request.isDescending) "
     return Hash64.xxh64(Array((text + request.predicate.json.text).utf8), seed: 0x636F_7264_776F_6F64)
   }
 

@@ -145,13 +145,17 @@ extension QueryRequest {
   private static func time(_ tree: JSONTree?, _ name: String) throws(StoreError) -> Int64? {
     switch tree {
     case nil, .null?: return nil
-    case .int64(let value)?: return value
+    case .int64?, .float64?, .number?:
+      guard let value = tree.flatMap({ UnixTime.nanoseconds($0) }) else {
+        throw .invalid("\(name): a number of seconds since 1970 between the years 1677 and 2262")
+      }
+      return value
     case .string(let text)?:
       guard let value = RFC3339.parse(text) else {
         throw .invalid("\(name): RFC 3339 such as 2026-11-19T12:00:00Z, between the years 1677 and 2262")
       }
       return value
-    default: throw .invalid("\(name): RFC 3339 text or nanoseconds since 1970")
+    default: throw .invalid("\(name): RFC 3339 text or a number of seconds since 1970")
     }
   }
 

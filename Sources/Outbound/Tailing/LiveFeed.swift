@@ -136,13 +136,11 @@ package final class LiveFeed: Sendable {
 
 // Rows from the past
 extension LiveFeed {
-  /// The matching rows from `position` up to `end`, usually ``LiveSubscription/positionStart``; what was
-  /// deleted is missing.
+  /// The newest `count` of the matching rows below `end`, by their positions; fewer if there are no more.
   ///
   /// - Throws: `.invalid`: the filter does not fit the dataset.
-  package func catchUp(
-    _ partition: Partition, filter: Records.Predicate, shape: any LiveShape, from position: Int64,
-    to end: Int64
+  package func newest(
+    _ count: Int, of partition: Partition, filter: Records.Predicate, shape: any LiveShape, below end: Int64
   ) throws(StoreError) -> LiveCatchUp {
     // For its errors: scans compile it anew.
     _ = try CompiledPredicate(filter, schema: partition.dataset.schema)
@@ -150,24 +148,31 @@ extension LiveFeed {
     let account = pool.account(of: partition.tenant)
     return LiveCatchUp(account: account, shape: shape) { token async throws(StoreError) in
       let snapshot = try await source.snapshot(of: partition)
-      return PositionScan(
+      var scan = PositionScan(
         snapshot, dataset: partition.dataset, columns: shape.columns, filter: filter,
-        positions: max(0, position)..<max(0, position, end), cancellation: token)
+        positions: max(0, end)..<max(0, end), cancellation: token)
+      scan.beginBefore(count: count)
+      return scan
     }
   }
 
-  /// The matching rows from `position` up to `end` for one who has seen all before `position`; nil if rows
-  /// behind it may have been deleted meanwhile or `position` lies beyond `end`: then the client must start
-  /// anew (`reset`).
-  ///
-  /// Deleted is what lies below the first row that still exists: rows deleted by a filter among others that
-  /// stay are just missing.
+  /// What there still is for one who has seen all rows before a position.
+  package struct Resumption: Sendable {
+    /// The matching rows from there on.
+    package let rows: LiveCatchUp
+    /// Positions of which rows may have been deleted since: those below the first row that still exists. nil:
+    /// none. Rows deleted by a filter among others that stay are just missing.
+    package let deleted: Range<Int64>?
+  }
+
+  /// The matching rows from `position` up to `end` for one who has seen all before `position`; nil if
+  /// `position` lies beyond `end`, and so is of another store: then the client must start anew (`reset`).
   ///
   /// - Throws: `.invalid`: the filter does not fit the dataset. `.disk`, `.corrupt`: rows cannot be read.
   package func resume(
     _ partition: Partition, filter: Records.Predicate, shape: any LiveShape, from position: Int64,
     to end: Int64
-  ) async throws(StoreError) -> LiveCatchUp? {
+  ) async throws(StoreError) -> Resumption? {
     _ = try CompiledPredicate(filter, schema: partition.dataset.schema)
     if position < 0 || position > end { return nil }
     // The first row there ever was from there on, if none of them was archived: deleted ones are in the head
@@ -179,17 +184,17 @@ extension LiveFeed {
     // One snapshot for both: what it does not lack cannot be lacking when it is read.
     let snapshot = try await source.snapshot(of: partition)
     let account = pool.account(of: partition.tenant)
-    let isThere = try await account.run { () throws(StoreError) in
-      if position == end { return true }
-      let first = try PositionScan.firstPosition(in: snapshot) ?? end
-      return first == firstCommitted || position >= first
+    let deleted = try await account.run { () throws(StoreError) -> Range<Int64>? in
+      if position == end { return nil }
+      let first = min(end, try PositionScan.firstPosition(in: snapshot) ?? end)
+      return first == firstCommitted || position >= first ? nil : position..<first
     }
-    guard isThere else { return nil }
-    return LiveCatchUp(account: account, shape: shape) { token in
+    let rows = LiveCatchUp(account: account, shape: shape) { token in
       PositionScan(
         snapshot, dataset: partition.dataset, columns: shape.columns, filter: filter,
         positions: position..<end, cancellation: token)
     }
+    return Resumption(rows: rows, deleted: deleted)
   }
 }
 

@@ -17,8 +17,12 @@ struct PositionScan {
   private let filter: Records.Predicate
   private let end: Int64
   private let cancellation: CancellationToken?
-  /// Rows below were read.
+  /// Rows below were read. While the newest are looked for: rows from here on were.
   private(set) var position: Int64
+  /// So many rows below ``position`` are still looked for, before any is read.
+  private var missing = 0
+  /// The first of the rows that were found.
+  private var found: Int64
   private var window: Int64 = 4_096
 
   /// - Parameters:
@@ -37,30 +41,61 @@ struct PositionScan {
     }
     position = positions.lowerBound
     end = positions.upperBound
+    found = end
   }
 
-  var isAtEnd: Bool { position >= end }
+  /// Begins at the newest `count` of the matching rows below the first position instead: first it is looked
+  /// for where they begin, backwards, by their positions alone.
+  mutating func beginBefore(count: Int) { missing = count }
+
+  var isAtEnd: Bool { missing == 0 && position >= end }
 
   /// The rows of the next window, nil if there are none. Blocking.
   mutating func next() throws(StoreError) -> RecordBatch? {
+    if missing > 0 {
+      try lookBack()
+      return nil
+    }
     while !isAtEnd {
       let upTo = end - position > window ? position + window : end
-      guard let batches = try read(position..<upTo) else {
+      guard let batches = try read(position..<upTo, columns) else {
         window = max(PositionScan.windowMin, window / 4)
         continue
       }
       position = upTo
       let rows = batches.reduce(0) { $0 + $1.rowCount }
-      if rows < PositionScan.windowRowsMax / 8, batches.byteCount < PositionScan.windowBytesMax / 8 {
-        window = min(PositionScan.windowMax, window * 4)
-      }
+      widen(after: rows, batches.byteCount)
       return rows == 0 ? nil : PositionScan.sorted(batches)
     }
     return nil
   }
 
+  private mutating func widen(after rows: Int, _ bytes: Int) {
+    if rows < PositionScan.windowRowsMax / 8, bytes < PositionScan.windowBytesMax / 8 {
+      window = min(PositionScan.windowMax, window * 4)
+    }
+  }
+
+  /// Looks through one window more for where the newest rows begin.
+  private mutating func lookBack() throws(StoreError) {
+    let from = max(0, position - window)
+    let wanted = columns.filter { $0.path == ColumnPath("position") }
+    guard let batches = try read(from..<position, wanted) else {
+      window = max(PositionScan.windowMin, window / 4)
+      return
+    }
+    let positions = batches.flatMap(\.positions).sorted()
+    found = positions.isEmpty ? found : positions[max(0, positions.count - missing)]
+    missing = from == 0 ? 0 : max(0, missing - positions.count)
+    position = missing == 0 ? found : from
+    // Reading begins with a small window, however few there were before.
+    if missing == 0 { window = 4_096 } else { widen(after: positions.count, batches.byteCount) }
+  }
+
   /// nil if it is too much for one window and a smaller one is possible.
-  private func read(_ positions: Range<Int64>) throws(StoreError) -> [RecordBatch]? {
+  private func read(
+    _ positions: Range<Int64>, _ columns: [OutputColumn]
+  ) throws(StoreError) -> [RecordBatch]? {
     var batches: [RecordBatch] = []
     var rows = 0
     var bytes = 0

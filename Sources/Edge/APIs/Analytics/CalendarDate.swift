@@ -57,20 +57,14 @@ extension Int {
 }
 
 extension Int64 {
-  /// The sum, cut to what int64 holds: times at the edges are as good as any to ask for.
-  func plus(_ other: Int64) -> Int64 {
-    let (sum, isBeyond) = addingReportingOverflow(other)
-    return isBeyond ? (other > 0 ? .max : .min) : sum
-  }
-
   /// Of nanoseconds, rounded down.
   var wholeSeconds: Int { Int(self).floored(by: 1_000_000_000) }
   /// Of nanoseconds, what ``wholeSeconds`` leaves: 0 to 999,999,999.
   var beyondSeconds: Int { Int((self % 1_000_000_000 + 1_000_000_000) % 1_000_000_000) }
 
-  /// Nanoseconds, cut to what int64 holds.
-  static func nanoseconds(_ seconds: Int) -> Int64 {
-    let (product, isBeyond) = Int64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
-    return isBeyond ? (seconds < 0 ? .min : .max) : product
+  /// Nanoseconds of seconds and what is beyond them, cut to what int64 holds: times at the edges are as good
+  /// as any to ask for.
+  static func nanoseconds(_ seconds: Int, beyond: Int = 0) -> Int64 {
+    Int64(clamping: Int128(seconds) * 1_000_000_000 + Int128(beyond))
   }
 }

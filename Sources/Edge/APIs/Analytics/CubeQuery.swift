@@ -31,7 +31,8 @@ struct CubeQuery {
   let limit: Int
   let offset: Int
   let zone: UTCOffsets
-  private let now: Int64
+  /// Nanoseconds since 1970, when it was asked.
+  let now: Int64
 
   /// - Throws: 400 with the member's name; values are not quoted.
   init(_ tree: JSONTree, cube: CubeSchema, now: Int64, zones: TimeZones = .none) throws(Problem) {
@@ -294,7 +295,10 @@ struct CubeQuery {
         "gt": .greater, "gte": .greaterOrEqual, "lt": .less, "lte": .lessOrEqual,
       ]
       guard let comparison = comparisons[word] else { bug("one of the four") }
-      return try each { value throws(Problem) in try .compare(path, comparison, number(value, dimension)) }
+      return try each { value throws(Problem) in
+        dimension.type == .time
+          ? try time(path, word, value) : try .compare(path, comparison, number(value))
+      }
     case "inDateRange", "notInDateRange", "beforeDate", "beforeOrOnDate", "afterDate", "afterOrOnDate",
       "onTheDate":
       return try date(path, word, values)
@@ -302,27 +306,13 @@ struct CubeQuery {
     }
   }
 
-  private func date(_ path: ColumnPath, _ word: String, _ values: [String]) throws(Problem) -> Predicate {
-    let ends: JSONTree = values.count == 1 ? .string(values[0]) : .array(values.map { .string($0) })
-    guard path == ColumnPath("timestamp"),
-      let range = DateRange(ends, now: now, zone: zone), !range.isReversed
-    else { throw Problem(400, "filters: \(word) takes a time dimension, and a date or two in their order") }
-    let from = Predicate.compare(path, .greaterOrEqual, .timestamp(range.start))
-    let before = Predicate.compare(path, .less, .timestamp(range.end))
-    switch word {
-    case "inDateRange", "onTheDate": return .and([from, before])
-    case "notInDateRange": return .not(.and([from, before]))
-    case "beforeDate": return .not(from)
-    case "beforeOrOnDate": return before
-    case "afterDate": return .not(before)
-    default: return from
-    }
-  }
-
   /// A member of an object is of the type that it has in each row, and groups show all as text: a value is
   /// looked for as each type that it may be the text of.
   private func equals(_ values: [String], _ dimension: CubeSchema.Dimension) throws(Problem) -> Predicate {
     guard !values.isEmpty else { throw Problem(400, "filters: equals and notEquals need values") }
+    if dimension.type == .time {
+      return .or(try values.map { value throws(Problem) in try time(dimension.path, "equals", value) })
+    }
     var literals: [Literal] = []
     for value in values {
       literals.append(try literal(value, dimension))
@@ -337,17 +327,12 @@ struct CubeQuery {
   private func literal(_ value: String, _ dimension: CubeSchema.Dimension) throws(Problem) -> Literal {
     switch dimension.type {
     case .string: return .string(value)
-    case .number: return try number(value, dimension)
-    case .time:
-      guard let time = DateRange.time(value, zone: zone) else {
-        throw Problem(400, "filters: a time such as 2025-06-26T00:00:00.000")
-      }
-      return .timestamp(time)
+    case .number: return try number(value)
+    case .time: bug("times are compared as ranges")
     }
   }
 
-  private func number(_ value: String, _ dimension: CubeSchema.Dimension) throws(Problem) -> Literal {
-    if dimension.type == .time { return try literal(value, dimension) }
+  private func number(_ value: String) throws(Problem) -> Literal {
     guard let number = Literal(number: value) else { throw Problem(400, "filters: a number") }
     return number
   }
@@ -370,7 +355,7 @@ extension CubeQuery {
     let ranges = times.compactMap(\.range)
     let start = ranges.map(\.start).max()
     // What lies in all ranges, which may be nothing.
-    let end = ranges.map(\.end).min().map { max($0, start ?? $0) }
+    let end = ranges.compactMap(\.end).min().map { max($0, start ?? $0) }
     let bucket =
       units.isEmpty
       ? nil : TimeBucket.local(LocalBucket(units, offsets: zone.during(start: start, end: end)))

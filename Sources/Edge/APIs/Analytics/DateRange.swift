@@ -4,10 +4,11 @@ import Querying
 import Records
 import Routing
 
-/// A range of time as Cube's queries say it: two times, a date, or words. The end is not included.
+/// A range of time as Cube's queries say it: two times, a date, or words.
 struct DateRange: Sendable, Hashable {
   let start: Int64
-  let end: Int64
+  /// Not included; nil: up to the last time there is.
+  let end: Int64?
   /// Two times were said, the later one first.
   var isReversed = false
 
@@ -22,11 +23,13 @@ struct DateRange: Sendable, Hashable {
     switch value {
     case .array(let ends) where ends.count == 2:
       guard let first = ends[0].string, let last = ends[1].string,
-        let start = DateRange.time(first, zone: zone), let end = DateRange.end(last, zone: zone)
+        let start = DateRange.time(first, zone: zone)?.lowerBound,
+        let end = DateRange.end(last, zone: zone)
       else { return nil }
       self.init(start: start, end: end)
       // A day that a zone's calendar skips is empty and in order.
-      isReversed = end <= start && DateRange.time(last, zone: zone) != start
+      isReversed =
+        end.map { $0 <= start } == true && DateRange.time(last, zone: zone)?.lowerBound != start
     case .array(let ends) where ends.count == 1: self.init(ends[0], now: now, zone: zone)
     case .string(let text): self.init(words: text, now: now, zone: zone)
     default: return nil
@@ -35,10 +38,11 @@ struct DateRange: Sendable, Hashable {
 
   /// Its first and its last millisecond as `zone` shows them, as Cube's answers repeat ranges.
   func texts(in zone: UTCOffsets) -> [String] {
-    [CalendarDate.text(of: start, in: zone), CalendarDate.text(of: end.plus(-1_000_000), in: zone)]
+    let last = end?.addingClamped(-1_000_000) ?? .max
+    return [CalendarDate.text(of: start, in: zone), CalendarDate.text(of: last, in: zone)]
   }
 
-  private init(start: Int64, end: Int64) {
+  private init(start: Int64, end: Int64?) {
     self.start = start
     self.end = end
   }
@@ -47,7 +51,7 @@ struct DateRange: Sendable, Hashable {
     func whole(_ unit: CalendarDate.Unit, from first: Int, to last: Int) -> DateRange {
       DateRange(
         start: CalendarDate.start(of: unit, at: now, plus: first, zone: zone),
-        end: CalendarDate.start(of: unit, at: now, plus: last + 1, zone: zone))
+        end: DateRange.bound(CalendarDate.start(of: unit, at: now, plus: last + 1, zone: zone)))
     }
     let words = text.lowercased().split(separator: " ").map(String.init)
     switch words {
@@ -72,7 +76,7 @@ struct DateRange: Sendable, Hashable {
         let unit = DateRange.unit(words[2]), let count = DateRange.count(words[1])
       {
         self.init(start: CalendarDate.start(of: unit, at: now, plus: -count, zone: zone), end: now)
-      } else if words.count == 1, let start = DateRange.time(text, zone: zone),
+      } else if words.count == 1, let start = DateRange.time(text, zone: zone)?.lowerBound,
         let end = DateRange.end(text, zone: zone)
       {
         self.init(start: start, end: end)
@@ -90,26 +94,33 @@ struct DateRange: Sendable, Hashable {
     CalendarDate.Unit(word: word.hasSuffix("s") ? String(word.dropLast()) : word)
   }
 
-  private static func isDate(_ text: String) -> Bool {
-    text.utf8.count == 10 && text.utf8.dropFirst(4).first == UInt8(ascii: "-")
+  /// What begins behind all times, and so was cut to the last of them, is no bound.
+  private static func bound(_ start: Int64) -> Int64? { start == .max ? nil : start }
+
+  /// An end is included: a date to its last moment, a time to its millisecond. nil: it is neither.
+  private static func end(_ text: String, zone: UTCOffsets) -> Int64?? {
+    if FlexibleTime.isDate(text) {
+      return time(text, zone: zone, daysLater: 1).map { bound($0.lowerBound) }
+    }
+    return time(text, zone: zone).map(\.upperBound.endBehind)
   }
 
-  /// An end is included: a date to its last moment, a time to its millisecond.
-  private static func end(_ text: String, zone: UTCOffsets) -> Int64? {
-    isDate(text) ? time(text, zone: zone, daysLater: 1) : time(text, zone: zone)?.plus(1_000_000)
-  }
-
-  /// Times without an offset are what `zone` shows: the first moment if it does so twice, and the moment it
-  /// is set past them if never.
-  static func time(_ text: String, zone: UTCOffsets, daysLater: Int = 0) -> Int64? {
-    if let time = RFC3339.parse(text) { return time }
+  /// The times that answers show so, to the millisecond. Without an offset they are what `zone` shows: the
+  /// first moment if it does so twice, and the moment it is set past them if never.
+  static func time(_ text: String, zone: UTCOffsets, daysLater: Int = 0) -> ClosedRange<Int64>? {
+    let width: Int64 = 1_000_000
+    if let time = RFC3339.range(text, of: width) { return time }
     guard text.utf8.count >= 10, text.utf8.first.map({ $0 >= 0x30 && $0 <= 0x39 }) == true,
-      let shown = FlexibleTime.nanoseconds(text)
+      let shown = FlexibleTime.range(text, of: width)
     else { return nil }
-    // Seconds since 1970.
+    // Since 1970.
     if Double(text) != nil { return shown }
-    let local = shown.wholeSeconds + daysLater * 86_400
-    let second = zone.firstSecond(showing: local)
-    return Int64.nanoseconds(second).plus(zone.local(second) == local ? Int64(shown.beyondSeconds) : 0)
+    func moment(_ shown: Int64) -> Int64 {
+      let local = shown.wholeSeconds + daysLater * 86_400
+      let second = zone.firstSecond(showing: local)
+      return Int64.nanoseconds(second, beyond: zone.local(second) == local ? shown.beyondSeconds : 0)
+    }
+    let first = moment(shown.lowerBound)
+    return first...max(first, moment(shown.upperBound))
   }
 }

@@ -36,18 +36,18 @@ struct AuditFilter {
           AuditFilter.searched.map { .regex(ColumnPath($0), pattern: search, ignoreCase: true) }))
     }
     predicate = parts.isEmpty ? .all : .and(parts)
-    var start = PageRequest.time(items, "start", &faults)
-    // Bounds are included; the engine's end is not.
-    var end = PageRequest.time(items, "end", isEnd: true, &faults).map { $0 == .max ? $0 : $0 + 1 }
-    if let time = PageRequest.time(items, "timestamp", &faults) {
+    var start = PageRequest.time(items, "start", &faults)?.lowerBound
+    // Included, as bounds are.
+    var last = PageRequest.time(items, "end", isEnd: true, &faults)?.upperBound
+    if let time = PageRequest.time(items, "timestamp", &faults)?.upperBound {
       // The day of that time, in UTC.
       let day: Int64 = 86_400_000_000_000
       let passed = ((time % day) + day) % day
-      start = max(start ?? .min, time.plus(-passed))
-      end = min(end ?? .max, time.plus(day - passed))
+      start = max(start ?? .min, time.flooredTime(by: day))
+      last = min(last ?? .max, time.addingClamped(day - 1 - passed))
     }
     self.start = start
-    self.end = end
+    end = last.flatMap(\.endBehind)
   }
 }
 

@@ -132,12 +132,13 @@ extension AuditRoutes {
   func cleanup(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
     var faults = ValidationFaults()
     let days = PageRequest.number(call.query, "older_than_days", fallback: cleanupDays, 0...100_000, &faults)
-    let before = PageRequest.time(call.query, "before", &faults)
+    let before = PageRequest.time(call.query, "before", &faults)?.lowerBound
     try faults.refuse()
     // Age is that of arrival, so that entries of old times that came in lately stay; a time is that of the
     // entry.
     let arrived = Predicate.compare(
-      ColumnPath("ingested_at"), .less, .timestamp(clock.now() - Int64(days) * 86_400_000_000_000))
+      ColumnPath("ingested_at"), .less,
+      .timestamp(clock.now().subtractingClamped(Int64(days) * 86_400_000_000_000)))
     let written = before.map { Predicate.compare(ColumnPath("timestamp"), .less, .timestamp($0)) }
     // With both, what both allow; a time alone says nothing of the age.
     let old = written.map { call.query["older_than_days"] == nil ? $0 : .both($0, arrived) } ?? arrived

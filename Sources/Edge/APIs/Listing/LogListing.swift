@@ -44,28 +44,25 @@ struct PageRequest: Sendable, Hashable {
     return number
   }
 
-  /// A time of the query, in nanoseconds since 1970; a date alone is its first, or with `isEnd` its last,
-  /// moment.
+  /// The times that answers show as a time of the query, in nanoseconds since 1970; a date alone is its
+  /// first, or with `isEnd` its last, microsecond.
   static func time(
     _ items: QueryItems, _ name: String, isEnd: Bool = false, _ faults: inout ValidationFaults
-  ) -> Int64? {
+  ) -> ClosedRange<Int64>? {
     guard let text = items[name], !text.isEmpty else { return nil }
     // A plus that was not escaped came as a space.
-    guard
-      let time = FlexibleTime.nanoseconds(text) ?? FlexibleTime.nanoseconds(text.replacing(" ", with: "+"))
-    else {
+    guard let time = shown(text) ?? shown(text.replacing(" ", with: "+")) else {
       let reason = text.utf8.count < 10 ? "input is too short" : "invalid character in year"
       faults.add(
         [.name("query"), .name(name)], "datetime_parsing", "Input should be a valid datetime, \(reason)")
       return nil
     }
-    return isEnd && isDate(text) ? time.plus(86_399_999_999_999) : time
+    return isEnd && FlexibleTime.isDate(text)
+      ? time.lowerBound...time.lowerBound.addingClamped(86_399_999_999_999) : time
   }
 
-  /// `2026-01-01`: ten digits are seconds since 1970.
-  private static func isDate(_ text: String) -> Bool {
-    text.utf8.count == 10 && text.utf8.dropFirst(4).first == UInt8(ascii: "-")
-  }
+  /// Records are kept to the nanosecond and shown to the microsecond.
+  private static func shown(_ text: String) -> ClosedRange<Int64>? { FlexibleTime.range(text, of: 1_000) }
 }
 
 /// What a page may take that is made before it is known who reads it.

@@ -35,8 +35,7 @@ package struct NativeRoutes: RecordOwner {
     control = services.control
     limits = services.limits
     registry = services.registry
-    tail = TailRoutes(
-      directory, engine: services.engine, streams: services.streams, registry: services.registry)
+    tail = TailRoutes(directory, streams: services.streams, registry: services.registry)
   }
 
   /// The credential of its callers.

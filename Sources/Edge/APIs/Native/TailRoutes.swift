@@ -1,7 +1,6 @@
 import Access
 import Codecs
 import Matching
-import Querying
 import Records
 import Routing
 import Tailing
@@ -10,18 +9,13 @@ import Tailing
 package struct TailRoutes: Sendable {
   private let directory: KeyDirectory
   private let registry: Registry
-  private let engine: any QueryAnswering
   private let streams: LiveStreams
   private let connections = LiveStreams.Counter()
 
   /// - Parameter directory: Whose callers may listen.
-  package init(
-    _ directory: KeyDirectory, engine: any QueryAnswering, streams: LiveStreams,
-    registry: Registry
-  ) {
+  package init(_ directory: KeyDirectory, streams: LiveStreams, registry: Registry) {
     self.directory = directory
     self.registry = registry
-    self.engine = engine
     self.streams = streams
   }
 
@@ -31,7 +25,7 @@ package struct TailRoutes: Sendable {
 
     let dataset: Dataset
     let predicate: Predicate
-    /// How many of the newest records come first.
+    /// How many of the records that were written last come first.
     let last: Int
 
     init(_ dataset: Dataset, _ items: QueryItems) throws(Problem) {
@@ -75,7 +69,8 @@ package struct TailRoutes: Sendable {
         .path("dataset", NativeRoutes.schema(of: registry), "Which dataset"),
         .query("where", JSONSchema.text, "A filter: the JSON of a query's `where`"),
         .query(
-          "last", JSONSchema.integer(0, TailRequest.lastMax), "How many of the newest records come first")
+          "last", JSONSchema.integer(0, TailRequest.lastMax),
+          "How many of the records written last come first")
       )
       .failing(with: 426)
     ]
@@ -108,32 +103,7 @@ package struct TailRoutes: Sendable {
       columns: request.dataset.schema.fields.map(\.name), style: RecordStyle(),
       marks: streams.marks(of: partition))
     let filter = Predicate.both(request.predicate, principal.filter)
-    var first: Int64?
-    if request.last > 0, opening.lastEventID == nil {
-      do throws(StoreError) {
-        first = try await position(ofNewest: request.last, filter, partition)
-      } catch {
-        throw Problem(error)
-      }
-    }
     return try await streams.session(
-      opening, of: partition, filter: filter, shape: shape, counter: connections, from: first)
-  }
-
-  /// Where the newest `count` matching records begin; nil: there are none.
-  private func position(
-    ofNewest count: Int, _ filter: Predicate, _ partition: Partition
-  ) async throws(StoreError) -> Int64? {
-    let request = QueryRequest(
-      dataset: partition.dataset, predicate: filter, answer: .rows(columns: [ColumnPath("position")]),
-      limit: count, isDescending: true)
-    let answer = try await engine.run(request, for: partition.tenant)
-    var first: Int64?
-    while let batch = try await answer.next() {
-      batch.columns[0].withInt64 { positions in
-        for row in 0..<batch.rowCount { first = min(first ?? .max, positions[row]) }
-      }
-    }
-    return first
+      opening, of: partition, filter: filter, shape: shape, counter: connections, newest: request.last)
   }
 }

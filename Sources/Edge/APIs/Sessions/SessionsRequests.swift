@@ -140,7 +140,7 @@ struct LogsRequest {
     start = items["start_ts"]
     end = items["end_ts"]
     isStreamed = items["stream"]?.asciiLowercased.hasBytes(of: "true") == true
-    let last = try LogsRequest.time(end, "end_ts")
+    let last = try LogsRequest.time(end, "end_ts")?.upperBound
     var parts = [LogsRequest.records(of: place)]
     let levels = items.values("level")
     if !levels.isEmpty { parts.append(.isIn(ColumnPath("level"), levels.map { .string($0) })) }
@@ -153,9 +153,10 @@ struct LogsRequest {
     let columns = ["timestamp", "level", "message"]
     var query = QueryRequest(
       dataset: .sessions, predicate: .both(.and(parts), filter),
-      answer: .rows(columns: columns.map { ColumnPath($0) }), start: try LogsRequest.time(start, "start_ts"),
+      answer: .rows(columns: columns.map { ColumnPath($0) }),
+      start: try LogsRequest.time(start, "start_ts")?.lowerBound,
       // The bound itself is included.
-      end: last.flatMap { $0 == .max ? nil : $0 + 1 }, limit: try LogsRequest.limit(items["limit"]),
+      end: last.flatMap(\.endBehind), limit: try LogsRequest.limit(items["limit"]),
       isDescending: false)
     var cursor: String?
     if let sealed = items["cursor"] {
@@ -196,8 +197,9 @@ struct LogsRequest {
     return number
   }
 
-  /// ISO 8601; without a zone, or a time, it is UTC, or midnight.
-  private static func time(_ text: String?, _ name: String) throws(Problem) -> Int64? {
+  /// The times that answers show as ISO 8601, to the microsecond, or a number since 1970; without a zone, or
+  /// a time, it is UTC, or midnight.
+  private static func time(_ text: String?, _ name: String) throws(Problem) -> ClosedRange<Int64>? {
     guard let text else { return nil }
     // A plus that was not escaped came as a space: `12:00:00 02:00`.
     var plus = text
@@ -206,8 +208,7 @@ struct LogsRequest {
     {
       plus.replaceSubrange(space...space, with: "+")
     }
-    let time = RFC3339.parse(plus) ?? RFC3339.parse(text + "Z") ?? RFC3339.parse(text + "T00:00:00Z")
-    guard let time else {
+    guard let time = FlexibleTime.range(plus, of: 1_000) else {
       throw Problem(
         400,
         "Invalid timestamp format: \(name) must be ISO 8601 such as 2025-11-30T12:00:00Z, from 1677 to 2262")

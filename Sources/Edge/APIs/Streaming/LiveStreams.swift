@@ -35,30 +35,31 @@ package struct LiveStreams: Sendable {
   func marks(of partition: Partition) -> LiveMarks { LiveMarks(seal, of: partition) }
 
   /// Subscribes, and sees to what a client that comes back has missed: from its last event on, in order,
-  /// without gap or double; or a `reset` where it was is no longer there.
+  /// without gap or double; or a `reset` where it was is of another store.
   ///
   /// - Parameters:
   ///   - counter: Counts the session as long as it lasts.
-  ///   - first: Where a client begins that was not there before; nil: now.
+  ///   - newest: With how many of the records that are there a client begins that was not there before.
   func session(
     _ opening: LiveEndpoint.Opening, of partition: Partition, filter: Predicate, shape: RecordShape,
-    counter: Counter, from first: Int64? = nil
+    counter: Counter, newest: Int = 0
   ) async throws(Problem) -> LiveSession {
     do throws(StoreError) {
       let subscription = try await feed.subscribe(
         to: partition, filter: filter, shape: shape, wake: opening.wake)
       var session = LiveSession(subscription)
-      var start = subscription.positionStart
+      var start: Int64? = subscription.positionStart
       if opening.form == .events, let mark = opening.lastEventID, !mark.isEmpty {
         start = try await resume(&session, from: mark, partition, filter, shape) ?? start
-      } else if let first {
-        try catchUp(&session, from: first, partition, filter, shape)
-        start = first
+      } else if newest > 0 {
+        let end = subscription.positionStart
+        let reader = try feed.newest(newest, of: partition, filter: filter, shape: shape, below: end)
+        // Whoever is cut off before all of them came begins anew, or goes on behind one that did.
+        session.catchUp = LiveStreams.pieces(of: reader, closing: place(end, in: partition, opening.form))
+        start = nil
       }
-      if opening.form == .events {
-        // An id alone: whoever is cut off before the first record comes back to the right place too.
-        session.opening += Array("id: \(marks(of: partition).text(for: start))\n\n".utf8)
-      }
+      // An id alone: whoever is cut off before the first record comes back to the right place too.
+      if let start { session.opening += place(start, in: partition, opening.form) }
       counter.add(1)
       session.ended = { counter.add(-1) }
       return session
@@ -69,37 +70,42 @@ package struct LiveStreams: Sendable {
     }
   }
 
-  /// Where the client was; nil: that place is no longer there.
+  /// The id of a place alone, without an event; empty where the form has no ids.
+  private func place(_ position: Int64, in partition: Partition, _ form: LiveForm) -> [UInt8] {
+    form == .events ? Array("id: \(marks(of: partition).text(for: position))\n\n".utf8) : []
+  }
+
+  /// Where the client was; nil: that place is not of this store.
   private func resume(
     _ session: inout LiveSession, from mark: String, _ partition: Partition, _ filter: Predicate,
     _ shape: RecordShape
   ) async throws(StoreError) -> Int64? {
     guard let position = marks(of: partition).position(of: mark),
-      let reader = try await feed.resume(
+      let found = try await feed.resume(
         partition, filter: filter, shape: shape, from: position, to: session.subscription.positionStart)
     else {
       session.opening = LiveForm.events.message("reset", Array("{\"type\":\"reset\"}".utf8))
       return nil
     }
-    session.catchUp = LiveStreams.pieces(of: reader)
+    if let deleted = found.deleted {
+      // What was deleted is told, and the stream goes on with the first that is still there.
+      let text = "{\"type\":\"deleted\",\"from\":\(deleted.lowerBound),\"to\":\(deleted.upperBound)}"
+      session.opening = LiveForm.events.message("deleted", Array(text.utf8))
+    }
+    session.catchUp = LiveStreams.pieces(of: found.rows)
     session.isResumed = true
-    return position
+    return found.deleted?.upperBound ?? position
   }
 
-  private func catchUp(
-    _ session: inout LiveSession, from position: Int64, _ partition: Partition, _ filter: Predicate,
-    _ shape: RecordShape
-  ) throws(StoreError) {
-    guard position < session.subscription.positionStart else { return }
-    let reader = try feed.catchUp(
-      partition, filter: filter, shape: shape, from: position, to: session.subscription.positionStart)
-    session.catchUp = LiveStreams.pieces(of: reader)
-  }
-
-  private static func pieces(of reader: LiveCatchUp) -> @Sendable () async throws(Problem) -> [UInt8]? {
-    { () async throws(Problem) -> [UInt8]? in
+  /// - Parameter closing: Comes behind the last row.
+  private static func pieces(
+    of reader: LiveCatchUp, closing: [UInt8] = []
+  ) -> @Sendable () async throws(Problem) -> [UInt8]? {
+    let isOver = Atomic(closing.isEmpty)
+    return { () async throws(Problem) -> [UInt8]? in
       do throws(StoreError) {
-        return try await reader.next(bytesMax: pieceBytesMax)?.bytes
+        if let frame = try await reader.next(bytesMax: pieceBytesMax) { return frame.bytes }
+        return isOver.exchange(true, ordering: .relaxed) ? nil : closing
       } catch {
         throw Problem(error)
       }

@@ -41,10 +41,10 @@ enum WorkflowResponses {
       text.beginObject()
       for name in WorkflowListRequest.filters {
         text.name(text: name)
-        if let value = request.values[name] { text.value(value) } else { text.null() }
+        if let value = request.asked.values[name] { text.value(value) } else { text.null() }
       }
-      time("start_date", request.start, in: &text)
-      time("end_date", request.end, in: &text)
+      time("start_date", request.asked.start, in: &text)
+      time("end_date", request.asked.end, in: &text)
       text.endObject()
     }
   }

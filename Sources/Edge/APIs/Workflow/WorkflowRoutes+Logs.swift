@@ -51,14 +51,13 @@ extension WorkflowRoutes {
     let request = try WorkflowListRequest(call.query)
     let isPlan = try call.asksForPlan(principal)
     let predicate = Predicate.both(request.predicate, principal.filter)
-    let end = request.end.map { $0 == .max ? $0 : $0 + 1 }
     do throws(StoreError) {
       if isPlan {
-        let queries = listing.queries(request.page, predicate, start: request.start, end: end)
+        let queries = listing.queries(request.page, predicate, start: request.start, end: request.end)
         return try await engine.plans(of: queries, for: principal.tenant)
       }
       let (objects, total) = try await listing.page(
-        request.page, predicate, start: request.start, end: end, for: principal.tenant)
+        request.page, predicate, start: request.start, end: request.end, for: principal.tenant)
       return WorkflowResponses.list(objects, total: total, request, client: principal.subject)
     } catch {
       throw Problem(error)
@@ -108,7 +107,9 @@ extension WorkflowRoutes {
     }
   }
 
-  private func since(_ days: Int) -> Int64 { clock.now() - Int64(days) * 86_400_000_000_000 }
+  private func since(_ days: Int) -> Int64 {
+    clock.now().subtractingClamped(Int64(days) * 86_400_000_000_000)
+  }
 
   private static func days(_ items: QueryItems) throws(Problem) -> Int {
     var faults = ValidationFaults()
@@ -125,19 +126,21 @@ struct WorkflowListRequest {
   let page: PageRequest
   let predicate: Predicate
   let start: Int64?
+  /// Not included.
   let end: Int64?
-  /// As asked, for the answer.
-  let values: [String: String]
+  /// As asked, for the answer: ``start``, the end that is included, filters.
+  let asked: (start: Int64?, end: Int64?, values: [String: String])
 
   init(_ items: QueryItems) throws(Problem) {
     var faults = ValidationFaults()
     page = PageRequest(items, sizeName: "page_size", &faults)
-    start = PageRequest.time(items, "start_date", &faults)
-    end = PageRequest.time(items, "end_date", isEnd: true, &faults)
+    start = PageRequest.time(items, "start_date", &faults)?.lowerBound
+    let last = PageRequest.time(items, "end_date", isEnd: true, &faults)?.upperBound
+    end = last.flatMap(\.endBehind)
     try faults.refuse()
     var values: [String: String] = [:]
     for name in WorkflowListRequest.filters { values[name] = items[name] }
-    self.values = values
+    asked = (start, last, values)
     let parts = WorkflowListRequest.filters.compactMap { name in
       values[name].map { Predicate.compare(ColumnPath(name), .equal, .string($0)) }
     }

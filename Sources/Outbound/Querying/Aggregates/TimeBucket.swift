@@ -30,18 +30,13 @@ package enum TimeBucket: Sendable, Hashable {
     case .fixed(let width):
       let start = TimeBucket.start(of: time, width: width)
       let rest = time % width
-      let (last, isLate) = time.addingReportingOverflow(width - 1 - (rest >= 0 ? rest : rest + width))
-      return (start, start...(isLate ? .max : last))
+      return (start, start...time.addingClamped(width - 1 - (rest >= 0 ? rest : rest + width)))
     case .local(let bucket): return bucket.place(of: time)
     }
   }
 
   /// The start of the bucket of a fixed width that `time` lies in, at the earliest where time begins.
-  static func start(of time: Int64, width: Int64) -> Int64 {
-    let rest = time % width
-    let start = rest >= 0 ? time - rest : time.subtractingReportingOverflow(rest + width).partialValue
-    return start > time ? Int64.min : start
-  }
+  static func start(of time: Int64, width: Int64) -> Int64 { time.flooredTime(by: width) }
 
   /// As ``place(of:)`` has it.
   func range(of time: Int64) -> ClosedRange<Int64> { place(of: time).range }

@@ -114,13 +114,13 @@ enum QueryBody {
     return "\(error)"
   }
 
-  /// `1h` (so long ago), a date, or RFC 3339, as RFC 3339.
+  /// `1h` (so long ago), a date, a number since 1970, or RFC 3339, as RFC 3339.
   static func time(_ text: String, _ flag: String, now: Int64) throws -> String {
-    if let width = Querying.Duration.nanoseconds(text) { return RFC3339.string(now - width) }
-    if text == "now" { return RFC3339.string(now) }
-    if let time = RFC3339.parse(text) ?? RFC3339.parse(text + "T00:00:00Z") ?? RFC3339.parse(text + "Z") {
-      return RFC3339.string(time)
+    if let width = Querying.Duration.nanoseconds(text) {
+      return RFC3339.string(now.subtractingClamped(width))
     }
+    if text == "now" { return RFC3339.string(now) }
+    if let time = FlexibleTime.nanoseconds(text) { return RFC3339.string(time) }
     throw Failure("\(flag): a duration such as 15m, 2h or 7d, a date, or a time such as 2026-11-19T12:00:00Z")
   }
 }

@@ -1,4 +1,5 @@
 import Codecs
+import Records
 
 /// Makes the request of `cordwood query --session` from flags.
 enum SessionQuery {
@@ -18,7 +19,7 @@ enum SessionQuery {
     if let until = flags.until {
       // The API includes its bound; --until does not.
       let time = RFC3339.parse(try QueryBody.time(until, "--until", now: now)) ?? now
-      items.append(("end_ts", RFC3339.string(time - 1_000)))
+      items.append(("end_ts", RFC3339.string(time.subtractingClamped(1))))
     }
     items += flags.levels.map { ("level", $0) }
     items += flags.contains.map { ("contains", $0) }

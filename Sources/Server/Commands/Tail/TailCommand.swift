@@ -30,7 +30,7 @@ struct TailCommand: AsyncParsableCommand {
 
   @Argument(help: "The dataset to follow.") var dataset = "logs"
   @OptionGroup var filter: FilterOptions
-  @Option(help: "How many of the newest records come first.") var last = 10
+  @Option(help: "How many of the records written last come first.") var last = 10
   @Option(help: "text, or json: an object a line.") var format = Format.text
   @OptionGroup var client: ClientOptions
 
@@ -137,8 +137,11 @@ struct Tail {
         let tree = try? JSONTree(parsing: Array(event.data.utf8))
         let count = tree?["count"].map(RowPrinter.text) ?? "some"
         Output.warn("\(count) records left out: they came faster than they could be shown")
+      case "deleted":
+        try Tail.print(&text)
+        Output.warn("some of what came meanwhile was deleted; going on with what is still there")
       case "reset":
-        Output.warn("some of what came meanwhile was deleted; going on with what comes now")
+        Output.warn("the server has other records than before; going on with what comes now")
       case "closed":
         try Tail.print(&text)
         // As above.

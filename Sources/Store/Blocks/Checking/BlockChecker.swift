@@ -109,7 +109,7 @@ package enum BlockChecker {
   private static func checkRows(_ reader: BlockReader, _ contents: BlockContents) throws(BlockError) {
     let schema = contents.schema
     let rows = try BlockRows(reader, deletions: [])
-    var builder = SummaryBuilder(columns: [], layout: BlockLayout())
+    var minutes = MinuteTally()
     var pages = PageBounds()
     var pageKeys = PageKeys()
     let known = try contents.ids()
@@ -125,7 +125,7 @@ package enum BlockChecker {
         }
         previous = (keys, row)
       }
-      builder.add(timestamps: batch.existing("timestamp"), columns: [])
+      minutes.add(batch.existing("timestamp"))
       pages.add(
         timestamps: batch.existing("timestamp"), positions: batch.existing("position"),
         rowsPerPage: contents.rowsPerPage)
@@ -152,13 +152,13 @@ package enum BlockChecker {
     guard known == ids else {
       throw contents.corrupt(at: contents.indexOffset, "ids that are not those of the data pages")
     }
-    try checkSummary(contents, builder.finish())
+    try checkSummary(contents, minutes)
   }
 
   private static func checkSummary(
-    _ contents: BlockContents, _ counted: BlockSummary?
+    _ contents: BlockContents, _ counted: MinuteTally
   ) throws(BlockError) {
-    guard let summary = try contents.summary(), let counted else { return }
+    guard let summary = try contents.summary() else { return }
     let perMinute = summary.columns.allSatisfy { column in
       summary.minutes.indices.allSatisfy { minute in
         column.cells[column.starts[minute]..<column.starts[minute + 1]].reduce(0) { $0 + $1.rows }
@@ -168,7 +168,7 @@ package enum BlockChecker {
     let perPair = summary.pairs.allSatisfy { pair in
       pair.cells.reduce(0) { $0 + $1.rows } == contents.facts.rowCount
     }
-    guard summary.minutes == counted.minutes, summary.totals == counted.totals, perMinute, perPair else {
+    guard counted.isThat(of: summary), perMinute, perPair else {
       throw contents.corrupt(at: contents.indexOffset, "counts by minute that are not those of the rows")
     }
   }

@@ -16,6 +16,7 @@ struct BlockIndex: Sendable {
     case ids = 10
     case origin = 11
     case counting = 12
+    case wideMinutes = 13
   }
 
   static let magic = [UInt8]("CWBI".utf8)

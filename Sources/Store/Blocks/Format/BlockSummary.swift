@@ -81,6 +81,22 @@ struct BlockSummary: Sendable, Equatable {
     return timestamp % minuteNanoseconds < 0 ? quotient - 1 : quotient
   }
 
+  /// The first and the last nanosecond of a minute that some time lies in.
+  static func times(ofMinute minute: Int64) -> (first: Int64, last: Int64) {
+    let (first, isEarly) = minute.multipliedReportingOverflow(by: minuteNanoseconds)
+    let (behind, isLate) = (minute + 1).multipliedReportingOverflow(by: minuteNanoseconds)
+    return (isEarly ? .min : first, isLate ? .max : behind - 1)
+  }
+
+  /// Where a block with these bounds has its counts by minute.
+  ///
+  /// Where the difference of two times does not fit Int64, they were counted wrong in the section that others
+  /// have: it is not looked at.
+  static func section(of bounds: KeyBounds) -> BlockIndex.Section {
+    let first = bounds.timestampMin.flooredTime(by: minuteNanoseconds)
+    return bounds.timestampMax.nanoseconds(since: first) > UInt64(Int64.max) ? .wideMinutes : .minutes
+  }
+
   func encodedMinutes() -> [UInt8] {
     var writer = IndexWriter()
     writer.append(count: minutes.count)

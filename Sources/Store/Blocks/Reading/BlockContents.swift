@@ -192,9 +192,9 @@ final class BlockContents: Sendable {
     }
   }
 
-  /// The counts by minute; nil if the block has none.
+  /// The counts by minute; nil if the block has none that can be believed.
   func summary() throws(BlockError) -> BlockSummary? {
-    try part(.minutes, at: \.summary) { minutes throws(BlockError) in
+    try part(BlockSummary.section(of: facts.bounds), at: \.summary) { minutes throws(BlockError) in
       do throws(IndexError) {
         var summary = try BlockSummary(minutes: minutes, pairs: try index.section(.pairs))
         guard summary.totals.reduce(0, +) == facts.rowCount else {

@@ -65,9 +65,7 @@ struct BlockCounts {
     let (time, isOverflow) = minute.multipliedReportingOverflow(by: BlockSummary.minuteNanoseconds)
     // The first minute there is begins before the first nanosecond.
     if isOverflow { return Int64.min }
-    let rest = time % width
-    let start = rest >= 0 ? time - rest : time.subtractingReportingOverflow(rest + width).partialValue
-    return start > time ? Int64.min : start
+    return time.flooredTime(by: width)
   }
 
   /// The counts of the minutes in `range`; all of them if the pair's counts are used.

@@ -220,7 +220,7 @@ private final class BlockWork {
       (.facts, section.encoded()), (.members, MemberColumn.encode(shape.members)), (.pages, pages.encoded()),
     ]
     if let summary = summary.finish() {
-      sections.append((.minutes, summary.encodedMinutes()))
+      sections.append((BlockSummary.section(of: facts.bounds), summary.encodedMinutes()))
       sections.append((.pairs, summary.encodedPairs()))
       sections.append((.counting, [BlockSummary.byBytes]))
     }

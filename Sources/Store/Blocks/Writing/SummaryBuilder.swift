@@ -100,17 +100,10 @@ struct SummaryBuilder {
       var start = 0
       while start < times.count {
         let minute = BlockSummary.minute(of: times[start])
+        // Two times may lie further apart than Int64 can say: they are compared, and never subtracted.
+        let (first, last) = BlockSummary.times(ofMinute: minute)
         var end = start + 1
-        let low = minute.multipliedReportingOverflow(by: BlockSummary.minuteNanoseconds)
-        if low.overflow {
-          while end < times.count, BlockSummary.minute(of: times[end]) == minute { end += 1 }
-        } else {
-          while end < times.count, times[end] &- low.partialValue < BlockSummary.minuteNanoseconds,
-            times[end] >= low.partialValue
-          {
-            end += 1
-          }
-        }
+        while end < times.count, times[end] >= first, times[end] <= last { end += 1 }
         add(minute, start..<end, numbers)
         start = end
       }

@@ -94,8 +94,10 @@ enum RowOrder {
   /// within a minute take 4 passes.
   static func sort(_ references: inout [RowReference], by keys: inout [Int64]) {
     guard let low = keys.min(), let high = keys.max() else { return }
-    let bits = 64 - UInt64(bitPattern: high &- low).leadingZeroBitCount
-    var fromKeys = keys.map { UInt64(bitPattern: $0 &- low) }
+    // What is above the lowest fits UInt64 whatever the keys are, and comes out by two's complement.
+    let bits = 64 - high.nanoseconds(since: low).leadingZeroBitCount
+    let base = UInt64(bitPattern: low)
+    var fromKeys = keys.map { UInt64(bitPattern: $0) &- base }
     var from = references
     var toKeys = fromKeys
     var to = from
@@ -115,7 +117,7 @@ enum RowOrder {
       shift += 11
     }
     references = from
-    for index in keys.indices { keys[index] = Int64(bitPattern: fromKeys[index]) &+ low }
+    for index in keys.indices { keys[index] = Int64(bitPattern: fromKeys[index] &+ base) }
   }
 }
 
