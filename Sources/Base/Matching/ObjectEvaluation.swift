@@ -31,6 +31,14 @@ struct ObjectEvaluation {
       open.subtract(taken)
     }
     var taken = open
+    if !path.isEmpty {
+      // A row that has the member in a column does not have it in the rest.
+      for column in columns {
+        var valued = taken
+        column.dropNulls(from: &valued)
+        taken.subtract(valued)
+      }
+    }
     object.rest.dropNulls(from: &taken)
     if !taken.isEmpty {
       object.rest.narrowText(&taken) { offsets, bytes, rows in
