@@ -339,7 +339,7 @@ extension ProcessSuite {
           ("/api/logs/\(place)?stream=true", "/api/logs/no-such/none"),
           ("/api/logs/\(place)?format=csv", "/api/logs/\(parts[0])/none"),
           ("/api/containers/\(parts[0])/sessions", "/api/containers/no-such/sessions"),
-        ] {
+        ] where method == "GET" || !path.contains("?") {
           for sent in method == "GET" ? [nil] : [body, Array("{".utf8), []] {
             let real = try stranger.request(method, path, body: sent)
             let unreal = try stranger.request(method, missing, body: sent)

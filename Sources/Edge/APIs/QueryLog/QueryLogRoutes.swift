@@ -104,7 +104,7 @@ package struct QueryLogRoutes: RecordOwner {
 
   private var streamRoutes: [Route] {
     let parameters: [RouteParameter] = [
-      .query("user_id", JSONSchema.text, "Records of this user only"),
+      .query("user_id", JSONSchema.text, "Records of this user only").emptiable("those of all"),
       .query("token", JSONSchema.text, "A token, where one is needed"),
     ]
     return [
@@ -116,12 +116,12 @@ package struct QueryLogRoutes: RecordOwner {
       .taking(
         .query("limit", JSONSchema.integer(0, 1_000), "How many records the page has"),
         .query("offset", JSONSchema.integer(0), "How many of the newest the page leaves out")
-      ).failing(with: 401, 403, 426).openToPages(false),
+      ).failing(with: 401, 403, 422, 426).openToPages(false),
       Route(
         .get, "/ws/stream", "Records as they are written",
         .live { call, principal throws(Problem) in try stream(call, principal, lists: false) }
       )
-      .opened().taking(parameters).failing(with: 401, 403, 426).openToPages(false),
+      .opened().taking(parameters).failing(with: 401, 403, 422, 426).openToPages(false),
     ]
   }
 
