@@ -103,7 +103,8 @@ def row(estate, number):
 
 def written(estate, number):
     expected = row(estate, number)
-    return json.dumps({**expected, **expected.pop("metadata")})
+    members = expected.pop("metadata")
+    return json.dumps({**expected, **members})
 
 
 class Quiet:
