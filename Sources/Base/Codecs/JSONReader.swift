@@ -39,7 +39,7 @@ package struct JSONReader {
   }
 
   private func repeated(_ name: String) -> JSONTree.SyntaxError {
-    let name = String(decoding: name.utf8.prefix(64), as: UTF8.self)
+    let name = name.told
     return JSONTree.SyntaxError(
       offsetBytes: at, reason: "the name \"\(name)\" twice in one object", repeatedName: name)
   }

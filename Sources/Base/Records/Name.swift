@@ -40,6 +40,9 @@ extension StringProtocol {
   /// Whether it begins with the bytes of `prefix`.
   package func hasBytes(from prefix: some StringProtocol) -> Bool { utf8.starts(with: prefix.utf8) }
 
+  /// As errors tell a name from outside: at most 64 bytes of it.
+  package var told: String { String(decoding: utf8.prefix(64), as: UTF8.self) }
+
   /// With the letters A to Z in lower case, and nothing else changed.
   package var asciiLowercased: String {
     String(decoding: utf8.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }, as: UTF8.self)

@@ -37,7 +37,7 @@ extension BodyScan {
       } else {
         _ = try BodyScan.skip(body, value)
         throw DecodingError(
-          entry: nil, byte: at, field: BodyScan.cut(JSONScanner.string(body.span, at..<end)),
+          entry: nil, byte: at, field: JSONScanner.string(body.span, at..<end).told,
           reason: .unknownField)
       }
       at = JSONScanner.skipSpace(body.span, from: at)
@@ -75,8 +75,6 @@ extension BodyScan {
     }
     return (isEqual, end, JSONScanner.skipSpace(body.span, from: colon + 1))
   }
-
-  private static func cut(_ name: String) -> String { String(decoding: name.utf8.prefix(64), as: UTF8.self) }
 
   /// Checks the value at `start` and builds nothing; returns the offset behind it.
   private static func skip(_ body: [UInt8], _ start: Int) throws(DecodingError) -> Int {

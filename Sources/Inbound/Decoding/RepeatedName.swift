@@ -3,9 +3,6 @@ import Records
 
 /// The name that an object has twice, for those who sent it.
 enum RepeatedName {
-  /// Names are told up to so many bytes.
-  private static let bytesMax = 64
-
   /// The first such name in an entry, or one that stands beside the member `overflow` and in it; nil: it was
   /// not found. Costs what reading the entry does.
   static func find(in entry: Span<UInt8>, beside overflow: String?) -> String? {
@@ -19,7 +16,6 @@ enum RepeatedName {
     guard case .object(let members) = tree else { return nil }
     let names = Set(members.map { Name($0.name) })
     guard let overflow, case .object(let inner)? = tree[overflow] else { return nil }
-    return inner.first { names.contains(Name($0.name)) }
-      .map { String(decoding: $0.name.utf8.prefix(bytesMax), as: UTF8.self) }
+    return inner.first { names.contains(Name($0.name)) }.map(\.name.told)
   }
 }

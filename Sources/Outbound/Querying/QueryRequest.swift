@@ -101,7 +101,7 @@ extension QueryRequest {
     guard case .object(let members) = tree else { throw .invalid("a query is a JSON object") }
     let known = QueryRequest.members
     if let unknown = members.first(where: { member in !known.contains { $0.hasBytes(of: member.name) } }) {
-      let name = String(decoding: unknown.name.utf8.prefix(64), as: UTF8.self)
+      let name = unknown.name.told
       let near = NearestName.of(unknown.name, among: known).map { "; did you mean \"\($0)\"?" } ?? ""
       throw .invalid("unknown member \"\(name)\" in the query\(near)")
     }

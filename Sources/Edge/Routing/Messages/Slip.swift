@@ -21,7 +21,7 @@ package struct Slip: Sendable, Hashable {
   package let kind: Kind
 
   package init(_ name: String, _ kind: Kind) {
-    self.name = String(decoding: name.utf8.prefix(64), as: UTF8.self)
+    self.name = name.told
     self.kind = kind
   }
 

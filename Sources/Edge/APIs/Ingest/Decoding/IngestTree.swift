@@ -154,13 +154,13 @@ struct IngestTree {
 
   /// Notes that an object has a name twice.
   mutating func refuseRepeated(_ name: String, at place: [ValidationPlace]) {
-    let name = String(decoding: name.utf8.prefix(64), as: UTF8.self)
+    let name = name.told
     faults.addValueError(place + [.name(name)], "\"\(name)\" is twice in one object")
   }
 
   /// Notes a member that bodies do not have.
   mutating func refuseUnknown(_ name: String, at place: [ValidationPlace]) {
-    let name = String(decoding: name.utf8.prefix(64), as: UTF8.self)
+    let name = name.told
     let near = NearestName.of(name, among: ["entries", "idempotency_key"])
     faults.add(
       place + [.name(name)], "extra_forbidden",
