@@ -25,8 +25,9 @@ struct ByteCutTests {
       switch field.name {
       case "position": columns.append(Column(int64: rows.map { Int64($0) }))
       case "id": columns.append(.nulls(type: .uuid, rowCount: rows.count))
-      case "timestamp", "ingested_at":
+      case "timestamp":
         columns.append(Column(timestamps: rows.map { time + Int64($0) * 1_000_000 }))
+      case "ingested_at": columns.append(Column(timestamps: rows.map { Int64($0) * 1_000_000 }))
       default:
         var builder = TextBuilder()
         for row in rows {
@@ -100,17 +101,6 @@ struct ByteCutTests {
     #expect(try Self.rows(of: reader) == PlainRow.rows(of: batch))
     #expect(try Self.rows(of: reader, order: .descending) == PlainRow.rows(of: batch).reversed())
     #expect(try reader.contents().rowsPerPage >= 1)
-  }
-
-  /// Where groups are equal nothing about the file is new; where they are not, readers of before refuse it.
-  @Test func onlyBlocksWithUnequalGroupsHaveAnotherVersion() throws {
-    let disk = try BlockFixture.disk()
-    for (id, index, version) in [(UInt64(1), 0, "1"), (2, 1, "2")] {
-      let batch = Self.batch(0..<160, size: Self.sizes[index])
-      let rows = HeadRows([batch], partition: BlockFixture.partition(.logs))
-      let reader = try Self.write(rows, id: id, disk)
-      #expect(try reader.contents().parquet.metadata[BlockIndex.versionKey] == version)
-    }
   }
 
   /// Blocks of the same times, merged with every bound in force, and merged again.

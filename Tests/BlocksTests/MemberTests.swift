@@ -5,18 +5,58 @@ import Testing
 @testable import Blocks
 
 @Suite struct MemberTests {
-  @Test func namesAreEscapedAndNeverMeet() {
-    let members = ["a.b", "a:b", "a%2Eb", "", "User", "user", "uSER", "tab\t", "é"].map {
-      ShredMember(name: $0, types: [.utf8, .int64])
-    }
-    let names = MemberNames.columns(of: "metadata", members).map(\.physicalName)
+  private func names(_ members: [String], _ types: [ColumnType] = [.utf8]) -> [String] {
+    MemberNames.columns(of: "metadata", members.map { ShredMember(name: $0, types: types) }).map(
+      \.physicalName)
+  }
+
+  @Test func namesAreEscaped() {
     #expect(
-      names.enumerated().filter { $0.offset % 2 == 0 }.map(\.element) == [
-        "metadata.a%2Eb", "metadata.a%3Ab", "metadata.a%252Eb", "metadata.%", "metadata.%55ser",
-        "metadata.user", "metadata.u%53%45%52", "metadata.tab%09", "metadata.é",
+      names(["a.b", "a:b", "a%2Eb", "", "tab\t", "é", "É", "a^1", "\u{212A}", "ſ", "ß", "中", "a b"]) == [
+        "metadata.a%2Eb", "metadata.a%3Ab", "metadata.a%252Eb^8", "metadata.%", "metadata.tab%09", "metadata.é",
+        "metadata.%C3%89", "metadata.a%5E1", "metadata.%E2%84%AA", "metadata.%C5%BF", "metadata.ß",
+        "metadata.中",
+        "metadata.a b",
       ])
-    #expect(names[1] == "metadata.a%2Eb:int64")
-    #expect(Set(names.map { $0.lowercased() }).count == names.count)
+    #expect(
+      names(["userId", "userid", "URL", "A", "requestURL"]) == [
+        "metadata.userId^10", "metadata.userid", "metadata.URL^7", "metadata.A^1", "metadata.requestURL^380",
+      ])
+  }
+
+  /// In all blocks: no other member of the block has a say.
+  @Test func aNameHasOneType() {
+    #expect(
+      names(["n"], [.int64, .utf8, .bool, .float64]) == [
+        "metadata.n:int64", "metadata.n", "metadata.n:bool", "metadata.n:float64",
+      ])
+    #expect(names(["n"], [.float64]) == ["metadata.n:float64"])
+  }
+
+  /// As Java compares without case: in upper case, then in lower case.
+  private func folded(_ name: String) -> [Unicode.Scalar] {
+    name.unicodeScalars.map { scalar in
+      let upper = scalar.properties.uppercaseMapping.unicodeScalars
+      let one = upper.count == 1 ? upper[upper.startIndex] : scalar
+      let lower = one.properties.lowercaseMapping.unicodeScalars
+      return lower.count == 1 ? lower[lower.startIndex] : one
+    }
+  }
+
+  @Test func noTwoNamesDifferByCaseAlone() {
+    let pieces = [
+      "a", "A", "k", "K", "\u{212A}", "s", "S", "ſ", "σ", "ς", "Σ", "i", "I", "ı", "İ", "é", "É", "e\u{301}",
+      "E\u{301}", "ǆ", "ǅ", "Ǆ", "µ", "μ", "Å", "\u{212B}", "^", "^1", "%", ":int64", "1", "ß", "ẞ", "中",
+    ]
+    var members = pieces
+    for one in pieces { for other in pieces { members.append(one + other) } }
+    var seen: [[Unicode.Scalar]: String] = [:]
+    for member in Dictionary(grouping: members, by: { Array($0.utf8) }).values.compactMap(\.first) {
+      for name in names([member], [.utf8, .int64, .bool]) {
+        let other = seen.updateValue(member, forKey: folded(name))
+        #expect(other == nil, "\(member) and \(other ?? "") are \(name)")
+      }
+    }
   }
 
   private func census(_ texts: [String?]) -> MemberCensus {

@@ -23,7 +23,7 @@ import Testing
         column(.int64, (0..<rowCount).map { .int(Int64($0)) }),
       ], rowCount: rowCount)
     let options = [
-      ParquetColumnOptions(encoding: .deltaLength), ParquetColumnOptions(encoding: .dictionary),
+      ParquetColumnOptions(encoding: .plain), ParquetColumnOptions(encoding: .dictionary),
       ParquetColumnOptions(encoding: .delta),
     ]
     return (batch, try parquet([batch], options: options, rowsPerPage: 16))

@@ -16,7 +16,7 @@ import Testing
         switch field.type {
         case .int64, .timestamp: [.plain, .dictionary, .delta]
         case .bool: [.plain]
-        case .utf8, .json, .uuid: [.plain, .dictionary, .deltaByteArray]
+        case .utf8, .json, .uuid: [.plain, .dictionary]
         case .float64: [.plain, .dictionary]
         }
       return ParquetColumnOptions(encoding: choices.randomElement(using: &random) ?? .plain)

@@ -196,7 +196,6 @@ func encoding(for type: ColumnType) -> ParquetColumnOptions.Encoding {
   switch type {
   case .int64, .timestamp: .delta
   case .float64, .utf8: .dictionary
-  case .bool, .json: .plain
-  case .uuid: .deltaByteArray
+  case .bool, .json, .uuid: .plain
   }
 }

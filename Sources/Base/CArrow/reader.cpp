@@ -212,7 +212,12 @@ static void find_types(cw_reader &reader) {
   check(parquet::arrow::FromParquetSchema(schema, parquet::ArrowReaderProperties(),
                                           reader.metadata->key_value_metadata(), &fields));
   if (fields->num_fields() != schema->num_columns()) throw Unsupported("nested columns");
-  for (const auto &field : fields->fields()) reader.types.push_back(type_number(*field));
+  for (const auto &field : fields->fields()) {
+    const bool is_time = field->type()->id() == arrow::Type::TIMESTAMP;
+    const bool is_micros =
+        is_time && static_cast<const arrow::TimestampType &>(*field->type()).unit() == arrow::TimeUnit::MICRO;
+    reader.types.push_back(is_micros ? CW_INT64 : type_number(*field));
+  }
 }
 
 static void find_chunks(cw_reader &reader, const uint8_t *bytes, int64_t count) {

@@ -24,6 +24,7 @@ static std::shared_ptr<arrow::DataType> type_of(int32_t type) {
     case CW_JSON: return arrow::utf8();
     case CW_UUID: return arrow::extension::uuid();
     case CW_TIMESTAMP: return arrow::timestamp(arrow::TimeUnit::NANO, "UTC");
+    case CW_MICROSECONDS: return arrow::timestamp(arrow::TimeUnit::MICRO, "UTC");
     default: throw std::runtime_error("an unknown column type");
   }
 }
@@ -109,13 +110,9 @@ static std::shared_ptr<parquet::WriterProperties> properties_of(const cw_column 
     if (column.encoding != CW_DICTIONARY) builder.disable_dictionary(path);
     if (column.encoding == CW_PLAIN) builder.encoding(path, parquet::Encoding::PLAIN);
     if (column.encoding == CW_DELTA) builder.encoding(path, parquet::Encoding::DELTA_BINARY_PACKED);
-    if (column.encoding == CW_DELTA_BYTE_ARRAY) builder.encoding(path, parquet::Encoding::DELTA_BYTE_ARRAY);
-    if (column.encoding == CW_DELTA_LENGTH) builder.encoding(path, parquet::Encoding::DELTA_LENGTH_BYTE_ARRAY);
     // Bounds of long or random text prune nothing and cost bytes in every page.
     const bool is_text = column.type == CW_UTF8 || column.type == CW_JSON;
-    if (is_text && (column.encoding == CW_PLAIN || column.encoding == CW_DELTA_LENGTH)) {
-      builder.disable_statistics(path);
-    }
+    if (is_text && column.encoding == CW_PLAIN) builder.disable_statistics(path);
     if (column.bloom_distinct > 0) {
       parquet::BloomFilterOptions options;
       options.ndv = static_cast<int32_t>(column.bloom_distinct);

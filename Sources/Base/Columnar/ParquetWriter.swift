@@ -12,18 +12,12 @@ package struct ParquetColumnOptions: Sendable {
     case dictionary
     /// DELTA_BINARY_PACKED, for int64 and timestamps.
     case delta
-    /// DELTA_BYTE_ARRAY, for ids that share prefixes.
-    case deltaByteArray
-    /// DELTA_LENGTH_BYTE_ARRAY, for random text of one length, whose bytes then stand together; no bounds.
-    case deltaLength
 
-    fileprivate var number: Int32 {
+    var number: Int32 {
       switch self {
       case .plain: 0
       case .dictionary: 1
       case .delta: 2
-      case .deltaByteArray: 3
-      case .deltaLength: 4
       }
     }
   }
@@ -31,10 +25,14 @@ package struct ParquetColumnOptions: Sendable {
   package var encoding: Encoding
   /// Distinct values a row group's Bloom filter is sized for (1 % false positives); nil: no filter.
   package var bloomDistinctCount: Int?
+  /// Whether an int64 column holds times in microseconds since 1970, which the file then says of it. Such a
+  /// column is read as int64.
+  package var isMicroseconds: Bool
   /// Options of one column.
-  package init(encoding: Encoding, bloomDistinctCount: Int? = nil) {
+  package init(encoding: Encoding, bloomDistinctCount: Int? = nil, isMicroseconds: Bool = false) {
     self.encoding = encoding
     self.bloomDistinctCount = bloomDistinctCount
+    self.isMicroseconds = isMicroseconds
   }
 }
 
@@ -60,6 +58,8 @@ package struct ParquetColumnOptions: Sendable {
     sink: @escaping (Span<UInt8>) -> Bool
   ) throws(ColumnarError) {
     invariant(fields.count == options.count && !fields.isEmpty, "options for each field")
+    invariant(
+      zip(fields, options).allSatisfy { !$1.isMicroseconds || $0.type == .int64 }, "microseconds are int64")
     invariant(rowsPerPage > 0, "pages hold rows")
     self.fields = fields
     self.encodings = options.map(\.encoding)
@@ -68,8 +68,7 @@ package struct ParquetColumnOptions: Sendable {
     var made: OpaquePointer?
     try calling { error in
       unsafe withColumns(
-        fields, encodings: options.map(\.encoding.number),
-        bloomDistinctCounts: options.map { Int64($0.bloomDistinctCount ?? 0) }, sortedBy: sortedBy
+        fields, options: options, sortedBy: sortedBy
       ) { columns, count in
         unsafe cw_writer_open(columns, count, Int64(rowsPerPage), Sink.function, context, &made, &error)
       }

@@ -24,12 +24,12 @@ final class Sink {
   _ fields: [Field], _ body: (UnsafePointer<cw_column>, Int32) -> R
 ) -> R {
   unsafe withColumns(
-    fields, encodings: fields.map { _ in 0 }, bloomDistinctCounts: fields.map { _ in 0 }, sortedBy: [], body)
+    fields, options: fields.map { _ in ParquetColumnOptions(encoding: .plain) }, sortedBy: [], body)
 }
 
 /// As above, with how each column is stored in Parquet.
 @unsafe func withColumns<R>(
-  _ fields: [Field], encodings: [Int32], bloomDistinctCounts: [Int64], sortedBy: [String],
+  _ fields: [Field], options: [ParquetColumnOptions], sortedBy: [String],
   _ body: (UnsafePointer<cw_column>, Int32) -> R
 ) -> R {
   // All names in one piece of memory, each ended by 0.
@@ -45,9 +45,10 @@ final class Sink {
     for (index, field) in fields.enumerated() {
       unsafe columns.append(
         cw_column(
-          name: text.baseAddress.map { unsafe $0 + starts[index] }, type: Int32(field.type.rawValue),
-          nullable: field.isNullable ? 1 : 0, encoding: encodings[index],
-          bloom_distinct: bloomDistinctCounts[index], sort_rank: rank(of: field.name, in: sortedBy)))
+          name: text.baseAddress.map { unsafe $0 + starts[index] }, type: options[index].type(of: field),
+          nullable: field.isNullable ? 1 : 0, encoding: options[index].encoding.number,
+          bloom_distinct: Int64(options[index].bloomDistinctCount ?? 0),
+          sort_rank: rank(of: field.name, in: sortedBy)))
     }
     // One more, so that there is an address even without columns.
     unsafe columns.append(cw_column())
@@ -55,6 +56,13 @@ final class Sink {
       guard let base = buffer.baseAddress else { bug("an array with an element") }
       return unsafe body(base, Int32(fields.count))
     }
+  }
+}
+
+extension ParquetColumnOptions {
+  /// What the C side calls the type of such a column.
+  fileprivate func type(of field: Field) -> Int32 {
+    isMicroseconds ? Int32(CW_MICROSECONDS) : Int32(field.type.rawValue)
   }
 }
 

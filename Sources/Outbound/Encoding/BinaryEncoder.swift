@@ -45,7 +45,7 @@ package final class BinaryEncoder: BatchEncoder {
           try ParquetWriter(
             fields: fields,
             options: fields.map {
-              ParquetColumnOptions(encoding: $0.type == .uuid ? .deltaByteArray : .dictionary)
+              ParquetColumnOptions(encoding: $0.type == .uuid ? .plain : .dictionary)
             },
             sortedBy: [], rowsPerPage: 8_192, sink: sink))
     } catch {

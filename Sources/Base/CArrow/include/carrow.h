@@ -37,7 +37,9 @@ typedef int32_t (*cw_sink)(void *context, const uint8_t *bytes, int64_t count);
 
 // Physical types of columns, as Records.ColumnType numbers them.
 enum { CW_INT64 = 1, CW_FLOAT64 = 2, CW_BOOL = 3, CW_UTF8 = 4, CW_UUID = 5, CW_JSON = 6, CW_TIMESTAMP = 7 };
-enum { CW_PLAIN = 0, CW_DICTIONARY = 1, CW_DELTA = 2, CW_DELTA_BYTE_ARRAY = 3, CW_DELTA_LENGTH = 4 };
+/// Microseconds in UTC, for a writer of Parquet; who reads them gets CW_INT64.
+enum { CW_MICROSECONDS = 8 };
+enum { CW_PLAIN = 0, CW_DICTIONARY = 1, CW_DELTA = 2 };
 
 typedef struct {
   const char *name;

@@ -64,7 +64,7 @@ extension BlockOrigin {
 extension BlockIndex {
   /// Throws if the footer says that a later version wrote the file.
   static func requireKnownVersion(_ metadata: [String: String], path: String) throws(BlockError) {
-    guard let found = metadata[versionKey].flatMap({ Int($0) }), found > cutGroups else { return }
+    guard let found = metadata[versionKey].flatMap({ Int($0) }), found > openForms else { return }
     throw .laterVersion(file: path, version: found)
   }
 

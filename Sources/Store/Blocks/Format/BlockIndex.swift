@@ -26,6 +26,9 @@ struct BlockIndex: Sendable {
   static let equalGroups = 1
   /// Row groups cut by bytes: of whole pages, of any number.
   static let cutGroups = 2
+  /// As ``cutGroups``, ids and times in the forms of ``StoredForm``, names of members that say the type. What
+  /// is written.
+  static let openForms = 3
   static let placeKey = "cordwood.index"
   static let datasetKey = "cordwood.dataset"
 

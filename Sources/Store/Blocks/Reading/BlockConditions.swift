@@ -57,7 +57,7 @@ struct BlockConditions {
       let range = contents.pages(of: group)
       if sets.may.slice(range).isEmpty { continue }
       let info = contents.parquet.rowGroups[group]
-      switch condition.verdict(statistics(info.columns[column], rowCount: info.rowCount)) {
+      switch condition.verdict(statistics(column, group: group, rowCount: info.rowCount)) {
       case .no: sets.may.clear(range)
       case .yes: sets.sure.set(range)
       case .maybe: break
@@ -65,9 +65,12 @@ struct BlockConditions {
     }
   }
 
-  private func statistics(_ chunk: ColumnChunkInfo, rowCount: Int) -> ColumnStatistics {
+  private func statistics(_ column: Int, group: Int, rowCount: Int) -> ColumnStatistics {
+    let chunk = contents.parquet.rowGroups[group].columns[column]
     var bounds: ColumnStatistics.Bounds?
-    if let range = chunk.int64Bounds { bounds = .int64(min: range.lowerBound, max: range.upperBound) }
+    if let range = contents.int64Bounds(column, group: group) {
+      bounds = .int64(min: range.lowerBound, max: range.upperBound)
+    }
     if let range = chunk.float64Bounds { bounds = .float64(min: range.lowerBound, max: range.upperBound) }
     if let range = chunk.textBounds { bounds = .bytes(min: range.min, max: range.max) }
     return ColumnStatistics(bounds: bounds, nullCount: chunk.nullCount, rowCount: rowCount)
@@ -95,8 +98,8 @@ struct BlockConditions {
 
   /// The milliseconds of an id are those of its row's `ingested_at`.
   private func mayHold(id: [UInt8], _ group: Int) -> Bool {
-    let chunk = contents.parquet.rowGroups[group].columns[contents.columns.index(of: "ingested_at")]
-    guard id.count == 16, let bounds = chunk.int64Bounds else { return id.count == 16 }
+    let bounds = contents.int64Bounds(contents.columns.index(of: "ingested_at"), group: group)
+    guard id.count == 16, let bounds else { return id.count == 16 }
     let (time, isOverflow) = UUIDv7.milliseconds(of: id).multipliedReportingOverflow(by: 1_000_000)
     return !isOverflow && bounds.contains(time)
   }

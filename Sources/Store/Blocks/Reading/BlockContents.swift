@@ -1,3 +1,4 @@
+import Codecs
 import Columnar
 import Matching
 import Records
@@ -14,19 +15,36 @@ struct BlockColumns: Sendable {
     let restCount: Int
   }
 
+  /// What a column of the file is read as where that is not what it holds.
+  enum Form {
+    /// Text of ids.
+    case id
+    /// Microseconds; the column of the nanoseconds beyond them.
+    case time(rests: Int?)
+  }
+
   /// Columns of the file by name of the schema's column; for an object its rest.
   let schema: [String: Int]
+  /// By column of the file.
+  private let forms: [Int: Form]
   /// By object column, in the file's order.
   let members: [String: [Member]]
 
-  /// nil if the file lacks a column or has it with another type.
-  init?(_ file: ParquetReader, schema: DatasetSchema, members: [MemberColumn]) {
+  /// nil if the file, a block of `version`, lacks a column or has it with another type.
+  init?(_ file: ParquetReader, schema: DatasetSchema, members: [MemberColumn], version: Int) {
     var places: [Name: Int] = [:]
     for (index, field) in file.fields.enumerated() { places[Name(field.name)] = index }
     var found: [String: Int] = [:]
+    var forms: [Int: Form] = [:]
     for field in schema.fields {
-      guard let index = places[Name(field.name)], file.fields[index].type == field.type else { return nil }
+      let stored = version < BlockIndex.openForms ? [field] : StoredForm.fields(of: field)
+      let indices = stored.compactMap { part in
+        places[Name(part.name)].flatMap { file.fields[$0].type == part.type ? $0 : nil }
+      }
+      guard indices.count == stored.count, let index = indices.first else { return nil }
       found[field.name] = index
+      if stored[0].type == field.type { continue }
+      forms[index] = field.type == .uuid ? .id : .time(rests: indices.count > 1 ? indices[1] : nil)
     }
     var byField: [String: [Member]] = [:]
     for member in members {
@@ -37,8 +55,12 @@ struct BlockColumns: Sendable {
         Member(name: member.member, type: member.type, index: index, restCount: member.restCount))
     }
     self.schema = found
+    self.forms = forms
     self.members = byField
   }
+
+  /// nil: read as it is.
+  func form(of column: Int) -> Form? { forms[column] }
 
   /// The column of the file for a column of the schema.
   func index(of name: String) -> Int {
@@ -56,6 +78,8 @@ struct BlockColumns: Sendable {
 /// Footer and index of a block, read and checked once.
 final class BlockContents: Sendable {
   let path: String
+  /// Of the format: 1 to 3.
+  let version: Int
   let mapping: BlockMapping
   let schema: DatasetSchema
   let parquet: ParquetReader
@@ -84,33 +108,36 @@ final class BlockContents: Sendable {
     var ids: IDBounds??
   }
 
-  init(_ file: Buffer, path: String, facts known: BlockFacts) throws(BlockError) {
+  init(_ file: Buffer, path: String, facts expected: BlockFacts) throws(BlockError) {
     self.path = path
     mapping = BlockMapping(file, path: path)
-    schema = known.partition.dataset.schema
+    schema = expected.partition.dataset.schema
     do throws(ColumnarError) { parquet = try ParquetReader(file, verifyChecksums: true) } catch {
       throw BlockContents.failure(error, path, offset: 0)
     }
     try BlockIndex.requireKnownVersion(parquet.metadata, path: path)
-    let version = parquet.metadata[BlockIndex.versionKey].flatMap { Int($0) }
-    guard version == BlockIndex.equalGroups || version == BlockIndex.cutGroups else {
+    let known = BlockIndex.equalGroups...BlockIndex.openForms
+    guard let version = parquet.metadata[BlockIndex.versionKey].flatMap({ Int($0) }), known.contains(version)
+    else {
       throw .unsupported(
-        file: path, reason: "not a block of version \(BlockIndex.equalGroups) or \(BlockIndex.cutGroups)")
+        file: path, reason: "not a block of version \(known.lowerBound) to \(known.upperBound)")
     }
+    self.version = version
     guard let place = BlockIndex.place(parquet.metadata, fileBytes: file.byteCount) else {
       throw .corrupt(file: path, offsetBytes: 0, reason: "the place of the index")
     }
     indexOffset = place.lowerBound
     do throws(IndexError) {
       index = try BlockIndex(file.slice(place))
-      let section = try FactsSection(try index.required(.facts), of: known.partition)
+      let section = try FactsSection(try index.required(.facts), of: expected.partition)
       (facts, rowsPerGroup, rowsPerPage) = (section.facts, section.rowsPerGroup, section.rowsPerPage)
       let pageCount = (facts.rowCount + rowsPerPage - 1) / rowsPerPage
       pages = try PageBounds(try index.required(.pages), pageCount: pageCount)
       let bytes = try index.section(.keys)
       keys = if let bytes { try PageKeys(bytes, pageCount: pageCount) } else { nil }
       let members = try MemberColumn.decode(try index.required(.members))
-      guard let columns = BlockColumns(parquet, schema: schema, members: members) else {
+      guard let columns = BlockColumns(parquet, schema: schema, members: members, version: version)
+      else {
         throw IndexError(offsetBytes: 0, reason: "columns that are not in the file")
       }
       self.columns = columns
@@ -121,7 +148,7 @@ final class BlockContents: Sendable {
     }
     self.groupPages = groupPages
     memory.store(baseMemoryBytes, ordering: .relaxed)
-    try check(against: known, isCut: version == BlockIndex.cutGroups)
+    try check(against: expected, isCut: version != BlockIndex.equalGroups)
   }
 
   private func check(against known: BlockFacts, isCut: Bool) throws(BlockError) {
@@ -269,8 +296,36 @@ final class BlockContents: Sendable {
     }
   }
 
-  /// Rows `rows` (ascending, disjoint, within the row group) of a column of the file.
+  /// Rows `rows` (ascending, disjoint, within the row group) of a column of the file, ids and times as what
+  /// they stand for.
   func read(
+    _ column: Int, group: Int, rows: [Range<Int>], asDictionary: Bool
+  ) throws(BlockError) -> Column {
+    let stored = try readStored(column, group: group, rows: rows, asDictionary: asDictionary)
+    switch columns.form(of: column) {
+    case nil: return stored
+    case .id:
+      if let ids = UUIDTexts.ids(of: stored) { return ids }
+      let chunk = parquet.rowGroups[group].columns[column]
+      throw corrupt(at: chunk.fileRange.lowerBound, "an id that is none")
+    case .time(let place):
+      // Most clocks tell microseconds at best: then the bounds say that nothing is left.
+      guard let place, parquet.rowGroups[group].columns[place].int64Bounds != 0...0 else {
+        return StoredForm.times(stored, rests: nil)
+      }
+      let rests = try readStored(place, group: group, rows: rows, asDictionary: false)
+      return StoredForm.times(stored, rests: rests)
+    }
+  }
+
+  /// Bounds of a column of the file in a row group, as what ``read(_:group:rows:asDictionary:)`` gives has them.
+  func int64Bounds(_ column: Int, group: Int) -> ClosedRange<Int64>? {
+    let bounds = parquet.rowGroups[group].columns[column].int64Bounds
+    if case .time = columns.form(of: column) { return bounds.map(StoredForm.bounds(ofMicroseconds:)) }
+    return bounds
+  }
+
+  private func readStored(
     _ column: Int, group: Int, rows: [Range<Int>], asDictionary: Bool
   ) throws(BlockError) -> Column {
     do throws(ColumnarError) {

@@ -4,13 +4,13 @@ import Records
 
 /// The columns of a block that is being written, and how rows become them.
 struct BlockShape {
-  private static let plainColumns: Set<String> = ["trace_id", "span_id"]
-  /// Text of one length in which nothing comes twice.
-  private static let randomColumns: Set<String> = ["hash"]
+  /// Text in which hardly a value comes twice.
+  private static let plainColumns: Set<String> = ["id", "trace_id", "span_id", "hash"]
   /// Distinct values of a row group up to which a column is written as a dictionary.
   private static let dictionaryValuesMax = 32_768
 
   let schema: DatasetSchema
+  /// Of the file.
   let fields: [Field]
   private(set) var members: [MemberColumn]
   private let shredders: [String: ObjectShredder]
@@ -22,7 +22,7 @@ struct BlockShape {
     var members: [MemberColumn] = []
     var shredders: [String: ObjectShredder] = [:]
     for field in schema.fields {
-      fields.append(field)
+      fields += StoredForm.fields(of: field)
       guard field.type == .json else { continue }
       let chosen = (census[field.name] ?? MemberCensus()).members(columnsMax: layout.memberColumnsMax)
       shredders[field.name] = ObjectShredder(members: chosen)
@@ -51,7 +51,7 @@ struct BlockShape {
     for field in schema.fields {
       let column = rows.existing(field.name)
       guard let shredder = shredders[field.name] else {
-        columns.append(encoded(column, named: field.name))
+        columns += StoredForm.columns(of: column, named: field.name).map { encoded($0, named: field.name) }
         continue
       }
       let shredded = shredder.shred(column)
@@ -80,8 +80,7 @@ struct BlockShape {
   }
 
   private func isPlain(_ name: String) -> Bool {
-    name == schema.primaryText || BlockShape.randomColumns.contains(name)
-      || BlockShape.plainColumns.contains(name)
+    name == schema.primaryText || BlockShape.plainColumns.contains(name)
   }
 
   private mutating func count(_ rows: Int, for member: String, of field: String) {
@@ -92,20 +91,26 @@ struct BlockShape {
     }
   }
 
+  /// What the rows are sorted by.
+  var sortColumns: [String] {
+    (schema.sortKey + ["position"]).flatMap { name in
+      schema.field(name).map { StoredForm.fields(of: $0).map(\.name) } ?? []
+    }
+  }
+
   /// How each column is stored, told by the first row group.
   func options(first: RecordBatch) -> [ParquetColumnOptions] {
     zip(fields, first.columns).map { field, column in
       switch field.type {
-      case .timestamp: return ParquetColumnOptions(encoding: .delta)
-      case .int64: return ParquetColumnOptions(encoding: field.name == "position" ? .delta : .dictionary)
-      case .uuid: return ParquetColumnOptions(encoding: .deltaByteArray)
+      case .timestamp, .uuid: bug("forms that files have no more")
+      case .int64:
+        let isTime = schema.field(field.name)?.type == .timestamp
+        return ParquetColumnOptions(
+          encoding: isTime || field.name == "position" ? .delta : .dictionary, isMicroseconds: isTime)
       case .bool: return ParquetColumnOptions(encoding: .plain)
       case .float64, .json: return ParquetColumnOptions(encoding: .dictionary)
       case .utf8:
         // A dictionary of nearly every row's value would only be in the way of those who want one row.
-        if BlockShape.randomColumns.contains(field.name) {
-          return ParquetColumnOptions(encoding: .deltaLength)
-        }
         let isPlain = isPlain(field.name) || BlockShape.isMostlyDistinct(column)
         let bloom = schema.bloomColumns.contains(field.name) ? BlockShape.distinctCount(column) : nil
         return ParquetColumnOptions(encoding: isPlain ? .plain : .dictionary, bloomDistinctCount: bloom)

@@ -108,7 +108,6 @@ private final class BlockWork {
   private var keys = PageKeys()
   private var ids: IDBounds
   private var rowCount = 0
-  private var groupRowCounts: [Int] = []
   private var ingested: ClosedRange<Int64>?
 
   init(
@@ -154,7 +153,6 @@ private final class BlockWork {
       ingested = low...high
     }
     rowCount += rows.rowCount
-    groupRowCounts.append(rows.rowCount)
   }
 
   /// Object columns, then columns with Bloom filters: their words are kept by page too.
@@ -179,7 +177,7 @@ private final class BlockWork {
     let file = file
     do throws(ColumnarError) {
       let made = try ParquetWriter(
-        fields: shape.fields, options: shape.options(first: first), sortedBy: schema.sortKey + ["position"],
+        fields: shape.fields, options: shape.options(first: first), sortedBy: shape.sortColumns,
         rowsPerPage: ids.rowsPerDataPage, sink: { file.append($0) })
       parquet = made
       return made
@@ -198,19 +196,13 @@ private final class BlockWork {
     do throws(ColumnarError) {
       offset = try parquet.embed(index)
       try parquet.finish(metadata: [
-        (BlockIndex.versionKey, version), (BlockIndex.placeKey, "\(offset),\(index.count)"),
+        (BlockIndex.versionKey, "\(BlockIndex.openForms)"), (BlockIndex.placeKey, "\(offset),\(index.count)"),
         (BlockIndex.datasetKey, place.partition.dataset.name), (TailChecksum.key, TailChecksum.placeholder),
       ])
     } catch { throw failure(error) }
     facts.byteCount = file.byteCount
     do throws(DiskError) { try file.finish(tailOffset: offset) } catch { throw .disk(error) }
     return facts
-  }
-
-  /// Of the format: blocks whose row groups were cut by bytes cannot be read by those that know equal ones.
-  private var version: String {
-    let isEqual = groupRowCounts.dropLast().allSatisfy { $0 == layout.rowsPerGroup }
-    return "\(isEqual ? BlockIndex.equalGroups : BlockIndex.cutGroups)"
   }
 
   private func sections(_ facts: BlockFacts) -> [(kind: BlockIndex.Section, bytes: [UInt8])] {
