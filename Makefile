@@ -9,7 +9,7 @@ MINUTES ?= 1
 MARKS ?= 50
 
 .PHONY: run build setup test test-core lint format update-dependencies
-.PHONY: bench fuzz torture attack mutants mutants-fast test-thread man dist test-dist clean help
+.PHONY: bench fuzz torture attack mutants mutants-fast test-thread test-readers man dist test-dist clean help
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -65,6 +65,9 @@ mutants-fast: setup ## The bugs that are caught at once (scripts/mutants-fast.tx
 
 test-thread: setup ## The core's tests under the thread sanitizer
 	@scripts/test-thread
+
+test-readers: build ## Seven programs of others read our blocks, Spark among them (as root: it installs a Java)
+	@scripts/test-readers
 
 man: build ## The manual page of the release build, as text
 	@scripts/man $(BINARY) | MANWIDTH=80 man -l -

@@ -238,7 +238,8 @@ if !coreOnly {
         + http + [.product(name: "ArgumentParser", package: "swift-argument-parser")], exclude: ["Help"]),
     tests(
       "ProcessTests",
-      ["Records", "Codecs", "TestKit", .product(name: "Crypto", package: "swift-crypto")]),
+      ["Records", "Codecs", "TestKit", .product(name: "Crypto", package: "swift-crypto")],
+      exclude: ["golden"]),
   ]
 }
 

@@ -14,6 +14,7 @@ struct OpenBlocksTests {
     let bytes: Atomic<Int>
     init(bytes: Int) { self.bytes = Atomic(bytes) }
     var memoryBytes: Int { bytes.load(ordering: .relaxed) }
+    func isOfOlderFormat() throws(StoreError) -> Bool { false }
     func units(
       _ request: ScanRequest, predicate: CompiledPredicate, deletions: [PendingDeletion]
     ) throws(StoreError) -> [any ScanUnit] { [] }

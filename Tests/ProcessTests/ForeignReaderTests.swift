@@ -11,11 +11,11 @@ extension ProcessSuite {
       tables = [pq.read_table(f, page_checksum_verification=True) for f in files]
       table = pa.concat_tables(tables, promote_options="permissive")
       glob = "[" + ",".join("'" + f + "'" for f in files) + "]"
-      sql = duckdb.sql(f"select count(*), sum(\\"metadata.n\\"), count(distinct id), sum(length(message)) from read_parquet({glob}, union_by_name=true)").fetchall()[0]
+      sql = duckdb.sql(f"select count(*), sum(\\"metadata.n:int64\\"), count(distinct id), sum(length(message)) from read_parquet({glob}, union_by_name=true)").fetchall()[0]
       levels = dict(duckdb.sql(f"select level, count(*) from read_parquet({glob}, union_by_name=true) group by 1").fetchall())
       one = duckdb.sql(f"select count(*) from read_parquet({glob}, union_by_name=true) where trace_id = 't-77'").fetchall()[0][0]
       import pyarrow.compute as pc
-      print(json.dumps({"rows": table.num_rows, "sum": pc.sum(table["metadata.n"]).as_py(), "positions": len(set(table["position"].to_pylist())),
+      print(json.dumps({"rows": table.num_rows, "sum": pc.sum(table["metadata.n:int64"]).as_py(), "positions": len(set(table["position"].to_pylist())),
         "duck_rows": sql[0], "duck_sum": int(sql[1]), "duck_ids": sql[2], "duck_chars": int(sql[3]), "levels": levels, "one": one,
         "timestamp": str(table.schema.field("timestamp").type)}))
       """
@@ -52,12 +52,97 @@ extension ProcessSuite {
       #expect(found["sum"] as? Int == total * (total - 1) / 2)
       #expect(found["duck_sum"] as? Int == total * (total - 1) / 2)
       #expect(found["one"] as? Int == 1)
-      #expect(found["timestamp"] as? String == "timestamp[ns, tz=UTC]")
+      #expect(found["timestamp"] as? String == "timestamp[us, tz=UTC]")
       let counted = try server.query(["dataset": "logs", "group_by": ["level"], "measures": ["count"]])
       let ours = Dictionary(
         uniqueKeysWithValues: counted.map { ($0["level"] as? String ?? "", $0["count"] as? Int ?? -1) })
       #expect(found["levels"] as? [String: Int] == ours)
       #expect(server.stop() == 0)
+    }
+
+    /// Members that are of one type in one block and of another in the next, names that differ by case or need
+    /// escapes, times to the nanosecond, at both ends, and before 1970.
+    static let nasty: [[String]] = [
+      ["\"n\":1", "\"n\":2,\"userId\":\"camel\"", "\"userId\":\"two\",\"userid\":7"],
+      ["\"n\":\"one\",\"userid\":\"flat\"", "\"n\":\"two\",\"É\":1", "\"É\":2,\"é\":3"],
+      ["\"n\":1.5,\"USERID\":true", "\"n\":2.25,\"USERID\":false", "\"é\":\"x\",\"a.b\":1,\"a:b\":2"],
+      [
+        "\"n\":true,\"k\":{\"o\":[1,null]}", "\"n\":false,\"\":\"no name\"",
+        "\"\":\"\",\"a^b\":\"c\",\"%\":\"d\"",
+      ],
+    ]
+    static let times = [
+      "2026-11-20T10:00:00.123456789Z", "1969-12-31T23:59:59.999999999Z", "1677-09-21T00:12:43.145224193Z",
+      "2262-04-11T23:47:16.854775807Z",
+    ]
+
+    static func row(_ place: Int, _ members: [String]) -> String {
+      let time = times[place % 4]
+      return
+        "{\"timestamp\":\"\(time)\",\"message\":\"m \(place)\",\"metadata\":{\(members[place / 4 % 3])}}\n"
+    }
+
+    /// All readers there are but Spark, which `make test-readers` asks as well.
+    @Test func everybodyReadsWholeFolders() throws {
+      let folder = try TemporaryFolder()
+      let data = folder.path + "/data"
+      let server = try ServerProcess(data: data)
+      for members in Self.nasty {
+        let body = (0..<48).map { Self.row($0, members) }.joined()
+        let answer = try server.request("POST", "/v1/records/logs", body: body)
+        #expect(answer.status == 201, "\(answer.text)")
+        try server.archive()
+      }
+      let all = try server.request(
+        "POST", "/v1/query", headers: ["Accept": "application/x-ndjson"],
+        body: "{\"dataset\":\"logs\",\"order\":\"asc\",\"limit\":1000}")
+      #expect(all.status == 200)
+      try Data(all.body).write(to: URL(fileURLWithPath: folder.path + "/expected.ndjson"))
+      #expect(server.stop() == 0)
+      let script = try String(contentsOfFile: Tool.root + "/scripts/readers/__main__.py", encoding: .utf8)
+      let told = try Tool.python(script, [folder.path + "/expected.ndjson", data + "/blocks"], in: folder)
+      #expect(told.split(separator: "\n").count == 6, "\(told)")
+      for line in told.split(separator: "\n") { #expect(line.contains("4 files, 192 records as the server")) }
+      // For make test-readers.
+      if let kept = ProcessInfo.processInfo.environment["CORDWOOD_READERS_FOLDER"] {
+        try FileManager.default.createDirectory(atPath: kept, withIntermediateDirectories: true)
+        try FileManager.default.copyItem(atPath: data + "/blocks", toPath: kept + "/blocks")
+        try FileManager.default.copyItem(
+          atPath: folder.path + "/expected.ndjson", toPath: kept + "/expected.ndjson")
+      }
+    }
+
+    /// A store of version 0.2, whose blocks are of version 1: read at once, and written anew by and by.
+    @Test func blocksOfBeforeAreWrittenAnew() throws {
+      let folder = try TemporaryFolder()
+      let data = folder.path + "/data"
+      try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
+      let golden = Tool.root + "/Tests/ProcessTests/golden/store-0.2.tar.gz"
+      #expect(try Tool.run(["tar", "-C", data, "-xzf", golden], in: folder).status == 0)
+      try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: data)
+      let server = try ServerProcess(data: data)
+      let ask: [String: Any] = ["dataset": "logs", "order": "asc", "limit": 1000]
+      let rows = try server.query(ask)
+      #expect(rows.count == 85)
+      for (place, row) in rows.sorted(by: { $0["position"] as? Int ?? 0 < $1["position"] as? Int ?? 0 })
+        .enumerated()
+      {
+        #expect((row["message"] as? String)?.hasPrefix("request \(place) took") == true)
+        let metadata = row["metadata"] as? [String: Any] ?? [:]
+        let status: Any? = place < 40 ? 200 + place % 5 : place < 80 ? "\(place)" : nil
+        #expect("\(metadata["status"] ?? "none")" == "\(status ?? "none")")
+        #expect(metadata["userid"] as? Int == (place < 40 ? place : nil))
+      }
+      var told = ""
+      let deadline = Date().addingTimeInterval(60)
+      repeat {
+        told = try Program.run(["inspect", data], in: folder).text
+      } while told.contains("older format")
+        && Date() < deadline
+      #expect(told.contains("native/default/logs") && !told.contains("older format"), "\(told)")
+      #expect(NSArray(array: try server.query(ask)) == NSArray(array: rows))
+      #expect(server.stop() == 0)
+      try Program.expectSound(data, in: folder)
     }
   }
 }

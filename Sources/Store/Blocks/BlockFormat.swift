@@ -112,6 +112,8 @@ package protocol BlockFormat: Sendable {
 package protocol BlockReading: AnyObject, Sendable {
   /// Bytes it holds now beside the mapped file, about; grows as parts of it are first read. Nanoseconds.
   var memoryBytes: Int { get }
+  /// Whether an older version of the format has it than the one that is written now.
+  func isOfOlderFormat() throws(StoreError) -> Bool
   /// The units that may hold rows which match `predicate` (the compiled `request.predicate`), its time and
   /// position bounds, and none of `deletions`.
   func units(_ request: ScanRequest, predicate: CompiledPredicate, deletions: [PendingDeletion])

@@ -166,6 +166,11 @@ final class PlainBlock: BlockReading {
 
   var memoryBytes: Int { 65_536 }
 
+  /// Of some blocks after each start.
+  func isOfOlderFormat() throws(StoreError) -> Bool {
+    batch.rowCount % 3 == 0
+  }
+
   func units(
     _ request: ScanRequest, predicate: CompiledPredicate, deletions: [PendingDeletion]
   ) throws(StoreError) -> [any ScanUnit] {

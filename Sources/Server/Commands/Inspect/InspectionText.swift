@@ -44,6 +44,8 @@ enum InspectionText {
     text += "  journal  \(plural(part.headRows, "record")), \(bytes(part.headBytes)) in "
     text += "\(plural(part.headFrames, "frame"))\n"
     text += "  blocks   \(plural(rows, "record")), \(bytes(size)) in \(plural(part.blocks.count, "block"))"
+    let older = inspections.count { $0.isOfOlderFormat }
+    if older > 0 { text += " (\(grouped(older)) of an older format)" }
     if part.deletionCount > 0 { text += ", \(plural(part.deletionCount, "deletion")) pending" }
     text += "\n"
     for block in part.blocks { text += "    " + line(block) + "\n" }

@@ -24,6 +24,8 @@ package struct BlockInspection: Sendable {
 
   /// As the manifest has it.
   package var facts: BlockFacts
+  /// Whether it is of an older version of the format than is written now.
+  package var isOfOlderFormat: Bool
   /// Row groups of the file.
   package var rowGroupCount: Int
   /// In the file's order.
@@ -54,7 +56,8 @@ extension BlockReader {
     }
     let pages = columns.reduce(0) { $0 + $1.compressed }
     return BlockInspection(
-      facts: facts, rowGroupCount: contents.groupCount, columns: columns, index: parts,
+      facts: facts, isOfOlderFormat: contents.isOfOlderFormat, rowGroupCount: contents.groupCount,
+      columns: columns, index: parts,
       footerByteCount: facts.byteCount - pages - contents.index.bytes.byteCount)
   }
 }

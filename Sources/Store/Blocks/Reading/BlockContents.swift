@@ -78,8 +78,8 @@ struct BlockColumns: Sendable {
 /// Footer and index of a block, read and checked once.
 final class BlockContents: Sendable {
   let path: String
-  /// Of the format: 1 to 3.
-  let version: Int
+  /// Whether it is of an older version of the format than is written now.
+  let isOfOlderFormat: Bool
   let mapping: BlockMapping
   let schema: DatasetSchema
   let parquet: ParquetReader
@@ -122,7 +122,7 @@ final class BlockContents: Sendable {
       throw .unsupported(
         file: path, reason: "not a block of version \(known.lowerBound) to \(known.upperBound)")
     }
-    self.version = version
+    isOfOlderFormat = version < BlockIndex.openForms
     guard let place = BlockIndex.place(parquet.metadata, fileBytes: file.byteCount) else {
       throw .corrupt(file: path, offsetBytes: 0, reason: "the place of the index")
     }

@@ -41,6 +41,13 @@ package final class BlockReader: BlockReading {
   /// See ``BlockReading``.
   package var memoryBytes: Int { read.withLock { $0?.memoryBytes ?? 0 } + 1_024 }
 
+  /// See ``BlockReading``.
+  package func isOfOlderFormat() throws(StoreError) -> Bool {
+    do throws(BlockError) {
+      return try mapping.reading { () throws(BlockError) in try contents().isOfOlderFormat }
+    } catch { throw error.storeError }
+  }
+
   func contents() throws(BlockError) -> BlockContents {
     if let known = read.withLock({ $0 }) { return known }
     // Two threads may both read it; one result stays.

@@ -8,6 +8,8 @@ package protocol BlockRowSource: AnyObject {
   var rowCountMax: Int { get }
   /// Bytes of text a row has on average, about; at least 1.
   var bytesPerRow: Int { get }
+  /// The largest position less the smallest, of all rows that may come.
+  var positionSpan: UInt64 { get }
   /// Which members the object columns have in the rows that will come: looks at an evenly spread sample of
   /// them, and has no name that none of them has. Called once, before the first row.
   func census(sampleRowCount: Int) throws(BlockError) -> [String: MemberCensus]

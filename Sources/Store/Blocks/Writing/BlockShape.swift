@@ -6,6 +6,9 @@ import Records
 struct BlockShape {
   /// Text in which hardly a value comes twice.
   private static let plainColumns: Set<String> = ["id", "trace_id", "span_id", "hash"]
+  /// Positions so far apart are written plain: fastparquet misreads DELTA_BINARY_PACKED with differences of 29
+  /// bits and more.
+  private static let deltaSpanMax: UInt64 = 1 << 27
   /// Distinct values of a row group up to which a column is written as a dictionary.
   private static let dictionaryValuesMax = 32_768
 
@@ -13,11 +16,16 @@ struct BlockShape {
   /// Of the file.
   let fields: [Field]
   private(set) var members: [MemberColumn]
+  private let positionEncoding: ParquetColumnOptions.Encoding
   private let shredders: [String: ObjectShredder]
   private var options: [ParquetColumnOptions] = []
 
-  init(schema: DatasetSchema, census: [String: MemberCensus], layout: BlockLayout) {
+  /// - Parameter positionSpan: See ``BlockRowSource``.
+  init(
+    schema: DatasetSchema, census: [String: MemberCensus], layout: BlockLayout, positionSpan: UInt64
+  ) {
     self.schema = schema
+    positionEncoding = positionSpan <= BlockShape.deltaSpanMax ? .delta : .plain
     var fields: [Field] = []
     var members: [MemberColumn] = []
     var shredders: [String: ObjectShredder] = [:]
@@ -104,9 +112,9 @@ struct BlockShape {
       switch field.type {
       case .timestamp, .uuid: bug("forms that files have no more")
       case .int64:
+        if field.name == "position" { return ParquetColumnOptions(encoding: positionEncoding) }
         let isTime = schema.field(field.name)?.type == .timestamp
-        return ParquetColumnOptions(
-          encoding: isTime || field.name == "position" ? .delta : .dictionary, isMicroseconds: isTime)
+        return ParquetColumnOptions(encoding: isTime ? .plain : .dictionary, isMicroseconds: isTime)
       case .bool: return ParquetColumnOptions(encoding: .plain)
       case .float64, .json: return ParquetColumnOptions(encoding: .dictionary)
       case .utf8:

@@ -53,7 +53,10 @@ package enum BlockWriter {
     let work: BlockWork
     do throws(DiskError) {
       let file = try BlockFileWriter(place.temporaryPath, fileSystem: fileSystem)
-      work = BlockWork(place: place, layout: layout, file: file, census: census)
+      let shape = BlockShape(
+        schema: place.partition.dataset.schema, census: census, layout: layout,
+        positionSpan: rows.positionSpan)
+      work = BlockWork(place: place, layout: layout, file: file, shape: shape)
     } catch { throw .disk(error) }
     do throws(BlockError) {
       while case .rows(let batch) = next {
@@ -111,14 +114,13 @@ private final class BlockWork {
   private var ingested: ClosedRange<Int64>?
 
   init(
-    place: BlockPlace, layout: BlockLayout, file: BlockFileWriter,
-    census: [String: MemberCensus]
+    place: BlockPlace, layout: BlockLayout, file: BlockFileWriter, shape: BlockShape
   ) {
     self.place = place
     self.layout = layout
     self.file = file
     schema = place.partition.dataset.schema
-    shape = BlockShape(schema: schema, census: census, layout: layout)
+    self.shape = shape
     text = TextIndexBuilder(rowsPerPage: layout.rowsPerPage)
     grams = GramIndexBuilder(rowsPerPage: layout.rowsPerPage)
     ids = IDBounds(rowsPerDataPage: layout.rowsPerDataPage(of: place.partition.dataset))

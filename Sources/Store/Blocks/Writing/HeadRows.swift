@@ -23,6 +23,19 @@ package final class HeadRows: BlockRowSource {
   private let sizes: [Int]
   private var at = 0
 
+  /// See ``BlockRowSource``.
+  package var positionSpan: UInt64 {
+    var range = (low: Int64.max, high: Int64.min)
+    for batch in batches {
+      batch.existing("position").withInt64 { positions in
+        for row in positions.indices {
+          range = (min(range.low, positions[row]), max(range.high, positions[row]))
+        }
+      }
+    }
+    return range.low > range.high ? 0 : UInt64(bitPattern: range.high &- range.low)
+  }
+
   /// - Parameters:
   ///   - batches: All columns of the schema each; sorting is fastest when positions rise from batch to batch.
   ///   - deletions: Rows they hide are left out.

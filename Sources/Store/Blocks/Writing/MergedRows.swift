@@ -60,6 +60,13 @@ package final class MergedRows: BlockRowSource {
     for reader in readers { invariant(reader.facts.partition == partition, "blocks of one partition") }
   }
 
+  /// See ``BlockRowSource``.
+  package var positionSpan: UInt64 {
+    let low = readers.map(\.facts.bounds.positionMin).min() ?? 0
+    let high = readers.map(\.facts.bounds.positionMax).max() ?? 0
+    return UInt64(bitPattern: high &- low)
+  }
+
   /// See ``BlockRowSource``. Reads a few pages of each block.
   package func census(sampleRowCount: Int) throws(BlockError) -> [String: MemberCensus] {
     var result: [String: MemberCensus] = [:]

@@ -4,8 +4,10 @@ import Records
 /// Which blocks of a partition to write anew next.
 struct CompactionPlanner {
   struct Plan: Equatable {
-    /// Neighbours by position; a single one is rewritten to apply its deletions.
+    /// Neighbours by position; a single one is rewritten to apply its deletions, or for its format.
     var inputs: [BlockFacts]
+    /// Whether the block is written anew whether or not deletions hide rows of it.
+    var isUpgrade = false
   }
 
   private static let daySeconds = 86_400

@@ -47,6 +47,23 @@ extension StorageEngine {
     for run in runs {
       if let plan = planner.plan(Array(run), deletions: state.deletions) { return plan }
     }
+    return runs.lazy.compactMap { self.upgrade(of: $0, state) }.first
+  }
+
+  /// The first of the blocks that an older version of the format has, if it is among those looked into now.
+  private func upgrade(of facts: ArraySlice<BlockFacts>, _ state: LivePartition) -> CompactionPlanner.Plan? {
+    let open = formatUpgrade.withLock { upgrade in facts.filter { upgrade.isOpen($0.id) } }
+    for facts in open.prefix(FormatUpgrade.lookedIntoAtOnce) {
+      guard let block = state.blocks.first(where: { $0.facts.id == facts.id }) else { continue }
+      do throws(StoreError) {
+        // Not kept open: queries have more use for the memory.
+        let reader = try format.open(block.file.path, facts: facts, on: fileSystem)
+        if try reader.isOfOlderFormat() { return CompactionPlanner.Plan(inputs: [facts], isUpgrade: true) }
+      } catch {
+        // Whoever reads it finds out what is wrong with it.
+      }
+      formatUpgrade.withLock { $0.close(facts.id) }
+    }
     return nil
   }
 
@@ -68,7 +85,7 @@ extension StorageEngine {
     let ids = Set(plan.inputs.map(\.id))
     let inputs = state.blocks.filter { ids.contains($0.facts.id) }
     let applied = state.deletions.map(\.id).max() ?? 0
-    if inputs.count == 1, try !hides(state.deletions, inputs[0], partition) {
+    if inputs.count == 1, !plan.isUpgrade, try !hides(state.deletions, inputs[0], partition) {
       let id = inputs[0].facts.id
       return try commit { manifest throws(StoreError) in
         manifest.facts(of: id) == nil ? [] : [.deletionsApplied(block: id, through: applied)]

@@ -37,6 +37,7 @@ package final class StorageEngine: Sendable {
   let directories = Mutex<Set<Partition>>([])
   let archiveQueue: Mutex<ArchiveQueue>
   let compactionQueue: Mutex<CompactionQueue>
+  let formatUpgrade: Mutex<FormatUpgrade>
   /// Files that are left out of everything.
   let quarantine: Quarantine
 
@@ -64,12 +65,13 @@ package final class StorageEngine: Sendable {
     trash = parts.trash
     live = Mutex(parts.live)
     nextBlockID = Mutex(manifest.state.nextBlockID)
-    self.manifest = Mutex(manifest)
     openBlocks = OpenBlocks(
       fileSystem: environment.fileSystem, format: format, countMax: options.openBlocksMax,
       bytesMax: options.openBlocksBytesMax, memory: environment.blocksMemory)
     archiveQueue = Mutex(ArchiveQueue(options))
     compactionQueue = Mutex(CompactionQueue())
+    formatUpgrade = Mutex(FormatUpgrade(firstOwnID: manifest.state.nextBlockID))
+    self.manifest = Mutex(manifest)
   }
 
   /// What opening has made.
