@@ -66,7 +66,7 @@ mutants-fast: setup ## The bugs that are caught at once (scripts/mutants-fast.tx
 test-thread: setup ## The core's tests under the thread sanitizer
 	@scripts/test-thread
 
-test-readers: build ## Seven programs of others read our blocks, Spark among them (as root: it installs a Java)
+test-readers: build ## Seven programs of others read our blocks, Spark too (as root: it installs a Java)
 	@scripts/test-readers
 
 man: build ## The manual page of the release build, as text

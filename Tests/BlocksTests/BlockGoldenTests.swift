@@ -33,8 +33,8 @@ import Testing
     try Data(Self.text(of: fixture.rows).utf8).write(to: Self.file(name, "txt"))
   }
 
-  /// `v3`: forms that every reader of Parquet takes. `v1-grams`: with gram filters; `v1-ids`: with ids and the checksum of the tail as well. Blocks of
-  /// version 1 have had them since.
+  /// `v1-grams`: with gram filters; `v1-ids`: with ids and the checksum of the tail as well. Blocks of
+  /// version 1 have had them since. `v3`: forms that every reader of Parquet takes.
   @Test(arguments: ["v1", "v1-grams", "v1-ids", "v3"], [Dataset.logs, .audit])
   func everyVersionIsRead(version: String, dataset: Dataset) throws {
     let name = "\(version)-\(dataset.name)"

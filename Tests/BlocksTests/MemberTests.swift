@@ -13,7 +13,8 @@ import Testing
   @Test func namesAreEscaped() {
     #expect(
       names(["a.b", "a:b", "a%2Eb", "", "tab\t", "é", "É", "a^1", "\u{212A}", "ſ", "ß", "中", "a b"]) == [
-        "metadata.a%2Eb", "metadata.a%3Ab", "metadata.a%252Eb^8", "metadata.%", "metadata.tab%09", "metadata.é",
+        "metadata.a%2Eb", "metadata.a%3Ab", "metadata.a%252Eb^8", "metadata.%", "metadata.tab%09",
+        "metadata.é",
         "metadata.%C3%89", "metadata.a%5E1", "metadata.%E2%84%AA", "metadata.%C5%BF", "metadata.ß",
         "metadata.中",
         "metadata.a b",

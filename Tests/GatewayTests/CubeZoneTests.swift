@@ -127,6 +127,24 @@ import Testing
 
   static func json(_ text: String) throws -> JSONTree { try JSONTree(parsing: Array(text.utf8)) }
 
+  /// Texts that look the same are two, and in the order of their bytes.
+  @Test func textsAreOrderedByTheirBytes() throws {
+    let load = try CubeZoneTests.load(
+      #"{"measures":["logs.count"],"dimensions":["logs.action"],"order":{"logs.action":"desc"},"limit":2}"#)
+    var answer = CubeAnswer(try #require(load.queries.first))
+    var builder = TextBuilder()
+    for text in ["e\u{301}", "f", "\u{E9}"] { builder.appendRow(text) }
+    answer.add(
+      RecordBatch(
+        fields: [Field("action", .utf8, isNullable: true), Field("m0", .int64, isNullable: false)],
+        columns: [builder.finish(type: .utf8), Column(int64: [1, 2, 3])], rowCount: 3))
+    var text = JSONWriter(capacity: 256)
+    _ = answer.write(to: &text, now: CubeTests.now)
+    let told = String(decoding: text.takeBytes(), as: UTF8.self)
+    let places = ["\"logs.count\":\"3\"", "\"logs.count\":\"2\""].map { told.range(of: $0)?.lowerBound }
+    #expect(places[0] != nil && places[1] != nil && !told.contains("\"logs.count\":\"1\""), "\(told)")
+  }
+
   @Test func comparisonsHaveAResultForEachRange() throws {
     let query = CubeZoneTests.compared(#"[["2026-10-01","2026-10-31"],"last month"]"#)
     let load = try CubeZoneTests.load(query, type: "multi")

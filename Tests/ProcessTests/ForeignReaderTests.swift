@@ -60,8 +60,8 @@ extension ProcessSuite {
       #expect(server.stop() == 0)
     }
 
-    /// Members that are of one type in one block and of another in the next, names that differ by case or need
-    /// escapes, times to the nanosecond, at both ends, and before 1970.
+    /// Members that are of one type in one block and of another in the next, names that differ by case or
+    /// need escapes, times to the nanosecond, at both ends, and before 1970.
     static let nasty: [[String]] = [
       ["\"n\":1", "\"n\":2,\"userId\":\"camel\"", "\"userId\":\"two\",\"userid\":7"],
       ["\"n\":\"one\",\"userid\":\"flat\"", "\"n\":\"two\",\"É\":1", "\"É\":2,\"é\":3"],

@@ -94,6 +94,23 @@ struct WorkflowClient {
     #expect(server.stop() == 0)
   }
 
+  /// Categories whose names look the same are two.
+  @Test func categoriesAreToldApartByTheirBytes() throws {
+    let folder = try TemporaryFolder()
+    let server = try ServerProcess(data: folder.path + "/data", environment: WorkflowTests.environment)
+    let client = WorkflowClient(port: server.port, key: WorkflowTests.keys[0])
+    for (category, count) in [("\u{3A9}", 1), ("\u{2126}", 2)] {
+      for number in 0..<count {
+        _ = try client.create(WorkflowClient.log("T-\(number)", more: ",\"category\":\"\(category)\""))
+      }
+    }
+    let answer = try client.request("GET", "/api/v1/metrics/categories?days=1").object()
+    let found = answer["data"] as? [[String: Any]]
+    #expect(found?.map { $0["count"] as? Int } == [2, 1])
+    #expect(found?.map { $0["success_count"] as? Int } == [2, 1])
+    #expect(server.stop() == 0)
+  }
+
   /// Three tenants of each kind of credential: no row, no count, no different error.
   @Test func nobodySeesAnothersRecords() throws {
     let folder = try TemporaryFolder()

@@ -26,6 +26,7 @@ struct LanguageTests {
     "level = ERROR": Predicate.compare(ColumnPath("level"), .equal, .string("ERROR")),
     "level not in (a, 2)": .not(.isIn(ColumnPath("level"), [.string("a"), .int64(2)])),
     "LEVEL='it\\'s'": .compare(ColumnPath("LEVEL"), .equal, .string("it's")),
+    "service!=r1": .compare(ColumnPath("service"), .notEqual, .string("r1")),
     "message ~ '\\d+'": .regex(ColumnPath("message"), pattern: "\\d+", ignoreCase: false),
   ])
   func whatPeopleType(text: String, expected: Predicate) throws {
@@ -67,6 +68,15 @@ struct LanguageTests {
   ])
   func brokenRequestsAreNamedNotTrapped(json: String) {
     #expect(throws: StoreError.self) { try QueryRequest(json: Array(json.utf8)) }
+  }
+
+  /// Sort keys may be as long as records.
+  @Test func cursorsOfLongKeysComeBack() throws {
+    let request = try QueryRequest(json: Array("{\"dataset\":\"sessions\"}".utf8))
+    let long = Array(String(repeating: "é", count: 40_000).utf8)
+    let key: [QueryCursor.KeyPart] = request.orderColumns.map { _ in .text(long) }
+    let cursor = QueryCursor(key: key, position: 3, positionEnd: 9)
+    #expect(try QueryCursor(token: cursor.token(for: request), request: request) == cursor)
   }
 
   @Test(arguments: [

@@ -9,6 +9,87 @@ import Testing
 
 /// Quantile sketches, sets of values, buckets and merging.
 struct MeasureStateTests {
+  // MARK: Means
+
+  private static func mean(_ numbers: [Double], parts: Int = 1) throws -> Double? {
+    var whole = NumberSumState()
+    whole.grow(to: 1)
+    for part in 0..<parts {
+      var builder = FixedBuilder<Double>()
+      for place in numbers.indices where place % parts == part { builder.append(numbers[place]) }
+      let column = builder.finish(type: .float64)
+      var state = NumberSumState()
+      state.grow(to: 1)
+      let rows = column.rowCount
+      state.add(
+        MeasureInput(column: column, rowCount: rows, passing: nil),
+        groups: [Int32](repeating: 0, count: rows))
+      whole.merge(state, numbers: [0])
+    }
+    guard case .float64(let values) = try whole.values(of: .avg(ColumnPath("n"))) else { return nil }
+    return values[0]
+  }
+
+  /// Equal numbers are their own mean, and no mean is beyond its numbers.
+  @Test func aMeanIsNeverBeyondItsNumbers() throws {
+    let huge = Double.greatestFiniteMagnitude
+    let numbers = [
+      0.1, 1 / 3, 1e300, -0.7, .leastNonzeroMagnitude, huge, -huge, .leastNormalMagnitude / 7,
+      9_007_199_254_740_992,
+    ]
+    for number in numbers {
+      for count in [1, 2, 3, 7, 10, 1_000] {
+        let numbers = [Double](repeating: number, count: count)
+        #expect(try Self.mean(numbers) == number, "\(count) times \(number)")
+        #expect(try Self.mean(numbers, parts: 3) == number, "\(count) times \(number), in parts")
+      }
+    }
+    #expect(try Self.mean([huge, huge, -huge]) == huge / 3)
+    #expect(try Self.mean([1e300, 1, -1e300]) == 1.0 / 3)
+    for shape in 0..<5 {
+      let numbers = Self.numbers(shape, 501)
+      let mean = try #require(try Self.mean(numbers))
+      #expect(mean >= numbers.min() ?? 0 && mean <= numbers.max() ?? 0)
+    }
+  }
+
+  @Test func meansOfWholeNumbersAreExact() throws {
+    for values in [
+      [Int64.max, .max, .max], [.min, .min], [.max, .min], [9_007_199_254_740_993, 1], [1, 2, 2],
+    ] {
+      var state = IntegerSumState()
+      state.grow(to: 1)
+      state.add(
+        MeasureInput(column: Column(int64: values), rowCount: values.count, passing: nil),
+        groups: [Int32](repeating: 0, count: values.count))
+      guard case .float64(let means) = try state.values(of: .avg(ColumnPath("n"))) else {
+        Issue.record("a mean is float64")
+        return
+      }
+      let sum = values.reduce(Int128(0)) { $0 + Int128($1) }
+      let (whole, rest) = sum.quotientAndRemainder(dividingBy: Int128(values.count))
+      #expect(means == [Double(whole) + Double(rest) / Double(values.count)])
+      let greatest = Double(values.max() ?? 0)
+      #expect(means.allSatisfy { $0 ?? 0 <= greatest })
+    }
+  }
+
+  /// Decision 0032, whichever quantile is asked for.
+  @Test func noQuantileOfNumbersBeyondFloat64() throws {
+    for count in [1, 10, 5_000] {
+      var state = QuantileState()
+      state.grow(to: 1)
+      var builder = FixedBuilder<Double>()
+      for place in 0..<count { builder.append(Double(place)) }
+      builder.append(.infinity)
+      state.add(
+        MeasureInput(column: builder.finish(type: .float64), rowCount: count + 1, passing: nil),
+        groups: [Int32](repeating: 0, count: count + 1))
+      state.finish()
+      #expect(throws: StoreError.self) { try state.values(of: .quantile(ColumnPath("n"), 0.25)) }
+    }
+  }
+
   // MARK: Quantiles
 
   /// Numbers of different shapes: even, with a long tail, over all magnitudes, of both signs, of few values.

@@ -243,7 +243,8 @@ def main():
         except Exception as error:  # noqa: BLE001  the sentence of the program itself
             said = [f"{type(error).__name__}: {error}"]
         failed = failed or bool(said)
-        print(f"{kind.__name__}: {len(paths)} files, {len(wanted)} records", "; ".join(said) or "as the server has them")
+        what = "; ".join(said) or "as the server has them"
+        print(f"{kind.__name__}: {len(paths)} files, {len(wanted)} records {what}")
     sys.exit(1 if failed else 0)
 
 

@@ -171,12 +171,15 @@ struct cw_reader {
     rows.reserve(places.size() + 1);
     for (const auto &page : places) {
       const bool first = rows.empty();
-      if (first ? page.first_row_index != 0 : page.first_row_index <= rows.back() || page.first_row_index >= count) {
+      const int64_t row = page.first_row_index;
+      if (first ? row != 0 : row <= rows.back() || row >= count) {
         throw std::runtime_error("pages out of order in the offset index");
       }
       rows.push_back(static_cast<int32_t>(page.first_row_index));
     }
-    if (rows.empty() && count != 0) throw std::runtime_error("an offset index that does not fit the row group");
+    if (rows.empty() && count != 0) {
+      throw std::runtime_error("an offset index that does not fit the row group");
+    }
     rows.push_back(static_cast<int32_t>(count));
     const auto &facts = chunk(group, column).facts;
     table->start = facts.start_offset;

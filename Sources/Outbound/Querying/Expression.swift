@@ -139,7 +139,9 @@ enum ExpressionLexer {
       if character.properties.isWhitespace || "\"'(),=<>~!".unicodeScalars.contains(character) { break }
       at += 1
     }
-    if at < characters.count, characters[at] == "!" { throw .invalid("character \(at + 1): did you mean !=") }
+    if at < characters.count, characters[at] == "!", !characters[at...].starts(with: "!=".unicodeScalars) {
+      throw .invalid("character \(at + 1): did you mean !=")
+    }
   }
 }
 

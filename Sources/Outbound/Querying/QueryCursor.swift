@@ -52,11 +52,14 @@ package struct QueryCursor: Sendable, Hashable {
     return Base64URL.text(bytes)
   }
 
+  /// Its length is that of texts of the sort key, which a record may have as long as a record may be; whoever
+  /// hands it over has bounded it.
+  ///
   /// - Throws: `.invalid` unless `token` came from ``token(for:)`` of an equal query.
   package init(token: String, request: QueryRequest) throws(StoreError) {
     let refusal = StoreError.invalid(
       "cursor: not one this query gave; send it back unchanged, with the same query")
-    guard token.utf8.count <= 4096, let bytes = Base64URL.bytes(token), bytes.count > 9,
+    guard let bytes = Base64URL.bytes(token), bytes.count > 9,
       bytes[0] == QueryCursor.version
     else { throw refusal }
     let body = Array(bytes.dropLast(8))

@@ -11,7 +11,17 @@ public enum CordwoodMain {
     StandardStreams.prepare()
     // Before anything else allocates.
     MemoryTuning.applyServerSettings()
-    await CordwoodCommand.main()
+    await CordwoodCommand.main(CommandLine.arguments.dropFirst().flatMap(separated))
+  }
+
+  /// `--option=value` as two arguments where the value begins with a combining mark: with it `=` is another
+  /// character, at which the parser does not cut.
+  static func separated(_ argument: String) -> [String] {
+    let scalars = argument.unicodeScalars
+    guard argument.hasPrefix("--"), let place = scalars.firstIndex(of: "="),
+      argument.firstIndex(of: "=") != place
+    else { return [argument] }
+    return [String(scalars[..<place]), String(scalars[scalars.index(after: place)...])]
   }
 }
 

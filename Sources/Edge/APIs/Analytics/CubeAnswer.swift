@@ -127,7 +127,7 @@ struct CubeAnswer {
     case (.time(let a), .time(let b)): a < b ? -1 : a > b ? 1 : 0
     case (.local(let a), .local(let b)): a < b ? -1 : a > b ? 1 : 0
     case (.text(let a), .text(let b)):
-      a.utf8.lexicographicallyPrecedes(b.utf8) ? -1 : a == b ? 0 : 1
+      a.utf8.lexicographicallyPrecedes(b.utf8) ? -1 : a.hasBytes(of: b) ? 0 : 1
     default: 0
     }
   }

@@ -185,10 +185,15 @@ enum WorkflowFigures {
     _ engine: any QueryAnswering, _ principal: Principal, since: Int64
   ) async throws(StoreError) -> [Category] {
     let (succeeded, all) = categoryQueries(principal, since: since)
-    let good = Dictionary(try await counts(engine, succeeded, principal), uniquingKeysWith: +)
+    let good = Dictionary(
+      try await counts(engine, succeeded, principal).map { ($0.0.map { Name($0) }, $0.1) },
+      uniquingKeysWith: +)
     return try await counts(engine, all, principal)
-      .map { Category(name: $0.0 ?? "uncategorized", count: $0.1, succeeded: good[$0.0] ?? 0) }
-      .sorted { ($1.count, $0.name) < ($0.count, $1.name) }
+      .map { name, count in
+        let succeeded = good[name.map { Name($0) }] ?? 0
+        return Category(name: name ?? "uncategorized", count: count, succeeded: succeeded)
+      }
+      .sorted { ($1.count, Name($0.name)) < ($0.count, Name($1.name)) }
   }
 
   /// What ``overview(_:_:since:)`` asks: how many logs a status has, and the average time.

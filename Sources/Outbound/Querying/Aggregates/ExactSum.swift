@@ -12,13 +12,13 @@ struct ExactSum: Sendable {
   /// Additions before a limb could overflow: each changes it by less than 2^32.
   private static let additionsMax = 1 << 29
 
-  /// Adds a finite number.
-  mutating func add(_ value: Double) {
+  /// Adds a finite number times 2^`scale`, a sum that ``rounded`` gave or 0.
+  mutating func add(_ value: Double, scale: Int = 0) {
     guard value != 0 else { return }
     let exponentBits = Int(value.exponentBitPattern)
     let significand = value.significandBitPattern | (exponentBits == 0 ? 0 : 1 << 52)
     // Weight of the significand's last bit, from 2^-1074 on.
-    let shift = max(exponentBits, 1) - 1
+    let shift = max(exponentBits, 1) - 1 + scale
     let (limb, bits) = (shift >> 5, UInt64(shift & 31))
     let wide = UInt128(significand) << UInt128(bits)
     let sign: Int64 = value.sign == .minus ? -1 : 1

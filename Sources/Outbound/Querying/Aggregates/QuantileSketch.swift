@@ -28,6 +28,9 @@ struct QuantileSketch: Sendable {
   private var pages: [Int32] = []
   private var bins: [Int] = []
 
+  /// Whether none of the numbers is beyond float64.
+  var isFinite: Bool { count == 0 || least.isFinite && greatest.isFinite }
+
   private var isExact: Bool { count <= QuantileSketch.exactMax }
 
   /// Bytes beyond the struct itself.

@@ -45,10 +45,7 @@ struct QuantileState: MeasureState {
 
   func values(of function: Measure.Function) throws(StoreError) -> MeasureValues {
     guard case .quantile(_, let share) = function else { bug("a quantile") }
-    let values = sketches.map { $0.quantiles([share])[0] }
-    guard values.allSatisfy({ $0?.isFinite ?? true }) else {
-      throw .invalid("quantile: a number is beyond float64")
-    }
-    return .float64(values)
+    guard sketches.allSatisfy(\.isFinite) else { throw .invalid("quantile: a number is beyond float64") }
+    return .float64(sketches.map { $0.quantiles([share])[0] })
   }
 }

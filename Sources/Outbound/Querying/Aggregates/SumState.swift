@@ -24,7 +24,7 @@ struct NumberSumState: MeasureState {
     }
 
     @inline(__always)
-    private static func sum(_ a: Double, _ b: Double) -> (sum: Double, error: Double) {
+    static func sum(_ a: Double, _ b: Double) -> (sum: Double, error: Double) {
       let sum = a + b
       let added = sum - a
       return (sum, (a - (sum - added)) + (b - added))
@@ -129,18 +129,26 @@ struct NumberSumState: MeasureState {
     return .float64(values)
   }
 
-  /// A group's sum, rounded once, or that divided by the count: a mean is never beyond the numbers.
+  /// A group's sum, rounded once, or the mean: the exact sum by the count, which is never beyond the numbers.
   private func value(of group: Int, isMean: Bool) -> Double {
     let cell = cells[group]
-    var (sum, scale) = (cell.sum + cell.lost, 0)
+    var (sum, rest) = Cell.sum(cell.sum, cell.lost)
+    var scale = 0
     if spilled[group] != nil || !sum.isFinite {
       var exact = spilled[group] ?? ExactSum()
       exact.add(cell.sum)
       exact.add(cell.lost)
       (sum, scale) = exact.rounded
+      exact.add(-sum, scale: scale)
+      rest = Double(sign: .plus, exponent: -scale, significand: exact.rounded.value)
     }
-    let value = isMean ? sum / Double(cell.count) : sum
-    return scale == 0 ? value : Double(sign: .plus, exponent: scale, significand: value)
+    if isMean {
+      let count = Double(cell.count)
+      let mean = sum / count
+      // What the division leaves, which a product and a sum rounded once say exactly.
+      sum = mean + (sum.addingProduct(-mean, count) + rest) / count
+    }
+    return scale == 0 ? sum : Double(sign: .plus, exponent: scale, significand: sum)
   }
 }
 
@@ -184,7 +192,13 @@ struct IntegerSumState: MeasureState {
 
   func values(of function: Measure.Function) throws(StoreError) -> MeasureValues {
     if case .avg = function {
-      return .float64(cells.map { $0.count == 0 ? nil : Double($0.sum) / Double($0.count) })
+      return .float64(
+        cells.map { cell in
+          guard cell.count > 0 else { return nil }
+          // Rounded where it is least: the sum may have more bits than a float64.
+          let (whole, rest) = cell.sum.quotientAndRemainder(dividingBy: Int128(cell.count))
+          return Double(whole) + Double(rest) / Double(cell.count)
+        })
     }
     var values: [Int64?] = []
     values.reserveCapacity(cells.count)

@@ -24,10 +24,8 @@ struct BlockIndex: Sendable {
   static let versionKey = "cordwood.version"
   /// Row groups of equal numbers of rows.
   static let equalGroups = 1
-  /// Row groups cut by bytes: of whole pages, of any number.
-  static let cutGroups = 2
-  /// As ``cutGroups``, ids and times in the forms of ``StoredForm``, names of members that say the type. What
-  /// is written.
+  /// Row groups cut by bytes, of whole pages, as version 2 has them; ids and times in the forms of
+  /// ``StoredForm``, names of members that say the type. What is written.
   static let openForms = 3
   static let placeKey = "cordwood.index"
   static let datasetKey = "cordwood.dataset"
