@@ -16,8 +16,8 @@ indirect enum PatternNode: Sendable {
   /// A condition on a place between two bytes.
   enum Assertion: UInt8, Sendable {
     case textStart, textEnd, lineStart, lineEnd, wordBoundary, notWordBoundary
-    /// Nothing of a word (``WordCharacters``) right before (or right after); no syntax, whole words need them.
-    /// Programs, which read bytes, know it of ASCII alone (``AutomatonProgram/tokenBytes``).
+    /// Nothing of a word (``WordCharacters``) right before (or right after); no syntax, whole words need
+    /// them. Programs, which read bytes, know it of ASCII alone (``AutomatonProgram/tokenBytes``).
     case tokenStart, tokenEnd
   }
 
