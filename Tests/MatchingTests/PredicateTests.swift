@@ -32,6 +32,7 @@ import Testing
   ]
   static let strings = [
     "", "a", "Error", "error in line 7", "GET /x", "é", "x.y", "a\"b\\c\n/", "😀 b", "foo bar", "1",
+    "“Error”…", "é—foo、1", "e\u{301} x.y«a»",
   ]
   static let names = ["a", "b", "x.y", "", "é", "n"]
 
@@ -81,7 +82,9 @@ import Testing
       random.once(in: 2) ? .int64(random.pick(integers)) : .float64(random.pick(doubles))
     }
     let needle =
-      random.once(in: 2) ? random.pick(strings) : random.pick(["r", "ERR", "7", "o b", "/", "\"", "b"])
+      random.once(in: 2)
+      ? random.pick(strings)
+      : random.pick(["r", "ERR", "7", "o b", "/", "\"", "b", "foo", "error", "e\u{301}", "É"])
     let textPath = random.pick([
       ColumnPath("environment"), ColumnPath("category"), ColumnPath("payload"), randomPath(&random),
     ])

@@ -3,11 +3,6 @@ import Records
 import Testing
 
 @Suite struct TextAutomatonTests {
-  static func isWord(_ byte: UInt8) -> Bool {
-    byte >= 0x80 || byte == 0x5F || (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte)
-      || (0x61...0x7A).contains(byte)
-  }
-
   static func lowercased(_ bytes: [UInt8]) -> [UInt8] {
     bytes.map { (0x41...0x5A).contains($0) ? $0 + 32 : $0 }
   }
@@ -22,25 +17,20 @@ import Testing
     case .contains(let needle, let ignoreCase):
       return ignoreCase
         ? UnicodeModel.has(needle, in: text) : !places(Array(needle.utf8), text).isEmpty
-    case .word(let word):
-      let word = lowercased(Array(word.utf8))
-      return places(word, lowercased(text)).contains {
-        ($0 == 0 || !isWord(text[$0 - 1]))
-          && ($0 + word.count == text.count || !isWord(text[$0 + word.count]))
-      }
+    case .word(let word): return UnicodeModel.hasWord(word, in: text)
     case .prefix(let prefix): return text.starts(with: prefix.utf8)
     case .regex: preconditionFailure("not naive")
     }
   }
 
   static func words(_ text: [UInt8]) -> Set<[UInt8]> {
-    Set(lowercased(text).split { !isWord($0) }.map(Array.init))
+    Set(UnicodeModel.words(lowercased(text)).map { Array($0.utf8) })
   }
 
   /// A literal made into a regular expression.
   static func quoted(_ text: String) -> String { "\\Q" + text + "\\E" }
 
-  static let alphabet = "aAbB1_ -é"
+  static let alphabet = "aAbB1_ -é“日"
 
   @Test func agreesWithNaiveSearch() throws {
     let seed: UInt64 = 11
@@ -95,6 +85,9 @@ import Testing
     #expect(try words(.contains(" GET /", ignoreCase: true)) == ["get"])
     #expect(try words(.contains("word", ignoreCase: false)) == [])
     #expect(try words(.word("Request-7f")) == ["request", "7f"])
+    #expect(try words(.word("“Request”—7f")) == ["request", "7f"])
+    #expect(try words(.contains("x—read—timeout… é y", ignoreCase: false)) == ["read", "timeout", "é"])
+    #expect(try words(.prefix("日本、語")) == ["日本"])
     #expect(try words(.prefix("GET /api/v1")) == ["get", "api"])
     #expect(try words(.regex("user=(\\d+) took \\d+ ms$", ignoreCase: false)) == ["took", "ms"])
     #expect(try words(.regex("^Error: (a|b)", ignoreCase: true)) == ["error"])

@@ -11,7 +11,7 @@ import Testing
     case 0: return "\(random.below(1000))"
     case 1: return random.pick(["true", "false", "null", "1.5e3"])
     case 2, 3, 6:
-      let text = random.text("ab1 é\"\\\n\u{1F600}:,{", 8)
+      let text = random.text("ab1 é\"\\\n\u{1F600}:,{“…日", 8)
       strings.append(text)
       return quoted(text, &random)
     case 4:
@@ -54,7 +54,7 @@ import Testing
       for _ in 0..<rowCount {
         var inRow: [String] = []
         if random.once(in: 2) {
-          let text = random.text("ab1 é", 8)
+          let text = random.text("ab1 é—", 8)
           inRow.append(text)
           members.append(Array(text.utf8))
         } else {

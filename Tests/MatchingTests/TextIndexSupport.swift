@@ -11,7 +11,6 @@ struct IndexedTexts {
 
   /// - Parameter pagesPerCall: How many pages each call of the builder brings.
   init(_ texts: [[UInt8]?], rowsPerPage: Int, pagesPerCall: Int = 3, asDictionary: Bool = false) throws {
-    self.texts = texts
     var builder = TextIndexBuilder(rowsPerPage: rowsPerPage)
     let step = rowsPerPage * pagesPerCall
     for start in stride(from: 0, to: texts.count, by: step) {
@@ -19,7 +18,13 @@ struct IndexedTexts {
       let column = asDictionary ? IndexedTexts.dictionary(part) : IndexedTexts.column(part)
       builder.add(text: column, rowCount: part.count)
     }
-    bytes = builder.finish()
+    try self.init(texts, bytes: builder.finish())
+  }
+
+  /// With an index that was made before.
+  init(_ texts: [[UInt8]?], bytes: [UInt8]) throws {
+    self.texts = texts
+    self.bytes = bytes
     index = try TextIndex(Buffer(copying: bytes))
   }
 

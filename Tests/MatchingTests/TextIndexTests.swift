@@ -55,7 +55,7 @@ import Testing
   /// among them.
   @Test(arguments: [1, 2, 3, 4, 5, 6]) func tinyAlphabetsAgreeWithAScan(seed: UInt64) throws {
     var random = SeededRandom(seed: seed)
-    let alphabets = ["a1 ", "aB1_ é", "ab0-", "abcdefAF 0", "日1 x", "AaBb."]
+    let alphabets = ["a1 ", "aB1_ é", "ab0-", "abcdefAF 0", "日1 x", "AaBb.", "a1“…", "Éa—日"]
     for round in 0..<30 {
       let alphabet = random.pick(alphabets)
       let lengthMax = random.pick([3, 12, 70, 140, 300])
@@ -121,7 +121,8 @@ import Testing
   /// template, so that the page's filter decides alone.
   @Test func wordsAreFoundAtEveryOffset() throws {
     let words = [
-      "deadbeef", "4711", "x1", "1x", "ABCDEFABCDEFAB", String(repeating: "fedcba", count: 25), "日本7",
+      "deadbeef", "4711", "x1", "1x", "ABCDEFABCDEFAB", String(repeating: "fedcba", count: 25), "日本7", "“é7",
+      "日—7",
     ]
     for word in words {
       let texts: [[UInt8]?] = (0..<140).map { offset in

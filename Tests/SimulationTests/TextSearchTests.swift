@@ -18,6 +18,7 @@ import Testing
   ]
   static let words = [
     "influxdb", "flux", "Capacitor", "ERROR", "zebrafinch", "größe", "日本語", "x_y", "user42", "7f", "a",
+    "“flux”", "ERROR…", "e\u{301}", "失敗、", "«7f»", "٤٢", "\u{A0}a\u{3000}", "नमस्ते।",
   ]
 
   /// The texts of a row by column; an object has several.
@@ -31,7 +32,8 @@ import Testing
       return digits.prefix(8) + "-" + digits.suffix(4)
     }
     func words() -> String {
-      (0..<1 + below(3)).map { _ in pick(Self.words) }.joined(separator: pick([" ", "-", "", ": "]))
+      (0..<1 + below(3)).map { _ in pick(Self.words) }.joined(
+        separator: pick([" ", "-", "", ": ", "—", "…"]))
     }
     // Words come and go, so that pages differ.
     var row: Row = ["user_id": ["u\(below(3))"], "action": [pick(["create", "Delete", "login"])]]
@@ -83,7 +85,36 @@ import Testing
   }
 
   static func lowered(_ text: String) -> [UInt8] {
-    text.utf8.map { $0 >= 0x41 && $0 <= 0x5A ? $0 | 0x20 : $0 }
+    var view = String.UnicodeScalarView()
+    view.append(contentsOf: folded(text))
+    return Array(String(view).utf8)
+  }
+
+  /// Scalars, each in one case.
+  static func folded(_ text: String) -> [Unicode.Scalar] {
+    text.unicodeScalars.map { scalar in
+      let lower = Array(scalar.properties.lowercaseMapping.unicodeScalars)
+      return lower.count == 1 ? lower[0] : scalar
+    }
+  }
+
+  /// Whether Unicode calls it a letter, a number or a mark.
+  static func isOfWords(_ scalar: Unicode.Scalar) -> Bool {
+    let category = "\(scalar.properties.generalCategory)"
+    return category.hasSuffix("Letter") || category.hasSuffix("Number") || category.hasSuffix("Mark")
+      || scalar == "_"
+  }
+
+  /// Whether the text has the word between characters that are of none.
+  static func hasWord(_ word: String, in text: String) -> Bool {
+    let (wanted, scalars) = (folded(word), folded(text))
+    guard scalars.count >= wanted.count else { return false }
+    return (0...scalars.count - wanted.count).contains { start in
+      let end = start + wanted.count
+      return scalars[start..<end].elementsEqual(wanted)
+        && (start == 0 || !isOfWords(scalars[start - 1]))
+        && (end == scalars.count || !isOfWords(scalars[end]))
+    }
   }
 
   static func find(_ needle: [UInt8], in text: [UInt8], from start: Int = 0) -> Int? {
@@ -110,7 +141,10 @@ import Testing
     let (one, two) = (needle(rows, &random), needle(rows, &random))
     let escaped = [one, two].map { NSRegularExpression.escapedPattern(for: $0) }
     let (low, other) = (lowered(one), lowered(two))
-    switch Int.random(in: 0..<6, using: &random) {
+    switch Int.random(in: 0..<8, using: &random) {
+    case 6, 7:
+      return Search(
+        predicate: { .word($0, one) }, matches: { hasWord(one, in: $0) }, text: "word \(one)")
     case 0:
       return Search(
         predicate: { .contains($0, needle: one, ignoreCase: false) },

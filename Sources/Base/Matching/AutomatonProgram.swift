@@ -26,6 +26,9 @@ struct AutomatonProgram: Sendable {
   private(set) var usesWords = false
   private(set) var usesLines = false
   private(set) var usesTokens = false
+  /// Before and behind one of these no token begins or ends: ``ByteSet256/asciiWords`` lets characters beyond
+  /// ASCII end each, ``ByteSet256/wordsAndHigh`` none.
+  private(set) var tokenBytes = ByteSet256.asciiWords
 
   private var setNumbers: [ByteSet256: Int32] = [:]
   private var steps = 0
@@ -49,6 +52,14 @@ struct AutomatonProgram: Sendable {
     }
     makeClasses()
     setNumbers = [:]
+  }
+
+  /// The same program with other bytes of tokens; its instructions are shared.
+  func with(tokenBytes: ByteSet256) -> AutomatonProgram {
+    var program = self
+    program.tokenBytes = tokenBytes
+    program.makeClasses()
+    return program
   }
 
   /// What compiling has cost, in instructions: repetitions of nothing take steps and give none.
@@ -176,8 +187,8 @@ struct AutomatonProgram: Sendable {
 
   private mutating func makeClasses() {
     var all = sets
-    if usesWords { all += [AutomatonProgram.asciiWords, ByteSet256(0x80...0xBF)] }
-    if usesTokens { all.append(.word) }
+    if usesWords { all += [.asciiWords, ByteSet256(0x80...0xBF)] }
+    if usesTokens { all.append(tokenBytes) }
     if usesLines { all.append(ByteSet256(0x0A...0x0A)) }
     var assigned = [UInt8](repeating: 0, count: 256)
     var count = 1
@@ -195,11 +206,4 @@ struct AutomatonProgram: Sendable {
     representatives = [UInt8](repeating: 0, count: count)
     for byte in (0..<256).reversed() { representatives[Int(assigned[byte])] = UInt8(byte) }
   }
-
-  /// What `\w` and `\b` call word bytes.
-  static let asciiWords: ByteSet256 = {
-    var set = ByteSet256.word
-    set.formIntersection(ByteSet256(0...0x7F))
-    return set
-  }()
 }

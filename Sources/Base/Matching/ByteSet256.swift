@@ -23,14 +23,20 @@ package struct ByteSet256: Sendable, Hashable {
 
   /// All 256 bytes.
   package static let all = ByteSet256(bits: SIMD4(repeating: ~0))
-  /// ASCII letters and digits, `_`, and all bytes from 0x80 on: what words are made of.
-  package static let word: ByteSet256 = {
-    var set = ByteSet256(0x80...0xFF)
+  /// ASCII letters and digits and `_`: the words of ASCII, and what `\w` and `\b` call word bytes.
+  package static let asciiWords: ByteSet256 = {
+    var set = ByteSet256(UInt8(ascii: "0")...UInt8(ascii: "9"))
     for range in [UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z")] {
       set.formUnion(ByteSet256(range))
     }
-    set.formUnion(ByteSet256(UInt8(ascii: "0")...UInt8(ascii: "9")))
     set.insert(UInt8(ascii: "_"))
+    return set
+  }()
+  /// As ``asciiWords``, and all bytes from 0x80 on: what no character beyond ASCII ends. Text indexes of
+  /// version 1 are made of such words.
+  package static let wordsAndHigh: ByteSet256 = {
+    var set = asciiWords
+    set.formUnion(ByteSet256(0x80...0xFF))
     return set
   }()
 

@@ -162,7 +162,7 @@ import Records
         stack.append(first)
       case .mark(_, let next): stack.append(next)
       case .assertion(let assertion, let next):
-        switch LazyStates.holds(assertion, flags: flags, ahead: ahead) {
+        switch LazyStates.holds(assertion, flags: flags, ahead: ahead, tokens: program.tokenBytes) {
         case .yes: stack.append(next)
         case .no: break
         case .maybe: scratch.append(index)
@@ -175,22 +175,23 @@ import Records
     return false
   }
 
-  /// Whether `assertion` holds between two bytes of a text; nil: there is none.
+  /// Whether `assertion`, which is none of tokens', holds between two bytes of a text; nil: there is none.
   static func holds(
     _ assertion: PatternNode.Assertion, between before: UInt8?, and after: UInt8?
   ) -> Bool {
     var flags: UInt8 = 0
     if let before {
-      if AutomatonProgram.asciiWords.contains(before) { flags |= afterWord }
-      if ByteSet256.word.contains(before) { flags |= afterToken }
+      if ByteSet256.asciiWords.contains(before) { flags |= afterWord }
       if before == 0x0A { flags |= afterLineFeed }
     } else {
       flags = atTextStart
     }
-    return holds(assertion, flags: flags, ahead: after.map { .byte($0) } ?? .end) == .yes
+    return holds(assertion, flags: flags, ahead: after.map { .byte($0) } ?? .end, tokens: .all) == .yes
   }
 
-  private static func holds(_ assertion: PatternNode.Assertion, flags: UInt8, ahead: Ahead) -> Verdict {
+  private static func holds(
+    _ assertion: PatternNode.Assertion, flags: UInt8, ahead: Ahead, tokens: ByteSet256
+  ) -> Verdict {
     let wasWord = flags & afterWord != 0
     switch (assertion, ahead) {
     case (.textStart, _): return flags & atTextStart != 0 ? .yes : .no
@@ -198,17 +199,17 @@ import Records
     case (.tokenStart, _): return flags & afterToken == 0 ? .yes : .no
     case (_, .unknown): return .maybe
     case (.textEnd, .end), (.lineEnd, .end), (.tokenEnd, .end): return .yes
-    case (.tokenEnd, .byte(let byte)): return ByteSet256.word.contains(byte) ? .no : .yes
+    case (.tokenEnd, .byte(let byte)): return tokens.contains(byte) ? .no : .yes
     case (.textEnd, .byte): return .no
     case (.lineEnd, .byte(let byte)): return byte == 0x0A ? .yes : .no
     case (.wordBoundary, .end): return wasWord ? .yes : .no
     case (.notWordBoundary, .end): return wasWord ? .no : .yes
     case (.wordBoundary, .byte(let byte)):
-      return AutomatonProgram.asciiWords.contains(byte) != wasWord ? .yes : .no
+      return ByteSet256.asciiWords.contains(byte) != wasWord ? .yes : .no
     case (.notWordBoundary, .byte(let byte)):
       // The middle of a character is no place between characters.
       if byte & 0xC0 == 0x80 { return .no }
-      return AutomatonProgram.asciiWords.contains(byte) == wasWord ? .yes : .no
+      return ByteSet256.asciiWords.contains(byte) == wasWord ? .yes : .no
     }
   }
 
@@ -251,8 +252,8 @@ import Records
       swap(&origin, &scratch)
     }
     var after: UInt8 = 0
-    if program.usesWords, AutomatonProgram.asciiWords.contains(byte) { after |= LazyStates.afterWord }
-    if program.usesTokens, ByteSet256.word.contains(byte) { after |= LazyStates.afterToken }
+    if program.usesWords, ByteSet256.asciiWords.contains(byte) { after |= LazyStates.afterWord }
+    if program.usesTokens, program.tokenBytes.contains(byte) { after |= LazyStates.afterToken }
     if program.usesLines, byte == 0x0A { after |= LazyStates.afterLineFeed }
     beginSet()
     steps &+= origin.count

@@ -1,14 +1,14 @@
 /// Searches the contiguous bytes of a text column and tells which rows hold the needle.
 struct LiteralScan {
   let finder: LiteralFinder
-  /// Only hits between non-word bytes or the row's ends count.
+  /// Only hits between characters of no word (``WordCharacters``) or the row's ends count.
   let isWholeWord: Bool
 
   /// Drops the rows of `rows` without a hit. Offsets ascend and end within `bytes` (callers check).
   func filter(offsets: Span<Int32>, bytes: Span<UInt8>, rows: inout Selection) {
     var found = Selection(rowCount: rows.rowCount, all: false)
     unsafe bytes.withUnsafeBufferPointer { text in
-      for range in rows.ranges() { unsafe scan(range, offsets, text, &found) }
+      for range in rows.ranges() { unsafe scan(range, offsets, text, bytes, &found) }
     }
     rows = found
   }
@@ -18,7 +18,7 @@ struct LiteralScan {
     unsafe text.withUnsafeBufferPointer { bytes in
       var position = 0
       while let hit = unsafe finder.firstIndex(in: bytes, from: position, end: bytes.count) {
-        if unsafe !isWholeWord || isBounded(hit, 0..<bytes.count, bytes) { return true }
+        if !isWholeWord || isBounded(hit, 0..<bytes.count, text) { return true }
         position = hit + 1
       }
       return false
@@ -27,7 +27,7 @@ struct LiteralScan {
 
   /// Rows of one run are searched as one text; a hit is then looked up in the offsets.
   private func scan(
-    _ range: Range<Int>, _ offsets: Span<Int32>, _ text: UnsafeBufferPointer<UInt8>,
+    _ range: Range<Int>, _ offsets: Span<Int32>, _ text: UnsafeBufferPointer<UInt8>, _ bytes: Span<UInt8>,
     _ found: inout Selection
   ) {
     let count = finder.needle.count
@@ -38,7 +38,7 @@ struct LiteralScan {
       row = LiteralScan.row(of: hit, from: row, before: range.upperBound, offsets)
       let rowEnd = Int(offsets[row + 1])
       let isInside = hit + count <= rowEnd
-      if isInside, unsafe isWholeWord && !isBounded(hit, Int(offsets[row])..<rowEnd, text) {
+      if isInside, isWholeWord && !isBounded(hit, Int(offsets[row])..<rowEnd, bytes) {
         position = hit + 1
         continue
       }
@@ -50,12 +50,10 @@ struct LiteralScan {
     }
   }
 
-  private func isBounded(_ hit: Int, _ row: Range<Int>, _ text: UnsafeBufferPointer<UInt8>) -> Bool {
-    let end = hit + finder.needle.count
-    // In bounds: within the row.
-    if hit > row.lowerBound, unsafe ByteSet256.word.contains(text[hit - 1]) { return false }
-    if end < row.upperBound, unsafe ByteSet256.word.contains(text[end]) { return false }
-    return true
+  private func isBounded(_ hit: Int, _ row: Range<Int>, _ text: Span<UInt8>) -> Bool {
+    let characters = WordCharacters.shared
+    return characters.isGap(before: hit, from: row.lowerBound, text)
+      && characters.isGap(at: hit + finder.needle.count, before: row.upperBound, text)
   }
 
   /// The row that holds byte `place`: steps double until past it, then halve. Rows before `from` end before

@@ -4,7 +4,7 @@ struct LongLiteral: Sendable {
   /// Lower case if case is ignored.
   let needle: [UInt8]
   let ignoreCase: Bool
-  /// Only hits between non-word bytes or the text's ends count.
+  /// Only hits between characters of no word (``WordCharacters``) or the text's ends count.
   let isWholeWord: Bool
   /// failure[n]: the longest proper end of the first n bytes that is also a beginning of the needle.
   private let failure: [Int32]
@@ -31,14 +31,16 @@ struct LongLiteral: Sendable {
       while matched > 0 && needle[matched] != byte { matched = Int(failure[matched]) }
       if needle[matched] == byte { matched += 1 }
       guard matched == needle.count else { continue }
-      let start = index + 1 - matched
-      let isBounded =
-        (start == 0 || !ByteSet256.word.contains(text[start - 1]))
-        && (index + 1 == text.count || !ByteSet256.word.contains(text[index + 1]))
-      if isBounded || !isWholeWord { return true }
+      if !isWholeWord || isBounded(index + 1 - matched..<index + 1, text) { return true }
       matched = Int(failure[matched])
     }
     return false
+  }
+
+  private func isBounded(_ hit: Range<Int>, _ text: Span<UInt8>) -> Bool {
+    let characters = WordCharacters.shared
+    return characters.isGap(before: hit.lowerBound, from: 0, text)
+      && characters.isGap(at: hit.upperBound, before: text.count, text)
   }
 
   /// Drops the rows of `rows` without a hit. Offsets ascend and end within `bytes` (callers check).

@@ -3,26 +3,32 @@ struct PatternFactor: Sendable {
   /// With `isFolded` ASCII letters are lower case and stand for both.
   var bytes: [UInt8] = []
   var isFolded = false
-  /// Whether no word byte can come right before (or after) it.
-  var isBoundedBefore = false
-  var isBoundedAfter = false
+  var before = Neighbour.any
+  var after = Neighbour.any
 
-  /// Words (lower-cased) that lie in the factor between non-word bytes or bounded ends.
-  var words: [[UInt8]] {
-    var result: [[UInt8]] = []
-    var start = 0
-    while start < bytes.count {
-      guard ByteSet256.word.contains(bytes[start]) else {
-        start += 1
-        continue
+  /// What can come right before (or after) it.
+  enum Neighbour {
+    case any
+    /// Characters of no word, or nothing.
+    case gap
+    /// Nothing, or a line feed.
+    case end
+  }
+
+  /// Words (ASCII lower-cased) that lie in the factor and that nothing around it makes longer, as `split`
+  /// splits texts.
+  func words(_ split: WordSplit) -> [[UInt8]] {
+    func isBounded(_ neighbour: Neighbour) -> Bool {
+      switch neighbour {
+      case .any: false
+      // The gap may be a character beyond ASCII.
+      case .gap: split == .characters
+      case .end: true
       }
-      let end = bytes[start...].firstIndex { !ByteSet256.word.contains($0) } ?? bytes.count
-      if (start > 0 || isBoundedBefore) && (end < bytes.count || isBoundedAfter) {
-        result.append(bytes[start..<end].map(\.asciiLowercased))
-      }
-      start = end
     }
-    return result
+    return split.words(of: bytes).filter {
+      ($0.lowerBound > 0 || isBounded(before)) && ($0.upperBound < bytes.count || isBounded(after))
+    }.map { bytes[$0].map(\.asciiLowercased) }
   }
 }
 
@@ -84,9 +90,13 @@ struct PatternFactors {
 
   private mutating func visit(_ assertion: PatternNode.Assertion) {
     switch assertion {
-    case .textStart, .lineStart, .tokenStart: if run.bytes.isEmpty { run.isBoundedBefore = true }
-    case .textEnd, .lineEnd, .tokenEnd:
-      run.isBoundedAfter = !run.bytes.isEmpty
+    case .textStart, .lineStart: if run.bytes.isEmpty { run.before = .end }
+    case .tokenStart: if run.bytes.isEmpty { run.before = .gap }
+    case .textEnd, .lineEnd:
+      run.after = .end
+      close()
+    case .tokenEnd:
+      run.after = .gap
       close()
     case .wordBoundary, .notWordBoundary: break
     }

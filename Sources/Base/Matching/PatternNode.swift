@@ -16,7 +16,8 @@ indirect enum PatternNode: Sendable {
   /// A condition on a place between two bytes.
   enum Assertion: UInt8, Sendable {
     case textStart, textEnd, lineStart, lineEnd, wordBoundary, notWordBoundary
-    /// No byte of ``ByteSet256/word`` right before (or right after); no syntax, whole words need them.
+    /// Nothing of a word (``WordCharacters``) right before (or right after); no syntax, whole words need
+    /// them. Programs, which read bytes, know it of ASCII alone (``AutomatonProgram/tokenBytes``).
     case tokenStart, tokenEnd
   }
 

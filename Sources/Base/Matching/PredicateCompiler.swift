@@ -71,7 +71,7 @@ struct PredicateCompiler {
     }
     try cancellation?.check()
     let automaton = try TextAutomaton(pattern)
-    instructionsLeft -= automaton.runs.program.cost
+    instructionsLeft -= automaton.program.cost
     guard instructionsLeft >= 0 else { throw PredicateCompiler.tooLarge }
     return .leaf(PredicateLeaf(path: path, type: type, test: .text(automaton)))
   }

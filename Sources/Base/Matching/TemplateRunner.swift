@@ -11,7 +11,10 @@ package final class TemplateRunner {
   /// More states than this at once make a verdict `.maybe`.
   package static let statesMax = 512
 
+  private let automaton: TextAutomaton
   private let states: LazyStates
+  /// The same with the strict program, if there is one.
+  private let strict: TemplateRunner?
   private var isFull = false
   /// The states at the place in the template that has been reached.
   private var current: [UInt32] = []
@@ -35,7 +38,16 @@ package final class TemplateRunner {
 
   /// - Parameter cancellation: Told of what it costs; once it is over every verdict is `.maybe`.
   package init(_ automaton: TextAutomaton, cancellation: CancellationToken? = nil) {
-    states = LazyStates(automaton.runs.program)
+    self.automaton = automaton
+    states = LazyStates(automaton.program)
+    strict = automaton.strictProgram.map { TemplateRunner(automaton, $0, cancellation) }
+    states.lend(to: cancellation)
+  }
+
+  private init(_ automaton: TextAutomaton, _ program: AutomatonProgram, _ cancellation: CancellationToken?) {
+    self.automaton = automaton
+    states = LazyStates(program)
+    strict = nil
     states.lend(to: cancellation)
   }
 
@@ -45,6 +57,19 @@ package final class TemplateRunner {
   ///
   /// A slot with an empty set has no filling; the verdict is `.no` then.
   package func verdict(for pieces: [TemplatePiece]) -> Verdict {
+    let verdict = run(pieces)
+    guard let strict, verdict != .no else { return verdict }
+    // What the looser program refuses does not match; what the strict one accepts does.
+    if strict.run(pieces) == .yes { return .yes }
+    guard pieces.count <= 1, !states.isEnded() else { return .maybe }
+    switch pieces.first {
+    case nil: return .no
+    case .literal(let bytes): return automaton.matches(bytes.span) ? .yes : .no
+    case .slot: return .maybe
+    }
+  }
+
+  private func run(_ pieces: [TemplatePiece]) -> Verdict {
     if states.isEnded() { return .maybe }
     if isFull || remembered > TemplateRunner.rememberedMax {
       if isFull { states.reset() }

@@ -4,7 +4,7 @@ import Synchronization
 /// What a text condition looks for.
 package enum TextPattern: Sendable, Hashable {
   case contains(String, ignoreCase: Bool)
-  /// Between non-word bytes or the text's ends, case ignored.
+  /// Between characters that are no letter, mark or number and not `_`, or the text's ends; in any case.
   case word(String)
   case prefix(String)
   /// RE2's syntax; a match anywhere in the text counts. `\w`, `\d`, `\s` and `\b` are ASCII only.
@@ -24,9 +24,11 @@ package struct TextAutomaton: Sendable {
 
   /// What it was made of.
   package let pattern: TextPattern
-  /// Words (maximal runs of ``ByteSet256/word``, ASCII lower-cased) that every matching text has as whole
+  /// Words (maximal runs of ``WordCharacters``, ASCII lower-cased) that every matching text has as whole
   /// words.
   package let requiredWords: [[UInt8]]
+  /// As ``requiredWords``, for those who split texts by bytes.
+  private let requiredByteWords: [[UInt8]]
   /// Three bytes in a row that every matching text has, whatever is around them.
   package let grams: GramQuery
 
@@ -35,28 +37,56 @@ package struct TextAutomaton: Sendable {
     case literal(LiteralScan)
     /// The beginning of the needle, then all of it.
     case longLiteral(LiteralScan, LongLiteral)
+    /// A literal every match has, then all of the word, in any case.
+    case characters(LiteralScan?, CharacterScan)
     case prefix([UInt8])
     /// A literal every match has, then the automaton.
     case automaton(LiteralScan?)
   }
   private let way: Way
-  let runs: AutomatonRuns
+  private let runs: AutomatonRuns
+  /// If there is one: accepts only what matches, but not all of it. ``program`` accepts all that matches, and
+  /// more then. They differ where a character beyond ASCII is beside a word.
+  let strictProgram: AutomatonProgram?
 
   /// - Throws: `.invalid` with a sentence for a broken or too large pattern; it does not quote the pattern.
   package init(_ pattern: TextPattern) throws(StoreError) {
     self.pattern = pattern
     let node = try TextAutomaton.node(of: pattern)
-    runs = AutomatonRuns(try AutomatonProgram(node))
+    let program = try AutomatonProgram(node)
+    runs = AutomatonRuns(program)
+    strictProgram = program.usesTokens ? program.with(tokenBytes: .wordsAndHigh) : nil
     grams = GramQuery(node)
     let factors = PatternFactors(node)
-    requiredWords = factors.factors.flatMap(\.words)
+    requiredWords = factors.factors.flatMap { $0.words(.characters) }
+    requiredByteWords = factors.factors.flatMap { $0.words(.bytes) }
     if case .prefix(let prefix) = pattern {
       way = prefix.isEmpty ? .everything : .prefix(Array(prefix.utf8))
     } else if let (bytes, ignoreCase, isWholeWord) = node.searchedLiteral {
       way = TextAutomaton.way(bytes, ignoreCase: ignoreCase, isWholeWord: isWholeWord)
+    } else if case .word(let word) = pattern {
+      way = .characters(factors.best.map(TextAutomaton.scan), CharacterScan(word))
     } else {
       way = .automaton(factors.best.map(TextAutomaton.scan))
     }
+  }
+
+  /// Accepts every text that matches.
+  var program: AutomatonProgram { runs.program }
+
+  /// Words that every matching text has as whole words, as `split` splits texts.
+  func requiredWords(_ split: WordSplit) -> [[UInt8]] {
+    switch split {
+    case .bytes: requiredByteWords
+    case .characters: requiredWords
+    }
+  }
+
+  /// Whether it looks for a whole word, or several, none of which a slot of a template can hold.
+  var isWordWithoutSlots: Bool {
+    guard case .word(let word) = pattern else { return false }
+    let bytes = Array(word.utf8)
+    return WordSplit.characters.words(of: bytes).allSatisfy { !WordHash.isSlotWord(Array(bytes[$0])) }
   }
 
   private static func scan(_ factor: PatternFactor) -> LiteralScan {
@@ -105,7 +135,7 @@ package struct TextAutomaton: Sendable {
     case .prefix(let prefix):
       LiteralFinder(Array(prefix.prefix(LiteralFinder.needleBytesMax)), ignoreCase: false)
     case .literal(let scan), .longLiteral(let scan, _): scan.finder
-    case .automaton(let scan): scan?.finder
+    case .automaton(let scan), .characters(let scan, _): scan?.finder
     }
   }
 
@@ -116,6 +146,7 @@ package struct TextAutomaton: Sendable {
     case .prefix(let prefix): return TextAutomaton.starts(text, 0..<text.count, with: prefix)
     case .literal(let scan): return scan.matches(text)
     case .longLiteral(let scan, let whole): return scan.matches(text) && whole.matches(text)
+    case .characters(let scan, let whole): return (scan?.matches(text) ?? true) && whole.matches(text)
     case .automaton(let scan):
       if let scan, !scan.matches(text) { return false }
       return runs.with { $0.matches(text) }
@@ -130,6 +161,7 @@ package struct TextAutomaton: Sendable {
     case .prefix(let prefix): body { TextAutomaton.starts($0, 0..<$0.count, with: prefix) }
     case .literal(let scan): body { scan.matches($0) }
     case .longLiteral(let scan, let whole): body { scan.matches($0) && whole.matches($0) }
+    case .characters(let scan, let whole): body { (scan?.matches($0) ?? true) && whole.matches($0) }
     case .automaton(nil): runs.with(cancellation) { states in body { states.matches($0) } }
     case .automaton(let scan?):
       runs.with(cancellation) { states in body { scan.matches($0) && states.matches($0) } }
@@ -151,6 +183,9 @@ package struct TextAutomaton: Sendable {
     case .literal(let scan): scan.filter(offsets: offsets, bytes: bytes, rows: &candidates)
     case .longLiteral(let scan, let whole):
       scan.filter(offsets: offsets, bytes: bytes, rows: &candidates)
+      whole.filter(offsets: offsets, bytes: bytes, rows: &candidates)
+    case .characters(let scan, let whole):
+      scan?.filter(offsets: offsets, bytes: bytes, rows: &candidates)
       whole.filter(offsets: offsets, bytes: bytes, rows: &candidates)
     case .automaton(let scan):
       scan?.filter(offsets: offsets, bytes: bytes, rows: &candidates)

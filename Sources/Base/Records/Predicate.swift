@@ -103,8 +103,8 @@ package indirect enum Predicate: Sendable, Hashable {
   /// folding, but that ASCII letters are the same as each other alone. On an object column: some string value
   /// at any depth has.
   case contains(ColumnPath, needle: String, ignoreCase: Bool)
-  /// The text has `word` between non-word bytes or its ends, in any case. Word bytes are ASCII letters
-  /// and digits, `_`, and all bytes from 0x80 on. On an object column: some string value at any depth has.
+  /// The text has `word` between characters of no word or its ends, in any case. Of words are Unicode's
+  /// letters, marks and numbers, and `_`. On an object column: some string value at any depth has.
   case word(ColumnPath, String)
   /// The text has a match of the regular expression (linear time; see Matching).
   case regex(ColumnPath, pattern: String, ignoreCase: Bool)

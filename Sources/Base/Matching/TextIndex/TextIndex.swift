@@ -56,6 +56,7 @@ package struct TextIndex: Sendable {
     for automaton: TextAutomaton, cancellation: CancellationToken? = nil
   ) throws(TextIndexError) -> TextVerdict {
     let runner = TemplateRunner(automaton, cancellation: cancellation)
+    let isInLiterals = head.split == .characters && automaton.isWordWithoutSlots
     // By id: bit 0 for templates that match, bit 1 for those that may.
     var bits = [UInt8](repeating: 0, count: head.templates.count + TextIndexLayout.firstTemplateID)
     bits[TextIndexLayout.unknownID] = TextVerdict.candidate
@@ -63,11 +64,14 @@ package struct TextIndex: Sendable {
       bits[index + TextIndexLayout.firstTemplateID] =
         switch runner.verdict(for: pieces) {
         case .yes: TextVerdict.proved
+        case .maybe where isInLiterals && !(cancellation?.isOver ?? false):
+          automaton.matches(TextIndex.text(of: pieces).span) ? TextVerdict.proved : 0
         case .maybe: TextVerdict.candidate
         case .no: 0
         }
     }
-    let words = automaton.requiredWords.filter { WordHash.isSlotWord($0) }.map { WordHash.hash($0) }
+    let words = automaton.requiredWords(head.split).filter { WordHash.isSlotWord($0) }
+      .map { WordHash.hash($0) }
     var pages: [PageVerdict] = []
     pages.reserveCapacity(pageCount)
     for page in 0..<pageCount {
@@ -80,6 +84,11 @@ package struct TextIndex: Sendable {
       pages.append(verdict)
     }
     return TextVerdict(pages: pages, bits: bits, index: self)
+  }
+
+  /// A template with `0` for each of its slots.
+  private static func text(of pieces: [TemplatePiece]) -> [UInt8] {
+    pieces.flatMap { if case .literal(let bytes) = $0 { bytes } else { [UInt8(ascii: "0")] } }
   }
 
   private func verdict(of page: Int, bits: [UInt8]) throws(TextIndexError) -> PageVerdict {
@@ -118,12 +127,12 @@ package struct TextIndex: Sendable {
   package func pages(
     nestedIn column: String, matching automaton: TextAutomaton
   ) throws(TextIndexError) -> Selection {
-    try pages(nestedIn: column, words: automaton.requiredWords)
+    try pages(nestedIn: column, words: automaton.requiredWords(head.split))
   }
 
   /// The pages in which a string value inside object column `column` may equal `text`; the others have none.
   package func pages(nestedIn column: String, equalTo text: [UInt8]) throws(TextIndexError) -> Selection {
-    try pages(nestedIn: column, words: WordHash.words(of: text))
+    try pages(nestedIn: column, words: head.split.words(of: text).map { text[$0].map(\.asciiLowercased) })
   }
 
   private func pages(nestedIn column: String, words: [[UInt8]]) throws(TextIndexError) -> Selection {

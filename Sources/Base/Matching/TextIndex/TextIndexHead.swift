@@ -2,6 +2,8 @@ import Records
 
 /// The head of an index, read and checked.
 struct TextIndexHead: Sendable {
+  /// How the writer split texts into words.
+  let split: WordSplit
   let byteCount: Int
   let rowCount: Int
   let pageCount: Int
@@ -19,7 +21,8 @@ struct TextIndexHead: Sendable {
     else {
       throw .corrupt("not a text index")
     }
-    guard version == TextIndexLayout.version else { throw .version(version) }
+    guard (1...TextIndexLayout.version).contains(version) else { throw .version(version) }
+    split = version < TextIndexLayout.characterVersion ? .bytes : .characters
     guard reader.take(3, of: bytes) == [0, 0, 0], let length = reader.integer(UInt64.self, in: bytes),
       let rows = reader.integer(UInt64.self, in: bytes), let pages = reader.integer(UInt32.self, in: bytes),
       let perPage = reader.integer(UInt32.self, in: bytes),

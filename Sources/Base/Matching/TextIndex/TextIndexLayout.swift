@@ -2,7 +2,7 @@
 ///
 /// ```
 /// head           magic      "CWTX"
-///                version    u8 = 1, three bytes 0
+///                version    u8 = 2, three bytes 0
 ///                headByteCount  u64: bytes of the head, its checksum included
 ///                rowCount   u64
 ///                pageCount, rowsPerPage, templateCount, nestedColumnCount   u32 each
@@ -17,7 +17,9 @@
 /// Integers are little-endian, varints LEB128.
 package enum TextIndexLayout {
   static let magic = [UInt8]("CWTX".utf8)
-  static let version: UInt8 = 1
+  static let version: UInt8 = 2
+  /// The first version that splits texts at characters, not bytes.
+  static let characterVersion: UInt8 = 2
   /// Rows whose text has no template here: any text.
   static let unknownID = 0
   /// Rows without a text.

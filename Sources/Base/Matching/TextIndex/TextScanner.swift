@@ -3,7 +3,8 @@ import CArrow
 /// Finds the words of one text after the other, without a branch a byte.
 ///
 /// `load` copies a text into padded scratch memory and makes three bitmaps (a bit a byte), 16 bytes
-/// at once: word bytes, digits, and hexadecimal digits. Words are then runs of
+/// at once: word bytes, digits, and hexadecimal digits. Bytes from 0x80 on are word bytes until those of
+/// characters that are of no word are taken out, in texts that have any. Words are then runs of
 /// bits, found by counting zeros: a loop over bytes mispredicts at both ends of each word, which alone would
 /// cost more than the time a row may take. Memory: 1.4 bytes per byte of the longest text.
 @safe final class TextScanner {
@@ -20,6 +21,7 @@ import CArrow
   private var wordBits: UnsafeMutablePointer<UInt64>
   private var digitBits: UnsafeMutablePointer<UInt64>
   private var hexBits: UnsafeMutablePointer<UInt64>
+  private let characters = WordCharacters.shared
 
   /// Bytes that may be read and written behind the end of a text.
   private static let padding = 64
@@ -69,7 +71,7 @@ import CArrow
     // within the padding.
     unsafe (text + count).initializeMemory(as: UInt8.self, repeating: 0x20, count: Self.padding)
     let chunks = (count + 63) >> 6
-    var markers: UInt64 = 0
+    var high: UInt64 = 0
     for chunk in 0..<chunks {
       // 64 bytes at a multiple of 64 within the text end within its padding. Chunk < capacity / 64 + 1, and
       // the arrays hold two more than capacity / 64.
@@ -77,11 +79,38 @@ import CArrow
       unsafe wordBits[chunk] = classes.word
       unsafe digitBits[chunk] = classes.digit
       unsafe hexBits[chunk] = classes.hex
-      markers |= classes.marker
+      high |= classes.high
     }
     unsafe wordBits[chunks] = 0
     unsafe digitBits[chunks] = 0
     unsafe hexBits[chunks] = 0
+    hasMarker = false
+    if high != 0 { takeOutGaps() }
+  }
+
+  /// Clears the word bits of characters beyond ASCII that are of no word, and looks for the marker.
+  @inline(never)
+  private func takeOutGaps() {
+    let base = unsafe UnsafePointer(text.assumingMemoryBound(to: UInt8.self))
+    var markers: UInt64 = 0
+    for chunk in 0..<(byteCount + 63) >> 6 {
+      // In bounds: as in `load`, and the padding is longer than the one byte more.
+      var leads = unsafe cw_leads64(base + chunk << 6)
+      markers |= leads.marker
+      while leads.lead != 0 {
+        let place = chunk << 6 + leads.lead.trailingZeroBitCount
+        leads.lead &= leads.lead &- 1
+        // Lead bytes lie within the text: the padding has none, ends what the text cuts off, and is longer
+        // than the four bytes.
+        let bytes = UInt32(
+          littleEndian: unsafe text.loadUnaligned(fromByteOffset: place, as: UInt32.self))
+        let gap = (1 &<< UInt64(truncatingIfNeeded: characters.gap(bytes))) &- 1
+        let bit = place & 63
+        unsafe wordBits[chunk] &= ~(gap &<< UInt64(truncatingIfNeeded: bit))
+        // Behind the last chunk is the zero one.
+        if bit > 60 { unsafe wordBits[chunk + 1] &= ~(gap &>> UInt64(truncatingIfNeeded: 64 - bit)) }
+      }
+    }
     hasMarker = markers != 0
   }
 

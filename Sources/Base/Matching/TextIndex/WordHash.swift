@@ -52,20 +52,4 @@ enum WordHash {
     }
     return isHexadecimal
   }
-
-  /// The words of `text` (maximal runs of word bytes), in lower case; for queries.
-  static func words(of text: [UInt8]) -> [[UInt8]] {
-    var words: [[UInt8]] = []
-    var word: [UInt8] = []
-    for byte in text {
-      if ByteSet256.word.contains(byte) {
-        word.append(byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte)
-      } else if !word.isEmpty {
-        words.append(word)
-        word = []
-      }
-    }
-    if !word.isEmpty { words.append(word) }
-    return words
-  }
 }
