@@ -1,0 +1,69 @@
+"""fuzz-answers [--seconds S] [--questions N] [--seed S] [--binary B]: random questions about nasty records, each
+in the same words in every state that records can be in, and what a model of the documents, in Python and over
+plain records, answers. Ends with 1 if an answer differs. The same seed asks the same questions.
+
+--round and --only repeat one question; --plant makes a mistake in the model, which must be found.
+"""
+
+import argparse
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "torture"))
+
+from model import Rules
+from rounds import Over, Round, Tally
+from server import Violation
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="fuzz-answers", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--questions", type=int, default=0, help="so many instead of a time")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
+    parser.add_argument("--binary", default=os.environ.get("CORDWOOD_BINARY", ".build/release/cordwood"))
+    parser.add_argument("--round", type=int, help="this one alone")
+    parser.add_argument("--only", help="one question, such as 'native logs:17'")
+    parser.add_argument("--each", type=int, default=120, help="questions of a view in a round")
+    parser.add_argument("--most", type=int, default=5, help="differences to end after")
+    parser.add_argument("--plant", action="append", default=[], choices=sorted(Rules.PLANTS), help="a mistake in the model")
+    parser.add_argument("--words-ascii", action="store_true", help="word only of texts of ASCII")
+    return parser.parse_args()
+
+
+def report(tally, rounds, seconds):
+    for (name, state), count in sorted(tally.asked.items()):
+        print(f"fuzz-answers: {name}, {state}: {count}")
+    for name, count in sorted(tally.known.items()):
+        print(f"fuzz-answers: KNOWN difference {name}: {count}")
+    print(
+        f"fuzz-answers: {tally.total} answers to {tally.kinds} questions in {rounds} rounds, {tally.total / seconds:.0f}/s; "
+        f"{len(tally.differences)} differences; seed {tally.options.seed}")
+
+
+def main():
+    options = arguments()
+    folder = tempfile.mkdtemp(prefix="cordwood-fuzz-answers-")
+    print(f"fuzz-answers: seed {options.seed}, in {folder}", flush=True)
+    tally, rules = Tally(options), Rules(options.plant)
+    number, began = options.round or 0, time.monotonic()
+    try:
+        while True:
+            Round(number, folder, tally, rules).run()
+            number += 1
+            if options.round is not None:
+                break
+    except Over:
+        pass
+    except Violation as error:
+        tally.differs(number, "the server", "", str(error))
+    report(tally, number + 1 - (options.round or 0), time.monotonic() - began)
+    shutil.rmtree(folder)
+    return 1 if tally.differences else 0
+
+
+sys.exit(main())

@@ -1,0 +1,228 @@
+"""A round: a server with new data, the same records in four states, questions in each of them; then the same
+after a restart, after deletions, and with more records, all archived.
+"""
+
+import collections
+import glob
+import os
+import random
+import shutil
+import time
+
+import nasty
+import schema
+from native import KEYS, STATES, Native, bearer, settings
+from server import Server, Violation
+from wire import Wire
+
+SETTINGS = [
+    "archive.max_age_seconds=86400", "health.disk_free_ratio=0", "storage.write_reserve_bytes=1048576",
+    "logging.access=security", "journal.segment_bytes=2097152", "storage.durability=os",
+]
+PIECES = 8  # so many blocks side by side are merged
+
+
+class Over(Exception):
+    """There is no time for more."""
+
+
+class Tally:
+    """What was asked and what was found, over all rounds."""
+
+    def __init__(self, options):
+        self.options = options
+        self.asked = collections.Counter()  # by API and state
+        self.known = collections.Counter()
+        self.kinds = 0  # different questions
+        self.differences = []
+        self.end = time.monotonic() + options.seconds
+
+    @property
+    def total(self):
+        return sum(self.asked.values())
+
+    def check(self):
+        if len(self.differences) >= self.options.most:
+            raise Over()
+        if self.options.questions:
+            if self.total >= self.options.questions:
+                raise Over()
+        elif time.monotonic() >= self.end and not self.options.only:
+            raise Over()
+
+    def differs(self, number, name, state, text):
+        again = (f"--seed {self.options.seed} --round {number}"
+                 + (f" --only '{name}'" if ":" in name else "") + (" --words-ascii" if self.options.words_ascii else ""))
+        self.differences.append((name, state, text))
+        print(f"fuzz-answers: DIFFERENCE in {name}, {state}\n{text}\n"
+              f"fuzz-answers: again: python3 -B scripts/fuzz-answers {again}", flush=True)
+
+
+class Round:
+    def __init__(self, number, folder, tally, rules):
+        self.number, self.tally, self.options = number, tally, tally.options
+        self.choice = random.Random(f"{self.options.seed} {number}")
+        self.folder = f"{folder}/{number}"
+        os.makedirs(self.folder)
+        self.server = Server(
+            os.path.abspath(self.options.binary), self.folder + "/data", self.folder + "/log", SETTINGS + [settings()], {})
+        pools = nasty.Pools(self.choice, self.choice.random() < 0.3)
+        others = self.choice.sample([name for name in schema.DATASETS if name != "logs"], 2)
+        self.views = [Native(name, pools, rules, self.options) for name in ["logs", *others]]
+        self.phase = ""
+        self.open = []  # cursors of another phase
+
+    def run(self):
+        try:
+            self.start()
+            self.build()
+            self.ask("fresh")
+            self.begin_pages()
+            self.server.stop()
+            self.start()
+            self.go_on_with_pages("restart")
+            self.ask("restarted")
+            self.begin_pages()
+            self.delete()
+            self.go_on_with_pages("deletion")
+            self.ask("deleted")
+            self.begin_pages()
+            self.write_more()
+            self.go_on_with_pages("archiving")
+            self.ask("archived")
+        finally:
+            if self.server.process and self.server.process.poll() is None:
+                self.server.kill()
+        self.server.judge_end()
+        shutil.rmtree(self.folder)
+
+    def start(self):
+        if not self.server.start():
+            raise Violation(f"the server does not start:\n{self.server.output()[-3000:]}")
+        self.operator = Wire(self.server.port, bearer(KEYS["operator"]))
+        for view in self.views:
+            view.connect(self.server)
+
+    # States
+
+    def archive(self):
+        answer = self.operator.ask("POST", "/v1/admin/flush", b'{"archive":true}')
+        if answer.status != 200:
+            raise Violation(f"flush: {answer}")
+
+    def build(self):
+        made = {view: view.make(self.choice.choice([24, 120, 400, 700])) for view in self.views}
+        for piece in range(PIECES):
+            for view, records in made.items():
+                size = -(-len(records) // PIECES)
+                view.write("compacted", records[piece * size:(piece + 1) * size])
+                if piece == PIECES - 1:
+                    view.write("blocks", records)
+                    view.write("mixed", records[:len(records) // 2])
+            self.archive()
+        for view, records in made.items():
+            view.write("mixed", records[len(records) // 2:])
+            view.write("head", records)
+        self.await_merges()
+
+    def await_merges(self):
+        end = time.monotonic() + 10
+        while True:
+            counts = collections.Counter(
+                os.path.dirname(path) for path in glob.glob(self.server.data + "/blocks/*/*/*.parquet"))
+            if all(count < PIECES for count in counts.values()):
+                return
+            if time.monotonic() > end:
+                raise Violation("blocks are not merged")
+            time.sleep(0.02)
+
+    def delete(self):
+        for view in self.views:
+            for _ in range(self.choice.randint(1, 3)):
+                self.delete_some(view)
+
+    def delete_some(self, view):
+        asked = view.question(self.choice)
+        while "where" not in asked:
+            asked = view.question(self.choice)
+        where = asked["where"]
+        count = view.expect({**{"dataset": asked["dataset"]}, "where": where})
+        if not count or len(count) > len(view.table.records) * 2 // 3:
+            return
+        self.tally.asked[view.name, "deletion"] += 1
+        wrong = view.delete(where)
+        if wrong:
+            self.tally.differs(self.number, view.name, "deletion", f"{view.shown({'where': where})}\n{wrong}")
+
+    def write_more(self):
+        for view in self.views:
+            made = view.make(self.choice.randint(1, 60))
+            for state in STATES:
+                view.write(state, made)
+        self.archive()
+
+    # Questions
+
+    def ask(self, phase):
+        self.phase = phase
+        for view in self.views:
+            count = self.options.each if view is self.views[0] else self.options.each // 2
+            for index in range(count):
+                name = f"{view.name}:{index}"
+                if self.options.only and self.options.only != name:
+                    continue
+                self.tally.check()
+                choice = random.Random(f"{self.options.seed} {self.number} {name}")
+                self.ask_one(view, name, view.question(choice), choice)
+                if phase == "fresh":
+                    self.tally.kinds += 1
+
+    def ask_one(self, view, name, question, choice):
+        for state in STATES:
+            view.send(state, question)
+        expected = view.expect(question)
+        for state in STATES:
+            answer = view.receive(state)
+            self.tally.asked[view.name, f"{state}, {self.phase}"] += 1
+            self.note(view, name, state, question, view.judge(state, question, expected, answer), answer)
+        if expected and "measures" not in question and choice.random() < 0.2:
+            paged = {**question, "limit": max(1, len(expected) // choice.randint(1, 4))}
+            paged.setdefault("columns", [("position",), ("timestamp",)])
+            for state in STATES:
+                count, wrong = view.pages(state, paged, expected)
+                self.tally.asked[view.name, f"{state}, {self.phase}"] += count
+                self.note(view, name, state, paged, wrong, None)
+
+    def note(self, view, name, state, question, wrong, answer):
+        if wrong is None:
+            return
+        known = view.known(question, wrong, answer) if hasattr(view, "known") else None
+        if known:
+            self.tally.known[known] += 1
+            return
+        shown = f"expected: {wrong}" + (f"\nanswered: {answer}"[:1500] if answer else "")
+        self.tally.differs(self.number, name, f"{state}, {self.phase}", f"{view.shown(question)}\n{shown}")
+
+    # Cursors of one phase that go on in another
+
+    def begin_pages(self):
+        self.open = []
+        for view in self.views:
+            for index in range(6):
+                choice = random.Random(f"{self.options.seed} {self.number} {view.name} {self.phase} {index}")
+                question = view.question(choice)
+                expected = None if "measures" in question else view.expect(question)
+                if not expected:
+                    continue
+                question = {**question, "limit": max(1, len(expected) // choice.randint(2, 4))}
+                for state in STATES:
+                    cursor = view.begin(state, question)
+                    if cursor:
+                        self.open.append((view, state, question, expected[question["limit"]:], cursor))
+
+    def go_on_with_pages(self, what):
+        for view, state, question, rest, cursor in self.open:
+            rest = [record for record in rest if not record.is_deleted]
+            count, wrong = view.pages(state, question, rest, cursor)
+            self.tally.asked[view.name, f"cursor over {what}"] += count
+            self.note(view, view.name, f"{state}, cursor over {what}", question, wrong, None)
