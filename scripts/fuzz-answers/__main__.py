@@ -6,6 +6,7 @@ plain records, answers. Ends with 1 if an answer differs. The same seed asks the
 """
 
 import argparse
+import collections
 import os
 import random
 import shutil
@@ -28,6 +29,7 @@ def arguments():
     parser.add_argument("--binary", default=os.environ.get("CORDWOOD_BINARY", ".build/release/cordwood"))
     parser.add_argument("--round", type=int, help="this one alone")
     parser.add_argument("--only", help="one question, such as 'native logs:17'")
+    parser.add_argument("--api", help="views with this in their name alone")
     parser.add_argument("--each", type=int, default=120, help="questions of a view in a round")
     parser.add_argument("--most", type=int, default=5, help="differences to end after")
     parser.add_argument("--plant", action="append", default=[], choices=sorted(Rules.PLANTS), help="a mistake in the model")
@@ -36,13 +38,16 @@ def arguments():
 
 
 def report(tally, rounds, seconds):
+    by_name = collections.defaultdict(list)
     for (name, state), count in sorted(tally.asked.items()):
-        print(f"fuzz-answers: {name}, {state}: {count}")
+        by_name[name].append(f"{state}: {count}")
+    for name, counts in by_name.items():
+        print(f"fuzz-answers: {name}: " + "; ".join(counts))
     for name, count in sorted(tally.known.items()):
         print(f"fuzz-answers: KNOWN difference {name}: {count}")
     print(
         f"fuzz-answers: {tally.total} answers to {tally.kinds} questions in {rounds} rounds, {tally.total / seconds:.0f}/s; "
-        f"{len(tally.differences)} differences; seed {tally.options.seed}")
+        f"{sum(tally.differing.values())} differences; seed {tally.options.seed}")
 
 
 def main():

@@ -4,6 +4,7 @@ after a restart, after deletions, and with more records, all archived.
 
 import collections
 import glob
+import json
 import os
 import random
 import shutil
@@ -11,8 +12,10 @@ import time
 
 import nasty
 import schema
-from native import KEYS, STATES, Native, bearer, settings
+from listings import Audit, Sessions, Workflow
+from native import KEYS, KnownDifference, Native, bearer, settings
 from server import Server, Violation
+from view import STATES
 from wire import Wire
 
 SETTINGS = [
@@ -35,6 +38,7 @@ class Tally:
         self.known = collections.Counter()
         self.kinds = 0  # different questions
         self.differences = []
+        self.differing = collections.Counter()  # by question, however often
         self.end = time.monotonic() + options.seconds
 
     @property
@@ -51,6 +55,9 @@ class Tally:
             raise Over()
 
     def differs(self, number, name, state, text):
+        self.differing[name] += 1
+        if self.differing[name] > 1:
+            return
         again = (f"--seed {self.options.seed} --round {number}"
                  + (f" --only '{name}'" if ":" in name else "") + (" --words-ascii" if self.options.words_ascii else ""))
         self.differences.append((name, state, text))
@@ -65,12 +72,20 @@ class Round:
         self.folder = f"{folder}/{number}"
         os.makedirs(self.folder)
         self.server = Server(
-            os.path.abspath(self.options.binary), self.folder + "/data", self.folder + "/log", SETTINGS + [settings()], {})
-        pools = nasty.Pools(self.choice, self.choice.random() < 0.3)
-        others = self.choice.sample([name for name in schema.DATASETS if name != "logs"], 2)
-        self.views = [Native(name, pools, rules, self.options) for name in ["logs", *others]]
+            os.path.abspath(self.options.binary), self.folder + "/data", self.folder + "/log", SETTINGS + [settings()],
+            {"API_KEYS": json.dumps({key: state for state, key in Workflow.KEYS.items()})})
+        self.rules = rules
+        self.pools = nasty.Pools(self.choice, self.choice.random() < 0.3)
+        self.views = self.all_views()
+        if self.options.api:
+            self.views = [view for view in self.views if self.options.api in view.name]
         self.phase = ""
         self.open = []  # cursors of another phase
+
+    def all_views(self):
+        others = self.choice.sample([name for name in schema.DATASETS if name != "logs"], 2)
+        natives = [Native(name, self) for name in ["logs", *others]]
+        return [*natives, Audit(self), Workflow(self), Sessions(self)]
 
     def run(self):
         try:
@@ -111,12 +126,16 @@ class Round:
             raise Violation(f"flush: {answer}")
 
     def build(self):
-        made = {view: view.make(self.choice.choice([24, 120, 400, 700])) for view in self.views}
+        made = {view: view.make(self.choice.choice([24, 120, 300, 600])) for view in self.views}
         for piece in range(PIECES):
             for view, records in made.items():
                 size = -(-len(records) // PIECES)
-                view.write("compacted", records[piece * size:(piece + 1) * size])
-                if piece == PIECES - 1:
+                some = records[piece * size:(piece + 1) * size]
+                view.write("compacted", some)
+                if view.is_shared:
+                    view.write("blocks", some)
+                    view.write("mixed", some[:max(0, len(records) // 2 - piece * size)])
+                elif piece == PIECES - 1:
                     view.write("blocks", records)
                     view.write("mixed", records[:len(records) // 2])
             self.archive()
@@ -139,20 +158,10 @@ class Round:
     def delete(self):
         for view in self.views:
             for _ in range(self.choice.randint(1, 3)):
-                self.delete_some(view)
-
-    def delete_some(self, view):
-        asked = view.question(self.choice)
-        while "where" not in asked:
-            asked = view.question(self.choice)
-        where = asked["where"]
-        count = view.expect({**{"dataset": asked["dataset"]}, "where": where})
-        if not count or len(count) > len(view.table.records) * 2 // 3:
-            return
-        self.tally.asked[view.name, "deletion"] += 1
-        wrong = view.delete(where)
-        if wrong:
-            self.tally.differs(self.number, view.name, "deletion", f"{view.shown({'where': where})}\n{wrong}")
+                found = view.delete_some(self.choice)
+                if found:
+                    self.tally.asked[view.name, "deletion"] += 1
+                    self.note_plain(view.name, "deletion", *found)
 
     def write_more(self):
         for view in self.views:
@@ -166,7 +175,7 @@ class Round:
     def ask(self, phase):
         self.phase = phase
         for view in self.views:
-            count = self.options.each if view is self.views[0] else self.options.each // 2
+            count = int(self.options.each * view.share)
             for index in range(count):
                 name = f"{view.name}:{index}"
                 if self.options.only and self.options.only != name:
@@ -185,9 +194,10 @@ class Round:
             answer = view.receive(state)
             self.tally.asked[view.name, f"{state}, {self.phase}"] += 1
             self.note(view, name, state, question, view.judge(state, question, expected, answer), answer)
-        if expected and "measures" not in question and choice.random() < 0.2:
+        if view.has_pages and expected and "measures" not in question and choice.random() < 0.2:
             paged = {**question, "limit": max(1, len(expected) // choice.randint(1, 4))}
-            paged.setdefault("columns", [("position",), ("timestamp",)])
+            if isinstance(view, Native):
+                paged.setdefault("columns", [("position",), ("timestamp",)])
             for state in STATES:
                 count, wrong = view.pages(state, paged, expected)
                 self.tally.asked[view.name, f"{state}, {self.phase}"] += count
@@ -196,19 +206,23 @@ class Round:
     def note(self, view, name, state, question, wrong, answer):
         if wrong is None:
             return
-        known = view.known(question, wrong, answer) if hasattr(view, "known") else None
+        known = str(wrong) if isinstance(wrong, KnownDifference) else answer and view.known(state, question, answer)
         if known:
             self.tally.known[known] += 1
             return
-        shown = f"expected: {wrong}" + (f"\nanswered: {answer}"[:1500] if answer else "")
-        self.tally.differs(self.number, name, f"{state}, {self.phase}", f"{view.shown(question)}\n{shown}")
+        shown = f"expected: {wrong}" + (f"\nanswered: {answer}"[:800] if answer else "")
+        self.note_plain(name, f"{state}, {self.phase}", view.shown(question), shown)
+
+    def note_plain(self, name, state, asked, wrong):
+        if wrong:
+            self.tally.differs(self.number, name, state, f"{asked}\n{wrong}")
 
     # Cursors of one phase that go on in another
 
     def begin_pages(self):
         self.open = []
         for view in self.views:
-            for index in range(6):
+            for index in range(6 if view.has_pages else 0):
                 choice = random.Random(f"{self.options.seed} {self.number} {view.name} {self.phase} {index}")
                 question = view.question(choice)
                 expected = None if "measures" in question else view.expect(question)
