@@ -42,7 +42,10 @@ def report(tally, rounds, seconds):
     for (name, state), count in sorted(tally.asked.items()):
         by_name[name].append(f"{state}: {count}")
     for name, counts in by_name.items():
-        print(f"fuzz-answers: {name}: " + "; ".join(counts))
+        kinds = ", ".join(f"{count} {kind}" for kind, count in tally.kinds_of[name].items())
+        print(f"fuzz-answers: {name}: " + "; ".join(counts) + (f" (of the questions {kinds})" if kinds else ""))
+    if tally.unsaid:
+        print(f"fuzz-answers: {tally.unsaid} questions that the model does not answer")
     for name, count in sorted(tally.known.items()):
         print(f"fuzz-answers: KNOWN difference {name}: {count}")
     print(

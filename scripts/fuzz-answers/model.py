@@ -18,6 +18,10 @@ class Refused(Exception):
     """The answer is an error of the client's."""
 
 
+class Unsaid(Exception):
+    """The model does not say what is right."""
+
+
 class Record:
     """A record: its time, its place among those written, and the values of its columns."""
 
@@ -72,6 +76,7 @@ class Rules:
     # What the server is known to do otherwise than the documents say, until it is mended: each is counted.
     KNOWN = {
         "quantile-beyond": "a quantile is refused only if it is itself the number beyond float64",
+        "categories-canonical": "figures by category count the successes of categories that look the same together",
         "cursor-long": "a cursor behind a container and session of 3 KB together is refused",
         "mean-beyond": "a mean may be beyond its numbers by the rounding of the sum",
     }

@@ -12,10 +12,11 @@ import time
 
 import nasty
 import schema
+from cube import Cube
 from listings import Audit, Sessions, Workflow
 from native import KEYS, KnownDifference, Native, bearer, settings
 from server import Server, Violation
-from view import STATES
+from view import STATES, UNSAID
 from wire import Wire
 
 SETTINGS = [
@@ -37,6 +38,8 @@ class Tally:
         self.asked = collections.Counter()  # by API and state
         self.known = collections.Counter()
         self.kinds = 0  # different questions
+        self.kinds_of = collections.defaultdict(collections.Counter)  # by API: how many are refused, and so on
+        self.unsaid = 0  # questions that the model does not answer
         self.differences = []
         self.differing = collections.Counter()  # by question, however often
         self.end = time.monotonic() + options.seconds
@@ -78,14 +81,20 @@ class Round:
         self.pools = nasty.Pools(self.choice, self.choice.random() < 0.3)
         self.views = self.all_views()
         if self.options.api:
-            self.views = [view for view in self.views if self.options.api in view.name]
+            asked = [view for view in self.views if self.options.api in view.name]
+            self.views = [
+                view for view in self.views if view in asked or any(getattr(v, "owner", None) is view for v in asked)]
+            for view in self.views:
+                view.share = view.share if view in asked else 0
         self.phase = ""
         self.open = []  # cursors of another phase
 
     def all_views(self):
         others = self.choice.sample([name for name in schema.DATASETS if name != "logs"], 2)
         natives = [Native(name, self) for name in ["logs", *others]]
-        return [*natives, Audit(self), Workflow(self), Sessions(self)]
+        audit, workflow = Audit(self), Workflow(self)
+        return [
+            *natives, audit, workflow, Sessions(self), Cube(audit, "logs", self), Cube(workflow, "workflows", self)]
 
     def run(self):
         try:
@@ -190,6 +199,10 @@ class Round:
         for state in STATES:
             view.send(state, question)
         expected = view.expect(question)
+        if expected is UNSAID:
+            self.tally.unsaid += 1
+        kind = "refused" if expected is None else "answered by nothing" if not expected else "answered"
+        self.tally.kinds_of[view.name][kind] += 1
         for state in STATES:
             answer = view.receive(state)
             self.tally.asked[view.name, f"{state}, {self.phase}"] += 1
