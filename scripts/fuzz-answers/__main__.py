@@ -33,6 +33,7 @@ def arguments():
     parser.add_argument("--each", type=int, default=120, help="questions of a view in a round")
     parser.add_argument("--most", type=int, default=5, help="differences to end after")
     parser.add_argument("--plant", action="append", default=[], choices=sorted(Rules.PLANTS), help="a mistake in the model")
+    parser.add_argument("--self-test", action="store_true", help="each mistake in turn: whether it is found")
     parser.add_argument("--words-ascii", action="store_true", help="word only of texts of ASCII")
     return parser.parse_args()
 
@@ -53,11 +54,34 @@ def report(tally, rounds, seconds):
         f"{sum(tally.differing.values())} differences; seed {tally.options.seed}")
 
 
+def self_test(options):
+    """Makes each mistake in the model; the names of those that no question shows."""
+    missed = []
+    for name in sorted(Rules.PLANTS):
+        if name == "words" and options.words_ascii:
+            continue
+        options.plant, options.most, began = [name], 1, time.monotonic()
+        tally = ask(options, is_quiet=True)
+        found = tally.differences[0][:2] if tally.differences else None
+        print(
+            f"fuzz-answers: plant {name}: " + (f"found by {' in '.join(found)} after {tally.total} answers, "
+            f"{time.monotonic() - began:.1f} s" if found else "NOT FOUND"), flush=True)
+        if not found:
+            missed.append(name)
+    return missed
+
+
 def main():
     options = arguments()
+    if options.self_test:
+        return 1 if self_test(options) else 0
+    print(f"fuzz-answers: seed {options.seed}", flush=True)
+    return 1 if ask(options).differences else 0
+
+
+def ask(options, is_quiet=False):
     folder = tempfile.mkdtemp(prefix="cordwood-fuzz-answers-")
-    print(f"fuzz-answers: seed {options.seed}, in {folder}", flush=True)
-    tally, rules = Tally(options), Rules(options.plant)
+    tally, rules = Tally(options, is_quiet), Rules(options.plant)
     number, began = options.round or 0, time.monotonic()
     try:
         while True:
@@ -69,9 +93,10 @@ def main():
         pass
     except Violation as error:
         tally.differs(number, "the server", "", str(error))
-    report(tally, number + 1 - (options.round or 0), time.monotonic() - began)
+    if not is_quiet:
+        report(tally, number + 1 - (options.round or 0), time.monotonic() - began)
     shutil.rmtree(folder)
-    return 1 if tally.differences else 0
+    return tally
 
 
 sys.exit(main())

@@ -123,7 +123,7 @@ class Native(View):
             wrong = self.judge_rows(state, question, expected[:limit], found["rows"])
             if wrong:
                 return count, f"page {count}: {wrong}"
-            expected = expected[limit:]
+            expected = expected[limit - (1 if "cursor" in self.table.rules.plants else 0):]
             cursor = found.get("cursor")
             if cursor is None:
                 return count, f"{len(expected)} rows more" if expected else None

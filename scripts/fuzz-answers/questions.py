@@ -191,6 +191,9 @@ class Questions:
             if question["bucket"] in model.CALENDAR and choice.random() < 0.6:
                 question["utc_offset_seconds"] = choice.choice([0, 3600, -3600, 64_800, -64_800, 1, -1, 19_800])
         question["measures"] = [self.measure(index) for index in range(choice.randint(1, 4))]
+        members = [path for path in paths if len(path) > 1]
+        if members and choice.random() < 0.3:  # of equal numbers
+            question["measures"].append({choice.choice(["avg", "avg", "sum", "max"]): members[0], "as": "of equals"})
         if len({model.measure_name(given) for given in question["measures"]}) < len(question["measures"]):
             question["measures"] = question["measures"][:1]
         if choice.random() < 0.3:

@@ -12,8 +12,10 @@ import time
 
 import nasty
 import schema
+from command import Command
 from cube import Cube
 from listings import Audit, Sessions, Workflow
+from live import Live
 from native import KEYS, KnownDifference, Native, bearer, settings
 from server import Server, Violation
 from view import STATES, UNSAID
@@ -33,8 +35,8 @@ class Over(Exception):
 class Tally:
     """What was asked and what was found, over all rounds."""
 
-    def __init__(self, options):
-        self.options = options
+    def __init__(self, options, is_quiet=False):
+        self.options, self.is_quiet = options, is_quiet
         self.asked = collections.Counter()  # by API and state
         self.known = collections.Counter()
         self.kinds = 0  # different questions
@@ -64,6 +66,8 @@ class Tally:
         again = (f"--seed {self.options.seed} --round {number}"
                  + (f" --only '{name}'" if ":" in name else "") + (" --words-ascii" if self.options.words_ascii else ""))
         self.differences.append((name, state, text))
+        if self.is_quiet:
+            return
         print(f"fuzz-answers: DIFFERENCE in {name}, {state}\n{text}\n"
               f"fuzz-answers: again: python3 -B scripts/fuzz-answers {again}", flush=True)
 
@@ -77,15 +81,17 @@ class Round:
         self.server = Server(
             os.path.abspath(self.options.binary), self.folder + "/data", self.folder + "/log", SETTINGS + [settings()],
             {"API_KEYS": json.dumps({key: state for state, key in Workflow.KEYS.items()})})
-        self.rules = rules
+        self.rules, self.lives = rules, []
         self.pools = nasty.Pools(self.choice, self.choice.random() < 0.3)
         self.views = self.all_views()
         if self.options.api:
             asked = [view for view in self.views if self.options.api in view.name]
             self.views = [
-                view for view in self.views if view in asked or any(getattr(v, "owner", None) is view for v in asked)]
+                view for view in self.views if view in asked or any(getattr(v, "owner", None) is view for v in asked)
+                or any(live.view is view and self.options.api in live.name for live in self.lives)]
             for view in self.views:
                 view.share = view.share if view in asked else 0
+            self.lives = [live for live in self.lives if self.options.api in live.name and live.view in self.views]
         self.phase = ""
         self.open = []  # cursors of another phase
 
@@ -93,8 +99,9 @@ class Round:
         others = self.choice.sample([name for name in schema.DATASETS if name != "logs"], 2)
         natives = [Native(name, self) for name in ["logs", *others]]
         audit, workflow = Audit(self), Workflow(self)
+        self.lives = [Live(view, self) for view in natives]
         return [
-            *natives, audit, workflow, Sessions(self), Cube(audit, "logs", self), Cube(workflow, "workflows", self)]
+            *natives, *map(lambda view: Command(view, self), natives), audit, workflow, Sessions(self), Cube(audit, "logs", self), Cube(workflow, "workflows", self)]
 
     def run(self):
         try:
@@ -107,6 +114,8 @@ class Round:
             self.go_on_with_pages("restart")
             self.ask("restarted")
             self.begin_pages()
+            for live in self.lives:
+                live.resume(["head", "mixed"])
             self.delete()
             self.go_on_with_pages("deletion")
             self.ask("deleted")
@@ -173,18 +182,26 @@ class Round:
                     self.note_plain(view.name, "deletion", *found)
 
     def write_more(self):
-        for view in self.views:
-            made = view.make(self.choice.randint(1, 60))
+        made = {view: view.make(self.choice.randint(1, 60)) for view in self.views}
+        for view, records in made.items():
             for state in STATES:
-                view.write(state, made)
+                view.write(state, records)
+        for live in self.lives:
+            live.follow(made[live.view], "before")
         self.archive()
+        for live in self.lives:
+            live.resume(STATES)
+            live.follow(made[live.view], "after archiving")
 
     # Questions
 
     def ask(self, phase):
         self.phase = phase
+        if not self.options.only:
+            for live in self.lives:
+                live.look(phase, random.Random(f"{self.options.seed} {self.number} {live.name} {phase}"))
         for view in self.views:
-            count = int(self.options.each * view.share)
+            count = -(-int(self.options.each * view.share * 100) // 100)
             for index in range(count):
                 name = f"{view.name}:{index}"
                 if self.options.only and self.options.only != name:
