@@ -3,6 +3,7 @@
 import re
 import subprocess
 import tempfile
+import unicodedata
 
 import questions
 import values
@@ -112,7 +113,7 @@ class Command(Native):
         for _ in range(choice.choice([0, 1, 1, 1, 2])):
             where = maker.where()
             parts.append(where)
-            flags.append("--where=" + Expressions(choice).write(where))
+            flags += self.flag(choice, "where", Expressions(choice).write(where))
         self.add_flags(choice, maker, parts, flags)
         for name, flag in (("start", "--since"), ("end", "--until")):
             if choice.random() < 0.15:
@@ -137,7 +138,8 @@ class Command(Native):
         name = next((name for name in LEVELS if name in self.dataset.own), None)
         if name and choice.random() < 0.25:
             levels = [maker.text() for _ in range(choice.choice([1, 2]))]
-            flags += [f"--level={level}" for level in levels]
+            for level in levels:
+                flags += self.flag(choice, "level", level)
             parts.append({"in": [(name,), levels]})
         searched = [PRIMARY[self.dataset.name]] if self.dataset.name in PRIMARY else self.dataset.texts + self.dataset.objects
         for word in ("contains", "regex"):
@@ -145,8 +147,15 @@ class Command(Native):
                 given = maker.needle() or "a"
                 if word == "regex":
                     given = Pattern(maker.pattern())
-                flags.append(f"--{word}={given.text if word == 'regex' else given}")
+                flags += self.flag(choice, word, given.text if word == "regex" else given)
                 parts.append({"or": [{word: [(name,), given]} for name in searched]})
+
+    @staticmethod
+    def flag(choice, name, value):
+        """In one of the two ways there are: a value that looks like a flag needs `=`, one without text none."""
+        if value and (value.startswith("-") or choice.random() < 0.5):
+            return [f"--{name}={value}"]
+        return ["--" + name, value]
 
     def add_groups(self, choice, question):
         flags = question["flags"]
@@ -167,6 +176,9 @@ class Command(Native):
     def known(self, state, question, answer):
         if answer.status == 400 and b"did you mean !=" in answer.body:
             return "text-unequal"
+        if answer.status == 64 and b"Unknown option" in answer.body and any(
+                unicodedata.category(flag[2:].partition("=")[2][:1] or "a")[0] == "M" for flag in question["flags"]):
+            return "flag-mark"
         return super().known(state, question, answer)
 
     def words(self, state, question):

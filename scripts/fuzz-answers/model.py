@@ -4,6 +4,7 @@ Nothing here knows of blocks, indexes or archives: a filter is a function of a r
 """
 
 import fractions
+import functools
 import math
 import re
 import unicodedata
@@ -52,6 +53,11 @@ _COMPARE = {
 }
 
 
+@functools.lru_cache(maxsize=50_000)
+def normalized(text):
+    return unicodedata.normalize("NFC", text)
+
+
 class Rules:
     """How values are compared. What `plants` name is done wrong, so that it can be seen whether a wrong answer
     would be found: `--plant`.
@@ -84,6 +90,7 @@ class Rules:
         "cube-order-canonical": "Cube's rows ordered by texts of which two look the same are out of order",
         "cursor-long": "a cursor behind a container and session of 3 KB together is refused",
         "text-unequal": "of expressions as text, != right behind a column is refused, and = is not",
+        "flag-mark": "a flag's value that begins with a combining mark is not taken behind =",
         "mean-beyond": "a mean may be beyond its numbers by the rounding of the sum",
     }
 
@@ -99,7 +106,7 @@ class Rules:
 
     def plain(self, text):
         if "canonical" in self.plants:
-            return unicodedata.normalize("NFC", text)
+            return normalized(text)
         return text
 
     def number(self, value):

@@ -34,6 +34,17 @@ NUMBERS = [
     "3.14", "3.140", "3.1400000000000001", "42", "100", "-42", "1.5", "2.5", "1e15", "1e16", "1e21", "1e22", "1e23",
     "123456.789", "16777217", "4294967296", "33.3", "66.7",
 ]
+# Numbers that some take for the same.
+FAMILIES = [
+    ["9007199254740991", "9007199254740992", "9007199254740993", "9007199254740992.0", "9007199254740993.0"],
+    ["9223372036854775806", "9223372036854775807", "9223372036854775808", "9223372036854775807.0", "9.223372036854775807e18"],
+    ["18446744073709551615", "18446744073709551616", "18446744073709551617", "1.8446744073709552e19"],
+    ["0.1", "0.10", "1e-1", "0.1000000000000000055", "0.1000000000000000055511151231257827"],
+    ["-9223372036854775808", "-9223372036854775809", "-9223372036854775807", "-9.223372036854775808e18"],
+    ["0", "-0", "0.0", "-0.0", "0e5", "1e-400", "5e-324", "-5e-324", "2.5e-324"],
+    ["1e30", "1000000000000000000000000000000", "1000000000000000000000000000001", "1e+30"],
+    ["3.14", "3.140", "3.1400000000000001", "314e-2", "3.1400000000000000001"],
+]
 BEYOND = ["1.8e308", "-1e309", "1e400", "1e1000", "-1e99999", "1e999999999999999"]
 NAMES = [
     "a", "A", "b", "amount", "Amount", "user", "name", "\u00e9", "e\u0301", "\u00c9", "a.b", "", " ", "x y", "k", "\u212a", "\"", "\\", "]",
@@ -87,13 +98,14 @@ class Pools:
     def __init__(self, choice, has_beyond):
         self.choice = choice
         self.texts = ["", "a", "A"] + [text(choice) for _ in range(choice.randint(10, 40))]
-        self.texts += [like(choice, given) for given in choice.sample(self.texts, 8)]
+        self.texts += [like(choice, given) for given in choice.sample(self.texts, 12)]
         self.texts.append(text(choice, 4) + choice.choice(PIECES) * choice.randint(100, 1500) + text(choice, 4))
-        self.numbers = [Num(number) for number in choice.sample(NUMBERS, 30)]
-        self.numbers += [Num(random_number(choice)) for _ in range(10)]
+        family = [number for numbers in choice.sample(FAMILIES, 3) for number in numbers]
+        self.numbers = [Num(number) for number in family + choice.sample(NUMBERS, 12)]
+        self.numbers += [Num(random_number(choice)) for _ in range(5)]
         if has_beyond:
             self.numbers += [Num(number) for number in choice.sample(BEYOND, 2)]
-        self.names = choice.sample(NAMES, 9)
+        self.names = choice.sample(NAMES, 6)
         base = _day(2026, 11, 1) + choice.randrange(10**15)
         self.times = choice.sample(ENDS, 12) + [base + choice.randrange(-40, 40) for _ in range(10)]
         spread = choice.choice([10**9, 10**12, 10**14, 10**16])
@@ -136,7 +148,7 @@ class Pools:
         return self.object(depth + 1)
 
     def object(self, depth=0):
-        names = self.choice.sample(self.names, self.choice.randint(0, min(4, len(self.names))))
+        names = self.choice.sample(self.names, self.choice.randint(0, min(5, len(self.names))))
         return {name: self.value(depth) for name in names}
 
 

@@ -116,6 +116,8 @@ class Questions:
             given = [path, Pattern(self.pattern())]
         else:
             given = [path, self.needle()]
+            if word == "icontains" and choice.random() < 0.4:
+                given[1] = nasty.like(choice, given[1])
         options = [{"ignore_case": True}] if word[0] == "i" else []
         return {word.removeprefix("i"): given + options}
 

@@ -236,6 +236,9 @@ class Round:
     def note(self, view, name, state, question, wrong, answer):
         if wrong is None:
             return
+        if self.tally.differing[name]:
+            self.tally.differing[name] += 1
+            return
         known = str(wrong) if isinstance(wrong, KnownDifference) else answer and view.known(state, question, answer)
         if known:
             self.tally.known[known] += 1

@@ -1,7 +1,5 @@
 """What all ways to ask have in common."""
 
-import itertools
-
 import model
 from model import Refused, Rules, Unsaid
 from wire import Wire
@@ -99,11 +97,10 @@ class View:
         rules = self.table.rules
         kept = rules.plants
         try:
-            for count in range(1, len(Rules.KNOWN) + 1):
-                for names in itertools.combinations(Rules.KNOWN, count):
-                    rules.plants = kept | set(names)
-                    if self.judge(state, question, self.expect(question), answer) is None:
-                        return " and ".join(names)
+            for names in [*([name] for name in Rules.KNOWN), list(Rules.KNOWN)]:
+                rules.plants = kept | set(names)
+                if self.judge(state, question, self.expect(question), answer) is None:
+                    return names[0] if len(names) == 1 else "several of these"
         finally:
             rules.plants = kept
         return None
