@@ -45,7 +45,7 @@ bench: build ## Measure ingest, queries, disk, memory; prints the tables of Docs
 fuzz: setup ## Fuzz each decoder from the committed corpus for SECONDS=30
 	@scripts/fuzz all $(SECONDS)
 
-fuzz-answers: build ## Random questions in every state of the records, and a model's answers, for SECONDS=60 (SEED=…, QUESTIONS=…)
+fuzz-answers: build ## Random questions in every state, against a model, for SECONDS=60 (QUESTIONS=…, SEED=…)
 	@python3 -B scripts/fuzz-answers --seconds $(if $(filter file,$(origin SECONDS)),60,$(SECONDS)) \
 		$(if $(QUESTIONS),--questions $(QUESTIONS)) $(if $(SEED),--seed $(SEED))
 

@@ -1,6 +1,6 @@
-"""fuzz-answers [--seconds S] [--questions N] [--seed S] [--binary B]: random questions about nasty records, each
-in the same words in every state that records can be in, and what a model of the documents, in Python and over
-plain records, answers. Ends with 1 if an answer differs. The same seed asks the same questions.
+"""fuzz-answers [--seconds S] [--questions N] [--seed S] [--binary B]: random questions about nasty records,
+each in the same words in every state that records can be in, and what a model of the documents, in Python and
+over plain records, answers. Ends with 1 if an answer differs. The same seed asks the same questions.
 
 --round and --only repeat one question; --plant makes a mistake in the model, which must be found.
 """
@@ -16,8 +16,8 @@ import time
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "torture"))
 
-from model import Rules
 from rounds import Over, Round, Tally
+from rules import Rules
 from server import Violation
 
 
@@ -32,7 +32,9 @@ def arguments():
     parser.add_argument("--api", help="views with this in their name alone")
     parser.add_argument("--each", type=int, default=120, help="questions of a view in a round")
     parser.add_argument("--most", type=int, default=5, help="differences to end after")
-    parser.add_argument("--plant", action="append", default=[], choices=sorted(Rules.PLANTS), help="a mistake in the model")
+    parser.add_argument(
+        "--plant", action="append", default=[], choices=sorted(Rules.PLANTS), help="a mistake in the model"
+    )
     parser.add_argument("--self-test", action="store_true", help="each mistake in turn: whether it is found")
     parser.add_argument("--words-ascii", action="store_true", help="word only of texts of ASCII")
     return parser.parse_args()
@@ -44,14 +46,18 @@ def report(tally, rounds, seconds):
         by_name[name].append(f"{state}: {count}")
     for name, counts in by_name.items():
         kinds = ", ".join(f"{count} {kind}" for kind, count in tally.kinds_of[name].items())
-        print(f"fuzz-answers: {name}: " + "; ".join(counts) + (f" (of the questions {kinds})" if kinds else ""))
+        print(
+            f"fuzz-answers: {name}: " + "; ".join(counts) + (f" (of the questions {kinds})" if kinds else "")
+        )
     if tally.unsaid:
         print(f"fuzz-answers: {tally.unsaid} questions that the model does not answer")
     for name, count in sorted(tally.known.items()):
         print(f"fuzz-answers: KNOWN difference {name}: {count}")
     print(
-        f"fuzz-answers: {tally.total} answers to {tally.kinds} questions in {rounds} rounds, {tally.total / seconds:.0f}/s; "
-        f"{sum(tally.differing.values())} differences; seed {tally.options.seed}")
+        f"fuzz-answers: {tally.total} answers to {tally.kinds} questions in {rounds} rounds, "
+        f"{tally.total / seconds:.0f}/s; "
+        f"{sum(tally.differing.values())} differences; seed {tally.options.seed}"
+    )
 
 
 def self_test(options):
@@ -64,8 +70,15 @@ def self_test(options):
         tally = ask(options, is_quiet=True)
         found = tally.differences[0][:2] if tally.differences else None
         print(
-            f"fuzz-answers: plant {name}: " + (f"found by {' in '.join(found)} after {tally.total} answers, "
-            f"{time.monotonic() - began:.1f} s" if found else "NOT FOUND"), flush=True)
+            f"fuzz-answers: plant {name}: "
+            + (
+                f"found by {' in '.join(found)} after {tally.total} answers, "
+                f"{time.monotonic() - began:.1f} s"
+                if found
+                else "NOT FOUND"
+            ),
+            flush=True,
+        )
         if not found:
             missed.append(name)
     return missed

@@ -3,7 +3,6 @@
 import re
 import subprocess
 import tempfile
-import unicodedata
 
 import questions
 import values
@@ -16,7 +15,12 @@ from wire import Answer
 JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 WORD = re.compile(r"[^\s\"'(),=<>~!\[]+")
 SYMBOLS = {"eq": "=", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
-SEARCHES = {"contains": ("contains", "icontains"), "regex": ("~", "~*"), "word": ("word",), "prefix": ("prefix",)}
+SEARCHES = {
+    "contains": ("contains", "icontains"),
+    "regex": ("~", "~*"),
+    "word": ("word",),
+    "prefix": ("prefix",),
+}
 LEVELS = ["level", "severity", "status"]
 PRIMARY = {"logs": "message", "sessions": "message", "queries": "query"}
 
@@ -50,7 +54,7 @@ class Expressions:
 
     def write(self, tree, level=0):
         """`level`: 0 outermost, 1 a part of `or`, 2 a part of `and`, 3 behind `not`."""
-        (word, rest), = tree.items()
+        ((word, rest),) = tree.items()
         if word in ("and", "or"):
             if not rest:
                 return "all" if word == "and" else "none"
@@ -141,7 +145,11 @@ class Command(Native):
             for level in levels:
                 flags += self.flag(choice, "level", level)
             parts.append({"in": [(name,), levels]})
-        searched = [PRIMARY[self.dataset.name]] if self.dataset.name in PRIMARY else self.dataset.texts + self.dataset.objects
+        searched = (
+            [PRIMARY[self.dataset.name]]
+            if self.dataset.name in PRIMARY
+            else self.dataset.texts + self.dataset.objects
+        )
         for word in ("contains", "regex"):
             if choice.random() < 0.15:
                 given = maker.needle() or "a"
@@ -152,7 +160,7 @@ class Command(Native):
 
     @staticmethod
     def flag(choice, name, value):
-        """In one of the two ways there are: a value that looks like a flag needs `=`, one without text none."""
+        """In one of the two ways there are: a value that looks like a flag needs `=`, an empty one none."""
         if value and (value.startswith("-") or choice.random() < 0.5):
             return [f"--{name}={value}"]
         return ["--" + name, value]
@@ -176,15 +184,26 @@ class Command(Native):
     def known(self, state, question, answer):
         if answer.status == 400 and b"did you mean !=" in answer.body:
             return "text-unequal"
-        if answer.status == 64 and b"Unknown option" in answer.body and any(
-                unicodedata.category(flag[2:].partition("=")[2][:1] or "a")[0] == "M" for flag in question["flags"]):
+        if (
+            answer.status == 64
+            and b"Unknown option" in answer.body
+            and any(
+                flag.startswith("--") and flag.partition("=")[2][:1] >= "\x80" for flag in question["flags"]
+            )
+        ):
             return "flag-mark"
         return super().known(state, question, answer)
 
     def words(self, state, question):
         return [
-            self.options.binary, "query", "--dataset=" + question["dataset"], "--format=ndjson",
-            f"--url=http://127.0.0.1:{self.server.port}", f"--key-file={self.folder}/{state}.key", *question["flags"]]
+            self.options.binary,
+            "query",
+            "--dataset=" + question["dataset"],
+            "--format=ndjson",
+            f"--url=http://127.0.0.1:{self.server.port}",
+            f"--key-file={self.folder}/{state}.key",
+            *question["flags"],
+        ]
 
     def shown(self, question):
         return values.dump(self.words("STATE", question))
@@ -192,7 +211,8 @@ class Command(Native):
     def send(self, state, question):
         out = tempfile.TemporaryFile()
         self.processes[state] = out, subprocess.Popen(
-            self.words(state, question), stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
+            self.words(state, question), stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT
+        )
 
     def receive(self, state):
         out, process = self.processes.pop(state)
@@ -206,4 +226,4 @@ class Command(Native):
         rows = [values.load(line) for line in answer.body.split(b"\n") if line]
         if "measures" in question:
             return judge_groups(question, expected, rows)
-        return self.judge_rows(state, question, expected[:question.get("limit", 1000)], rows)
+        return self.judge_rows(state, question, expected[: question.get("limit", 1000)], rows)

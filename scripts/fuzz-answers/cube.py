@@ -6,6 +6,7 @@ import re
 import unicodedata
 import zoneinfo
 
+import groups
 import model
 import questions
 import texts
@@ -19,19 +20,33 @@ UNITS = ["second", "minute", "hour", "day", "week", "month", "quarter", "year"]
 ZONES = ["UTC", "+02:00", "-09:30", "+14:00", "Europe/Berlin", "America/New_York"]
 MEASURES = {
     "logs": {
-        "count": "count", "users": {"count_distinct": ("user_id",)}, "resources": {"count_distinct": ("resource_id",)},
-        "first": {"min": ("timestamp",)}, "last": {"max": ("timestamp",)}},
+        "count": "count",
+        "users": {"count_distinct": ("user_id",)},
+        "resources": {"count_distinct": ("resource_id",)},
+        "first": {"min": ("timestamp",)},
+        "last": {"max": ("timestamp",)},
+    },
     "workflows": {
-        "count": "count", "succeeded": {"count": True, "where": {"in": [("status",), ["SUCCESS"]]}},
+        "count": "count",
+        "succeeded": {"count": True, "where": {"in": [("status",), ["SUCCESS"]]}},
         "failed": {"count": True, "where": {"in": [("status",), ["ERROR", "FAILED"]]}},
-        "tickets": {"count_distinct": ("ticket_id",)}, "execution_time_avg": {"avg": ("execution_time_seconds",)},
+        "tickets": {"count_distinct": ("ticket_id",)},
+        "execution_time_avg": {"avg": ("execution_time_seconds",)},
         "execution_time_sum": {"sum": ("execution_time_seconds",)},
         "execution_time_max": {"max": ("execution_time_seconds",)},
-        "execution_time_p95": {"quantile": [("execution_time_seconds",), Num("0.95")]}},
+        "execution_time_p95": {"quantile": [("execution_time_seconds",), Num("0.95")]},
+    },
 }
 OF_MEMBERS = {
-    "sum": "sum", "avg": "avg", "min": "min", "max": "max", "distinct": "count_distinct", "p50": "0.5", "p95": "0.95",
-    "p99": "0.99"}
+    "sum": "sum",
+    "avg": "avg",
+    "min": "min",
+    "max": "max",
+    "distinct": "count_distinct",
+    "p50": "0.5",
+    "p95": "0.95",
+    "p99": "0.99",
+}
 
 
 class Zone:
@@ -50,7 +65,8 @@ class Zone:
         offset = self.offset
         if self.zone:
             second = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc) + datetime.timedelta(
-                seconds=time // values.SECOND)
+                seconds=time // values.SECOND
+            )
             offset = int(second.astimezone(self.zone).utcoffset().total_seconds())
         return time + offset * values.SECOND
 
@@ -96,7 +112,14 @@ class Cube(View):
         pools = self.pools.by(choice)
         maker = questions.Questions(self.dataset, pools, choice)
         zone = choice.choice(ZONES) if choice.random() < 0.5 else "UTC"
-        question = {"zone": zone, "measures": [], "dimensions": [], "unit": None, "filters": [], "range": None}
+        question = {
+            "zone": zone,
+            "measures": [],
+            "dimensions": [],
+            "unit": None,
+            "filters": [],
+            "range": None,
+        }
         for _ in range(choice.choice([0, 1, 1, 2, 3])):
             self.add(question["measures"], self.measure(choice, pools))
         for _ in range(choice.choice([0, 0, 1, 1, 2])):
@@ -109,7 +132,10 @@ class Cube(View):
         question["filters"] = [self.filter(choice, maker) for _ in range(choice.choice([0, 0, 1, 1, 2]))]
         names = self.names(question)
         if choice.random() < 0.4 and names:
-            question["order"] = [(name, choice.random() < 0.5) for name in choice.sample(names, choice.choice([1, 1, 2]) if len(names) > 1 else 1)]
+            question["order"] = [
+                (name, choice.random() < 0.5)
+                for name in choice.sample(names, choice.choice([1, 1, 2]) if len(names) > 1 else 1)
+            ]
         if choice.random() < 0.2:
             question["limit"] = choice.choice([1, 3, 20])
         if choice.random() < 0.1:
@@ -132,10 +158,17 @@ class Cube(View):
         """Two days or two times in their order, as a text and in nanoseconds that the clock shows."""
         first, last = sorted([pools.time(), pools.time()])
         # So far from the ends that no zone is beyond them.
-        first, last = (min(max(time, values.FIRST + 2 * values.DAY), values.LAST - 3 * values.DAY) for time in (first, last))
+        first, last = (
+            min(max(time, values.FIRST + 2 * values.DAY), values.LAST - 3 * values.DAY)
+            for time in (first, last)
+        )
         if choice.random() < 0.5:
             first, last = first // values.DAY, last // values.DAY
-            return [values.civil(first).isoformat(), values.civil(last).isoformat()], first * values.DAY, (last + 1) * values.DAY
+            return (
+                [values.civil(first).isoformat(), values.civil(last).isoformat()],
+                first * values.DAY,
+                (last + 1) * values.DAY,
+            )
         first, last = first // MILLI * MILLI, last // MILLI * MILLI
         return [local_text(first), local_text(last)], first, last + MILLI
 
@@ -165,8 +198,11 @@ class Cube(View):
             values_ = [maker.number().text for _ in range(choice.choice([1, 1, 2]))]
             return {"member": ("execution_time_seconds",), "operator": word, "values": values_}
         path = self.member(choice, maker.pools) if choice.random() < 0.5 else (choice.choice(self.columns),)
-        word = choice.choice(["equals"] * 3 + ["notEquals", "set", "notSet"] + [
-            "contains", "notContains", "startsWith", "notStartsWith", "endsWith", "notEndsWith"])
+        word = choice.choice(
+            ["equals"] * 3
+            + ["notEquals", "set", "notSet"]
+            + ["contains", "notContains", "startsWith", "notStartsWith", "endsWith", "notEndsWith"]
+        )
         if len(path) > 1 and choice.random() < 0.2:
             word = choice.choice(["gt", "gte", "lt", "lte"])
             return {"member": path, "operator": word, "values": [maker.number().text]}
@@ -184,10 +220,21 @@ class Cube(View):
         path = (self.time,)
         if choice.random() < 0.5:
             word = choice.choice(["equals", "gt", "gte", "lt", "lte"])
-            time = min(max(pools.time(), values.FIRST + 2 * values.DAY), values.LAST - 3 * values.DAY) // MILLI * MILLI
-            return {"member": path, "operator": word, "values": [local_text(time)], "local": (time, time + MILLI)}
+            time = (
+                min(max(pools.time(), values.FIRST + 2 * values.DAY), values.LAST - 3 * values.DAY)
+                // MILLI
+                * MILLI
+            )
+            return {
+                "member": path,
+                "operator": word,
+                "values": [local_text(time)],
+                "local": (time, time + MILLI),
+            }
         shown, first, last = self.range(choice, pools)
-        word = choice.choice(["inDateRange", "notInDateRange", "beforeDate", "beforeOrOnDate", "afterDate", "afterOrOnDate"])
+        word = choice.choice(
+            ["inDateRange", "notInDateRange", "beforeDate", "beforeOrOnDate", "afterDate", "afterOrOnDate"]
+        )
         return {"member": path, "operator": word, "values": shown, "local": (first, last)}
 
     # As JSON
@@ -205,7 +252,8 @@ class Cube(View):
         query = {
             "measures": [self.measure_name(measure) for measure in question["measures"]],
             "dimensions": [self.named(path) for path in question["dimensions"]],
-            "filters": [self.filter_json(given) for given in question["filters"]]}
+            "filters": [self.filter_json(given) for given in question["filters"]],
+        }
         if question["zone"] != "UTC":
             query["timezone"] = question["zone"]
         if question["unit"] or question["range"]:
@@ -248,13 +296,19 @@ class Cube(View):
             operator = {"gt": "gt", "gte": "ge", "lt": "lt", "lte": "le"}[word]
             return filters.compile({"or": [{operator: [path, Num(value)]} for value in wanted]})
         if word == "contains":
-            return filters.compile({"or": [{"contains": [path, value, {"ignore_case": True}]} for value in wanted]})
+            return filters.compile(
+                {"or": [{"contains": [path, value, {"ignore_case": True}]} for value in wanted]}
+            )
         fold = texts.fold
         is_start = word == "startsWith"
+
         def matches(record):
             value = record.value(path)
             return isinstance(value, str) and any(
-                fold(value).startswith(fold(part)) if is_start else fold(value).endswith(fold(part)) for part in wanted)
+                fold(value).startswith(fold(part)) if is_start else fold(value).endswith(fold(part))
+                for part in wanted
+            )
+
         return matches
 
     def constants(self, path, wanted):
@@ -275,17 +329,26 @@ class Cube(View):
         if question["range"]:
             tests.append(time_test("inDateRange", *question["range"][1:], zone))
         records = [record for record in self.table.there() if all(test(record) for test in tests)]
-        groups = {} if question["dimensions"] or question["unit"] else {(): []}
+        by_key = {} if question["dimensions"] or question["unit"] else {(): []}
         plants = self.table.rules.plants
         for record in records:
-            key = tuple(model.key_text(record.value(path), plants) for path in question["dimensions"])
+            key = tuple(groups.key_text(record.value(path), plants) for path in question["dimensions"])
             if question["unit"]:
-                key = (model.calendar_start(zone.local(record.time), question["unit"]), *key)
-            groups.setdefault(key, []).append(record)
-        calculator = model.Groups(self.table, {"measures": [self.model_measure(given) for given in question["measures"]] or ["count"]})
+                key = (groups.calendar_start(zone.local(record.time), question["unit"]), *key)
+            by_key.setdefault(key, []).append(record)
+        calculator = groups.Groups(
+            self.table,
+            {"measures": [self.model_measure(given) for given in question["measures"]] or ["count"]},
+        )
         rows = [
-            (key, [calculator.value(measure, found) for measure in calculator.measures][:len(question["measures"])])
-            for key, found in groups.items()]
+            (
+                key,
+                [calculator.value(measure, found) for measure in calculator.measures][
+                    : len(question["measures"])
+                ],
+            )
+            for key, found in by_key.items()
+        ]
         rows.sort(key=lambda row: [(part is not None, part) for part in row[0]])
         return self.ordered(question, rows)
 
@@ -349,11 +412,14 @@ class Cube(View):
         if "cube-order-canonical" in self.table.rules.plants and self.has_alike(question, expected):
             expected = self.in_order_of(rows, question, expected)
         else:
-            expected = expected[first:first + question.get("limit", 10_000)]
+            expected = expected[first : first + question.get("limit", 10_000)]
         for index, ((key, found), row) in enumerate(zip(expected, rows)):
             wanted = {}
             if question["unit"]:
-                wanted = {self.named((self.time, question["unit"])): local_text(key[0]), self.named((self.time,)): local_text(key[0])}
+                wanted = {
+                    self.named((self.time, question["unit"])): local_text(key[0]),
+                    self.named((self.time,)): local_text(key[0]),
+                }
                 key = key[1:]
             wanted.update((self.named(path), part) for path, part in zip(question["dimensions"], key))
             given = {name: row.pop(name, "nothing") for name in wanted}
@@ -362,7 +428,9 @@ class Cube(View):
             for measure, value in zip(question["measures"], found):
                 shown = row.pop(self.measure_name(measure), "nothing")
                 if not fits(value, shown, zone):
-                    return f"row {index} {values.dump(wanted)}: {measure} is {value}, found {values.dump(shown)}"
+                    return (
+                        f"row {index} {values.dump(wanted)}: {measure} is {value}, found {values.dump(shown)}"
+                    )
             if row:
                 return f"row {index}: nothing but what is asked for, found {values.dump(row)}"
         return None if len(expected) == len(rows) else f"{len(expected)} rows, found {len(rows)}"
@@ -374,9 +442,9 @@ JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 def fits(value, shown, zone):
     if value is None or not isinstance(shown, str):
         return value is None and shown is None
-    if isinstance(value, model.Time):
+    if isinstance(value, groups.Time):
         return shown == local_text(zone.local(value.key))
-    if isinstance(value, model.Text):
+    if isinstance(value, groups.Text):
         return shown == value.key
     try:
         return value.fits(Num(shown))
@@ -385,9 +453,8 @@ def fits(value, shown, zone):
 
 
 def time_test(word, first, last, zone):
-    """Of times by what a clock shows; the last is not included. Zones here are set back and forth at night, so
-    texts in the hours that are skipped or come twice are not told apart: such questions are refused by the
-    model, and not asked.
+    """Of times by what a clock shows; the last is not included. Raises `Unsaid` near a time at which the
+    clock is set: there the order by what it shows is not that of time.
     """
     for local in (first, last):
         if zone.zone and is_ambiguous(local, zone):
@@ -396,13 +463,23 @@ def time_test(word, first, last, zone):
     before = lambda record: zone.local(record.time) < first
     after = lambda record: zone.local(record.time) >= last
     return {
-        "equals": inside, "inDateRange": inside, "notInDateRange": lambda record: not inside(record),
-        "gt": after, "gte": lambda record: not before(record), "lt": before, "lte": lambda record: not after(record),
-        "beforeDate": before, "beforeOrOnDate": lambda record: not after(record), "afterDate": after,
-        "afterOrOnDate": lambda record: not before(record)}[word]
+        "equals": inside,
+        "inDateRange": inside,
+        "notInDateRange": lambda record: not inside(record),
+        "gt": after,
+        "gte": lambda record: not before(record),
+        "lt": before,
+        "lte": lambda record: not after(record),
+        "beforeDate": before,
+        "beforeOrOnDate": lambda record: not after(record),
+        "afterDate": after,
+        "afterOrOnDate": lambda record: not before(record),
+    }[word]
 
 
 def is_ambiguous(local, zone):
     """Whether a clock is set within a day of what it shows: then order by the clock is not that of time."""
-    shown = {zone.local(time) - time for time in range(local - values.DAY, local + values.DAY + 1, values.DAY // 4)}
+    shown = {
+        zone.local(time) - time for time in range(local - values.DAY, local + values.DAY + 1, values.DAY // 4)
+    }
     return len(shown) > 1

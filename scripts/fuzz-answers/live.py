@@ -17,7 +17,8 @@ class Stream:
         again = f"Last-Event-ID: {last_id}\r\n" if last_id else ""
         self.socket.sendall(
             f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n{again}"
-            f"Authorization: Bearer {KEYS[state]}\r\n\r\n".encode())
+            f"Authorization: Bearer {KEYS[state]}\r\n\r\n".encode()
+        )
         self.file = self.socket.makefile("rb")
         self.status = int(self.file.readline().split()[1])
         while self.file.readline() not in (b"\r\n", b""):
@@ -94,7 +95,9 @@ class Live:
             asked = self.view.question(choice)
             where, last = asked.get("where"), choice.choice([1, 5, 40, 1000])
             expected = self.view.expect({"where": where} if where else {})
-            expected = None if expected is None else sorted(expected, key=lambda record: record.position)[-last:]
+            expected = (
+                None if expected is None else sorted(expected, key=lambda record: record.position)[-last:]
+            )
             for state in STATES:
                 if self.round.tally.differing[self.name]:
                     return
@@ -123,7 +126,9 @@ class Live:
         """What was written meanwhile, each once and in order."""
         new = {record.position for record, _ in made}
         for state, (stream, where) in self.open.items():
-            expected = sorted(self.view.expect({"where": where} if where else {}), key=lambda record: record.position)
+            expected = sorted(
+                self.view.expect({"where": where} if where else {}), key=lambda record: record.position
+            )
             expected = [record for record in expected if record.position in new]
             wrong = self.read(state, stream, expected) if stream.status == 200 else f"status {stream.status}"
             self.round.tally.asked[self.name, f"{state}, resumed {what}"] += 1

@@ -1,6 +1,6 @@
 """The native API: records and groups of `POST /v1/query`, cursors to the end."""
 
-import model
+import groups
 import nasty
 import questions
 import schema
@@ -9,6 +9,7 @@ from values import Num
 from view import STATES, View
 
 KEYS = {name: f"fuzz-answers-key-of-{name}" for name in ["operator", *STATES]}
+OPERATES = {True: "true", False: "false"}
 PAGES_MAX = 8
 # A longer cursor is refused though the server made it (Rules.KNOWN).
 CURSOR_LENGTH = 4096
@@ -20,8 +21,9 @@ def bearer(key):
 
 def settings():
     keys = ", ".join(
-        f"{{name: {name}, key: {key}, tenant: {name}, role: admin, operator: {str(name == 'operator').lower()}}}"
-        for name, key in KEYS.items())
+        f"{{name: {name}, key: {key}, tenant: {name}, role: admin, operator: {OPERATES[name == 'operator']}}}"
+        for name, key in KEYS.items()
+    )
     return f"native.api_keys=[{keys}]"
 
 
@@ -73,21 +75,23 @@ class Native(View):
     # Questions
 
     def question(self, choice):
-        return questions.Questions(self.dataset, self.pools.by(choice), choice, self.options.words_ascii).question()
+        return questions.Questions(
+            self.dataset, self.pools.by(choice), choice, self.options.words_ascii
+        ).question()
 
     def request(self, question):
         return "POST", "/v1/query", values.dump(questions.question_json(question)).encode()
 
     def answer(self, question):
         if "measures" in question:
-            return model.Groups(self.table, question).answer()
+            return groups.Groups(self.table, question).answer()
         return self.table.ordered(question)
 
     def compare(self, state, question, expected, answer):
         rows = values.load(answer.body)["rows"]
         if "measures" in question:
             return judge_groups(question, expected, rows)
-        return self.judge_rows(state, question, expected[:question.get("limit", 1000)], rows)
+        return self.judge_rows(state, question, expected[: question.get("limit", 1000)], rows)
 
     def judge_rows(self, state, question, expected, rows):
         columns = question.get("columns")
@@ -107,8 +111,8 @@ class Native(View):
     # Pages
 
     def pages(self, state, question, expected, cursor=None):
-        """Asks page by page to the end. The number of answers, and what is wrong or None; `expected`: records,
-        those after the cursor where one is given.
+        """Asks page by page to the end: how many answers, and what is wrong or None. `expected`: records,
+        those behind the cursor where one is given.
         """
         limit = question["limit"]
         for count in range(1, PAGES_MAX + 1):
@@ -123,7 +127,7 @@ class Native(View):
             wrong = self.judge_rows(state, question, expected[:limit], found["rows"])
             if wrong:
                 return count, f"page {count}: {wrong}"
-            expected = expected[limit - (1 if "cursor" in self.table.rules.plants else 0):]
+            expected = expected[limit - (1 if "cursor" in self.table.rules.plants else 0) :]
             cursor = found.get("cursor")
             if cursor is None:
                 return count, f"{len(expected)} rows more" if expected else None
@@ -153,11 +157,13 @@ def first_difference(expected, rows):
 def judge_groups(question, expected, rows):
     names = [schema.path_text(path) for path in question.get("group_by", [])]
     names = (["bucket"] if "bucket" in question else []) + names
-    measures = [model.measure_name(given) for given in question["measures"]]
+    measures = [groups.measure_name(given) for given in question["measures"]]
     for index, ((key, found), row) in enumerate(zip(expected, rows)):
         wanted = {
             name: values.time_text(part) if name == "bucket" and isinstance(part, int) else part
-            for name, part in zip(names, key) if part is not None}
+            for name, part in zip(names, key)
+            if part is not None
+        }
         given = {name: row.pop(name) for name in names if name in row}
         if given != wanted:
             return f"group {index}: {values.dump(wanted)}, found {values.dump(given)} {values.dump(row)}"

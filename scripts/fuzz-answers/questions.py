@@ -1,5 +1,6 @@
 """Random questions of the native API, as the model takes them, and how they are written for the server."""
 
+import groups
 import model
 import nasty
 import schema
@@ -21,7 +22,10 @@ class Questions:
         while self.choice.random() < 0.25:
             path.append(self.choice.choice(self.pools.names))
         if self.choice.random() < 0.1:
-            path = [self.dataset.overflow or path[0], self.choice.choice(["extra", "Level", "\u00e9xtra", "e\u0301xtra"])]
+            path = [
+                self.dataset.overflow or path[0],
+                self.choice.choice(["extra", "Level", "\u00e9xtra", "e\u0301xtra"]),
+            ]
         return tuple(path)
 
     def has_members(self, share=0.5):
@@ -46,7 +50,7 @@ class Questions:
         given = self.pools.number()
         if self.choice.random() < 0.2:
             return Num(self.choice.choice(nasty.NUMBERS))
-        if self.choice.random() < 0.15 and given.value == int(given.value) and abs(given.value) < 10**30:
+        if self.choice.random() < 0.15 and abs(given.value) < 10**30 and given.value == int(given.value):
             return Num(str(int(given.value) + self.choice.choice([-1, 0, 1])))
         return given
 
@@ -82,7 +86,7 @@ class Questions:
         if kind < 0.55:
             return self.compared(self.column(), self.text)
         if kind < 0.65:
-            return {choice.choice(list(model._COMPARE)): [("timestamp",), self.time()]}
+            return {choice.choice(list(model.COMPARE)): [("timestamp",), self.time()]}
         if kind < 0.7:
             if "execution_time_seconds" in self.dataset.own:
                 return self.compared(("execution_time_seconds",), self.number)
@@ -106,10 +110,14 @@ class Questions:
         path = self.column()
         if self.has_members(0.4):
             path = self.member() if choice.random() < 0.6 else (choice.choice(self.dataset.objects),)
-        word = choice.choice(["contains", "contains", "icontains", "icontains", "prefix", "word", "regex", "iregex"])
+        word = choice.choice(
+            ["contains", "contains", "icontains", "icontains", "prefix", "word", "regex", "iregex"]
+        )
         if word == "prefix":
             given = self.pools.text()
-            return {"prefix": [path, self.needle() if choice.random() < 0.3 else given[:choice.randint(0, 5)]]}
+            return {
+                "prefix": [path, self.needle() if choice.random() < 0.3 else given[: choice.randint(0, 5)]]
+            }
         if word == "word":
             return self.word(path)
         if word.endswith("regex"):
@@ -128,8 +136,16 @@ class Questions:
         if len(path) == 1 and path[0] in self.dataset.objects:
             path = self.column()
         needle = "".join(letter for letter in self.needle() if letter < "\x80") or "a"
-        ascii_only = Pattern(("all", [
-            ("part", "^"), ("times", ("class", [chr(code) for code in range(1, 128)], False), 0, None, False), ("part", "$")]))
+        ascii_only = Pattern(
+            (
+                "all",
+                [
+                    ("part", "^"),
+                    ("times", ("class", [chr(code) for code in range(1, 128)], False), 0, None, False),
+                    ("part", "$"),
+                ],
+            )
+        )
         return {"and": [{"regex": [path, ascii_only]}, {"word": [path, needle]}]}
 
     def pattern(self, depth=0):
@@ -147,7 +163,9 @@ class Questions:
         if kind < 0.8:
             return ("one", [self.pattern(depth + 1) for _ in range(choice.randint(2, 3))])
         if kind < 0.87:
-            part = choice.choice([("any",), ("part", "\\d"), ("part", "\\w"), ("text", (self.needle() or "a")[:1])])
+            part = choice.choice(
+                [("any",), ("part", "\\d"), ("part", "\\w"), ("text", (self.needle() or "a")[:1])]
+            )
             least, most = choice.choice([(0, None), (1, None), (0, 1), (2, 2), (1, 3)])
             return ("times", part, least, most, choice.random() < 0.2)
         return ("all", [self.pattern(depth + 1) for _ in range(choice.randint(2, 3))])
@@ -167,7 +185,11 @@ class Questions:
         question, choice = self.base(), self.choice
         columns = [("position",)]
         for _ in range(choice.randint(0, 4)):
-            path = self.member() if self.has_members(0.4) else (choice.choice(list(self.dataset.own) + ["timestamp"]),)
+            path = (
+                self.member()
+                if self.has_members(0.4)
+                else (choice.choice(list(self.dataset.own) + ["timestamp"]),)
+            )
             if path not in columns:
                 columns.append(path)
         if choice.random() < 0.9:
@@ -189,17 +211,22 @@ class Questions:
             question["group_by"] = paths
         if choice.random() < 0.35:
             question["bucket"] = choice.choice(
-                ["1ms", "7s", "1m", "90m", "1h", "5h", "1d", "3d", "1w", "5000w"] + model.CALENDAR * 2)
-            if question["bucket"] in model.CALENDAR and choice.random() < 0.6:
-                question["utc_offset_seconds"] = choice.choice([0, 3600, -3600, 64_800, -64_800, 1, -1, 19_800])
+                ["1ms", "7s", "1m", "90m", "1h", "5h", "1d", "3d", "1w", "5000w"] + groups.CALENDAR * 2
+            )
+            if question["bucket"] in groups.CALENDAR and choice.random() < 0.6:
+                question["utc_offset_seconds"] = choice.choice(
+                    [0, 3600, -3600, 64_800, -64_800, 1, -1, 19_800]
+                )
         question["measures"] = [self.measure(index) for index in range(choice.randint(1, 4))]
         members = [path for path in paths if len(path) > 1]
         if members and choice.random() < 0.3:  # of equal numbers
-            question["measures"].append({choice.choice(["avg", "avg", "sum", "max"]): members[0], "as": "of equals"})
-        if len({model.measure_name(given) for given in question["measures"]}) < len(question["measures"]):
+            question["measures"].append(
+                {choice.choice(["avg", "avg", "sum", "max"]): members[0], "as": "of equals"}
+            )
+        if len({groups.measure_name(given) for given in question["measures"]}) < len(question["measures"]):
             question["measures"] = question["measures"][:1]
         if choice.random() < 0.3:
-            question["order_by"] = model.measure_name(choice.choice(question["measures"]))
+            question["order_by"] = groups.measure_name(choice.choice(question["measures"]))
         if choice.random() < 0.4:
             question["order"] = choice.choice(["asc", "desc"])
         if choice.random() < 0.2:
@@ -210,7 +237,20 @@ class Questions:
 
     def measure(self, index):
         choice = self.choice
-        word = choice.choice(["count", "count", "values", "count_distinct", "count_distinct", "min", "max", "sum", "avg", "quantile"])
+        word = choice.choice(
+            [
+                "count",
+                "count",
+                "values",
+                "count_distinct",
+                "count_distinct",
+                "min",
+                "max",
+                "sum",
+                "avg",
+                "quantile",
+            ]
+        )
         number = ("execution_time_seconds",) if "execution_time_seconds" in self.dataset.own else None
         path = self.member() if self.has_members(0.7) else self.column()
         if word in ("sum", "avg", "quantile", "min", "max") and number and choice.random() < 0.4:
@@ -222,7 +262,12 @@ class Questions:
         elif word == "values":
             given = {"count": path}
         elif word == "quantile":
-            given = {"quantile": [path, Num(choice.choice(["0", "0.25", "0.5", "0.75", "0.9", "0.95", "0.99", "1"]))]}
+            given = {
+                "quantile": [
+                    path,
+                    Num(choice.choice(["0", "0.25", "0.5", "0.75", "0.9", "0.95", "0.99", "1"])),
+                ]
+            }
         else:
             given = {word: path}
         if given != "count":
@@ -240,7 +285,7 @@ class Questions:
 
 
 def filter_json(tree):
-    (word, rest), = tree.items()
+    ((word, rest),) = tree.items()
     if word in ("and", "or"):
         return {word: [filter_json(part) for part in rest]}
     if word == "not":

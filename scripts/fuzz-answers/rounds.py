@@ -12,18 +12,24 @@ import time
 
 import nasty
 import schema
+from audit import Audit
 from command import Command
 from cube import Cube
-from listings import Audit, Sessions, Workflow
 from live import Live
 from native import KEYS, KnownDifference, Native, bearer, settings
 from server import Server, Violation
+from sessions import Sessions
 from view import STATES, UNSAID
 from wire import Wire
+from workflow import Workflow
 
 SETTINGS = [
-    "archive.max_age_seconds=86400", "health.disk_free_ratio=0", "storage.write_reserve_bytes=1048576",
-    "logging.access=security", "journal.segment_bytes=2097152", "storage.durability=os",
+    "archive.max_age_seconds=86400",
+    "health.disk_free_ratio=0",
+    "storage.write_reserve_bytes=1048576",
+    "logging.access=security",
+    "journal.segment_bytes=2097152",
+    "storage.durability=os",
 ]
 PIECES = 8  # so many blocks side by side are merged
 
@@ -40,7 +46,9 @@ class Tally:
         self.asked = collections.Counter()  # by API and state
         self.known = collections.Counter()
         self.kinds = 0  # different questions
-        self.kinds_of = collections.defaultdict(collections.Counter)  # by API: how many are refused, and so on
+        self.kinds_of = collections.defaultdict(
+            collections.Counter
+        )  # by API: how many are refused, and so on
         self.unsaid = 0  # questions that the model does not answer
         self.differences = []
         self.differing = collections.Counter()  # by question, however often
@@ -63,13 +71,19 @@ class Tally:
         self.differing[name] += 1
         if self.differing[name] > 1:
             return
-        again = (f"--seed {self.options.seed} --round {number}"
-                 + (f" --only '{name}'" if ":" in name else "") + (" --words-ascii" if self.options.words_ascii else ""))
+        again = (
+            f"--seed {self.options.seed} --round {number}"
+            + (f" --only '{name}'" if ":" in name else "")
+            + (" --words-ascii" if self.options.words_ascii else "")
+        )
         self.differences.append((name, state, text))
         if self.is_quiet:
             return
-        print(f"fuzz-answers: DIFFERENCE in {name}, {state}\n{text}\n"
-              f"fuzz-answers: again: python3 -B scripts/fuzz-answers {again}", flush=True)
+        print(
+            f"fuzz-answers: DIFFERENCE in {name}, {state}\n{text}\n"
+            f"fuzz-answers: again: python3 -B scripts/fuzz-answers {again}",
+            flush=True,
+        )
 
 
 class Round:
@@ -79,19 +93,29 @@ class Round:
         self.folder = f"{folder}/{number}"
         os.makedirs(self.folder)
         self.server = Server(
-            os.path.abspath(self.options.binary), self.folder + "/data", self.folder + "/log", SETTINGS + [settings()],
-            {"API_KEYS": json.dumps({key: state for state, key in Workflow.KEYS.items()})})
+            os.path.abspath(self.options.binary),
+            self.folder + "/data",
+            self.folder + "/log",
+            SETTINGS + [settings()],
+            {"API_KEYS": json.dumps({key: state for state, key in Workflow.KEYS.items()})},
+        )
         self.rules, self.lives = rules, []
         self.pools = nasty.Pools(self.choice, self.choice.random() < 0.3)
         self.views = self.all_views()
         if self.options.api:
             asked = [view for view in self.views if self.options.api in view.name]
             self.views = [
-                view for view in self.views if view in asked or any(getattr(v, "owner", None) is view for v in asked)
-                or any(live.view is view and self.options.api in live.name for live in self.lives)]
+                view
+                for view in self.views
+                if view in asked
+                or any(getattr(v, "owner", None) is view for v in asked)
+                or any(live.view is view and self.options.api in live.name for live in self.lives)
+            ]
             for view in self.views:
                 view.share = view.share if view in asked else 0
-            self.lives = [live for live in self.lives if self.options.api in live.name and live.view in self.views]
+            self.lives = [
+                live for live in self.lives if self.options.api in live.name and live.view in self.views
+            ]
         self.phase = ""
         self.open = []  # cursors of another phase
 
@@ -101,7 +125,14 @@ class Round:
         audit, workflow = Audit(self), Workflow(self)
         self.lives = [Live(view, self) for view in natives]
         return [
-            *natives, *map(lambda view: Command(view, self), natives), audit, workflow, Sessions(self), Cube(audit, "logs", self), Cube(workflow, "workflows", self)]
+            *natives,
+            *map(lambda view: Command(view, self), natives),
+            audit,
+            workflow,
+            Sessions(self),
+            Cube(audit, "logs", self),
+            Cube(workflow, "workflows", self),
+        ]
 
     def run(self):
         try:
@@ -148,17 +179,17 @@ class Round:
         for piece in range(PIECES):
             for view, records in made.items():
                 size = -(-len(records) // PIECES)
-                some = records[piece * size:(piece + 1) * size]
+                some = records[piece * size : (piece + 1) * size]
                 view.write("compacted", some)
                 if view.is_shared:
                     view.write("blocks", some)
-                    view.write("mixed", some[:max(0, len(records) // 2 - piece * size)])
+                    view.write("mixed", some[: max(0, len(records) // 2 - piece * size)])
                 elif piece == PIECES - 1:
                     view.write("blocks", records)
-                    view.write("mixed", records[:len(records) // 2])
+                    view.write("mixed", records[: len(records) // 2])
             self.archive()
         for view, records in made.items():
-            view.write("mixed", records[len(records) // 2:])
+            view.write("mixed", records[len(records) // 2 :])
             view.write("head", records)
         self.await_merges()
 
@@ -166,7 +197,8 @@ class Round:
         end = time.monotonic() + 10
         while True:
             counts = collections.Counter(
-                os.path.dirname(path) for path in glob.glob(self.server.data + "/blocks/*/*/*.parquet"))
+                os.path.dirname(path) for path in glob.glob(self.server.data + "/blocks/*/*/*.parquet")
+            )
             if all(count < PIECES for count in counts.values()):
                 return
             if time.monotonic() > end:
@@ -239,7 +271,11 @@ class Round:
         if self.tally.differing[name]:
             self.tally.differing[name] += 1
             return
-        known = str(wrong) if isinstance(wrong, KnownDifference) else answer and view.known(state, question, answer)
+        known = (
+            str(wrong)
+            if isinstance(wrong, KnownDifference)
+            else answer and view.known(state, question, answer)
+        )
         if known:
             self.tally.known[known] += 1
             return
@@ -265,7 +301,7 @@ class Round:
                 for state in STATES:
                     cursor = view.begin(state, question)
                     if cursor:
-                        self.open.append((view, state, question, expected[question["limit"]:], cursor))
+                        self.open.append((view, state, question, expected[question["limit"] :], cursor))
 
     def go_on_with_pages(self, what):
         for view, state, question, rest, cursor in self.open:

@@ -20,28 +20,65 @@ class Dataset:
 
 
 DATASETS = {
-    dataset.name: dataset for dataset in [
+    dataset.name: dataset
+    for dataset in [
         Dataset(
             "logs",
-            {"level": TEXT, "message": TEXT, "service": TEXT, "env": TEXT, "trace_id": TEXT, "span_id": TEXT,
-             "labels": OBJECT, "metadata": OBJECT},
-            ["message"], "metadata"),
+            {
+                "level": TEXT,
+                "message": TEXT,
+                "service": TEXT,
+                "env": TEXT,
+                "trace_id": TEXT,
+                "span_id": TEXT,
+                "labels": OBJECT,
+                "metadata": OBJECT,
+            },
+            ["message"],
+            "metadata",
+        ),
         Dataset(
             "audit",
-            {"user_id": TEXT, "action": TEXT, "resource_type": TEXT, "resource_id": TEXT, "ip_address": TEXT,
-             "user_agent": TEXT, "severity": TEXT, "before": OBJECT, "after": OBJECT, "metadata": OBJECT},
-            ["user_id", "action"], "metadata"),
+            {
+                "user_id": TEXT,
+                "action": TEXT,
+                "resource_type": TEXT,
+                "resource_id": TEXT,
+                "ip_address": TEXT,
+                "user_agent": TEXT,
+                "severity": TEXT,
+                "before": OBJECT,
+                "after": OBJECT,
+                "metadata": OBJECT,
+            },
+            ["user_id", "action"],
+            "metadata",
+        ),
         Dataset(
             "workflows",
-            {"environment": TEXT, "workflow_version": TEXT, "ticket_id": TEXT, "category": TEXT,
-             "resolution_status": TEXT, "status": TEXT, "execution_time_seconds": NUMBER, "metrics": OBJECT,
-             "payload": OBJECT},
-            [], "payload"),
+            {
+                "environment": TEXT,
+                "workflow_version": TEXT,
+                "ticket_id": TEXT,
+                "category": TEXT,
+                "resolution_status": TEXT,
+                "status": TEXT,
+                "execution_time_seconds": NUMBER,
+                "metrics": OBJECT,
+                "payload": OBJECT,
+            },
+            [],
+            "payload",
+        ),
         Dataset(
-            "sessions", {"container": TEXT, "session": TEXT, "level": TEXT, "message": TEXT},
-            ["container", "session"], key=("container", "session")),
+            "sessions",
+            {"container": TEXT, "session": TEXT, "level": TEXT, "message": TEXT},
+            ["container", "session"],
+            key=("container", "session"),
+        ),
         Dataset(
-            "queries", {"user_id": TEXT, "query": TEXT, "status": TEXT, "hash": TEXT}, ["user_id", "query"]),
+            "queries", {"user_id": TEXT, "query": TEXT, "status": TEXT, "hash": TEXT}, ["user_id", "query"]
+        ),
     ]
 }
 

@@ -5,8 +5,8 @@ import unicodedata
 
 
 class _Folding(dict):
-    """Unicode's simple case folding (CaseFolding.txt, C and S), but that letters of ASCII are the same as each
-    other alone: by code point.
+    """Unicode's simple case folding (CaseFolding.txt, C and S), but that letters of ASCII are the same as
+    each other alone: by code point.
     """
 
     def __missing__(self, code):
@@ -55,8 +55,8 @@ _SPACE = r"[\t\n\f\r ]"
 
 
 class Pattern:
-    """A tree: ("text", t), ("any",), ("class", letters, is_not), ("part", \\d \\w \\s \\b ^ $), ("all", parts),
-    ("one", parts), ("times", part, least, most, is_lazy).
+    """A tree: ("text", t), ("any",), ("class", letters, is_not), ("part", \\d \\w \\s \\b ^ $),
+    ("all", parts), ("one", parts), ("times", part, least, most, is_lazy).
     """
 
     def __init__(self, tree):
@@ -68,9 +68,11 @@ class Pattern:
 
     def for_python(self, ignores_case):
         """What finds the same in a text, which is folded before if case is ignored, with flag ASCII."""
+
         def letter_of(letter):
             letter = FOLDING[ord(letter)] if ignores_case else letter
             return f"\\U{ord(letter):08x}" if ord(letter) >= 0x80 or not letter.isalnum() else letter
+
         return _written(self.tree, letter_of, {"\\s": _SPACE, "^": r"\A", "$": r"\Z"})
 
 
@@ -84,7 +86,8 @@ def _written(tree, letter_of, parts):
         # `-` and `^` are letters only where nothing else can be meant.
         letters = "".join(
             "\\" + letter if letter_of(letter) == letter and letter in "-^" else letter_of(letter)
-            for letter in tree[1])
+            for letter in tree[1]
+        )
         return f"[{'^' if tree[2] else ''}{letters}]"
     if kind == "part":
         return parts.get(tree[1], tree[1])

@@ -107,8 +107,10 @@ def quoted(text, choice=None):
 
 def dump(value, choice=None):
     """JSON text; with `choice` with white space and escapes that say nothing."""
+
     def space():
         return choice.choice(["", "", "", " ", "\t"]) if choice else ""
+
     if value is None:
         return "null"
     if value is True or value is False:
@@ -123,8 +125,13 @@ def dump(value, choice=None):
         return quoted(value, choice)
     if isinstance(value, list):
         return "[" + ",".join(space() + dump(item, choice) for item in value) + "]"
-    return "{" + ",".join(
-        f"{space()}{quoted(name, choice)}:{space()}{dump(item, choice)}" for name, item in value.items()) + "}"
+    return (
+        "{"
+        + ",".join(
+            f"{space()}{quoted(name, choice)}:{space()}{dump(item, choice)}" for name, item in value.items()
+        )
+        + "}"
+    )
 
 
 def texts_within(value):
@@ -143,7 +150,8 @@ def texts_within(value):
 
 _EPOCH = datetime.date(1970, 1, 1).toordinal()
 _RFC3339 = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))")
+    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))"
+)
 
 
 def civil(days):
@@ -182,7 +190,7 @@ def time_text(time, digits=None):
     fraction = f"{rest:09}"
     if digits is None:
         digits = 9
-        while digits and fraction[digits - 3:digits] == "000":
+        while digits and fraction[digits - 3 : digits] == "000":
             digits -= 3
     fraction = "." + fraction[:digits] if digits else ""
     clock = f"{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"

@@ -1,7 +1,8 @@
 """What all ways to ask have in common."""
 
 import model
-from model import Refused, Rules, Unsaid
+from model import Refused, Unsaid
+from rules import Rules
 from wire import Wire
 
 STATES = ["head", "blocks", "mixed", "compacted"]
