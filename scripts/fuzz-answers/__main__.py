@@ -13,6 +13,7 @@ import shutil
 import sys
 import tempfile
 import time
+import traceback
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "torture"))
 
@@ -49,8 +50,6 @@ def report(tally, rounds, seconds):
         print(
             f"fuzz-answers: {name}: " + "; ".join(counts) + (f" (of the questions {kinds})" if kinds else "")
         )
-    if tally.unsaid:
-        print(f"fuzz-answers: {tally.unsaid} questions that the model does not answer")
     for name, count in sorted(tally.known.items()):
         print(f"fuzz-answers: KNOWN difference {name}: {count}")
     print(
@@ -104,8 +103,11 @@ def ask(options, is_quiet=False):
                 break
     except Over:
         pass
-    except Violation as error:
+    except (Violation, AssertionError) as error:
         tally.differs(number, "the server", "", str(error))
+    except (OSError, IndexError, ValueError):
+        # An answer broke off, or was none.
+        tally.differs(number, "the server", "", traceback.format_exc())
     if not is_quiet:
         report(tally, number + 1 - (options.round or 0), time.monotonic() - began)
     shutil.rmtree(folder)

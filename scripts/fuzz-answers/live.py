@@ -23,7 +23,7 @@ class Stream:
         self.status = int(self.file.readline().split()[1])
         while self.file.readline() not in (b"\r\n", b""):
             pass
-        self.rest, self.id = b"", last_id
+        self.rest, self.id, self.seconds = b"", last_id, seconds
 
     def line(self):
         """A line of the body, which comes in chunks."""
@@ -49,6 +49,13 @@ class Stream:
                 data = value
             elif not name and data is not None:
                 return kind, data
+
+    def has_more(self):
+        """Whether something has come that was not read."""
+        self.socket.settimeout(0)
+        found = self.rest + self.file.peek(1)
+        self.socket.settimeout(self.seconds)
+        return b"data:" in found
 
     def close(self):
         self.file.close()
@@ -85,6 +92,8 @@ class Live:
                 rows.append(row)
         except (EOFError, TimeoutError) as error:
             return f"{len(expected)} records; after {len(rows)}: {error!r}"
+        if stream.has_more():
+            return f"{len(expected)} records, found more"
         question = {"columns": None}
         return self.view.judge_rows(state, question, expected, rows)
 

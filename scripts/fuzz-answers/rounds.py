@@ -46,10 +46,8 @@ class Tally:
         self.asked = collections.Counter()  # by API and state
         self.known = collections.Counter()
         self.kinds = 0  # different questions
-        self.kinds_of = collections.defaultdict(
-            collections.Counter
-        )  # by API: how many are refused, and so on
-        self.unsaid = 0  # questions that the model does not answer
+        # By API: how many are refused, and so on.
+        self.kinds_of = collections.defaultdict(collections.Counter)
         self.differences = []
         self.differing = collections.Counter()  # by question, however often
         self.end = time.monotonic() + options.seconds
@@ -74,6 +72,7 @@ class Tally:
         again = (
             f"--seed {self.options.seed} --round {number}"
             + (f" --only '{name}'" if ":" in name else "")
+            + (f" --api '{self.options.api}'" if self.options.api else "")
             + (" --words-ascii" if self.options.words_ascii else "")
         )
         self.differences.append((name, state, text))
@@ -232,9 +231,11 @@ class Round:
         if not self.options.only:
             for live in self.lives:
                 live.look(phase, random.Random(f"{self.options.seed} {self.number} {live.name} {phase}"))
-        for view in self.views:
-            count = -(-int(self.options.each * view.share * 100) // 100)
-            for index in range(count):
+        # In turns, so that each has had some when the time is over.
+        for index in range(self.options.each):
+            for view in self.views:
+                if index >= self.options.each * view.share:
+                    continue
                 name = f"{view.name}:{index}"
                 if self.options.only and self.options.only != name:
                     continue
@@ -248,12 +249,12 @@ class Round:
         for state in STATES:
             view.send(state, question)
         expected = view.expect(question)
-        if expected is UNSAID:
-            self.tally.unsaid += 1
         kind = "refused" if expected is None else "answered by nothing" if not expected else "answered"
-        self.tally.kinds_of[view.name][kind] += 1
+        self.tally.kinds_of[view.name]["not in the model" if expected is UNSAID else kind] += 1
         for state in STATES:
             answer = view.receive(state)
+            if expected is UNSAID:
+                continue
             self.tally.asked[view.name, f"{state}, {self.phase}"] += 1
             self.note(view, name, state, question, view.judge(state, question, expected, answer), answer)
         if view.has_pages and expected and "measures" not in question and choice.random() < 0.2:

@@ -91,7 +91,10 @@ class View:
             return None if answer.status in (400, 422) else "is refused"
         if answer.status != 200:
             return "is answered"
-        return self.compare(state, question, expected, answer)
+        try:
+            return self.compare(state, question, expected, answer)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            return f"an answer of the form that the documents show: {error!r}"
 
     def known(self, state, question, answer):
         """The names of known faults (`Rules.KNOWN`) by which the answer is what it is; None: it is not."""
