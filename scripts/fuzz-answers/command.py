@@ -28,8 +28,8 @@ PRIMARY = {"logs": "message", "sessions": "message", "queries": "query"}
 class Expressions:
     """Writes filters as text, in one of the ways there are."""
 
-    def __init__(self, choice):
-        self.choice = choice
+    def __init__(self, choice, is_bare=False):
+        self.choice, self.is_bare = choice, is_bare
 
     def path(self, path):
         shown = path[0]
@@ -60,7 +60,7 @@ class Expressions:
                 return "all" if word == "and" else "none"
             if len(rest) == 1:
                 return self.write(rest[0], level)
-            own = 2 if word == "and" else 1
+            own = 9 if self.is_bare else 2 if word == "and" else 1
             shown = f" {self.cased(word)} ".join(self.write(part, own) for part in rest)
             return f"({shown})" if level >= own or self.choice.random() < 0.2 else shown
         if word == "not":
@@ -117,7 +117,8 @@ class Command(Native):
         for _ in range(choice.choice([0, 1, 1, 1, 2])):
             where = maker.where()
             parts.append(where)
-            flags += self.flag(choice, "where", Expressions(choice).write(where))
+            is_bare = "parentheses" in self.table.rules.plants
+            flags += self.flag(choice, "where", Expressions(choice, is_bare).write(where))
         self.add_flags(choice, maker, parts, flags)
         for name, flag in (("start", "--since"), ("end", "--until")):
             if choice.random() < 0.15:

@@ -105,7 +105,7 @@ class Live:
             where, last = asked.get("where"), choice.choice([1, 5, 40, 1000])
             expected = self.view.expect({"where": where} if where else {})
             expected = (
-                None if expected is None else sorted(expected, key=lambda record: record.position)[-last:]
+                None if expected is None else sorted(expected, key=self.place)[-last:]
             )
             for state in STATES:
                 if self.round.tally.differing[self.name]:
@@ -123,6 +123,9 @@ class Live:
                     continue
                 self.ids[state] = stream.id, where
                 stream.close()
+
+    def place(self, record):
+        return record.time if "tail" in self.view.table.rules.plants else record.position
 
     def resume(self, states):
         """Goes on where a stream was left, perhaps of another run of the server."""

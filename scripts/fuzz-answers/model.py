@@ -21,14 +21,21 @@ class Unsaid(Exception):
 class Record:
     """A record: its time, its place among those written, and the values of its columns."""
 
-    __slots__ = ("time", "position", "columns", "is_deleted")
+    __slots__ = ("time", "position", "columns", "is_deleted", "known")
 
     def __init__(self, time, position, columns):
         self.time, self.position, self.columns = time, position, columns
         self.is_deleted = False
+        self.known = {}  # by path
 
     def value(self, path):
         """What a path leads to; None for null and for nothing."""
+        try:
+            return self.known[path]
+        except KeyError:
+            return self.known.setdefault(path, self.look_up(path))
+
+    def look_up(self, path):
         name = path[0]
         if name == "timestamp":
             return self.time

@@ -219,6 +219,10 @@ def written_time(choice, time):
     return number if values.time_of_number(number.value) == time else values.time_text(time)
 
 
+# Columns that have few values, as those that blocks keep counts of.
+FEW = ["container", "session", "level", "service", "severity", "status", "category", "action"]
+
+
 def record(dataset, pools):
     """A record's columns and time, and the object that is sent for it."""
     choice = pools.choice
@@ -228,6 +232,8 @@ def record(dataset, pools):
             continue
         if kind == "text":
             columns[name] = pools.text()
+            if name in FEW:
+                columns[name] = choice.choice(pools.texts[:7] + pools.texts[-1:])
         elif kind == "number":
             number = pools.number()
             columns[name] = number if abs(number.value) < 1e308 else Num("7.25")

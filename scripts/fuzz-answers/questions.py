@@ -176,6 +176,11 @@ class Questions:
         question = {"dataset": self.dataset.name}
         if self.choice.random() < 0.85:
             question["where"] = self.where()
+        if self.dataset.name == "sessions" and self.choice.random() < 0.3:
+            few = self.pools.texts[:7]  # of one session, perhaps: then the order is another
+            session = [{"eq": [(name,), self.choice.choice(few)]} for name in self.dataset.key]
+            where = [question["where"]] if "where" in question and self.choice.random() < 0.5 else []
+            question["where"] = {"and": session + where}
         for name in ("start", "end"):
             if self.choice.random() < 0.12:
                 question[name] = self.time()

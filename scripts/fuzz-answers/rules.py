@@ -34,6 +34,8 @@ class Rules:
         "sunday": "weeks begin on Sundays",
         "zone": "days and hours of dashboards are those of UTC",
         "nanoseconds": "bounds of lists are exact to the nanosecond",
+        "tail": "streams begin with the last records by their time",
+        "parentheses": "expressions as text are written without them",
         "words": "every byte from 0x80 on is part of a word",
     }
 
