@@ -125,6 +125,10 @@ class Cube(View):
         for _ in range(choice.choice([0, 0, 1, 1, 2])):
             path = self.member(choice, pools) if choice.random() < 0.5 else (choice.choice(self.columns),)
             self.add(question["dimensions"], path)
+            if len(path) > 1 and choice.random() < 0.3:
+                self.add(question["dimensions"], (*path[:-1], choice.choice(pools.names[:4])))
+        dimensions = question["dimensions"]
+        question["dimensions"] = [path for path in dimensions if all(path) and "." not in path[-1]]
         if choice.random() < 0.4 or not (question["measures"] or question["dimensions"]):
             question["unit"] = choice.choice(UNITS)
         if choice.random() < 0.25:

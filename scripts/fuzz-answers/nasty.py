@@ -140,7 +140,9 @@ class Pools:
         self.numbers += [Num(random_number(choice)) for _ in range(5)]
         if has_beyond:
             self.numbers += [Num(number) for number in choice.sample(BEYOND, 2)]
-        self.names = choice.sample(NAMES, 6)
+        pairs = [["\u00e9", "e\u0301"], ["k", "\u212a"], ["a", "A"], ["\u03a3", "\u03c3"], ["a", "a.b"]]
+        names = choice.choice(pairs) + choice.choice(pairs[:2]) + choice.sample(NAMES, 3)
+        self.names = list(dict.fromkeys(names))
         base = _day(2026, 11, 1) + choice.randrange(10**15)
         self.times = choice.sample(ENDS, 12) + [base + choice.randrange(-40, 40) for _ in range(10)]
         spread = choice.choice([10**9, 10**12, 10**14, 10**16])
