@@ -60,9 +60,9 @@ class Expressions:
                 return "all" if word == "and" else "none"
             if len(rest) == 1:
                 return self.write(rest[0], level)
-            own = 9 if self.is_bare else 2 if word == "and" else 1
+            own = 2 if word == "and" else 1
             shown = f" {self.cased(word)} ".join(self.write(part, own) for part in rest)
-            return f"({shown})" if level >= own or self.choice.random() < 0.2 else shown
+            return f"({shown})" if level >= own and not self.is_bare or self.choice.random() < 0.2 else shown
         if word == "not":
             return f"{self.cased('not')} {self.write(rest, 3)}"
         if word == "exists":
@@ -116,6 +116,8 @@ class Command(Native):
         parts, flags = question["where"]["and"], question["flags"]
         for _ in range(choice.choice([0, 1, 1, 1, 2])):
             where = maker.where()
+            if choice.random() < 0.5:
+                where = {"and": [{"or": [maker.where(2), maker.where(2)]}, {"not": where}]}
             parts.append(where)
             is_bare = "parentheses" in self.table.rules.plants
             flags += self.flag(choice, "where", Expressions(choice, is_bare).write(where))

@@ -216,7 +216,7 @@ class Questions:
             question["group_by"] = paths
         if choice.random() < 0.35:
             question["bucket"] = choice.choice(
-                ["1ms", "7s", "1m", "90m", "1h", "5h", "1d", "3d", "1w", "5000w"] + groups.CALENDAR * 2
+                ["1ms", "7s", "1m", "90m", "1h", "5h", "1d", "3d", "1w", "5000w"] + groups.CALENDAR * 3
             )
             if question["bucket"] in groups.CALENDAR and choice.random() < 0.6:
                 question["utc_offset_seconds"] = choice.choice(
