@@ -9,7 +9,8 @@ MINUTES ?= 1
 MARKS ?= 50
 
 .PHONY: run build setup test test-core lint format update-dependencies
-.PHONY: bench fuzz torture attack mutants mutants-fast test-thread test-readers man dist test-dist clean help
+.PHONY: bench fuzz fuzz-answers torture attack mutants mutants-fast test-thread test-readers man dist test-dist
+.PHONY: clean help
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -44,6 +45,10 @@ bench: build ## Measure ingest, queries, disk, memory; prints the tables of Docs
 
 fuzz: setup ## Fuzz each decoder from the committed corpus for SECONDS=30
 	@scripts/fuzz all $(SECONDS)
+
+fuzz-answers: build ## Random questions in every state, against a model, for SECONDS=60 (QUESTIONS=…, SEED=…)
+	@python3 -B scripts/fuzz-answers --seconds $(if $(filter file,$(origin SECONDS)),60,$(SECONDS)) \
+		$(if $(QUESTIONS),--questions $(QUESTIONS)) $(if $(SEED),--seed $(SEED))
 
 torture: build ## Kill, starve and damage a server that six APIs write to, for MINUTES=1 (SEED=…)
 	@scripts/python-tools

@@ -1,0 +1,81 @@
+"""The rules of comparison, and what is done wrong with them on purpose or is known to be wrong."""
+
+import functools
+import re
+import unicodedata
+
+import texts
+
+
+@functools.lru_cache(maxsize=50_000)
+def normalized(text):
+    return unicodedata.normalize("NFC", text)
+
+
+class Rules:
+    """How values are compared. What `plants` name is done wrong, so that it can be seen whether a wrong
+    answer would be found: `--plant`.
+    """
+
+    PLANTS = {
+        "casefold": "any case by full case folding: ß is ss, K is k",
+        "canonical": "texts equal if canonically equivalent",
+        "float": "numbers compared as doubles",
+        "ne-null": "ne matches what is missing",
+        "kinds": "a text is compared with a number by its spelling",
+        "ties": "records of one time in the order of writing, whatever the order asked for",
+        "end": "the end is included",
+        "deleted": "deletions leave the first record",
+        "null-group": "null and the empty text are one group",
+        "spelling": "groups by numbers as they were written",
+        "sum": "sums added up one by one",
+        "cursor": "pages repeat the last record of the page before",
+        "ascii": "any case is that of ASCII",
+        "sunday": "weeks begin on Sundays",
+        "zone": "days and hours of dashboards are those of UTC",
+        "nanoseconds": "bounds of lists are exact to the nanosecond",
+        "tail": "streams begin with the last records by their time",
+        "parentheses": "expressions as text are written without them",
+        "words": "every byte from 0x80 on is part of a word",
+    }
+
+    # What the server is known to do otherwise than the documents say, until it is mended: each is counted.
+    KNOWN = {
+        "quantile-beyond": "a quantile is refused only if it is itself the number beyond float64",
+        "categories-canonical": "figures by category add up the successes of categories that look the same",
+        "cube-order-canonical": "Cube's rows ordered by texts of which two look the same are out of order",
+        "cursor-long": "a cursor behind a container and session of 3 KB together is refused",
+        "text-unequal": "of expressions as text, != right behind a column is refused, and = is not",
+        "flag-mark": "a flag's value that begins with what combines is not taken behind =",
+        "mean-beyond": "a mean may be beyond its numbers by the rounding of the sum",
+    }
+
+    def __init__(self, plants=()):
+        self.plants = set(plants)
+
+    def fold(self, text):
+        if "casefold" in self.plants:
+            return text.casefold()
+        if "ascii" in self.plants:
+            return re.sub("[A-Z]", lambda found: found[0].lower(), text)
+        return texts.fold(text)
+
+    def plain(self, text):
+        if "canonical" in self.plants:
+            return normalized(text)
+        return text
+
+    def number(self, value):
+        return float(value) if "float" in self.plants else value
+
+    def has_word(self, text, word):
+        if "words" in self.plants:
+            return (
+                re.search(
+                    r"(?<![\w\x80-\U0010ffff])" + re.escape(texts.fold(word)) + r"(?![\w\x80-\U0010ffff])",
+                    texts.fold(text),
+                    re.ASCII,
+                )
+                is not None
+            )
+        return texts.has_word(text, word)
