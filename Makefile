@@ -9,8 +9,8 @@ MINUTES ?= 1
 MARKS ?= 50
 
 .PHONY: run build setup test test-core lint format update-dependencies
-.PHONY: bench fuzz fuzz-answers torture attack mutants mutants-fast test-thread test-readers man dist test-dist
-.PHONY: clean help
+.PHONY: bench fuzz fuzz-answers torture attack mutants mutants-fast test-thread test-readers man dist
+.PHONY: test-dist clean help
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22

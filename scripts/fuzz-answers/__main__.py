@@ -50,8 +50,6 @@ def report(tally, rounds, seconds):
         print(
             f"fuzz-answers: {name}: " + "; ".join(counts) + (f" (of the questions {kinds})" if kinds else "")
         )
-    for name, count in sorted(tally.known.items()):
-        print(f"fuzz-answers: KNOWN difference {name}: {count}")
     print(
         f"fuzz-answers: {tally.total} answers to {tally.kinds} questions in {rounds} rounds, "
         f"{tally.total / seconds:.0f}/s; "

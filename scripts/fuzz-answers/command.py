@@ -184,19 +184,6 @@ class Command(Native):
             question["order_by"] = "count"
             flags.append("--largest-first")
 
-    def known(self, state, question, answer):
-        if answer.status == 400 and b"did you mean !=" in answer.body:
-            return "text-unequal"
-        if (
-            answer.status == 64
-            and b"Unknown option" in answer.body
-            and any(
-                flag.startswith("--") and flag.partition("=")[2][:1] >= "\x80" for flag in question["flags"]
-            )
-        ):
-            return "flag-mark"
-        return super().known(state, question, answer)
-
     def words(self, state, question):
         return [
             self.options.binary,

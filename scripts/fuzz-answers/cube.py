@@ -3,7 +3,6 @@
 import datetime
 import decimal
 import re
-import unicodedata
 import zoneinfo
 
 import groups
@@ -369,27 +368,6 @@ class Cube(View):
             rows.sort(key=lambda row: ((value := key(row)) is not None, value), reverse=down)
         return rows
 
-    def has_alike(self, question, rows):
-        """Whether rows are ordered by texts of which two look the same."""
-        for name, _ in question.get("order", []):
-            shown = {cell for row in rows if isinstance(cell := self.cell(question, name)(row), str)}
-            if len({unicodedata.normalize("NFC", text) for text in shown}) < len(shown):
-                return True
-        return False
-
-    def in_order_of(self, found, question, rows):
-        """The rows that were found, as they are to be, and those that were not behind them."""
-        names = [self.named(path) for path in question["dimensions"]]
-        if question["unit"]:
-            names.insert(0, self.named((self.time,)))
-        by_key = {}
-        for row in rows:
-            key = row[0] if not question["unit"] else (local_text(row[0][0]), *row[0][1:])
-            by_key[key] = row
-        picked = [by_key.pop(tuple(row.get(name) for name in names), None) for row in found]
-        limited = "limit" in question or "offset" in question
-        return [row for row in picked if row] + ([] if limited else list(by_key.values()))
-
     def cell(self, question, name):
         """What a row has by a name."""
         if question["unit"] and name in (self.named((self.time,)), self.named((self.time, question["unit"]))):
@@ -413,10 +391,7 @@ class Cube(View):
             return f"a total of {len(expected)}"
         first = question.get("offset", 0)
         rows, zone = body["data"], Zone(question["zone"])
-        if "cube-order-canonical" in self.table.rules.plants and self.has_alike(question, expected):
-            expected = self.in_order_of(rows, question, expected)
-        else:
-            expected = expected[first : first + question.get("limit", 10_000)]
+        expected = expected[first : first + question.get("limit", 10_000)]
         for index, ((key, found), row) in enumerate(zip(expected, rows)):
             wanted = {}
             if question["unit"]:

@@ -163,15 +163,11 @@ class Groups:
         return self.of_doubles(word, argument, [number.nearest for number in numbers])
 
     def of_doubles(self, word, argument, doubles):
-        is_lenient = word == "quantile" and "quantile-beyond" in self.table.rules.plants
-        if any(map(math.isinf, doubles)) and not is_lenient:
+        if any(map(math.isinf, doubles)):
             raise Refused(f"{word}: a number beyond float64")
         if word == "quantile":
             share = fractions.Fraction(argument[1].text)
-            found = sorted(doubles)[max(0, math.ceil(share * len(doubles)) - 1)]
-            if math.isinf(found):
-                raise Refused("quantile: a number beyond float64")
-            return Double(found)
+            return Double(sorted(doubles)[max(0, math.ceil(share * len(doubles)) - 1)])
         exact = sum(map(fractions.Fraction, doubles))
         if "sum" in self.table.rules.plants:
             exact = fractions.Fraction(sum(doubles))
@@ -180,13 +176,7 @@ class Groups:
             if math.isinf(rounded):
                 raise Refused("the sum is beyond float64")
             return Double(rounded)
-        rounded = nearest(exact)
-        mean = rounded / len(doubles)
-        if math.isinf(rounded):
-            mean = nearest(exact / 2**64) / len(doubles) * 2.0**64
-        if "mean-beyond" not in self.table.rules.plants:
-            mean = min(max(mean, min(doubles)), max(doubles))
-        return Double(mean)
+        return Double(nearest(exact / len(doubles)))
 
 
 def nearest(exact):

@@ -16,7 +16,7 @@ from audit import Audit
 from command import Command
 from cube import Cube
 from live import Live
-from native import KEYS, KnownDifference, Native, bearer, settings
+from native import KEYS, Native, bearer, settings
 from server import Server, Violation
 from sessions import Sessions
 from view import STATES, UNSAID
@@ -44,7 +44,6 @@ class Tally:
     def __init__(self, options, is_quiet=False):
         self.options, self.is_quiet = options, is_quiet
         self.asked = collections.Counter()  # by API and state
-        self.known = collections.Counter()
         self.kinds = 0  # different questions
         # By API: how many are refused, and so on.
         self.kinds_of = collections.defaultdict(collections.Counter)
@@ -271,14 +270,6 @@ class Round:
             return
         if self.tally.differing[name]:
             self.tally.differing[name] += 1
-            return
-        known = (
-            str(wrong)
-            if isinstance(wrong, KnownDifference)
-            else answer and view.known(state, question, answer)
-        )
-        if known:
-            self.tally.known[known] += 1
             return
         shown = f"expected: {wrong}" + (f"\nanswered: {answer}"[:800] if answer else "")
         self.note_plain(name, f"{state}, {self.phase}", view.shown(question), shown)

@@ -1,4 +1,4 @@
-"""The rules of comparison, and what is done wrong with them on purpose or is known to be wrong."""
+"""The rules of comparison, and what is done wrong with them on purpose."""
 
 import functools
 import re
@@ -37,17 +37,6 @@ class Rules:
         "tail": "streams begin with the last records by their time",
         "parentheses": "expressions as text are written without them",
         "words": "every byte from 0x80 on is part of a word",
-    }
-
-    # What the server is known to do otherwise than the documents say, until it is mended: each is counted.
-    KNOWN = {
-        "quantile-beyond": "a quantile is refused only if it is itself the number beyond float64",
-        "categories-canonical": "figures by category add up the successes of categories that look the same",
-        "cube-order-canonical": "Cube's rows ordered by texts of which two look the same are out of order",
-        "cursor-long": "a cursor behind a container and session of 3 KB together is refused",
-        "text-unequal": "of expressions as text, != right behind a column is refused, and = is not",
-        "flag-mark": "a flag's value that begins with what combines is not taken behind =",
-        "mean-beyond": "a mean may be beyond its numbers by the rounding of the sum",
     }
 
     def __init__(self, plants=()):

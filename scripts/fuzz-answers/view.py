@@ -2,7 +2,6 @@
 
 import model
 from model import Refused, Unsaid
-from rules import Rules
 from wire import Wire
 
 STATES = ["head", "blocks", "mixed", "compacted"]
@@ -95,16 +94,3 @@ class View:
             return self.compare(state, question, expected, answer)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             return f"an answer of the form that the documents show: {error!r}"
-
-    def known(self, state, question, answer):
-        """The names of known faults (`Rules.KNOWN`) by which the answer is what it is; None: it is not."""
-        rules = self.table.rules
-        kept = rules.plants
-        try:
-            for names in [*([name] for name in Rules.KNOWN), list(Rules.KNOWN)]:
-                rules.plants = kept | set(names)
-                if self.judge(state, question, self.expect(question), answer) is None:
-                    return names[0] if len(names) == 1 else "several of these"
-        finally:
-            rules.plants = kept
-        return None

@@ -3,7 +3,6 @@
 import collections
 import math
 import time
-import unicodedata
 
 import nasty
 import schema
@@ -154,16 +153,13 @@ class Workflow(Listing):
         return None
 
     def compare_categories(self, expected, found):
-        plain = lambda name: name
-        if "categories-canonical" in self.table.rules.plants:
-            plain = lambda name: name and unicodedata.normalize("NFC", name)
         counts, succeeded = collections.Counter(), collections.Counter()
         for record in expected:
             name = record.columns.get("category")
             counts[name] += 1
-            succeeded[plain(name)] += record.columns.get("status") == "SUCCESS"
+            succeeded[name] += record.columns.get("status") == "SUCCESS"
         wanted = [
-            ["uncategorized" if name is None else name, count, succeeded[plain(name)]]
+            ["uncategorized" if name is None else name, count, succeeded[name]]
             for name, count in counts.items()
         ]
         shown = [[row["category"], int(row["count"].text), int(row["success_count"].text)] for row in found]

@@ -190,14 +190,22 @@ struct IntegerSumState: MeasureState {
     }
   }
 
+  /// The sum by the count, at least 1, rounded once.
+  private static func mean(of sum: Int128, count: Int) -> Double {
+    guard sum != 0 else { return 0 }
+    let magnitude = sum.magnitude
+    let shift = magnitude.leadingZeroBitCount - 1
+    let (quotient, rest) = (magnitude << UInt128(shift)).quotientAndRemainder(dividingBy: UInt128(count))
+    // Sixty-four bits at least, and one that says whether more follow.
+    let value = Double(quotient << 1 | (rest == 0 ? 0 : 1))
+    return Double(sign: sum < 0 ? .minus : .plus, exponent: -shift - 1, significand: value)
+  }
+
   func values(of function: Measure.Function) throws(StoreError) -> MeasureValues {
     if case .avg = function {
       return .float64(
         cells.map { cell in
-          guard cell.count > 0 else { return nil }
-          // Rounded where it is least: the sum may have more bits than a float64.
-          let (whole, rest) = cell.sum.quotientAndRemainder(dividingBy: Int128(cell.count))
-          return Double(whole) + Double(rest) / Double(cell.count)
+          cell.count == 0 ? nil : IntegerSumState.mean(of: cell.sum, count: cell.count)
         })
     }
     var values: [Int64?] = []
