@@ -1,3 +1,4 @@
+import Codecs
 import Foundation
 import Testing
 
@@ -76,10 +77,16 @@ extension ProcessSuite {
       "2262-04-11T23:47:16.854775807Z",
     ]
 
-    static func row(_ place: Int, _ members: [String]) -> String {
-      let time = times[place % 4]
-      return
-        "{\"timestamp\":\"\(time)\",\"message\":\"m \(place)\",\"metadata\":{\(members[place / 4 % 3])}}\n"
+    /// The first block has times of all ages, the others neighbours at distances on both sides of what
+    /// fastparquet can be given as differences, and near ones.
+    static func row(_ place: Int, block: Int) -> String {
+      var time = times[place % 4]
+      if block > 0 {
+        let step = [250_000_000_000, 300_000_000_000, 1_000_001][block - 1]
+        time = RFC3339.string(1_795_000_000_123_456_789 + Int64(place * step))
+      }
+      let members = nasty[block][place / 4 % 3]
+      return "{\"timestamp\":\"\(time)\",\"message\":\"m \(place)\",\"metadata\":{\(members)}}\n"
     }
 
     /// All readers there are but Spark, which `make test-readers` asks as well.
@@ -87,8 +94,8 @@ extension ProcessSuite {
       let folder = try TemporaryFolder()
       let data = folder.path + "/data"
       let server = try ServerProcess(data: data)
-      for members in Self.nasty {
-        let body = (0..<48).map { Self.row($0, members) }.joined()
+      for block in Self.nasty.indices {
+        let body = (0..<48).map { Self.row($0, block: block) }.joined()
         let answer = try server.request("POST", "/v1/records/logs", body: body)
         #expect(answer.status == 201, "\(answer.text)")
         try server.archive()

@@ -128,9 +128,7 @@ extension GroupedCountRequest {
   /// The scan whose rows, counted by the groups, answer it.
   package var scan: ScanRequest {
     var columns = groupBy.map { OutputColumn($0, type: .utf8) }
-    if bucketNanoseconds != nil {
-      columns.insert(OutputColumn(ColumnPath("timestamp"), type: .timestamp), at: 0)
-    }
+    if let bucketNanoseconds { columns.insert(.bucketTime(width: bucketNanoseconds), at: 0) }
     var scan = ScanRequest(
       columns: columns, predicate: predicate, start: start, end: end, positions: positions, order: .unordered)
     scan.damage = damage

@@ -11,11 +11,19 @@ package struct OutputColumn: Sendable, Hashable {
   /// Of a member's numbers (`float64`): exactly, as `int64`, `float64` or `utf8` in the one spelling, as each
   /// batch's numbers can be said. Rows of different batches cannot be put together then.
   package let isExact: Bool
+  /// Of times: whether they may come rounded down to whole microseconds, which takes less to read.
+  package let isRounded: Bool
 
-  package init(_ path: ColumnPath, type: ColumnType, isExact: Bool = false) {
+  package init(_ path: ColumnPath, type: ColumnType, isExact: Bool = false, isRounded: Bool = false) {
     self.path = path
     self.type = type
     self.isExact = isExact
+    self.isRounded = isRounded
+  }
+
+  /// The time of a row, to tell which bucket of `width` nanoseconds it is in.
+  package static func bucketTime(width: Int64) -> OutputColumn {
+    OutputColumn(ColumnPath("timestamp"), type: .timestamp, isRounded: width % 1_000 == 0)
   }
 
   package var field: Field { Field(path.description, type, isNullable: true) }

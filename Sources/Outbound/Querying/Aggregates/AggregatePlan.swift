@@ -24,7 +24,7 @@ struct AggregatePlan: Sendable {
     self.request = request
     self.cancellation = cancellation
     fields = try request.fields(of: query)
-    var columns = query.bucket.map { _ in [OutputColumn(ColumnPath("timestamp"), type: .timestamp)] } ?? []
+    var columns = query.bucket.map { [OutputColumn.bucketTime(width: $0.partNanoseconds)] } ?? []
     columns += query.groupBy.map { OutputColumn($0, type: .utf8) }
     func index(_ column: OutputColumn) -> Int {
       if let index = columns.firstIndex(of: column) { return index }

@@ -45,13 +45,16 @@ enum StoredForm {
   /// `ingested_at` has whole milliseconds, those of its row's id.
   static func restName(of name: String) -> String? { name == "ingested_at" ? nil : name + "_nanos" }
 
-  /// The times that `micros` and `rests` (nil: all 0) stand for. Numbers that are no time of ours wrap.
+  /// The times that `micros` and `rests` (nil: all 0, or not asked for) stand for. Numbers that are no time of
+  /// ours wrap.
   static func times(_ micros: Column, rests: Column?) -> Column {
     var times: [Int64] = []
     times.reserveCapacity(micros.rowCount)
     micros.withInt64 { micros in
       guard let rests else {
-        for row in micros.indices { times.append(micros[row] &* 1_000) }
+        // The first microsecond there is begins before the least time.
+        let least = Int64.min / 1_000
+        for row in micros.indices { times.append(micros[row] < least ? .min : micros[row] &* 1_000) }
         return
       }
       rests.withInt64 { rests in

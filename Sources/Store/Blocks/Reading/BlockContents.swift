@@ -62,6 +62,11 @@ struct BlockColumns: Sendable {
   /// nil: read as it is.
   func form(of column: Int) -> Form? { forms[column] }
 
+  /// Whether there is less to read of a column where its times may come rounded.
+  func canBeRounded(_ column: Int) -> Bool {
+    if case .time(.some) = forms[column] { true } else { false }
+  }
+
   /// The column of the file for a column of the schema.
   func index(of name: String) -> Int {
     guard let index = schema[name] else { bug("a column of the schema") }
@@ -298,8 +303,10 @@ final class BlockContents: Sendable {
 
   /// Rows `rows` (ascending, disjoint, within the row group) of a column of the file, ids and times as what
   /// they stand for.
+  ///
+  /// - Parameter isRounded: See ``OutputColumn/isRounded``.
   func read(
-    _ column: Int, group: Int, rows: [Range<Int>], asDictionary: Bool
+    _ column: Int, group: Int, rows: [Range<Int>], asDictionary: Bool, isRounded: Bool = false
   ) throws(BlockError) -> Column {
     let stored = try readStored(column, group: group, rows: rows, asDictionary: asDictionary)
     switch columns.form(of: column) {
@@ -310,7 +317,7 @@ final class BlockContents: Sendable {
       throw corrupt(at: chunk.fileRange.lowerBound, "an id that is none")
     case .time(let place):
       // Most clocks tell microseconds at best: then the bounds say that nothing is left.
-      guard let place, parquet.rowGroups[group].columns[place].int64Bounds != 0...0 else {
+      guard let place, !isRounded, parquet.rowGroups[group].columns[place].int64Bounds != 0...0 else {
         return StoredForm.times(stored, rests: nil)
       }
       let rests = try readStored(place, group: group, rows: rows, asDictionary: false)

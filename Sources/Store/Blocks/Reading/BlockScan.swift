@@ -188,7 +188,9 @@ final class BlockScan: Sendable {
     let bounds = rows.bounds
     let start = request.start ?? .min
     if start > bounds.timestampMin || request.end.map({ $0 <= bounds.timestampMax }) ?? false {
-      let times = try rows.read(contents.columns.index(of: "timestamp"))
+      // Of whole microseconds as bounds, rounded times are on the same side.
+      let isRounded = (request.start ?? 0) % 1_000 == 0 && (request.end ?? 0) % 1_000 == 0
+      let times = try rows.read(contents.columns.index(of: "timestamp"), isRounded: isRounded)
       times.withInt64 { times in
         for row in times.indices where times[row] < start || request.end.map({ times[row] >= $0 }) ?? false {
           selection.remove(row)

@@ -10,6 +10,8 @@ final class RowReader {
   let rows: [Range<Int>]
   let rowCount: Int
   private var columns: [Int: Column] = [:]
+  /// Times rounded down to microseconds.
+  private var rounded: [Int: Column] = [:]
   private let cancellation: CancellationToken?
 
   /// - Parameter cancellation: Looked at before each column is read.
@@ -29,6 +31,16 @@ final class RowReader {
     try cancellation.check()
     let column = try contents.read(index, group: group, rows: rows, asDictionary: true)
     columns[index] = column
+    return column
+  }
+
+  /// As ``physical(_:)``, times rounded down to microseconds where that takes less to read.
+  private func roundedTimes(_ index: Int) throws(BlockError) -> Column {
+    if columns[index] != nil || !contents.columns.canBeRounded(index) { return try physical(index) }
+    if let known = rounded[index] { return known }
+    try cancellation.check()
+    let column = try contents.read(index, group: group, rows: rows, asDictionary: false, isRounded: true)
+    rounded[index] = column
     return column
   }
 
@@ -98,7 +110,8 @@ final class RowReader {
   private func column(_ output: OutputColumn) throws(BlockError) -> Column {
     let name = output.path.column
     guard contents.schema.field(name)?.type == .json else {
-      return try physical(contents.columns.index(of: name))
+      let index = contents.columns.index(of: name)
+      return output.isRounded ? try roundedTimes(index) : try physical(index)
     }
     guard let member = output.path.members.first else {
       var members: [ObjectAssembler.Member] = []

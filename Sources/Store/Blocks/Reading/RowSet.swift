@@ -75,8 +75,10 @@ struct RowSet: Sendable {
   }
 
   /// All rows of a column of the file.
-  func read(_ column: Int, asDictionary: Bool = true) throws(BlockError) -> Column {
-    try contents.read(column, group: group, rows: ranges, asDictionary: asDictionary)
+  ///
+  /// - Parameter isRounded: See ``OutputColumn/isRounded``.
+  func read(_ column: Int, isRounded: Bool = false) throws(BlockError) -> Column {
+    try contents.read(column, group: group, rows: ranges, asDictionary: true, isRounded: isRounded)
   }
 }
 

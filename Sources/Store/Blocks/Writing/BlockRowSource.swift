@@ -10,6 +10,8 @@ package protocol BlockRowSource: AnyObject {
   var bytesPerRow: Int { get }
   /// The largest position less the smallest, of all rows that may come.
   var positionSpan: UInt64 { get }
+  /// At most how far apart the timestamps of neighbouring rows are, in nanoseconds; nil: not known.
+  func timeGapMax() throws(BlockError) -> UInt64?
   /// Which members the object columns have in the rows that will come: looks at an evenly spread sample of
   /// them, and has no name that none of them has. Called once, before the first row.
   func census(sampleRowCount: Int) throws(BlockError) -> [String: MemberCensus]

@@ -6,9 +6,9 @@ import Records
 struct BlockShape {
   /// Text in which hardly a value comes twice.
   private static let plainColumns: Set<String> = ["id", "trace_id", "span_id", "hash"]
-  /// Positions so far apart are written plain: fastparquet misreads DELTA_BINARY_PACKED with differences of 29
-  /// bits and more.
-  private static let deltaSpanMax: UInt64 = 1 << 27
+  /// The most by which neighbouring values differ in DELTA_BINARY_PACKED, if none is less than the one before
+  /// it; half of it if any may be: fastparquet misreads differences of 29 bits and more.
+  private static let deltaMax: UInt64 = 1 << 28 - 1
   /// Distinct values of a row group up to which a column is written as a dictionary.
   private static let dictionaryValuesMax = 32_768
 
@@ -17,15 +17,22 @@ struct BlockShape {
   let fields: [Field]
   private(set) var members: [MemberColumn]
   private let positionEncoding: ParquetColumnOptions.Encoding
+  private let timeEncoding: ParquetColumnOptions.Encoding
   private let shredders: [String: ObjectShredder]
   private var options: [ParquetColumnOptions] = []
 
-  /// - Parameter positionSpan: See ``BlockRowSource``.
+  /// - Parameters:
+  ///   - positionSpan: See ``BlockRowSource``.
+  ///   - timeGapMax: The same.
   init(
-    schema: DatasetSchema, census: [String: MemberCensus], layout: BlockLayout, positionSpan: UInt64
+    schema: DatasetSchema, census: [String: MemberCensus], layout: BlockLayout, positionSpan: UInt64,
+    timeGapMax: UInt64?
   ) {
     self.schema = schema
-    positionEncoding = positionSpan <= BlockShape.deltaSpanMax ? .delta : .plain
+    positionEncoding = positionSpan <= BlockShape.deltaMax / 2 ? .delta : .plain
+    // In microseconds, rounded down, they may differ by one more.
+    let gap = timeGapMax.map { $0 / 1_000 + 1 } ?? .max
+    timeEncoding = gap <= BlockShape.deltaMax ? .delta : .plain
     var fields: [Field] = []
     var members: [MemberColumn] = []
     var shredders: [String: ObjectShredder] = [:]
@@ -113,8 +120,11 @@ struct BlockShape {
       case .timestamp, .uuid: bug("forms that files have no more")
       case .int64:
         if field.name == "position" { return ParquetColumnOptions(encoding: positionEncoding) }
-        let isTime = schema.field(field.name)?.type == .timestamp
-        return ParquetColumnOptions(encoding: isTime ? .plain : .dictionary, isMicroseconds: isTime)
+        guard schema.field(field.name)?.type == .timestamp else {
+          return ParquetColumnOptions(encoding: .dictionary)
+        }
+        return ParquetColumnOptions(
+          encoding: field.name == "timestamp" ? timeEncoding : .plain, isMicroseconds: true)
       case .bool: return ParquetColumnOptions(encoding: .plain)
       case .float64, .json: return ParquetColumnOptions(encoding: .dictionary)
       case .utf8:

@@ -21,9 +21,12 @@ package enum BlockWriter {
         && layout.rowsPerGroup % layout.rowsPerPage == 0, "row groups of whole pages")
     invariant(rows.partition == place.partition, "rows of the block's partition")
     let census = try rows.census(sampleRowCount: layout.sampleRowCount)
+    let shape = BlockShape(
+      schema: place.partition.dataset.schema, census: census, layout: layout,
+      positionSpan: rows.positionSpan, timeGapMax: try rows.timeGapMax())
     var layout = layout.fitting(bytesPerRow: rows.bytesPerRow)
     while true {
-      switch try attempt(rows, to: place, fileSystem, layout, census, shouldStop) {
+      switch try attempt(rows, to: place, fileSystem, layout, shape, shouldStop) {
       case .written(let facts): return facts
       case .nothing: return nil
       case .pageTooLarge(let byteCount):
@@ -44,7 +47,7 @@ package enum BlockWriter {
   /// left.
   private static func attempt(
     _ rows: any BlockRowSource, to place: BlockPlace, _ fileSystem: any FileSystem, _ layout: BlockLayout,
-    _ census: [String: MemberCensus], _ shouldStop: () -> Bool
+    _ shape: BlockShape, _ shouldStop: () -> Bool
   ) throws(BlockError) -> Outcome {
     let cut = GroupCut(
       rowsPerPage: layout.rowsPerPage, rowsMax: layout.rowsPerGroup, bytesMax: layout.bytesPerGroup)
@@ -53,9 +56,6 @@ package enum BlockWriter {
     let work: BlockWork
     do throws(DiskError) {
       let file = try BlockFileWriter(place.temporaryPath, fileSystem: fileSystem)
-      let shape = BlockShape(
-        schema: place.partition.dataset.schema, census: census, layout: layout,
-        positionSpan: rows.positionSpan)
       work = BlockWork(place: place, layout: layout, file: file, shape: shape)
     } catch { throw .disk(error) }
     do throws(BlockError) {

@@ -36,6 +36,27 @@ package final class HeadRows: BlockRowSource {
     return range.low > range.high ? 0 : UInt64(bitPattern: range.high &- range.low)
   }
 
+  /// See ``BlockRowSource``. Looks at every row: about 2 ms a million.
+  package func timeGapMax() -> UInt64? {
+    guard partition.dataset.schema.sortKey.first == "timestamp" else { return nil }
+    var times: [Int64] = []
+    times.reserveCapacity(sizes.count)
+    for batch in batches {
+      batch.existing("timestamp").withInt64 { span in for row in span.indices { times.append(span[row]) } }
+    }
+    var gap: UInt64 = 0
+    if let order {
+      for place in order.indices.dropFirst() {
+        gap = max(gap, UInt64(bitPattern: times[Int(order[place])] &- times[Int(order[place - 1])]))
+      }
+    } else {
+      for row in times.indices.dropFirst() {
+        gap = max(gap, UInt64(bitPattern: times[row] &- times[row - 1]))
+      }
+    }
+    return gap
+  }
+
   /// - Parameters:
   ///   - batches: All columns of the schema each; sorting is fastest when positions rise from batch to batch.
   ///   - deletions: Rows they hide are left out.

@@ -67,6 +67,30 @@ package final class MergedRows: BlockRowSource {
     return UInt64(bitPattern: high &- low)
   }
 
+  /// See ``BlockRowSource``. Goes by the bounds of the pages; rows that deletions hide leave gaps of any size.
+  package func timeGapMax() throws(BlockError) -> UInt64? {
+    guard partition.dataset.schema.sortKey.first == "timestamp", deletions.allSatisfy(\.isEmpty) else {
+      return nil
+    }
+    var gap: UInt64 = 0
+    // Before a block's first row stands what reaches farthest of those that begin before it.
+    var reached: Int64?
+    for reader in readers.sorted(by: { $0.facts.bounds.timestampMin < $1.facts.bounds.timestampMin }) {
+      let pages = try reader.contents().pages.pages
+      if let reached, reached < pages[0].timestampMin {
+        gap = max(gap, UInt64(bitPattern: pages[0].timestampMin &- reached))
+      }
+      for (place, page) in pages.enumerated() {
+        let start = place == 0 ? page.timestampMin : pages[place - 1].timestampMax
+        gap = max(
+          gap, UInt64(bitPattern: page.timestampMax &- page.timestampMin),
+          UInt64(bitPattern: page.timestampMin &- start))
+      }
+      reached = max(reached ?? .min, reader.facts.bounds.timestampMax)
+    }
+    return gap
+  }
+
   /// See ``BlockRowSource``. Reads a few pages of each block.
   package func census(sampleRowCount: Int) throws(BlockError) -> [String: MemberCensus] {
     var result: [String: MemberCensus] = [:]
