@@ -16,6 +16,7 @@ import Testing
       try IsolatedCaller($0, 0, server: server, administrator: admin)
     }
     var count = 0
+    var flagCount = 0
     for operation in try DocumentedOperation.all(of: server) {
       let askers = callers.filter { operation.kinds.contains($0.kind) }.map { ($0.kind.rawValue, $0.headers) }
       let isForOthers = !operation.isOpen && operation.kinds.isEmpty
@@ -37,6 +38,14 @@ import Testing
             #expect(
               answer.status >= 400 && answer.status < 500, "\(operation.name)?\(query) \(answer.status)")
           }
+          if ["safe", "explain", "stream", "ignore_case"].contains(parameter.name) {
+            flagCount += 1
+            for value in ["yes", "2", "True%20", "%E2%84%AA"] {
+              let answer = try operation.answer(server, headers, query: "\(parameter.name)=\(value)")
+              #expect([400, 422].contains(answer.status), "\(operation.name) \(parameter.name)=\(value)")
+              #expect(answer.text.contains("true or false"), "\(answer.text)")
+            }
+          }
           if ["level", "contains"].contains(parameter.name) { continue }
           let value = parameter.values?[0] ?? "x"
           let answer = try operation.answer(
@@ -47,7 +56,7 @@ import Testing
         }
       }
     }
-    #expect(count > 80)
+    #expect(count > 80 && flagCount > 8)
     #expect(server.stop() == 0)
   }
 

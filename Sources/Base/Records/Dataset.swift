@@ -29,6 +29,8 @@ package final class DatasetSchema: Sendable {
   package let fields: [Field]
   /// Columns that order a block before `position`, which always comes last.
   package let sortKey: [String]
+  /// Whether rows are ordered by their times first.
+  package var isSortedByTime: Bool { sortKey.first?.hasBytes(of: "timestamp") == true }
   /// The text column the words-and-templates index is built for; nil: only nested text is indexed.
   package let primaryText: String?
   /// Columns whose blocks carry a Parquet Bloom filter.

@@ -19,7 +19,7 @@ package struct AnswerForm: Sendable, Hashable {
   ///
   /// - Throws: 400 for a format that there is not, 406 where `Accept` names none of ours.
   package init(wantedBy call: HTTPCall) throws(Problem) {
-    self.init(try OutputFormat(wantedBy: call), guardsCells: call.query["safe"]?.hasBytes(of: "1") == true)
+    self.init(try OutputFormat(wantedBy: call), guardsCells: call.query.flag("safe"))
   }
 
   /// The form's encoder for batches of `fields`.
@@ -35,7 +35,7 @@ package struct AnswerForm: Sendable, Hashable {
 extension RouteParameter {
   /// `?safe=1`.
   static let safe = RouteParameter.query(
-    "safe", JSONSchema.choice("1"),
+    "safe", JSONSchema.flag,
     "Of CSV: a text that a spreadsheet would run (at its start =, +, -, @, a tab, a return) gets a ' first"
   )
 }

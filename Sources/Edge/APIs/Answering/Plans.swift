@@ -6,7 +6,7 @@ import Routing
 extension RouteParameter {
   /// `?explain=1`.
   static let explain = RouteParameter.query(
-    "explain", JSONSchema.choice("1"), "How it would run, as text, for administrators")
+    "explain", JSONSchema.flag, "How it would run, as text, for administrators")
 }
 
 extension HTTPCall {
@@ -14,7 +14,7 @@ extension HTTPCall {
   ///
   /// - Throws: 403 for those who are no administrators.
   func asksForPlan(_ principal: Principal) throws(Problem) -> Bool {
-    guard query["explain"]?.hasBytes(of: "1") == true else { return false }
+    guard query.flag("explain") else { return false }
     guard principal.role.allows(.administer) else { throw Problem(403, "Plans need the role admin") }
     return true
   }

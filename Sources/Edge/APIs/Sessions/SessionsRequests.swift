@@ -139,12 +139,12 @@ struct LogsRequest {
     session = place.name
     start = items["start_ts"]
     end = items["end_ts"]
-    isStreamed = items["stream"]?.asciiLowercased.hasBytes(of: "true") == true
+    isStreamed = items.flag("stream")
     let last = try LogsRequest.time(end, "end_ts")?.upperBound
     var parts = [LogsRequest.records(of: place)]
     let levels = items.values("level")
     if !levels.isEmpty { parts.append(.isIn(ColumnPath("level"), levels.map { .string($0) })) }
-    let isIgnored = items["ignore_case"]?.asciiLowercased.hasBytes(of: "true") == true
+    let isIgnored = items.flag("ignore_case")
     for needle in items.values("contains") where !needle.isEmpty {
       parts.append(
         .contains(

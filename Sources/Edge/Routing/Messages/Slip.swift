@@ -11,6 +11,8 @@ package struct Slip: Sendable, Hashable {
     case unknown(nearest: String?)
     case repeated
     case empty
+    /// A value that is neither yes nor no.
+    case notAFlag
   }
 
   /// The part of a request that has the name.
@@ -37,6 +39,7 @@ package struct Slip: Sendable, Hashable {
       "there is no \"\(name)\" here" + (nearest.map { "; did you mean \"\($0)\"?" } ?? "")
     case .repeated: "\"\(name)\" is there twice"
     case .empty: "\"\(name)\" has no value; leave it out, or say one"
+    case .notAFlag: "\"\(name)\" is true or false (or 1 or 0)"
     }
   }
 
@@ -59,7 +62,17 @@ package struct Slip: Sendable, Hashable {
 }
 
 extension Slip {
-  /// Refuses items that the route does not name among its parameters, that come twice, or without a value.
+  /// What a flag's value says; nil: nothing.
+  fileprivate static func flag(_ value: String) -> Bool? {
+    switch value.asciiLowercased {
+    case "true", "1": true
+    case "false", "0": false
+    default: nil
+    }
+  }
+
+  /// Refuses items that the route does not name among its parameters, that come twice, or without a value,
+  /// and flags that say neither yes nor no.
   ///
   /// - Throws: 400, or 422 where the API's errors are lists.
   static func check(
@@ -81,6 +94,9 @@ extension Slip {
       }
       if !seen.insert(Name(item.name)).inserted, !parameter.mayRepeat { return Slip(item.name, .repeated) }
       if item.value.isEmpty, !parameter.mayBeEmpty { return Slip(item.name, .empty) }
+      if parameter.isFlag, !item.value.isEmpty, Slip.flag(item.value) == nil {
+        return Slip(item.name, .notAFlag)
+      }
     }
     return nil
   }
@@ -91,4 +107,9 @@ extension Slip {
     members.first { member in !known.contains { $0.hasBytes(of: member.name) } }
       .map { .unknown($0.name, among: known) }
   }
+}
+
+extension QueryItems {
+  /// Whether a flag says yes; without it, and where ``Slip`` has refused its value, no.
+  package func flag(_ name: String) -> Bool { self[name].flatMap { Slip.flag($0) } ?? false }
 }

@@ -13,6 +13,8 @@ package struct RouteParameter: Sendable {
   package private(set) var mayRepeat = false
   /// Whether it may come without a value, which says nothing then.
   package private(set) var mayBeEmpty = false
+  /// Whether it says yes or no.
+  package var isFlag: Bool { schema.hasBytes(of: JSONSchema.flag) }
   /// Whether it is let in and says nothing.
   package private(set) var isPassedOver = false
 

@@ -13,8 +13,8 @@ struct MemberColumn: Sendable, Hashable {
   var restCount: Int
 }
 
-/// How columns made of members are called (Docs/formats/block.md): a name is of one type in all blocks, and no
-/// two names differ by case alone, also to readers that know no case.
+/// How columns made of members are called (Docs/formats/block.md): a name is of one type in all blocks, and
+/// no two names differ by case alone, also to readers that know no case.
 enum MemberNames {
   /// The columns of `members` of object column `field`.
   static func columns(of field: String, _ members: [ShredMember]) -> [MemberColumn] {

@@ -43,10 +43,12 @@ enum StoredForm {
 
   /// The column of the nanoseconds beyond a time's microsecond, 0 to 999. nil: there is none, since
   /// `ingested_at` has whole milliseconds, those of its row's id.
-  static func restName(of name: String) -> String? { name == "ingested_at" ? nil : name + "_nanos" }
+  static func restName(of name: String) -> String? {
+    name.hasBytes(of: "ingested_at") ? nil : name + "_nanos"
+  }
 
-  /// The times that `micros` and `rests` (nil: all 0, or not asked for) stand for. Numbers that are no time of
-  /// ours wrap.
+  /// The times that `micros` and `rests` (nil: all 0, or not asked for) stand for. Numbers that are no time
+  /// of ours wrap.
   static func times(_ micros: Column, rests: Column?) -> Column {
     var times: [Int64] = []
     times.reserveCapacity(micros.rowCount)

@@ -325,7 +325,7 @@ final class BlockContents: Sendable {
     }
   }
 
-  /// Bounds of a column of the file in a row group, as what ``read(_:group:rows:asDictionary:)`` gives has them.
+  /// Bounds of a column of the file in a row group, in terms of what reading it gives.
   func int64Bounds(_ column: Int, group: Int) -> ClosedRange<Int64>? {
     let bounds = parquet.rowGroups[group].columns[column].int64Bounds
     if case .time = columns.form(of: column) { return bounds.map(StoredForm.bounds(ofMicroseconds:)) }

@@ -119,12 +119,12 @@ struct BlockShape {
       switch field.type {
       case .timestamp, .uuid: bug("forms that files have no more")
       case .int64:
-        if field.name == "position" { return ParquetColumnOptions(encoding: positionEncoding) }
+        if field.name.hasBytes(of: "position") { return ParquetColumnOptions(encoding: positionEncoding) }
         guard schema.field(field.name)?.type == .timestamp else {
           return ParquetColumnOptions(encoding: .dictionary)
         }
         return ParquetColumnOptions(
-          encoding: field.name == "timestamp" ? timeEncoding : .plain, isMicroseconds: true)
+          encoding: field.name.hasBytes(of: "timestamp") ? timeEncoding : .plain, isMicroseconds: true)
       case .bool: return ParquetColumnOptions(encoding: .plain)
       case .float64, .json: return ParquetColumnOptions(encoding: .dictionary)
       case .utf8:

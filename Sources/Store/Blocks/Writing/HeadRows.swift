@@ -38,7 +38,7 @@ package final class HeadRows: BlockRowSource {
 
   /// See ``BlockRowSource``. Looks at every row: about 2 ms a million.
   package func timeGapMax() -> UInt64? {
-    guard partition.dataset.schema.sortKey.first == "timestamp" else { return nil }
+    guard partition.dataset.schema.isSortedByTime else { return nil }
     var times: [Int64] = []
     times.reserveCapacity(sizes.count)
     for batch in batches {

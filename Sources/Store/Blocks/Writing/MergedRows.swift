@@ -67,9 +67,10 @@ package final class MergedRows: BlockRowSource {
     return UInt64(bitPattern: high &- low)
   }
 
-  /// See ``BlockRowSource``. Goes by the bounds of the pages; rows that deletions hide leave gaps of any size.
+  /// See ``BlockRowSource``. Goes by the bounds of the pages; rows that deletions hide leave gaps of any
+  /// size.
   package func timeGapMax() throws(BlockError) -> UInt64? {
-    guard partition.dataset.schema.sortKey.first == "timestamp", deletions.allSatisfy(\.isEmpty) else {
+    guard partition.dataset.schema.isSortedByTime, deletions.allSatisfy(\.isEmpty) else {
       return nil
     }
     var gap: UInt64 = 0
