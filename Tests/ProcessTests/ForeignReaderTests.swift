@@ -64,7 +64,9 @@ extension ProcessSuite {
     /// Members that are of one type in one block and of another in the next, names that differ by case or
     /// need escapes, times to the nanosecond, at both ends, and before 1970.
     static let nasty: [[String]] = [
-      ["\"n\":1", "\"n\":2,\"userId\":\"camel\"", "\"userId\":\"two\",\"userid\":7"],
+      [
+        "\"n\":1,\"big\":9007199254740993", "\"n\":2,\"userId\":\"camel\"", "\"userId\":\"two\",\"userid\":7",
+      ],
       ["\"n\":\"one\",\"userid\":\"flat\"", "\"n\":\"two\",\"É\":1", "\"É\":2,\"é\":3"],
       ["\"n\":1.5,\"USERID\":true", "\"n\":2.25,\"USERID\":false", "\"é\":\"x\",\"a.b\":1,\"a:b\":2"],
       [
@@ -119,15 +121,51 @@ extension ProcessSuite {
       }
     }
 
+    private func server(of store: String, in folder: TemporaryFolder) throws -> (ServerProcess, data: String)
+    {
+      let data = folder.path + "/data"
+      try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
+      let golden = Tool.root + "/Tests/ProcessTests/golden/\(store).tar.gz"
+      #expect(try Tool.run(["tar", "-C", data, "-xzf", golden], in: folder).status == 0)
+      try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: data)
+      return (try ServerProcess(data: data), data)
+    }
+
+    private func waitForUpgrade(of data: String, in folder: TemporaryFolder) throws {
+      var told = ""
+      let deadline = Date().addingTimeInterval(60)
+      repeat {
+        told = try Program.run(["inspect", data], in: folder).text
+      } while told.contains("older format")
+        && Date() < deadline
+      #expect(told.contains("native/default/logs") && !told.contains("older format"), "\(told)")
+    }
+
+    /// A block of version 2, whose row groups were cut by bytes.
+    @Test func cutBlocksOfBeforeAreWrittenAnew() throws {
+      let folder = try TemporaryFolder()
+      let (server, data) = try server(of: "store-0.2-cut", in: folder)
+      let ask: [String: Any] = [
+        "dataset": "logs", "order": "asc", "limit": 1000, "columns": ["position", "id", "timestamp"],
+      ]
+      let rows = try server.query(ask)
+      #expect(rows.count == 100)
+      try waitForUpgrade(of: data, in: folder)
+      #expect(NSArray(array: try server.query(ask)) == NSArray(array: rows))
+      for place in [0, 71, 72, 99] {
+        let one = try server.query([
+          "dataset": "logs", "where": ["prefix": ["message", "a \(place) x"]], "columns": ["message"],
+        ])
+        #expect(one.map { ($0["message"] as? String)?.utf8.count } == [900_003 + "\(place)".utf8.count])
+      }
+      #expect(server.stop() == 0)
+      try Program.expectSound(data, in: folder)
+    }
+
     /// A store of version 0.2, whose blocks are of version 1: read at once, and written anew by and by.
     @Test func blocksOfBeforeAreWrittenAnew() throws {
       let folder = try TemporaryFolder()
-      let data = folder.path + "/data"
-      try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
-      let golden = Tool.root + "/Tests/ProcessTests/golden/store-0.2.tar.gz"
-      #expect(try Tool.run(["tar", "-C", data, "-xzf", golden], in: folder).status == 0)
-      try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: data)
-      let server = try ServerProcess(data: data)
+      let (server, data) = try server(of: "store-0.2", in: folder)
       let ask: [String: Any] = ["dataset": "logs", "order": "asc", "limit": 1000]
       let rows = try server.query(ask)
       #expect(rows.count == 85)
@@ -140,13 +178,7 @@ extension ProcessSuite {
         #expect("\(metadata["status"] ?? "none")" == "\(status ?? "none")")
         #expect(metadata["userid"] as? Int == (place < 40 ? place : nil))
       }
-      var told = ""
-      let deadline = Date().addingTimeInterval(60)
-      repeat {
-        told = try Program.run(["inspect", data], in: folder).text
-      } while told.contains("older format")
-        && Date() < deadline
-      #expect(told.contains("native/default/logs") && !told.contains("older format"), "\(told)")
+      try waitForUpgrade(of: data, in: folder)
       #expect(NSArray(array: try server.query(ask)) == NSArray(array: rows))
       #expect(server.stop() == 0)
       try Program.expectSound(data, in: folder)

@@ -46,8 +46,18 @@ struct MeasureStateTests {
     }
     #expect(try Self.mean([huge, huge, -huge]) == huge / 3)
     #expect(try Self.mean([1e300, 1, -1e300]) == 1.0 / 3)
+    #expect(try Self.mean([1, 0x1p-53, 0x1p-120, 0]) == 0.25.nextUp)
+    #expect(try Self.mean([1, 0x1p-53, 0, 0]) == 0.25)
+    let tiny = Double.leastNonzeroMagnitude
+    #expect(try Self.mean([tiny, 0]) == 0)
+    #expect(try Self.mean([tiny, tiny, 0]) == tiny)
+    #expect(try Self.mean([3 * tiny, 0]) == 2 * tiny)
+    #expect(try Self.mean([-tiny, -tiny, -tiny, 0]) == -tiny)
     for shape in 0..<5 {
       let numbers = Self.numbers(shape, 501)
+      var exact = ExactSum()
+      for number in numbers { exact.add(number) }
+      #expect(try Self.mean(numbers) == exact.mean(count: 501).value)
       let mean = try #require(try Self.mean(numbers))
       #expect(mean >= numbers.min() ?? 0 && mean <= numbers.max() ?? 0)
     }

@@ -43,7 +43,9 @@ package final class BinaryEncoder: BatchEncoder {
         ? .arrow(try ArrowStreamWriter(fields: fields, sink: sink))
         : .parquet(
           try ParquetWriter(
-            fields: fields,
+            fields: fields.map {
+              Field($0.name, $0.type == .uuid ? .utf8 : $0.type, isNullable: $0.isNullable)
+            },
             options: fields.map {
               ParquetColumnOptions(encoding: $0.type == .uuid ? .plain : .dictionary)
             },
@@ -96,7 +98,11 @@ package final class BinaryEncoder: BatchEncoder {
   private func writeRowGroup() throws(ColumnarError) {
     guard case .parquet(let writer) = writer else { return }
     let runs = waiting.enumerated().map { RowRun(source: $0.offset, start: 0, count: $0.element.rowCount) }
-    try writer.writeRowGroup(RecordBatch.gather(waiting, runs: runs))
+    let rows = RecordBatch.gather(waiting, runs: runs)
+    // Ids as text, as in blocks: fastparquet cuts zeros at the end of bytes (decision 0035).
+    let columns = rows.columns.map { $0.type == .uuid ? UUIDTexts.texts(of: $0) : $0 }
+    let fields = zip(rows.fields, columns).map { Field($0.name, $1.type, isNullable: $0.isNullable) }
+    try writer.writeRowGroup(RecordBatch(fields: fields, columns: columns, rowCount: rows.rowCount))
     waiting = []
     waitingRows = 0
     waitingBytes = 0

@@ -12,13 +12,13 @@ struct ExactSum: Sendable {
   /// Additions before a limb could overflow: each changes it by less than 2^32.
   private static let additionsMax = 1 << 29
 
-  /// Adds a finite number times 2^`scale`, a sum that ``rounded`` gave or 0.
-  mutating func add(_ value: Double, scale: Int = 0) {
+  /// Adds a finite number.
+  mutating func add(_ value: Double) {
     guard value != 0 else { return }
     let exponentBits = Int(value.exponentBitPattern)
     let significand = value.significandBitPattern | (exponentBits == 0 ? 0 : 1 << 52)
     // Weight of the significand's last bit, from 2^-1074 on.
-    let shift = max(exponentBits, 1) - 1 + scale
+    let shift = max(exponentBits, 1) - 1
     let (limb, bits) = (shift >> 5, UInt64(shift & 31))
     let wide = UInt128(significand) << UInt128(bits)
     let sign: Int64 = value.sign == .minus ? -1 : 1
@@ -51,6 +51,26 @@ struct ExactSum: Sendable {
   /// The sum as a double times 2^`scale`, rounded once (half to even); as the double itself (`scale` 0) where
   /// it is not beyond the largest.
   var rounded: (value: Double, scale: Int) {
+    let (magnitude, isNegative) = digits
+    return ExactSum.rounded(magnitude, leastWeight: -1074, hasMore: false, isNegative: isNegative)
+  }
+
+  /// The sum by a count of at least 1, rounded once. Some 3 µs.
+  func mean(count: Int) -> (value: Double, scale: Int) {
+    var (magnitude, isNegative) = digits
+    // Room for the half of the least double, and more.
+    magnitude.insert(contentsOf: [0, 0], at: 0)
+    var rest: UInt64 = 0
+    for index in magnitude.indices.reversed() {
+      let part = UInt128(rest) << 32 | UInt128(magnitude[index])
+      let (quotient, left) = part.quotientAndRemainder(dividingBy: UInt128(count))
+      (magnitude[index], rest) = (UInt32(truncatingIfNeeded: quotient), UInt64(left))
+    }
+    return ExactSum.rounded(magnitude, leastWeight: -1138, hasMore: rest != 0, isNegative: isNegative)
+  }
+
+  /// The sum without its sign, 32 bits a digit, the least first.
+  private var digits: (magnitude: [UInt32], isNegative: Bool) {
     var sum = self
     sum.carry()
     let isNegative = (sum.limbs.last ?? 0) < 0
@@ -58,35 +78,43 @@ struct ExactSum: Sendable {
       for index in sum.limbs.indices { sum.limbs[index] = -sum.limbs[index] }
       sum.carry()
     }
-    guard let top = sum.limbs.lastIndex(where: { $0 != 0 }) else { return (0, 0) }
-    let highest = top * 32 + (64 - sum.limbs[top].leadingZeroBitCount) - 1
+    // The limbs have a hundred bits more than the greatest sum.
+    return (sum.limbs.map { UInt32(truncatingIfNeeded: $0) }, isNegative)
+  }
+
+  /// - Parameters:
+  ///   - leastWeight: The lowest bit of `digits` stands for 2 to so many.
+  ///   - hasMore: Whether something follows below it.
+  private static func rounded(
+    _ digits: [UInt32], leastWeight: Int, hasMore: Bool, isNegative: Bool
+  ) -> (value: Double, scale: Int) {
+    func bit(_ place: Int) -> UInt64 { UInt64(digits[place >> 5] >> UInt32(place & 31) & 1) }
+    func hasBits(below place: Int) -> Bool {
+      let digit = place >> 5
+      if hasMore || digits[..<digit].contains(where: { $0 != 0 }) { return true }
+      return digits[digit] & (1 << UInt32(place & 31) - 1) != 0
+    }
+    guard let top = digits.lastIndex(where: { $0 != 0 }) else { return (0, 0) }
+    let highest = top * 32 + 31 - digits[top].leadingZeroBitCount
     // The last bit that is kept: of 53, or that of the least double.
-    let last = max(highest - 52, 0)
+    let last = max(highest - 52, -1074 - leastWeight)
     var kept: UInt64 = 0
-    for bit in stride(from: highest, through: last, by: -1) { kept = kept << 1 | sum.bit(bit) }
-    if last > 0, sum.bit(last - 1) == 1, kept & 1 == 1 || sum.hasBits(below: last - 1) { kept += 1 }
+    if highest >= last {
+      for bitPlace in stride(from: highest, through: last, by: -1) { kept = kept << 1 | bit(bitPlace) }
+    }
+    if last > 0, highest >= last - 1, bit(last - 1) == 1, kept & 1 == 1 || hasBits(below: last - 1) {
+      kept += 1
+    }
     let value = isNegative ? -Double(kept) : Double(kept)
     // Of a double's last bit 2^971 is the greatest weight.
-    let weight = last - 1074
-    if weight > 971 || (weight == 971 && kept == 1 << 53) {
-      return (value, weight)
-    }
+    let weight = last + leastWeight
+    if weight > 971 || (weight == 971 && kept == 1 << 53) { return (value, weight) }
     // Exact: what is below the normal doubles was rounded to their grid above.
-    guard weight < -1022 else { return (value * ExactSum.power(weight), 0) }
-    return (value * 0x1p-1000 * ExactSum.power(weight + 1000), 0)
+    guard weight < -1022 else { return (value * power(weight), 0) }
+    return (value * 0x1p-1000 * power(weight + 1000), 0)
   }
 
   private static func power(_ exponent: Int) -> Double {
     Double(sign: .plus, exponent: exponent, significand: 1)
-  }
-
-  private func bit(_ place: Int) -> UInt64 {
-    UInt64(truncatingIfNeeded: limbs[place >> 5] >> Int64(place & 31)) & 1
-  }
-
-  private func hasBits(below place: Int) -> Bool {
-    let limb = place >> 5
-    if limbs[..<limb].contains(where: { $0 != 0 }) { return true }
-    return limbs[limb] & ((1 << Int64(place & 31)) - 1) != 0
   }
 }

@@ -23,6 +23,21 @@ struct NumberSumState: MeasureState {
       return true
     }
 
+    /// The mean rounded once, where doubles alone can tell (Ziv's test): nil where they cannot.
+    var plainMean: Double? {
+      let (high, low) = Cell.sum(sum, lost)
+      let number = Double(count)
+      let mean = high / number
+      // Below, what a division leaves may be less than the least double.
+      guard abs(mean) > 0x1p-900 else { return high == 0 && low == 0 ? 0 : nil }
+      // What the division leaves, exactly, and what the sum has beyond its double.
+      let left = high.addingProduct(-mean, number)
+      let more = (left + low) / number
+      let doubt = (abs(left) + abs(low)) / number * 0x1p-48
+      let (least, most) = (mean + (more - doubt), mean + (more + doubt))
+      return least == most ? least : nil
+    }
+
     @inline(__always)
     static func sum(_ a: Double, _ b: Double) -> (sum: Double, error: Double) {
       let sum = a + b
@@ -129,26 +144,19 @@ struct NumberSumState: MeasureState {
     return .float64(values)
   }
 
-  /// A group's sum, rounded once, or the mean: the exact sum by the count, which is never beyond the numbers.
+  /// A group's sum, or mean, rounded once: a mean is never beyond the numbers.
   private func value(of group: Int, isMean: Bool) -> Double {
     let cell = cells[group]
-    var (sum, rest) = Cell.sum(cell.sum, cell.lost)
-    var scale = 0
-    if spilled[group] != nil || !sum.isFinite {
-      var exact = spilled[group] ?? ExactSum()
-      exact.add(cell.sum)
-      exact.add(cell.lost)
-      (sum, scale) = exact.rounded
-      exact.add(-sum, scale: scale)
-      rest = Double(sign: .plus, exponent: -scale, significand: exact.rounded.value)
+    let sum = cell.sum + cell.lost
+    if spilled[group] == nil, sum.isFinite {
+      if !isMean { return sum }
+      if let mean = cell.plainMean { return mean }
     }
-    if isMean {
-      let count = Double(cell.count)
-      let mean = sum / count
-      // What the division leaves, which a product and a sum rounded once say exactly.
-      sum = mean + (sum.addingProduct(-mean, count) + rest) / count
-    }
-    return scale == 0 ? sum : Double(sign: .plus, exponent: scale, significand: sum)
+    var exact = spilled[group] ?? ExactSum()
+    exact.add(cell.sum)
+    exact.add(cell.lost)
+    let (value, scale) = isMean ? exact.mean(count: cell.count) : exact.rounded
+    return scale == 0 ? value : Double(sign: .plus, exponent: scale, significand: value)
   }
 }
 

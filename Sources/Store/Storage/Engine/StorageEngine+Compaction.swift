@@ -6,7 +6,8 @@ import Records
 import Synchronization
 
 extension StorageEngine {
-  /// Merges the neighbouring blocks, or rewrites the block, that need it most.
+  /// Merges the neighbouring blocks, or rewrites the block, that need it most; where none does, one of an
+  /// older format.
   ///
   /// - Parameter shouldStop: Asked now and then, may wait so that others get their turn; true ends it with
   ///   `.stopping`.
@@ -25,7 +26,9 @@ extension StorageEngine {
     while let partition = waiting.first {
       guard let state = live.withLock({ $0.partitions[partition] }), let plan = plan(state, by: planner)
       else {
-        reporter.done(.compaction, of: partition)
+        if !formatUpgrade.withLock({ $0.failing.contains(partition) }) {
+          reporter.done(.compaction, of: partition)
+        }
         waiting.removeFirst()
         continue
       }
@@ -37,7 +40,7 @@ extension StorageEngine {
       tryFinishingDeletions(of: partition)
       return true
     }
-    return false
+    return try upgrade(shouldStop: shouldStop)
   }
 
   /// What is worth doing among the partition's blocks between those that are damaged: these stay as they are,
@@ -47,24 +50,50 @@ extension StorageEngine {
     for run in runs {
       if let plan = planner.plan(Array(run), deletions: state.deletions) { return plan }
     }
-    return runs.lazy.compactMap { self.upgrade(of: $0, state) }.first
+    return nil
   }
 
-  /// The first of the blocks that an older version of the format has, if it is among those looked into now.
-  private func upgrade(of facts: ArraySlice<BlockFacts>, _ state: LivePartition) -> CompactionPlanner.Plan? {
-    let open = formatUpgrade.withLock { upgrade in facts.filter { upgrade.isOpen($0.id) } }
-    for facts in open.prefix(FormatUpgrade.lookedIntoAtOnce) {
-      guard let block = state.blocks.first(where: { $0.facts.id == facts.id }) else { continue }
-      do throws(StoreError) {
-        // Not kept open: queries have more use for the memory.
-        let reader = try format.open(block.file.path, facts: facts, on: fileSystem)
-        if try reader.isOfOlderFormat() { return CompactionPlanner.Plan(inputs: [facts], isUpgrade: true) }
-      } catch {
-        // Whoever reads it finds out what is wrong with it.
+  /// Writes the next block of an older format anew; looks into a few at a time.
+  ///
+  /// - Returns: Whether anything was done, or is left to look into.
+  /// - Throws: `.stopping`, `.poisoned`. What the disk refuses is told, and tried again later.
+  private func upgrade(shouldStop: () -> Bool) throws(StoreError) -> Bool {
+    let now = clock.now()
+    let ids = formatUpgrade.withLock { $0.next(now: now) }
+    guard !ids.isEmpty else { return false }
+    let wanted = Set(ids)
+    let found = live.withLock { live in
+      live.partitions.flatMap { partition, state in
+        state.blocks.filter { wanted.contains($0.facts.id) }.map { ($0.facts.id, (partition, state, $0)) }
       }
-      formatUpgrade.withLock { $0.close(facts.id) }
     }
-    return nil
+    let places = Dictionary(found) { first, _ in first }
+    for id in ids {
+      if let (partition, state, block) = places[id], quarantine.file(ofBlock: id) == nil {
+        do throws(StoreError) {
+          // Not kept open: queries have more use for the memory.
+          let reader = try format.open(block.file.path, facts: block.facts, on: fileSystem)
+          if try reader.isOfOlderFormat() {
+            let plan = CompactionPlanner.Plan(inputs: [block.facts], isUpgrade: true)
+            try compact(plan, of: partition, state, shouldStop: shouldStop)
+            formatUpgrade.withLock { $0.close(id) }
+            tryFinishingDeletions(of: partition)
+            return true
+          }
+        } catch {
+          switch error {
+          case .stopping, .poisoned: throw error
+          case .corrupt, .laterVersion: noteFailedCompaction(of: partition, state, error)
+          default:
+            noteFailedCompaction(of: partition, state, error)
+            formatUpgrade.withLock { $0.rest(id, of: partition, now: now) }
+            return false
+          }
+        }
+      }
+      formatUpgrade.withLock { $0.close(id) }
+    }
+    return formatUpgrade.withLock { !$0.isDone }
   }
 
   private func noteFailedCompaction(

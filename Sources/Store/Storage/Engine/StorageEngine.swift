@@ -70,7 +70,7 @@ package final class StorageEngine: Sendable {
       bytesMax: options.openBlocksBytesMax, memory: environment.blocksMemory)
     archiveQueue = Mutex(ArchiveQueue(options))
     compactionQueue = Mutex(CompactionQueue())
-    formatUpgrade = Mutex(FormatUpgrade(firstOwnID: manifest.state.nextBlockID))
+    formatUpgrade = Mutex(FormatUpgrade(blocks: manifest.state.blocks.map(\.id)))
     self.manifest = Mutex(manifest)
   }
 
