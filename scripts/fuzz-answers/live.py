@@ -1,5 +1,6 @@
 """Live streams of the native API: `/v1/tail/{dataset}` as events (Docs/live.md)."""
 
+import re
 import socket
 import urllib.parse
 
@@ -51,11 +52,11 @@ class Stream:
                 return kind, data
 
     def has_more(self):
-        """Whether something has come that was not read."""
+        """Whether a record has come that was not read; that others were deleted may be told."""
         self.socket.settimeout(0)
         found = self.rest + self.file.peek(1)
         self.socket.settimeout(self.seconds)
-        return b"data:" in found
+        return b"data:" in re.sub(rb"event: deleted\ndata:", b"", found)
 
     def close(self):
         self.file.close()
