@@ -30,14 +30,15 @@ import Testing
     /// - Parameter files: Where the store is, if that is not the simulated disk.
     init(
       files: any FileSystem, directory: String = "data", disk: SimulatedDisk = SimulatedDisk(seed: 1),
-      options: StorageOptions = Bench.options, entropySeed: UInt64 = 1
+      options: StorageOptions = Bench.options, entropySeed: UInt64 = 1,
+      format: any BlockFormat = ParquetBlocks()
     ) throws {
       self.disk = disk
       let environment = StoreEnvironment(
         fileSystem: files, clock: clock, uptime: clock, entropy: SeededEntropy(seed: entropySeed),
         observer: events)
       (engine, journal) = try StorageEngine.open(
-        directory: directory, environment: environment, options: options, format: ParquetBlocks()
+        directory: directory, environment: environment, options: options, format: format
       ) { directory, start throws(JournalError) in
         try JournalFile.open(
           directory: directory, environment: environment, options: options.journal, start: start

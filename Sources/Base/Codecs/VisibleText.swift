@@ -1,11 +1,11 @@
 /// Text that comes from others, as it is shown to people: what would steer a terminal, end a line or turn the
-/// order of the text around it stands there by its number.
+/// order of the text around it stands there by its number or name.
 ///
 /// That is C0 and C1 with DEL, the separators of lines and paragraphs, and what sets the direction of text
 /// (Unicode's Bidi_Control).
 package enum VisibleText {
-  /// `\x1b` for those of eight bits, `\u{202e}` for the others. Costs a look at each byte; text without any
-  /// is given back as it is.
+  /// `\x1b` for those of eight bits, the name for the others: `\N{RLO}`. Costs a look at each byte; text
+  /// without any is given back as it is.
   ///
   /// - Parameter kept: Stay as they are: a line end in what is lines.
   package static func shown(_ text: String, keeping kept: String = "") -> String {
@@ -23,8 +23,30 @@ package enum VisibleText {
 
   /// What stands for a control character.
   package static func escape(_ scalar: Unicode.Scalar) -> String {
+    if let name = name(of: scalar) { return "\\N{\(name)}" }
     let digits = String(scalar.value, radix: 16)
-    return scalar.value < 0x100 ? "\\x" + (digits.count < 2 ? "0" : "") + digits : "\\u{\(digits)}"
+    return "\\x" + (digits.count < 2 ? "0" : "") + digits
+  }
+
+  /// The short name that Unicode has for a control character beyond eight bits (NameAliases.txt).
+  private static func name(of scalar: Unicode.Scalar) -> String? {
+    switch scalar.value {
+    case 0x061C: "ALM"
+    case 0x200E: "LRM"
+    case 0x200F: "RLM"
+    case 0x2028: "LS"
+    case 0x2029: "PS"
+    case 0x202A: "LRE"
+    case 0x202B: "RLE"
+    case 0x202C: "PDF"
+    case 0x202D: "LRO"
+    case 0x202E: "RLO"
+    case 0x2066: "LRI"
+    case 0x2067: "RLI"
+    case 0x2068: "FSI"
+    case 0x2069: "PDI"
+    default: nil
+    }
   }
 
   /// JSON text with the same characters as `\u202e`: they stand in strings alone, or white space.
