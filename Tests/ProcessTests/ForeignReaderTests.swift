@@ -135,9 +135,10 @@ extension ProcessSuite {
       var told = ""
       let deadline = Date().addingTimeInterval(60)
       repeat {
-        told = try Program.run(["inspect", data], in: folder).text
-      } while told.contains("older format")
-        && Date() < deadline
+        let result = try Program.run(["inspect", data], in: folder)
+        // A block that goes while it is looked at is an error.
+        told = result.status == 0 ? result.text : "older format: \(result.errors)"
+      } while told.contains("older format") && Date() < deadline
       #expect(told.contains("native/default/logs") && !told.contains("older format"), "\(told)")
     }
 
