@@ -31,18 +31,7 @@ class Audit(Listing):
         "after",
         "metadata",
     ]
-    SHOWN = [
-        "action",
-        "resource_type",
-        "resource_id",
-        "ip_address",
-        "user_agent",
-        "before",
-        "after",
-        "metadata",
-        "severity",
-        "user_id",
-    ]
+    SHOWN = [*SEARCHED, "severity", "user_id"]
 
     def __init__(self, round_):
         super().__init__("audit", schema.DATASETS["audit"], round_)

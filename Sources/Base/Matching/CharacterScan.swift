@@ -13,15 +13,8 @@ struct CharacterScan: Sendable {
       // One letter has at most four cases (scripts/unicode-tables tells).
       return SIMD4((0..<4).map { cases[min($0, cases.count - 1)] })
     }
-    var failure = [Int32](repeating: 0, count: letters.count + 1)
-    var matched = 0
-    for index in letters.indices.dropFirst() {
-      while matched > 0 && letters[index] != letters[matched] { matched = Int(failure[matched]) }
-      if letters[index] == letters[matched] { matched += 1 }
-      failure[index + 1] = Int32(matched)
-    }
     self.letters = letters
-    self.failure = failure
+    failure = LongLiteral.failure(of: letters)
   }
 
   func matches(_ text: Span<UInt8>) -> Bool {
@@ -34,11 +27,7 @@ struct CharacterScan: Sendable {
       place += byteCount
       if fits(scalar, matched) { matched += 1 } else { start = place }
       guard matched == letters.count else { continue }
-      if characters.isGap(before: start, from: 0, text),
-        characters.isGap(at: place, before: text.count, text)
-      {
-        return true
-      }
+      if characters.isBounded(start..<place, in: 0..<text.count, text) { return true }
       shorten(&matched, &start, text)
     }
     return false

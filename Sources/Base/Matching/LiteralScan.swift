@@ -51,9 +51,7 @@ struct LiteralScan {
   }
 
   private func isBounded(_ hit: Int, _ row: Range<Int>, _ text: Span<UInt8>) -> Bool {
-    let characters = WordCharacters.shared
-    return characters.isGap(before: hit, from: row.lowerBound, text)
-      && characters.isGap(at: hit + finder.needle.count, before: row.upperBound, text)
+    WordCharacters.shared.isBounded(hit..<hit + finder.needle.count, in: row, text)
   }
 
   /// The row that holds byte `place`: steps double until past it, then halve. Rows before `from` end before

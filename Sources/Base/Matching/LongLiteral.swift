@@ -11,17 +11,22 @@ struct LongLiteral: Sendable {
 
   init(_ needle: [UInt8], ignoreCase: Bool, isWholeWord: Bool) {
     let bytes = ignoreCase ? needle.map(\.asciiLowercased) : needle
-    var failure = [Int32](repeating: 0, count: bytes.count + 1)
-    var matched = 0
-    for index in bytes.indices.dropFirst() {
-      while matched > 0 && bytes[index] != bytes[matched] { matched = Int(failure[matched]) }
-      if bytes[index] == bytes[matched] { matched += 1 }
-      failure[index + 1] = Int32(matched)
-    }
     self.needle = bytes
     self.ignoreCase = ignoreCase
     self.isWholeWord = isWholeWord
-    self.failure = failure
+    failure = LongLiteral.failure(of: bytes)
+  }
+
+  /// By n: the longest proper end of the first n elements that is also a beginning of all.
+  static func failure<Element: Equatable>(of needle: [Element]) -> [Int32] {
+    var failure = [Int32](repeating: 0, count: needle.count + 1)
+    var matched = 0
+    for index in needle.indices.dropFirst() {
+      while matched > 0 && needle[index] != needle[matched] { matched = Int(failure[matched]) }
+      if needle[index] == needle[matched] { matched += 1 }
+      failure[index + 1] = Int32(matched)
+    }
+    return failure
   }
 
   func matches(_ text: Span<UInt8>) -> Bool {
@@ -31,16 +36,11 @@ struct LongLiteral: Sendable {
       while matched > 0 && needle[matched] != byte { matched = Int(failure[matched]) }
       if needle[matched] == byte { matched += 1 }
       guard matched == needle.count else { continue }
-      if !isWholeWord || isBounded(index + 1 - matched..<index + 1, text) { return true }
+      let hit = index + 1 - matched..<index + 1
+      if !isWholeWord || WordCharacters.shared.isBounded(hit, in: 0..<text.count, text) { return true }
       matched = Int(failure[matched])
     }
     return false
-  }
-
-  private func isBounded(_ hit: Range<Int>, _ text: Span<UInt8>) -> Bool {
-    let characters = WordCharacters.shared
-    return characters.isGap(before: hit.lowerBound, from: 0, text)
-      && characters.isGap(at: hit.upperBound, before: text.count, text)
   }
 
   /// Drops the rows of `rows` without a hit. Offsets ascend and end within `bytes` (callers check).

@@ -79,6 +79,12 @@ import Records
     return contains(scalar) || scalar >= Self.scalarEnd ? 0 : count
   }
 
+  /// Whether nothing of a word is right before or behind `hit` in the part `row` of `text`.
+  func isBounded(_ hit: Range<Int>, in row: Range<Int>, _ text: Span<UInt8>) -> Bool {
+    isGap(before: hit.lowerBound, from: row.lowerBound, text)
+      && isGap(at: hit.upperBound, before: row.upperBound, text)
+  }
+
   /// Whether nothing of a word ends before `place`, where a character begins; true at `start`.
   func isGap(before place: Int, from start: Int, _ text: Span<UInt8>) -> Bool {
     guard place > start else { return true }

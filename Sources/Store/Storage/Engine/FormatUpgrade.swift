@@ -15,12 +15,10 @@ struct FormatUpgrade {
   private var restsUntil: Int64?
 
   /// - Parameter blocks: Those at the start.
-  init(blocks: some Sequence<BlockID>) { waiting = blocks.sorted(by: >) }
-
-  typealias BlockID = UInt64
+  init(blocks: some Sequence<UInt64>) { waiting = blocks.sorted(by: >) }
 
   /// The next blocks; none while it rests.
-  mutating func next(now: Int64) -> [BlockID] {
+  mutating func next(now: Int64) -> [UInt64] {
     if let time = restsUntil, now < time, time - now <= FormatUpgrade.restNanoseconds { return [] }
     restsUntil = nil
     failing = []
@@ -31,10 +29,10 @@ struct FormatUpgrade {
   var isDone: Bool { waiting.isEmpty }
 
   /// The block that was next is of the format now, gone, or damaged.
-  mutating func close(_ id: BlockID) { if waiting.last == id { waiting.removeLast() } }
+  mutating func close(_ id: UInt64) { if waiting.last == id { waiting.removeLast() } }
 
   /// The block that was next cannot be read or written now: others first, later.
-  mutating func rest(_ id: BlockID, of partition: Partition, now: Int64) {
+  mutating func rest(_ id: UInt64, of partition: Partition, now: Int64) {
     close(id)
     waiting.insert(id, at: 0)
     failing.insert(partition)
