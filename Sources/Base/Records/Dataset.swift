@@ -27,6 +27,8 @@ package final class DatasetSchema: Sendable {
   /// As ``Dataset/name``.
   package let name: String
   package let fields: [Field]
+  /// The fields a client sends: all but `position`, `id`, `ingested_at`.
+  package let declaredFields: [Field]
   /// Columns that order a block before `position`, which always comes last.
   package let sortKey: [String]
   /// Whether rows are ordered by their times first.
@@ -50,11 +52,6 @@ package final class DatasetSchema: Sendable {
   package func index(of name: String) -> Int? { fields.firstIndex { $0.name.hasBytes(of: name) } }
   package func field(_ name: String) -> Field? { fields.first { $0.name.hasBytes(of: name) } }
 
-  /// The fields a client sends: all but `position`, `id`, `ingested_at`.
-  package var declaredFields: [Field] {
-    [fields[2]] + fields.dropFirst(DatasetSchema.commonFields.count)
-  }
-
   /// - Parameters:
   ///   - code: From 1; written to disk: never renumber.
   ///   - columns: Those behind the common ones, in the order the journal keeps for ever.
@@ -64,6 +61,7 @@ package final class DatasetSchema: Sendable {
     self.code = code
     self.name = name
     fields = DatasetSchema.commonFields + columns
+    declaredFields = [DatasetSchema.commonFields[2]] + columns
     sortKey = layout.sortKey
     primaryText = layout.primaryText
     bloomColumns = layout.bloomColumns

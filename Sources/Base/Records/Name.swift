@@ -1,3 +1,4 @@
+import Glibc
 @_spi(_Unicode) import Swift
 
 /// A text that stands for somebody or something: a tenant, a user, a key, a token. Bytes decide.
@@ -30,25 +31,47 @@ package struct Name: Sendable, Hashable, Comparable, CustomStringConvertible, Ex
   package func hash(into hasher: inout Hasher) { text.hashBytes(into: &hasher) }
 }
 
+/// Of `String` and `Substring`, compiled for each of them: other modules call these for each request, and a
+/// generic function of another module asks a table for each byte.
 extension StringProtocol {
   /// Whether both are the same UTF-8. `==` takes texts that look the same for the same, at a cost that who
   /// sends them decides.
-  package func hasBytes(of other: some StringProtocol) -> Bool {
-    utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8)
+  @specialized(where Self == String, Other == String)
+  @specialized(where Self == String, Other == Substring)
+  @specialized(where Self == Substring, Other == String)
+  @specialized(where Self == Substring, Other == Substring)
+  package func hasBytes<Other: StringProtocol>(of other: Other) -> Bool {
+    let count = utf8.count
+    guard count == other.utf8.count else { return false }
+    let isEqual = utf8.withContiguousStorageIfAvailable { left in
+      other.utf8.withContiguousStorageIfAvailable { right in unsafe left.hasBytes(of: right) }
+    }
+    return isEqual.flatMap(\.self) ?? utf8.elementsEqual(other.utf8)
   }
 
   /// Whether it begins with the bytes of `prefix`.
-  package func hasBytes(from prefix: some StringProtocol) -> Bool { utf8.starts(with: prefix.utf8) }
+  @specialized(where Self == String, Prefix == String)
+  @specialized(where Self == Substring, Prefix == String)
+  package func hasBytes<Prefix: StringProtocol>(from prefix: Prefix) -> Bool {
+    utf8.count >= prefix.utf8.count && utf8.starts(with: prefix.utf8)
+  }
 
   /// As errors tell a name from outside: at most 64 bytes of it.
   package var told: String { String(decoding: utf8.prefix(64), as: UTF8.self) }
 
   /// With the letters A to Z in lower case, and nothing else changed.
   package var asciiLowercased: String {
-    String(decoding: utf8.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }, as: UTF8.self)
+    @specialized(where Self == String)
+    @specialized(where Self == Substring)
+    get {
+      guard utf8.contains(where: { $0 &- 0x41 < 26 }) else { return String(self) }
+      return String(decoding: utf8.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }, as: UTF8.self)
+    }
   }
 
   /// Between separators, which are ASCII; empty parts are kept.
+  @specialized(where Self == String)
+  @specialized(where Self == Substring)
   package func parts(at separator: Unicode.Scalar, most: Int = .max) -> [SubSequence] {
     let byte = UInt8(truncatingIfNeeded: separator.value)
     var parts: [SubSequence] = []
@@ -57,18 +80,43 @@ extension StringProtocol {
       parts.append(self[start..<end])
       start = utf8.index(after: end)
     }
-    return parts + [self[start...]]
+    parts.append(self[start...])
+    return parts
+  }
+
+  /// What is before the first separator, which is ASCII; all without one.
+  @specialized(where Self == String)
+  @specialized(where Self == Substring)
+  package func part(before separator: Unicode.Scalar) -> SubSequence {
+    self[..<(utf8.firstIndex(of: UInt8(truncatingIfNeeded: separator.value)) ?? endIndex)]
   }
 
   /// Without spaces and tabs at its ends.
   package var trimmed: SubSequence {
-    var start = endIndex
-    var end = endIndex
-    for index in utf8.indices where utf8[index] != UInt8(ascii: " ") && utf8[index] != UInt8(ascii: "\t") {
-      if start == endIndex { start = index }
-      end = utf8.index(after: index)
+    @specialized(where Self == String)
+    @specialized(where Self == Substring)
+    get {
+      let isBlank = { (byte: UInt8) in byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+      guard let start = utf8.firstIndex(where: { !isBlank($0) }) else { return self[endIndex...] }
+      var end = start
+      var next = start
+      while next < endIndex {
+        let isText = !isBlank(utf8[next])
+        next = utf8.index(after: next)
+        if isText { end = next }
+      }
+      return self[start..<end]
     }
-    return self[start..<end]
+  }
+}
+
+extension UnsafeBufferPointer where Element == UInt8 {
+  /// Of two of one length.
+  @unsafe
+  fileprivate func hasBytes(of other: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard let left = baseAddress, let right = other.baseAddress else { return true }
+    // Within bounds: both have `count` bytes.
+    return unsafe memcmp(left, right, count) == 0
   }
 }
 

@@ -66,11 +66,22 @@ package struct RecordDecoder: Sendable {
   package let schema: DatasetSchema
   package let masking: MaskingPlan
   package let limits: DecodingLimits
+  /// What all bodies have in common.
+  private let basis: ScanPlan
 
   package init(schema: DatasetSchema, masking: MaskingPlan, limits: DecodingLimits = DecodingLimits()) {
     self.schema = schema
     self.masking = masking
     self.limits = limits
+    let fields = schema.declaredFields
+    var plan = ScanPlan(
+      slots: fields.map { ColumnSlot(name: $0.name, type: $0.type, isNullable: $0.isNullable) },
+      overflowSlot: schema.overflowColumn.flatMap { name in fields.firstIndex { $0.name == name } })
+    plan.reserved = DatasetSchema.commonFields.map(\.name).filter { $0 != "timestamp" }
+    plan.mask(masking)
+    plan.bound(limits)
+    plan.refusesRepeatedNames = true
+    basis = plan
   }
 
   /// The same with another plan.
@@ -125,15 +136,8 @@ package struct RecordDecoder: Sendable {
   }
 
   private func plan(_ byteCount: Int, now: Int64, isLines: Bool) -> ScanPlan {
-    let fields = schema.declaredFields
-    var plan = ScanPlan(
-      slots: fields.map { ColumnSlot(name: $0.name, type: $0.type, isNullable: $0.isNullable) },
-      overflowSlot: schema.overflowColumn.flatMap { name in fields.firstIndex { $0.name == name } })
-    plan.reserved = DatasetSchema.commonFields.map(\.name).filter { $0 != "timestamp" }
-    plan.mask(masking)
-    plan.bound(limits)
+    var plan = basis
     plan.now = now
-    plan.refusesRepeatedNames = true
     plan.needsLineEnd = isLines
     plan.byteCountHint = byteCount
     return plan

@@ -7,7 +7,6 @@ import Synchronization
 package final class Journal: Sendable {
   private struct Waiting: Sendable {
     let request: AppendRequest
-    let bytes: Int
     let continuation: CheckedContinuation<Result<AppendReceipt, StoreError>, Never>
   }
 
@@ -55,9 +54,8 @@ package final class Journal: Sendable {
     _ batch: RecordBatch, to partition: Partition, idempotency: IdempotencyKey?
   ) async throws(StoreError) -> AppendReceipt {
     let request = AppendRequest(batch: batch, partition: partition, idempotency: idempotency)
-    let bytes = batch.journalBytes(0..<batch.rowCount)
     let result: Result<AppendReceipt, StoreError> = await withCheckedContinuation { continuation in
-      let waiting = Waiting(request: request, bytes: bytes, continuation: continuation)
+      let waiting = Waiting(request: request, continuation: continuation)
       switch enqueue(waiting) {
       case .refused(let error): continuation.resume(returning: .failure(error))
       case .commitIsDue: thread.submit { [self] in commitWaiting() }
@@ -76,11 +74,11 @@ package final class Journal: Sendable {
   private func enqueue(_ waiting: Waiting) -> Enqueued {
     queue.withLock { queue in
       if queue.isStopping { return .refused(.stopping) }
-      if !queue.waiting.isEmpty, queue.bytes + waiting.bytes > options.queuedBytesMax {
+      if !queue.waiting.isEmpty, queue.bytes + waiting.request.bytes > options.queuedBytesMax {
         return .refused(.headFull(retryAfterSeconds: options.retryAfterSeconds))
       }
       queue.waiting.append(waiting)
-      queue.bytes += waiting.bytes
+      queue.bytes += waiting.request.bytes
       if queue.isBusy { return .waits }
       queue.isBusy = true
       return .commitIsDue
@@ -101,9 +99,9 @@ package final class Journal: Sendable {
       var count = 0
       var bytes = 0
       while count < queue.waiting.count {
-        bytes += queue.waiting[count].bytes
+        bytes += queue.waiting[count].request.bytes
         if count > 0 && bytes > options.commitBytesMax {
-          bytes -= queue.waiting[count].bytes
+          bytes -= queue.waiting[count].request.bytes
           break
         }
         count += 1

@@ -61,13 +61,13 @@ extension JournalFile {
           continue
         }
       }
-      let size = request.batch.journalBytes(0..<request.batch.rowCount)
-      guard bytes + size <= options.headBytesMax, headFrames + draft.groups.count < options.headFramesMax
+      guard bytes + request.bytes <= options.headBytesMax,
+        headFrames + draft.groups.count < options.headFramesMax
       else {
         draft.results[index] = .failure(.headFull(retryAfterSeconds: options.retryAfterSeconds))
         continue
       }
-      bytes += size
+      bytes += request.bytes
       if let key, let once = request.idempotency { draft.note(index, once, key) }
       draft.admitted.append(index)
       draft.add(index, of: request.partition)
@@ -166,7 +166,7 @@ extension JournalFile {
           )
         }
         if let key { draft.keys.append(key) }
-        run.append(request.batch, id: id, key: key, position: position, frames: &draft.frames)
+        run.append(request, id: id, key: key, position: position, frames: &draft.frames)
         position += Int64(receipt.rowCount)
       }
       run.flush(frames: &draft.frames)
@@ -283,13 +283,14 @@ private struct FrameRun {
   }
 
   mutating func append(
-    _ batch: RecordBatch, id: [UInt8], key: (key: ScopedKey, entry: KeyEntry)?, position: Int64,
+    _ request: AppendRequest, id: [UInt8], key: (key: ScopedKey, entry: KeyEntry)?, position: Int64,
     frames: inout [DraftFrame]
   ) {
+    let batch = request.batch
     var row = 0
     while row < batch.rowCount {
       var end = batch.rowCount
-      var size = batch.journalBytes(row..<end)
+      var size = row == 0 ? request.bytes : batch.journalBytes(row..<end)
       if bytes + size > bytesMax {
         flush(frames: &frames)
         if size > bytesMax {

@@ -11,16 +11,19 @@ package struct AppendRequest: Sendable {
   package let partition: Partition
   /// What a repeat of the request is known by; nil: it is not.
   package let idempotency: IdempotencyKey?
+  /// About what its rows take in a frame (``RecordBatch/journalBytes(_:)``).
+  let bytes: Int
 
   /// Traps on a batch without rows or with other columns than the dataset declares.
   package init(batch: RecordBatch, partition: Partition, idempotency: IdempotencyKey? = nil) {
     invariant(batch.rowCount > 0, "a request has a row")
     invariant(
-      batch.fields.map(\.type) == partition.dataset.schema.declaredFields.map(\.type),
+      batch.fields.elementsEqual(partition.dataset.schema.declaredFields) { $0.type == $1.type },
       "a batch has the declared columns of its dataset")
     self.batch = batch
     self.partition = partition
     self.idempotency = idempotency
+    bytes = batch.journalBytes(0..<batch.rowCount)
   }
 }
 

@@ -6,10 +6,12 @@ package struct QueryItems: Sendable {
 
   package init(_ text: Substring) { self.text = text }
 
+  private static let schemes = ["http://", "https://"]
+
   /// Splits a request target at its first `?`. Of one in absolute form (RFC 9112 §3.2.2), scheme and
   /// authority are left out.
   package static func split(_ target: String) -> (path: String, query: QueryItems) {
-    for scheme in ["http://", "https://"] where target.hasBytes(from: scheme) {
+    for scheme in schemes where target.hasBytes(from: scheme) {
       let rest = target.utf8.dropFirst(scheme.utf8.count).drop {
         $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?")
       }

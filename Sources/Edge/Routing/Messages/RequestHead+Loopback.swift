@@ -6,7 +6,7 @@ import Records
 extension RequestHead {
   /// Whether `Host` names loopback, or is missing. Another name that leads here is an attacker's (DNS
   /// rebinding): to the browser its pages and this server are one site.
-  package var isForLoopback: Bool { headers["Host"].allSatisfy { RequestHead.isLoopback($0[...]) } }
+  package var isForLoopback: Bool { headers.allSatisfy(name: "Host") { RequestHead.isLoopback($0[...]) } }
 
   /// Whether a page of another machine asks (`Origin`, RFC 6454 §7); also a page without an origin of its own
   /// (`null`).
@@ -26,8 +26,8 @@ extension RequestHead {
   }
 
   private static func isLoopback(_ authority: Substring) -> Bool {
-    if authority.hasBytes(from: "[") { return authority.parts(at: "]", most: 2)[0].hasBytes(of: "[::1") }
-    let name = authority.parts(at: ":", most: 2)[0].asciiLowercased
+    if authority.hasBytes(from: "[") { return authority.part(before: "]").hasBytes(of: "[::1") }
+    let name = authority.part(before: ":").asciiLowercased
     let end = ".localhost".utf8
     if name.hasBytes(of: "localhost") || name.utf8.suffix(end.count).elementsEqual(end) { return true }
     let parts = name.parts(at: ".")

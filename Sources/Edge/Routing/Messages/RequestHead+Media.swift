@@ -5,7 +5,7 @@ extension RequestHead {
   /// The media type of the body in lower case, without parameters; nil if the request names none.
   package var mediaType: String? {
     guard let type = headers.first(name: "Content-Type") else { return nil }
-    let name = type.parts(at: ";", most: 2)[0].trimmed.asciiLowercased
+    let name = type.part(before: ";").trimmed.asciiLowercased
     return name.isEmpty ? nil : name
   }
 

@@ -121,6 +121,11 @@ package struct HeaderFields: Sendable, ExpressibleByDictionaryLiteral {
     fields.first { HeaderFields.isEqual($0.name, name) }?.value
   }
 
+  /// Whether `test` holds for the values of all fields called `name`, whatever its case.
+  func allSatisfy(name: String, _ test: (String) -> Bool) -> Bool {
+    fields.allSatisfy { !HeaderFields.isEqual($0.name, name) || test($0.value) }
+  }
+
   /// How many fields are called `name`, whatever its case.
   func count(name: String) -> Int { fields.count { HeaderFields.isEqual($0.name, name) } }
 

@@ -54,7 +54,7 @@ package struct PathPattern: Sendable, Hashable, ExpressibleByStringLiteral, Cust
     for (segment, sent) in zip(segments, path) {
       switch segment {
       case .literal(let literal):
-        if sent.utf8.elementsEqual(literal.utf8) { continue }
+        if sent.hasBytes(of: literal) { continue }
         guard sent.utf8.contains(UInt8(ascii: "%")),
           QueryItems.decode(sent, isQuery: false)?.hasBytes(of: literal) == true
         else {
