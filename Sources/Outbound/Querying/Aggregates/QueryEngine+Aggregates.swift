@@ -10,10 +10,17 @@ extension QueryEngine {
   /// Gathers all groups, or, where there is no memory for them, the greatest.
   func aggregate(_ pass: GroupPass) async throws(StoreError) -> GroupAnswer {
     let memory = GroupMemory(pass.run.share, limits: groupLimits)
+    let bytesMax = groupBytesMax
     do throws(StoreError) {
-      let (counts, units) = try await pass.workers.perform { () throws(StoreError) in
-        try pass.plan.sources(in: pass.snapshot)
+      let (counts, units, all) = try await pass.workers.perform { () throws(StoreError) in
+        let (counts, units) = try pass.plan.sources(in: pass.snapshot)
+        // A short answer is made in one go: each hand-over between threads costs as much as it does.
+        guard units.isEmpty else { return (counts, units, GroupBatches?.none) }
+        var whole = Aggregation(pass.plan, memory: memory)
+        if !counts.isEmpty { try whole.add(counts) }
+        return (counts, units, try whole.answer(bytesMax: bytesMax).batches)
       }
+      if let all { return GroupAnswer(batches: all, approximation: nil) }
       let groups = try await gather(pass, units, counts, memory: memory)
       return GroupAnswer(batches: groups.batches, approximation: nil)
     } catch {
