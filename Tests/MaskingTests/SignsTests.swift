@@ -139,7 +139,10 @@ struct SignsTests {
     guard text.count >= TextCandidates.bytesMin else { return 0 }
     var signs: UInt16 = 0
     if text.contains(UInt8(ascii: "@")) { signs |= bit(.email) | bit(.userinfo) }
-    if text.indices.filter(isDigit).count >= 13 { signs |= bit(.card) }
+    let rows = text.split { !Array("0123456789 -".utf8).contains($0) }
+    if text.indices.filter(isDigit).count >= 13, rows.contains(where: { $0.count >= 13 }) {
+      signs |= bit(.card)
+    }
     var anchor = TextCandidates.anchorPlainly(text.span, from: 0)
     while let seen = anchor {
       if seen.kind != .url {
