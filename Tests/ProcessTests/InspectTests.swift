@@ -77,6 +77,46 @@ extension ProcessSuite {
       #expect(server.stop() == 0)
     }
 
+    /// Users of before, with names that no new user gets; nothing is changed by looking.
+    @Test func checkNamesUsersThatLookAlike() throws {
+      try LiveScript.run(
+        #"""
+        import sqlite3
+
+        server = Server()
+        server.stop()
+        path = server.data + "/control.sqlite"
+        database = sqlite3.connect(path)
+        for name in ["ann", "ANN", "Jose\u0301"]:
+            database.execute(
+                "INSERT INTO users (name, looks, password, role, hasDefaultPassword, createdAt) "
+                "VALUES (?, '', 'x', 'user', 0, 0)", (name,))
+        database.commit()
+        database.close()
+
+        def files():
+            return {
+                os.path.join(folder, name): open(os.path.join(folder, name), "rb").read()
+                for folder, _, names in os.walk(server.data) for name in names if name != "lock"}
+
+        def check():
+            return subprocess.run([BINARY, "check", server.data], capture_output=True, text=True)
+
+        before = files()
+        result = check()
+        assert result.returncode == 0, result
+        notes = [line for line in result.stdout.splitlines() if line.startswith(f"note     {path}")]
+        assert len(notes) == 2, result.stdout
+        assert "4A 6F 73 65 CC 81" in notes[0] and "Normalization Form C" in notes[0], notes
+        assert "the users ANN, ann look alike" in notes[1], notes
+        assert files() == before
+        with open(path, "r+b") as file:
+            file.write(b"x" * 4096)
+        result = check()
+        assert result.returncode == 1 and f"DAMAGED  {path}" in result.stdout, result
+        """#)
+    }
+
     private func size(_ path: String) throws -> Int {
       try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
     }

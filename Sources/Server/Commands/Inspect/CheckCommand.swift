@@ -1,4 +1,6 @@
+import Access
 import ArgumentParser
+import Foundation
 import Platform
 import Records
 import Server
@@ -39,11 +41,12 @@ struct CheckCommand: AsyncParsableCommand {
     try DataDirectory.require(directory)
     let lock = try DataDirectory.lockOut(directory)
     let showsProgress = !quiet && ProcessLimits.isTerminal(2)
-    let report = StorageChecker.check(directory: directory, registry: ServedAPIs.registry) {
+    var report = StorageChecker.check(directory: directory, registry: ServedAPIs.registry) {
       path, index, count in
       if showsProgress { Output.progress("\(index + 1)/\(count)  \(path)") }
     }
     if showsProgress { Output.progress("") }
+    addUsers(to: &report)
     withExtendedLifetime(lock) {}
     let text = CheckCommand.text(of: report, quiet: quiet)
     do throws(Failure) { try Output.show(text) } catch {
@@ -52,6 +55,35 @@ struct CheckCommand: AsyncParsableCommand {
       if !error.isReaderLeft { throw Failure(error.description, status: ExitCode.failure.rawValue) }
     }
     return report.isDamaged
+  }
+
+  /// Looks at the users' names: in a copy, as SQLite leaves files beside what it reads.
+  private func addUsers(to report: inout StorageReport) {
+    let path = directory + "/" + AccessServices.fileName
+    let files = FileManager.default
+    guard files.fileExists(atPath: path) else { return }
+    let folder = files.temporaryDirectory.path + "/cordwood-check-" + UUID().uuidString
+    // A copy that stays holds no more than a backup does, for its owner alone.
+    defer { try? files.removeItem(atPath: folder) }
+    do {
+      try files.createDirectory(
+        atPath: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+      for ending in ["", "-wal"] where files.fileExists(atPath: path + ending) {
+        try files.copyItem(atPath: path + ending, toPath: folder + "/copy" + ending)
+      }
+    } catch {
+      let reason = "the users' names were not looked at: \(error.localizedDescription)"
+      return report.findings.append(.init(file: path, offsetBytes: 0, reason: reason, isDamage: false))
+    }
+    do throws(AccessError) {
+      for remark in try ControlNames.remarks(on: folder + "/copy") {
+        report.findings.append(
+          StorageFinding(file: path, offsetBytes: 0, reason: remark, isDamage: false))
+      }
+    } catch {
+      report.findings.append(
+        StorageFinding(file: path, offsetBytes: 0, reason: ControlPlace.text(of: error), isDamage: true))
+    }
   }
 
   /// The findings, damage first, and what was looked at.
