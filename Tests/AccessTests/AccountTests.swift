@@ -305,6 +305,28 @@ import Testing
     #expect(await accessError { _ = try await bench.bearer("Jose\u{301} 李", "pw") } == .wrongPassword)
   }
 
+  /// A hash takes a core for 100 ms: none is made for a name that is refused. A checker with no room makes
+  /// none.
+  @Test func namesOfOthersCostNoHash() async throws {
+    let bench = try await AccessBench()
+    defer { bench.remove() }
+    try await bench.accounts.create(name: "admin", password: "pw", role: .user)
+    let full = try await AccessBench(waitingMax: 0, folder: bench.folder)
+    for (name, expected) in [
+      ("admin", AccessError.userExists), ("ADMIN", .userExists), ("adm\u{131}n", .userExists),
+      ("somebody", .overloaded),
+    ] {
+      let error = await accessError {
+        try await full.accounts.create(name: name, password: "pw", role: .user)
+      }
+      #expect(error == expected, "\(name)")
+    }
+    // Gone is gone: the look is free again.
+    try await bench.accounts.create(name: "root", password: "pw", role: .admin)
+    try await bench.accounts.remove(name: "admin", heir: nil)
+    try await bench.accounts.create(name: "ADMIN", password: "pw", role: .user)
+  }
+
   /// As a socket for both kinds of addresses has those of IPv4.
   @Test func addressesOfIPv4WithinIPv6AreNoNetwork() async throws {
     let bench = try await AccessBench()

@@ -31,11 +31,18 @@ struct AccountState: Sendable {
 
   private(set) var users: [Int64: Account] = [:]
   private var idOfName: [Name: Int64] = [:]
+  /// Users of before may look alike.
+  private var idsOfLooks: [Name: Set<Int64>] = [:]
   var tokens: [TokenHash: TokenRecord] = [:]
   /// Those that the control plane had no room for.
   var unkept = UnkeptTokens<UnkeptToken>()
 
   func user(named name: String) -> Account? { idOfName[Name(name)].flatMap { users[$0] } }
+
+  /// Whether a user has the name, or one that looks like it (``ShownName/looks(of:)``).
+  func hasUser(named name: String, looking looks: String) -> Bool {
+    idOfName[Name(name)] != nil || idsOfLooks[Name(looks)] != nil
+  }
 
   mutating func apply(_ change: AccountChange) {
     switch change {
@@ -53,7 +60,7 @@ struct AccountState: Sendable {
         _ = unkept.add(UnkeptToken(record: token.record, password: user.password), hash: kept)
       }
     case .userRemoved(let id):
-      if let user = users.removeValue(forKey: id) { idOfName[Name(user.name)] = nil }
+      if let user = users.removeValue(forKey: id) { forget(user) }
       tokens = tokens.filter { $0.value.userID != id }
     case .tokenIssued(let token, let ended):
       for hash in ended { tokens[hash] = nil }
@@ -72,5 +79,13 @@ struct AccountState: Sendable {
   private mutating func keep(_ user: UserRecord) {
     users[user.id] = Account(user)
     idOfName[Name(user.name)] = user.id
+    idsOfLooks[Name(ShownName.looks(of: user.name)), default: []].insert(user.id)
+  }
+
+  private mutating func forget(_ user: Account) {
+    idOfName[Name(user.name)] = nil
+    let looks = Name(ShownName.looks(of: user.name))
+    idsOfLooks[looks]?.remove(user.id)
+    if idsOfLooks[looks]?.isEmpty == true { idsOfLooks[looks] = nil }
   }
 }

@@ -18,11 +18,12 @@ extension Accounts {
     try ShownName.checkUser(name)
     if !isDefaultPassword { try policy.rules.check(password, user: name) }
     try await changes.catchUp()
-    // The control plane looks again, and for names that look like it: this spares the hash.
-    guard state.withLock({ $0.user(named: name) }) == nil else { throw .userExists }
+    let looks = ShownName.looks(of: name)
+    // The control plane looks again: this spares the hash.
+    guard state.withLock({ !$0.hasUser(named: name, looking: looks) }) else { throw .userExists }
     let hash = try await checker.hash(password)
     _ = try await repository.createUser(
-      name: name, looks: ShownName.looks(of: name), role: role, password: hash.text,
+      name: name, looks: looks, role: role, password: hash.text,
       hasDefaultPassword: isDefaultPassword,
       createdAt: clock.now())
   }
