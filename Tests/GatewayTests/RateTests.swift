@@ -69,6 +69,23 @@ import Testing
     #expect(rates.take(Self.caller("a")).refusal?.retryAfterSeconds == 2)
   }
 
+  /// The log has the first refusal of a second, of each holder.
+  @Test func oneRefusalASecondIsRemarked() throws {
+    let clock = ManualClock(1_000_000_000)
+    let rates = try Self.rates(
+      tenant: RateLimits(rows: 10), key: RateLimits(requests: 1), burstSeconds: 1, clock)
+    #expect(rates.take(Self.caller("a")).remark == nil)
+    #expect(rates.take(Self.caller("a")).remark == "key_requests")
+    #expect(rates.take(Self.caller("a")).remark == nil)
+    #expect(rates.take(Self.caller("b")).refusal == nil)
+    #expect(rates.take(Self.caller("b")).remark == "key_requests", "another's row is its own")
+    rates.charge(rows: 1_000, to: Self.caller("a"))
+    #expect(rates.take(Self.caller("a")).remark == "tenant_rows")
+    clock.advance(nanoseconds: 1_000_000_000)
+    #expect(rates.take(Self.caller("a")).remark == "tenant_rows")
+    #expect(rates.take(Self.caller("a", key: 2)).remark == nil)
+  }
+
   /// A clock that is set back gives nothing, and locks nobody out for longer.
   @Test func clocksMayBeSetBack() throws {
     let clock = ManualClock(100_000_000_000)

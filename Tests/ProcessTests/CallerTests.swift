@@ -58,6 +58,9 @@ import Testing
         token = server.login("alice")
         server.put(token, "SELECT 1")
         server.stop()
+        lines = [json.loads(line) for line in server.log().splitlines() if '"rate_limited"' in line]
+        assert [line["reason"] for line in lines] == ["tenant_requests"] * len(granted(None)), lines
+        assert all(line["outcome"] == "refused" and line["tenant"] and line["request_id"] for line in lines)
         """#)
   }
 

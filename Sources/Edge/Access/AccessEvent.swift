@@ -16,7 +16,7 @@ package struct AccessEvent: Sendable, Hashable {
     case sessionCreated = "session_created"
     /// An ingest key that is not known, is inactive, or may not do what was asked.
     case ingestKeyRefused = "ingest_key_refused"
-    /// An ingest key asked too often.
+    /// A tenant or a key asked too often.
     case rateLimited = "rate_limited"
     /// An ingest key has too much that is not forwarded.
     case quotaExceeded = "quota_exceeded"

@@ -31,7 +31,7 @@ package struct RunningServer: Sendable {
     let http = HTTPServer(
       router: Router(
         RouteTable(served.apis), origins: configuration.allowedOrigins, isPrivate: configuration.isPrivate,
-        rates: parts.rates),
+        rates: parts.rates, log: parts.log),
       limits: configuration.http, metrics: metrics, logger: logger, clock: parts.clock,
       threads: configuration.loopCount)
     do {

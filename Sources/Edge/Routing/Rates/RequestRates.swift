@@ -14,6 +14,9 @@ package final class RequestRates: Sendable {
   package struct Verdict: Sendable {
     /// nil: it may go on.
     package let refusal: Problem?
+    /// Whose rate of what is used up, for the log, where nothing of the holder was refused within the second
+    /// before: a log has one line a second of each at most.
+    package let remark: String?
     /// `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers) for its answer.
     package let fields: [(name: String, value: String)]
   }
@@ -22,6 +25,14 @@ package final class RequestRates: Sendable {
     /// What is left of each unit; below zero: a debt.
     var units: [Double]
     var filledAt: Int64
+    var refusedAt: Int64?
+
+    /// Whether a refusal is the first within a second; it is noted.
+    mutating func mustTell(at now: Int64) -> Bool {
+      if let refusedAt, abs(now - refusedAt) < 1_000_000_000 { return false }
+      refusedAt = now
+      return true
+    }
   }
 
   /// One of the two kinds of holders.
@@ -70,7 +81,8 @@ package final class RequestRates: Sendable {
   package func take(_ principal: Principal) -> Verdict {
     let now = clock.now()
     var wait = 0.0
-    var refusing = ""
+    var refusing: (policy: String, unit: RateUnit)?
+    var remark: String?
     var standing: [String] = []
     buckets.withLock { buckets in
       let held = holders(of: principal).map { ($0.policy, $0.holder, filled($0, &buckets, now)) }
@@ -80,12 +92,15 @@ package final class RequestRates: Sendable {
           // Sums of fractions fall a little short: who waited as long as told is let in.
           guard short > (unit == .requests ? 1e-6 : 0) else { continue }
           let seconds = max(short / policy.perSecond[unit.rawValue], 1e-3)
-          if seconds > wait { (wait, refusing) = (seconds, "\(policy.name)'s \(unit)") }
+          if seconds > wait { (wait, refusing) = (seconds, (policy.name, unit)) }
         }
       }
       for (policy, holder, bucket) in held {
         var bucket = bucket
         if wait == 0 { bucket.units[RateUnit.requests.rawValue] -= 1 }
+        if let refusing, refusing.policy.hasBytes(of: policy.name), bucket.mustTell(at: now) {
+          remark = "\(policy.name)_\(refusing.unit)"
+        }
         buckets[holder] = bucket
         standing += policy.limited.map { RequestRates.standing($0, of: policy, bucket) }
       }
@@ -94,12 +109,12 @@ package final class RequestRates: Sendable {
       (name: "RateLimit-Policy", value: policyField),
       (name: "RateLimit", value: standing.joined(separator: ", ")),
     ]
-    guard wait > 0 else { return Verdict(refusal: nil, fields: fields) }
+    guard let refusing else { return Verdict(refusal: nil, remark: nil, fields: fields) }
     var problem = Problem(
-      429, "The rate of this \(refusing) is used up (limits.rates)",
+      429, "The rate of this \(refusing.policy)'s \(refusing.unit) is used up (limits.rates)",
       retryAfterSeconds: Int(min(max(wait.rounded(.up), 1), 86_400 * 365)))
     problem.code = "rate_limit_exceeded"
-    return Verdict(refusal: problem, fields: fields)
+    return Verdict(refusal: problem, remark: remark, fields: fields)
   }
 
   /// Takes what a request brought, whatever is left.

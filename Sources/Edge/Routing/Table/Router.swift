@@ -10,16 +10,19 @@ package struct Router: RequestRouter {
   private let isPrivate: Bool
   /// nil: nobody's rate is limited.
   private let rates: RequestRates?
+  private let log: (any AccessLog)?
 
   /// - Parameters:
   ///   - origins: Whose pages may read answers, of the routes that pages may ask at all.
   ///   - isPrivate: Only requests that name loopback are served.
   ///   - rates: How fast callers may ask; nil: as they like.
+  ///   - log: Is told of those who asked too fast.
   package init(
     _ table: RouteTable, origins: AllowedOrigins = .all, isPrivate: Bool = false,
-    rates: RequestRates? = nil
+    rates: RequestRates? = nil, log: (any AccessLog)? = nil
   ) {
     self.rates = rates
+    self.log = log
     self.table = table
     self.origins = origins
     self.isPrivate = isPrivate
@@ -76,12 +79,23 @@ package struct Router: RequestRouter {
       if let rates, let principal {
         let verdict = rates.take(principal)
         rateFields = verdict.fields
+        if let remark = verdict.remark { note(remark, of: principal, head, origin, place.route) }
         if let refusal = verdict.refusal { throw refusal }
       }
       return try accept(head, origin, place, principal, found.values)
     } catch {
       return .refuse(error, route: first.route.name, errors: first.route.refusals ?? api.errors)
     }
+  }
+
+  private func note(
+    _ remark: String, of principal: Principal, _ head: RequestHead, _ origin: RequestOrigin, _ route: Route
+  ) {
+    log?.record(
+      AccessEvent(
+        .rateLimited, .refused(remark), realm: principal.tenant.realm, subject: principal.subject,
+        tenant: principal.tenant, route: route.name, method: head.method.rawValue, address: origin.address,
+        requestID: origin.id))
   }
 
   /// The route of the method, of the API that `first` is of.
