@@ -11,10 +11,10 @@ extension QueryEngine {
   func aggregate(_ pass: GroupPass) async throws(StoreError) -> GroupAnswer {
     let memory = GroupMemory(pass.run.share, limits: groupLimits)
     do throws(StoreError) {
-      let (counts, units) = try await pass.workers.perform { () throws(StoreError) in
+      let known = try await pass.workers.perform { () throws(StoreError) in
         try pass.plan.sources(in: pass.snapshot)
       }
-      let groups = try await gather(pass, units, counts, memory: memory)
+      let groups = try await gather(pass, known.units, known, memory: memory)
       return GroupAnswer(batches: groups.batches, approximation: nil)
     } catch {
       memory.giveBackAll()
@@ -25,7 +25,8 @@ extension QueryEngine {
 
   /// One pass over the rows of some units: each worker gathers for itself, and merges with whoever is done.
   func gather(
-    _ pass: GroupPass, _ units: [any ScanUnit], _ counts: [GroupKey: Int] = [:], memory: GroupMemory,
+    _ pass: GroupPass, _ units: [any ScanUnit], _ known: AggregateSources = AggregateSources(),
+    memory: GroupMemory,
     admitted: AdmittedCells? = nil
   ) async throws(StoreError) -> (batches: GroupBatches, last: Double?) {
     let queue = UnitQueue(units)
@@ -39,29 +40,9 @@ extension QueryEngine {
     }
     return try await pass.workers.perform { () throws(StoreError) in
       guard var whole = done.take() else { bug("a worker leaves the last part") }
-      if !counts.isEmpty { try whole.add(counts) }
+      if !known.counts.isEmpty { try whole.add(known.counts) }
+      if !known.totals.isEmpty { try whole.add(known.totals) }
       return try whole.answer(bytesMax: bytesMax)
     }
-  }
-}
-
-extension AggregatePlan {
-  /// What summaries prove, if the query is nothing but counts, and the units that are left to scan.
-  func sources(
-    in snapshot: any PartitionSnapshot
-  ) throws(StoreError) -> (counts: [GroupKey: Int], units: [any ScanUnit]) {
-    guard query.isPlainCount else { return ([:], try snapshot.plan(scan)) }
-    let asked = groupedCount
-    guard let from = asked.start, from != request.start else {
-      let answer = try snapshot.groupedCounts(asked)
-      return (answer.counts, answer.remaining)
-    }
-    // Before, the buckets' clock was set in ways that summaries do not know.
-    var early = scan
-    early.end = min(from, request.end ?? .max)
-    let units = try snapshot.plan(early)
-    guard from < request.end ?? .max else { return ([:], units) }
-    let answer = try snapshot.groupedCounts(asked)
-    return (answer.counts, answer.remaining + units)
   }
 }
