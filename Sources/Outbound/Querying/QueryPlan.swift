@@ -36,7 +36,7 @@ package struct QueryPlan: CustomStringConvertible {
           + "\(QueryPlan.rows(answer.remaining)) rows")
     case .aggregates(let aggregates):
       guard let plan = query.aggregates else { bug("aggregates are planned") }
-      let (counts, units) = try plan.sources(in: snapshot)
+      let known = try plan.sources(in: snapshot)
       if request.limit < QueryRequest.limitMax { add("limit \(request.limit)") }
       if aggregates.offset > 0 { add("offset \(aggregates.offset)") }
       let direction = request.isDescending ? "descending" : "ascending"
@@ -45,9 +45,11 @@ package struct QueryPlan: CustomStringConvertible {
       let measures = aggregates.measures.map(\.text).joined(separator: "; ")
       add("aggregate \(measures)" + (by.isEmpty ? "" : " by \(by.joined(separator: ", "))"))
       add(QueryPlan.filter(request))
-      let proved = counts.isEmpty ? "" : "\(counts.values.reduce(0, +)) rows from summaries, "
+      let isKnown = !known.counts.isEmpty || !known.totals.isEmpty
+      let proved = isKnown ? "\(known.rowCount) rows from summaries, " : ""
       add(
-        "scan \(request.dataset.name): \(proved)\(units.count) units, at most \(QueryPlan.rows(units)) rows")
+        "scan \(request.dataset.name): \(proved)\(known.units.count) units, at most "
+          + "\(QueryPlan.rows(known.units)) rows")
     }
     description = lines.joined(separator: "\n")
   }

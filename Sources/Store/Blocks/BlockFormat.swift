@@ -122,6 +122,31 @@ package protocol BlockReading: AnyObject, Sendable {
   func groupedCounts(
     _ request: GroupedCountRequest, predicate: CompiledPredicate, deletions: [PendingDeletion]
   ) throws(StoreError) -> GroupedCountAnswer
+  /// See ``TotalsAnswer``.
+  func totals(_ request: TotalsRequest, predicate: CompiledPredicate, deletions: [PendingDeletion])
+    throws(StoreError) -> TotalsAnswer
+  /// See ``FrequentAnswer``.
+  func frequentValues(
+    _ request: FrequentRequest, predicate: CompiledPredicate, deletions: [PendingDeletion]
+  ) throws(StoreError) -> FrequentAnswer
+}
+
+extension BlockReading {
+  /// Nothing is known: for blocks without summaries.
+  package func totals(
+    _ request: TotalsRequest, predicate: CompiledPredicate, deletions: [PendingDeletion]
+  ) throws(StoreError) -> TotalsAnswer {
+    TotalsAnswer(
+      parts: [], remaining: try units(request.scan, predicate: predicate, deletions: deletions))
+  }
+
+  /// Nothing is known: for blocks without summaries.
+  package func frequentValues(
+    _ request: FrequentRequest, predicate: CompiledPredicate, deletions: [PendingDeletion]
+  ) throws(StoreError) -> FrequentAnswer {
+    FrequentAnswer(
+      parts: [], remaining: try units(request.scan, predicate: predicate, deletions: deletions))
+  }
 }
 
 extension GroupedCountRequest {

@@ -8,6 +8,10 @@ package protocol PartitionSnapshot: AnyObject, Sendable {
   func plan(_ request: ScanRequest) throws(StoreError) -> [any ScanUnit]
   /// What summaries prove of the counts, and the units that are left. Blocking.
   func groupedCounts(_ request: GroupedCountRequest) throws(StoreError) -> GroupedCountAnswer
+  /// What summaries know of numbers, and the units that are left. Blocking.
+  func totals(_ request: TotalsRequest) throws(StoreError) -> TotalsAnswer
+  /// What summaries know of the most frequent values, and the units that are left. Blocking.
+  func frequentValues(_ request: FrequentRequest) throws(StoreError) -> FrequentAnswer
   /// The files whose rows its plans and counts have left out so far, by name, each once. No disk.
   var damagedFiles: [DamagedFile] { get }
   /// Throws `.corrupt` if a file was cut or could not be read while rows of it were given out without a copy:
@@ -16,6 +20,14 @@ package protocol PartitionSnapshot: AnyObject, Sendable {
 }
 
 extension PartitionSnapshot {
+  /// Nothing is known: for sources without summaries.
+  package func totals(_ request: TotalsRequest) throws(StoreError) -> TotalsAnswer {
+    TotalsAnswer(parts: [], remaining: try plan(request.scan))
+  }
+  /// Nothing is known: for sources without summaries.
+  package func frequentValues(_ request: FrequentRequest) throws(StoreError) -> FrequentAnswer {
+    FrequentAnswer(parts: [], remaining: try plan(request.scan))
+  }
   /// None: for sources without files.
   package var damagedFiles: [DamagedFile] { [] }
   /// All was read: for sources without files.

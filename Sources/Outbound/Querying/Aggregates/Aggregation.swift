@@ -93,6 +93,30 @@ struct Aggregation: Sendable {
     try account(0)
   }
 
+  /// Adds totals that summaries know; the plan has no other measures, and no groups but buckets.
+  mutating func add(_ parts: [TotalsAnswer.Part]) throws(StoreError) {
+    var numbers: [Int] = []
+    for part in parts { numbers.append(Int(table.number(GroupKey(bucket: part.bucket, values: [])))) }
+    let paths = plan.summedPaths
+    for (index, accumulator) in plan.accumulators.enumerated() {
+      states[index].grow(to: table.count)
+      guard let column = accumulator.column else {
+        guard var state = states[index] as? CountState else { bug("a count of rows") }
+        for (part, group) in zip(parts, numbers) { state.add(part.rowCount, to: Int32(group)) }
+        states[index] = state
+        continue
+      }
+      guard var state = states[index] as? any SummedState,
+        let path = paths.firstIndex(of: plan.columns[column].path)
+      else { bug("a measure of totals") }
+      for (part, group) in zip(parts, numbers) {
+        for totals in part.numbers[path] { state.add(totals, to: group) }
+      }
+      states[index] = state
+    }
+    try account(0)
+  }
+
   /// Adds another worker's part, which is to be forgotten then: its memory is given back.
   mutating func merge(_ other: Aggregation) throws(StoreError) {
     let room = table.growth(merging: other.table) + statesGrowth(adding: other.table.count)

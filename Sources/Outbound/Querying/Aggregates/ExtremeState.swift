@@ -19,7 +19,7 @@ extension Double: FixedValue {
 
 /// The least or greatest number or time of each group.
 struct ExtremeState<Value: FixedValue>: MeasureState {
-  private let isMax: Bool
+  let isMax: Bool
   private var extremes: [Value] = []
   private var isSet: [Bool] = []
 
@@ -48,7 +48,7 @@ struct ExtremeState<Value: FixedValue>: MeasureState {
   }
 
   @inline(__always)
-  private mutating func add(_ value: Value, to group: Int) {
+  mutating func add(_ value: Value, to group: Int) {
     if !isSet[group] || (isMax ? value > extremes[group] : value < extremes[group]) {
       extremes[group] = value
       isSet[group] = true

@@ -8,7 +8,7 @@ import Records
 struct NumberExtremeState: MeasureState {
   private enum Kind: UInt8 { case none, int64, float64, other }
 
-  private let isMax: Bool
+  let isMax: Bool
   private var kinds: [Kind] = []
   /// Integers, and the bit patterns of doubles.
   private var values: [Int64] = []
@@ -63,7 +63,7 @@ struct NumberExtremeState: MeasureState {
   }
 
   @inline(__always)
-  private mutating func add(_ value: Int64, to group: Int) {
+  mutating func add(_ value: Int64, to group: Int) {
     if kinds[group] == .int64 {
       if isMax ? value > values[group] : value < values[group] { values[group] = value }
     } else if kinds[group] == .none {
@@ -77,7 +77,7 @@ struct NumberExtremeState: MeasureState {
   }
 
   @inline(__always)
-  private mutating func add(_ value: Double, to group: Int) {
+  mutating func add(_ value: Double, to group: Int) {
     if kinds[group] == .int64, values[group].magnitude <= 1 << 53 {
       set(Int64(bitPattern: Double(values[group]).bitPattern), .float64, group)
     }

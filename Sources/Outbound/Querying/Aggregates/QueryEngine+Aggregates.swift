@@ -12,16 +12,16 @@ extension QueryEngine {
     let memory = GroupMemory(pass.run.share, limits: groupLimits)
     let bytesMax = groupBytesMax
     do throws(StoreError) {
-      let (counts, units, all) = try await pass.workers.perform { () throws(StoreError) in
-        let (counts, units) = try pass.plan.sources(in: pass.snapshot)
+      let (known, all) = try await pass.workers.perform { () throws(StoreError) in
+        let known = try pass.plan.sources(in: pass.snapshot)
         // A short answer is made in one go: each hand-over between threads costs as much as it does.
-        guard units.isEmpty else { return (counts, units, GroupBatches?.none) }
+        guard known.units.isEmpty else { return (known, GroupBatches?.none) }
         var whole = Aggregation(pass.plan, memory: memory)
-        if !counts.isEmpty { try whole.add(counts) }
-        return (counts, units, try whole.answer(bytesMax: bytesMax).batches)
+        try whole.add(known)
+        return (known, try whole.answer(bytesMax: bytesMax).batches)
       }
       if let all { return GroupAnswer(batches: all, approximation: nil) }
-      let groups = try await gather(pass, units, counts, memory: memory)
+      let groups = try await gather(pass, known.units, known, memory: memory)
       return GroupAnswer(batches: groups.batches, approximation: nil)
     } catch {
       memory.giveBackAll()
@@ -32,7 +32,8 @@ extension QueryEngine {
 
   /// One pass over the rows of some units: each worker gathers for itself, and merges with whoever is done.
   func gather(
-    _ pass: GroupPass, _ units: [any ScanUnit], _ counts: [GroupKey: Int] = [:], memory: GroupMemory,
+    _ pass: GroupPass, _ units: [any ScanUnit], _ known: AggregateSources = AggregateSources(),
+    memory: GroupMemory,
     admitted: AdmittedCells? = nil
   ) async throws(StoreError) -> (batches: GroupBatches, last: Double?) {
     let queue = UnitQueue(units)
@@ -46,29 +47,8 @@ extension QueryEngine {
     }
     return try await pass.workers.perform { () throws(StoreError) in
       guard var whole = done.take() else { bug("a worker leaves the last part") }
-      if !counts.isEmpty { try whole.add(counts) }
+      try whole.add(known)
       return try whole.answer(bytesMax: bytesMax)
     }
-  }
-}
-
-extension AggregatePlan {
-  /// What summaries prove, if the query is nothing but counts, and the units that are left to scan.
-  func sources(
-    in snapshot: any PartitionSnapshot
-  ) throws(StoreError) -> (counts: [GroupKey: Int], units: [any ScanUnit]) {
-    guard query.isPlainCount else { return ([:], try snapshot.plan(scan)) }
-    let asked = groupedCount
-    guard let from = asked.start, from != request.start else {
-      let answer = try snapshot.groupedCounts(asked)
-      return (answer.counts, answer.remaining)
-    }
-    // Before, the buckets' clock was set in ways that summaries do not know.
-    var early = scan
-    early.end = min(from, request.end ?? .max)
-    let units = try snapshot.plan(early)
-    guard from < request.end ?? .max else { return ([:], units) }
-    let answer = try snapshot.groupedCounts(asked)
-    return (answer.counts, answer.remaining + units)
   }
 }

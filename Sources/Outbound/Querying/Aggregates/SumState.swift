@@ -112,6 +112,12 @@ struct NumberSumState: MeasureState {
     (cells[group].sum, cells[group].lost) = (0, 0)
   }
 
+  /// Adds numbers whose sum is exactly that of `parts`.
+  mutating func add(parts: [Double], count: Int, to group: Int) {
+    for part in parts where !cells[group].add(part) { spill(part, group) }
+    cells[group].count &+= count
+  }
+
   mutating func merge(_ other: any MeasureState, numbers: [Int32]) {
     guard let other = other as? NumberSumState else { bug("parts of one measure") }
     for (group, cell) in other.cells.enumerated() where cell.count > 0 {
@@ -188,6 +194,12 @@ struct IntegerSumState: MeasureState {
         cells[group].count &+= 1
       }
     }
+  }
+
+  /// Adds as many numbers of that sum.
+  mutating func add(_ sum: Int128, count: Int, to group: Int) {
+    cells[group].sum &+= sum
+    cells[group].count &+= count
   }
 
   mutating func merge(_ other: any MeasureState, numbers: [Int32]) {

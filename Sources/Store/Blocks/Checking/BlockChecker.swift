@@ -153,6 +153,51 @@ package enum BlockChecker {
       throw contents.corrupt(at: contents.indexOffset, "ids that are not those of the data pages")
     }
     try checkSummary(contents, minutes)
+    try checkNumbers(contents)
+    try checkFrequent(contents)
+  }
+
+  /// Whether section 14 is of the rows.
+  private static func checkNumbers(_ contents: BlockContents) throws(BlockError) {
+    guard let section = try contents.numbers() else { return }
+    let fields = contents.parquet.fields
+    let wrong = contents.corrupt(at: contents.indexOffset, "numbers that are not those of the rows")
+    var tally = NumberTally(section, pageRows: contents.pages.pages.indices.map(contents.rowCount(ofPage:)))
+    let timestamp = contents.columns.index(of: "timestamp")
+    for group in 0..<contents.groupCount {
+      let rows = [0..<contents.parquet.rowGroups[group].rowCount]
+      let times = try contents.read(timestamp, group: group, rows: rows, asDictionary: false)
+      var columns: [Column] = []
+      for known in section.columns {
+        let index = fields.firstIndex { $0.name.hasBytes(of: known.name) && $0.type == known.type }
+        guard let index else { throw wrong }
+        columns.append(try contents.read(index, group: group, rows: rows, asDictionary: false))
+      }
+      guard tally.add(times, columns) else { throw wrong }
+    }
+    guard tally.isThatOfSection else { throw wrong }
+  }
+
+  /// Whether section 15 is of the rows.
+  private static func checkFrequent(_ contents: BlockContents) throws(BlockError) {
+    guard let section = try contents.frequent() else { return }
+    let wrong = contents.corrupt(at: contents.indexOffset, "frequent values that are not those of the rows")
+    for known in section.columns {
+      let index = contents.parquet.fields.firstIndex { $0.name.hasBytes(of: known.name) && $0.type == .utf8 }
+      guard let index else { throw wrong }
+      var rows: [Name?: Int] = [:]
+      for group in 0..<contents.groupCount {
+        let all = [0..<contents.parquet.rowGroups[group].rowCount]
+        let column = try contents.read(index, group: group, rows: all, asDictionary: true)
+        for (value, count) in column.rowsByValue { rows[value, default: 0] += count }
+      }
+      let nulls = rows.removeValue(forKey: nil) ?? 0
+      for value in known.values {
+        guard rows.removeValue(forKey: Name(value.text)) == value.rows else { throw wrong }
+      }
+      // Rows of long values are counted together there.
+      guard nulls == known.nulls, rows.values.allSatisfy({ $0 <= known.othersMax }) else { throw wrong }
+    }
   }
 
   private static func checkSummary(

@@ -17,6 +17,8 @@ struct BlockIndex: Sendable {
     case origin = 11
     case counting = 12
     case wideMinutes = 13
+    case numbers = 14
+    case frequent = 15
   }
 
   static let magic = [UInt8]("CWBI".utf8)

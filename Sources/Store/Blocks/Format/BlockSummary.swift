@@ -67,13 +67,13 @@ struct BlockSummary: Sendable, Equatable {
       ? columnTotals[column] : columns[column].rows(ofMinutes: places)
   }
 
-  /// The counts of a pair of columns, whichever way round, and whether it is the other way round.
-  func pair(_ left: String, _ right: String) -> (counts: PairCounts, isSwapped: Bool)? {
-    for pair in pairs {
-      if columns[pair.left].name == left, columns[pair.right].name == right { return (pair, false) }
-      if columns[pair.left].name == right, columns[pair.right].name == left { return (pair, true) }
+  /// The counts of a pair of columns, whichever way round.
+  func pair(_ left: String, _ right: String) -> PairCounts? {
+    pairs.first { pair in
+      let names = (columns[pair.left].name, columns[pair.right].name)
+      return names.0.hasBytes(of: left) && names.1.hasBytes(of: right)
+        || names.0.hasBytes(of: right) && names.1.hasBytes(of: left)
     }
-    return nil
   }
 
   static func minute(of timestamp: Int64) -> Int64 {

@@ -16,6 +16,7 @@ struct BlockConditions {
       applyBounds(condition, &sets)
       applyStatistics(condition, &sets)
     }
+    if let numbers = condition.numbers { try applyNumbers(numbers, &sets) }
     guard !sets.may.isEmpty else { return sets }
     switch condition.required {
     case .text(let path, let automaton):
@@ -61,6 +62,20 @@ struct BlockConditions {
       case .no: sets.may.clear(range)
       case .yes: sets.sure.set(range)
       case .maybe: break
+      }
+    }
+  }
+
+  /// By the numbers of each page.
+  private func applyNumbers(_ condition: NumberCondition, _ sets: inout PageSets) throws(BlockError) {
+    guard let section = try contents.numbers(),
+      let numbers = BlockNumbers(condition.path, section, contents)
+    else { return }
+    for page in sets.may.indices().map(Int.init) {
+      switch numbers.verdict(condition, page: page, rowCount: contents.rowCount(ofPage: page)) {
+      case .no: sets.may.remove(page)
+      case .yes: sets.sure.insert(page)
+      case .maybe, nil: break
       }
     }
   }

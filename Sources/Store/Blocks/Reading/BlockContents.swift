@@ -111,6 +111,8 @@ final class BlockContents: Sendable {
     var summary: BlockSummary??
     var grams: GramIndex??
     var ids: IDBounds??
+    var numbers: NumberSection??
+    var frequent: FrequentSection??
   }
 
   init(_ file: Buffer, path: String, facts expected: BlockFacts) throws(BlockError) {
@@ -236,6 +238,25 @@ final class BlockContents: Sendable {
         if try index.section(.counting) == nil { summary.dropMergedValues() }
         return summary
       } catch { throw BlockContents.failure(error, path, indexOffset: indexOffset) }
+    }
+  }
+
+  /// What is known of numbers; nil if the block has no such section.
+  func numbers() throws(BlockError) -> NumberSection? {
+    try part(.numbers, at: \.numbers) { section throws(BlockError) in
+      do throws(IndexError) {
+        let pageRows = pages.pages.indices.map { rowCount(ofPage: $0) }
+        return try NumberSection(section, rowCount: facts.rowCount, pageRows: pageRows)
+      } catch { throw BlockContents.failure(error, path, indexOffset: indexOffset) }
+    }
+  }
+
+  /// The most frequent values; nil if the block has no such section.
+  func frequent() throws(BlockError) -> FrequentSection? {
+    try part(.frequent, at: \.frequent) { section throws(BlockError) in
+      do throws(IndexError) { return try FrequentSection(section, rowCount: facts.rowCount) } catch {
+        throw BlockContents.failure(error, path, indexOffset: indexOffset)
+      }
     }
   }
 

@@ -12,16 +12,22 @@ struct BlockCounts {
 
   /// nil if the summaries say nothing about such a request.
   init?(_ summary: BlockSummary, _ request: GroupedCountRequest) {
-    guard request.groupBy.allSatisfy({ $0.members.isEmpty }),
-      let wanted = BlockCounts.wanted(request.predicate)
-    else { return nil }
-    if let width = request.bucketNanoseconds, width % BlockSummary.minuteNanoseconds != 0 { return nil }
+    guard BlockCounts.isPossible(request), let wanted = BlockCounts.wanted(request.predicate) else {
+      return nil
+    }
     self.summary = summary
     self.request = request
     self.wanted = wanted
     columns = request.groupBy.map(\.column)
     guard involved.count <= 2, involved.allSatisfy({ summary.column($0) != nil }) else { return nil }
     if involved.count == 2, summary.pair(involved[0], involved[1]) == nil { return nil }
+  }
+
+  /// Whether some block's summaries may say anything about such a request.
+  static func isPossible(_ request: GroupedCountRequest) -> Bool {
+    request.groupBy.allSatisfy { $0.members.isEmpty }
+      && request.bucketNanoseconds.map { $0 % BlockSummary.minuteNanoseconds == 0 } ?? true
+      && wanted(request.predicate) != nil
   }
 
   /// The columns whose counts are needed, without repeats.
@@ -128,21 +134,35 @@ struct BlockCounts {
 
   private func countPairs(_ result: inout [GroupKey: Int]) {
     let names = involved
-    guard let (pair, isSwapped) = summary.pair(names[0], names[1]), let minute = summary.minutes.first else {
+    guard let pair = summary.pair(names[0], names[1]), let minute = summary.minutes.first else {
       return
     }
     let bucket = bucket(of: minute)
-    for cell in pair.cells {
-      let values = [
-        summary.columns[pair.left].values[Int(cell.left)],
-        summary.columns[pair.right].values[Int(cell.right)],
-      ]
-      let byName = [names[0]: values[isSwapped ? 1 : 0], names[1]: values[isSwapped ? 0 : 1]]
-      let isWanted = wanted.allSatisfy { name, wanted in
-        (byName[name.text] ?? nil).map { wanted.contains(Name($0)) } ?? false
-      }
-      guard isWanted else { continue }
-      result[GroupKey(bucket: bucket, values: columns.map { byName[$0] ?? nil }), default: 0] += cell.rows
+    let (left, right) = (summary.columns[pair.left], summary.columns[pair.right])
+    let (passesLeft, passesRight) = (passing(left), passing(right))
+    let cells = pair.cells.filter { passesLeft[Int($0.left)] && passesRight[Int($0.right)] }
+    let isLeft = columns.map { $0.hasBytes(of: left.name) }
+    func add(_ rows: Int, _ a: Int, _ b: Int) {
+      guard rows > 0 else { return }
+      let values = isLeft.map { $0 ? left.values[a] : right.values[b] }
+      result[GroupKey(bucket: bucket, values: values), default: 0] += rows
     }
+    if isLeft.contains(true), isLeft.contains(false) {
+      for cell in cells { add(cell.rows, Int(cell.left), Int(cell.right)) }
+      return
+    }
+    // Groups of one column, or none: added up by its numbers first.
+    let isByLeft = isLeft.first ?? true
+    var rows = [Int](repeating: 0, count: isByLeft ? left.values.count : right.values.count)
+    for cell in cells { rows[Int(isByLeft ? cell.left : cell.right)] += cell.rows }
+    for (value, rows) in rows.enumerated() { add(rows, isByLeft ? value : 0, isByLeft ? 0 : value) }
+  }
+
+  /// By value of the column, whether the predicate lets it pass.
+  private func passing(_ column: BlockSummary.ColumnCounts) -> [Bool] {
+    guard let wanted = wanted[Name(column.name)] else {
+      return [Bool](repeating: true, count: column.values.count)
+    }
+    return column.values.map { $0.map { wanted.contains(Name($0)) } ?? false }
   }
 }

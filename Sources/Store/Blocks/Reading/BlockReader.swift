@@ -88,58 +88,6 @@ package final class BlockReader: BlockReading {
     let (time, isOverflow) = UUIDv7.milliseconds(of: id).multipliedReportingOverflow(by: 1_000_000)
     return !isOverflow && facts.ingested.contains(time)
   }
-
-  /// Counts from summaries where they are exact, and units for the rest.
-  package func groupedCounts(
-    for request: GroupedCountRequest, predicate: CompiledPredicate, deletions: [PendingDeletion] = []
-  ) throws(BlockError) -> GroupedCountAnswer {
-    var scan = request.scan
-    let hides = deletions.contains { $0.positionEnd > facts.bounds.positionMin }
-    let isInside =
-      request.positions.lowerBound <= facts.bounds.positionMin
-      && facts.bounds.positionMax < request.positions.upperBound
-    guard !hides, isInside, let summary = try contents().summary(),
-      let counts = BlockCounts(summary, request)
-    else {
-      let units = try units(for: scan, predicate: predicate, deletions: deletions)
-      return GroupedCountAnswer(counts: [:], remaining: units)
-    }
-    let start = max(request.start ?? .min, facts.bounds.timestampMin)
-    // The last nanosecond that is asked for and there.
-    let last = min(request.end.map { $0 == .min ? .min : $0 - 1 } ?? .max, facts.bounds.timestampMax)
-    guard start <= last else { return GroupedCountAnswer(counts: [:], remaining: []) }
-    let isWhole = start == facts.bounds.timestampMin && last == facts.bounds.timestampMax
-    if counts.needsWholeBlock {
-      guard isWhole, counts.isOneBucket(facts.timestamps) else {
-        let units = try units(for: scan, predicate: predicate)
-        return GroupedCountAnswer(counts: [:], remaining: units)
-      }
-      return GroupedCountAnswer(counts: counts.counts(minutes: .min ... .max), remaining: [])
-    }
-    // A minute counts as whole if what is missing of it lies outside the block.
-    var first = BlockSummary.minute(of: start)
-    var end = BlockSummary.minute(of: last)
-    var remaining: [any ScanUnit] = []
-    let minute = BlockSummary.minuteNanoseconds
-    let isLastCut = last != facts.bounds.timestampMax && BlockSummary.minute(of: last + 1) == end
-    let isFirstCut = start != facts.bounds.timestampMin && BlockSummary.minute(of: start - 1) == first
-    if first == end, isFirstCut || isLastCut {
-      let units = try units(for: scan, predicate: predicate)
-      return GroupedCountAnswer(counts: [:], remaining: units)
-    }
-    if isFirstCut {
-      (scan.start, scan.end) = (start, (first + 1) * minute)
-      remaining += try units(for: scan, predicate: predicate)
-      first += 1
-    }
-    if isLastCut {
-      (scan.start, scan.end) = (end * minute, last + 1)
-      remaining += try units(for: scan, predicate: predicate)
-      end -= 1
-    }
-    let found = first <= end ? counts.counts(minutes: first...end) : [:]
-    return GroupedCountAnswer(counts: found, remaining: remaining)
-  }
 }
 
 // The seam
@@ -162,6 +110,28 @@ extension BlockReader {
     do throws(BlockError) {
       return try mapping.reading { () throws(BlockError) in
         try groupedCounts(for: request, predicate: predicate, deletions: deletions)
+      }
+    } catch { throw error.storeError }
+  }
+
+  /// See ``BlockReading``.
+  package func totals(
+    _ request: TotalsRequest, predicate: CompiledPredicate, deletions: [PendingDeletion]
+  ) throws(StoreError) -> TotalsAnswer {
+    do throws(BlockError) {
+      return try mapping.reading { () throws(BlockError) in
+        try totals(for: request, predicate: predicate, deletions: deletions)
+      }
+    } catch { throw error.storeError }
+  }
+
+  /// See ``BlockReading``.
+  package func frequentValues(
+    _ request: FrequentRequest, predicate: CompiledPredicate, deletions: [PendingDeletion]
+  ) throws(StoreError) -> FrequentAnswer {
+    do throws(BlockError) {
+      return try mapping.reading { () throws(BlockError) in
+        try frequentValues(for: request, predicate: predicate, deletions: deletions)
       }
     } catch { throw error.storeError }
   }

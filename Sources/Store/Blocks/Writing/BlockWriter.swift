@@ -107,6 +107,8 @@ private final class BlockWork {
   private var text: TextIndexBuilder
   private var grams: GramIndexBuilder
   private var summary: SummaryBuilder
+  private var numbers: NumberBuilder
+  private var frequent: FrequentBuilder
   private var pages = PageBounds()
   private var keys = PageKeys()
   private var ids: IDBounds
@@ -125,6 +127,8 @@ private final class BlockWork {
     grams = GramIndexBuilder(rowsPerPage: layout.rowsPerPage)
     ids = IDBounds(rowsPerDataPage: layout.rowsPerDataPage(of: place.partition.dataset))
     summary = SummaryBuilder(columns: schema.summaryColumns, layout: layout)
+    numbers = NumberBuilder(fields: shape.fields, schema: schema, rowsPerPage: layout.rowsPerPage)
+    frequent = FrequentBuilder(fields: shape.fields, schema: schema)
   }
 
   /// Adds a row group.
@@ -138,6 +142,8 @@ private final class BlockWork {
     summary.add(
       timestamps: rows.existing("timestamp"),
       columns: schema.summaryColumns.map { group.batch.existing($0) })
+    numbers.add(timestamps: rows.existing("timestamp"), group.batch)
+    frequent.add(group.batch)
     pages.add(
       timestamps: rows.existing("timestamp"), positions: rows.existing("position"),
       rowsPerPage: layout.rowsPerPage)
@@ -218,6 +224,8 @@ private final class BlockWork {
       sections.append((.pairs, summary.encodedPairs()))
       sections.append((.counting, [BlockSummary.byBytes]))
     }
+    if let bytes = numbers.finish() { sections.append((.numbers, bytes)) }
+    if let bytes = frequent.finish() { sections.append((.frequent, bytes)) }
     var builder = TextIndexBuilder(rowsPerPage: layout.rowsPerPage)
     swap(&builder, &text)
     sections.append((.text, builder.finish()))

@@ -78,6 +78,55 @@ final class StorageSnapshot: PartitionSnapshot {
     return answer
   }
 
+  func totals(_ request: TotalsRequest) throws(StoreError) -> TotalsAnswer {
+    var request = request
+    var answer = TotalsAnswer(parts: [], remaining: [])
+    answer.remaining = try summarized(request.scan) {
+      (reader, scan, predicate, pending) throws(StoreError) in
+      request.scan = scan
+      let part = try reader.totals(request, predicate: predicate, deletions: pending)
+      answer.parts += part.parts
+      return part.remaining
+    }
+    return answer
+  }
+
+  func frequentValues(_ request: FrequentRequest) throws(StoreError) -> FrequentAnswer {
+    var request = request
+    var answer = FrequentAnswer(parts: [], remaining: [])
+    answer.remaining = try summarized(request.scan) {
+      (reader, scan, predicate, pending) throws(StoreError) in
+      request.scan = scan
+      let part = try reader.frequentValues(request, predicate: predicate, deletions: pending)
+      answer.parts += part.parts
+      return part.remaining
+    }
+    return answer
+  }
+
+  /// Asks each block that may have rows of the scan: what `body` says is left of it is to be read, and the
+  /// head's rows.
+  private func summarized(
+    _ scan: ScanRequest,
+    _ body: (any BlockReading, ScanRequest, CompiledPredicate, [PendingDeletion]) throws(StoreError)
+      -> [any ScanUnit]
+  ) throws(StoreError) -> [any ScanUnit] {
+    try check(scan.columns)
+    let predicate = try CompiledPredicate(scan.predicate, schema: schema, cancellation: scan.cancellation)
+    var scan = scan
+    scan.positions = visible(scan.positions)
+    var units: [any ScanUnit] = []
+    for block in meeting(scan, predicate) {
+      try scan.cancellation?.check()
+      let pending = deletions.filter { $0.isPending(for: block.facts) }
+      let left = try read(block, scan.damage) { (reader) throws(StoreError) in
+        try body(reader, scan, predicate, pending)
+      }
+      units += watched(left ?? [], block)
+    }
+    return units + (try headUnits(scan, predicate))
+  }
+
   var damagedFiles: [DamagedFile] {
     leftOut.withLock { $0 }.sorted { ($0.name, $0.offsetBytes) < ($1.name, $1.offsetBytes) }
   }
