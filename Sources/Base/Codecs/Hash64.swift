@@ -16,7 +16,8 @@ package enum Hash64 {
     xxh64(bytes.span, seed: seed)
   }
 
-  private static func xxh64(_ bytes: UnsafeRawBufferPointer, seed: UInt64) -> UInt64 {
+  /// XXH64 of `bytes`.
+  @unsafe static func xxh64(_ bytes: UnsafeRawBufferPointer, seed: UInt64) -> UInt64 {
     let count = bytes.count
     guard count > 0, let base = bytes.baseAddress else { return avalanche(seed &+ prime5) }
     var at = 0

@@ -77,6 +77,12 @@
     try unsafe body(UnsafeRawBufferPointer(start: start, count: byteCount))
   }
 
+  /// Whether both are the same bytes of the same memory, not only equal ones. While one of them is held, no
+  /// other memory is taken for it.
+  package func isSame(as other: Buffer) -> Bool {
+    unsafe start == other.start && byteCount == other.byteCount && owner === other.owner
+  }
+
   /// The object that keeps the bytes alive, for handing them to another library without a copy.
   public var retainedOwner: AnyObject? { owner }
 

@@ -106,10 +106,22 @@ final class MemoryShare: Sendable {
 
 /// Hands the units of a scan to whichever worker asks next.
 final class UnitQueue: Sendable {
+  /// How many of the last units are handed out in parts, a worker.
+  private static let splitPerWorker = 2
+
   private let units: [any ScanUnit]
   private let next = Atomic<Int>(0)
 
   init(_ units: [any ScanUnit]) { self.units = units }
+
+  /// The last units in parts, so that no worker has much to do when the others find nothing any more.
+  convenience init(_ units: [any ScanUnit], endingTogether workers: Int) {
+    let last = workers > 1 ? units.suffix(workers * UnitQueue.splitPerWorker) : []
+    self.init(units.dropLast(last.count) + last.flatMap { $0.parts() })
+  }
+
+  /// How many units and parts there are.
+  var count: Int { units.count }
 
   func take() -> (any ScanUnit)? {
     let index = next.add(1, ordering: .relaxed).oldValue

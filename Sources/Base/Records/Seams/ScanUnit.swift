@@ -32,9 +32,17 @@ package protocol ScanUnit: Sendable {
   var rowCountMax: Int { get }
   /// Rough bytes of memory an open cursor holds, for `query.memory_bytes_max`.
   var memoryBytesEstimate: Int { get }
+  /// The unit as smaller ones that together give its rows in its order, each some milliseconds of work; one
+  /// that is small, or that costs more in parts, is the only part.
+  func parts() -> [any ScanUnit]
   /// Begins to read. Blocking, as its cursor is.
   func open() throws(StoreError) -> any BatchCursor
   /// How many rows match: from summaries and indexes where they prove it, else by reading filter columns
   /// only. Blocking.
   func countMatches() throws(StoreError) -> Int
+}
+
+extension ScanUnit {
+  /// Itself.
+  package func parts() -> [any ScanUnit] { [self] }
 }

@@ -38,8 +38,16 @@ struct Aggregation: Sendable {
     }
     try memory.withRoom(unit.memoryBytesEstimate) { () throws(StoreError) in
       let cursor = try unit.open()
+      defer { forgetDictionaries() }
       while let batch = try cursor.next() { try add(batch) }
     }
+  }
+
+  /// What is known of dictionaries keeps their columns, which the unit's room is for.
+  private mutating func forgetDictionaries() {
+    table.forgetDictionaries()
+    hasher.forgetDictionaries()
+    for index in states.indices { states[index].forgetDictionary() }
   }
 
   /// Adds the rows of a batch of the plan's columns.

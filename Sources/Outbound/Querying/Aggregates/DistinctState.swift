@@ -5,13 +5,24 @@ import Records
 struct DistinctState: MeasureState {
   private var sets: [DistinctSet] = []
   private var heapBytes = 0
+  /// The column whose dictionary ``hashes`` is of.
+  private var dictionary: Column?
+  /// Of each of the dictionary's values; 0: no row had it yet, or it is 0. Of a single group, all others are
+  /// in its set.
+  private var hashes: [UInt64] = []
 
   var byteCount: Int { sets.capacity * MemoryLayout<DistinctSet>.stride + heapBytes }
   var groupCapacity: Int { sets.capacity }
 
   mutating func keep(_ groups: [Int32]) {
+    forgetDictionary()
     sets = groups.map { sets[Int($0)] }
     heapBytes = sets.reduce(0) { $0 + $1.heapBytes }
+  }
+
+  mutating func forgetDictionary() {
+    dictionary = nil
+    hashes = []
   }
 
   mutating func grow(to groupCount: Int) {
@@ -59,25 +70,37 @@ struct DistinctState: MeasureState {
 
   private mutating func addTexts(_ column: Column, _ input: MeasureInput, _ groups: Span<Int32>) -> Int {
     var grown = 0
-    if case .dictionary = column.storage {
-      column.withDictionary { keys, offsets, bytes in
-        // A value is hashed once a batch, when a row has it. A hash of 0 is only hashed more often.
-        var hashes = [UInt64](repeating: 0, count: offsets.count - 1)
-        input.forEach { row in
-          let key = Int(keys[row])
-          var hash = hashes[key]
-          if hash == 0 {
-            hash = Hash64.xxh64(bytes.extracting(Int(offsets[key])..<Int(offsets[key + 1])))
-            hashes[key] = hash
-          }
-          grown &+= sets[Int(groups[row])].insert(hash)
-        }
-      }
-      return grown
-    }
+    if case .dictionary = column.storage { return addDictionary(column, input, groups) }
     column.withText { offsets, bytes in
       input.forEach { row in
         let hash = Hash64.xxh64(bytes.extracting(Int(offsets[row])..<Int(offsets[row + 1])))
+        grown &+= sets[Int(groups[row])].insert(hash)
+      }
+    }
+    return grown
+  }
+
+  /// A value is hashed once, when the first row has it.
+  private mutating func addDictionary(_ column: Column, _ input: MeasureInput, _ groups: Span<Int32>) -> Int {
+    var grown = 0
+    column.withDictionary { keys, offsets, bytes in
+      if !(dictionary?.sharesDictionary(with: column) ?? false) {
+        dictionary = column
+        hashes = [UInt64](repeating: 0, count: offsets.count - 1)
+      }
+      let isSingle = sets.count == 1
+      var all: [UInt64] = []
+      swap(&all, &hashes)
+      defer { swap(&all, &hashes) }
+      var hashes = all.mutableSpan
+      input.forEach { row in
+        let key = Int(keys[row])
+        var hash = hashes[key]
+        if hash != 0, isSingle { return }
+        if hash == 0 {
+          hash = Hash64.xxh64(bytes.extracting(Int(offsets[key])..<Int(offsets[key + 1])))
+          hashes[key] = hash
+        }
         grown &+= sets[Int(groups[row])].insert(hash)
       }
     }

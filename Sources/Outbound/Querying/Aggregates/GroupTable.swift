@@ -1,3 +1,4 @@
+import Codecs
 import Records
 
 /// Numbers groups, a bucket of time and texts, from 0 in the order they first come.
@@ -72,6 +73,11 @@ struct GroupTable: Sendable {
       }
       partCount += 1
     }
+  }
+
+  /// Lets go of the columns whose dictionaries were met last.
+  mutating func forgetDictionaries() {
+    for index in texts.indices { texts[index].forgetDictionary() }
   }
 
   private mutating func number(times column: Column, into groups: inout [Int32]) {
@@ -213,55 +219,6 @@ extension PairTable {
     let part = part.span
     var numbers = numbers.mutableSpan
     for row in numbers.indices { numbers[row] = number(Int64(numbers[row]), part[row]) }
-  }
-}
-
-extension TextNumbers {
-  /// Sets `numbers` to the number of each row of a text column.
-  mutating func number(_ column: Column, into numbers: inout [Int32]) {
-    switch column.storage {
-    case .fixed: bug("group columns are read as text")
-    case .dictionary: numberDictionary(column, into: &numbers)
-    case .text: numberPlain(column, into: &numbers)
-    }
-  }
-
-  private mutating func numberDictionary(_ column: Column, into numbers: inout [Int32]) {
-    column.withDictionary { keys, offsets, bytes in
-      // Values are numbered when a row has them: a batch may hold few of its dictionary.
-      var known = [Int32](repeating: -1, count: offsets.count - 1)
-      var numbers = numbers.mutableSpan
-      column.withValidity { bits in
-        for row in keys.indices {
-          if let bits, bits[row >> 3] & (1 << UInt8(row & 7)) == 0 {
-            numbers[row] = numberOfNull()
-            continue
-          }
-          let key = Int(keys[row])
-          var value = known[key]
-          if value < 0 {
-            value = number(bytes.extracting(Int(offsets[key])..<Int(offsets[key + 1])))
-            known[key] = value
-          }
-          numbers[row] = value
-        }
-      }
-    }
-  }
-
-  private mutating func numberPlain(_ column: Column, into numbers: inout [Int32]) {
-    column.withText { offsets, bytes in
-      var numbers = numbers.mutableSpan
-      column.withValidity { bits in
-        for row in numbers.indices {
-          if let bits, bits[row >> 3] & (1 << UInt8(row & 7)) == 0 {
-            numbers[row] = numberOfNull()
-          } else {
-            numbers[row] = number(bytes.extracting(Int(offsets[row])..<Int(offsets[row + 1])))
-          }
-        }
-      }
-    }
   }
 }
 

@@ -15,6 +15,8 @@ protocol MeasureState: Sendable {
   mutating func merge(_ other: any MeasureState, numbers: [Int32])
   /// Only these groups, which are numbered anew in this order.
   mutating func keep(_ groups: [Int32])
+  /// Lets go of what is kept of the last batch's dictionary for further batches that share it.
+  mutating func forgetDictionary()
   /// Called once all rows are added, before the first value is asked for.
   mutating func finish()
   /// The measure's value for each group.
@@ -27,6 +29,7 @@ protocol MeasureState: Sendable {
 
 extension MeasureState {
   mutating func finish() {}
+  mutating func forgetDictionary() {}
 }
 
 /// The rows a measure sees of a batch.

@@ -36,11 +36,11 @@ extension QueryEngine {
     memory: GroupMemory,
     admitted: AdmittedCells? = nil
   ) async throws(StoreError) -> (batches: GroupBatches, last: Double?) {
-    let queue = UnitQueue(units)
+    let queue = UnitQueue(units, endingTogether: pass.workers.workerCount)
     let plan = pass.plan
     let bytesMax = groupBytesMax
     let done = MergingPlace<Aggregation>()
-    _ = try await pass.workers.runOnAll(upTo: units.count) { () throws(StoreError) in
+    _ = try await pass.workers.runOnAll(upTo: queue.count) { () throws(StoreError) in
       var part = Aggregation(plan, memory: memory, admitted: admitted)
       while let unit = queue.take() { try part.add(unit) }
       while let other = done.leave(part) { try part.merge(other) }

@@ -82,6 +82,9 @@ struct GroupCells: Sendable {
     }
   }
 
+  /// Lets go of what is kept of the unit that was read.
+  mutating func forgetDictionaries() { hasher.forgetDictionaries() }
+
   @inline(__always)
   private mutating func add(_ value: Double, to cell: Int, isSum: Bool) {
     if isSum {

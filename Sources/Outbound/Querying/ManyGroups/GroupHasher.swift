@@ -7,14 +7,14 @@ struct GroupHasher: Sendable {
   private let bucket: TimeBucket?
   private let columnCount: Int
   private var part: [UInt64] = []
+  /// Of each text column.
+  private var known: [KnownHashes]
   private(set) var hashes: [UInt64] = []
-
-  /// Null is no text.
-  private static let null: UInt64 = 0x5851_F42D_4C95_7F2D
 
   init(bucket: TimeBucket?, columnCount: Int) {
     self.bucket = bucket
     self.columnCount = columnCount
+    known = Array(repeating: KnownHashes(), count: columnCount)
   }
 
   /// Sets ``hashes`` to those of the rows of `batch`, whose columns begin as ``GroupTable`` has them.
@@ -24,11 +24,11 @@ struct GroupHasher: Sendable {
     let first = bucket == nil ? 0 : 1
     for index in first..<first + columnCount {
       if index == 0 {
-        GroupHasher.hash(texts: batch.columns[index], into: &hashes)
+        known[index - first].hash(batch.columns[index], into: &hashes)
         continue
       }
       if part.count != batch.rowCount { part = [UInt64](repeating: 0, count: batch.rowCount) }
-      GroupHasher.hash(texts: batch.columns[index], into: &part)
+      known[index - first].hash(batch.columns[index], into: &part)
       for row in hashes.indices { hashes[row] = DistinctState.mix(hashes[row] &* 3 &+ part[row]) }
     }
   }
@@ -50,36 +50,60 @@ struct GroupHasher: Sendable {
     }
   }
 
-  private static func hash(texts column: Column, into hashes: inout [UInt64]) {
+  /// Lets go of the columns whose dictionaries were met last.
+  mutating func forgetDictionaries() { known = Array(repeating: KnownHashes(), count: columnCount) }
+}
+
+/// Hashes of texts, those of a dictionary kept as long as batches share it.
+private struct KnownHashes {
+  /// Null is no text.
+  private static let null: UInt64 = 0x5851_F42D_4C95_7F2D
+
+  /// The column whose dictionary ``hashes`` is of.
+  private var dictionary: Column?
+  /// Of each of the dictionary's values; 0: not computed, or it is 0.
+  private var hashes: [UInt64] = []
+
+  /// Sets `result`, one a row, to the hash of each row of a text column.
+  mutating func hash(_ column: Column, into result: inout [UInt64]) {
     switch column.storage {
     case .fixed: bug("group columns are read as text")
     case .text:
       column.withText { offsets, bytes in
-        var hashes = hashes.mutableSpan
-        for row in hashes.indices {
-          hashes[row] = Hash64.xxh64(bytes.extracting(Int(offsets[row])..<Int(offsets[row + 1])))
+        var result = result.mutableSpan
+        for row in result.indices {
+          result[row] = Hash64.xxh64(bytes.extracting(Int(offsets[row])..<Int(offsets[row + 1])))
         }
       }
-    case .dictionary:
-      column.withDictionary { keys, offsets, bytes in
-        // A value is hashed once a batch, when a row has it. A hash of 0 is only hashed more often.
-        var known = [UInt64](repeating: 0, count: offsets.count - 1)
-        var hashes = hashes.mutableSpan
-        column.withValidity { bits in
-          for row in keys.indices {
-            if let bits, bits[row >> 3] & (1 << UInt8(row & 7)) == 0 { continue }
-            let key = Int(keys[row])
-            if known[key] == 0 {
-              known[key] = Hash64.xxh64(bytes.extracting(Int(offsets[key])..<Int(offsets[key + 1])))
-            }
-            hashes[row] = known[key]
-          }
-        }
-      }
+    case .dictionary: hashDictionary(column, into: &result)
     }
     column.withValidity { bits in
       guard let bits else { return }
-      for row in hashes.indices where bits[row >> 3] & (1 << UInt8(row & 7)) == 0 { hashes[row] = null }
+      for row in result.indices where bits[row >> 3] & (1 << UInt8(row & 7)) == 0 {
+        result[row] = KnownHashes.null
+      }
+    }
+  }
+
+  /// A value is hashed once, when the first row has it. Rows that are null get any hash.
+  private mutating func hashDictionary(_ column: Column, into result: inout [UInt64]) {
+    column.withDictionary { keys, offsets, bytes in
+      if !(dictionary?.sharesDictionary(with: column) ?? false) {
+        dictionary = column
+        hashes = [UInt64](repeating: 0, count: offsets.count - 1)
+      }
+      var hashes = hashes.mutableSpan
+      var result = result.mutableSpan
+      column.withValidity { bits in
+        for row in keys.indices {
+          if let bits, bits[row >> 3] & (1 << UInt8(row & 7)) == 0 { continue }
+          let key = Int(keys[row])
+          if hashes[key] == 0 {
+            hashes[key] = Hash64.xxh64(bytes.extracting(Int(offsets[key])..<Int(offsets[key + 1])))
+          }
+          result[row] = hashes[key]
+        }
+      }
     }
   }
 }

@@ -56,17 +56,18 @@ extension QueryEngine {
     let units = try await pass.workers.perform { () throws(StoreError) in
       try pass.snapshot.plan(ranking.plan.scan)
     }
-    let queue = UnitQueue(units)
-    let partCount = max(1, min(pass.workers.workerCount, units.count))
+    let queue = UnitQueue(units, endingTogether: pass.workers.workerCount)
+    let partCount = max(1, min(pass.workers.workerCount, queue.count))
     let cellBits = GroupCells.bits(bytesMax: groupLimits.bytesMax / 4 / (partCount + 1))
     try memory.take(GroupCells.byteCount(bits: cellBits))
     let done = MergingPlace<GroupCells>()
-    _ = try await pass.workers.runOnAll(upTo: units.count) { () throws(StoreError) in
+    _ = try await pass.workers.runOnAll(upTo: queue.count) { () throws(StoreError) in
       try memory.take(GroupCells.byteCount(bits: cellBits))
       var part = GroupCells(ranking, bits: cellBits)
       while let unit = queue.take() {
         try memory.withRoom(unit.memoryBytesEstimate) { () throws(StoreError) in
           let cursor = try unit.open()
+          defer { part.forgetDictionaries() }
           while let batch = try cursor.next() {
             try memory.check()
             part.add(batch)

@@ -73,6 +73,16 @@ struct BlockColumns: Sendable {
     return index
   }
 
+  /// The columns of the file that hold what `path` leads to, or may hold it.
+  func indices(of path: ColumnPath) -> [Int] {
+    let own = index(of: path.column)
+    guard let members = members[path.column] else { return [own] }
+    guard let name = path.members.first else { return [own] + members.map(\.index) }
+    let (found, mayBeInRest) = member(name, of: path.column)
+    let isRead = path.members.count > 1 || mayBeInRest
+    return found.map(\.index) + (isRead ? [own] : [])
+  }
+
   /// The columns of one member, and whether the rest may hold values of that name too.
   func member(_ name: String, of field: String) -> (columns: [Member], mayBeInRest: Bool) {
     let columns = (members[field] ?? []).filter { $0.name.hasBytes(of: name) }

@@ -30,26 +30,57 @@ struct BlockUnit: ScanUnit {
   /// Decoded at once, about, where all rows are wanted: so little that a query holds little and ends soon.
   static let stepBytesMax = 8 << 20
 
-  /// Bytes of a page of every column the answer and the predicate need, decoded.
-  private var pageBytes: Int {
+  /// As ``stepBytesMax``, where no column has a dictionary, which each step decodes anew: what is decoded is
+  /// looked at before it falls out of the caches.
+  private static let plainStepBytesMax = 1 << 20
+  /// Of a part of a unit, without dictionaries: some milliseconds of work.
+  private static let partBytes = 3 << 20
+
+  /// Bytes of a page of every column the answer and the predicate need, decoded, and whether one of these has
+  /// a dictionary.
+  private var pageSize: (bytes: Int, hasDictionary: Bool) {
     let info = scan.contents.parquet.rowGroups[group]
-    let columns = scan.contents.columns
     let paths =
       scan.request.columns.map(\.path) + (scan.filter(in: pages)?.paths ?? [])
       + scan.texts.flatMap(\.predicate.paths)
-    var indices = Set(paths.map { columns.index(of: $0.column) })
-    for path in paths { for member in columns.members[path.column] ?? [] { indices.insert(member.index) } }
-    let bytes = indices.reduce(0) { $0 + info.columns[$1].uncompressedBytes }
-    return bytes / max(1, scan.contents.pages(of: group).count)
+    let indices = Set(paths.flatMap(scan.contents.columns.indices))
+    // Pages hold indices in few bits, columns in four bytes.
+    let least = scan.request.order == .unordered ? info.rowCount * 8 : 0
+    let bytes = indices.reduce(0) { $0 + max(least, info.columns[$1].uncompressedBytes) }
+    return (
+      bytes / max(1, scan.contents.pages(of: group).count),
+      indices.contains { info.columns[$0].isDictionary }
+    )
   }
 
   /// How many pages are decoded at once where all rows are wanted.
-  var stepPageCount: Int { min(pages.count, max(1, BlockUnit.stepBytesMax / max(pageBytes, 1))) }
+  var stepPageCount: Int { stepPageCount(pageSize) }
+
+  private func stepPageCount(_ size: (bytes: Int, hasDictionary: Bool)) -> Int {
+    let isLarge = size.hasDictionary || scan.request.order != .unordered
+    let bytesMax = isLarge ? BlockUnit.stepBytesMax : BlockUnit.plainStepBytesMax
+    return min(pages.count, max(1, bytesMax / max(size.bytes, 1)))
+  }
 
   /// What a step decodes, and a batch that is given out of it.
   var memoryBytesEstimate: Int {
-    let pageCount = scan.request.order == .unordered ? stepPageCount : 1
-    return pageBytes * pageCount * 2 + (1 << 20)
+    let size = pageSize
+    let pageCount = scan.request.order == .unordered ? stepPageCount(size) : 1
+    return size.bytes * pageCount * 2 + (1 << 20)
+  }
+
+  func parts() -> [any ScanUnit] {
+    let size = pageSize
+    // A dictionary is decoded anew in each part: there a part is a step.
+    let bytes = size.hasDictionary ? BlockUnit.stepBytesMax : BlockUnit.partBytes
+    return parts(ofPages: max(1, bytes / max(size.bytes, 1)))
+  }
+
+  func parts(ofPages pageCount: Int) -> [BlockUnit] {
+    if pages.count <= pageCount { return [self] }
+    return stride(from: 0, to: pages.count, by: pageCount).map { start in
+      BlockUnit(scan, group: group, pages: Array(pages[start..<min(start + pageCount, pages.count)]))
+    }
   }
 
   /// What a row of the answer takes in the file, on average; at least 1.
@@ -63,7 +94,24 @@ struct BlockUnit: ScanUnit {
     return indices.reduce(0) { $0 + info.columns[$1].uncompressedBytes } / max(info.rowCount, 1) + 1
   }
 
-  func open() throws(StoreError) -> any BatchCursor { BlockCursor(self) }
+  /// Whether a step's rows of all columns are decoded at once, dictionaries included: the order does not
+  /// matter, and what comes takes no more than what the file has, uncompressed.
+  var readsStepsAtOnce: Bool { scan.request.order == .unordered && scan.request.columns.allSatisfy(isNarrow) }
+
+  private func isNarrow(_ output: OutputColumn) -> Bool {
+    guard scan.contents.schema.field(output.path.column)?.type == .json else { return true }
+    guard output.path.members.count == 1, output.type != .json else { return false }
+    let (parts, mayBeInRest) = scan.contents.columns.member(output.path.members[0], of: output.path.column)
+    if mayBeInRest { return false }
+    if parts.count == 1, parts[0].type == output.type || output.isExact && parts[0].type == .int64 {
+      return true
+    }
+    return output.type == .float64 && !output.isExact && parts.allSatisfy { $0.type != .utf8 }
+  }
+
+  func open() throws(StoreError) -> any BatchCursor {
+    readsStepsAtOnce ? StepCursor(self) : BlockCursor(self)
+  }
 
   func countMatches() throws(StoreError) -> Int {
     var total = 0

@@ -34,6 +34,11 @@ struct WatchedUnit: ScanUnit {
   var rowCountMax: Int { unit.rowCountMax }
   var memoryBytesEstimate: Int { unit.memoryBytesEstimate }
 
+  func parts() -> [any ScanUnit] {
+    let parts = unit.parts()
+    return parts.count == 1 ? [self] : parts.map { WatchedUnit(unit: $0, watch: watch) }
+  }
+
   func open() throws(StoreError) -> any BatchCursor {
     try watch.watching { () throws(StoreError) in WatchedCursor(try unit.open(), watch) }
   }
