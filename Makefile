@@ -40,7 +40,7 @@ update-dependencies: ## Resolve the packages anew and list their versions (see C
 	swift package update
 	python3 -B scripts/tidy --write-dependencies
 
-bench: build ## Measure ingest, queries, disk, memory; prints the tables of Docs/benchmarks.md
+bench: build ## Measure ingest, queries, disk, memory: ROWS=10000000 (ONLY=ingest,queries: a part)
 	@scripts/bench
 
 fuzz: setup ## Fuzz each decoder from the committed corpus for SECONDS=30

@@ -1,6 +1,7 @@
 """Measures a release build of Cordwood from outside and prints the tables of Docs/benchmarks.md.
 
-  bench.py [--rows N] [--data FILE.jsonl] [--only ingest,single,tenants,queries,start,idle,sessions,audit,crowd,live,ingest-api]
+  bench.py [--rows N] [--data FILE.jsonl]
+           [--only ingest,queries,growth,start,tenants,single,idle,sessions,audit,crowd,live,ingest-api]
 
 The data is FILE, else ../shared/bench/gen.py's where that exists, else what generate.py beside this file makes (the same shape).
 Everything runs on loopback against a server this script starts and stops; nothing is asserted.
@@ -14,20 +15,50 @@ TICKS = os.sysconf("SC_CLK_TCK")
 DAY = "2026-11-19"
 KEYS = ["bench-key-%03d-0123456789abcdef0123456789" % i for i in range(100)]
 
+DURATION, USER = "metadata.duration_ms", "metadata.user_id"
+COUNT = {"measures": ["count"]}
+
+
+def most(by, **more):
+    return {"group_by": [by], **COUNT, "order_by": "count", "order": "desc", "limit": 10, **more}
+
+
+def holding(text): return {"where": {"contains": ["message", text]}}
+
+
+def matching(pattern): return {"where": {"regex": ["message", pattern]}, **COUNT}
+
+
+# Name, query, mark for p50 at ten million rows on two cores (ms).
 QUERIES = [
-    ("newest 100", {"order": "desc", "limit": 100}, 5),
-    ("one hour by level", {"start": f"{DAY}T12:00:00Z", "end": f"{DAY}T13:00:00Z", "group_by": ["level"], "measures": ["count"]}, 10),
-    ("all by minute and level", {"group_by": ["level"], "bucket": "1m", "measures": ["count"], "limit": 100000}, 120),
-    ("one trace_id", {"where": {"eq": ["trace_id", "@TRACE@"]}, "limit": 100}, 10),
-    ("rare phrase (20 rows)", {"where": {"contains": ["message", "quantum flux capacitor misaligned"]}, "limit": 100}, 40),
-    ("common phrase (1 %) counted", {"where": {"contains": ["message", "connection reset by peer"]}, "measures": ["count"]}, 100),
-    ("substring through words, counted", {"where": {"contains": ["message", "ction reset by pe"]}, "measures": ["count"]}, 800),
-    ("substring into numbers, counted", {"where": {"contains": ["message", "ool-3 nearly exhausted: active=4"]}, "measures": ["count"]}, 800),
-    ("short substring, counted", {"where": {"contains": ["message", "4a"]}, "measures": ["count"]}, 800),
-    ("regular expression, counted", {"where": {"regex": ["message", "timeout after [0-9]+\\.[0-9]+ ms|retrying .* attempt=[3-5] "]}, "measures": ["count"]}, 900),
-    ("regular expression on numbers, counted", {"where": {"regex": ["message", "status=5[0-9][0-9] bytes=[0-9]{3} "]}, "measures": ["count"]}, 900),
-    ("top 10 services by errors", {"where": {"eq": ["level", "ERROR"]}, "group_by": ["service"], "measures": ["count"], "order_by": "count", "order": "desc", "limit": 10}, 5),
+    ("rare phrase, its 20 rows with all columns", {**holding("quantum flux capacitor misaligned"), "limit": 100}, 15),
+    ("top 10 of metadata.user_id (100,000 values) by count", most(USER), 225),
+    ("metadata.duration_ms > 900 by minute",
+     {"where": {"gt": [DURATION, 900]}, "bucket": "1m", **COUNT, "limit": 100000}, 20),
+    ("distinct metadata.user_id", {"measures": [{"distinct": USER}]}, 150),
+    ("p95 of metadata.duration_ms by service",
+     {"group_by": ["service"], "measures": [{"quantile": [DURATION, 0.95]}]}, 250),
+    ("regular expression that no index helps, counted", matching("[aeiou][0-9]+[^0-9a-z][0-9]*7[^0-9]"), 400),
+    ("top 10 services by errors", most("service", where={"eq": ["level", "ERROR"]}), 1),
+    ("one trace's rows, all columns", {"where": {"eq": ["trace_id", "@TRACE@"]}, "limit": 100}, 3),
+    ("newest 100", {"order": "desc", "limit": 100}, 3),
+    ("one hour by level", {"start": f"{DAY}T12:00:00Z", "end": f"{DAY}T13:00:00Z", "group_by": ["level"], **COUNT}, 10),
+    ("all by minute and level", {"group_by": ["level"], "bucket": "1m", **COUNT, "limit": 100000}, 120),
+    ("common phrase (1 %), counted", {**holding("connection reset by peer"), **COUNT}, 100),
+    ("substring through words, counted", {**holding("ction reset by pe"), **COUNT}, 800),
+    ("substring into numbers, counted", {**holding("ool-3 nearly exhausted: active=4"), **COUNT}, 800),
+    ("short substring, counted", {**holding("4a"), **COUNT}, 800),
+    ("regular expression, counted", matching(r"timeout after [0-9]+\.[0-9]+ ms|retrying .* attempt=[3-5] "), 900),
+    ("regular expression on numbers, counted", matching("status=5[0-9][0-9] bytes=[0-9]{3} "), 900),
+    ("count, sum, least, most and mean of metadata.duration_ms",
+     {"measures": ["count"] + [{name: DURATION} for name in ("sum", "min", "max", "avg")]}, "–"),
+    ("10,000 rows, all columns", {"limit": 10000}, "–"),
 ]
+# What must not grow with the store: those of QUERIES, and by how much at most for ten times the rows.
+GROWTH = [QUERIES[0][0], "newest 100", "one trace's rows, all columns", "one hour by level"]
+GROWTH_MARK = 1.3
+# MiB of memory while ingesting, mapped pages counted, as containers count them.
+MAPPED_MARK = 400
 
 
 def say(text): print(text, flush=True)
@@ -51,24 +82,33 @@ class Server:
                 found = re.search(rb"127\.0\.0\.1:(\d+)", f.read())
             if found: self.port = int(found.group(1))
             else: time.sleep(0.002)
-        self.peak = 0
+        self.peak = self.peak_mapped = 0
         self.sampling = True
         threading.Thread(target=self._sample, daemon=True).start()
 
-    def memory(self):
-        """Bytes of RssAnon + RssShmem."""
+    def memory(self, mapped=False):
+        """Bytes of RssAnon + RssShmem; with the pages of mapped files if asked for."""
         text = open(f"/proc/{self.process.pid}/status").read()
-        return sum(int(re.search(rf"{name}:\s+(\d+) kB", text).group(1)) for name in ("RssAnon", "RssShmem")) * 1024
+        names = ("RssAnon", "RssShmem", "RssFile") if mapped else ("RssAnon", "RssShmem")
+        return sum(int(re.search(rf"{name}:\s+(\d+) kB", text).group(1)) for name in names) * 1024
 
     def _sample(self):
         while self.sampling:
-            try: self.peak = max(self.peak, self.memory())
+            try:
+                self.peak = max(self.peak, self.memory())
+                self.peak_mapped = max(self.peak_mapped, self.memory(mapped=True))
             except (OSError, AttributeError): return
-            time.sleep(0.05)
+            time.sleep(0.02)
 
     def cpu(self):
         fields = open(f"/proc/{self.process.pid}/stat").read().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def cpu_exact(self):
+        """Seconds, to the microsecond, of the threads there are: for what no thread ends in."""
+        threads = f"/proc/{self.process.pid}/task"
+        spent = [open(f"{threads}/{thread}/schedstat").read().split()[0] for thread in os.listdir(threads)]
+        return sum(map(int, spent)) / 1e9
 
     def request(self, method, path, body=None, headers=None, connection=None):
         own = connection or http.client.HTTPConnection("127.0.0.1", self.port, timeout=600)
@@ -140,9 +180,9 @@ def bench_ingest(work, data, rows):
     seconds = time.monotonic() - started
     cpu = (server.cpu() - before) / rows * 1e6
     say("\n### Ingest: 4 connections, 1,000 rows a request, synced\n")
-    row("rows/s acknowledged", "rows/s incl. archiving", "CPU µs a row incl. archiving", "p50 ms", "p99 ms", "max ms", "peak memory MiB", "failures")
-    row(*["---"] * 8)
-    row(f"{rows / acknowledged:,.0f}", f"{rows / seconds:,.0f}", f"{cpu:.2f}", f"{result['p50_ms']:.1f}", f"{result['p99_ms']:.1f}", f"{result['max_ms']:.1f}", f"{server.peak / 2**20:.0f}", result["failures"] or "none")
+    row("rows/s acknowledged", "rows/s incl. archiving", "CPU µs a row incl. archiving", "p50 ms", "p99 ms", "max ms", "peak memory MiB", f"with mapped pages (mark {MAPPED_MARK})", "failures")
+    row(*["---"] * 9)
+    row(f"{rows / acknowledged:,.0f}", f"{rows / seconds:,.0f}", f"{cpu:.2f}", f"{result['p50_ms']:.1f}", f"{result['p99_ms']:.1f}", f"{result['max_ms']:.1f}", f"{server.peak / 2**20:.0f}", f"{server.peak_mapped / 2**20:.0f}", result["failures"] or "none")
     json_bytes = os.path.getsize(data)
     block_bytes = tree_bytes(path, ".parquet")
     say(f"\non disk: {block_bytes / 1e6:,.1f} MB of blocks for {json_bytes / 1e6:,.1f} MB of JSON = 1 : {json_bytes / block_bytes:.2f}; {block_bytes / rows:.1f} bytes a row; all of data dir {tree_bytes(path) / 1e6:,.1f} MB\n")
@@ -191,33 +231,62 @@ def needle_trace(data, rows):
         return json.loads(f.readline())["trace_id"]
 
 
+def ask(server, query, trace, runs, connection):
+    """The answer, ms of each run (after two more that are not counted), and CPU ms of one."""
+    body = json.loads(json.dumps({"dataset": "logs", **query}).replace("@TRACE@", trace))
+    for _ in range(3): answer = server.request("POST", "/v1/query", body, ADMIN, connection)
+    times, before = [], server.cpu_exact()
+    for _ in range(runs):
+        start = time.perf_counter()
+        server.request("POST", "/v1/query", body, ADMIN, connection)
+        times.append((time.perf_counter() - start) * 1000)
+    return answer, sorted(times), (server.cpu_exact() - before) / runs * 1000
+
+
 def bench_queries(path, data, rows, runs=15):
     server = Server(path)
     trace = needle_trace(data, rows)
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=600)
-    say(f"\n### Queries over {rows:,} archived rows, warm, over HTTP ({runs} runs)\n")
+    say(f"\n### Queries over {rows:,} archived rows, warm, over HTTP ({runs} runs); marks are for ten million\n")
     row("query", "p50 ms", "p95 ms", "CPU ms", "mark ms", "answer")
     row(*["---"] * 6)
     for name, query, mark in QUERIES:
-        body = json.loads(json.dumps({"dataset": "logs", **query}).replace("@TRACE@", trace))
-        try:
-            answer = server.request("POST", "/v1/query", body, ADMIN, connection)
+        try: answer, times, cpu = ask(server, query, trace, runs, connection)
         except (RuntimeError, OSError, http.client.HTTPException) as error:
             row(name, "failed", "", "", mark, str(error)[:120])
             connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=600)
             continue
-        for _ in range(2): server.request("POST", "/v1/query", body, ADMIN, connection)
-        times, before = [], server.cpu()
-        for _ in range(runs):
-            start = time.perf_counter()
-            server.request("POST", "/v1/query", body, ADMIN, connection)
-            times.append((time.perf_counter() - start) * 1000)
-        cpu = (server.cpu() - before) / runs * 1000
-        times.sort()
-        short = f"{len(answer):,} bytes" if len(answer) > 90 else answer.decode().replace("|", "\\|")
+        short = f"{len(answer):,} bytes" if len(answer) > 90 else answer.decode().strip().replace("|", "\\|")
         row(name, f"{statistics.median(times):.1f}", f"{times[int(len(times) * 0.95)]:.1f}", f"{cpu:.1f}", mark, short)
-    say(f"\npeak memory while querying: {server.peak / 2**20:.0f} MiB")
+    say(f"\npeak memory while querying: {server.peak / 2**20:.0f} MiB, with mapped pages {server.peak_mapped / 2**20:.0f}")
     server.stop()
+
+
+def bench_growth(work, path, data, rows, runs=40):
+    """The questions that must not grow, over a store of a tenth of the rows and over this one."""
+    small = rows // 10
+    small_data = os.path.join(work, f"rows-{small}.jsonl")
+    if not os.path.exists(small_data): small_data = make_data(small, work)
+    small_path = fresh(work, "tenth")
+    server = Server(small_path)
+    load(server, small_data, 4, 1000)
+    server.archive()
+    server.stop()
+    servers = [(Server(small_path), small_data, small), (Server(path), data, rows)]
+    say(f"\n### Growth from {small:,} to {rows:,} archived rows ({runs} runs); mark {GROWTH_MARK} times\n")
+    row("query", "p50 ms before", "p50 ms", "times", "CPU ms before", "CPU ms", "times")
+    row(*["---"] * 7)
+    for name, query, _ in QUERIES:
+        if name not in GROWTH: continue
+        found = []
+        for server, file, count in servers:
+            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=600)
+            _, times, cpu = ask(server, query, needle_trace(file, count), runs, connection)
+            found.append((statistics.median(times), cpu))
+        (p50, cpu), (p50_more, cpu_more) = found
+        row(name, f"{p50:.2f}", f"{p50_more:.2f}", f"{p50_more / p50:.2f}", f"{cpu:.2f}", f"{cpu_more:.2f}", f"{cpu_more / cpu:.2f}")
+    for server, _, _ in servers: server.stop()
+    shutil.rmtree(small_path)
 
 
 def first_answer(server):
@@ -490,9 +559,9 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--data")
-    parser.add_argument("--store", help="an archived store of an earlier run, for --only queries,start")
+    parser.add_argument("--store", help="an archived store of an earlier run, for --only queries,growth,start")
     parser.add_argument("--work", default=os.path.join(ROOT, ".build-bench"))
-    parser.add_argument("--only", default="ingest,queries,start,tenants,single,idle,sessions,audit,crowd,live,ingest-api")
+    parser.add_argument("--only", default="ingest,queries,growth,start,tenants,single,idle,sessions,audit,crowd,live,ingest-api")
     parser.add_argument("--sessions", default="ingest,single,reads,login,many,spread", help="what of the part sessions")
     parser.add_argument("--runs", type=int, default=3, help="runs of each figure of the parts sessions, crowd, live and ingest-api")
     arguments = parser.parse_args()
@@ -504,6 +573,7 @@ def main():
     path = arguments.store or os.path.join(arguments.work, "bulk")
     if "ingest" in parts: path = bench_ingest(arguments.work, data, rows)
     if "queries" in parts: bench_queries(path, data, rows)
+    if "growth" in parts: bench_growth(arguments.work, path, data, rows)
     if "start" in parts: bench_start(arguments.work, path, data, rows)
     if "tenants" in parts: bench_tenants(arguments.work, data, rows)
     if "single" in parts: bench_single(arguments.work, data, rows)

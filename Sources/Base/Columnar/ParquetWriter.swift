@@ -21,16 +21,39 @@ package struct ParquetColumnOptions: Sendable {
       }
     }
   }
+  /// What a column's values are, as far as it matters for how they are compressed.
+  package enum Content: Sendable {
+    /// Anything.
+    case mixed
+    /// Texts of a few lengths whose characters are random: ids, hashes.
+    case random
+    /// Numbers of eight bytes.
+    case numbers
+
+    var number: Int32 {
+      switch self {
+      case .mixed: 0
+      case .random: 1
+      case .numbers: 2
+      }
+    }
+  }
   /// How the values are written.
   package var encoding: Encoding
-  /// Distinct values a row group's Bloom filter is sized for (1 % false positives); nil: no filter.
+  /// What the values are.
+  package var content: Content
+  /// Distinct values a row group's Bloom filter is sized for (3 % false positives); nil: no filter.
   package var bloomDistinctCount: Int?
   /// Whether an int64 column holds times in microseconds since 1970, which the file then says of it. Such a
   /// column is read as int64.
   package var isMicroseconds: Bool
   /// Options of one column.
-  package init(encoding: Encoding, bloomDistinctCount: Int? = nil, isMicroseconds: Bool = false) {
+  package init(
+    encoding: Encoding, content: Content = .mixed, bloomDistinctCount: Int? = nil,
+    isMicroseconds: Bool = false
+  ) {
     self.encoding = encoding
+    self.content = content
     self.bloomDistinctCount = bloomDistinctCount
     self.isMicroseconds = isMicroseconds
   }

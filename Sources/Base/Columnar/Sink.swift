@@ -47,6 +47,7 @@ final class Sink {
         cw_column(
           name: text.baseAddress.map { unsafe $0 + starts[index] }, type: options[index].type(of: field),
           nullable: field.isNullable ? 1 : 0, encoding: options[index].encoding.number,
+          content: options[index].content.number,
           bloom_distinct: Int64(options[index].bloomDistinctCount ?? 0),
           sort_rank: rank(of: field.name, in: sortedBy)))
     }

@@ -105,6 +105,15 @@ final class LocalFile: File {
 
   var failedByte: Int? { MappingGuard.shared.failedByte(of: slot).map { $0 + fileOffset } }
 
+  func letGo(_ range: Range<Int>) {
+    let mapped = range.clamped(to: fileOffset..<fileOffset + byteCount)
+    guard !mapped.isEmpty else { return }
+    let start = (mapped.lowerBound - fileOffset) & ~(MappingGuard.shared.pageBytes - 1)
+    // Within bounds: the mapping begins at a page. It is advice: where it is refused, the pages stay. A page
+    // of zeros that the guard has put there stays one.
+    _ = unsafe madvise(base + start, mapped.upperBound - fileOffset - start, MADV_DONTNEED)
+  }
+
   deinit {
     MappingGuard.shared.remove(slot)
     unsafe munmap(base, byteCount)

@@ -3,6 +3,11 @@ package protocol FileMapping: AnyObject, Sendable {
   /// The first byte, from the file's start, of a page that the disk did not give when it was read: the file
   /// was cut, or a sector is bad. Readers saw zeros there. nil: none so far. One load, on any thread.
   var failedByte: Int? { get }
+  /// Takes the pages of `range`, in bytes from the file's start, out of this process's memory; what lies
+  /// outside of the mapping is passed over. Buffers stay valid on every thread: whoever reads there next
+  /// meets the page again, from the system's cache or the disk. Some microseconds a megabyte, and ten times
+  /// as much as the pages come back.
+  func letGo(_ range: Range<Int>)
 }
 
 extension Buffer {

@@ -11,7 +11,8 @@ package enum BlockError: Error, Sendable, Equatable {
   case unsupported(file: String, reason: String)
   /// A later version wrote the block. Nothing is wrong with it.
   case laterVersion(file: String, version: Int)
-  /// Whoever asked does not want the rest, or has no time left: what ``CancellationToken/check()`` threw.
+  /// Whoever asked does not want the rest, or has no time left: what ``CancellationToken/check()`` threw. Or
+  /// what a ``HeadPart`` threw.
   case ended(StoreError)
 
   /// The error as the seams know it.

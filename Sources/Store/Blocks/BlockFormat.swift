@@ -4,8 +4,8 @@ import Records
 
 /// The rows a block is written of; those that the deletions hide are left out.
 package enum BlockInput {
-  /// Head rows: all columns of the schema, positions rising from batch to batch.
-  case head([RecordBatch], deletions: [PendingDeletion])
+  /// Head rows, positions rising from part to part.
+  case head([HeadPart], deletions: [PendingDeletion])
   /// The rows of other blocks of the partition, each with the deletions that are pending on it.
   case merged([(block: any BlockReading, deletions: [PendingDeletion])])
 }

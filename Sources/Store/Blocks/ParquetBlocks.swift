@@ -12,20 +12,20 @@ package struct ParquetBlocks: BlockFormat {
   package func write(
     _ rows: BlockInput, to place: BlockPlace, on fileSystem: any FileSystem, shouldStop: () -> Bool
   ) throws(StoreError) -> BlockFacts? {
-    let source: any BlockRowSource
-    switch rows {
-    case .head(let batches, let deletions):
-      source = HeadRows(batches, partition: place.partition, deletions: deletions)
-    case .merged(let inputs):
-      source = MergedRows(
-        inputs.map { input in
-          guard let reader = input.block as? BlockReader else {
-            bug("a format merges the blocks it opened")
-          }
-          return (reader, input.deletions)
-        }, bytesMax: layout.mergeBytesMax)
-    }
     do throws(BlockError) {
+      let source: any BlockRowSource
+      switch rows {
+      case .head(let parts, let deletions):
+        source = try HeadRows(parts: parts, partition: place.partition, deletions: deletions)
+      case .merged(let inputs):
+        source = MergedRows(
+          inputs.map { input in
+            guard let reader = input.block as? BlockReader else {
+              bug("a format merges the blocks it opened")
+            }
+            return (reader, input.deletions)
+          }, bytesMax: layout.mergeBytesMax)
+      }
       return try BlockWriter.write(
         source, to: place, fileSystem: fileSystem, layout: layout, shouldStop: shouldStop)
     } catch { throw error.storeError }

@@ -183,6 +183,18 @@ package struct HeadFrame: Sendable {
     _ = try soundBytes()
   }
 
+  /// Takes the pages of the frame, and of what lies around it, out of this process's memory until they are
+  /// read again; batches stay valid.
+  package func letGo() {
+    let start = Int(entry.byte) & ~(HeadFrame.mappedBytesMax - 1)
+    let end = (Int(entry.byte) + byteCount + HeadFrame.mappedBytesMax - 1) & ~(HeadFrame.mappedBytesMax - 1)
+    segment.letGo(start..<end)
+  }
+
+  /// What reading one byte may map at most: the kernel keeps a file in pieces of up to so many bytes, and
+  /// maps a piece as a whole. So the frame read next brings the end of the one before back.
+  private static let mappedBytesMax = 2 << 20
+
   private var bytes: Buffer { segment.mapping.slice(Int(entry.byte)..<Int(entry.byte) + byteCount) }
 
   private func read(_ bytes: Buffer, columns names: [String]) throws(JournalError) -> RecordBatch {

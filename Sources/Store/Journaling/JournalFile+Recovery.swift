@@ -24,7 +24,11 @@ extension JournalFile {
       check.note(found.header)
       try show(found, start: start, now: now)
     }
-    for segment in segments { try segment.requireReadable() }
+    for segment in segments {
+      try segment.requireReadable()
+      // All of it was read; most of it nobody wants soon.
+      segment.letGo(0..<segment.byteCount)
+    }
     check.judge(&outcome, firstSegment: segments[0].number)
     if outcome.isDamaged {
       throw .corrupt(

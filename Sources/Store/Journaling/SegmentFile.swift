@@ -33,6 +33,9 @@ final class SegmentFile: Sendable {
     throw .corrupt(file: path, offsetBytes: byte, reason: "the disk does not give this page")
   }
 
+  /// See `FileMapping`.
+  func letGo(_ range: Range<Int>) { fileMapping?.letGo(range) }
+
   static func name(_ number: UInt32) -> String {
     let digits = String(number)
     return String(repeating: "0", count: max(0, 8 - digits.count)) + digits + ".seg"

@@ -13,9 +13,15 @@ struct PlainBlocks: BlockFormat {
     _ rows: BlockInput, to place: BlockPlace, on fileSystem: any FileSystem, shouldStop: () -> Bool
   ) throws(StoreError) -> BlockFacts? {
     if shouldStop() { return nil }
-    let batches: [RecordBatch]
+    var batches: [RecordBatch] = []
     switch rows {
-    case .head(let head, let deletions): batches = head.map { PlainBlocks.drop(deletions, from: $0) }
+    case .head(let parts, let deletions):
+      let columns = place.partition.dataset.schema.fields.map(\.name)
+      for part in parts {
+        do throws(BlockError) {
+          batches.append(PlainBlocks.drop(deletions, from: try part.batch(columns: columns)))
+        } catch { throw error.storeError }
+      }
     case .merged(let blocks):
       batches = blocks.map { block in
         guard let plain = block.block as? PlainBlock else { preconditionFailure("blocks of one format") }

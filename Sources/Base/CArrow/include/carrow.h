@@ -40,12 +40,15 @@ enum { CW_INT64 = 1, CW_FLOAT64 = 2, CW_BOOL = 3, CW_UTF8 = 4, CW_UUID = 5, CW_J
 /// Microseconds in UTC, for a writer of Parquet; who reads them gets CW_INT64.
 enum { CW_MICROSECONDS = 8 };
 enum { CW_PLAIN = 0, CW_DICTIONARY = 1, CW_DELTA = 2 };
+// What a column's pages hold, as far as it matters for how Zstandard looks for repetitions.
+enum { CW_MIXED = 0, CW_RANDOM = 1, CW_NUMBERS = 2 };
 
 typedef struct {
   const char *name;
   int32_t type;
   int32_t nullable;
   int32_t encoding;
+  int32_t content;
   /// Distinct values a row group's Bloom filter is sized for; 0: none.
   int64_t bloom_distinct;
   /// 1 for the first column the rows are sorted by, 2 for the next; 0: none.

@@ -11,6 +11,8 @@ struct BlockShape {
   private static let deltaMax: UInt64 = 1 << 28 - 1
   /// Distinct values of a row group up to which a column is written as a dictionary.
   private static let dictionaryValuesMax = 32_768
+  /// Dictionaries of more values are sorted; smaller ones take next to nothing.
+  private static let sortedValuesMin = 256
 
   let schema: DatasetSchema
   /// Of the file.
@@ -92,6 +94,7 @@ struct BlockShape {
     if let name, isPlain(name) { return column.plainText() }
     // A dictionary that came with the rows may have values of rows that deletions hide.
     return DictionaryEncoder.encode(column.withUsedValuesOnly(), valuesMax: BlockShape.dictionaryValuesMax)
+      .withSortedDictionary(above: BlockShape.sortedValuesMin)
   }
 
   private func isPlain(_ name: String) -> Bool {
@@ -126,12 +129,15 @@ struct BlockShape {
         return ParquetColumnOptions(
           encoding: field.name.hasBytes(of: "timestamp") ? timeEncoding : .plain, isMicroseconds: true)
       case .bool: return ParquetColumnOptions(encoding: .plain)
-      case .float64, .json: return ParquetColumnOptions(encoding: .dictionary)
+      case .json: return ParquetColumnOptions(encoding: .dictionary)
+      case .float64: return ParquetColumnOptions(encoding: .dictionary, content: .numbers)
       case .utf8:
         // A dictionary of nearly every row's value would only be in the way of those who want one row.
         let isPlain = isPlain(field.name) || BlockShape.isMostlyDistinct(column)
         let bloom = schema.bloomColumns.contains(field.name) ? BlockShape.distinctCount(column) : nil
-        return ParquetColumnOptions(encoding: isPlain ? .plain : .dictionary, bloomDistinctCount: bloom)
+        return ParquetColumnOptions(
+          encoding: isPlain ? .plain : .dictionary,
+          content: BlockShape.plainColumns.contains(field.name) ? .random : .mixed, bloomDistinctCount: bloom)
       }
     }
   }
@@ -143,11 +149,11 @@ struct BlockShape {
     return distinct > max(column.rowCount / 2, 256)
   }
 
-  /// Distinct values, and a tenth more for row groups to come; at least 64.
+  /// Distinct values, and a tenth more for row groups to come, which hardly have more rows; at least 64.
   private static func distinctCount(_ column: Column) -> Int {
     var count = column.rowCount
     let encoded = DictionaryEncoder.encode(column, valuesMax: 1 << 20)
     if case .dictionary(_, _, _, let values) = encoded.storage { count = values }
-    return max(64, count + count / 10)
+    return max(64, min(count + count / 10, column.rowCount))
   }
 }

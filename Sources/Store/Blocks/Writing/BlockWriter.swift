@@ -64,6 +64,8 @@ package enum BlockWriter {
           discard(place, fileSystem)
           return .nothing
         }
+        // Let go before the next ones are gathered.
+        next = .end
         try work.add(batch)
         next = try rows.next(cut)
       }

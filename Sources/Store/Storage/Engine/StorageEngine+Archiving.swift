@@ -55,10 +55,9 @@ extension StorageEngine {
     let frames = try nextFrames(heads.head(of: partition), from: archivedThrough, below: positionEnd)
     guard let end = frames.last?.positionEnd else { return nil }
     let columns = partition.dataset.schema.fields.map(\.name)
-    var batches: [RecordBatch] = []
-    for chunk in HeadChunk.chunks(frames) { batches.append(try chunk.batch(columns: columns)) }
+    let parts = try HeadChunk.parts(frames, columns: columns)
     let facts = try writeBlock(
-      .head(batches, deletions: deletions), partition: partition,
+      .head(parts, deletions: deletions), partition: partition,
       deletionsApplied: deletions.map(\.id).max() ?? 0, shouldStop: shouldStop)
     // The rows were read while the block was written, and its checksums vouch for them from now on.
     do throws(StoreError) { try verify(frames, of: partition) } catch {
@@ -117,12 +116,19 @@ extension StorageEngine {
 
   /// Compares the frames with their checksums; a damaged one is left alone from now on.
   private func verify(_ frames: [HeadFrame], of partition: Partition) throws(StoreError) {
+    var (verified, byteCount): ([HeadFrame], Int) = ([], 0)
     for frame in frames {
       do throws(JournalError) { try frame.verify() } catch {
         let error = StoreError(error)
         quarantine.note(error, of: [frame], in: partition)
         throw error
       }
+      verified.append(frame)
+      byteCount += frame.byteCount
+      guard byteCount > HeadPart.heldBytesMax else { continue }
+      verified.forEach { $0.letGo() }
+      (verified, byteCount) = ([], 0)
     }
+    verified.forEach { $0.letGo() }
   }
 }
