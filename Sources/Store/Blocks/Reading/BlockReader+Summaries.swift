@@ -112,7 +112,8 @@ extension BlockReader {
     let start = max(scan.start ?? .min, facts.bounds.timestampMin)
     // The last nanosecond that is asked for and there.
     let last = min(scan.end.map { $0 == .min ? .min : $0 - 1 } ?? .max, facts.bounds.timestampMax)
-    guard start <= last else { return (nil, []) }
+    // Before the first time there is nothing lies, and no time says where that ends.
+    guard start <= last, scan.end != .min else { return (nil, []) }
     let cut = SlotCut(start, last, of: facts.timestamps, width: width)
     var found: Found?
     if let whole = cut.whole {
