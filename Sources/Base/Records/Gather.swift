@@ -56,15 +56,17 @@ extension Column {
     }
     return Column(
       type: type, rowCount: rowCount, validity: validity,
-      storage: .fixed(gatherFixed(sources, runs: runs, byteCount: rowCount * width, width: width)))
+      storage: .fixed(
+        gatherFixed(sources.map(\.fixedBuffer), runs: runs, byteCount: rowCount * width, width: width)))
   }
 
-  private static func gatherFixed(
-    _ sources: [Column], runs: [RowRun], byteCount: Int, width: Int
+  /// Values of `width` bytes.
+  static func gatherFixed(
+    _ sources: [Buffer?], runs: [RowRun], byteCount: Int, width: Int
   ) -> Buffer {
     let memory = HeapMemory(byteCount: byteCount)
     // Stay valid: `sources` holds the buffers.
-    let starts = unsafe sources.map { unsafe $0.fixedBuffer.map { unsafe TextPlace.start($0) } }
+    let starts = unsafe sources.map { unsafe $0.map { unsafe TextPlace.start($0) } }
     var at = unsafe memory.base
     for run in runs where run.count > 0 {
       guard let from = unsafe starts[run.source] else { continue }
@@ -195,7 +197,7 @@ extension Column {
   }
 
   /// nil when every bit is set; nil sources have every bit set.
-  private static func gatherBits(_ sources: [Buffer?], runs: [RowRun], rowCount: Int) -> Buffer? {
+  static func gatherBits(_ sources: [Buffer?], runs: [RowRun], rowCount: Int) -> Buffer? {
     if sources.allSatisfy({ $0 == nil }) { return nil }
     let byteCount = (rowCount + 7) / 8
     let memory = HeapMemory(byteCount: byteCount)
