@@ -10,6 +10,8 @@ import Testing
 struct BlockFixture {
   let disk: SimulatedDisk
   let reader: BlockReader
+  /// The same, with a page cache that holds a part of it.
+  let caching: BlockReader
   /// All rows, sorted, as one batch.
   let rows: RecordBatch
   let layout: BlockLayout
@@ -49,6 +51,8 @@ struct BlockFixture {
       HeadRows(batches, partition: partition), to: BlockFixture.place(of: dataset), fileSystem: disk,
       layout: layout)
     reader = try BlockReader(try #require(facts), path: BlockFixture.path, fileSystem: disk)
+    caching = try BlockReader(try #require(facts), path: BlockFixture.path, fileSystem: disk)
+    caching.keepPages(in: PageCache(bytesMax: 300_000), while: BlockLife())
     rows = BlockFixture.sorted(batches, schema: dataset.schema)
   }
 
@@ -66,8 +70,19 @@ struct BlockFixture {
     try CompiledPredicate(predicate, schema: reader.facts.partition.dataset.schema)
   }
 
-  /// All rows of a scan, unit by unit.
+  /// All rows of a scan, unit by unit; with a page cache they are the same.
   func scan(_ request: ScanRequest, deletions: [PendingDeletion] = []) throws -> [PlainRow] {
+    let found = try scan(request, deletions: deletions, of: reader)
+    for _ in 0..<2 {
+      let cached = try scan(request, deletions: deletions, of: caching)
+      if cached != found { Issue.record("other rows from the page cache: \(request.predicate)") }
+    }
+    return found
+  }
+
+  func scan(
+    _ request: ScanRequest, deletions: [PendingDeletion] = [], of reader: BlockReader
+  ) throws -> [PlainRow] {
     var found: [PlainRow] = []
     let units = try reader.units(
       for: request, predicate: try compiled(request.predicate), deletions: deletions)

@@ -42,6 +42,21 @@ import Testing
     #expect(budget.bytesUsed == 0)
   }
 
+  /// Whoever lends gives back before anybody is refused; what it cannot give is refused as before.
+  @Test func whatIsLentIsGivenBackInNeed() throws {
+    let whole = MemoryBudget("whole", bytesMax: 100)
+    let lent = MemoryBudget("lent", bytesMax: 80, within: whole)
+    let other = MemoryBudget("other", bytesMax: 100, within: whole)
+    lent.onShortage { bytes in lent.give(back: min(bytes, lent.bytesUsed)) }
+    lent.charge(80)
+    #expect(lent.wholeHasLeft(20) && !lent.wholeHasLeft(21))
+    try other.take(50)
+    #expect(lent.bytesUsed == 50 && whole.bytesUsed == 100 && whole.refusalCount == 0)
+    try other.take(50)
+    #expect(lent.bytesUsed == 0 && whole.bytesUsed == 100)
+    #expect(!other.tryTake(1) && whole.bytesUsed == 100 && other.bytesUsed == 100)
+  }
+
   /// Many at once never hold more than there is, and in the end nothing.
   @Test func manyAtOnce() async {
     let whole = MemoryBudget("whole", bytesMax: 1_000)

@@ -60,6 +60,7 @@ struct Swarm {
     options.mergeRowsMax = [20, 200, 10_000][number(0...2)]
     options.openBlocksMax = number(1...4)
     options.openBlocksBytesMax = (options.openBlocksMax % 3) << 16
+    options.pageCacheBytesMax = [0, 20_000, 1 << 20][options.openBlocksMax % 3]
     options.manifestBytesMin = [200, 1000, 1 << 20][number(0...2)]
     for dataset in datasets where !generator.chance(oneIn: 3) {
       options.retentionSeconds[dataset] = [60, 3600, 100_000][number(0...2)]

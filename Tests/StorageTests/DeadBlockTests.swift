@@ -24,6 +24,7 @@ import Testing
     options.journal.segmentBytes = 1 << 20
     options.journal.writeReserveBytes = 0
     options.mergeInputsMin = 2
+    options.pageCacheBytesMax = 8 << 20
     (engine, journal) = try StorageEngine.open(
       directory: directory, environment: environment, options: options, format: ParquetBlocks()
     ) { directory, start throws(JournalError) in
@@ -68,6 +69,25 @@ import Testing
       while let batch = try cursor.next() { rows += batch.rowCount }
     }
     return rows
+  }
+
+  /// Decoded pages go with their block, and older snapshots that read on leave none behind.
+  @Test func pagesOfReplacedBlocksGo() throws {
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    try addBlock(1)
+    try addBlock(2)
+    let snapshot = engine.snapshot(of: EventTests.logs)
+    let rowCount = try countRows(snapshot)
+    #expect(engine.statistics().pages.count > 0)
+    #expect(try engine.compact())
+    #expect(engine.statistics().pages.count == 0 && engine.statistics().pages.bytes == 0)
+    #expect(try countRows(snapshot) == rowCount)
+    #expect(engine.statistics().pages.count == 0)
+    #expect(try countRows(engine.snapshot(of: EventTests.logs)) == rowCount)
+    #expect(engine.statistics().pages.count > 0)
+    _ = try engine.delete(.all, from: EventTests.logs)
+    while try engine.compact() {}
+    #expect(engine.statistics().pages.count == 0)
   }
 
   @Test func mapsAndFilesOfReplacedBlocksGoBack() throws {

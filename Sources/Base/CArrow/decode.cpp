@@ -39,7 +39,8 @@ class Bytes {
   void advance(int64_t count) { used_ += count; }
   int64_t used() const { return used_; }
   std::shared_ptr<arrow::Buffer> finish() {
-    check(buffer_->Resize(used_, false));
+    // What stays in memory for long has little to spare.
+    check(buffer_->Resize(used_, buffer_->capacity() > used_ + used_ / 4 + 4096));
     return buffer_;
   }
 
@@ -331,9 +332,12 @@ class ValueColumn : public Column {
 /// Text, as rows of bytes or as indices into the chunk's dictionary.
 class TextColumn : public Column {
  public:
-  TextColumn(const parquet::ColumnDescriptor *descriptor, int64_t total, int64_t bytes_estimate, bool as_dictionary)
-      : Column(descriptor, total), as_dictionary_(as_dictionary) {
-    if (as_dictionary) {
+  TextColumn(const parquet::ColumnDescriptor *descriptor, int64_t total, int64_t bytes_estimate,
+             Layout layout)
+      : Column(descriptor, total),
+        as_dictionary_(layout != Layout::plain),
+        without_values_(layout == Layout::codes) {
+    if (as_dictionary_) {
       rows_indices_ = take(arrow::AllocateBuffer(total * 4));
     } else {
       text_ = std::make_unique<Text>(total, bytes_estimate);
@@ -341,6 +345,7 @@ class TextColumn : public Column {
   }
 
   void dictionary(const parquet::DictionaryPage &page) override {
+    if (without_values_) return;
     if (page.num_values() < 0 || page.num_values() > page.size() / 4) ends_early();
     dictionary_count_ = page.num_values();
     dictionary_ = std::make_unique<Text>(dictionary_count_, page.size());
@@ -348,7 +353,13 @@ class TextColumn : public Column {
     dictionary_bytes_ = dictionary_->bytes();
   }
 
+  /// One more than the largest index that a row has.
+  int64_t values_needed() const { return values_needed_; }
+
   std::shared_ptr<arrow::ArrayData> finish() override {
+    if (without_values_) {
+      return arrow::ArrayData::Make(arrow::int32(), rows(), {validity(), rows_indices_}, nulls());
+    }
     if (!as_dictionary_) {
       return arrow::ArrayData::Make(arrow::utf8(), rows(), {validity(), text_->offsets(), text_->bytes()}, nulls());
     }
@@ -415,7 +426,7 @@ class TextColumn : public Column {
   enum class Kind { plain, dictionary, decoded };
 
   void decode_indices(const uint8_t *data, int64_t count, int64_t values) {
-    if (!dictionary_) throw std::runtime_error("a page without its dictionary");
+    if (!dictionary_ && !without_values_) throw std::runtime_error("a page without its dictionary");
     indices_.resize(static_cast<size_t>(values));
     if (values == 0) return;
     if (!index_decoder_) index_decoder_ = parquet::MakeDictDecoder<parquet::ByteArrayType>(descriptor_);
@@ -424,9 +435,10 @@ class TextColumn : public Column {
     if (index_decoder_->DecodeIndices(static_cast<int>(values), indices_.data()) != values) ends_early();
     uint32_t largest = 0;
     for (int64_t i = 0; i < values; i++) largest = std::max(largest, static_cast<uint32_t>(indices_[i]));
-    if (largest >= static_cast<uint64_t>(dictionary_count_)) {
+    if (largest > INT32_MAX || (!without_values_ && largest >= static_cast<uint64_t>(dictionary_count_))) {
       throw std::runtime_error("an index outside its dictionary");
     }
+    values_needed_ = std::max<int64_t>(values_needed_, int64_t{largest} + 1);
   }
 
   void append_value() {
@@ -448,6 +460,8 @@ class TextColumn : public Column {
   }
 
   const bool as_dictionary_;
+  const bool without_values_;
+  int64_t values_needed_ = 0;
   Kind kind_ = Kind::plain;
   std::unique_ptr<Text> text_;
   std::shared_ptr<arrow::Buffer> rows_indices_;
@@ -463,7 +477,7 @@ class TextColumn : public Column {
 };
 
 std::unique_ptr<Column> column_for(const parquet::ColumnDescriptor *descriptor, int64_t total, int64_t bytes_estimate,
-                                   bool as_dictionary) {
+                                   Layout layout) {
   switch (descriptor->physical_type()) {
     case parquet::Type::INT64: return std::make_unique<ValueColumn<parquet::Int64Type>>(descriptor, total);
     case parquet::Type::DOUBLE: return std::make_unique<ValueColumn<parquet::DoubleType>>(descriptor, total);
@@ -472,15 +486,13 @@ std::unique_ptr<Column> column_for(const parquet::ColumnDescriptor *descriptor, 
       if (descriptor->type_length() != 16) throw Unsupported("ids of another length than 16");
       return std::make_unique<ValueColumn<parquet::FLBAType>>(descriptor, total);
     case parquet::Type::BYTE_ARRAY:
-      return std::make_unique<TextColumn>(descriptor, total, bytes_estimate, as_dictionary);
+      return std::make_unique<TextColumn>(descriptor, total, bytes_estimate, layout);
     default: throw Unsupported("a physical type that is not ours");
   }
 }
 
-}  // namespace
-
-std::shared_ptr<arrow::ArrayData> decode_rows(parquet::PageReader &pages, const parquet::ColumnDescriptor *descriptor,
-                                              const Wanted &wanted, int64_t bytes_estimate, bool as_dictionary) {
+/// Gives the wanted pages, and the dictionary if there is one, to `column`.
+void read_pages(parquet::PageReader &pages, const Wanted &wanted, Column &column) {
   size_t seen = 0, next = 0;
   // Called once for each data page in order; a page that is not wanted is not decompressed.
   pages.set_data_page_filter([&](const parquet::DataPageStats &) {
@@ -488,18 +500,44 @@ std::shared_ptr<arrow::ArrayData> decode_rows(parquet::PageReader &pages, const 
     seen++;
     return !keep;
   });
-  auto column = column_for(descriptor, wanted.rows, bytes_estimate, as_dictionary);
   while (next < wanted.pages.size()) {
     const auto page = pages.NextPage();
     if (!page) throw std::runtime_error("a column chunk that ends early");
     if (page->type() == parquet::PageType::DICTIONARY_PAGE) {
-      column->dictionary(dynamic_cast<const parquet::DictionaryPage &>(*page));
+      column.dictionary(dynamic_cast<const parquet::DictionaryPage &>(*page));
     } else if (const auto *data = dynamic_cast<const parquet::DataPage *>(page.get())) {
-      column->page(*data, wanted.pages[next].rows, wanted.pages[next].spans);
+      column.page(*data, wanted.pages[next].rows, wanted.pages[next].spans);
       next++;
     }
   }
+}
+
+}  // namespace
+
+std::shared_ptr<arrow::ArrayData> decode_rows(parquet::PageReader &pages,
+                                              const parquet::ColumnDescriptor *descriptor,
+                                              const Wanted &wanted, int64_t bytes_estimate, Layout layout) {
+  auto column = column_for(descriptor, wanted.rows, bytes_estimate, layout);
+  read_pages(pages, wanted, *column);
   return column->finish();
+}
+
+Codes decode_codes(parquet::PageReader &pages, const parquet::ColumnDescriptor *descriptor,
+                   const Wanted &wanted) {
+  TextColumn column(descriptor, wanted.rows, 0, Layout::codes);
+  read_pages(pages, wanted, column);
+  return {column.finish(), column.values_needed()};
+}
+
+std::shared_ptr<arrow::ArrayData> decode_dictionary(parquet::PageReader &pages,
+                                                    const parquet::ColumnDescriptor *descriptor) {
+  const auto page = pages.NextPage();
+  if (!page || page->type() != parquet::PageType::DICTIONARY_PAGE) {
+    throw std::runtime_error("a column chunk that does not begin with its dictionary");
+  }
+  TextColumn column(descriptor, 0, 0, Layout::dictionary);
+  column.dictionary(dynamic_cast<const parquet::DictionaryPage &>(*page));
+  return column.finish()->dictionary;
 }
 
 }  // namespace cordwood

@@ -156,9 +156,9 @@ thread_local Scratch scratch;
 
 class PlacedPages : public parquet::PageReader {
  public:
-  PlacedPages(const uint8_t *file, const PageTable &table, const Wanted &wanted, bool verify)
+  PlacedPages(const uint8_t *file, const PageTable &table, const Wanted &wanted, bool dictionary, bool verify)
       : file_(file + table.start), table_(table), wanted_(wanted), verify_(verify) {
-    dictionary_is_due_ = table.offsets.front() > 0;
+    dictionary_is_due_ = dictionary && table.offsets.front() > 0;
   }
 
   std::shared_ptr<parquet::Page> NextPage() override {
@@ -226,8 +226,8 @@ class PlacedPages : public parquet::PageReader {
 }  // namespace
 
 std::unique_ptr<parquet::PageReader> placed_pages(const uint8_t *file, const PageTable &table, const Wanted &wanted,
-                                                  bool verify) {
-  return std::make_unique<PlacedPages>(file, table, wanted, verify);
+                                                  bool dictionary, bool verify) {
+  return std::make_unique<PlacedPages>(file, table, wanted, dictionary, verify);
 }
 
 }  // namespace cordwood

@@ -23,10 +23,10 @@ struct PageTable {
   size_t pages() const { return first_rows.size() - 1; }
 };
 
-/// Gives the dictionary page, if the chunk has one, and the wanted data pages, decompressed (Zstandard),
-/// without looking at the others. `file` and `table` must outlive it; a page's bytes are those of a buffer
-/// that the next page uses again.
+/// Gives the dictionary page, if the chunk has one and `dictionary` says so, and the wanted data pages,
+/// decompressed (Zstandard), without looking at the others. `file` and `table` must outlive it; a page's
+/// bytes are those of a buffer that the next page uses again.
 std::unique_ptr<parquet::PageReader> placed_pages(const uint8_t *file, const PageTable &table, const Wanted &wanted,
-                                                  bool verify);
+                                                  bool dictionary, bool verify);
 
 }  // namespace cordwood

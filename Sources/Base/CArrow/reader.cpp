@@ -319,6 +319,17 @@ int64_t cw_reader_pages(const cw_reader *reader, int32_t group, int32_t column, 
   return pages;
 }
 
+int32_t cw_reader_page(const cw_reader *reader, int32_t group, int32_t column, int64_t row, int64_t *first,
+                       int64_t *end, cw_error *error) {
+  return guard(error, 1, [&] {
+    const auto &rows = reader->pages(group, column).first_rows;
+    if (row < 0 || row >= rows.back()) throw std::runtime_error("a row outside the row group");
+    const auto behind = std::upper_bound(rows.begin(), rows.end(), row);
+    *first = *(behind - 1);
+    *end = *behind;
+  });
+}
+
 int32_t cw_reader_may_contain(const cw_reader *reader, int32_t group, int32_t column, const uint8_t *value,
                               int64_t count) {
   static const uint32_t salt[8] = {0x47b6137bU, 0x44974d91U, 0x8824ad5bU, 0xa2b7289dU,
@@ -365,20 +376,63 @@ static Wanted wanted_rows(const std::vector<int32_t> &first_rows, const int64_t 
   return wanted;
 }
 
+/// `dictionary`: whether the dictionary page is wanted too.
+static std::unique_ptr<parquet::PageReader> pages_of(const cw_reader &reader, int32_t group, int32_t column,
+                                                     const PageTable &table, const Wanted &wanted,
+                                                     bool dictionary) {
+  if (table.offsets.empty()) return reader.file->RowGroup(group)->GetColumnPageReader(column);
+  return placed_pages(reader.bytes, table, wanted, dictionary, reader.verify);
+}
+
+static void require_dictionary(const cw_reader &reader, int32_t group, int32_t column) {
+  const bool is_text =
+      reader.metadata->schema()->Column(column)->physical_type() == parquet::Type::BYTE_ARRAY;
+  if (!is_text || reader.chunk(group, column).facts.all_dictionary == 0) {
+    throw Unsupported("a column chunk that is not text in a dictionary");
+  }
+}
+
 int32_t cw_reader_read(const cw_reader *reader, int32_t group, int32_t column, const int64_t *starts,
                        const int64_t *ends, int32_t ranges, int32_t dictionary, ArrowArray *array, cw_error *error) {
   return guard(error, 1, [&] {
     const auto &facts = reader->chunk(group, column).facts;
     const auto &table = reader->pages(group, column);
     const Wanted wanted = wanted_rows(table.first_rows, starts, ends, ranges);
-    auto pages = table.offsets.empty() ? reader->file->RowGroup(group)->GetColumnPageReader(column)
-                                       : placed_pages(reader->bytes, table, wanted, reader->verify);
+    auto pages = pages_of(*reader, group, column, table, wanted, true);
     // The chunk's bytes spread evenly over its rows, within reason: the footer may lie.
     const int64_t bytes = std::clamp<int64_t>(facts.uncompressed_bytes, 0, 64 << 20);
-    const int64_t estimate = bytes * wanted.rows / std::max<int64_t>(1, table.first_rows.back());
+    const int64_t mean = bytes * wanted.rows / std::max<int64_t>(1, table.first_rows.back());
+    // What differs from page to page shall not make the memory grow, which doubles it.
+    const int64_t estimate = mean + mean / 8;
     // A dictionary is more than a few rows' values.
     const bool as_dictionary = dictionary != 0 && facts.all_dictionary != 0 && wanted.rows >= few_rows;
-    auto data = decode_rows(*pages, reader->metadata->schema()->Column(column), wanted, estimate, as_dictionary);
+    auto data = decode_rows(*pages, reader->metadata->schema()->Column(column), wanted, estimate,
+                            as_dictionary ? Layout::dictionary : Layout::plain);
+    check(arrow::ExportArray(*arrow::MakeArray(data), array));
+  });
+}
+
+int32_t cw_reader_codes(const cw_reader *reader, int32_t group, int32_t column, const int64_t *starts,
+                        const int64_t *ends, int32_t ranges, ArrowArray *array, int64_t *values_needed,
+                        cw_error *error) {
+  return guard(error, 1, [&] {
+    require_dictionary(*reader, group, column);
+    const auto &table = reader->pages(group, column);
+    const Wanted wanted = wanted_rows(table.first_rows, starts, ends, ranges);
+    auto pages = pages_of(*reader, group, column, table, wanted, false);
+    const auto codes = decode_codes(*pages, reader->metadata->schema()->Column(column), wanted);
+    *values_needed = codes.values_needed;
+    check(arrow::ExportArray(*arrow::MakeArray(codes.array), array));
+  });
+}
+
+int32_t cw_reader_dictionary(const cw_reader *reader, int32_t group, int32_t column, ArrowArray *array,
+                             cw_error *error) {
+  return guard(error, 1, [&] {
+    require_dictionary(*reader, group, column);
+    const Wanted none;
+    auto pages = pages_of(*reader, group, column, reader->pages(group, column), none, true);
+    auto data = decode_dictionary(*pages, reader->metadata->schema()->Column(column));
     check(arrow::ExportArray(*arrow::MakeArray(data), array));
   });
 }

@@ -22,6 +22,17 @@ import Records
     try unsafe ImportedArray.column(array, type: type, owner: self)
   }
 
+  /// An array of int32 as indices.
+  func codes(valuesNeeded: Int) -> TextCodes {
+    let rows = unsafe Int(array.length)
+    let offset = unsafe Int(array.offset)
+    let validity = unsafe ImportedArray.bits(
+      ImportedArray.buffer(array, 0), from: offset, count: rows, owner: self, none: array.null_count == 0)
+    let indices = unsafe ImportedArray.fixed(
+      ImportedArray.buffer(array, 1), from: offset, count: rows, width: 4, owner: self)
+    return TextCodes(indices: indices, validity: validity, rowCount: rows, valuesNeeded: valuesNeeded)
+  }
+
   /// The children of a struct array as columns of the types of `fields`.
   func batch(fields: [Field]) throws(ColumnarError) -> RecordBatch {
     guard unsafe Int(array.n_children) == fields.count, unsafe array.offset == 0 else {

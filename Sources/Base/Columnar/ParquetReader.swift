@@ -27,6 +27,18 @@ package struct RowGroupInfo: Sendable {
   package let columns: [ColumnChunkInfo]
 }
 
+/// Rows of a text column as numbers of values of its row group's dictionary.
+package struct TextCodes: Sendable {
+  /// Int32, a row each; 0 for null.
+  package let indices: Buffer
+  /// See ``Column/validity``.
+  package let validity: Buffer?
+  /// Of these.
+  package let rowCount: Int
+  /// How many values the dictionary has at least.
+  package let valuesNeeded: Int
+}
+
 /// Reads a Parquet file that lies in memory; reads may run on any number of threads at once.
 ///
 /// Hostile bytes end in ``ColumnarError``, never in a trap. Files need flat columns of our types and, to be
@@ -108,6 +120,45 @@ package struct RowGroupInfo: Sendable {
       result.append(try unsafe ImportedArray(array).column(type: fields[column].type))
     }
     return result
+  }
+
+  /// Rows `rows` of a text column stored as a dictionary throughout, as indices into it: the dictionary
+  /// itself is not read. See ``dictionary(rowGroup:column:)``.
+  package func codes(
+    rowGroup: Int, column: Int, rows: [Range<Int>]
+  ) throws(ColumnarError) -> TextCodes {
+    invariant(rowGroups.indices.contains(rowGroup) && fields.indices.contains(column), "a column chunk")
+    let starts = rows.map { Int64($0.lowerBound) }
+    let ends = rows.map { Int64($0.upperBound) }
+    var array = unsafe ArrowArray()
+    var valuesNeeded: Int64 = 0
+    try calling { error in
+      unsafe cw_reader_codes(
+        reader, Int32(rowGroup), Int32(column), starts, ends, Int32(rows.count), &array, &valuesNeeded,
+        &error)
+    }
+    return unsafe ImportedArray(array).codes(valuesNeeded: Int(valuesNeeded))
+  }
+
+  /// The values of the dictionary of such a column, as plain text.
+  package func dictionary(rowGroup: Int, column: Int) throws(ColumnarError) -> Column {
+    invariant(rowGroups.indices.contains(rowGroup) && fields.indices.contains(column), "a column chunk")
+    var array = unsafe ArrowArray()
+    try calling { error in
+      unsafe cw_reader_dictionary(reader, Int32(rowGroup), Int32(column), &array, &error)
+    }
+    return try unsafe ImportedArray(array).column(type: fields[column].type)
+  }
+
+  /// The rows of the page of a column that has `row`, within their row group. O(log pages).
+  package func page(rowGroup: Int, column: Int, row: Int) throws(ColumnarError) -> Range<Int> {
+    invariant(rowGroups.indices.contains(rowGroup) && fields.indices.contains(column), "a column chunk")
+    var first: Int64 = 0
+    var end: Int64 = 0
+    try calling { error in
+      unsafe cw_reader_page(reader, Int32(rowGroup), Int32(column), Int64(row), &first, &end, &error)
+    }
+    return Int(first)..<Int(end)
   }
 
   /// Whether the column's Bloom filter lets the value be in the row group: its UTF-8, or the 16 bytes of an

@@ -16,6 +16,8 @@ package struct StoreEnvironment: Sendable {
   package var keysMemory: MemoryBudget?
   /// Is charged with open blocks, half of which are closed when nothing is left of it.
   package var blocksMemory: MemoryBudget?
+  /// Is charged with decoded pages, which go when others find nothing left.
+  package var pagesMemory: MemoryBudget?
 
   /// By default the machine's, telling nobody.
   package init(

@@ -13,6 +13,8 @@ package final class MemoryBudget: Sendable {
   private let whole: MemoryBudget?
   private let used = Atomic<Int>(0)
   private let refusals = Atomic<Int>(0)
+  /// What is asked to give bytes back before somebody is refused. Looked at only then.
+  private let lenders = Mutex<[@Sendable (Int) -> Void]>([])
 
   /// A budget of which nothing is taken.
   ///
@@ -37,6 +39,17 @@ package final class MemoryBudget: Sendable {
     return whole.map { min(own, $0.bytesLeft) } ?? own
   }
 
+  /// Whether the budget that this one is part of has so many bytes left; true if it stands alone.
+  package func wholeHasLeft(_ bytes: Int) -> Bool { whole.map { $0.bytesLeft >= bytes } ?? true }
+
+  /// Has `giveBack` called before somebody is refused because all of which this is a part is used up, with
+  /// how many bytes are lacking: it gives back what it can do without. It is called on any thread, takes
+  /// nothing of a budget there, and is kept as long as the whole.
+  package func onShortage(_ giveBack: @escaping @Sendable (Int) -> Void) {
+    if let whole { return whole.onShortage(giveBack) }
+    lenders.withLock { $0.append(giveBack) }
+  }
+
   /// Takes `bytes`; false, and nothing taken, when there are not so many left.
   package func tryTake(_ bytes: Int) -> Bool { lacking(bytes) == nil }
 
@@ -49,12 +62,19 @@ package final class MemoryBudget: Sendable {
   /// Takes `bytes`, or says which budget has not so many left.
   private func lacking(_ bytes: Int) -> MemoryBudget? {
     let after = used.add(bytes, ordering: .relaxed).newValue
-    var short = after > bytesMax ? self : nil
+    var short = after > bytesMax && !isRelieved(ofBytes: after - bytesMax) ? self : nil
     if short == nil, let whole { short = whole.lacking(bytes) }
     guard let short else { return nil }
     used.subtract(bytes, ordering: .relaxed)
     refusals.add(1, ordering: .relaxed)
     return short
+  }
+
+  /// Whether what is held fits again after those who lend have given back.
+  private func isRelieved(ofBytes bytes: Int) -> Bool {
+    let lenders = lenders.withLock { $0 }
+    for giveBack in lenders where bytesUsed > bytesMax { giveBack(bytes) }
+    return !lenders.isEmpty && bytesUsed <= bytesMax
   }
 
   /// Takes `bytes` whatever the bound: they are held already, and others shall know.

@@ -16,6 +16,7 @@ enum EngineOpening {
     var environment = StoreEnvironment(clock: clock, observer: reports)
     environment.keysMemory = memory.keys
     environment.blocksMemory = memory.blocks
+    environment.pagesMemory = memory.pages
     let store = try await LocalStore.open(configuration, registry, environment)
     let identity: String
     do throws(StartError) {

@@ -94,6 +94,7 @@ extension Configuration {
     options.journal.durability = Durability(rawValue: durability) ?? .fsync
     options.archiveBytesMax = archiveBytesMax
     options.openBlocksBytesMax = openBlocksBytesMax
+    options.pageCacheBytesMax = pageCacheBytes
     options.archiveAgeSecondsMax = archiveAgeSecondsMax
     options.clockStepSeconds = clockStepSeconds
     options.retentionSeconds = retentionSeconds.filter { $0.value > 0 }
@@ -167,12 +168,19 @@ private enum StoreMetrics {
       ("deleted_rows_total", "Records deleted.", Double(storage.deletedRows)),
       ("retention_blocks_total", "Blocks dropped for their age.", Double(storage.retainedBlocksDropped)),
       ("files_removed_total", "Files removed.", Double(storage.filesRemoved)),
+      ("page_cache_hits_total", "Decoded pages, columns and dictionaries found.", Double(storage.pages.hits)),
+      ("page_cache_misses_total", "Those wanted and not there.", Double(storage.pages.misses)),
       (
         "background_failures_total", "Steps of archiving, merging or retention that failed.",
         Double(storage.failures)
       ),
     ]
     for (name, help, value) in counters { text.single("cordwood_\(name)", .counter, help, value) }
+    text.single(
+      "cordwood_page_cache_bytes", .gauge, "Bytes of decoded pages, columns and dictionaries that are kept.",
+      Double(storage.pages.bytes))
+    text.single(
+      "cordwood_page_cache_entries", .gauge, "How many they are.", Double(storage.pages.count))
   }
 
   private static func collect(

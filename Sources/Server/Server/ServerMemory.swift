@@ -16,6 +16,7 @@ package struct ServerMemory: Sendable {
   let keys: MemoryBudget
   let forwarding: MemoryBudget
   let blocks: MemoryBudget
+  let pages: MemoryBudget
 
   /// Budgets of which nothing is taken.
   init(_ configuration: Configuration) {
@@ -31,6 +32,7 @@ package struct ServerMemory: Sendable {
     answers = share("half of memory.bytes_max", bytesMax / 2)
     live = share("live.memory_bytes_max", configuration.live.bytesMax)
     blocks = share("storage.open_blocks_bytes_max", configuration.openBlocksBytesMax)
+    pages = share("storage.page_cache_ratio", configuration.pageCacheBytes)
     // Bounded by their tables and numbers.
     keys = share("memory.bytes_max", bytesMax)
     forwarding = share("memory.bytes_max", bytesMax)
@@ -41,6 +43,7 @@ package struct ServerMemory: Sendable {
       ("all", whole), ("uploads", uploads), ("logins", strangers),
       ("queries", queries), ("answers", answers), ("live", live),
       ("keys", keys), ("forwarding", forwarding), ("blocks", blocks),
+      ("pages", pages),
     ]
     func family(
       _ name: String, _ kind: MetricKind, _ help: String, _ value: (MemoryBudget) -> Int
@@ -64,4 +67,7 @@ extension Configuration {
   var memoryBytes: Int {
     memoryBytesMax > 0 ? memoryBytesMax : max(MachineMemory.bytes / 4, 64 << 20)
   }
+
+  /// `storage.page_cache_ratio` of it.
+  var pageCacheBytes: Int { Int(Double(memoryBytes) * pageCacheRatio) }
 }

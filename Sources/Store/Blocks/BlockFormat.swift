@@ -112,6 +112,9 @@ package protocol BlockFormat: Sendable {
 package protocol BlockReading: AnyObject, Sendable {
   /// Bytes it holds now beside the mapped file, about; grows as parts of it are first read. Nanoseconds.
   var memoryBytes: Int { get }
+  /// From now on what is decoded for scans may be kept in `cache`, as long as `life` lasts, and taken from
+  /// it. Called before anything else, on one thread.
+  func keepPages(in cache: PageCache, while life: BlockLife)
   /// Whether an older version of the format has it than the one that is written now.
   func isOfOlderFormat() throws(StoreError) -> Bool
   /// The units that may hold rows which match `predicate` (the compiled `request.predicate`), its time and
@@ -147,6 +150,11 @@ extension BlockReading {
     FrequentAnswer(
       parts: [], remaining: try units(request.scan, predicate: predicate, deletions: deletions))
   }
+}
+
+extension BlockReading {
+  /// Keeps nothing.
+  package func keepPages(in cache: PageCache, while life: BlockLife) {}
 }
 
 extension GroupedCountRequest {

@@ -42,6 +42,9 @@ package struct StorageOptions: Sendable, Hashable {
   package var openBlocksMax = 512
   /// `storage.open_blocks_bytes_max`: … as beyond the memory that those take which are kept open.
   package var openBlocksBytesMax = 256 << 20
+  /// `storage.page_cache_ratio` of the memory there is: bytes of decoded pages kept for the next query; 0:
+  /// none are.
+  package var pageCacheBytesMax = 0
   /// The manifest is not compacted below it.
   package var manifestBytesMin = Manifest.compactionBytesMin
   /// What a server has without a configuration.

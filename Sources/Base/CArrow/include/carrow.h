@@ -109,6 +109,17 @@ void cw_reader_chunk(const cw_reader *reader, int32_t group, int32_t column, cw_
 int32_t cw_reader_read(const cw_reader *reader, int32_t group, int32_t column, const int64_t *starts,
                        const int64_t *ends, int32_t ranges, int32_t dictionary, struct ArrowArray *array,
                        cw_error *error);
+/// As cw_reader_read, the indices alone (int32, 0 for null) of a text column every page of which holds
+/// indices; `values_needed`: one more than the largest.
+int32_t cw_reader_codes(const cw_reader *reader, int32_t group, int32_t column, const int64_t *starts,
+                        const int64_t *ends, int32_t ranges, struct ArrowArray *array, int64_t *values_needed,
+                        cw_error *error);
+/// The values of such a column's dictionary, as text.
+int32_t cw_reader_dictionary(const cw_reader *reader, int32_t group, int32_t column, struct ArrowArray *array,
+                             cw_error *error);
+/// The rows `first ..< end` of the page of a column chunk that has `row`. O(log pages).
+int32_t cw_reader_page(const cw_reader *reader, int32_t group, int32_t column, int64_t row, int64_t *first,
+                       int64_t *end, cw_error *error);
 /// First row of each page of a column chunk into `rows`; returns how many pages there are, at most `capacity`
 /// are stored. -1: no usable offset index.
 int64_t cw_reader_pages(const cw_reader *reader, int32_t group, int32_t column, int64_t *rows, int64_t capacity);

@@ -61,6 +61,9 @@ package struct ScanRequest: Sendable {
   package var damage = DamagePolicy.refuse
   /// Looked at while planning and reading; nil: the work goes on to its end.
   package var cancellation: CancellationToken?
+  /// Whether nothing is taken from what was decoded before, nor kept for others: who rewrites or checks what
+  /// is stored sees what the disk has.
+  package var readsDisk = false
 
   package init(
     columns: [OutputColumn], predicate: Predicate = .all, start: Int64? = nil, end: Int64? = nil,

@@ -89,6 +89,8 @@ package struct Configuration: Sendable {
   package var writeReserveBytes: Int
   /// `storage.open_blocks_bytes_max`.
   package var openBlocksBytesMax: Int
+  /// `storage.page_cache_ratio`: a part of ``memoryBytes``.
+  package var pageCacheRatio: Double
   /// `journal.segment_bytes`.
   package var segmentBytes: Int
   /// `journal.head_bytes_max`.
@@ -170,8 +172,7 @@ package struct Configuration: Sendable {
     archiveAgeSecondsMax = try values.integer("archive.max_age_seconds")
     archiveBytesMax = try values.integer("archive.bytes_max")
     retentionSeconds = try Configuration.retention(of: registry.datasets, values)
-    queryMemoryBytesMax = try values.integer("query.memory_bytes_max")
-    memoryBytesMax = try values.integer("memory.bytes_max")
+    (memoryBytesMax, queryMemoryBytesMax, pageCacheRatio) = try values.memory()
     querySecondsMax = try values.integer("query.seconds_max")
     queryThreads = try values.integer("query.threads")
     diskFreeRatio = try values.number("health.disk_free_ratio")

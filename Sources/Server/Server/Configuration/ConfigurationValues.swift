@@ -141,6 +141,14 @@ struct ConfigurationValues {
     return limits
   }
 
+  /// All there is, what of it queries may hold, and the part that decoded pages may.
+  func memory() throws(ConfigurationError) -> (whole: Int, queries: Int, pages: Double) {
+    (
+      try integer("memory.bytes_max"), try integer("query.memory_bytes_max"),
+      try number("storage.page_cache_ratio")
+    )
+  }
+
   func rates() throws(ConfigurationError) -> RateSettings {
     func limits(of holder: String) throws(ConfigurationError) -> RateLimits {
       RateLimits(

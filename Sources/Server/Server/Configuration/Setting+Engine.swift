@@ -13,6 +13,12 @@ extension Setting {
       Memory of the blocks that are kept open between queries. Beyond: those not used for longest are closed.
       """),
     Setting(
+      "storage.page_cache_ratio", .number(0...1), default: "0.25",
+      """
+      The part of `memory.bytes_max` that decoded pages of blocks may take, kept for the next query. What \
+      requests need of it they get. 0: none are kept.
+      """),
+    Setting(
       "journal.segment_bytes", .integer((1 << 20)...(1 << 31)), default: "67108864", unit: "bytes",
       "Size of a journal segment, allocated at once."),
     Setting(
@@ -62,8 +68,8 @@ extension Setting {
       "memory.bytes_max", .integer(0...Int.max), default: "0", unit: "bytes",
       """
       What may be held for all requests together: uploads, queries, answers that wait for their client, live \
-      queues, idempotency keys, forwarding, open blocks. Beyond: 503. 0: a quarter of the machine's memory, \
-      or of its cgroup's limit if that is less.
+      queues, idempotency keys, forwarding, open blocks, decoded pages. Beyond: 503. 0: a quarter of the \
+      machine's memory, or of its cgroup's limit if that is less.
       """),
     Setting(
       "query.memory_bytes_max", .integer((1 << 20)...Int.max), default: "268435456", unit: "bytes",

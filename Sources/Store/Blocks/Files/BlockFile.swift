@@ -27,7 +27,8 @@ package final class BlockFile: Sendable {
   /// Of the file.
   package let path: String
   private let trash: Trash
-  private let isRemoved = Atomic(false)
+  /// Ends when no edit names the file any more.
+  let life = BlockLife()
   /// The open block, once it is gone from the live set and a snapshot asked for it.
   private let kept = Mutex<(any BlockReading)?>(nil)
 
@@ -39,10 +40,10 @@ package final class BlockFile: Sendable {
   }
 
   /// Says that no edit names the file any more.
-  package func markRemoved() { isRemoved.store(true, ordering: .sequentiallyConsistent) }
+  package func markRemoved() { life.end() }
 
   /// Whether no edit names the file any more.
-  var isGone: Bool { isRemoved.load(ordering: .sequentiallyConsistent) }
+  var isGone: Bool { life.isGone }
 
   /// What ``keep(_:)`` was given.
   var reader: (any BlockReading)? { kept.withLock { $0 } }

@@ -53,21 +53,24 @@ package final class OpenBlocks: Sendable {
   private let format: any BlockFormat
   private let countMax: Int
   private let bytesMax: Int
+  private let pages: PageCache?
   private let state: Mutex<State>
 
   /// - Parameters:
   ///   - countMax: Kept open beyond what is in use; at least one.
   ///   - bytesMax: Memory that those take together, by ``BlockReading/memoryBytes``; one may take more.
   ///   - memory: Is charged with that; when nothing is left of it, half is closed at the next use.
+  ///   - pages: Keeps what readers decode.
   package init(
     fileSystem: any FileSystem, format: any BlockFormat, countMax: Int, bytesMax: Int,
-    memory: MemoryBudget? = nil
+    memory: MemoryBudget? = nil, pages: PageCache? = nil
   ) {
     state = Mutex(State(memory: memory))
     self.fileSystem = fileSystem
     self.format = format
     self.countMax = max(countMax, 1)
     self.bytesMax = bytesMax
+    self.pages = pages
   }
 
   /// The block, opened if it is not. Blocks on the disk then.
@@ -84,6 +87,7 @@ package final class OpenBlocks: Sendable {
     if let reader = block.file.reader { return reader }
     // Two threads may open the same block at once; both readers are good, one is kept.
     let reader = try format.open(block.file.path, facts: block.facts, on: fileSystem)
+    if let pages { reader.keepPages(in: pages, while: block.file.life) }
     let closed = state.withLock { state -> [any BlockReading] in
       // Asked under the lock that ``forget(_:)`` takes after the mark: a dead block never stays here.
       if block.file.isGone {
@@ -99,14 +103,15 @@ package final class OpenBlocks: Sendable {
     return reader
   }
 
-  /// Closes a block that is not live any more and was marked so (``BlockFile/markRemoved()``). Those who hold
-  /// it go on reading it.
+  /// Closes a block that is not live any more and was marked so (``BlockFile/markRemoved()``), or that was
+  /// found damaged, and drops its decoded pages. Those who hold it go on reading it.
   package func forget(_ id: UInt64) {
     let reader = state.withLock { state in
       defer { state.remove(id) }
       return state.entries[id]?.reader
     }
     withExtendedLifetime(reader) {}
+    pages?.drop(block: id)
   }
 
   /// How many blocks are kept open, and the memory that takes.

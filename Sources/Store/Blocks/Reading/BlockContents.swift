@@ -111,6 +111,8 @@ final class BlockContents: Sendable {
   let index: BlockIndex
   /// Where the index starts in the file.
   let indexOffset: Int
+  /// Where decoded parts may be kept; nil: nowhere.
+  let decoded: BlockPages?
   private let lazy = Mutex(Lazy())
   private let memory = Atomic(0)
 
@@ -125,8 +127,11 @@ final class BlockContents: Sendable {
     var frequent: FrequentSection??
   }
 
-  init(_ file: Buffer, path: String, facts expected: BlockFacts) throws(BlockError) {
+  init(
+    _ file: Buffer, path: String, facts expected: BlockFacts, pages decoded: BlockPages? = nil
+  ) throws(BlockError) {
     self.path = path
+    self.decoded = decoded
     mapping = BlockMapping(file, path: path)
     schema = expected.partition.dataset.schema
     do throws(ColumnarError) { parquet = try ParquetReader(file, verifyChecksums: true) } catch {
@@ -333,7 +338,7 @@ final class BlockContents: Sendable {
   }
 
   /// Rows `rows` (ascending, disjoint, within the row group) of a column of the file, ids and times as what
-  /// they stand for.
+  /// they stand for; decoded anew. See ``cached(_:group:rows:asDictionary:isRounded:)``.
   ///
   /// - Parameter isRounded: See ``OutputColumn/isRounded``.
   func read(
@@ -348,12 +353,21 @@ final class BlockContents: Sendable {
       throw corrupt(at: chunk.fileRange.lowerBound, "an id that is none")
     case .time(let place):
       // Most clocks tell microseconds at best: then the bounds say that nothing is left.
-      guard let place, !isRounded, parquet.rowGroups[group].columns[place].int64Bounds != 0...0 else {
+      guard let place, !isRounded, hasRests(place, group) else {
         return StoredForm.times(stored, rests: nil)
       }
       let rests = try readStored(place, group: group, rows: rows, asDictionary: false)
       return StoredForm.times(stored, rests: rests)
     }
+  }
+
+  /// Whether times read rounded are others than those read exactly.
+  func isRoundedOtherwise(_ column: Int, group: Int) -> Bool {
+    if case .time(let place?) = columns.form(of: column) { hasRests(place, group) } else { false }
+  }
+
+  private func hasRests(_ column: Int, _ group: Int) -> Bool {
+    parquet.rowGroups[group].columns[column].int64Bounds != 0...0
   }
 
   /// Bounds of a column of the file in a row group, in terms of what reading it gives.
@@ -363,10 +377,35 @@ final class BlockContents: Sendable {
     return bounds
   }
 
+  /// See ``ParquetReader/codes(rowGroup:column:rows:)``.
+  func codes(_ column: Int, group: Int, rows: Range<Int>) throws(BlockError) -> TextCodes {
+    try decoding(column, group) { () throws(ColumnarError) in
+      let codes = try parquet.codes(rowGroup: group, column: column, rows: [rows])
+      guard codes.rowCount == rows.count else {
+        throw .corrupt("a column with other rows than its group")
+      }
+      return codes
+    }
+  }
+
+  /// See ``ParquetReader/dictionary(rowGroup:column:)``.
+  func dictionary(_ column: Int, group: Int) throws(BlockError) -> Column {
+    try decoding(column, group) { () throws(ColumnarError) in
+      try parquet.dictionary(rowGroup: group, column: column)
+    }
+  }
+
+  /// See ``ParquetReader/page(rowGroup:column:row:)``.
+  func dataPage(_ column: Int, group: Int, row: Int) throws(BlockError) -> Range<Int> {
+    try decoding(column, group) { () throws(ColumnarError) in
+      try parquet.page(rowGroup: group, column: column, row: row)
+    }
+  }
+
   private func readStored(
     _ column: Int, group: Int, rows: [Range<Int>], asDictionary: Bool
   ) throws(BlockError) -> Column {
-    do throws(ColumnarError) {
+    try decoding(column, group) { () throws(ColumnarError) in
       let found = try parquet.read(
         rowGroup: group, columns: [column], rows: rows, asDictionary: asDictionary)
       // Headers of pages have no checksum, and say how many values follow.
@@ -374,7 +413,13 @@ final class BlockContents: Sendable {
         throw .corrupt("a column with other rows than its group")
       }
       return column
-    } catch {
+    }
+  }
+
+  private func decoding<Value>(
+    _ column: Int, _ group: Int, _ body: () throws(ColumnarError) -> Value
+  ) throws(BlockError) -> Value {
+    do throws(ColumnarError) { return try body() } catch {
       let chunk = parquet.rowGroups[group].columns[column]
       throw BlockContents.failure(error, path, offset: chunk.fileRange.lowerBound)
     }

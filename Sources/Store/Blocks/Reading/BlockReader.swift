@@ -15,6 +15,7 @@ package final class BlockReader: BlockReading {
   let file: Buffer
   let mapping: BlockMapping
   private let read = Mutex<BlockContents?>(nil)
+  private let pages = Mutex<BlockPages?>(nil)
 
   /// - Throws: `.corrupt` if the file is not there or has another length than `facts` says.
   package init(_ facts: BlockFacts, path: String, fileSystem: any FileSystem) throws(BlockError) {
@@ -41,6 +42,13 @@ package final class BlockReader: BlockReading {
   /// See ``BlockReading``.
   package var memoryBytes: Int { read.withLock { $0?.memoryBytes ?? 0 } + 1_024 }
 
+  /// See ``BlockReading``. A record of the query log is verified by what the disk has when that is asked for:
+  /// of those blocks nothing is kept.
+  package func keepPages(in cache: PageCache, while life: BlockLife) {
+    if facts.partition.dataset == .queries { return }
+    pages.withLock { $0 = BlockPages(cache: cache, block: facts.id, life: life) }
+  }
+
   /// See ``BlockReading``.
   package func isOfOlderFormat() throws(StoreError) -> Bool {
     do throws(BlockError) {
@@ -51,7 +59,7 @@ package final class BlockReader: BlockReading {
   func contents() throws(BlockError) -> BlockContents {
     if let known = read.withLock({ $0 }) { return known }
     // Two threads may both read it; one result stays.
-    let contents = try BlockContents(file, path: path, facts: facts)
+    let contents = try BlockContents(file, path: path, facts: facts, pages: pages.withLock { $0 })
     return read.withLock { known in
       let kept = known ?? contents
       known = kept

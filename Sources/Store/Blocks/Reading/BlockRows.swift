@@ -30,9 +30,9 @@ final class BlockRows {
     do throws(StoreError) { predicate = try CompiledPredicate(.all, schema: contents.schema) } catch {
       bug("the predicate that all rows match is valid")
     }
-    return try BlockScan(
-      contents, ScanRequest(columns: [], positions: Int64.min..<Int64.max), predicate: predicate,
-      deletions: deletions)
+    var request = ScanRequest(columns: [], positions: Int64.min..<Int64.max)
+    request.readsDisk = true
+    return try BlockScan(contents, request, predicate: predicate, deletions: deletions)
   }
 
   /// The next rows; nil at the end. Never empty.
@@ -55,7 +55,7 @@ final class BlockRows {
         }
         let part = Array(selected.prefix(rowsMax))
         selected = selected.dropFirst(part.count)
-        return try RowReader(scan.contents, group: group, rows: part.runs).batch(schema: scan.contents.schema)
+        return try RowReader(scan, group: group, rows: part.runs).batch(schema: scan.contents.schema)
       }
       group += 1
       if group < scan.contents.groupCount { pages = Array(scan.contents.pages(of: group))[...] }

@@ -128,13 +128,12 @@ final class BlockScan: Sendable {
     rows.dropEmptyPages(&selection, &open)
     if isSparse, !selection.isEmpty, let filter = filter(in: rows.pages) {
       let wanted = rows.rowsOfGroup(selection)
-      let reader = RowReader(contents, group: group, rows: wanted.runs, cancellation: request.cancellation)
+      let reader = RowReader(self, group: group, rows: wanted.runs)
       let found = filter.evaluate(try reader.evaluationBatch(filter.paths))
       for (place, row) in selection.indices().enumerated() where !found[place] { selection.remove(Int(row)) }
       rows.dropEmptyPages(&selection, &open)
     } else if !selection.isEmpty, let filter = filter(in: rows.pages) {
-      let reader = RowReader(
-        contents, group: group, rows: rows.ranges, cancellation: request.cancellation)
+      let reader = RowReader(self, group: group, rows: rows.ranges)
       selection = filter.evaluate(try reader.evaluationBatch(filter.paths), among: selection)
       rows.dropEmptyPages(&selection, &open)
       used = reader
@@ -190,7 +189,8 @@ final class BlockScan: Sendable {
     if start > bounds.timestampMin || request.end.map({ $0 <= bounds.timestampMax }) ?? false {
       // Of whole microseconds as bounds, rounded times are on the same side.
       let isRounded = (request.start ?? 0) % 1_000 == 0 && (request.end ?? 0) % 1_000 == 0
-      let times = try rows.read(contents.columns.index(of: "timestamp"), isRounded: isRounded)
+      let times = try rows.read(
+        contents.columns.index(of: "timestamp"), isRounded: isRounded, readsDisk: request.readsDisk)
       times.withInt64 { times in
         for row in times.indices where times[row] < start || request.end.map({ times[row] >= $0 }) ?? false {
           selection.remove(row)
@@ -199,7 +199,8 @@ final class BlockScan: Sendable {
     }
     let wanted = request.positions
     if bounds.positionMin < wanted.lowerBound || bounds.positionMax >= wanted.upperBound {
-      let positions = try rows.read(contents.columns.index(of: "position"))
+      let positions = try rows.read(
+        contents.columns.index(of: "position"), readsDisk: request.readsDisk)
       positions.withInt64 { positions in
         for row in positions.indices where !wanted.contains(positions[row]) { selection.remove(row) }
       }
@@ -215,8 +216,7 @@ final class BlockScan: Sendable {
     // Many short runs cost more to skip between than to read whole pages.
     let isWhole = runs.count > 64 && runs.count * 8 > wanted.count
     if isWhole { runs = rows.ranges }
-    let reader = RowReader(
-      contents, group: rows.group, rows: runs, cancellation: request.cancellation)
+    let reader = RowReader(self, group: rows.group, rows: runs)
     let batch = try reader.evaluationBatch(text.predicate.paths)
     var refused = open
     if isWhole {
@@ -230,15 +230,15 @@ final class BlockScan: Sendable {
 
   private func hideDeleted(_ selection: inout Selection, _ rows: RowSet) throws(BlockError) {
     guard !deletions.isEmpty, !selection.isEmpty else { return }
-    let reader = RowReader(
-      contents, group: rows.group, rows: rows.ranges, cancellation: request.cancellation)
+    let reader = RowReader(self, group: rows.group, rows: rows.ranges)
     let bounds = rows.bounds
     for deletion in deletions where deletion.positionEnd > bounds.positionMin && !selection.isEmpty {
       var hidden = deletion.predicate.evaluate(
         try reader.evaluationBatch(deletion.predicate.paths), among: selection)
       if deletion.positionEnd <= bounds.positionMax, !hidden.isEmpty {
         hidden.dropPositions(
-          of: try rows.read(contents.columns.index(of: "position")), from: deletion.positionEnd)
+          of: try rows.read(contents.columns.index(of: "position"), readsDisk: request.readsDisk),
+          from: deletion.positionEnd)
       }
       selection.subtract(hidden)
     }

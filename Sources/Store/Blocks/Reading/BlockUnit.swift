@@ -210,9 +210,7 @@ final class BlockCursor: BatchCursor {
       batch = RecordBatch.gather(
         [whole], runs: part.runs.map { RowRun(source: 0, start: $0.lowerBound, count: $0.count) })
     } else {
-      let reader = RowReader(
-        unit.scan.contents, group: unit.group, rows: part.runs,
-        cancellation: unit.scan.request.cancellation)
+      let reader = RowReader(unit.scan, group: unit.group, rows: part.runs)
       batch = try reader.batch(unit.scan.request.columns)
     }
     return isDescending ? batch.reversed() : batch

@@ -13,23 +13,44 @@ final class RowReader {
   /// Times rounded down to microseconds.
   private var rounded: [Int: Column] = [:]
   private let cancellation: CancellationToken?
+  private let readsDisk: Bool
 
-  /// - Parameter cancellation: Looked at before each column is read.
+  /// - Parameters:
+  ///   - cancellation: Looked at before each column is read.
+  ///   - readsDisk: Whether nothing is taken from the page cache, nor put there.
   init(
-    _ contents: BlockContents, group: Int, rows: [Range<Int>], cancellation: CancellationToken? = nil
+    _ contents: BlockContents, group: Int, rows: [Range<Int>], cancellation: CancellationToken? = nil,
+    readsDisk: Bool = false
   ) {
     self.contents = contents
     self.cancellation = cancellation
+    self.readsDisk = readsDisk
     self.group = group
     self.rows = rows
     rowCount = rows.reduce(0) { $0 + $1.count }
+  }
+
+  /// Rows of what `scan` reads.
+  convenience init(_ scan: BlockScan, group: Int, rows: [Range<Int>]) {
+    self.init(
+      scan.contents, group: group, rows: rows, cancellation: scan.request.cancellation,
+      readsDisk: scan.request.readsDisk)
+  }
+
+  private func read(_ index: Int, asDictionary: Bool, isRounded: Bool) throws(BlockError) -> Column {
+    if readsDisk {
+      return try contents.read(
+        index, group: group, rows: rows, asDictionary: asDictionary, isRounded: isRounded)
+    }
+    return try contents.cached(
+      index, group: group, rows: rows, asDictionary: asDictionary, isRounded: isRounded)
   }
 
   /// A column of the file; text as dictionary where it is stored so.
   private func physical(_ index: Int) throws(BlockError) -> Column {
     if let known = columns[index] { return known }
     try cancellation.check()
-    let column = try contents.read(index, group: group, rows: rows, asDictionary: true)
+    let column = try read(index, asDictionary: true, isRounded: false)
     columns[index] = column
     return column
   }
@@ -39,7 +60,7 @@ final class RowReader {
     if columns[index] != nil || !contents.columns.canBeRounded(index) { return try physical(index) }
     if let known = rounded[index] { return known }
     try cancellation.check()
-    let column = try contents.read(index, group: group, rows: rows, asDictionary: false, isRounded: true)
+    let column = try read(index, asDictionary: false, isRounded: true)
     rounded[index] = column
     return column
   }

@@ -76,9 +76,13 @@ struct RowSet: Sendable {
 
   /// All rows of a column of the file.
   ///
-  /// - Parameter isRounded: See ``OutputColumn/isRounded``.
-  func read(_ column: Int, isRounded: Bool = false) throws(BlockError) -> Column {
-    try contents.read(column, group: group, rows: ranges, asDictionary: true, isRounded: isRounded)
+  /// - Parameters:
+  ///   - isRounded: See ``OutputColumn/isRounded``.
+  ///   - readsDisk: See ``ScanRequest/readsDisk``.
+  func read(_ column: Int, isRounded: Bool = false, readsDisk: Bool) throws(BlockError) -> Column {
+    readsDisk
+      ? try contents.read(column, group: group, rows: ranges, asDictionary: true, isRounded: isRounded)
+      : try contents.cached(column, group: group, rows: ranges, asDictionary: true, isRounded: isRounded)
   }
 }
 

@@ -41,6 +41,8 @@ package struct StorageStatistics: Sendable {
   package var filesRemoved = 0
   /// Steps of background work that failed, each try counted.
   package var failures = 0
+  /// Decoded pages that are kept.
+  package var pages = PageCache.Statistics()
 
   /// Nothing done yet.
   package init() {}

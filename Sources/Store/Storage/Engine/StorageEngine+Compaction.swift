@@ -161,8 +161,9 @@ extension StorageEngine {
     _ deletions: [PendingDeletion], _ block: LiveBlock, _ partition: Partition
   ) throws(StoreError) -> Bool {
     for deletion in deletions where deletion.isPending(for: block.facts) {
-      let request = ScanRequest(
+      var request = ScanRequest(
         columns: [], predicate: deletion.predicate.predicate, positions: 0..<deletion.positionEnd)
+      request.readsDisk = true
       let units = try openBlocks.reader(of: block).units(
         request, predicate: deletion.predicate, deletions: [])
       for unit in units where try unit.countMatches() > 0 { return true }

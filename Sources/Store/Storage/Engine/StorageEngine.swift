@@ -27,6 +27,7 @@ package final class StorageEngine: Sendable {
   let reporter: StoreReporter
   let format: any BlockFormat
   let openBlocks: OpenBlocks
+  private let pages: PageCache?
   let trash: Trash
   let live: Mutex<LiveState>
   /// Held over the writing of an edit, by threads that may block on the disk only: one edit at a time.
@@ -65,9 +66,12 @@ package final class StorageEngine: Sendable {
     trash = parts.trash
     live = Mutex(parts.live)
     nextBlockID = Mutex(manifest.state.nextBlockID)
+    pages =
+      options.pageCacheBytesMax > 0
+      ? PageCache(bytesMax: options.pageCacheBytesMax, memory: environment.pagesMemory) : nil
     openBlocks = OpenBlocks(
       fileSystem: environment.fileSystem, format: format, countMax: options.openBlocksMax,
-      bytesMax: options.openBlocksBytesMax, memory: environment.blocksMemory)
+      bytesMax: options.openBlocksBytesMax, memory: environment.blocksMemory, pages: pages)
     archiveQueue = Mutex(ArchiveQueue(options))
     compactionQueue = Mutex(CompactionQueue())
     formatUpgrade = Mutex(FormatUpgrade(blocks: manifest.state.blocks.map(\.id)))
@@ -234,7 +238,11 @@ package final class StorageEngine: Sendable {
   package var damagedFiles: [DamagedFile] { quarantine.files }
 
   /// Totals since the store was opened.
-  package func statistics() -> StorageStatistics { live.withLock { $0.statistics } }
+  package func statistics() -> StorageStatistics {
+    var statistics = live.withLock { $0.statistics }
+    if let pages { statistics.pages = pages.statistics }
+    return statistics
+  }
 
   /// Unlinks files that were removed and that no snapshot holds any more; what the disk refuses is told and
   /// tried again later.
