@@ -30,7 +30,7 @@ enum {
 /// the text has nothing that its finds always have:
 /// - e-mail and userinfo: an `@`;
 /// - anchored ones: an anchor of another kind than a URL's;
-/// - card: 13 digits, wherever they stand;
+/// - card: 13 digits, and 13 bytes in a row that are digits, spaces or dashes;
 /// - IBAN: 15 bytes and, behind a byte that is no letter or digit, two letters and two digits.
 /// Texts below 6 bytes hold nothing. Reads `bytes[0 ..< count]` only, each block of 16 bytes twice: much
 /// cheaper than to search for candidates, which stops at each number of four digits.
