@@ -107,28 +107,27 @@ import Testing
   /// A page is checked before it is kept: damage is an error each time, not once.
   @Test func damagedPagesAreNotKept() throws {
     let fixture = try Self.fixture()
-    for group in try fixture.reader.contents().parquet.rowGroups {
-      // Nanoseconds that are all 0 are not read.
-      for (index, chunk) in group.columns.enumerated() where chunk.int64Bounds != 0...0 {
-        let offset = chunk.fileRange.upperBound - 2
-        fixture.disk.rot(BlockFixture.path, offset: offset, bit: 1)
-        let reader = try Self.reader(fixture, PageCache(bytesMax: 64 << 20))
-        for _ in 0..<2 {
-          #expect(throws: StoreError.self, "column \(index)") { try fixture.scan(Self.all(), of: reader) }
-        }
-        fixture.disk.rot(BlockFixture.path, offset: offset, bit: 1)
+    // Nanoseconds that are all 0 are not read.
+    let columns = try fixture.reader.contents().parquet.rowGroups[0].columns
+    for (index, chunk) in columns.enumerated() where chunk.int64Bounds != 0...0 {
+      let offset = chunk.fileRange.upperBound - 2
+      fixture.disk.rot(BlockFixture.path, offset: offset, bit: 1)
+      let reader = try Self.reader(fixture, PageCache(bytesMax: 64 << 20))
+      for _ in 0..<2 {
+        #expect(throws: StoreError.self, "column \(index)") { try fixture.scan(Self.all(), of: reader) }
       }
+      fixture.disk.rot(BlockFixture.path, offset: offset, bit: 1)
     }
   }
 
   /// Damage anywhere in a column, in headers of pages and dictionaries too, is an error or nothing: never
   /// other rows, never a trap, whichever part of it was kept before.
-  @Test(arguments: 1...20) func flippedBitsNeverShow(seed: UInt64) throws {
+  @Test(arguments: 1...6) func flippedBitsNeverShow(seed: UInt64) throws {
     let fixture = try Self.fixture()
     let end = try fixture.reader.contents().indexOffset
     let expected = PlainRow.rows(of: fixture.rows)
     var generator = SeededGenerator(seed: seed)
-    for _ in 0..<10 {
+    for _ in 0..<5 {
       let cache = PageCache(bytesMax: 1 << 20)
       let reader = try Self.reader(fixture, cache)
       let offset = Int.random(in: 4..<end, using: &generator)
