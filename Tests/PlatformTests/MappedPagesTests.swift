@@ -1,7 +1,6 @@
 import Foundation
 import Platform
 import Records
-import TestKit
 import Testing
 
 /// What is mapped and in memory counts as this process's; it is let go of where nobody needs it soon.
@@ -18,15 +17,22 @@ import Testing
     buffer.withSpan(of: UInt8.self) { span in span.indices.reduce(0) { $0 + Int(span[$1]) } }
   }
 
+  private static func expect(
+    _ bytes: Int, of file: any File, location: SourceLocation = #_sourceLocation
+  ) throws {
+    let resident = try MappedPages.residentBytes(of: file.path)
+    #expect(resident == bytes, sourceLocation: location)
+  }
+
   @Test func pagesThatAreLetGoOfLeaveTheProcessAndComeBack() throws {
     let directory = try TemporaryDirectory()
     let file = try Self.file(directory, pages: 64)
     let buffer = try file.map(0..<64 * Self.page)
     #expect(Self.sum(buffer) == 64 * Self.page * 7)
-    #expect(try MappedPages.residentBytes(of: file.path) == 64 * Self.page)
+    try Self.expect(64 * Self.page, of: file)
     // Pages of which a part is named go too.
     buffer.fileMapping?.letGo(Self.page + 1..<32 * Self.page - 1)
-    #expect(try MappedPages.residentBytes(of: file.path) == 33 * Self.page)
+    try Self.expect(33 * Self.page, of: file)
     // What was written meanwhile shows, and nothing is lost.
     try file.write([UInt8(9)].span, at: 2 * Self.page)
     #expect(Self.sum(buffer) == 64 * Self.page * 7 + 2)
@@ -43,9 +49,9 @@ import Testing
     for range in [0..<16 * Self.page, 32 * Self.page..<Int.max, 20 * Self.page..<20 * Self.page] {
       part.fileMapping?.letGo(range)
     }
-    #expect(try MappedPages.residentBytes(of: file.path) == 48 * Self.page)
+    try Self.expect(48 * Self.page, of: file)
     part.fileMapping?.letGo(0..<Int.max)
-    #expect(try MappedPages.residentBytes(of: file.path) == 32 * Self.page)
+    try Self.expect(32 * Self.page, of: file)
     #expect(Self.sum(part) == part.byteCount * 7)
   }
 

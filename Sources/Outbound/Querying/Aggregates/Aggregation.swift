@@ -264,7 +264,8 @@ struct Aggregation: Sendable {
   }
 
   private func ordered(_ most: Int, _ keys: GroupTable.Keys, _ values: [MeasureValues]) -> [Int32] {
-    let isDescending = plan.request.isDescending
+    // Not all of the aggregation, which each comparison would copy.
+    let (table, isDescending) = (table, plan.request.isDescending)
     guard let name = plan.query.orderBy,
       let index = plan.query.measures.firstIndex(where: { $0.name.hasBytes(of: name) })
     else {
