@@ -222,13 +222,13 @@ struct Aggregation: Sendable {
     let groups = order[min(plan.query.offset, order.count)...]
     let last = order.count == plan.groupsNeeded ? order.last : nil
     let measure = plan.query.measures.firstIndex { $0.name.hasBytes(of: plan.query.orderBy ?? "") }
-    let whole = self
+    let (whole, table) = (self, table)
     let fields = fields(values)
     let batches = GroupBatches(
       fields: fields, count: groups.count, bytesMax: bytesMax,
       byteCount: { place in
         let group = Int(groups[groups.startIndex + place])
-        return values.reduce(whole.table.textBytes(of: group, keys: keys)) { $0 + $1.textBytes(of: group) }
+        return values.reduce(table.textBytes(of: group, keys: keys)) { $0 + $1.textBytes(of: group) }
       },
       batch: { places in
         let first = groups.startIndex
