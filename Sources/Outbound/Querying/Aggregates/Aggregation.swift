@@ -143,9 +143,9 @@ struct Aggregation: Sendable {
   private mutating func prune(from least: Int) throws(StoreError) {
     guard let most = plan.groupsKept, table.count > max(least, most * 2) else { return }
     let keys = table.keys(isRanked: false)
-    let (table, isDescending) = (table, plan.request.isDescending)
+    let (order, isDescending) = (GroupOrder(table, keys), plan.request.isDescending)
     let first = TopGroups.first(most, of: table.count) { left, right in
-      isDescending ? table.precedes(right, left, keys) : table.precedes(left, right, keys)
+      isDescending ? order.precedes(right, left) : order.precedes(left, right)
     }
     keep(first)
     let bytes = byteCount
@@ -264,19 +264,18 @@ struct Aggregation: Sendable {
   }
 
   private func ordered(_ most: Int, _ keys: GroupTable.Keys, _ values: [MeasureValues]) -> [Int32] {
-    // Not all of the aggregation, which each comparison would copy.
-    let (table, isDescending) = (table, plan.request.isDescending)
+    let (groups, isDescending) = (GroupOrder(table, keys), plan.request.isDescending)
     guard let name = plan.query.orderBy,
       let index = plan.query.measures.firstIndex(where: { $0.name.hasBytes(of: name) })
     else {
       return TopGroups.first(most, of: table.count) { left, right in
-        isDescending ? table.precedes(right, left, keys) : table.precedes(left, right, keys)
+        isDescending ? groups.precedes(right, left) : groups.precedes(left, right)
       }
     }
     let measure = values[index]
     return TopGroups.first(most, of: table.count) { left, right in
       let order = measure.compare(Int(left), Int(right), isDescending: isDescending)
-      return order == 0 ? table.precedes(left, right, keys) : order < 0
+      return order == 0 ? groups.precedes(left, right) : order < 0
     }
   }
 }

@@ -213,6 +213,20 @@ struct GroupTable: Sendable {
   }
 }
 
+/// The order of a table's groups, for closures that compare them: a table itself they would copy each time.
+final class GroupOrder {
+  private let table: GroupTable
+  private let keys: GroupTable.Keys
+
+  init(_ table: GroupTable, _ keys: GroupTable.Keys) {
+    self.table = table
+    self.keys = keys
+  }
+
+  /// See ``GroupTable/precedes(_:_:_:)``.
+  func precedes(_ left: Int32, _ right: Int32) -> Bool { table.precedes(left, right, keys) }
+}
+
 extension PairTable {
   /// Replaces each number by that of its pair with `part`.
   mutating func fold(_ numbers: inout [Int32], with part: [Int32]) {
