@@ -193,7 +193,7 @@ struct ManyGroupsTests {
     let shape = Shape.allCases[seed % Shape.allCases.count]
     let rows = ManyGroupsTests.rows(shape, 3_000, &random)
     let budget = MemoryBudget(bytesMax: 64 << 20)
-    var engine = ManyGroupsTests.engine(rows, groupBytes: 120_000, budget: budget, &random)
+    var engine = ManyGroupsTests.engine(rows, groupBytes: 240_000, budget: budget, &random)
     if seed % 2 == 0 { engine.groupLimits.pruneMin = 32 }
     let query = AggregateQuery(
       groupBy: [ColumnPath("message"), ColumnPath("level")],
