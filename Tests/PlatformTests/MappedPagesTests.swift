@@ -17,8 +17,8 @@ import Testing
     buffer.withSpan(of: UInt8.self) { span in span.indices.reduce(0) { $0 + Int(span[$1]) } }
   }
 
-  /// Pages that are let go of are read again; what was written meanwhile shows, and nothing is lost. What lies
-  /// outside of a mapping is none of its business.
+  /// They are read again; what was written meanwhile shows, and nothing is lost. What lies outside of a
+  /// mapping is none of its business.
   @Test func pagesThatAreLetGoOfComeBack() throws {
     let directory = try TemporaryDirectory()
     let file = try Self.file(directory, pages: 64)
