@@ -22,6 +22,11 @@ struct BlockMapping: Sendable {
     return value
   }
 
+  /// As ``reading(_:)``, with errors as the seams know them.
+  func answering<Value>(_ body: () throws(BlockError) -> Value) throws(StoreError) -> Value {
+    do throws(BlockError) { return try reading(body) } catch { throw error.storeError }
+  }
+
   /// Throws if a page was met that the disk does not give.
   func requireReadable() throws(BlockError) {
     guard let byte = mapping?.failedByte else { return }

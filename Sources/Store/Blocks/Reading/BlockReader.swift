@@ -51,9 +51,7 @@ package final class BlockReader: BlockReading {
 
   /// See ``BlockReading``.
   package func isOfOlderFormat() throws(StoreError) -> Bool {
-    do throws(BlockError) {
-      return try mapping.reading { () throws(BlockError) in try contents().isOfOlderFormat }
-    } catch { throw error.storeError }
+    try mapping.answering { () throws(BlockError) in try contents().isOfOlderFormat }
   }
 
   func contents() throws(BlockError) -> BlockContents {
@@ -104,43 +102,35 @@ extension BlockReader {
   package func units(
     _ request: ScanRequest, predicate: CompiledPredicate, deletions: [PendingDeletion]
   ) throws(StoreError) -> [any ScanUnit] {
-    do throws(BlockError) {
-      return try mapping.reading { () throws(BlockError) in
-        try units(for: request, predicate: predicate, deletions: deletions)
-      }
-    } catch { throw error.storeError }
+    try mapping.answering { () throws(BlockError) in
+      try units(for: request, predicate: predicate, deletions: deletions)
+    }
   }
 
   /// See ``BlockReading``.
   package func groupedCounts(
     _ request: GroupedCountRequest, predicate: CompiledPredicate, deletions: [PendingDeletion]
   ) throws(StoreError) -> GroupedCountAnswer {
-    do throws(BlockError) {
-      return try mapping.reading { () throws(BlockError) in
-        try groupedCounts(for: request, predicate: predicate, deletions: deletions)
-      }
-    } catch { throw error.storeError }
+    try mapping.answering { () throws(BlockError) in
+      try groupedCounts(for: request, predicate: predicate, deletions: deletions)
+    }
   }
 
   /// See ``BlockReading``.
   package func totals(
     _ request: TotalsRequest, predicate: CompiledPredicate, deletions: [PendingDeletion]
   ) throws(StoreError) -> TotalsAnswer {
-    do throws(BlockError) {
-      return try mapping.reading { () throws(BlockError) in
-        try totals(for: request, predicate: predicate, deletions: deletions)
-      }
-    } catch { throw error.storeError }
+    try mapping.answering { () throws(BlockError) in
+      try totals(for: request, predicate: predicate, deletions: deletions)
+    }
   }
 
   /// See ``BlockReading``.
   package func frequentValues(
     _ request: FrequentRequest, predicate: CompiledPredicate, deletions: [PendingDeletion]
   ) throws(StoreError) -> FrequentAnswer {
-    do throws(BlockError) {
-      return try mapping.reading { () throws(BlockError) in
-        try frequentValues(for: request, predicate: predicate, deletions: deletions)
-      }
-    } catch { throw error.storeError }
+    try mapping.answering { () throws(BlockError) in
+      try frequentValues(for: request, predicate: predicate, deletions: deletions)
+    }
   }
 }

@@ -120,15 +120,14 @@ struct BlockUnit: ScanUnit {
       if let count = provedCount(page) { total += count } else { open.append(page) }
     }
     guard !open.isEmpty else { return total }
-    do throws(BlockError) {
-      return try scan.contents.mapping.reading { () throws(BlockError) in
-        for start in stride(from: 0, to: open.count, by: stepPageCount) {
-          let some = Array(open[start..<min(start + stepPageCount, open.count)])
-          total += try scan.select(group: group, pages: some).selection.count
-        }
-        return total
+    let stepPageCount = stepPageCount
+    return try scan.contents.mapping.answering { () throws(BlockError) in
+      for start in stride(from: 0, to: open.count, by: stepPageCount) {
+        let some = Array(open[start..<min(start + stepPageCount, open.count)])
+        total += try scan.select(group: group, pages: some).selection.count
       }
-    } catch { throw error.storeError }
+      return total
+    }
   }
 
   /// The matching rows of a page if nothing needs to be read for it.
@@ -186,9 +185,7 @@ final class BlockCursor: BatchCursor {
 
   func next() throws(StoreError) -> RecordBatch? {
     try unit.scan.request.cancellation?.check()
-    do throws(BlockError) { return try unit.scan.contents.mapping.reading(read) } catch {
-      throw error.storeError
-    }
+    return try unit.scan.contents.mapping.answering(read)
   }
 
   private func read() throws(BlockError) -> RecordBatch? {

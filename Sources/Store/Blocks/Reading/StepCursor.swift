@@ -25,9 +25,7 @@ final class StepCursor: BatchCursor {
 
   func next() throws(StoreError) -> RecordBatch? {
     try unit.scan.request.cancellation?.check()
-    do throws(BlockError) { return try unit.scan.contents.mapping.reading(read) } catch {
-      throw error.storeError
-    }
+    return try unit.scan.contents.mapping.answering(read)
   }
 
   private func read() throws(BlockError) -> RecordBatch? {

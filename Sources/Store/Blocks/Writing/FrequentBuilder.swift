@@ -53,13 +53,9 @@ struct FrequentBuilder {
     private var nulls = 0
     /// Rows whose values are too long to be listed.
     private var longRows = 0
+    /// The values listed, and the rows of each by its number.
+    private var values = TextNumbers()
     private var rows: [Int] = []
-    /// The values one after the other, where each starts, and one more; and their hashes.
-    private var bytes: [UInt8] = []
-    private var starts = [0]
-    private var hashes: [UInt64] = []
-    /// Open addressing, twice as many places as values at least.
-    private var table = [Int32](repeating: -1, count: 256)
 
     init(name: String, isGivenUp: Bool = false) {
       self.name = name
@@ -68,7 +64,7 @@ struct FrequentBuilder {
 
     /// Different values.
     var count: Int { rows.count }
-    var byteCount: Int { bytes.count }
+    var byteCount: Int { values.textByteCount }
 
     mutating func add(_ column: Column) {
       guard case .dictionary(_, _, _, let valueCount) = column.storage else {
@@ -104,52 +100,22 @@ struct FrequentBuilder {
         longRows += more
         return
       }
-      let hash = Hash64.xxh64(text)
-      var place = Int(truncatingIfNeeded: hash) & (table.count - 1)
-      while table[place] >= 0 {
-        let known = Int(table[place])
-        if hashes[known] == hash, isValue(known, text) {
-          rows[known] += more
-          return
-        }
-        place = (place + 1) & (table.count - 1)
-      }
-      table[place] = Int32(truncatingIfNeeded: rows.count)
-      rows.append(more)
-      hashes.append(hash)
-      for index in text.indices { bytes.append(text[index]) }
-      starts.append(bytes.count)
-      if rows.count * 2 > table.count { grow() }
-    }
-
-    private func isValue(_ number: Int, _ text: Span<UInt8>) -> Bool {
-      let start = starts[number]
-      guard starts[number + 1] - start == text.count else { return false }
-      for index in text.indices where bytes[start + index] != text[index] { return false }
-      return true
-    }
-
-    private mutating func grow() {
-      table = [Int32](repeating: -1, count: table.count * 4)
-      for (number, hash) in hashes.enumerated() {
-        var place = Int(truncatingIfNeeded: hash) & (table.count - 1)
-        while table[place] >= 0 { place = (place + 1) & (table.count - 1) }
-        table[place] = Int32(truncatingIfNeeded: number)
-      }
+      let number = Int(values.number(text))
+      if number == rows.count { rows.append(more) } else { rows[number] += more }
     }
 
     func finish() -> FrequentSection.Column {
-      func text(_ number: Int) -> ArraySlice<UInt8> { bytes[starts[number]..<starts[number + 1]] }
       let order = rows.indices.sorted { left, right in
         rows[left] != rows[right]
-          ? rows[left] > rows[right] : text(left).lexicographicallyPrecedes(text(right))
+          ? rows[left] > rows[right] : values.compare(Int32(left), Int32(right)) < 0
       }
       let listed = order.prefix(FrequentSection.valuesMax)
       let next = order.count > listed.count ? rows[order[listed.count]] : 0
       return FrequentSection.Column(
         name: name, nulls: nulls,
         values: listed.map {
-          FrequentSection.Value(text: String(decoding: text($0), as: UTF8.self), rows: rows[$0])
+          FrequentSection.Value(
+            text: String(decoding: values.text($0) ?? [], as: UTF8.self), rows: rows[$0])
         },
         othersMax: max(next, longRows))
     }

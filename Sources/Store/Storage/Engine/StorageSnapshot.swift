@@ -35,54 +35,32 @@ final class StorageSnapshot: PartitionSnapshot {
   }
 
   func plan(_ request: ScanRequest) throws(StoreError) -> [any ScanUnit] {
-    try check(request.columns)
-    let predicate = try CompiledPredicate(
-      request.predicate, schema: schema, cancellation: request.cancellation)
-    var request = request
-    request.positions = visible(request.positions)
-    var units: [any ScanUnit] = []
-    for block in meeting(request, predicate) {
-      try request.cancellation?.check()
-      let pending = deletions.filter { $0.isPending(for: block.facts) }
-      let found = try read(block, request.damage) { (reader) throws(StoreError) in
-        try reader.units(request, predicate: predicate, deletions: pending)
-      }
-      units += watched(found ?? [], block)
+    let units = try remaining(request) { (reader, scan, predicate, pending) throws(StoreError) in
+      try reader.units(scan, predicate: predicate, deletions: pending)
     }
-    units += try headUnits(request, predicate)
     return sorted(units, request.order)
   }
 
   func groupedCounts(_ request: GroupedCountRequest) throws(StoreError) -> GroupedCountAnswer {
-    try check(request.scan.columns)
-    let predicate = try CompiledPredicate(
-      request.predicate, schema: schema, cancellation: request.cancellation)
     var request = request
-    request.positions = visible(request.positions)
     var answer = GroupedCountAnswer(counts: [:], remaining: [])
-    for block in meeting(request.scan, predicate) {
-      try request.cancellation?.check()
-      let pending = deletions.filter { $0.isPending(for: block.facts) }
-      let part = try read(block, request.damage) { (reader) throws(StoreError) in
-        try reader.groupedCounts(request, predicate: predicate, deletions: pending)
-      }
-      guard let part else { continue }
+    answer.remaining = try remaining(request.scan) { (reader, scan, predicate, pending) throws(StoreError) in
+      request.positions = scan.positions
+      let part = try reader.groupedCounts(request, predicate: predicate, deletions: pending)
       if answer.counts.isEmpty {
         answer.counts = part.counts
       } else {
         answer.counts.merge(part.counts, uniquingKeysWith: +)
       }
-      answer.remaining += watched(part.remaining, block)
+      return part.remaining
     }
-    answer.remaining += try headUnits(request.scan, predicate)
     return answer
   }
 
   func totals(_ request: TotalsRequest) throws(StoreError) -> TotalsAnswer {
     var request = request
     var answer = TotalsAnswer(parts: [], remaining: [])
-    answer.remaining = try summarized(request.scan) {
-      (reader, scan, predicate, pending) throws(StoreError) in
+    answer.remaining = try remaining(request.scan) { (reader, scan, predicate, pending) throws(StoreError) in
       request.scan = scan
       let part = try reader.totals(request, predicate: predicate, deletions: pending)
       answer.parts += part.parts
@@ -94,8 +72,7 @@ final class StorageSnapshot: PartitionSnapshot {
   func frequentValues(_ request: FrequentRequest) throws(StoreError) -> FrequentAnswer {
     var request = request
     var answer = FrequentAnswer(parts: [], remaining: [])
-    answer.remaining = try summarized(request.scan) {
-      (reader, scan, predicate, pending) throws(StoreError) in
+    answer.remaining = try remaining(request.scan) { (reader, scan, predicate, pending) throws(StoreError) in
       request.scan = scan
       let part = try reader.frequentValues(request, predicate: predicate, deletions: pending)
       answer.parts += part.parts
@@ -106,7 +83,10 @@ final class StorageSnapshot: PartitionSnapshot {
 
   /// Asks each block that may have rows of the scan: what `body` says is left of it is to be read, and the
   /// head's rows.
-  private func summarized(
+  ///
+  /// - Parameter body: Is given the scan with the positions that this snapshot shows, and the deletions that
+  ///   are pending on the block.
+  private func remaining(
     _ scan: ScanRequest,
     _ body: (any BlockReading, ScanRequest, CompiledPredicate, [PendingDeletion]) throws(StoreError)
       -> [any ScanUnit]
