@@ -36,8 +36,9 @@ import Testing
   }
 
   /// `v1-grams`: with gram filters; `v1-ids`: with ids and the checksum of the tail as well. Blocks of
-  /// version 1 have had them since. `v3`: forms that every reader of Parquet takes.
-  @Test(arguments: ["v1", "v1-grams", "v1-ids", "v3"], [Dataset.logs, .audit])
+  /// version 1 have had them since. `v3`: forms that every reader of Parquet takes; `v3-numbers`: with
+  /// numbers and frequent values.
+  @Test(arguments: ["v1", "v1-grams", "v1-ids", "v3", "v3-numbers"], [Dataset.logs, .audit])
   func everyVersionIsRead(version: String, dataset: Dataset) throws {
     let name = "\(version)-\(dataset.name)"
     let bytes = [UInt8](try Data(contentsOf: Self.file(name, "parquet")))
@@ -51,6 +52,7 @@ import Testing
     #expect(BlockChecker.problems(of: facts, path: BlockFixture.path, fileSystem: disk).isEmpty)
     let reader = try BlockReader(facts, path: BlockFixture.path, fileSystem: disk)
     #expect(try (reader.contents().grams() != nil) == (version != "v1"))
+    #expect(try reader.contents().isOfOlderFormat == (version != "v3-numbers"))
     let columns = dataset.schema.fields.map { OutputColumn(ColumnPath($0.name), type: $0.type) }
     func rows(_ predicate: Records.Predicate) throws -> [PlainRow] {
       var found: [PlainRow] = []
@@ -79,7 +81,7 @@ import Testing
     // Searches over many columns, with whatever filters the version has.
     var generator = SeededGenerator(seed: 4)
     let whole = PlainRow.rows(of: own.rows)
-    for round in 0..<60 {
+    for round in 0..<20 {
       let search = SearchMaker.predicate(rows: own.rows, dataset, &generator)
       let expected = try own.expected(ScanRequest(columns: [], predicate: search)).map { whole[$0] }
       #expect(try rows(search) == expected, "\(round): \(search)")

@@ -50,7 +50,7 @@ import Testing
     #expect(BlockChecker.problems(of: fixture.reader.facts, path: BlockFixture.path, fileSystem: after) == [])
   }
 
-  @Test(arguments: 1...40)
+  @Test(arguments: 1...12)
   func flippedBitsAreErrorsAndNeverCrash(seed: UInt64) throws {
     var maker = RowMaker(seed: 3)
     let fixture = try BlockFixture(maker.batches([150, 100]))

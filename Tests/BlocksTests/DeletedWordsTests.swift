@@ -142,7 +142,7 @@ import Testing
     return found
   }
 
-  @Test(arguments: [Dataset.logs, .audit, .sessions], 1...8)
+  @Test(arguments: [Dataset.logs, .audit, .sessions], 1...4)
   func deletedWordsAreGoneFromArchivedRows(dataset: Dataset, seed: Int) throws {
     let place = "\(dataset.name), seed \(seed)"
     var maker = RowMaker(seed: UInt64(seed), dataset: dataset)
@@ -162,7 +162,7 @@ import Testing
     #expect(isSame, "\(place)")
   }
 
-  @Test(arguments: [Dataset.logs, .audit, .sessions], 1...15)
+  @Test(arguments: [Dataset.logs, .audit, .sessions], 1...6)
   func deletedWordsAreGoneFromMergedBlocks(dataset: Dataset, seed: Int) throws {
     let place = "\(dataset.name), seed \(seed)"
     var maker = RowMaker(seed: UInt64(seed), dataset: dataset)

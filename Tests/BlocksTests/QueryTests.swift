@@ -130,10 +130,10 @@ struct PredicateMaker {
     return places.map { all[$0] }
   }
 
-  @Test(arguments: 1...25)
+  @Test(arguments: 1...10)
   func scansFindWhatANaiveFilterFinds(seed: UInt64) throws {
     var (fixture, maker) = try fixture(seed)
-    for round in 0..<40 {
+    for round in 0..<30 {
       var request = maker.request()
       request.columns = QueryTests.outputs
       var deletions: [PendingDeletion] = []
@@ -162,7 +162,7 @@ struct PredicateMaker {
     var maker = RowMaker(seed: seed, dataset: dataset)
     let fixture = try BlockFixture(maker.batches([40, 100, 3, 150, 38]), dataset: dataset)
     var generator = SeededGenerator(seed: seed &* 31)
-    for round in 0..<60 {
+    for round in 0..<24 {
       var request = ScanRequest(
         columns: [OutputColumn(ColumnPath("position"), type: .int64)],
         predicate: SearchMaker.predicate(rows: fixture.rows, dataset, &generator))
@@ -211,7 +211,7 @@ struct PredicateMaker {
   }
 
   /// Where most rows match and the answer's columns are those the filter reads, they are not read twice.
-  @Test(arguments: 1...6)
+  @Test(arguments: 1...3)
   func answersAreTakenFromWhatTheFilterRead(seed: UInt64) throws {
     var maker = RowMaker(seed: seed, dataset: .workflows)
     let fixture = try BlockFixture(maker.batches([40, 100, 3, 150, 38]), dataset: .workflows)
@@ -285,7 +285,7 @@ struct PredicateMaker {
     }
   }
 
-  @Test(arguments: 1...25)
+  @Test(arguments: 1...10)
   func groupedCountsAreThoseOfTheRows(seed: UInt64) throws {
     var (fixture, maker) = try fixture(seed)
     let columns = ["level", "service", "env"]

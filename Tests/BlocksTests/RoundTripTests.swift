@@ -41,7 +41,7 @@ import Testing
     #expect(found.count == parts.reduce(0, +))
   }
 
-  @Test(arguments: 1...12)
+  @Test(arguments: 1...6)
   func mergedBlocksHoldTheSameRows(seed: Int) throws {
     let dataset: Dataset = seed % 2 == 0 ? .logs : .sessions
     var maker = RowMaker(seed: UInt64(seed), dataset: dataset)

@@ -24,7 +24,7 @@ import Testing
     return found
   }
 
-  @Test(arguments: 1...20) func stepsAndPartsHaveWhatANaiveFilterFinds(seed: UInt64) throws {
+  @Test(arguments: 1...8) func stepsAndPartsHaveWhatANaiveFilterFinds(seed: UInt64) throws {
     var rowMaker = RowMaker(seed: seed)
     let fixture = try BlockFixture(rowMaker.batches([40, 100, 3, 150, 38]))
     var maker = PredicateMaker(generator: SeededGenerator(seed: seed &* 91), rows: fixture.rows)

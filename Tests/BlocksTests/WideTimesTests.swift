@@ -115,7 +115,7 @@ import Testing
     }
   }
 
-  @Test(arguments: 0...7)
+  @Test(arguments: 0...2)
   func countsAreThoseOfTheRows(seed: UInt64) throws {
     let fixture = try BlockFixture(Self.batches(seed: seed))
     try expectCounts(fixture.reader, fixture, seed: seed)
@@ -162,7 +162,7 @@ import Testing
     #expect(try tally.isThat(of: #require(builder.finish())))
   }
 
-  @Test(arguments: 0...7)
+  @Test(arguments: 0...2)
   func scansFindBothEnds(seed: UInt64) throws {
     let fixture = try BlockFixture(Self.batches(seed: seed))
     var generator = SeededGenerator(seed: seed)
@@ -172,7 +172,7 @@ import Testing
         columns: QueryTests.outputs.map { fixture.rows.existing($0.path.column) },
         rowCount: fixture.rows.rowCount))
     let marks = Self.marks(seed: seed)
-    for round in 0..<60 {
+    for round in 0..<30 {
       var request = ScanRequest(columns: QueryTests.outputs)
       request.start = generator.chance(oneIn: 2) ? marks.randomElement(using: &generator) : nil
       request.end = generator.chance(oneIn: 2) ? marks.randomElement(using: &generator) : nil

@@ -149,7 +149,7 @@ import Testing
     } catch { return .refused(error.errors) }
   }
 
-  @Test(arguments: 0..<40)
+  @Test(arguments: 0..<10)
   func theShortWayIsTheLongWay(seed: Int) {
     for form in [EntryForm.audit, .workflow] {
       var limits = DecodingLimits()

@@ -8,7 +8,7 @@ import Testing
 @Suite struct WindowTests {
   @Test func windowsAreTheLowestPositionsInOrder() throws {
     var random = SeededGenerator(seed: 5)
-    for _ in 0..<100 {
+    for _ in 0..<30 {
       let store = FakeStore(blockRows: Int.random(in: 1...300, using: &random))
       let a = tenant("a")
       store.append(

@@ -201,8 +201,9 @@ import Testing
           text.split(separator: "\n").first { $0.hasPrefix("cordwood_connections ") }
           .flatMap { Int($0.split(separator: " ")[1]) } ?? 0
       }
-      let got = try await stalled.readToEnd()
-      #expect(got.count < 16 * piece.count)
+      #expect(open == 1)
+      // What the kernel still has is not read: a few KB at a time, that takes a minute.
+      withExtendedLifetime(stalled) {}
     }
   }
 

@@ -109,7 +109,7 @@ struct AggregateTests {
     }
   }
 
-  @Test(arguments: 0..<150)
+  @Test(arguments: 0..<60)
   func answersAgreeWithTheModel(seed: Int) async throws {
     var generator = SplitMix(state: UInt64(seed) &* 7919)
     // Around 1969, so that times before 1970 are among them, or 2026.

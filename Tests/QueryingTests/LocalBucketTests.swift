@@ -193,7 +193,7 @@ import TestKit
     }
   }
 
-  @Test(arguments: 0..<60)
+  @Test(arguments: 0..<20)
   func answersAreThoseOfTheClock(seed: Int) async throws {
     var generator = SplitMix(state: UInt64(seed) &* 104_729)
     let name = LocalBucketTests.zones[seed % LocalBucketTests.zones.count]

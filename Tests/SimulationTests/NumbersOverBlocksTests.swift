@@ -30,7 +30,7 @@ import Testing
     }
   }
 
-  @Test(arguments: 1...4) func everyPlaceAnswersAlike(seed: UInt64) async throws {
+  @Test(arguments: 1...2) func everyPlaceAnswersAlike(seed: UInt64) async throws {
     let values = Self.values(seed: seed, count: 160)
     var bench = try NumberBench()
     defer { bench.remove() }

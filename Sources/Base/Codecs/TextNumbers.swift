@@ -36,12 +36,9 @@ package struct TextNumbers: Sendable {
 
   /// How much it takes beside what it has when so many texts of so many bytes come to it.
   package func growth(adding textCount: Int, textBytes: Int) -> Int {
-    let slotBytes =
-      (count + textCount) * 2 > slots.count ? max(slots.count * 2, (count + textCount) * 4) * 4 : 0
-    // An array grows to a copy that doubles until what comes fits.
-    let byteBytes = bytes.count + textBytes > bytes.capacity ? 2 * (bytes.count + textBytes) + 64 : 0
-    let entryBytes = count + textCount > entries.capacity ? 2 * (count + textCount) * 16 + 64 : 0
-    return slotBytes + byteBytes + entryBytes
+    TableGrowth.ofSlots(slots.count, count: count, adding: textCount)
+      + TableGrowth.ofArray(capacity: bytes.capacity, count: bytes.count, adding: textBytes, stride: 1)
+      + TableGrowth.ofArray(capacity: entries.capacity, count: count, adding: textCount, stride: 16)
   }
 
   // MARK: Numbering

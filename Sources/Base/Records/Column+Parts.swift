@@ -43,25 +43,9 @@ extension Column {
   package func shared(_ rows: Range<Int>) -> Column? {
     invariant(rows.lowerBound >= 0 && rows.upperBound <= rowCount, "rows of the column")
     if rows.count == rowCount { return self }
-    let hasBits = validity != nil || type == .bool
+    if case .text = storage { return nil }
     let isWhole = rows.lowerBound % 8 == 0 && (rows.upperBound % 8 == 0 || rows.upperBound == rowCount)
-    guard !hasBits || isWhole else { return nil }
-    let bits = rows.lowerBound / 8..<(rows.upperBound + 7) / 8
-    let part: Storage
-    switch storage {
-    case .fixed(let values):
-      guard let width = type.fixedWidth else {
-        part = .fixed(values.slice(bits))
-        break
-      }
-      part = .fixed(values.slice(rows.lowerBound * width..<rows.upperBound * width))
-    case .text: return nil
-    case .dictionary(let indices, let offsets, let bytes, let valueCount):
-      part = .dictionary(
-        indices: indices.slice(rows.lowerBound * 4..<rows.upperBound * 4), offsets: offsets, bytes: bytes,
-        valueCount: valueCount)
-    }
-    return Column(type: type, rowCount: rows.count, validity: validity?.slice(bits), storage: part)
+    return hasBits && !isWhole ? nil : slice(rows)
   }
 
   private static func count(_ sources: [Column], _ runs: [RowRun]) -> Int {

@@ -250,27 +250,7 @@ extension Column {
           isUsed[Int(keys[row])] = true
         }
         if !isUsed.contains(false) { return self }
-        var numbers = [Int32](repeating: 0, count: valueCount)
-        var offsets: [Int32] = [0]
-        var bytes: [UInt8] = []
-        for value in 0..<valueCount where isUsed[value] {
-          numbers[value] = Int32(truncatingIfNeeded: offsets.count - 1)
-          for index in Int(starts[value])..<Int(starts[value + 1]) { bytes.append(text[index]) }
-          offsets.append(Int32(truncatingIfNeeded: bytes.count))
-        }
-        var indices: [Int32] = []
-        indices.reserveCapacity(rowCount)
-        // The index of a null row may be any number.
-        for row in keys.indices {
-          let key = Int(keys[row])
-          indices.append(isUsed.indices.contains(key) ? numbers[key] : 0)
-        }
-        return Column(
-          type: type, rowCount: rowCount, validity: validity,
-          storage: .dictionary(
-            indices: Buffer(copying: indices), offsets: Buffer(copying: offsets),
-            bytes: Buffer(copying: bytes),
-            valueCount: offsets.count - 1))
+        return reordered(keys, starts, text, values: isUsed.indices.filter { isUsed[$0] })
       }
     }
   }

@@ -26,11 +26,13 @@ extension Column {
     return count == otherCount && offsets.isSame(as: otherOffsets) && bytes.isSame(as: otherBytes)
   }
 
-  /// See ``RecordBatch/slice(_:)``.
-  fileprivate func slice(_ range: Range<Int>) -> Column {
-    invariant(
-      range.lowerBound >= 0 && range.upperBound <= rowCount && range.lowerBound & 7 == 0,
-      "rows of the column, from a byte of its bits on")
+  /// Whether eight rows of it share a byte.
+  var hasBits: Bool { validity != nil || type == .bool }
+
+  /// See ``RecordBatch/slice(_:)``; without bits, rows may begin anywhere.
+  func slice(_ range: Range<Int>) -> Column {
+    invariant(range.lowerBound >= 0 && range.upperBound <= rowCount, "rows of the column")
+    invariant(range.lowerBound & 7 == 0 || !hasBits, "from a byte of its bits on")
     let bits = range.lowerBound / 8..<(range.upperBound + 7) / 8
     let storage: Storage =
       switch storage {
@@ -52,14 +54,9 @@ extension Column {
 
   /// See ``RecordBatch/picked(_:)``; the runs lie within the column and add up to `rowCount`.
   fileprivate func picked(_ runs: [RowRun], rowCount: Int) -> Column {
-    guard case .dictionary(let indices, let offsets, let bytes, let valueCount) = storage else {
+    guard case .dictionary = storage else {
       return Column.gather([self], runs: runs, rowCount: rowCount)
     }
-    return Column(
-      type: type, rowCount: rowCount,
-      validity: Column.gatherBits([validity], runs: runs, rowCount: rowCount),
-      storage: .dictionary(
-        indices: Column.gatherFixed([indices], runs: runs, byteCount: rowCount * 4, width: 4),
-        offsets: offsets, bytes: bytes, valueCount: valueCount))
+    return Column.gatherCodes([self], runs: runs)
   }
 }

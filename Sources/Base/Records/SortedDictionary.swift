@@ -8,29 +8,35 @@ extension Column {
     return withDictionary { keys, starts, text in
       let prefixes = Column.prefixes(starts, text, behind: Column.sharedByteCount(starts, text))
       guard let order = StableOrder.rows(by: prefixes) else { return self }
-      var numbers = [Int32](repeating: 0, count: valueCount)
-      var offsets: [Int32] = [0]
-      var bytes: [UInt8] = []
-      offsets.reserveCapacity(valueCount + 1)
-      bytes.reserveCapacity(text.count)
-      for (place, value) in order.enumerated() {
-        numbers[Int(value)] = Int32(truncatingIfNeeded: place)
-        for index in Int(starts[Int(value)])..<Int(starts[Int(value) + 1]) { bytes.append(text[index]) }
-        offsets.append(Int32(truncatingIfNeeded: bytes.count))
-      }
-      var indices: [Int32] = []
-      indices.reserveCapacity(rowCount)
-      // The index of a null row may be any number.
-      for row in keys.indices {
-        let key = Int(keys[row])
-        indices.append(numbers.indices.contains(key) ? numbers[key] : 0)
-      }
-      return Column(
-        type: type, rowCount: rowCount, validity: validity,
-        storage: .dictionary(
-          indices: Buffer(copying: indices), offsets: Buffer(copying: offsets),
-          bytes: Buffer(copying: bytes), valueCount: valueCount))
+      return reordered(keys, starts, text, values: order.map { Int($0) })
     }
+  }
+
+  /// The column with the values of its dictionary that `values` names, each at most once and all that rows
+  /// have, in that order; the rest is gone. O(rows + values).
+  func reordered(_ keys: Span<Int32>, _ starts: Span<Int32>, _ text: Span<UInt8>, values: [Int]) -> Column {
+    var numbers = [Int32](repeating: 0, count: starts.count - 1)
+    var offsets: [Int32] = [0]
+    var bytes: [UInt8] = []
+    offsets.reserveCapacity(values.count + 1)
+    bytes.reserveCapacity(text.count)
+    for (place, value) in values.enumerated() {
+      numbers[value] = Int32(truncatingIfNeeded: place)
+      for index in Int(starts[value])..<Int(starts[value + 1]) { bytes.append(text[index]) }
+      offsets.append(Int32(truncatingIfNeeded: bytes.count))
+    }
+    var indices: [Int32] = []
+    indices.reserveCapacity(rowCount)
+    // The index of a null row may be any number.
+    for row in keys.indices {
+      let key = Int(keys[row])
+      indices.append(numbers.indices.contains(key) ? numbers[key] : 0)
+    }
+    return Column(
+      type: type, rowCount: rowCount, validity: validity,
+      storage: .dictionary(
+        indices: Buffer(copying: indices), offsets: Buffer(copying: offsets),
+        bytes: Buffer(copying: bytes), valueCount: values.count))
   }
 
   /// How many bytes all values begin with alike.

@@ -1,3 +1,5 @@
+import Codecs
+
 /// Numbers pairs of numbers from 0 in the order they first come: an open-addressing table.
 ///
 /// Grouping folds its columns through it, two at a time, so that a row costs one probe a column whatever
@@ -15,10 +17,8 @@ struct PairTable {
 
   /// How much it takes beside what it has when so many pairs come to it.
   func growth(adding pairCount: Int) -> Int {
-    let slotBytes =
-      (count + pairCount) * 2 > slots.count ? max(slots.count * 2, (count + pairCount) * 4) * 4 : 0
-    return slotBytes
-      + Querying.growth(capacity: pairs.capacity, count: count, adding: pairCount, stride: 16)
+    TableGrowth.ofSlots(slots.count, count: count, adding: pairCount)
+      + TableGrowth.ofArray(capacity: pairs.capacity, count: count, adding: pairCount, stride: 16)
   }
 
   init() { slots = [Int32](repeating: -1, count: 64) }

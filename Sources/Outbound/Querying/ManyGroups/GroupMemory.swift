@@ -74,9 +74,3 @@ final class GroupMemory: Sendable {
         + "by order_by with the greatest first")
   }
 }
-
-/// How much an array takes at most, beside what it has, when so many elements come to it one by one: its
-/// larger copy, which doubles until they fit.
-func growth(capacity: Int, count: Int, adding: Int, stride: Int) -> Int {
-  count + adding > capacity ? 2 * (count + adding) * stride + 64 : 0
-}

@@ -107,6 +107,9 @@ struct BlockIndex: Sendable {
     return part
   }
 
+  /// Whether there is such a section.
+  func has(_ kind: Section) -> Bool { entries.contains { $0.kind == kind.rawValue } }
+
   /// A section that must be there.
   func required(_ kind: Section) throws(IndexError) -> Buffer {
     guard let part = try section(kind) else {

@@ -58,13 +58,13 @@ final class BlockContents: Sendable {
       throw .unsupported(
         file: path, reason: "not a block of version \(known.lowerBound) to \(known.upperBound)")
     }
-    isOfOlderFormat = version < BlockIndex.openForms
     guard let place = BlockIndex.place(parquet.metadata, fileBytes: file.byteCount) else {
       throw .corrupt(file: path, offsetBytes: 0, reason: "the place of the index")
     }
     indexOffset = place.lowerBound
     do throws(IndexError) {
       index = try BlockIndex(file.slice(place))
+      isOfOlderFormat = version < BlockIndex.openForms || !index.has(.frequent)
       let section = try FactsSection(try index.required(.facts), of: expected.partition)
       (facts, rowsPerGroup, rowsPerPage) = (section.facts, section.rowsPerGroup, section.rowsPerPage)
       let pageCount = (facts.rowCount + rowsPerPage - 1) / rowsPerPage

@@ -227,7 +227,7 @@ private final class BlockWork {
       sections.append((.counting, [BlockSummary.byBytes]))
     }
     if let bytes = numbers.finish() { sections.append((.numbers, bytes)) }
-    if let bytes = frequent.finish() { sections.append((.frequent, bytes)) }
+    sections.append((.frequent, frequent.finish()))
     var builder = TextIndexBuilder(rowsPerPage: layout.rowsPerPage)
     swap(&builder, &text)
     sections.append((.text, builder.finish()))

@@ -37,13 +37,13 @@ struct FrequentBuilder {
     }
   }
 
-  /// The section; nil: there is nothing to say.
-  func finish() -> [UInt8]? {
+  /// The section, without columns where there is nothing to say.
+  func finish() -> [UInt8] {
     var section = FrequentSection()
     for column in columns where !column.isGivenUp && column.count > 0 {
       section.columns.append(column.finish())
     }
-    return section.columns.isEmpty ? nil : section.encoded()
+    return section.encoded()
   }
 
   /// Rows by value of one column.
