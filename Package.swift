@@ -28,7 +28,9 @@ let hot: [SwiftSetting] =
 
 /// What APIs' clients send is decoded in a folder of the API's; together these are a module of their own,
 /// which builds, is tested and is fuzzed without the edge.
-let entryDecoders = ["Audit", "Ingest", "Sessions", "Workflow"].map { $0 + "/Decoding" }
+let entryDecoders = ["Audit", "Bulk", "Ingest", "Loki", "OTLP", "Sessions", "Workflow"].map {
+  $0 + "/Decoding"
+}
 
 func module(
   _ name: String, in group: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = [],
@@ -65,8 +67,9 @@ var targets: [Target] = [
   // Inbound
   module("Masking", in: "Inbound", ["Records", "Codecs", "Matching"], settings: hot),
   module("Decoding", in: "Inbound", ["Records", "Codecs", "Columnar", "Masking"], settings: hot),
+  module("Shaping", in: "Inbound", ["Records", "Codecs"], settings: hot),
   .target(
-    name: "EntryDecoding", dependencies: ["Records", "Codecs", "Masking", "Decoding"],
+    name: "EntryDecoding", dependencies: ["Records", "Codecs", "Masking", "Decoding", "Shaping"],
     path: "Sources/Edge/APIs", sources: entryDecoders, swiftSettings: hot),
   // Store
   module("Journaling", in: "Store", ["Records", "Platform", "Codecs"], settings: hot),
@@ -91,6 +94,7 @@ var targets: [Target] = [
   tests("ColumnarTests", ["Columnar", "Codecs", "Records", "TestKit"]),
   tests("MatchingTests", ["Matching", "Records", "Codecs", "TestKit"], exclude: ["golden"]),
   tests("DecodingTests", ["Decoding", "Masking", "Records", "Codecs", "TestKit"]),
+  tests("ShapingTests", ["Shaping", "Records", "Codecs", "TestKit"]),
   tests("EntryDecodingTests", ["EntryDecoding", "Decoding", "Masking", "Records", "Codecs", "TestKit"]),
   tests(
     "JournalingTests", ["Journaling", "Platform", "Records", "Codecs", "TestKit"],

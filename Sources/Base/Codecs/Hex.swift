@@ -33,7 +33,7 @@ package enum Hex {
 
   /// 0 to 15, or nil if `byte` is no hexadecimal digit.
   @inline(__always)
-  static func value(_ byte: UInt8) -> UInt8? {
+  package static func value(_ byte: UInt8) -> UInt8? {
     switch byte {
     case 0x30...0x39: byte - 0x30
     case 0x41...0x46: byte - 0x37

@@ -82,6 +82,42 @@ extension JSONWriter {
     needsComma = true
   }
 
+  /// What comes next begins a text of its own: no comma before it.
+  package mutating func beginLine() { needsComma = false }
+
+  /// A value written before.
+  package mutating func value(written json: Span<UInt8>) {
+    separate()
+    append(raw: json)
+    needsComma = true
+  }
+
+  /// A text in bytes of anybody's: U+FFFD stands for NUL, which records do not have, and for what is not
+  /// UTF-8.
+  package mutating func value(repaired text: Span<UInt8>) {
+    separate()
+    if text.isPlainASCII {
+      appendString(text)
+    } else {
+      appendString(String(repairing: text).withoutNUL)
+    }
+    needsComma = true
+  }
+
+  /// A number, with a point or an exponent.
+  package mutating func value(float64 number: Double) {
+    separate()
+    appendFloat64(number)
+    needsComma = true
+  }
+
+  /// A time, to the nanosecond.
+  package mutating func value(time nanoseconds: Int64) {
+    separate()
+    appendTimestamp(nanoseconds)
+    needsComma = true
+  }
+
   /// Members, or elements, written before, separated by commas; nothing if empty.
   package mutating func members(_ written: [UInt8]) { if !written.isEmpty { raw(written) } }
 
@@ -145,5 +181,25 @@ extension JSONWriter {
   private mutating func close(_ bracket: UInt8) {
     append(bracket)
     needsComma = true
+  }
+}
+
+extension String {
+  /// The same, U+FFFD in the place of each NUL: records have none.
+  package var withoutNUL: String {
+    guard utf8.contains(0) else { return self }
+    return String(String.UnicodeScalarView(unicodeScalars.map { $0.value == 0 ? "\u{FFFD}" : $0 }))
+  }
+}
+
+extension Span<UInt8> {
+  /// Whether all bytes are ASCII other than NUL.
+  fileprivate var isPlainASCII: Bool {
+    var (all, least) = (UInt8(0), UInt8(0x7F))
+    for index in indices {
+      all |= self[index]
+      least = Swift.min(least, self[index])
+    }
+    return all < 0x80 && least > 0
   }
 }

@@ -17,6 +17,12 @@ package struct ServedAPIs: Sendable {
       IngestRoutes($0.services, ServedAPIs.ingest($0.parts), native: $0.nativeKeys).api
     },
     Listed(NativeRoutes.self) { NativeRoutes($0.services, directory: $0.nativeKeys).api },
+    Listed { LokiRoutes($0.services, directory: $0.nativeKeys).api },
+    Listed { OTLPRoutes($0.services, isJSON: false, directory: $0.nativeKeys).api },
+    Listed { OTLPRoutes($0.services, isJSON: true, directory: $0.nativeKeys).api },
+    Listed {
+      BulkRoutes($0.services, identity: $0.parts.engine.identity, directory: $0.nativeKeys).api
+    },
     Listed(SessionsRoutes.self) {
       SessionsRoutes(
         $0.services, accounts: $0.access.accounts, keys: $0.access.keys, catalog: $0.access.catalog,

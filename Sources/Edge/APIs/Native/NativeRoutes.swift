@@ -12,8 +12,7 @@ package struct NativeRoutes: RecordOwner {
   /// None of its own: it takes those of all.
   package static let datasets: [Dataset] = []
 
-  private let directory: KeyDirectory
-  private let log: any AccessLog
+  private let callers: NativeCallers
   private let writing: RecordWriting
   private let queries: any NativeQueries
   private let control: any StoreControl
@@ -23,12 +22,11 @@ package struct NativeRoutes: RecordOwner {
 
   /// - Parameter queries: nil: those of the engine.
   package init(_ services: APIServices, directory: KeyDirectory, queries: (any NativeQueries)? = nil) {
-    self.directory = directory
+    callers = NativeCallers(directory, log: services.log)
     self.queries =
       queries
       ?? EngineQueries(
         engine: services.engine, registry: services.registry, seal: services.streams.seal)
-    log = services.log
     writing = RecordWriting(
       store: services.store, clock: services.clock, decodingLimits: services.decodingLimits,
       registry: services.registry)
@@ -131,23 +129,7 @@ package struct NativeRoutes: RecordOwner {
   private func authenticate(
     _ head: RequestHead, _ origin: RequestOrigin, _ route: Route
   ) throws(Problem) -> Principal? {
-    var event = AccessEvent(head, origin, realm: .native, route: route.name)
-    defer { log.record(event) }
-    let principal: Principal
-    let authorization = head.headers.first(name: "Authorization")
-    do throws(CredentialError) { principal = try directory.authenticate(authorization: authorization) } catch
-    {
-      event.outcome = .refused("\(error)")
-      throw Problem(error)
-    }
-    if authorization == nil { try head.checkIsOwners(&event) }
-    event.subject = principal.subject
-    event.tenant = principal.tenant
-    if let permission = route.permission, !principal.allows(permission) {
-      event.outcome = .refused("role")
-      throw Problem(403, "The API key's role \(principal.role.rawValue) does not allow this.")
-    }
-    return principal
+    try callers.authenticate(head, origin, route)
   }
 
   private func write(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {

@@ -1,5 +1,6 @@
 import Access
 import Codecs
+import Columnar
 import Decoding
 import Platform
 import Records
@@ -50,10 +51,13 @@ package struct RecordStoring: Sendable {
   }
 
   /// Runs `use` with the body, decompressed if it is compressed.
+  ///
+  /// - Parameter assumed: How it is compressed if the request does not say so; nil: not at all.
   package func withBody<Value>(
-    of call: HTTPCall, _ use: ([UInt8]) async throws(Problem) -> Value
+    of call: HTTPCall, unlessSaid assumed: ContentCoding? = nil,
+    _ use: ([UInt8]) async throws(Problem) -> Value
   ) async throws(Problem) -> Value {
-    guard let coding = call.head.contentCoding else { return try await use(call.body) }
+    guard let coding = call.head.contentCoding ?? assumed else { return try await use(call.body) }
     let (sent, most, budget) = (call.body, bodyBytesMax, metrics.uploads)
     let decompress = { @Sendable () throws(Problem) -> [UInt8] in
       try coding.decode(sent, bytesMax: most, budget: budget)

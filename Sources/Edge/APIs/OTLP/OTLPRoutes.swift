@@ -1,0 +1,166 @@
+import Access
+import Codecs
+import Decoding
+import EntryDecoding
+import Masking
+import Platform
+import Records
+import Routing
+
+/// OpenTelemetry's logs over HTTP (OTLP 1, Docs/otlp.md). Records go into the dataset `logs`, of the key's
+/// tenant. One of these a form: errors are written as the request is.
+package struct OTLPRoutes: Sendable {
+  private let form: OTLPLogs.Form
+  private let callers: NativeCallers
+  private let writing: PushWriting
+  private let clock: any WallClock
+  private let logs: Replaceable<OTLPLogs>
+  private let bodyBytesMax: Int
+
+  private static let protobuf = "application/x-protobuf"
+
+  /// - Parameters:
+  ///   - isJSON: Whether bodies are JSON, as those are taken for that name no type; else protobuf.
+  ///   - directory: Whose keys open it.
+  package init(_ services: APIServices, isJSON: Bool, directory: KeyDirectory) {
+    form = isJSON ? .json : .protobuf
+    callers = NativeCallers(directory, log: services.log)
+    writing = PushWriting(store: services.store, salt: form == .json ? 0x6F74_6C6A : 0x6F74_6C70)
+    clock = services.clock
+    logs = Replaceable(OTLPLogs(limits: services.decodingLimits))
+    bodyBytesMax = services.limits.bodyBytesMax
+  }
+
+  package var api: API {
+    var api = API(
+      form == .json ? "otlp" : "otlp-protobuf", errors: form == .json ? .otlpJSON : .otlpProtobuf,
+      authenticate: authenticate)
+    api.realm = NativeRoutes.realm
+    api.datasets = [.logs]
+    api.credentials = [NativeRoutes.key]
+    api.prefixes = form == .json ? ["/otlp/"] : []
+    api.masking = { [logs] plan in logs.replace(with: logs.value.masked(by: plan(.logs))) }
+    api.routes = ["/v1/logs", "/otlp/v1/logs"].map { route(PathPattern($0)) }
+    return api
+  }
+
+  private func route(_ path: PathPattern) -> Route {
+    let route = Route(.post, path, "Stores logs as OpenTelemetry exports them", .store(export))
+      .needing(.write).idempotent.failing(with: 413, 415)
+    guard form == .protobuf else {
+      let refusal = "Exports are protobuf (application/x-protobuf) or JSON (application/json)."
+      return route.taking(
+        .json(OTLPRoutes.schema, OTLPRoutes.example, bytesMax: bodyBytesMax)
+          .accepting(.json(refusal: refusal)).compressible)
+    }
+    var body = RouteBody.json(JSONSchema.text, OTLPRoutes.message, bytesMax: bodyBytesMax).compressible
+    body.mediaType = OTLPRoutes.protobuf
+    return route.taking(body).claimed { head in
+      head.mediaType.map { ["application/x-protobuf", "application/protobuf"].contains($0) } ?? false
+    }
+  }
+
+  private static let schema = JSONSchema.object(
+    [("resourceLogs", JSONSchema.array(JSONSchema.object))], isOpen: true)
+  private static let example =
+    #"{"resourceLogs":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}}]},"#
+    + #""scopeLogs":[{"logRecords":[{"severityNumber":17,"body":{"stringValue":"order 4711 failed"}}]}]}]}"#
+  /// The same in protobuf would not be text: a record with a body alone.
+  private static let message = "\n\n\u{12}\u{08}\u{12}\u{06}*\u{04}\n\u{02}hi"
+
+  private func authenticate(
+    _ head: RequestHead, _ origin: RequestOrigin, _ route: Route
+  ) throws(Problem) -> Principal? {
+    try callers.authenticate(head, origin, route, takesPairs: true)
+  }
+
+  private func export(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
+    let (logs, form, now) = (logs.value, form, clock.now())
+    return try await writing.write(call, for: principal) { body, memory throws(Problem) in
+      do throws(PushFault) {
+        let records = try logs.decode(body, form, now: now, within: memory)
+        return Push(records.batch, (), kept: OTLPRoutes.partial(records, form))
+      } catch { throw Problem(error) }
+    } answer: { push, _ in
+      switch form {
+      case .json:
+        HTTPAnswer(
+          .ok, contentType: "application/json", body: push.kept.isEmpty ? Array("{}".utf8) : push.kept)
+      case .protobuf: HTTPAnswer(.ok, contentType: OTLPRoutes.protobuf, body: push.kept)
+      }
+    }
+  }
+
+  /// `ExportLogsServiceResponse { 1 partial success { 1 rejected log records, 2 error message } }`; empty:
+  /// all were stored.
+  private static func partial(_ records: PushedRecords, _ form: OTLPLogs.Form) -> [UInt8] {
+    guard let first = records.refusals.first else { return [] }
+    let reason = "record \(first.record): \(first.reason)"
+    switch form {
+    case .json:
+      return JSONWriter.object { text in
+        text.name("partialSuccess")
+        text.beginObject()
+        text.member("rejectedLogRecords", "\(records.refusedCount)")
+        text.member("errorMessage", reason)
+        text.endObject()
+      }
+    case .protobuf:
+      var success = ProtobufWriter()
+      success.append(1, varint: UInt64(records.refusedCount))
+      success.append(2, text: reason)
+      var response = ProtobufWriter()
+      response.append(1, bytes: success.bytes)
+      return response.bytes
+    }
+  }
+}
+
+extension ErrorFormat {
+  /// `google.rpc.Status` in JSON.
+  package static let otlpJSON = ErrorFormat(notFound: "404 page not found") { problem, _ in
+    let problem = problem.retriedByOTLP
+    return problem.answer { text in
+      text.member("code", problem.grpcCode)
+      text.member("message", problem.detail)
+    }
+  }
+
+  /// `google.rpc.Status { 1 code, 2 message }`.
+  package static let otlpProtobuf = ErrorFormat(notFound: "404 page not found") { problem, _ in
+    let problem = problem.retriedByOTLP
+    var status = ProtobufWriter()
+    status.append(1, varint: UInt64(problem.grpcCode))
+    status.append(2, text: problem.detail)
+    return HTTPAnswer(
+      HTTPStatus(problem.status), contentType: "application/x-protobuf", headers: problem.headers,
+      body: status.bytes)
+  }
+}
+
+extension Problem {
+  /// Exporters drop what is answered 500, 507 and the like, and send again what is answered 429, 502, 503 and
+  /// 504, within ten seconds in all: what may pass is 503, and soon.
+  fileprivate var retriedByOTLP: Problem {
+    var problem = self
+    if status >= 500, ![502, 503, 504].contains(status) { problem.status = 503 }
+    if problem.status == 503 || problem.status == 429 {
+      problem.retryAfterSeconds = min(retryAfterSeconds ?? 5, 5)
+    }
+    return problem
+  }
+
+  /// google.rpc.Code.
+  fileprivate var grpcCode: Int {
+    switch status {
+    case 401: 16
+    case 403: 7
+    case 404: 5
+    case 413, 429: 8
+    case 503: 14
+    case 504: 4
+    case 500...: 13
+    default: 3
+    }
+  }
+}
