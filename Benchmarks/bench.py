@@ -1,7 +1,8 @@
 """Measures a release build of Cordwood from outside and prints the tables of Docs/benchmarks.md.
 
   bench.py [--rows N] [--data FILE.jsonl]
-           [--only ingest,queries,growth,start,tenants,single,idle,sessions,audit,crowd,live,ingest-api]
+           [--only ingest,queries,growth,start,tenants,single,pushes,idle,sessions,audit,crowd,live,
+            ingest-api]
 
 The data is FILE, else ../shared/bench/gen.py's where that exists, else what generate.py beside this file makes (the same shape).
 Everything runs on loopback against a server this script starts and stops; nothing is asserted.
@@ -13,6 +14,7 @@ BINARY = os.environ.get("CORDWOOD_BINARY", os.path.join(ROOT, ".build/release/co
 LOAD = os.path.join(ROOT, "Benchmarks/.build/release/cordwood-load")
 TICKS = os.sysconf("SC_CLK_TCK")
 DAY = "2026-11-19"
+PARTS = "ingest,queries,growth,start,tenants,single,pushes,idle,sessions,audit,crowd,live,ingest-api"
 KEYS = ["bench-key-%03d-0123456789abcdef0123456789" % i for i in range(100)]
 
 DURATION, USER = "metadata.duration_ms", "metadata.user_id"
@@ -561,9 +563,9 @@ def main():
     parser.add_argument("--data")
     parser.add_argument("--store", help="an archived store of an earlier run, for --only queries,growth,start")
     parser.add_argument("--work", default=os.path.join(ROOT, ".build-bench"))
-    parser.add_argument("--only", default="ingest,queries,growth,start,tenants,single,idle,sessions,audit,crowd,live,ingest-api")
+    parser.add_argument("--only", default=PARTS)
     parser.add_argument("--sessions", default="ingest,single,reads,login,many,spread", help="what of the part sessions")
-    parser.add_argument("--runs", type=int, default=3, help="runs of each figure of the parts sessions, crowd, live and ingest-api")
+    parser.add_argument("--runs", type=int, default=3, help="runs of each figure of the parts that have several")
     arguments = parser.parse_args()
     os.makedirs(arguments.work, exist_ok=True)
     data = arguments.data or os.path.join(arguments.work, f"rows-{arguments.rows}.jsonl")
@@ -577,6 +579,9 @@ def main():
     if "start" in parts: bench_start(arguments.work, path, data, rows)
     if "tenants" in parts: bench_tenants(arguments.work, data, rows)
     if "single" in parts: bench_single(arguments.work, data, rows)
+    if "pushes" in parts:
+        import pushes
+        pushes.bench(sys.modules[__name__], arguments.work, data, rows, arguments.runs)
     if "idle" in parts: bench_idle(arguments.work)
     if "audit" in parts:
         import audit

@@ -86,9 +86,33 @@ import Testing
       ])
   }
 
+  /// Refusals on the way and refusals of the decoder are told of the documents they are of.
+  @Test(arguments: [
+    "{\"delete\":{}}\n", "{\"update\":{}}\n{}\n", "{\"create\":{}}\n{\n", "",
+  ])
+  func refusalsAreOfTheirDocuments(first: String) throws {
+    var limits = DecodingLimits()
+    limits.entryBytesMax = 300
+    let long = String(repeating: "x", count: 400)
+    let decoded = try BulkTests.decode(
+      first + "{\"create\":{}}\n{\"message\":\"\(long)\"}\n{\"create\":{}}\n{\"message\":\"kept\"}\n",
+      index: "i", limits: limits)
+    #expect(decoded.items.suffix(2).map { $0.refusal == nil } == [false, true])
+    #expect(decoded.items.count == (first.isEmpty ? 2 : 3) && decoded.batch?.rowCount == 1)
+  }
+
+  @Test func actionsAreShort() {
+    let body = "{\"create\":{\"a\":[\(String(repeating: "1,", count: 3_000))1]}}\n{}\n"
+    #expect(throws: PushFault.malformed("action 0: more than 4096 bytes")) { try BulkTests.decode(body) }
+  }
+
   @Test func withoutAnIndexNothingIsStored() throws {
     let decoded = try BulkTests.decode("{\"create\":{}}\n{\"message\":\"m\"}\n")
-    #expect(decoded.batch == nil && decoded.items.map { $0.refusal?.reason } == ["index is missing"])
+    #expect(
+      decoded.batch == nil
+        && decoded.items.map { $0.refusal?.reason } == [
+          "index is missing: name it in the action, or in the path (/app/_bulk)"
+        ])
   }
 
   @Test(arguments: [
@@ -117,7 +141,10 @@ import Testing
     }
     let budget = AmplificationTests.Budget(bytesMax: 1 << 20)
     #expect(try BulkTests.decode(document, index: "i", within: budget.memory).batch?.rowCount == 1)
-    #expect(throws: PushFault.malformed("action 1: expected an object with one action, as {\"create\":{}}")) {
+    #expect(
+      throws: PushFault.malformed(
+        "action 1: expected an object with one action, as {\"create\":{\"_index\":\"app\"}}")
+    ) {
       try BulkTests.decode(document + "{}", index: "i", within: budget.memory)
     }
     #expect(budget.used == 0)

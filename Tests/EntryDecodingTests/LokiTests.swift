@@ -87,6 +87,7 @@ import Testing
       (#"{"streams":[1]}"#, .malformed("a stream must be an object")),
       (#"{"streams":[{"stream":{"a":1}}]}"#, .malformed("stream: labels are texts")),
       (#"{"streams":[{"stream":[]}]}"#, .malformed("stream: labels are texts")),
+      (#"{"streams":[{"stream":{},"vaules":[]}]}"#, .malformed("a stream without values")),
       (
         #"{"streams":[{"stream":{},"values":[[1764504000000000000,"x"]]}]}"#,
         .malformed("a time must be a text of nanoseconds since 1970")
@@ -161,7 +162,7 @@ import Testing
     let labels = String(repeating: "l", count: 10_000)
     let values = (0..<1_000).map { #"["\#($0)","x"]"# }.joined(separator: ",")
     let body = Array(#"{"streams":[{"stream":{"a":"\#(labels)"},"values":[\#(values)]}]}"#.utf8)
-    for (bytesMax, fault) in [(1 << 18, PushFault.busy), (100_000, .tooLarge), (64 << 20, nil)] {
+    for (bytesMax, fault) in [(1 << 18, PushFault.tooLarge), (100_000, .tooLarge), (64 << 20, nil)] {
       let budget = AmplificationTests.Budget(bytesMax: bytesMax)
       do throws(PushFault) {
         let records = try LokiPush().decode(body, .json, within: budget.memory)
@@ -170,6 +171,28 @@ import Testing
       } catch { #expect(error == fault) }
       #expect(budget.used == 0)
     }
+  }
+
+  /// Labels, and pairs of an entry, beyond what an object may have leave entries out, in linear time.
+  @Test func manyLabelsAreRefused() throws {
+    let many = (0..<40_000).map { ("k\($0)", "v") }
+    let labels = "{" + many.map { "\($0.0)=\"v\"" }.joined(separator: ",") + "}"
+    let body =
+      LokiTests.message(labels, LokiTests.entry([0x61]))
+      + LokiTests.message("{a=\"b\"}", LokiTests.entry([0x62], many), LokiTests.entry([0x63]))
+    let records = try LokiPush().decode(body, .protobuf)
+    #expect(LokiTests.lines(records).count == 1 && records.refusedCount == 2)
+    #expect(
+      records.refusals == [
+        PushedRecords.Refusal(
+          record: 0, reason: "more than 1000 labels, or pairs of structured metadata")
+      ])
+  }
+
+  @Test func escapedNULsAreReplaced() throws {
+    let text = #"{"streams":[{"stream":{},"values":[["1","a\u0000b\\u0000\n"],["2","\\u0000"]]}]}"#
+    let lines = try LokiTests.lines(LokiTests.json(text))
+    #expect(lines.map { $0.split(separator: "|")[2] } == ["a\u{FFFD}b\\u0000\n", "\\u0000"])
   }
 
   /// No bytes trap, whatever they are.

@@ -147,7 +147,7 @@ import Testing
     let scope = #""scope_name":"shop.cart","scope_version":"1.0""#
     #expect(
       OTLPTests.lines(records) == [
-        #"1764504000000000001|WARN|{"n":7,"ok":true,"bytes":"AP8="}|shop|null|"#
+        "1764504000000000001|WARN|cart.add|shop|null|"
           + "0af7651916cd43dd8448eb211c80319c|b7ad6b7169203331|" + labels + "|{" + scope
           + #","severity_number":13,"event_name":"cart.add","body":{"n":7,"ok":true,"bytes":"AP8="},"#
           + #""http.status":503,"dur":0.25,"inf":"-Infinity"}"#,
@@ -198,6 +198,7 @@ import Testing
 
   @Test(arguments: [
     "", "[]", "{", #"{"resourceLogs":{}}"#,
+    #"{"message":"hi"}"#, #"{"resource_logs":[]}"#, OTLPTests.json(of: #"{"body":"text"}"#),
     OTLPTests.json(of: #"{"timeUnixNano":"x"}"#),
     OTLPTests.json(of: #"{"timeUnixNano":-1}"#),
     OTLPTests.json(of: #"{"severityText":7}"#),
@@ -247,6 +248,35 @@ import Testing
       try OTLPTests.json("", within: budget.memory)
     }
     #expect(budget.used == 0)
+  }
+
+  /// What would take more than the names a list may have is left out, in linear time.
+  @Test func manyNamesAreRefused() throws {
+    func pairs(_ count: Int, of field: Int, _ name: (Int) -> String) -> [UInt8] {
+      OTLPTests.message { writer in
+        for number in 0..<count { writer.append(field, bytes: OTLPTests.pair(name(number), [])) }
+      }
+    }
+    let many = pairs(40_000, of: 6) { "a\($0)" }
+    let twice = pairs(40_000, of: 6) { "a\($0 % 900)" }
+    let body = OTLPTests.message { writer in
+      writer.append(5, bytes: OTLPTests.message { $0.append(6, bytes: pairs(2_000, of: 1) { "b\($0)" }) })
+    }
+    let records = try OTLPLogs().decode(
+      OTLPTests.export(many, twice, body, OTLPTests.record), .protobuf, now: 0)
+    #expect(records.batch?.rowCount == 2 && records.refusedCount == 2)
+    #expect(records.refusals.first?.reason == "more than 1000 attributes")
+    let resource = (0..<2_000).map { OTLPTests.pair("r\($0)", []) }
+    #expect(throws: PushFault.badRecord("more than 1000 attributes of a resource")) {
+      try OTLPLogs().decode(OTLPTests.export(OTLPTests.record, resource: resource), .protobuf, now: 0)
+    }
+  }
+
+  /// An empty record takes two bytes: there may be so many and no more.
+  @Test func manyRecordsAreRefused() {
+    let records = OTLPTests.message { writer in for _ in 0..<200_000 { writer.append(2, bytes: []) } }
+    let body = OTLPTests.message { $0.append(1, bytes: OTLPTests.message { $0.append(2, bytes: records) }) }
+    #expect(throws: PushFault.tooLarge) { try OTLPLogs().decode(body, .protobuf, now: 0) }
   }
 
   /// No bytes trap, whatever they are.

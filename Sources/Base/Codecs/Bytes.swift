@@ -6,8 +6,9 @@ extension [UInt8] {
 }
 
 extension String {
-  /// The text that `bytes` are in UTF-8, U+FFFD where they are none.
+  /// The text that `bytes` are in UTF-8, U+FFFD where they are none, and for NUL.
   package init(repairing bytes: Span<UInt8>) {
-    self = unsafe bytes.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
+    let text = unsafe bytes.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
+    self = bytes.isWithoutNUL ? text : text.withoutNUL
   }
 }

@@ -1,3 +1,5 @@
+import Records
+
 /// Objects and arrays, member by member: commas come by themselves. What is appended as it is has none.
 extension JSONWriter {
   /// One object with the members that `write` writes.
@@ -85,6 +87,13 @@ extension JSONWriter {
   /// What comes next begins a text of its own: no comma before it.
   package mutating func beginLine() { needsComma = false }
 
+  /// Forgets what was written behind the first `count` bytes, and begins a text of its own there.
+  package mutating func cut(to count: Int) {
+    invariant(count >= 0 && count <= used, "bytes that were written")
+    used = count
+    needsComma = false
+  }
+
   /// A value written before.
   package mutating func value(written json: Span<UInt8>) {
     separate()
@@ -99,9 +108,28 @@ extension JSONWriter {
     if text.isPlainASCII {
       appendString(text)
     } else {
-      appendString(String(repairing: text).withoutNUL)
+      appendString(String(repairing: text))
     }
     needsComma = true
+  }
+
+  /// A text; U+FFFD stands for NUL, which records do not have.
+  package mutating func value(repaired text: String) {
+    separate()
+    appendRepaired(text)
+    needsComma = true
+  }
+
+  /// The name of the next member, as ``value(repaired:)-(String)``.
+  package mutating func name(repaired text: String) {
+    separate()
+    appendRepaired(text)
+    append(0x3A)
+  }
+
+  private mutating func appendRepaired(_ text: String) {
+    let isClean = text.utf8.span.isWithoutNUL
+    appendString(isClean ? text : text.withoutNUL)
   }
 
   /// A number, with a point or an exponent.
@@ -193,6 +221,13 @@ extension String {
 }
 
 extension Span<UInt8> {
+  /// Whether no byte is NUL.
+  var isWithoutNUL: Bool {
+    var least = UInt8.max
+    for index in indices { least = Swift.min(least, self[index]) }
+    return least > 0
+  }
+
   /// Whether all bytes are ASCII other than NUL.
   fileprivate var isPlainASCII: Bool {
     var (all, least) = (UInt8(0), UInt8(0x7F))

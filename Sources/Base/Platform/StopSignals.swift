@@ -73,9 +73,6 @@ package enum ProcessLimits {
     return Int(clamping: limit.rlim_cur)
   }
 
-  /// Files that are made from now on are the owner's alone.
-  package static func makeFilesPrivate() { _ = umask(0o077) }
-
   /// How many files and sockets may be open.
   package static var openFilesMax: Int {
     var limit = rlimit()

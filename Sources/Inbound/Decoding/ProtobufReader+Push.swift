@@ -9,7 +9,7 @@ extension ProtobufReader {
     of body: [UInt8], as what: StaticString
   ) throws(PushFault) -> (field: Int, value: Value)? {
     do throws(WireError) { return try next(body.span) } catch {
-      throw .malformed("not a \(what): at byte \(error.offsetBytes)")
+      throw .malformed("no \(what): at byte \(error.offsetBytes)")
     }
   }
 }

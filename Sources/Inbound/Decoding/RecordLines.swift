@@ -11,6 +11,8 @@ package enum PushFault: Error, Sendable, Hashable {
   case busy
   /// It has too many records, or takes more than a body may once what they have in common is repeated.
   case tooLarge
+  /// A record, or what records have in common, cannot be taken; a record is left out for it.
+  case badRecord(String)
 }
 
 /// What a push held.
@@ -33,8 +35,11 @@ package struct PushedRecords: Sendable {
   package let refusedCount: Int
   /// The first of them, in their order.
   package let refusals: [Refusal]
+  /// Bytes of all as text, what they have in common repeated.
+  package let textBytes: Int
 
-  package init(batch: RecordBatch?, refusedCount: Int, refusals: [Refusal]) {
+  package init(batch: RecordBatch?, refusedCount: Int, refusals: [Refusal], textBytes: Int) {
+    self.textBytes = textBytes
     self.batch = batch
     self.refusedCount = refusedCount
     self.refusals = refusals
@@ -55,41 +60,51 @@ package struct RecordLines: ~Copyable {
   private var takenBytes = 0
   /// Records so far, those that were refused too.
   package private(set) var count = 0
-  /// Of each line, which record it is; empty while they are the same.
+  /// Of each line, which record it is.
   private var records: [Int] = []
-  private var lineCount = 0
   private var refusals: [PushedRecords.Refusal] = []
   private var refusedCount = 0
   private let refusalsMax: Int
+  private let recordsMax: Int
 
   /// - Parameters:
   ///   - memory: What the lines take is taken of it meanwhile.
+  ///   - recordsMax: Records there may be, those that are refused too.
   ///   - refusalsMax: So many refusals are kept; the rest is counted.
-  package init(memory: DecodingMemory, refusalsMax: Int = 1) {
+  package init(memory: DecodingMemory, recordsMax: Int, refusalsMax: Int = 1) {
     self.memory = memory
+    self.recordsMax = recordsMax
     self.refusalsMax = refusalsMax
   }
 
-  /// Appends a record of which `write` writes the members, in at most `bytesMax` bytes.
+  /// Appends a record of which `write` writes the members, in at most `bytesMax` bytes; leaves it out if
+  /// `write` throws `.badRecord`, whatever it has written until then.
   ///
-  /// - Throws: `.busy`, `.tooLarge`, and what `write` throws before it has written anything.
+  /// - Throws: `.busy`, `.tooLarge`, and what else `write` throws.
   package mutating func append(
     bytesMax: Int, _ write: (inout JSONWriter) throws(PushFault) -> Void
   ) throws(PushFault) {
+    guard count < recordsMax else { throw .tooLarge }
     try takeRoom(bytesMax + 4)
+    let start = text.byteCount
     text.beginObject()
-    try write(&text)
+    do throws(PushFault) { try write(&text) } catch {
+      text.cut(to: start)
+      guard case .badRecord(let reason) = error else { throw error }
+      return try refuse(reason)
+    }
     text.endObject()
     text.append(0x0A)
     text.beginLine()
-    if !records.isEmpty { records.append(count) }
-    lineCount += 1
+    records.append(count)
     count += 1
   }
 
   /// Leaves a record out.
-  package mutating func refuse(_ reason: String) {
-    if records.isEmpty { records = Array(0..<lineCount) }
+  ///
+  /// - Throws: `.tooLarge`: too many records.
+  package mutating func refuse(_ reason: String) throws(PushFault) {
+    guard count < recordsMax else { throw .tooLarge }
     note(PushedRecords.Refusal(record: count, reason: reason))
     count += 1
   }
@@ -101,7 +116,8 @@ package struct RecordLines: ~Copyable {
 
   private mutating func takeRoom(_ bytes: Int) throws(PushFault) {
     let needed = text.byteCount + bytes
-    guard needed <= RecordDecoder.bodyBytesMax else { throw .tooLarge }
+    // What takes more than half of all there is, beside its body, would wait for ever.
+    guard needed <= min(RecordDecoder.bodyBytesMax, memory.bytesMax / 2) else { throw .tooLarge }
     guard needed > takenBytes else { return }
     let more = max(RecordLines.stepBytes, needed - takenBytes, min(takenBytes, 16 << 20))
     do throws(EntryHindrance) { try memory.take(more) } catch {
@@ -123,8 +139,8 @@ package struct RecordLines: ~Copyable {
   /// - Throws: `.tooLarge`: too many records.
   package mutating func decode(by decoder: RecordDecoder, now: Int64) throws(PushFault) -> PushedRecords {
     defer { giveBack() }
-    guard lineCount > 0 else {
-      return PushedRecords(batch: nil, refusedCount: refusedCount, refusals: refusals)
+    guard !records.isEmpty else {
+      return PushedRecords(batch: nil, refusedCount: refusedCount, refusals: refusals, textBytes: 0)
     }
     let errorsMax = refusalsMax
     let decoded: DecodedBody
@@ -142,12 +158,12 @@ package struct RecordLines: ~Copyable {
       let line = error.entry ?? 0
       note(
         PushedRecords.Refusal(
-          record: records.indices.contains(line) ? records[line] : line,
+          record: records[min(line, records.count - 1)],
           reason: (error.field.map { "\($0): " } ?? "") + error.reason.text))
     }
     refusedCount += decoded.rejectedCount - decoded.errors.count
     return PushedRecords(
       batch: decoded.batch, refusedCount: refusedCount,
-      refusals: refusals.sorted { $0.record < $1.record })
+      refusals: refusals.sorted { $0.record < $1.record }, textBytes: text.byteCount)
   }
 }

@@ -229,7 +229,8 @@ struct ShapeReading {
     }
   }
 
-  /// The first that is a text, else the first there is as JSON text, which stays a member too.
+  /// The first that is a text, else the first number or word as text. Of objects and lists none: their copy
+  /// as text would not be masked by names.
   private mutating func writeMessage(of body: [UInt8], to text: inout JSONWriter) {
     let all = candidates[RecordShape.Role.message.rawValue].map(\.candidate)
     text.name("message")
@@ -237,7 +238,9 @@ struct ShapeReading {
       text.value(written: body.span.extracting(message.value))
       return keep(message)
     }
-    if let message = all.first(where: { $0.kind != .null }) {
+    if let message = all.first(where: { $0.kind == .number || $0.kind == .other }),
+      body[message.value.lowerBound] != UInt8(ascii: "[")
+    {
       text.value(repaired: body.span.extracting(message.value))
     } else {
       text.value("")

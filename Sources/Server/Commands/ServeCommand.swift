@@ -36,7 +36,7 @@ struct ServeCommand: AsyncParsableCommand {
     // Here alone: the other commands end at once when they are interrupted, with the same status.
     StopSignals.catchAll()
     ProcessLimits.raiseOpenFiles()
-    ProcessLimits.makeFilesPrivate()
+    ProcessLimits.keepFilesPrivate()
     var (configuration, warnings) = try Failure.shown { try loadConfiguration() }
     warnings += configuration.http.holdToDescriptors(ProcessLimits.openFilesMax)
     if !configuration.isPrivate, !ProcessLimits.forbidCoreDumps() {

@@ -29,7 +29,7 @@ package struct BulkRoutes: Sendable {
   package init(_ services: APIServices, identity: String, directory: KeyDirectory) {
     self.identity = identity
     callers = NativeCallers(directory, log: services.log)
-    writing = PushWriting(store: services.store, salt: 0x6275_6C6B)
+    writing = PushWriting(store: services.store, way: "elasticsearch", salt: 0x6275_6C6B)
     clock = services.clock
     request = Replaceable(BulkRequest(limits: services.decodingLimits))
     bodyBytesMax = services.limits.bodyBytesMax
@@ -97,7 +97,12 @@ package struct BulkRoutes: Sendable {
     return try await writing.write(call, for: principal) { body, memory throws(Problem) in
       do throws(PushFault) {
         let decoded = try request.decode(body, index: index, now: now, within: memory)
-        return Push(decoded.batch, decoded.items, key: BulkRoutes.key(of: decoded.items, body))
+        let figures = PushFigures(
+          refused: decoded.items.count { $0.refusal != nil }, timesUnread: decoded.unreadableTimeCount,
+          textBytes: decoded.textBytes)
+        return Push(
+          decoded.batch, decoded.items, figures,
+          key: BulkRoutes.key(of: decoded.items, body, index: index))
       } catch {
         throw Problem(error, empty: Problem(400, "request body is required"))
       }
@@ -109,9 +114,10 @@ package struct BulkRoutes: Sendable {
   }
 
   /// Who names all his documents sends the same body again after an answer that got lost: it is stored once.
-  private static func key(of items: [BulkRequest.Item], _ body: [UInt8]) -> String? {
+  private static func key(of items: [BulkRequest.Item], _ body: [UInt8], index: String) -> String? {
     guard items.allSatisfy({ $0.id != nil }) else { return nil }
-    let sums = [UInt64(1), 2].map { Hash64.xxh64(body, seed: $0) }
+    let path = Hash64.xxh64(Array(index.utf8))
+    let sums = [UInt64(1), 2].map { Hash64.xxh64(body, seed: path ^ $0) }
     return "_bulk-\(sums[0])-\(sums[1])"
   }
 
@@ -208,7 +214,9 @@ extension HTTPAnswer {
 
 extension ErrorFormat {
   /// `{"error":{"root_cause":[{"type","reason"}],"type","reason"},"status"}`.
-  package static let elasticsearch = ErrorFormat(notFound: "no handler found for this path") { problem, _ in
+  package static let elasticsearch = ErrorFormat(
+    notFound: "no handler found for this path: documents are written by _bulk, and read by POST /v1/query"
+  ) { problem, _ in
     var problem = problem
     // Some clients take 500 and 507 for final.
     if problem.status == 500 || problem.status == 507 {

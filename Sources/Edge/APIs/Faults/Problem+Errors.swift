@@ -7,7 +7,7 @@ import Routing
 extension Problem {
   package init(_ error: StoreError) {
     switch error {
-    case .diskFull(let detail): self.init(507, "No room to write: \(detail)")
+    case .diskFull: self.init(507, "No room to write; nothing was stored. See the server's log.")
     case .headFull(let seconds):
       self.init(
         503, "Archiving lags behind; nothing was stored (journal.head_bytes_max).", retryAfterSeconds: seconds

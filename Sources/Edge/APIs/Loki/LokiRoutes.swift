@@ -19,7 +19,7 @@ package struct LokiRoutes: Sendable {
   /// - Parameter directory: Whose keys open it.
   package init(_ services: APIServices, directory: KeyDirectory) {
     callers = NativeCallers(directory, log: services.log)
-    writing = PushWriting(store: services.store, salt: 0x6C6F_6B69)
+    writing = PushWriting(store: services.store, way: "loki", salt: 0x6C6F_6B69)
     push = Replaceable(LokiPush(limits: services.decodingLimits))
     bodyBytesMax = services.limits.bodyBytesMax
   }
@@ -79,12 +79,17 @@ package struct LokiRoutes: Sendable {
   private func push(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
     let isJSON = call.head.mediaType.map { _ in call.head.isJSON } ?? false
     let push = push.value
+    if !isJSON, call.head.isPlain, call.body.first == UInt8(ascii: "{") {
+      throw Problem(
+        400,
+        "The body is taken for protobuf in snappy, and looks like JSON: say Content-Type: application/json.")
+    }
     // As Loki has it: what is not JSON is protobuf in a snappy block, whether the request says so or not.
     return try await writing.write(call, for: principal, unlessSaid: isJSON ? nil : .snappy) {
       body, memory throws(Problem) in
       do throws(PushFault) {
         let records = try push.decode(body, isJSON ? .json : .protobuf, within: memory)
-        return Push(records.batch, (), kept: LokiRoutes.refusal(of: records))
+        return Push(records, kept: LokiRoutes.refusal(of: records))
       } catch {
         throw Problem(error, empty: Problem(422, "at least one valid stream is required for ingestion"))
       }

@@ -49,7 +49,7 @@ struct NativeCallers: Sendable {
   }
 
   /// `Bearer KEY` for `Basic …` of any name and the password KEY (RFC 7617), and for Elasticsearch's
-  /// `ApiKey …` of any id and KEY; nil for anything else.
+  /// `ApiKey …` of any id and KEY, or of KEY alone; nil for anything else.
   static func bearer(ofPair value: String) -> String? {
     guard value.utf8.count <= KeyDirectory.credentialBytesMax * 2,
       let scheme = ["basic ", "apikey "].first(where: { scheme in
@@ -59,7 +59,8 @@ struct NativeCallers: Sendable {
     else { return nil }
     let coded = value.utf8.dropFirst(scheme.utf8.count).drop { $0 == UInt8(ascii: " ") }
     guard let pair = Base64.bytes(coded), let colon = pair.firstIndex(of: UInt8(ascii: ":")) else {
-      return nil
+      // Elasticsearch's keys are pairs; who is given one key alone writes that.
+      return scheme.hasBytes(of: "apikey ") ? "Bearer " + String(Substring(coded)) : nil
     }
     return "Bearer " + String(decoding: pair[(colon + 1)...], as: UTF8.self)
   }

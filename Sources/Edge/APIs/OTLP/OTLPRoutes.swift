@@ -25,7 +25,8 @@ package struct OTLPRoutes: Sendable {
   package init(_ services: APIServices, isJSON: Bool, directory: KeyDirectory) {
     form = isJSON ? .json : .protobuf
     callers = NativeCallers(directory, log: services.log)
-    writing = PushWriting(store: services.store, salt: form == .json ? 0x6F74_6C6A : 0x6F74_6C70)
+    writing = PushWriting(
+      store: services.store, way: "otlp", salt: form == .json ? 0x6F74_6C6A : 0x6F74_6C70)
     clock = services.clock
     logs = Replaceable(OTLPLogs(limits: services.decodingLimits))
     bodyBytesMax = services.limits.bodyBytesMax
@@ -79,7 +80,7 @@ package struct OTLPRoutes: Sendable {
     return try await writing.write(call, for: principal) { body, memory throws(Problem) in
       do throws(PushFault) {
         let records = try logs.decode(body, form, now: now, within: memory)
-        return Push(records.batch, (), kept: OTLPRoutes.partial(records, form))
+        return Push(records, kept: OTLPRoutes.partial(records, form))
       } catch { throw Problem(error) }
     } answer: { push, _ in
       switch form {

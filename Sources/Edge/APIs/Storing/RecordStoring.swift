@@ -86,6 +86,11 @@ package struct RecordStoring: Sendable {
     return try await threads.run { () throws(Problem) in try decode(body, memory) }
   }
 
+  /// Counts what a push had beside what is stored; see ``HTTPMetrics/pushed(by:refused:timesUnread:)``.
+  func countPush(by way: String, refused: Int, timesUnread: Int) {
+    metrics.pushed(by: way, refused: refused, timesUnread: timesUnread)
+  }
+
   /// What `work` makes of `body`: on threads of its own, if the body is long.
   package func aside<Value: Sendable, Failure: Error>(
     of body: [UInt8], _ work: @escaping @Sendable () throws(Failure) -> Value

@@ -144,9 +144,13 @@ package final class ControlDatabase: ControlPlane {
     } catch { throw AccessError(error, doing: doing) }
   }
 
-  /// Closes the files; nothing may be asked afterwards.
+  /// Closes the files; nothing may be asked afterwards. What the log holds is in the database then: a bit of
+  /// the log that turns while nobody runs would take the changes behind it back.
   package func close() throws(AccessError) {
-    do { try pool.close() } catch { throw AccessError(error, doing: "close the control database") }
+    do {
+      try pool.writeWithoutTransaction { database in _ = try database.checkpoint(.truncate) }
+      try pool.close()
+    } catch { throw AccessError(error, doing: "close the control database") }
   }
 }
 

@@ -15,10 +15,16 @@ package final class HTTPMetrics: Sendable {
     /// By route and method, in the buckets of the ingest system.
     var durations: [RequestKey: Histogram] = [:]
     var recordsAccepted: [Dataset: Int] = [:]
+    var pushes: [Name: PushFigures] = [:]
     var bodyBytes = 0
     var connectionsAccepted = 0
     var connectionsRefused = 0
     var connectionsOpen = 0
+  }
+
+  private struct PushFigures {
+    var refused = 0
+    var timesUnread = 0
   }
 
   private static let durationBounds: [Double] = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
@@ -65,6 +71,19 @@ package final class HTTPMetrics: Sendable {
     }
   }
 
+  /// Counts what a push in another program's form had beside what was stored.
+  ///
+  /// - Parameters:
+  ///   - way: The API; one of a fixed few.
+  ///   - refused: Records left out.
+  ///   - timesUnread: Records stored with the time they came at, since their own cannot be read.
+  package func pushed(by way: String, refused: Int, timesUnread: Int) {
+    state.withLock { state in
+      state.pushes[Name(way), default: PushFigures()].refused += refused
+      state.pushes[Name(way), default: PushFigures()].timesUnread += timesUnread
+    }
+  }
+
   package func connectionOpened(accepted: Bool) {
     state.withLock { state in
       state.connectionsOpen += accepted ? 1 : 0
@@ -97,6 +116,18 @@ package final class HTTPMetrics: Sendable {
       text.sample(
         "cordwood_records_accepted_total", [("dataset", dataset.name)],
         Double(state.recordsAccepted[dataset] ?? 0))
+    }
+    let pushes = state.pushes.sorted { $0.key < $1.key }
+    text.family(
+      "cordwood_records_refused_total", .counter, "Records left out of pushes of other programs, by API.")
+    for (way, figures) in pushes {
+      text.sample("cordwood_records_refused_total", [("api", way.text)], Double(figures.refused))
+    }
+    text.family(
+      "cordwood_records_time_unread_total", .counter,
+      "Records stored with the time they came at, since their own cannot be read, by API.")
+    for (way, figures) in pushes {
+      text.sample("cordwood_records_time_unread_total", [("api", way.text)], Double(figures.timesUnread))
     }
     text.single(
       "cordwood_body_bytes_total", .counter, "Bytes of accepted write bodies, decompressed.",

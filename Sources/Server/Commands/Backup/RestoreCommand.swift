@@ -44,6 +44,7 @@ struct RestoreCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    ProcessLimits.keepFilesPrivate()
     let thread = DiskThread(name: "restore")
     try await Failure.shown(status: BackupFailure.otherStatus) {
       try await thread.run { () throws(Failure) in try restore() }

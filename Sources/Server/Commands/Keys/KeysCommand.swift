@@ -71,6 +71,11 @@ struct KeysCommand: AsyncParsableCommand {
           realm: realm.realm, name: name, tenant: tenant, role: role, purpose: description)
         try show(key)
         Output.note("the key \(name) was made; it is not shown again")
+        if realm.realm == .native, services.keys.keys().count(where: { $0.tenant.realm == .native }) == 1 {
+          Output.note(
+            "it is the first of the native API, which refuses requests without one from now on; what was "
+              + "stored without is the tenant default's (native.open_tenant): --tenant default reaches it")
+        }
       }
     }
 

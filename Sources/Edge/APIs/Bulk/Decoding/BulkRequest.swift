@@ -39,7 +39,12 @@ package struct BulkRequest: Sendable {
     package let items: [Item]
     /// Documents whose time could not be read, and stays in their metadata.
     package let unreadableTimeCount: Int
+    /// Bytes of all as text.
+    package let textBytes: Int
   }
+
+  /// Longer actions are none.
+  private static let actionBytesMax = 4_096
 
   private let decoder: RecordDecoder
   private let shape = RecordShape()
@@ -62,11 +67,12 @@ package struct BulkRequest: Sendable {
   package func decode(
     _ body: [UInt8], index: String, now: Int64, within memory: DecodingMemory = .unbounded
   ) throws(PushFault) -> Decoded {
-    var lines = RecordLines(memory: memory, refusalsMax: decoder.limits.entriesMax)
+    let most = decoder.limits.entriesMax
+    var lines = RecordLines(memory: memory, recordsMax: most, refusalsMax: most)
     var reading = Reading(body: body, index: index, times: LogTime(now: now), shape: shape)
     let pushed: PushedRecords
     do throws(PushFault) {
-      try reading.read(into: &lines, itemsMax: decoder.limits.entriesMax)
+      try reading.read(into: &lines)
       pushed = try lines.decode(by: decoder, now: now)
     } catch {
       lines.giveBack()
@@ -76,7 +82,8 @@ package struct BulkRequest: Sendable {
       reading.items[refusal.record].refusal = Refusal(kind: .parsing, reason: refusal.reason)
     }
     return Decoded(
-      batch: pushed.batch, items: reading.items, unreadableTimeCount: reading.unreadableTimeCount)
+      batch: pushed.batch, items: reading.items, unreadableTimeCount: reading.unreadableTimeCount,
+      textBytes: pushed.textBytes)
   }
 }
 
@@ -99,18 +106,17 @@ extension BulkRequest {
       if body.starts(with: [0xEF, 0xBB, 0xBF]) { at = 3 }
     }
 
-    mutating func read(into lines: inout RecordLines, itemsMax: Int) throws(PushFault) {
+    mutating func read(into lines: inout RecordLines) throws(PushFault) {
       while let line = nextLine() {
-        guard items.count < itemsMax else { throw .tooLarge }
         let number = items.count
         var item = try action(line)
         switch item.action {
         case "index", "create": try readDocument(&item, into: &lines)
         case "update":
           _ = nextLine()
-          refuse(&item, .action, "records are never changed: use create or index", &lines)
+          try refuse(&item, .action, "records are never changed: use create or index", &lines)
         case "delete":
-          refuse(&item, .action, "records are deleted by POST /v1/delete", &lines)
+          try refuse(&item, .action, "records are deleted by POST /v1/delete", &lines)
         default:
           throw .malformed(
             "action \(number): expected one of [create, delete, index, update]")
@@ -134,13 +140,18 @@ extension BulkRequest {
     }
 
     private func action(_ line: Range<Int>) throws(PushFault) -> Item {
+      // Its tree takes memory that nobody counts.
+      guard line.count <= BulkRequest.actionBytesMax else {
+        throw .malformed("action \(items.count): more than \(BulkRequest.actionBytesMax) bytes")
+      }
       let tree: JSONTree
       do throws(JSONTree.SyntaxError) { tree = try JSONTree(parsing: Array(body[line])) } catch {
         throw .malformed(
           "action \(items.count): not JSON: at byte \(line.lowerBound + error.offsetBytes): \(error.reason)")
       }
       guard case .object(let members) = tree, members.count == 1, case .object = members[0].value else {
-        throw .malformed("action \(items.count): expected an object with one action, as {\"create\":{}}")
+        throw .malformed(
+          "action \(items.count): expected an object with one action, as {\"create\":{\"_index\":\"app\"}}")
       }
       var item = Item(action: members[0].name, index: index)
       if case .string(let name)? = members[0].value["_index"], !name.isEmpty { item.index = name }
@@ -157,10 +168,11 @@ extension BulkRequest {
 
     private mutating func readDocument(_ item: inout Item, into lines: inout RecordLines) throws(PushFault) {
       guard let line = nextLine() else {
-        return refuse(&item, .parsing, "the document is missing", &lines)
+        return try refuse(&item, .parsing, "the document is missing", &lines)
       }
       guard !item.index.isEmpty else {
-        return refuse(&item, .action, "index is missing", &lines)
+        return try refuse(
+          &item, .action, "index is missing: name it in the action, or in the path (/app/_bulk)", &lines)
       }
       var reader = JSONReader(body, from: line.lowerBound, keepsNumberTexts: true)
       var members = JSONWriter(capacity: line.count + 256)
@@ -170,12 +182,12 @@ extension BulkRequest {
           &reader, of: body, to: &members, times: times, service: BulkRequest.service(of: item.index))
       } catch {
         let column = min(error.offsetBytes, line.upperBound) - line.lowerBound + 1
-        return refuse(&item, .parsing, "[1:\(column)] failed to parse: \(error.reason)", &lines)
+        return try refuse(&item, .parsing, "[1:\(column)] failed to parse: \(error.reason)", &lines)
       }
-      guard let outcome else { return refuse(&item, .parsing, "[1:1] not a JSON object", &lines) }
+      guard let outcome else { return try refuse(&item, .parsing, "[1:1] not a JSON object", &lines) }
       // White space within an object may be a line's end, which no document has.
       guard reader.at <= line.upperBound, reader.peek() == nil || reader.at >= line.upperBound else {
-        return refuse(&item, .parsing, "a document is one line", &lines)
+        return try refuse(&item, .parsing, "a document is one line", &lines)
       }
       if outcome.hasUnreadableTime { unreadableTimeCount += 1 }
       let (written, index, id) = (members.takeBytes(), item.index, item.id)
@@ -184,17 +196,21 @@ extension BulkRequest {
         text.members(written)
         text.name("labels")
         text.beginObject()
-        text.member("index", index.withoutNUL)
+        text.name("index")
+        text.value(repaired: index)
         text.endObject()
-        if let id { text.member("_id", id.withoutNUL) }
+        if let id {
+          text.name("_id")
+          text.value(repaired: id)
+        }
       }
     }
 
     private func refuse(
       _ item: inout Item, _ kind: Refusal.Kind, _ reason: String, _ lines: inout RecordLines
-    ) {
+    ) throws(PushFault) {
       item.refusal = Refusal(kind: kind, reason: reason)
-      lines.refuse(reason)
+      try lines.refuse(reason)
     }
   }
 

@@ -38,10 +38,11 @@ struct LokiJSON {
     var names = JSONNames()
     // Where the values begin, if they come before the labels.
     var waiting: JSONReader?
-    var hasLabels = false
+    var (hasLabels, hasValues) = (false, false)
     while let name = try member(&reader, &names) {
+      if name.hasBytes(of: "values") { hasValues = true }
       if name.hasBytes(of: "stream") {
-        records.begin(try pairs(&reader, "stream: labels are texts"))
+        records.begin(try pairs(&reader, records.pairsMax, "stream: labels are texts"))
         hasLabels = true
       } else if name.hasBytes(of: "values"), hasLabels {
         try readValues(&reader, into: &records)
@@ -50,8 +51,9 @@ struct LokiJSON {
         try step(&reader) { reader throws(JSONTree.SyntaxError) in try reader.skip() }
       }
     }
+    guard hasValues else { throw .malformed("a stream without values") }
     guard var waiting else { return }
-    if !hasLabels { records.begin(LokiLabels()) }
+    if !hasLabels { records.begin(LokiLabels(countMax: 0)) }
     try readValues(&waiting, into: &records)
   }
 
@@ -60,7 +62,7 @@ struct LokiJSON {
   ) throws(PushFault) {
     try array(&reader, "values must be an array") { reader throws(PushFault) in
       var place = 0
-      var entry = LokiRecords.Entry(isQuoted: true)
+      var entry = LokiRecords.Entry(isQuoted: true, metadata: LokiLabels(countMax: records.pairsMax))
       try array(&reader, "a value must be an array of time and line") { reader throws(PushFault) in
         switch place {
         case 0: entry.time = try readTime(&reader)
@@ -69,7 +71,9 @@ struct LokiJSON {
           let start = reader.at
           try step(&reader) { reader throws(JSONTree.SyntaxError) in try reader.skip() }
           entry.line = start..<reader.at
-        case 2: entry.metadata = try pairs(&reader, "structured metadata must be an object of texts")
+        case 2:
+          entry.metadata = try pairs(
+            &reader, records.pairsMax, "structured metadata must be an object of texts")
         default: throw .malformed("a value has a time, a line and structured metadata at most")
         }
         place += 1
@@ -87,10 +91,12 @@ struct LokiJSON {
     return time
   }
 
-  private func pairs(_ reader: inout JSONReader, _ fault: String) throws(PushFault) -> LokiLabels {
+  private func pairs(
+    _ reader: inout JSONReader, _ countMax: Int, _ fault: String
+  ) throws(PushFault) -> LokiLabels {
     guard reader.peek() == UInt8(ascii: "{") else { throw .malformed(fault) }
     try step(&reader) { reader throws(JSONTree.SyntaxError) in try reader.open() }
-    var labels = LokiLabels()
+    var labels = LokiLabels(countMax: countMax)
     var names = JSONNames()
     while let name = try member(&reader, &names) {
       let value = try step(&reader) { reader throws(JSONTree.SyntaxError) in try reader.scalar() }

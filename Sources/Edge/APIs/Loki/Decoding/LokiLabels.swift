@@ -1,65 +1,77 @@
 import Codecs
+import Decoding
 import Records
 import Shaping
 
 /// The labels of a stream, and which of them name columns of the dataset `logs`.
-struct LokiLabels: Sendable, Hashable {
-  struct Pair: Sendable, Hashable {
-    let name: String
-    let value: String
-  }
+struct LokiLabels: Sendable {
+  /// A column that labels give.
+  private enum Role: Int, CaseIterable { case service, env, level, trace, span }
 
-  /// Labels that a service is told by, the first that is there: those that Loki itself looks at.
-  private static let serviceNames = [
-    "service_name", "service", "app", "application", "app_name", "name", "app_kubernetes_io_name",
-    "container",
-    "container_name", "k8s_container_name", "component", "workload", "job", "k8s_job_name",
+  /// Names and the columns they give, the first one first: of services those that Loki itself looks at.
+  private static let names: [(Role, [String])] = [
+    (
+      .service,
+      [
+        "service_name", "service", "app", "application", "app_name", "name", "app_kubernetes_io_name",
+        "container", "container_name", "k8s_container_name", "component", "workload", "job", "k8s_job_name",
+      ]
+    ),
+    (.env, ["env", "environment", "deployment_environment", "deployment_environment_name"]),
+    (.level, ["level", "detected_level", "severity", "severity_text", "lvl", "loglevel", "log_level"]),
+    (.trace, ["trace_id", "traceid", "traceID", "traceId"]),
+    (.span, ["span_id", "spanid", "spanID", "spanId"]),
   ]
-  private static let envNames = [
-    "env", "environment", "deployment_environment", "deployment_environment_name",
-  ]
-  private static let levelNames = [
-    "level", "detected_level", "severity", "severity_text", "lvl", "loglevel", "log_level",
-  ]
-  private static let traceNames = ["trace_id", "traceid", "traceID", "traceId"]
-  private static let spanNames = ["span_id", "spanid", "spanID", "spanId"]
-
-  /// In the order they were sent; of equal names the last.
-  private(set) var pairs: [Pair] = []
-
-  init() {}
-
-  /// As sent in JSON, or as structured metadata.
-  init(_ pairs: [Pair]) {
-    for pair in pairs { add(pair.name, pair.value) }
-  }
-
-  mutating func add(_ name: String, _ value: String) {
-    if let index = pairs.firstIndex(where: { $0.name.hasBytes(of: name) }) { pairs.remove(at: index) }
-    pairs.append(Pair(name: name, value: value))
-  }
-
-  private func first(of names: [String]) -> String? {
-    for name in names {
-      if let pair = pairs.first(where: { $0.name.hasBytes(of: name) }), !pair.value.isEmpty {
-        return pair.value
-      }
+  private static let ranks: [Name: (role: Role, place: Int)] = {
+    var ranks: [Name: (role: Role, place: Int)] = [:]
+    for (role, list) in names {
+      for (place, name) in list.enumerated() { ranks[Name(name)] = (role, place) }
     }
-    return nil
+    return ranks
+  }()
+
+  private var values: NamedValues<String>
+
+  /// - Parameter countMax: Labels there may be.
+  init(countMax: Int) { values = NamedValues(countMax: countMax) }
+
+  /// In the order they were sent.
+  var pairs: [(name: String, value: String)] { values.pairs }
+  /// Whether there were more than there may be.
+  var isCut: Bool { values.isCut }
+
+  mutating func add(_ name: String, _ value: String) { values.set(name, value) }
+
+  /// What labels say in columns; nil: nothing.
+  struct Columns: Sendable {
+    var service: String?
+    var env: String?
+    /// In our words where there is one for it.
+    var level: String?
+    var traceID: String?
+    var spanID: String?
   }
 
-  var service: String? { first(of: LokiLabels.serviceNames) }
-  var env: String? { first(of: LokiLabels.envNames) }
-  /// In our words where there is one for it.
-  var level: String? { first(of: LokiLabels.levelNames).map { LevelName($0)?.rawValue ?? $0 } }
-  var traceID: String? { first(of: LokiLabels.traceNames) }
-  var spanID: String? { first(of: LokiLabels.spanNames) }
+  /// Of the labels that give a column the first one, in our order, that is not empty.
+  func columns() -> Columns {
+    var found: [(place: Int, value: String)?] = Array(repeating: nil, count: Role.allCases.count)
+    for pair in pairs where !pair.value.isEmpty {
+      guard let (role, place) = LokiLabels.ranks[Name(pair.name)] else { continue }
+      if found[role.rawValue].map({ $0.place > place }) ?? true { found[role.rawValue] = (place, pair.value) }
+    }
+    func value(_ role: Role) -> String? { found[role.rawValue]?.value }
+    return Columns(
+      service: value(.service), env: value(.env),
+      level: value(.level).map { LevelName($0)?.rawValue ?? $0 }, traceID: value(.trace),
+      spanID: value(.span))
+  }
 
   // MARK: The text form
 
   /// Labels as a protobuf push has them: `{app="web", level="error"}`, values quoted as Go quotes (and in
   /// backquotes, where nothing is an escape); nil for anything else.
-  init?(_ text: Span<UInt8>) {
+  init?(_ text: Span<UInt8>, countMax: Int) {
+    self.init(countMax: countMax)
     var parser = LokiLabelParser(at: 0)
     guard parser.read(text, into: &self) else { return nil }
   }

@@ -6,13 +6,8 @@ import Records
 /// 3 structured metadata* { 1 name, 2 value } } }`. Fields of other numbers are passed over.
 struct LokiMessage {
   private let body: [UInt8]
-  /// Longer lines are left out.
-  private let lineBytesMax: Int
 
-  init(_ body: [UInt8], lineBytesMax: Int) {
-    self.body = body
-    self.lineBytesMax = lineBytesMax
-  }
+  init(_ body: [UInt8]) { self.body = body }
 
   func read(into records: inout LokiRecords) throws(PushFault) {
     var hasStreams = false
@@ -32,13 +27,14 @@ struct LokiMessage {
     while let (field, value) = try next(&reader) {
       if field == 1, case .bytes(let range) = value { text = range }
     }
-    let labels = text.isEmpty ? LokiLabels() : LokiLabels(body.span.extracting(text))
+    let (span, most) = (body.span.extracting(text), records.pairsMax)
+    let labels = text.isEmpty ? LokiLabels(countMax: 0) : LokiLabels(span, countMax: most)
     if let labels { records.begin(labels) }
     reader = ProtobufReader(stream)
     while let (field, value) = try next(&reader) {
       guard field == 2, case .bytes(let entry) = value else { continue }
       if labels == nil {
-        records.lines.refuse("labels that are none, as {name=\"value\"}")
+        try records.lines.refuse("labels that are none, as {name=\"value\"}")
       } else {
         try readEntry(entry, into: &records)
       }
@@ -47,7 +43,7 @@ struct LokiMessage {
 
   private func readEntry(_ entry: Range<Int>, into records: inout LokiRecords) throws(PushFault) {
     var (seconds, nanos): (Int64, Int64) = (0, 0)
-    var record = LokiRecords.Entry(isQuoted: false)
+    var record = LokiRecords.Entry(isQuoted: false, metadata: LokiLabels(countMax: records.pairsMax))
     var reader = ProtobufReader(entry)
     while let (field, value) = try next(&reader) {
       guard case .bytes(let range) = value else { continue }
@@ -60,13 +56,13 @@ struct LokiMessage {
       default: break
       }
     }
-    guard record.line.count <= lineBytesMax else {
-      return records.lines.refuse("the entry is larger than \(lineBytesMax) bytes")
+    guard record.line.count <= records.lineBytesMax else {
+      return try records.lines.refuse("the entry is larger than \(records.lineBytesMax) bytes")
     }
     let (whole, isBeyond) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
     let (time, isOver) = whole.addingReportingOverflow(nanos)
     guard !isBeyond, !isOver else {
-      return records.lines.refuse("a time that is not between 1677-09-21 and 2262-04-11")
+      return try records.lines.refuse("a time that is not between 1677-09-21 and 2262-04-11")
     }
     record.time = time
     try records.append(record, of: body)

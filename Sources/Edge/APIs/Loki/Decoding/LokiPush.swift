@@ -33,12 +33,11 @@ package struct LokiPush: Sendable {
   package func decode(
     _ body: [UInt8], _ form: Form, within memory: DecodingMemory = .unbounded
   ) throws(PushFault) -> PushedRecords {
-    var records = LokiRecords(memory: memory)
+    var records = LokiRecords(memory: memory, limits: decoder.limits)
     do throws(PushFault) {
       switch form {
       case .json: try LokiJSON(body).read(into: &records)
-      case .protobuf:
-        try LokiMessage(body, lineBytesMax: decoder.limits.entryBytesMax).read(into: &records)
+      case .protobuf: try LokiMessage(body).read(into: &records)
       }
       return try records.lines.decode(by: decoder, now: 0)
     } catch {

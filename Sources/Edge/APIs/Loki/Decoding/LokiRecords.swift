@@ -8,20 +8,29 @@ struct LokiRecords: ~Copyable {
   var lines: RecordLines
   /// Of the stream at hand: what its labels say, members and commas.
   private var shared: [UInt8] = []
-  private var labels = LokiLabels()
+  private var columns = LokiLabels.Columns()
+  private var isCut = false
+  /// Labels, and pairs of an entry, there may be.
+  let pairsMax: Int
+  /// Longer lines are left out.
+  let lineBytesMax: Int
 
-  init(memory: DecodingMemory) { lines = RecordLines(memory: memory) }
+  init(memory: DecodingMemory, limits: DecodingLimits) {
+    lines = RecordLines(memory: memory, recordsMax: limits.entriesMax)
+    (pairsMax, lineBytesMax) = (limits.membersMax, limits.entryBytesMax)
+  }
 
   /// Entries that follow have these labels.
   mutating func begin(_ labels: LokiLabels) {
-    self.labels = labels
+    isCut = labels.isCut
+    columns = labels.columns()
     guard !labels.pairs.isEmpty else {
       shared = []
       return
     }
     var members = JSONWriter(capacity: 256)
-    LokiRecords.write("service", labels.service, to: &members)
-    LokiRecords.write("env", labels.env, to: &members)
+    LokiRecords.write("service", columns.service, to: &members)
+    LokiRecords.write("env", columns.env, to: &members)
     members.name("labels")
     LokiRecords.write(labels.pairs, to: &members)
     shared = members.takeBytes()
@@ -36,12 +45,16 @@ struct LokiRecords: ~Copyable {
     /// Whether it is a JSON string there, with its quotes, which was checked; else it is bytes.
     var isQuoted: Bool
     /// The entry's own pairs; they go before the labels where both say the same.
-    var metadata = LokiLabels()
+    var metadata: LokiLabels
   }
 
   /// Appends an entry of `body`.
   mutating func append(_ entry: Entry, of body: [UInt8]) throws(PushFault) {
-    let (metadata, labels, shared) = (entry.metadata, labels, shared)
+    let (metadata, columns, shared) = (entry.metadata, columns, shared)
+    guard !metadata.isCut, !isCut else {
+      return try lines.refuse("more than \(pairsMax) labels, or pairs of structured metadata")
+    }
+    let own = metadata.columns()
     let metadataBytes = metadata.pairs.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count + 8 }
     try lines.append(
       // A control character takes six bytes, a byte that is no UTF-8 three.
@@ -50,31 +63,47 @@ struct LokiRecords: ~Copyable {
       text.name("timestamp")
       text.value(time: entry.time)
       text.name("message")
-      if entry.isQuoted {
+      if entry.isQuoted, !LokiRecords.mayHoldNUL(body[entry.line]) {
         text.value(written: body.span.extracting(entry.line))
+      } else if entry.isQuoted {
+        var line: [UInt8] = []
+        let inside = entry.line.lowerBound + 1..<entry.line.upperBound - 1
+        JSONScanner.appendUnescapedInside(body.span, inside, to: &line)
+        text.value(repaired: line.span)
       } else {
         text.value(repaired: body.span.extracting(entry.line))
       }
-      LokiRecords.write("level", metadata.level ?? labels.level, to: &text)
-      LokiRecords.write("trace_id", metadata.traceID ?? labels.traceID, to: &text)
-      LokiRecords.write("span_id", metadata.spanID ?? labels.spanID, to: &text)
+      LokiRecords.write("level", own.level ?? columns.level, to: &text)
+      LokiRecords.write("trace_id", own.traceID ?? columns.traceID, to: &text)
+      LokiRecords.write("span_id", own.spanID ?? columns.spanID, to: &text)
       text.members(shared)
       text.name("metadata")
       LokiRecords.write(metadata.pairs, to: &text)
     }
   }
 
+  /// Whether NUL may be escaped in a text: `u0000` behind a backslash, or behind two.
+  private static func mayHoldNUL(_ quoted: ArraySlice<UInt8>) -> Bool {
+    guard quoted.contains(UInt8(ascii: "\\")) else { return false }
+    var zeros = 0
+    for byte in quoted {
+      zeros = byte == UInt8(ascii: "0") ? zeros + 1 : 0
+      if zeros == 4 { return true }
+    }
+    return false
+  }
+
   private static func write(_ name: StaticString, _ value: String?, to text: inout JSONWriter) {
     guard let value else { return }
     text.name(name)
-    text.value(value.withoutNUL)
+    text.value(repaired: value)
   }
 
-  private static func write(_ pairs: [LokiLabels.Pair], to text: inout JSONWriter) {
+  private static func write(_ pairs: [(name: String, value: String)], to text: inout JSONWriter) {
     text.beginObject()
     for pair in pairs {
-      text.name(text: pair.name.withoutNUL)
-      text.value(pair.value.withoutNUL)
+      text.name(repaired: pair.name)
+      text.value(repaired: pair.value)
     }
     text.endObject()
   }

@@ -9,8 +9,12 @@ struct OTLPJSON: OTLPValues {
   typealias Value = JSONTree
 
   private let body: [UInt8]
+  let namesMax: Int
 
-  init(_ body: [UInt8]) { self.body = body }
+  init(_ body: [UInt8], namesMax: Int) {
+    self.body = body
+    self.namesMax = namesMax
+  }
 
   func read(into lines: inout RecordLines, within memory: DecodingMemory) throws(PushFault) {
     var reader = JSONReader(body, isLenient: true)
@@ -28,7 +32,11 @@ struct OTLPJSON: OTLPValues {
       tree = try reader.value()
       try reader.end()
     } catch { throw OTLPJSON.fault(error) }
-    guard case .object = tree else { throw .malformed("the body must be a JSON object") }
+    guard case .object(let members) = tree else { throw .malformed("the body must be a JSON object") }
+    // Others may stand beside it, but not in its place.
+    guard members.isEmpty || tree["resourceLogs"] != nil else {
+      throw .malformed("there is no resourceLogs: this is no export of logs in OTLP's JSON")
+    }
     for resource in try list("resourceLogs", of: tree) { try readResource(resource, into: &lines) }
   }
 
@@ -51,12 +59,16 @@ struct OTLPJSON: OTLPValues {
   }
 
   private func record(_ tree: JSONTree) throws(PushFault) -> OTLPRecord<OTLPJSON> {
-    var record = OTLPRecord<OTLPJSON>()
+    var record = OTLPRecord(self)
     record.time = try number("timeUnixNano", of: tree)
     record.observed = try number("observedTimeUnixNano", of: tree)
     record.severity = Int64(truncatingIfNeeded: try number("severityNumber", of: tree))
     record.severityText = try string("severityText", of: tree)
-    if let body = tree["body"], case .object = body { record.body = body }
+    switch tree["body"] {
+    case nil, .null?: break
+    case .object(let members)?: record.body = .object(members)
+    default: throw .malformed("body must be an object, as {\"stringValue\":\"text\"}")
+    }
     record.attributes = try attributes(of: tree)
     record.flags = try number("flags", of: tree)
     record.trace = OTLPJSON.id(try string("traceId", of: tree))
@@ -73,11 +85,11 @@ struct OTLPJSON: OTLPValues {
 
   // MARK: Values
 
-  private func attributes(of tree: JSONTree?) throws(PushFault) -> OTLPAttributes<JSONTree> {
-    var attributes = OTLPAttributes<JSONTree>()
+  private func attributes(of tree: JSONTree?) throws(PushFault) -> NamedValues<JSONTree> {
+    var attributes = NamedValues<JSONTree>(countMax: namesMax)
     guard let tree else { return attributes }
     for pair in try list("attributes", of: tree) {
-      attributes.add(try string("key", of: pair), pair["value"] ?? .null)
+      attributes.set(try string("key", of: pair).withoutNUL, pair["value"] ?? .null)
     }
     return attributes
   }
@@ -87,7 +99,13 @@ struct OTLPJSON: OTLPValues {
     return text
   }
 
-  func isObject(_ value: JSONTree) throws(PushFault) -> Bool { value["kvlistValue"] != nil }
+  func isText(_ value: JSONTree) throws(PushFault) -> Bool {
+    if case .string? = value["stringValue"] { true } else { false }
+  }
+
+  func isContainer(_ value: JSONTree) throws(PushFault) -> Bool {
+    value["kvlistValue"] != nil || value["arrayValue"] != nil
+  }
 
   func byteCount(_ value: JSONTree) -> Int {
     switch value {
@@ -98,15 +116,14 @@ struct OTLPJSON: OTLPValues {
     }
   }
 
-  func write(_ value: JSONTree, to text: inout JSONWriter, depth: Int) throws(PushFault) -> Bool {
-    guard depth <= OTLPRecord<OTLPJSON>.depthMax else { return false }
+  func write(_ value: JSONTree, to text: inout JSONWriter, depth: Int) throws(PushFault) {
+    guard depth <= OTLPRecord<OTLPJSON>.depthMax else { throw .tooDeep }
     guard case .object(let members) = value, let chosen = members.last else {
-      text.null()
-      return true
+      return text.null()
     }
     switch (chosen.name, chosen.value) {
     case ("stringValue", .string(let words)), ("bytesValue", .string(let words)):
-      text.value(words.withoutNUL)
+      text.value(repaired: words)
     case ("boolValue", .bool(let flag)): text.value(flag)
     case ("intValue", _): text.value(try OTLPJSON.integer(chosen.value, "intValue"))
     case ("doubleValue", .string(let words)): text.value(otlp: Double(words) ?? .nan)
@@ -114,23 +131,23 @@ struct OTLPJSON: OTLPValues {
     case ("arrayValue", let list):
       text.beginArray()
       for element in try self.list("values", of: list) {
-        guard try write(element, to: &text, depth: depth + 1) else { return false }
+        try write(element, to: &text, depth: depth + 1)
       }
       text.endArray()
     case ("kvlistValue", let list):
-      var pairs = OTLPAttributes<JSONTree>()
+      var pairs = NamedValues<JSONTree>(countMax: namesMax)
       for pair in try self.list("values", of: list) {
-        pairs.add(try string("key", of: pair), pair["value"] ?? .null)
+        pairs.set(try string("key", of: pair).withoutNUL, pair["value"] ?? .null)
       }
+      guard !pairs.isCut else { throw .badRecord("a list of more than \(namesMax) names") }
       text.beginObject()
       for pair in pairs.pairs {
-        text.name(text: pair.name.withoutNUL)
-        guard try write(pair.value, to: &text, depth: depth + 1) else { return false }
+        text.name(repaired: pair.name)
+        try write(pair.value, to: &text, depth: depth + 1)
       }
       text.endObject()
     default: text.null()
     }
-    return true
   }
 
   private static func double(_ tree: JSONTree) -> Double {

@@ -34,11 +34,12 @@ package struct OTLPLogs: Sendable {
   package func decode(
     _ body: [UInt8], _ form: Form, now: Int64, within memory: DecodingMemory = .unbounded
   ) throws(PushFault) -> PushedRecords {
-    var lines = RecordLines(memory: memory)
+    let limits = decoder.limits
+    var lines = RecordLines(memory: memory, recordsMax: limits.entriesMax)
     do throws(PushFault) {
       switch form {
-      case .json: try OTLPJSON(body).read(into: &lines, within: memory)
-      case .protobuf: try OTLPMessage(body).read(into: &lines)
+      case .json: try OTLPJSON(body, namesMax: limits.membersMax).read(into: &lines, within: memory)
+      case .protobuf: try OTLPMessage(body, namesMax: limits.membersMax).read(into: &lines)
       }
       return try lines.decode(by: decoder, now: now)
     } catch {

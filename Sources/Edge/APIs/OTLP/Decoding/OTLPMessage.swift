@@ -9,8 +9,12 @@ struct OTLPMessage: OTLPValues {
   private typealias Field = (field: Int, value: ProtobufReader.Value)
 
   private let body: [UInt8]
+  let namesMax: Int
 
-  init(_ body: [UInt8]) { self.body = body }
+  init(_ body: [UInt8], namesMax: Int) {
+    self.body = body
+    self.namesMax = namesMax
+  }
 
   func read(into lines: inout RecordLines) throws(PushFault) {
     var request = ProtobufReader(0..<body.count)
@@ -21,14 +25,14 @@ struct OTLPMessage: OTLPValues {
 
   /// `ResourceLogs`: 1 resource, 2 scope logs.
   private func readResource(_ range: Range<Int>, into lines: inout RecordLines) throws(PushFault) {
-    var attributes = OTLPAttributes<Value>()
+    var attributes = NamedValues<Value>(countMax: namesMax)
     // The resource may stand behind its records.
-    for resource in try ranges(of: 1, in: range) {
-      for pair in try ranges(of: 1, in: resource) { try add(pair, to: &attributes) }
+    try forEach(1, in: range) { resource throws(PushFault) in
+      try forEach(1, in: resource) { pair throws(PushFault) in try add(pair, to: &attributes) }
     }
     var source = OTLPSource()
     try source.begin(resource: attributes, self)
-    for scope in try ranges(of: 2, in: range) { try readScope(scope, source, into: &lines) }
+    try forEach(2, in: range) { scope throws(PushFault) in try readScope(scope, source, into: &lines) }
   }
 
   /// `ScopeLogs`: 1 scope { 1 name, 2 version, 3 attributes }, 2 records.
@@ -36,9 +40,9 @@ struct OTLPMessage: OTLPValues {
     _ range: Range<Int>, _ source: OTLPSource, into lines: inout RecordLines
   ) throws(PushFault) {
     var source = source
-    var attributes = OTLPAttributes<Value>()
+    var attributes = NamedValues<Value>(countMax: namesMax)
     var (name, version) = ("", "")
-    for scope in try ranges(of: 1, in: range) {
+    try forEach(1, in: range) { scope throws(PushFault) in
       var reader = ProtobufReader(scope)
       while let (field, value) = try next(&reader) {
         guard case .bytes(let part) = value else { continue }
@@ -51,15 +55,13 @@ struct OTLPMessage: OTLPValues {
       }
     }
     try source.begin(scope: name, version: version, attributes, self)
-    var reader = ProtobufReader(range)
-    while let (field, value) = try next(&reader) {
-      guard field == 2, case .bytes(let record) = value else { continue }
+    try forEach(2, in: range) { record throws(PushFault) in
       try self.record(record).append(to: &lines, source, self)
     }
   }
 
   private func record(_ range: Range<Int>) throws(PushFault) -> OTLPRecord<OTLPMessage> {
-    var record = OTLPRecord<OTLPMessage>()
+    var record = OTLPRecord(self)
     var reader = ProtobufReader(range)
     while let (field, value) = try next(&reader) {
       switch (field, value) {
@@ -93,9 +95,9 @@ struct OTLPMessage: OTLPValues {
     return pair
   }
 
-  private func add(_ range: Range<Int>, to attributes: inout OTLPAttributes<Value>) throws(PushFault) {
+  private func add(_ range: Range<Int>, to attributes: inout NamedValues<Value>) throws(PushFault) {
     let (name, value) = try pair(range)
-    attributes.add(name, value)
+    attributes.set(name, value)
   }
 
   /// The field of the value that counts: of a choice the last. nil: an empty value.
@@ -111,12 +113,19 @@ struct OTLPMessage: OTLPValues {
     return string(text)
   }
 
-  func isObject(_ value: Value) throws(PushFault) -> Bool { try chosen(value)?.field == 6 }
+  func isText(_ value: Value) throws(PushFault) -> Bool {
+    if case (1, .bytes)? = try chosen(value) { true } else { false }
+  }
+
+  func isContainer(_ value: Value) throws(PushFault) -> Bool {
+    let field = try chosen(value)?.field
+    return field == 5 || field == 6
+  }
 
   func byteCount(_ value: Value) -> Int { value.count + 16 }
 
-  func write(_ value: Value, to text: inout JSONWriter, depth: Int) throws(PushFault) -> Bool {
-    guard depth <= OTLPRecord<OTLPMessage>.depthMax else { return false }
+  func write(_ value: Value, to text: inout JSONWriter, depth: Int) throws(PushFault) {
+    guard depth <= OTLPRecord<OTLPMessage>.depthMax else { throw .tooDeep }
     switch try chosen(value) {
     case (1, .bytes(let words))?: text.value(repaired: body.span.extracting(words))
     case (2, .varint(let flag))?: text.value(flag != 0)
@@ -124,23 +133,24 @@ struct OTLPMessage: OTLPValues {
     case (4, .fixed64(let bits))?: text.value(otlp: Double(bitPattern: bits))
     case (5, .bytes(let list))?:
       text.beginArray()
-      for element in try ranges(of: 1, in: list) {
-        guard try write(element, to: &text, depth: depth + 1) else { return false }
+      var reader = ProtobufReader(list)
+      while let (field, value) = try next(&reader) {
+        if field == 1, case .bytes(let element) = value { try write(element, to: &text, depth: depth + 1) }
       }
       text.endArray()
     case (6, .bytes(let list))?:
-      var members = OTLPAttributes<Value>()
-      for pair in try ranges(of: 1, in: list) { try add(pair, to: &members) }
+      var members = NamedValues<Value>(countMax: namesMax)
+      try forEach(1, in: list) { pair throws(PushFault) in try add(pair, to: &members) }
+      guard !members.isCut else { throw .badRecord("a list of more than \(namesMax) names") }
       text.beginObject()
       for member in members.pairs {
-        text.name(text: member.name.withoutNUL)
-        guard try write(member.value, to: &text, depth: depth + 1) else { return false }
+        text.name(repaired: member.name)
+        try write(member.value, to: &text, depth: depth + 1)
       }
       text.endObject()
     case (7, .bytes(let bytes))?: text.value(Base64.text(body.span.extracting(bytes)))
     default: text.null()
     }
-    return true
   }
 
   // MARK: Walking
@@ -154,16 +164,21 @@ struct OTLPMessage: OTLPValues {
     return Hex.text(Array(body[range]))
   }
 
-  private func ranges(of field: Int, in range: Range<Int>) throws(PushFault) -> [Range<Int>] {
-    var ranges: [Range<Int>] = []
+  /// Calls `use` for each field of this number that holds bytes.
+  private func forEach(
+    _ number: Int, in range: Range<Int>, _ use: (Range<Int>) throws(PushFault) -> Void
+  ) throws(PushFault) {
     var reader = ProtobufReader(range)
-    while let (number, value) = try next(&reader) {
-      if number == field, case .bytes(let range) = value { ranges.append(range) }
+    while let (field, value) = try next(&reader) {
+      if field == number, case .bytes(let range) = value { try use(range) }
     }
-    return ranges
   }
 
   private func next(_ reader: inout ProtobufReader) throws(PushFault) -> Field? {
     try reader.nextField(of: body, as: "export of logs")
   }
+}
+
+extension PushFault {
+  static let tooDeep = PushFault.badRecord("lists in lists, more than 32 levels")
 }

@@ -10,44 +10,23 @@ protocol OTLPValues {
   /// The value if it is a text; nil: something else.
   func text(_ value: Value) throws(PushFault) -> String?
 
+  /// Whether it is a text.
+  func isText(_ value: Value) throws(PushFault) -> Bool
+
   /// Writes the value as JSON: bytes in base64, what no number in JSON is as a text.
   ///
-  /// - Returns: How many levels of lists it has; nil: more than ``OTLPRecord/depthMax``, and what was written
-  ///   is worth nothing.
-  func write(_ value: Value, to text: inout JSONWriter, depth: Int) throws(PushFault) -> Bool
+  /// - Throws: `.badRecord`: more than ``OTLPRecord/depthMax`` levels of lists, or more names in one than
+  ///   ``namesMax``.
+  func write(_ value: Value, to text: inout JSONWriter, depth: Int) throws(PushFault)
 
-  /// Whether it is a list of names and values.
-  func isObject(_ value: Value) throws(PushFault) -> Bool
+  /// Names a list of names and values may have.
+  var namesMax: Int { get }
+
+  /// Whether it is a list, of values or of names and values.
+  func isContainer(_ value: Value) throws(PushFault) -> Bool
 
   /// Bytes that it takes as it was sent, about.
   func byteCount(_ value: Value) -> Int
-}
-
-/// Names with values, of equal ones the last.
-struct OTLPAttributes<Value> {
-  /// Above it a set is faster than looking at all.
-  private static var listedMax: Int { 16 }
-
-  private(set) var pairs: [(name: String, value: Value)] = []
-  /// All names, once there are many.
-  private var names: Set<Name> = []
-
-  mutating func add(_ name: String, _ value: Value) {
-    if has(name) { pairs.removeAll { $0.name.hasBytes(of: name) } }
-    pairs.append((name, value))
-    if pairs.count == Self.listedMax + 1 {
-      names = Set(pairs.map { Name($0.name) })
-    } else if pairs.count > Self.listedMax {
-      names.insert(Name(name))
-    }
-  }
-
-  func has(_ name: String) -> Bool {
-    pairs.count > Self.listedMax
-      ? names.contains(Name(name)) : pairs.contains { $0.name.hasBytes(of: name) }
-  }
-
-  subscript(name: String) -> Value? { pairs.first { $0.name.hasBytes(of: name) }?.value }
 }
 
 /// Where records come from, as written before: members of a record.
@@ -70,77 +49,87 @@ struct OTLPRecord<Form: OTLPValues> {
   var severity: Int64 = 0
   var severityText = ""
   var body: Form.Value?
-  var attributes = OTLPAttributes<Form.Value>()
+  var attributes: NamedValues<Form.Value>
   var flags: UInt64 = 0
   /// In hexadecimal; empty: none.
   var trace = ""
   var span = ""
   var event = ""
 
+  init(_ form: Form) { attributes = NamedValues(countMax: form.namesMax) }
+
   /// Appends it to `lines`, or leaves it out there.
   func append(
     to lines: inout RecordLines, _ source: OTLPSource, _ form: Form
   ) throws(PushFault) {
-    let moment = time == 0 ? observed : time
-    guard moment <= Int64.max else { return lines.refuse("a time that is not before 2262-04-11") }
     var bytes =
-      source.resource.count + source.scope.count + severityText.utf8.count * 6 + event.utf8.count * 12
+      source.resource.count + source.scope.count + severityText.utf8.count * 12 + event.utf8.count * 12
+      + 1_024
     // A control character takes six bytes; a body may stand twice, and be a text within a text.
     if let body { bytes += form.byteCount(body) * 18 }
     for pair in attributes.pairs { bytes += pair.name.utf8.count * 6 + form.byteCount(pair.value) * 6 + 64 }
-    var isTooDeep = false
-    var metadata = JSONWriter(capacity: 512)
-    try writeMetadata(to: &metadata, source, form, &isTooDeep)
-    var message = JSONWriter(capacity: 256)
-    try writeMessage(to: &message, form, &isTooDeep)
-    if isTooDeep { return lines.refuse("lists in lists, more than \(Self.depthMax) levels") }
-    let (own, line) = (metadata.takeBytes(), message.takeBytes())
-    try lines.append(bytesMax: bytes + 1_024) { text throws(PushFault) in
-      if moment > 0 {
-        text.name("timestamp")
-        text.value(time: Int64(moment))
-      }
-      text.name("message")
-      text.value(written: line.span)
-      if let level {
-        text.name("level")
-        text.value(level)
-      }
-      if !trace.isEmpty {
-        text.name("trace_id")
-        text.value(trace)
-      }
-      if !span.isEmpty {
-        text.name("span_id")
-        text.value(span)
-      }
-      text.members(source.resource)
-      text.name("metadata")
-      text.value(written: own.span)
+    try lines.append(bytesMax: bytes) { text throws(PushFault) in
+      try write(to: &text, source, form)
     }
+  }
+
+  private func write(
+    to text: inout JSONWriter, _ source: OTLPSource, _ form: Form
+  ) throws(PushFault) {
+    let moment = time == 0 ? observed : time
+    guard moment <= Int64.max else { throw .badRecord("a time that is not before 2262-04-11") }
+    guard !attributes.isCut else { throw .badRecord("more than \(form.namesMax) attributes") }
+    if moment > 0 {
+      text.name("timestamp")
+      text.value(time: Int64(moment))
+    }
+    text.name("message")
+    try writeMessage(to: &text, form)
+    let level = level
+    if let level {
+      text.name("level")
+      text.value(repaired: level)
+    }
+    if !trace.isEmpty {
+      text.name("trace_id")
+      text.value(trace)
+    }
+    if !span.isEmpty {
+      text.name("span_id")
+      text.value(span)
+    }
+    text.members(source.resource)
+    text.name("metadata")
+    text.beginObject()
+    writeOwnWords(to: &text, source, level)
+    if let body, try form.isContainer(body), !attributes.has("body") {
+      text.name("body")
+      try form.write(body, to: &text, depth: 0)
+    }
+    for pair in attributes.pairs {
+      text.name(repaired: pair.name)
+      try form.write(pair.value, to: &text, depth: 0)
+    }
+    text.endObject()
   }
 
   private var level: String? {
     if let known = LevelName(severity, of: .openTelemetry) { return known.rawValue }
-    return severityText.isEmpty ? nil : LevelName(severityText)?.rawValue ?? severityText.withoutNUL
+    return severityText.isEmpty ? nil : LevelName(severityText)?.rawValue ?? severityText
   }
 
-  /// The body; a text as it is, anything else as JSON.
-  private func writeMessage(
-    to text: inout JSONWriter, _ form: Form, _ isTooDeep: inout Bool
-  ) throws(PushFault) {
-    guard let body else { return text.value(event.withoutNUL) }
-    if let words = try form.text(body) { return text.value(words.withoutNUL) }
+  /// The body; a text as it is, a number or word as text. Of maps and lists none, but the event: their copy
+  /// as text would not be masked by names.
+  private func writeMessage(to text: inout JSONWriter, _ form: Form) throws(PushFault) {
+    guard let body, try !form.isContainer(body) else { return text.value(repaired: event) }
+    if try form.isText(body) { return try form.write(body, to: &text, depth: 0) }
     var json = JSONWriter(capacity: 256)
-    if try !form.write(body, to: &json, depth: 0) { isTooDeep = true }
+    try form.write(body, to: &json, depth: 0)
     text.value(repaired: json.takeBytes().span)
   }
 
-  private func writeMetadata(
-    to text: inout JSONWriter, _ source: OTLPSource, _ form: Form, _ isTooDeep: inout Bool
-  ) throws(PushFault) {
-    text.beginObject()
-    // What the record says itself goes before what we call so.
+  /// What is said of the record beside its attributes, which go before what we call so.
+  private func writeOwnWords(to text: inout JSONWriter, _ source: OTLPSource, _ level: String?) {
     if source.scopeNames.allSatisfy({ !attributes.has($0) }) { text.members(source.scope) }
     if !severityText.isEmpty, level.map({ !$0.hasBytes(of: severityText) }) ?? true {
       member("severity_text", of: severityText, to: &text)
@@ -160,21 +149,12 @@ struct OTLPRecord<Form: OTLPValues> {
       text.name("observed_timestamp")
       text.value(time: Int64(observed))
     }
-    if let body, try form.isObject(body), !attributes.has("body") {
-      text.name("body")
-      if try !form.write(body, to: &text, depth: 0) { isTooDeep = true }
-    }
-    for pair in attributes.pairs where !isTooDeep {
-      text.name(text: pair.name.withoutNUL)
-      if try !form.write(pair.value, to: &text, depth: 0) { isTooDeep = true }
-    }
-    text.endObject()
   }
 
   private func member(_ name: StaticString, of value: String, to text: inout JSONWriter) {
     if attributes.has(name.description) { return }
     text.name(name)
-    text.value(value.withoutNUL)
+    text.value(repaired: value)
   }
 }
 
@@ -183,21 +163,22 @@ extension OTLPSource {
     "deployment.environment.name", "deployment.environment", "service.environment", "env", "environment",
   ]
 
-  /// - Throws: `.malformed`: lists in lists, too many levels.
+  /// - Throws: `.badRecord`: as ``OTLPValues/write(_:to:depth:)``.
   mutating func begin<Form: OTLPValues>(
-    resource attributes: OTLPAttributes<Form.Value>, _ form: Form
+    resource attributes: NamedValues<Form.Value>, _ form: Form
   ) throws(PushFault) {
     resource = []
+    guard !attributes.isCut else { throw .badRecord("more than \(form.namesMax) attributes of a resource") }
     guard !attributes.pairs.isEmpty else { return }
     var text = JSONWriter(capacity: 512)
     if let value = attributes["service.name"], let service = try form.text(value) {
       text.name("service")
-      text.value(service.withoutNUL)
+      text.value(repaired: service)
     }
     for name in OTLPSource.envNames {
       guard let value = attributes[name], let env = try form.text(value) else { continue }
       text.name("env")
-      text.value(env.withoutNUL)
+      text.value(repaired: env)
       break
     }
     text.name("labels")
@@ -209,13 +190,14 @@ extension OTLPSource {
 
   /// - Throws: As ``begin(resource:_:)``.
   mutating func begin<Form: OTLPValues>(
-    scope name: String, version: String, _ attributes: OTLPAttributes<Form.Value>, _ form: Form
+    scope name: String, version: String, _ attributes: NamedValues<Form.Value>, _ form: Form
   ) throws(PushFault) {
     (scope, scopeNames) = ([], [])
+    guard !attributes.isCut else { throw .badRecord("more than \(form.namesMax) attributes of a scope") }
     var text = JSONWriter(capacity: 256)
     for (key, value) in [("scope_name", name), ("scope_version", version)] where !value.isEmpty {
       text.name(text: key)
-      text.value(value.withoutNUL)
+      text.value(repaired: value)
       scopeNames.append(key)
     }
     if !attributes.pairs.isEmpty {
@@ -229,13 +211,11 @@ extension OTLPSource {
   }
 
   private static func write<Form: OTLPValues>(
-    _ attributes: OTLPAttributes<Form.Value>, to text: inout JSONWriter, _ form: Form
+    _ attributes: NamedValues<Form.Value>, to text: inout JSONWriter, _ form: Form
   ) throws(PushFault) {
     for pair in attributes.pairs {
-      text.name(text: pair.name.withoutNUL)
-      guard try form.write(pair.value, to: &text, depth: 0) else {
-        throw .malformed("lists in lists, more than \(OTLPRecord<Form>.depthMax) levels")
-      }
+      text.name(repaired: pair.name)
+      try form.write(pair.value, to: &text, depth: 0)
     }
   }
 }
