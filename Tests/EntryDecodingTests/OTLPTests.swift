@@ -277,6 +277,9 @@ import Testing
     let records = OTLPTests.message { writer in for _ in 0..<200_000 { writer.append(2, bytes: []) } }
     let body = OTLPTests.message { $0.append(1, bytes: OTLPTests.message { $0.append(2, bytes: records) }) }
     #expect(throws: PushFault.tooLarge) { try OTLPLogs().decode(body, .protobuf, now: 0) }
+    // The same bytes as empty scopes.
+    let scopes = OTLPTests.message { $0.append(1, bytes: records) }
+    #expect(throws: PushFault.tooLarge) { try OTLPLogs().decode(scopes, .protobuf, now: 0) }
   }
 
   /// No bytes trap, whatever they are.

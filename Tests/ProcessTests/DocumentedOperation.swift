@@ -16,6 +16,8 @@ struct DocumentedOperation {
     let isPath: Bool
     /// The values a schema lists, its least number, or a time beyond all; nil: any text.
     let values: [String]?
+    /// Whether clients send it though it says nothing.
+    let isPassedOver: Bool
   }
 
   let method: String
@@ -58,7 +60,7 @@ struct DocumentedOperation {
   /// What nobody has, by parameter.
   private static let unknown = [
     "id": "01890000-0000-7000-8000-000000000000", "container": "box-of-nobody", "session": "run-of-nobody",
-    "realm": "workflow", "name": "nobody",
+    "realm": "workflow", "name": "nobody", "index": "index-of-nobody",
   ]
 
   static func all(of server: ServerProcess) throws -> [DocumentedOperation] {
@@ -91,7 +93,8 @@ struct DocumentedOperation {
       guard place != "path" || isKnown else {
         throw WireError.malformed("\(path): say what \(name) is of nobody's, and what is each caller's")
       }
-      return Parameter(name: name, isPath: place == "path", values: values)
+      let isPassedOver = (item["description"] as? String ?? "").hasPrefix("Passed over: ")
+      return Parameter(name: name, isPath: place == "path", values: values, isPassedOver: isPassedOver)
     }
     let content = (details["requestBody"] as? [String: Any])?["content"] as? [String: [String: Any]]
     mediaType = content?.keys.first

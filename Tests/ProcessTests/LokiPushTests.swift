@@ -70,6 +70,8 @@ import Testing
       #expect(answer.body.isEmpty == (status == 204))
     }
     #expect(try LokiPushTests.count(server).contains(#""count":3"#))
+    let ready = try HTTPConnection(port: server.port).request("GET", "/ready")
+    #expect(ready.status == 200 && ready.text == "ready\n", "without a key")
     #expect(server.stop() == 0)
   }
 

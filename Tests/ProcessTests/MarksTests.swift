@@ -97,6 +97,10 @@ import Testing
           return json.dumps(value, ensure_ascii=False).encode()
 
 
+      def plain_path(path):
+          return path.replace("{dataset}", "logs").replace("{index}", "x")
+
+
       FIELDS = [
           "Authorization", "X-API-Key", "Idempotency-Key", "Content-Type", "Accept", "Accept-Encoding",
           "Content-Encoding", "Transfer-Encoding", "Origin", "Prefer", "Cordwood-Import",
@@ -113,9 +117,13 @@ import Testing
               content = operation.get("requestBody", {}).get("content", {})
               media = next(iter(content.values()), {})
               example = media.get("example")
-              body = None if verb == "GET" else json.dumps(example or {}).encode()
+              isText = isinstance(example, str)
+              written = example if isText else json.dumps(example or {})
+              body = None if verb == "GET" else written.encode()
+              if isText:
+                  ask(f"{name} text", verb, plain_path(path), (example + marks(100_000)).encode(), headers)
               places = re.findall(r"\{[^}]*\}", path)
-              plain = path.replace("{dataset}", "logs")
+              plain = plain_path(path)
               for place in places:
                   plain = plain.replace(place, "x")
                   ask(f"{name} {place}", verb, path.replace(place, quoted), body, headers)
@@ -124,7 +132,7 @@ import Testing
                       field = parameter["name"]
                       ask(f"{name} ?{field}", verb, f"{plain}?{field}={quoted}", body, headers)
               ask(f"{name} ?marks", verb, f"{plain}?{quoted}=1", body, headers)
-              if example is not None:
+              if example is not None and not isText:
                   for place in texts(example):
                       ask(f"{name} body {place}", verb, plain, with_marks(example, place), headers)
               for field in FIELDS:

@@ -66,6 +66,7 @@ package struct RecordLines: ~Copyable {
   private var refusedCount = 0
   private let refusalsMax: Int
   private let recordsMax: Int
+  private var groupCount = 0
 
   /// - Parameters:
   ///   - memory: What the lines take is taken of it meanwhile.
@@ -75,6 +76,15 @@ package struct RecordLines: ~Copyable {
     self.memory = memory
     self.recordsMax = recordsMax
     self.refusalsMax = refusalsMax
+  }
+
+  /// Notes that records follow which have something in common, or none do: what takes work and room without
+  /// being a record is bounded as records are.
+  ///
+  /// - Throws: `.tooLarge`: there are more of these than records there may be.
+  package mutating func beginGroup() throws(PushFault) {
+    groupCount += 1
+    guard groupCount <= recordsMax else { throw .tooLarge }
   }
 
   /// Appends a record of which `write` writes the members, in at most `bytesMax` bytes; leaves it out if

@@ -70,7 +70,6 @@ package struct BulkRoutes: Sendable {
     .needing(.write).idempotent.taking(body).failing(with: 413)
     .taking(
       .query("filter_path", JSONSchema.text, "Of the answer: errors, items.*.status, items.*.error, took")
-        .repeatable.emptiable("elasticsearch-py")
     )
     .taking(
       BulkRoutes.passedOver.map {
@@ -93,23 +92,26 @@ package struct BulkRoutes: Sendable {
   private func write(
     _ call: HTTPCall, _ principal: Principal, index: String
   ) async throws(Problem) -> HTTPAnswer {
-    let (request, now) = (request.value, clock.now())
+    let (request, clock, now) = (request.value, clock, clock.now())
     return try await writing.write(call, for: principal) { body, memory throws(Problem) in
       do throws(PushFault) {
         let decoded = try request.decode(body, index: index, now: now, within: memory)
         let figures = PushFigures(
           refused: decoded.items.count { $0.refusal != nil }, timesUnread: decoded.unreadableTimeCount,
           textBytes: decoded.textBytes)
+        // Until it was decoded: a repeat is told the same.
+        let took = max(0, clock.now().subtractingClamped(now) / 1_000_000)
         return Push(
-          decoded.batch, decoded.items, figures,
+          decoded.batch, decoded.items, figures, kept: Array("\(took)".utf8),
           key: BulkRoutes.key(of: decoded.items, body, index: index))
       } catch {
         throw Problem(error, empty: Problem(400, "request body is required"))
       }
     } answer: { push, receipt in
-      let milliseconds = max(0, clock.now().subtractingClamped(now) / 1_000_000)
-      return .elasticsearch(
-        BulkAnswer.json(push.made, receipt, shown: BulkAnswer.Shown(call.query), milliseconds: milliseconds))
+      .elasticsearch(
+        BulkAnswer.json(
+          push.made, receipt, shown: BulkAnswer.Shown(call.query),
+          milliseconds: Int64(String(decoding: push.kept, as: UTF8.self)) ?? 0))
     }
   }
 
@@ -125,8 +127,7 @@ package struct BulkRoutes: Sendable {
 
   private var handshake: [Route] {
     [
-      Route(.get, PathPattern(BulkRoutes.base), "What clients take for a cluster", .answer(cluster)),
-      Route(.get, PathPattern(BulkRoutes.base + "/"), "The same", .answer(cluster)),
+      Route(.get, PathPattern(BulkRoutes.base + "/"), "What clients take for a cluster", .answer(cluster)),
       Route(.get, PathPattern(BulkRoutes.base + "/_license"), "A licence that is active", .answer(license)),
       Route(
         .get, PathPattern(BulkRoutes.base + "/_cluster/health"), "Whether documents would be taken",

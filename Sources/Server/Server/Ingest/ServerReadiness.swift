@@ -124,6 +124,12 @@ final class ServerReadiness: ReadinessChecks {
     }
   }
 
+  /// For operators: what the disk lacks, as clients are not told.
+  private static func told(_ failure: StoreError) -> String {
+    if case .diskFull(let detail) = failure { return "No room to write: \(detail)" }
+    return Problem(failure).detail
+  }
+
   private func journal() async -> ReadinessCheck {
     var failure = await control.writeFailure()
     var usage: [PartitionUsage] = []
@@ -132,7 +138,8 @@ final class ServerReadiness: ReadinessChecks {
     } catch {
       failure = failure ?? error
     }
-    var message = failure.map { "Writes are refused: \(Problem($0).detail)" } ?? "WAL system integrity OK"
+    var message =
+      failure.map { "Writes are refused: \(ServerReadiness.told($0))" } ?? "WAL system integrity OK"
     // Nothing is lost by it and reads and writes go on, so the server stays ready.
     if failure == nil, let trouble = reports?.trouble { message += "; tried again: \(trouble)" }
     let damaged = await control.damagedFiles()

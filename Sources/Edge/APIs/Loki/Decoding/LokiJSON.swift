@@ -42,7 +42,7 @@ struct LokiJSON {
     while let name = try member(&reader, &names) {
       if name.hasBytes(of: "values") { hasValues = true }
       if name.hasBytes(of: "stream") {
-        records.begin(try pairs(&reader, records.pairsMax, "stream: labels are texts"))
+        try records.begin(pairs(&reader, records.pairsMax, "stream: labels are texts"))
         hasLabels = true
       } else if name.hasBytes(of: "values"), hasLabels {
         try readValues(&reader, into: &records)
@@ -53,7 +53,7 @@ struct LokiJSON {
     }
     guard hasValues else { throw .malformed("a stream without values") }
     guard var waiting else { return }
-    if !hasLabels { records.begin(LokiLabels(countMax: 0)) }
+    if !hasLabels { try records.begin(LokiLabels(countMax: 0)) }
     try readValues(&waiting, into: &records)
   }
 

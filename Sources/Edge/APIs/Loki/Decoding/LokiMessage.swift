@@ -29,7 +29,7 @@ struct LokiMessage {
     }
     let (span, most) = (body.span.extracting(text), records.pairsMax)
     let labels = text.isEmpty ? LokiLabels(countMax: 0) : LokiLabels(span, countMax: most)
-    if let labels { records.begin(labels) }
+    if let labels { try records.begin(labels) }
     reader = ProtobufReader(stream)
     while let (field, value) = try next(&reader) {
       guard field == 2, case .bytes(let entry) = value else { continue }

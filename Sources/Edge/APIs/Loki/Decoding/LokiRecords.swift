@@ -21,7 +21,10 @@ struct LokiRecords: ~Copyable {
   }
 
   /// Entries that follow have these labels.
-  mutating func begin(_ labels: LokiLabels) {
+  ///
+  /// - Throws: `.tooLarge`: too many streams.
+  mutating func begin(_ labels: LokiLabels) throws(PushFault) {
+    try lines.beginGroup()
     isCut = labels.isCut
     columns = labels.columns()
     guard !labels.pairs.isEmpty else {

@@ -25,6 +25,7 @@ struct OTLPMessage: OTLPValues {
 
   /// `ResourceLogs`: 1 resource, 2 scope logs.
   private func readResource(_ range: Range<Int>, into lines: inout RecordLines) throws(PushFault) {
+    try lines.beginGroup()
     var attributes = NamedValues<Value>(countMax: namesMax)
     // The resource may stand behind its records.
     try forEach(1, in: range) { resource throws(PushFault) in
@@ -39,6 +40,7 @@ struct OTLPMessage: OTLPValues {
   private func readScope(
     _ range: Range<Int>, _ source: OTLPSource, into lines: inout RecordLines
   ) throws(PushFault) {
+    try lines.beginGroup()
     var source = source
     var attributes = NamedValues<Value>(countMax: namesMax)
     var (name, version) = ("", "")
