@@ -28,7 +28,7 @@ let hot: [SwiftSetting] =
 
 /// What APIs' clients send is decoded in a folder of the API's; together these are a module of their own,
 /// which builds, is tested and is fuzzed without the edge.
-let entryDecoders = ["Audit", "Bulk", "Ingest", "Loki", "OTLP", "Sessions", "Workflow"].map {
+let entryDecoders = ["Audit", "Bulk", "Ingest", "Loki", "OTLP", "Sessions", "Storing", "Workflow"].map {
   $0 + "/Decoding"
 }
 

@@ -2,23 +2,24 @@ import Records
 
 /// Names with values as somebody sent them, in the order the names first came; of equal names (byte by byte)
 /// the last one's value. Bounded: names beyond the most there may be are passed over, which ``isCut`` tells.
-package struct NamedValues<Value> {
+/// In the module of those who use it, where it is compiled for each kind of value.
+struct NamedValues<Value> {
   /// Above it a table is faster than looking at all.
   private static var listedMax: Int { 16 }
 
   /// The names and their values.
-  package private(set) var pairs: [(name: String, value: Value)] = []
+  private(set) var pairs: [(name: String, value: Value)] = []
   /// Whether there were more names than there may be.
-  package private(set) var isCut = false
+  private(set) var isCut = false
   private let countMax: Int
   /// Of all names, once there are many.
   private var places: [Name: Int] = [:]
 
   /// - Parameter countMax: Names that are kept.
-  package init(countMax: Int) { self.countMax = countMax }
+  init(countMax: Int) { self.countMax = countMax }
 
   /// Sets the value of a name.
-  package mutating func set(_ name: String, _ value: Value) {
+  mutating func set(_ name: String, _ value: Value) {
     if let place = place(of: name) {
       pairs[place].value = value
       return
@@ -36,10 +37,10 @@ package struct NamedValues<Value> {
   }
 
   /// Whether the name is there.
-  package func has(_ name: String) -> Bool { place(of: name) != nil }
+  func has(_ name: String) -> Bool { place(of: name) != nil }
 
   /// The value of a name.
-  package subscript(name: String) -> Value? { place(of: name).map { pairs[$0].value } }
+  subscript(name: String) -> Value? { place(of: name).map { pairs[$0].value } }
 
   private func place(of name: String) -> Int? {
     guard pairs.count > Self.listedMax else { return pairs.firstIndex { $0.name.hasBytes(of: name) } }
