@@ -64,6 +64,13 @@ extension ProcessSuite {
         }
       }
       try Program.expectSound(data, in: folder)
+      let control = data + "/control.sqlite"
+      try FileManager.default.moveItem(atPath: control, toPath: control + ".away")
+      let without = try Program.run(["check", data], in: folder)
+      #expect(
+        without.status == 1 && without.text.contains("DAMAGED  \(control), byte 0: "), "\(without.text)")
+      try FileManager.default.moveItem(atPath: control + ".away", toPath: control)
+      try Program.expectSound(data, in: folder)
       try FileManager.default.removeItem(atPath: block)
       let gone = try Program.run(["check", data], in: folder)
       #expect(gone.status == 1 && gone.text.contains(block), "\(gone.text)")

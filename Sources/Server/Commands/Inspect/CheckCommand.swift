@@ -61,7 +61,12 @@ struct CheckCommand: AsyncParsableCommand {
   private func addUsers(to report: inout StorageReport) {
     let path = directory + "/" + AccessServices.fileName
     let files = FileManager.default
-    guard files.fileExists(atPath: path) else { return }
+    guard files.fileExists(atPath: path) else {
+      // A server makes both at its first start.
+      guard files.fileExists(atPath: directory + "/" + DataFiles.identity) else { return }
+      let reason = "there is no control database: users, keys, tenants and containers are gone with it"
+      return report.findings.append(.init(file: path, offsetBytes: 0, reason: reason, isDamage: true))
+    }
     let folder = files.temporaryDirectory.path + "/cordwood-check-" + UUID().uuidString
     // A copy that stays holds no more than a backup does, for its owner alone.
     defer { try? files.removeItem(atPath: folder) }
