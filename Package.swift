@@ -28,7 +28,9 @@ let hot: [SwiftSetting] =
 
 /// What APIs' clients send is decoded in a folder of the API's; together these are a module of their own,
 /// which builds, is tested and is fuzzed without the edge.
-let entryDecoders = ["Audit", "Bulk", "Ingest", "Loki", "OTLP", "Sessions", "Storing", "Workflow"].map {
+let entryDecoders = [
+  "Audit", "Bulk", "Ingest", "Loki", "OTLP", "Sessions", "Storing", "Syslog", "Workflow",
+].map {
   $0 + "/Decoding"
 }
 
@@ -134,6 +136,7 @@ if !coreOnly {
   dependencies = [
     .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+    .package(url: "https://github.com/apple/swift-nio-http2", exact: "1.46.0"),
     .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
     .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
@@ -145,6 +148,8 @@ if !coreOnly {
     .product(name: "NIOCore", package: "swift-nio"),
     .product(name: "NIOPosix", package: "swift-nio"),
     .product(name: "NIOHTTP1", package: "swift-nio"),
+    .product(name: "NIOTLS", package: "swift-nio"),
+    .product(name: "NIOHTTP2", package: "swift-nio-http2"),
     .product(name: "NIOWebSocket", package: "swift-nio"),
     .product(name: "Logging", package: "swift-log"),
   ]

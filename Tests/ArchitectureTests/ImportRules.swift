@@ -21,7 +21,7 @@ struct ImportRules {
     "Swift": ["Records"],
     "Foundation": ["Server"], "FoundationEssentials": ["Server"],
     "NIOCore": ["HTTP", "Server"], "NIOPosix": ["HTTP", "Server"], "NIOHTTP1": ["HTTP", "Server"],
-    "NIOWebSocket": ["HTTP"],
+    "NIOWebSocket": ["HTTP"], "NIOHTTP2": ["HTTP"], "NIOTLS": ["HTTP"],
     "Logging": ["Edge", "Server"],
     "NIOSSL": ["HTTP"], "GRDB": ["Edge"], "Crypto": ["Edge"], "CryptoExtras": ["Edge"],
     "ServiceLifecycle": ["Server"], "Yams": ["Server"], "ArgumentParser": ["Server"],

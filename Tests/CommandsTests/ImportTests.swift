@@ -122,12 +122,12 @@ struct NoAccessLog: AccessLog {
       var tree = ConfigurationTree()
       try tree.overlay(path: "server.port", text: "0", source: "test")
       try tree.overlay(path: "server.threads", text: "1", source: "test")
-      let engine = Engine(
+      var engine = Engine(
         store: store,
         questions: QueryEngine(
           source: store, workers: WorkerPool(threads: 1), budget: MemoryBudget(bytesMax: 1 << 20)),
-        live: LiveFeed(feed: NoCommits(), source: store),
-        identity: "store-1", close: {})
+        live: LiveFeed(feed: NoCommits(), source: store), close: {})
+      engine.identity = "store-1"
       let access = try await AccessServices(
         AccessServices.openPlane(in: folder), AccessServices.Policies(), clock: SystemClock())
       server = try await RunningServer.start(

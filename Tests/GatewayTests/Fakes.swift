@@ -163,7 +163,7 @@ final class TestServer: Sendable {
     http = HTTPServer(
       router: router, limits: limits, metrics: metrics,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, clock: SystemClock(), threads: 1)
-    port = try await http.listen(on: [Listener(host: "127.0.0.1", port: 0)])[0]
+    port = try await http.listen(on: Listener(host: "127.0.0.1", port: 0))
   }
 
   func client(receiveBytes: Int32? = nil) throws -> WireClient {

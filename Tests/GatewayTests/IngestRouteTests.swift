@@ -100,7 +100,7 @@ final class FakeForwarding: EntryForwarding {
       http = HTTPServer(
         router: Router(RouteTable([routes.api])), limits: limits, metrics: metrics,
         logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, clock: clock, threads: 1)
-      port = try await http.listen(on: [Listener(host: "127.0.0.1", port: 0)])[0]
+      port = try await http.listen(on: Listener(host: "127.0.0.1", port: 0))
     }
 
     func send(

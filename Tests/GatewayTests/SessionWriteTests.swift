@@ -101,7 +101,7 @@ import Testing
     let http = HTTPServer(
       router: Router(RouteTable([routes.api])), limits: .patient, metrics: metrics,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, clock: SystemClock(), threads: 1)
-    let port = try await http.listen(on: [Listener(host: "127.0.0.1", port: 0)])[0]
+    let port = try await http.listen(on: Listener(host: "127.0.0.1", port: 0))
     let token = try await accounts.login(name: "alice", password: "pw", address: "127.0.0.1").token
     func write() async throws -> Int {
       try await WireClient(port: port).request(

@@ -46,7 +46,7 @@ import Testing
       http = HTTPServer(
         router: Router(RouteTable([reference.api, toy])), limits: .patient, metrics: metrics,
         logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, clock: SystemClock(), threads: 1)
-      client = try WireClient(port: try await http.listen(on: [Listener(host: "127.0.0.1", port: 0)])[0])
+      client = try WireClient(port: try await http.listen(on: Listener(host: "127.0.0.1", port: 0)))
     }
 
     func ask(_ method: String, _ path: String, as name: String?, body: String = "") async throws -> WireAnswer

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 extension ProcessSuite {
@@ -69,11 +70,59 @@ extension ProcessSuite {
       let without = try Program.run(["check", data], in: folder)
       #expect(
         without.status == 1 && without.text.contains("DAMAGED  \(control), byte 0: "), "\(without.text)")
+      #expect(throws: (any Error).self) { _ = try ServerProcess(data: data) }
+      #expect(!FileManager.default.fileExists(atPath: control), "a start made another one")
       try FileManager.default.moveItem(atPath: control + ".away", toPath: control)
       try Program.expectSound(data, in: folder)
       try FileManager.default.removeItem(atPath: block)
       let gone = try Program.run(["check", data], in: folder)
       #expect(gone.status == 1 && gone.text.contains(block), "\(gone.text)")
+    }
+
+    /// Of users and keys: a bit of SQLite's log after a kill, or of the database after a stop.
+    @Test func damageOfTheControlDatabaseStopsAStart() throws {
+      let folder = try TemporaryFolder()
+      let data = folder.path + "/data"
+      let control = data + "/control.sqlite"
+      var server = try ServerProcess(data: data)
+      for _ in 0..<8 {
+        let login = try server.request(
+          "POST", "/api/auth/login", headers: ["Content-Type": "application/json"],
+          body: #"{"username":"admin","password":"admin"}"#)
+        #expect(login.status == 200, "\(login.text)")
+      }
+      server.kill()
+      try Program.expectSound(data, in: folder)
+      // In the page of a frame that others follow.
+      let log = try Data(contentsOf: URL(fileURLWithPath: control + "-wal"))
+      let frame = 24 + log[8..<12].reduce(0) { $0 << 8 | Int($1) }
+      let place = 32 + ((log.count - 32) / frame - 6) * frame
+      try flip(control + "-wal", place + 100, 2)
+      let check = try Program.run(["check", data], in: folder)
+      #expect(check.status == 1, "\(check.text)")
+      #expect(check.text.contains("DAMAGED  \(control)-wal, byte \(place): "), "\(check.text)")
+      #expect(throws: (any Error).self) { _ = try ServerProcess(data: data) }
+      let tool = try Program.run(["keys", "list", "--data-dir", data], in: folder)
+      #expect(tool.status != 0 && tool.errors.contains("byte \(place)"), "\(tool.errors)")
+      let repair = try Program.run(["repair", data], in: folder)
+      #expect(repair.status == 1 && repair.text.hasPrefix("WOULD LOSE  users, keys"), "\(repair.text)")
+      let accepted = try Program.run(["repair", data, "--accept-loss"], in: folder)
+      #expect(accepted.status == 0 && accepted.text.hasPrefix("LOST  users"), "\(accepted.errors)")
+      #expect(FileManager.default.fileExists(atPath: data + "/lost+found/control.sqlite-wal"))
+      try Program.expectSound(data, in: folder)
+      server = try ServerProcess(data: data)
+      #expect(server.stop() == 0)
+      try Program.expectSound(data, in: folder)
+      try flip(control, 5000, 4)
+      let damaged = try Program.run(["check", data], in: folder)
+      #expect(
+        damaged.status == 1 && damaged.text.contains("DAMAGED  \(control), byte 4096: "), "\(damaged.text)")
+      #expect(throws: (any Error).self) { _ = try ServerProcess(data: data) }
+      try FileManager.default.removeItem(atPath: control)
+      let begun = try Program.run(["repair", data, "--accept-loss"], in: folder)
+      #expect(begun.status == 0 && begun.text.contains("missing: users"), "\(begun.text) \(begun.errors)")
+      server = try ServerProcess(data: data)
+      #expect(server.stop() == 0)
     }
 
     @Test func checkRefusesWhileAServerRuns() throws {
@@ -133,12 +182,16 @@ extension ProcessSuite {
       (try Data(contentsOf: URL(fileURLWithPath: path)).lastIndex { $0 != 0 } ?? 0) + 1
     }
 
+    /// As a disk does it: the file's time stays.
     private func flip(_ path: String, _ at: Int, _ bit: UInt8) throws {
+      var times = stat()
+      #expect(stat(path, &times) == 0)
       let file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
       try file.seek(toOffset: UInt64(at))
       let byte = try #require(try file.read(upToCount: 1)?.first)
       try file.seek(toOffset: UInt64(at))
       try file.write(contentsOf: Data([byte ^ bit]))
+      #expect(futimens(file.fileDescriptor, [times.st_atim, times.st_mtim]) == 0)
       try file.close()
     }
   }

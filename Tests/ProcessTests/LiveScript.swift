@@ -53,7 +53,7 @@ enum LiveScript {
                     command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                     env={**os.environ, **self.environment},
                     preexec_fn=lambda: __import__("ctypes").CDLL(None).prctl(1, 9))
-            address = re.compile(r"//127\.0\.0\.1:(\d+)")
+            address = re.compile(r"https?://127\.0\.0\.1:(\d+)")
             until(lambda: address.search(self.log()) or self.process.poll() is not None, self.log)
             assert self.process.poll() is None, self.log()
             self.port = int(address.search(self.log()).group(1))

@@ -66,6 +66,127 @@ import Testing
         """#)
   }
 
+  /// The same over gRPC, on the same port, in the clear and over TLS.
+  @Test func openTelemetryExportsByGRPC() throws {
+    try LiveScript.run(
+      ShipperTests.asking
+        + #"""
+        import grpc, logging
+        from opentelemetry.sdk._logs import LoggerProvider, LoggingHandler
+        from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+        from opentelemetry.sdk.resources import Resource
+        from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter
+
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", FOLDER + "/key.pem",
+             "-out",
+             FOLDER + "/cert.pem", "-days", "3", "-subj", "/CN=localhost", "-addext",
+             "subjectAltName=DNS:localhost,IP:127.0.0.1"], check=True, capture_output=True)
+        TLS = [f"server.tls_certificate={FOLDER}/cert.pem", f"server.tls_key={FOLDER}/key.pem"]
+
+        def provider(server, name, secure, compression):
+            credentials = None
+            if secure:
+                credentials = grpc.ssl_channel_credentials(open(FOLDER + "/cert.pem", "rb").read())
+            exporter = OTLPLogExporter(
+                endpoint=f"127.0.0.1:{server.port}", insecure=not secure, credentials=credentials,
+                compression=compression)
+            provider = LoggerProvider(resource=Resource.create({"service.name": "shop"}))
+            provider.add_log_record_processor(BatchLogRecordProcessor(exporter))
+            logger = logging.getLogger(name)
+            logger.propagate = False
+            logger.addHandler(LoggingHandler(logger_provider=provider))
+            logger.setLevel(logging.INFO)
+            return provider, logger
+
+        for compression in [grpc.Compression.NoCompression, grpc.Compression.Gzip, grpc.Compression.Deflate]:
+            server = Server(name="data-%s" % compression.name)
+            server.wanted = server.port
+            made, logger = provider(server, compression.name, False, compression)
+            for number in range(1500):
+                logger.info("n%d", number)
+                if number == 700:
+                    assert made.force_flush()
+                    server.kill()
+                if number == 1100:
+                    server.start()
+            made.shutdown()
+            messages = [row["message"] for row in rows(server) if row["message"].startswith("n")]
+            assert set(messages) == {f"n{number}" for number in range(1500)}, len(set(messages))
+            server.stop()
+
+        server = Server(name="secure", sets=TLS)
+        made, logger = provider(server, "secure", True, grpc.Compression.Gzip)
+        logger.warning("over TLS")
+        assert made.force_flush()
+        made.shutdown()
+        context = ssl._create_unverified_context()
+        connection = http.client.HTTPSConnection("127.0.0.1", server.port, context=context)
+        connection.request("POST", "/v1/query", '{"dataset":"logs"}', {"Content-Type": "application/json"})
+        assert b"over TLS" in connection.getresponse().read()
+        server.stop()
+        """#)
+  }
+
+  /// How calls end that cannot be done: by their status, which says whether to try again.
+  @Test func callsAreToldTheirStatus() throws {
+    try LiveScript.run(
+      #"""
+      import grpc
+
+      EXPORT = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
+      RECORD = b"\n\n\x12\x08\x12\x06*\x04\n\x02hi"
+
+      def call(server, body, path=EXPORT, metadata=(), **options):
+          with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+              return channel.unary_unary(path)(body, metadata=metadata, timeout=20, **options)
+
+      def refused(*arguments, **options):
+          try:
+              call(*arguments, **options)
+          except grpc.RpcError as error:
+              return error
+          assert False, "it was done"
+
+      server = Server(environment={"CORDWOOD_LIMITS_BODY_BYTES_MAX": "100000"})
+      assert call(server, RECORD) == b""
+      assert call(server, b"") == b""
+      assert call(server, RECORD * 50, compression=grpc.Compression.Gzip) == b""
+      error = refused(server, b"\xff")
+      assert error.code() == grpc.StatusCode.INVALID_ARGUMENT and error.details(), error
+      error = refused(server, b"", path="/opentelemetry.proto.collector.trace.v1.TraceService/Export")
+      assert error.code() == grpc.StatusCode.UNIMPLEMENTED, error
+      error = refused(server, b"x" * 200000)
+      assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED, error
+      assert not [1 for name, _ in error.trailing_metadata() if name == "grpc-status-details-bin"], error
+      # Many calls on one connection, at one time.
+      with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+          export = channel.unary_unary(EXPORT)
+          for answer in [export.future(RECORD, timeout=20) for _ in range(500)]:
+              assert answer.result() == b""
+      assert server.request("POST", "/v1/query", {"dataset": "logs", "limit": 1})
+      # An answer that is longer than what the client lets come at once.
+      for _ in range(20):
+          server.write([{"message": "x" * 1000} for _ in range(50)])
+      long = subprocess.run(
+          ["curl", "-sS", "--http2-prior-knowledge", f"http://127.0.0.1:{server.port}/v1/query", "-d",
+           '{"dataset":"logs","limit":10000}'], capture_output=True, timeout=60)
+      assert long.returncode == 0 and len(json.loads(long.stdout)["rows"]) > 1000, long.stderr
+      server.stop()
+
+      server = Server(name="keys", sets=[
+          'native.api_keys=[{"name":"w","key":"writer-writer-writer","tenant":"t","role":"writer"},'
+          '{"name":"r","key":"reader-reader-reader","tenant":"t","role":"reader"}]'])
+      assert refused(server, RECORD).code() == grpc.StatusCode.UNAUTHENTICATED
+      bearer = lambda key: [("authorization", "Bearer " + key)]
+      for key, code in [("wrong-wrong-wrong-wrong", grpc.StatusCode.UNAUTHENTICATED),
+                        ("reader-reader-reader", grpc.StatusCode.PERMISSION_DENIED)]:
+          assert refused(server, RECORD, metadata=bearer(key)).code() == code, key
+      assert call(server, RECORD, metadata=bearer("writer-writer-writer")) == b""
+      server.stop()
+      """#)
+  }
+
   /// What is refused, and how: the exporter drops what is final and tries again what may pass.
   @Test func exportersAreToldWhatTheyUnderstand() throws {
     try LiveScript.run(

@@ -207,7 +207,8 @@ class Torture:
         files = []
         for root, _, names in os.walk(folder):
             for name in names:
-                # SQLite has no checksums: damage of the control database is found by its structure alone.
+                # The control database has checksums from a stop on; then the last change of its log cannot
+                # be told from one that was cut off.
                 if not name.startswith("control.sqlite") and os.path.getsize(f"{root}/{name}") > 0:
                     files.append(f"{root}/{name}")
         path = self.choice.choice(sorted(files))

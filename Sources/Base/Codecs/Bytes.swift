@@ -3,6 +3,20 @@ extension [UInt8] {
   package mutating func append(copying bytes: Span<UInt8>) {
     unsafe bytes.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
   }
+
+  /// Appends the integer, its lowest byte first.
+  package mutating func append<Value: FixedWidthInteger>(littleEndian value: Value) {
+    var rest = value
+    for _ in 0..<Value.bitWidth / 8 {
+      append(UInt8(truncatingIfNeeded: rest))
+      rest >>= 8
+    }
+  }
+
+  /// The integer at `offset`, its lowest byte first; traps if it does not fit.
+  package func littleEndian<Value: FixedWidthInteger>(_ type: Value.Type, at offset: Int) -> Value {
+    self[offset..<offset + Value.bitWidth / 8].reversed().reduce(0) { $0 << 8 | Value($1) }
+  }
 }
 
 extension String {

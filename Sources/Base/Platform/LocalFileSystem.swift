@@ -46,6 +46,12 @@ package struct LocalFileSystem: FileSystem {
     return FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
   }
 
+  /// When what is in the file was changed last: nanoseconds since 1970. nil: there is no such file.
+  package func modifiedAt(_ path: String) throws(DiskError) -> Int64? {
+    guard let status = try status(path) else { return nil }
+    return Int64(status.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(status.st_mtim.tv_nsec)
+  }
+
   package func create(_ path: String) throws(DiskError) -> any File {
     try LocalFile(path, flags: O_RDWR | O_CREAT | O_EXCL, operation: .create)
   }

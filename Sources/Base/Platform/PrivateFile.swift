@@ -41,6 +41,20 @@ package enum PrivateFile {
     }
   }
 
+  /// Gives `path` to the owner of `other`, where the process may: so an administrator's command leaves
+  /// nothing that the server may not open.
+  package static func give(_ path: String, toOwnerOf other: String) throws(DiskError) {
+    var (mine, theirs) = (stat(), stat())
+    guard unsafe stat(path, &mine) == 0, unsafe stat(other, &theirs) == 0,
+      mine.st_uid != theirs.st_uid || mine.st_gid != theirs.st_gid
+    else { return }
+    if unsafe lchown(path, theirs.st_uid, theirs.st_gid) != 0 {
+      let code = errno
+      // Who is not root may not give away, and need not.
+      if code != EPERM { throw diskError(.create, path, code: code) }
+    }
+  }
+
   /// Whether others than the owner may read or write the file; nil if there is none.
   package static func isOpenToOthers(_ path: String) -> Bool? {
     var status = stat()

@@ -23,23 +23,21 @@ package final class HTTPServer: Sendable {
     service.startTicking()
   }
 
-  /// Opens the listeners, in order.
+  /// Opens a listener, until ``stop(withinSeconds:)``.
   ///
-  /// - Returns: Their ports.
-  /// - Throws: At the first that cannot be opened; those before it stay open until ``stop(withinSeconds:)``.
-  package func listen(on listeners: [Listener]) async throws -> [Int] {
-    var ports: [Int] = []
-    for listener in listeners {
-      let channel = try await service(of: listener).open(listener, on: group)
-      open.withLock { $0.append(channel) }
-      ports.append(channel.localAddress?.port ?? listener.port)
-    }
-    return ports
+  /// - Returns: Its port.
+  /// - Throws: What the system says of the address.
+  package func listen(on listener: Listener) async throws -> Int {
+    let channel = try await service(of: listener).open(listener, on: group)
+    open.withLock { $0.append(channel) }
+    return channel.localAddress?.port ?? listener.port
   }
 
   private func service(of listener: Listener) -> any ListenerService {
     switch listener.service {
     case .http: HTTP1Listening(service: service)
+    case .syslogStream(let intake): SyslogStreamListening(service: service, intake: intake)
+    case .syslogDatagrams(let intake): SyslogDatagramListening(service: service, intake: intake)
     }
   }
 

@@ -103,9 +103,27 @@ package struct AccessServices: Sendable {
     querySeal = QuerySeal(secret: secret)
   }
 
-  /// Opens `DATA/control.sqlite`.
+  /// Opens `DATA/control.sqlite`, made in a directory that no server has used.
+  ///
+  /// - Throws: `database`: it is missing or damaged. Nothing begins without users, keys and tenants who were
+  ///   there.
   package static func openPlane(in directory: String) async throws(AccessError) -> any ControlPlane {
-    try await ControlDatabase.open(path: directory + "/" + fileName)
+    if isMissing(in: directory) {
+      throw .database(
+        "\(directory)/\(fileName) is missing: \(missingReason). Restore it from a backup; to begin without, "
+          + "run cordwood repair")
+    }
+    return try await ControlDatabase.open(path: directory + "/" + fileName)
+  }
+
+  /// What is gone where ``isMissing(in:)``.
+  package static let missingReason = "users, keys, tenants and containers are gone with it"
+
+  /// Whether there is no control database where a server has been.
+  package static func isMissing(in directory: String) -> Bool {
+    let files = FileManager.default
+    return files.fileExists(atPath: directory + "/" + DataFiles.identity)
+      && !files.fileExists(atPath: directory + "/" + fileName)
   }
 }
 

@@ -20,7 +20,7 @@ package struct Engine: Sendable {
   /// Committed records as they come.
   package let live: LiveFeed
   /// Names the store on this disk, whatever address it is served at; shown by `GET /`.
-  package let identity: String
+  package var identity = ""
   /// Writes the engine's metric families; called at each scrape.
   package var collect: MetricsRegistry.Collector = { _ in }
   /// Is charged with what the forwarder holds.
@@ -33,7 +33,7 @@ package struct Engine: Sendable {
   /// An engine over a store that is open.
   package init(
     store: any BatchSink & StoreControl & BatchSource & CommitFeed, questions: any QueryAnswering,
-    live: LiveFeed, identity: String, close: @escaping @Sendable () async -> Void
+    live: LiveFeed, close: @escaping @Sendable () async -> Void
   ) {
     sink = store
     control = store
@@ -41,7 +41,6 @@ package struct Engine: Sendable {
     feed = store
     self.questions = questions
     self.live = live
-    self.identity = identity
     self.close = close
   }
 }

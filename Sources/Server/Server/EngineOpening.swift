@@ -18,15 +18,6 @@ enum EngineOpening {
     environment.blocksMemory = memory.blocks
     environment.pagesMemory = memory.pages
     let store = try await LocalStore.open(configuration, registry, environment)
-    let identity: String
-    do throws(StartError) {
-      identity = try await DiskThread(name: "identity").run { () throws(StartError) in
-        try StoreIdentity.loadOrMake(in: configuration.dataDirectory, clock: clock)
-      }
-    } catch {
-      await store.close()
-      throw error
-    }
     store.start()
     let budget = memory.queries
     let workers = FairPool(workers: configuration.queryThreadCount, name: "query")
@@ -35,7 +26,7 @@ enum EngineOpening {
     let live = LiveFeed(
       feed: store.seams, source: store.seams, pool: workers, limits: configuration.live, clock: clock,
       memory: memory.live)
-    var engine = Engine(store: store.seams, questions: questions, live: live, identity: identity) {
+    var engine = Engine(store: store.seams, questions: questions, live: live) {
       await live.stop()
       await store.close()
       await reports.drain()

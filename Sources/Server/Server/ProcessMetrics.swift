@@ -39,6 +39,28 @@ enum ProcessMetrics {
     }
   }
 
+  /// Datagrams to these ports that the kernel dropped, since they came faster than they were read.
+  static func collectDatagrams(of ports: [Int], into text: inout MetricsText) {
+    text.family(
+      "cordwood_datagrams_dropped_total", .counter,
+      "Datagrams that the kernel dropped, by port: its buffer was full.")
+    for port in Set(ports).sorted() {
+      var count = 0.0
+      for path in ["/proc/net/udp", "/proc/net/udp6"] {
+        // As above: left out when unreadable.
+        let table = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+        for line in table.split(separator: "\n").dropFirst() {
+          let fields = line.split(separator: " ")
+          guard fields.count >= 13, let last = fields[1].split(separator: ":").last,
+            Int(last, radix: 16) == port, let drops = Double(fields[fields.count - 1])
+          else { continue }
+          count += drops
+        }
+      }
+      text.sample("cordwood_datagrams_dropped_total", [("port", String(port))], count)
+    }
+  }
+
   private static func bootSeconds() -> Double? {
     // As above: left out when unreadable.
     let text = (try? String(contentsOfFile: "/proc/stat", encoding: .utf8)) ?? ""

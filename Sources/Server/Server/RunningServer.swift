@@ -1,3 +1,4 @@
+import APIs
 import HTTP
 import Logging
 import Records
@@ -7,6 +8,8 @@ import Routing
 package struct RunningServer: Sendable {
   /// The ports it listens on, the first as `server.port` asked.
   package let ports: [Int]
+  /// Where it takes syslog messages.
+  package let syslog: [String]
   private let http: HTTPServer
   private let shutdownSeconds: Int
   private let ingest: IngestServices
@@ -17,9 +20,11 @@ package struct RunningServer: Sendable {
 
   /// Wires engine and access to routes and listens.
   ///
-  /// - Throws: What the system says of an address: then nothing listens.
+  /// - Throws: `StartError.cannotListen`: then nothing listens.
+  ///
+  /// - Parameter syslog: Of each address of `listen.syslog` that is TLS: what it shows and asks for.
   package static func start(
-    _ parts: ServerParts, tls: TLSCredentials?, logger: Logger
+    _ parts: ServerParts, tls: TLSCredentials?, syslog: [TLSCredentials?] = [], logger: Logger
   ) async throws -> RunningServer {
     let configuration = parts.configuration
     let metrics = HTTPMetrics(
@@ -35,18 +40,40 @@ package struct RunningServer: Sendable {
       limits: configuration.http, metrics: metrics, logger: logger, clock: parts.clock,
       threads: configuration.loopCount)
     do {
-      let ports = try await http.listen(
-        on: ([configuration.port] + configuration.extraPorts).map {
+      let ports = try await open(
+        ([configuration.port] + configuration.extraPorts).map {
           Listener(
             .http, host: configuration.host, port: $0, tls: tls, proxies: configuration.trustedProxies)
-        })
+        }, of: http)
+      let addresses = configuration.syslog.addresses
+      let taken = try await open(
+        addresses.enumerated().map { index, address in
+          let intake = served.syslog.listener(
+            tenant: address.tenant, zone: { address.offsetSeconds(at: $0) },
+            messageBytesMax: configuration.syslog.messageBytesMax)
+          return Listener(
+            address.transport == .udp ? .syslogDatagrams(intake) : .syslogStream(intake),
+            host: address.host, port: address.port,
+            tls: address.transport == .tls ? syslog[index] : nil)
+        }, of: http)
       return RunningServer(
-        ports: ports, http: http, shutdownSeconds: configuration.shutdownSeconds, ingest: parts.ingest,
+        ports: ports, syslog: zip(addresses, taken).map { $0.text(port: $1) }, http: http,
+        shutdownSeconds: configuration.shutdownSeconds, ingest: parts.ingest,
         served: served)
     } catch {
       await http.stop(withinSeconds: 0)
       throw error
     }
+  }
+
+  private static func open(_ listeners: [Listener], of http: HTTPServer) async throws -> [Int] {
+    var ports: [Int] = []
+    for listener in listeners {
+      do { ports.append(try await http.listen(on: listener)) } catch {
+        throw StartError.cannotListen(host: listener.host, port: listener.port, error)
+      }
+    }
+    return ports
   }
 
   /// Takes new keys, masking, limits and quotas.

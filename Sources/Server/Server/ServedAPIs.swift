@@ -18,8 +18,9 @@ package struct ServedAPIs: Sendable {
     },
     Listed(NativeRoutes.self) { NativeRoutes($0.services, directory: $0.nativeKeys).api },
     Listed { LokiRoutes($0.services, directory: $0.nativeKeys).api },
-    Listed { OTLPRoutes($0.services, isJSON: false, directory: $0.nativeKeys).api },
-    Listed { OTLPRoutes($0.services, isJSON: true, directory: $0.nativeKeys).api },
+    Listed { OTLPRoutes($0.services, .protobuf, directory: $0.nativeKeys).api },
+    Listed { OTLPRoutes($0.services, .json, directory: $0.nativeKeys).api },
+    Listed { OTLPRoutes($0.services, .grpc, directory: $0.nativeKeys).api },
     Listed {
       BulkRoutes($0.services, identity: $0.parts.engine.identity, directory: $0.nativeKeys).api
     },
@@ -58,9 +59,12 @@ package struct ServedAPIs: Sendable {
 
   /// Of paths that several have, the first that claims a request gets it.
   let apis: [API]
+  /// What comes without requests.
+  let syslog: SyslogIntake
 
   init(_ parts: ServerParts, metrics: HTTPMetrics) {
     let making = Making(parts, metrics)
+    syslog = SyslogIntake(making.services)
     let others = ServedAPIs.list.map { $0.make(making) }
     let reference = ReferenceRoutes(
       version: RunningServer.version, store: parts.engine.identity, hasPage: parts.configuration.hasDocs,
@@ -75,6 +79,7 @@ package struct ServedAPIs: Sendable {
       guard let realm = api.realm else { continue }
       api.masking { masking.plan(for: $0, of: realm) }
     }
+    syslog.use(masking.plan(for: .logs, of: NativeRoutes.realm))
   }
 }
 

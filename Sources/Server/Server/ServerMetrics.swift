@@ -14,6 +14,7 @@ enum ServerMetrics {
     registry.register { metrics.collect(into: &$0) }
     registry.register(parts.engine.collect)
     registry.register { ProcessMetrics.collect(into: &$0) }
+    registry.register { ProcessMetrics.collectDatagrams(of: metrics.datagramPorts, into: &$0) }
     registry.register { text in
       text.family("logstack_service_info", .gauge, "Always 1: which service and version this is.")
       text.sample(

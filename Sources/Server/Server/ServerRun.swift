@@ -82,7 +82,7 @@ package struct ServerRun {
 
   /// What runs.
   private struct RunningParts: Sendable {
-    let tls: TLSFiles?
+    let tls: [TLSFiles]
     let keySet: KeySetFile?
     let engine: Engine
     let reports: StoreReports
@@ -95,6 +95,11 @@ package struct ServerRun {
   private func open(_ opened: inout OpenedParts) async throws -> RunningParts {
     let logger = logger
     let tls = try tlsFiles()
+    // Addresses that ask clients for certificates have files of their own.
+    let syslogTLS = try configuration.syslog.addresses.map { address in
+      guard let path = address.clientAuthorities else { return tls }
+      return try tlsFiles(clientAuthorities: path)
+    }
     let log = AccessLogOutput(isJSON: isJSON, logsAll: configuration.logsAllAccess, clock: clock)
     opened.add { await log.drain() }
     let reports = StoreReports(logger: logger)
@@ -102,10 +107,14 @@ package struct ServerRun {
     do throws(OwnDirectoryFault) { try OwnDirectory.check(configuration.dataDirectory) } catch {
       throw StartError.store("\(error)")
     }
-    let engine = try await EngineOpening.open(
+    var engine = try await EngineOpening.open(
       configuration, ServedAPIs.registry, memory: memory, reports: reports, clock: clock)
-    opened.add { await engine.close() }
+    opened.add(engine.close)
     let access = try await openAccess(&opened)
+    // Behind the control database: where a store has its name, both are there.
+    engine.identity = try await DiskThread(name: "identity").run { [configuration, clock] in
+      try StoreIdentity.loadOrMake(in: configuration.dataDirectory, clock: clock)
+    }
     let credentials = access.audit
     let keySet = try await DiskThread(name: "keys").run { [configuration] in
       try configuration.auditKeySetPath.map { try KeySetFile($0, for: credentials) }
@@ -120,16 +129,13 @@ package struct ServerRun {
     parts.reports = reports
     parts.ingest = IngestServices(
       configuration.ingest, store: access.keys, loki: loki, control: engine.control, clock: clock)
-    let server: RunningServer
-    do {
-      server = try await RunningServer.start(parts, tls: tls?.credentials, logger: logger)
-    } catch {
-      throw StartError.cannotListen(host: configuration.host, port: configuration.port, error)
-    }
+    let server = try await RunningServer.start(
+      parts, tls: tls?.credentials, syslog: syslogTLS.map { $0?.credentials }, logger: logger)
     opened.add { await server.stop() }
     loki?.start()
     return RunningParts(
-      tls: tls, keySet: keySet, engine: engine, reports: reports, access: access, ingest: parts.ingest,
+      tls: (syslogTLS + [tls]).compactMap { $0 }, keySet: keySet, engine: engine, reports: reports,
+      access: access, ingest: parts.ingest,
       server: server)
   }
 
@@ -165,9 +171,9 @@ package struct ServerRun {
     return options
   }
 
-  private func tlsFiles() throws -> TLSFiles? {
+  private func tlsFiles(clientAuthorities: String? = nil) throws -> TLSFiles? {
     guard let certificate = configuration.tlsCertificate, let key = configuration.tlsKey else { return nil }
-    return try TLSFiles(certificate: certificate, key: key)
+    return try TLSFiles(certificate: certificate, key: key, clientAuthorities: clientAuthorities)
   }
 
   /// What is looked after about once a second: changes by other commands, expired tokens, new certificates
@@ -200,7 +206,7 @@ package struct ServerRun {
       await files.run { reload.run(isAsked: isAsked, logger) }
       if count % 5 == 0 {
         await files.run {
-          parts.tls?.reload(logger)
+          for files in parts.tls { files.reload(logger) }
           parts.keySet?.reload(logger)
         }
       }
@@ -238,6 +244,9 @@ package struct ServerRun {
         logger.error(
           "the first password of admin could not be shown: set one with `cordwood users password admin`")
       }
+    }
+    for (address, text) in zip(configuration.syslog.addresses, parts.server.syslog) {
+      logger.notice("syslog messages for the tenant \(address.tenant.name) on \(text)")
     }
     for warning in warnings + access.warnings + readableFiles() { logger.warning("\(warning)") }
     if configuration.isReadable {

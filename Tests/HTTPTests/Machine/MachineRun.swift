@@ -75,6 +75,8 @@ struct MachineRun {
         + head.fields.map { "\($0.name)=\($0.value)" }.joined(separator: " ")
     case .writeBody(let bytes): "body " + String(decoding: bytes, as: UTF8.self)
     case .writeLongBody(let bytes): "long body of \(bytes.count)"
+    case .writeTrailers(let fields):
+      "trailers " + fields.map { "\($0.name)=\($0.value)" }.joined(separator: " ")
     case .writeEnd(let isLast): isLast ? "endClose" : "end"
     case .run(let endpoint, let call, let isShort):
       "run \(endpoint.route) \(call.id) from \(call.address)\(isShort ? " short" : "") "

@@ -7,10 +7,21 @@ import Platform
 import Records
 import Routing
 
-/// OpenTelemetry's logs over HTTP (OTLP 1, Docs/otlp.md). Records go into the dataset `logs`, of the key's
-/// tenant. One of these a form: errors are written as the request is.
+/// OpenTelemetry's logs (OTLP 1, Docs/otlp.md). Records go into the dataset `logs`, of the key's tenant. One
+/// of these a transport: errors are written as the request is.
 package struct OTLPRoutes: Sendable {
-  private let form: OTLPLogs.Form
+  /// How exports come.
+  package enum Transport: Sendable {
+    /// HTTP, the body protobuf.
+    case protobuf
+    /// HTTP, the body JSON, as bodies are taken for that name no type.
+    case json
+    /// gRPC: a unary call.
+    case grpc
+  }
+
+  private let transport: Transport
+  private var form: OTLPLogs.Form { transport == .json ? .json : .protobuf }
   private let callers: NativeCallers
   private let writing: PushWriting
   private let clock: any WallClock
@@ -19,29 +30,36 @@ package struct OTLPRoutes: Sendable {
 
   private static let protobuf = "application/x-protobuf"
 
-  /// - Parameters:
-  ///   - isJSON: Whether bodies are JSON, as those are taken for that name no type; else protobuf.
-  ///   - directory: Whose keys open it.
-  package init(_ services: APIServices, isJSON: Bool, directory: KeyDirectory) {
-    form = isJSON ? .json : .protobuf
+  /// - Parameter directory: Whose keys open it.
+  package init(_ services: APIServices, _ transport: Transport, directory: KeyDirectory) {
+    self.transport = transport
     callers = NativeCallers(directory, log: services.log)
     writing = PushWriting(
-      store: services.store, way: "otlp", salt: form == .json ? 0x6F74_6C6A : 0x6F74_6C70)
+      store: services.store, way: "otlp", salt: transport == .json ? 0x6F74_6C6A : 0x6F74_6C70)
     clock = services.clock
     logs = Replaceable(OTLPLogs(limits: services.decodingLimits))
     bodyBytesMax = services.limits.bodyBytesMax
   }
 
   package var api: API {
-    var api = API(
-      form == .json ? "otlp" : "otlp-protobuf", errors: form == .json ? .otlpJSON : .otlpProtobuf,
-      authenticate: authenticate)
+    var api: API
+    switch transport {
+    case .json: api = API("otlp", errors: .otlpJSON, authenticate: authenticate)
+    case .protobuf: api = API("otlp-protobuf", errors: .otlpProtobuf, authenticate: authenticate)
+    case .grpc: api = API("otlp-grpc", errors: .otlpGRPC, authenticate: authenticate)
+    }
     api.realm = NativeRoutes.realm
     api.datasets = [.logs]
     api.credentials = [NativeRoutes.key]
-    api.prefixes = form == .json ? ["/otlp/"] : []
+    api.prefixes =
+      switch transport {
+      case .json: ["/otlp/"]
+      case .protobuf: []
+      case .grpc: ["/opentelemetry.proto.collector."]
+      }
     api.masking = { [logs] plan in logs.replace(with: logs.value.masked(by: plan(.logs))) }
-    api.routes = ["/v1/logs", "/otlp/v1/logs"].map { route(PathPattern($0)) }
+    api.routes =
+      transport == .grpc ? [service] : ["/v1/logs", "/otlp/v1/logs"].map { route(PathPattern($0)) }
     return api
   }
 
@@ -61,6 +79,19 @@ package struct OTLPRoutes: Sendable {
     }
   }
 
+  /// `opentelemetry.proto.collector.logs.v1.LogsService`.
+  private var service: Route {
+    var body = RouteBody.json(JSONSchema.text, GRPCMessage.shown(OTLPRoutes.message), bytesMax: bodyBytesMax)
+      .accepting(
+        .listed(["application/grpc", "application/grpc+proto"], refusal: "The call is gRPC of protobuf."))
+    body.mediaType = "application/grpc"
+    return Route(
+      .post, "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+      "Stores logs as OpenTelemetry exports them by gRPC", .store(export)
+    )
+    .needing(.write).idempotent.taking(body).failing(with: 413, 415)
+  }
+
   private static let schema = JSONSchema.object(
     [("resourceLogs", JSONSchema.array(JSONSchema.object))], isOpen: true)
   private static let example =
@@ -77,17 +108,19 @@ package struct OTLPRoutes: Sendable {
 
   private func export(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
     let (logs, form, now) = (logs.value, form, clock.now())
+    let call = transport == .grpc ? try GRPCMessage.unwrapped(call) : call
     return try await writing.write(call, for: principal) { body, memory throws(Problem) in
       do throws(PushFault) {
         let records = try logs.decode(body, form, now: now, within: memory)
         return Push(records, kept: OTLPRoutes.partial(records, form))
       } catch { throw Problem(error) }
     } answer: { push, _ in
-      switch form {
+      switch transport {
       case .json:
         HTTPAnswer(
           .ok, contentType: "application/json", body: push.kept.isEmpty ? Array("{}".utf8) : push.kept)
       case .protobuf: HTTPAnswer(.ok, contentType: OTLPRoutes.protobuf, body: push.kept)
+      case .grpc: GRPCMessage.answer(push.kept)
       }
     }
   }
@@ -139,6 +172,17 @@ extension ErrorFormat {
   }
 }
 
+extension ErrorFormat {
+  /// The status of a gRPC call; how soon to try again is `google.rpc.RetryInfo` in its details.
+  package static let otlpGRPC = ErrorFormat(notFound: "there is no such service") { problem, _ in
+    let problem = problem.retriedByOTLP
+    return GRPCMessage.answer(
+      HTTPStatus(problem.status), headers: problem.headers,
+      GRPCStatus(
+        code: problem.grpcCallCode, message: problem.detail, retryAfterSeconds: problem.retryAfterSeconds))
+  }
+}
+
 extension Problem {
   /// Exporters drop what is answered 500, 507 and the like, and send again what is answered 429, 502, 503 and
   /// 504, within ten seconds in all: what may pass is 503, and soon.
@@ -149,6 +193,15 @@ extension Problem {
       problem.retryAfterSeconds = min(retryAfterSeconds ?? 5, 5)
     }
     return problem
+  }
+
+  /// As ``grpcCode``, where gRPC's clients look for a service or a coding that is not there.
+  fileprivate var grpcCallCode: Int {
+    switch status {
+    case 404, 405, 415: 12
+    case 408: 14
+    default: grpcCode
+    }
   }
 
   /// google.rpc.Code.

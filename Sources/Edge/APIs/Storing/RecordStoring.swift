@@ -131,6 +131,24 @@ package struct RecordStoring: Sendable {
     return answer
   }
 
+  /// Stores records that came without a request, and returns once they are on the disk.
+  func store(
+    _ batch: RecordBatch, _ dataset: Dataset, bodyBytes: Int, for principal: Principal
+  ) async throws(Problem) {
+    let receipt: AppendReceipt
+    do throws(StoreError) {
+      receipt = try await sink.append(
+        batch, to: Partition(tenant: principal.tenant, dataset: dataset), idempotency: nil)
+    } catch { throw Problem(error) }
+    metrics.recordsAccepted(receipt.rowCount, dataset: dataset, bodyBytes: bodyBytes)
+    rates?.charge(rows: receipt.rowCount, bytes: bodyBytes, to: principal)
+  }
+
+  /// - Throws: 429: the caller's rate is used up.
+  func admit(_ principal: Principal) throws(Problem) {
+    if let refusal = rates?.take(principal).refusal { throw refusal }
+  }
+
   /// What a repeat is known by.
   ///
   /// - Throws: 400 for a key and a piece of an import in one request.

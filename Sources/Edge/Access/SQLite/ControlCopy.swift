@@ -25,9 +25,8 @@ package enum ControlCopy {
       try database.backup(to: copy)
       // One file with all in it, without a log beside it.
       try copy.writeWithoutTransaction { try $0.execute(sql: "PRAGMA journal_mode = DELETE") }
-      let verdict = try copy.read { try String.fetchOne($0, sql: "PRAGMA integrity_check(1)") }
-      guard verdict == "ok" else {
-        throw AccessError.database("\(source) is damaged: \(verdict ?? "SQLite says nothing")")
+      if let fault = try copy.read({ try $0.integrityFault() }) {
+        throw AccessError.database("\(source) is damaged: \(fault)")
       }
       return true
     } catch {

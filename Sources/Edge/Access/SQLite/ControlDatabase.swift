@@ -11,6 +11,9 @@ import Platform
 /// Another process (`cordwood users`) may change it while the server runs; ``catchUp()`` finds that out.
 package final class ControlDatabase: ControlPlane {
   private let pool: DatabasePool
+  private let path: String
+  /// Shared by all who have the database open.
+  private let lock: SharedLock
   private let queue = ChangeQueue()
   /// Told on the writer's turn.
   let observers = ControlObservers()
@@ -35,15 +38,32 @@ package final class ControlDatabase: ControlPlane {
   /// How long a change waits for another process that is changing something.
   private static let busySeconds = 5.0
 
-  /// Opens `path`, made with mode 600 if missing, and brings its tables up to date. Blocks on the disk.
+  /// Opens `path`, made with mode 600 if missing, and brings its tables up to date. Blocks on the disk, for
+  /// as long as reading all of the database and its log takes.
+  ///
+  /// - Throws: `database`: damaged (``ControlDamage``); nothing was changed then.
   package init(path: String) throws(AccessError) {
+    self.path = path
     do {
+      lock = try SharedLock(path + ".lock")
+      try PrivateFile.give(path + ".lock", toOwnerOf: path)
+      // Who finds it open was told already, or somebody before.
+      if lock.takeAlone() {
+        if let damage = try ControlDamage.findings(in: path).first(where: \.isDamage) {
+          throw AccessError.database(damage.text)
+        }
+        try ControlSeal.remove(of: path)
+        try ControlDatabase.syncLog(of: path)
+      }
+      try lock.share()
       try PrivateFile.makeIfMissing(path)
       var configuration = GRDB.Configuration()
       configuration.busyMode = .timeout(ControlDatabase.busySeconds)
       configuration.label = "control"
       pool = try DatabasePool(path: path, configuration: configuration)
       try pool.writeWithoutTransaction(ControlDatabase.syncEachCommit)
+      // Opening it changes it, unsynced; from here on each change is synced before the next is begun.
+      try ControlDatabase.syncLog(of: path)
       let migrator = ControlDatabase.migrator
       if try pool.read(migrator.hasBeenSuperseded) {
         throw AccessError.database(
@@ -67,7 +87,14 @@ package final class ControlDatabase: ControlPlane {
     }
   }
 
-  private static func directory(of path: String) -> String {
+  /// A log that a killed process left may be in memory alone.
+  private static func syncLog(of path: String) throws(DiskError) {
+    let (files, log) = (LocalFileSystem(), path + "-wal")
+    if try files.exists(log) { try files.open(log, writable: true).sync() }
+  }
+
+  /// That holds `path`.
+  static func directory(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
@@ -147,9 +174,16 @@ package final class ControlDatabase: ControlPlane {
   /// Closes the files; nothing may be asked afterwards. What the log holds is in the database then: a bit of
   /// the log that turns while nobody runs would take the changes behind it back.
   package func close() throws(AccessError) {
+    defer { lock.release() }
     do {
-      try pool.writeWithoutTransaction { database in _ = try database.checkpoint(.truncate) }
+      do {
+        try pool.writeWithoutTransaction { database in _ = try database.checkpoint(.truncate) }
+      } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+        // Others have it open: whoever closes it last does that.
+      }
       try pool.close()
+      // Likewise.
+      if lock.takeAlone() { try ControlSeal.write(of: path) }
     } catch { throw AccessError(error, doing: "close the control database") }
   }
 }

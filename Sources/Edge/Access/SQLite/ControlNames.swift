@@ -6,7 +6,8 @@ package enum ControlNames {
   /// A sentence for each name that is not as new ones are, and for each look that several users have: names
   /// of before stay as they are, and bytes decide.
   ///
-  /// Blocks on the disk, and may leave files of SQLite's beside the database: a copy is what to give it.
+  /// All of the database is looked at first. Blocks on the disk, and may leave files of SQLite's beside the
+  /// database: a copy is what to give it.
   ///
   /// - Throws: `database`: it is none, or damaged.
   package static func remarks(on path: String) throws(AccessError) -> [String] {
@@ -15,6 +16,9 @@ package enum ControlNames {
       var configuration = GRDB.Configuration()
       configuration.readonly = true
       let database = try DatabaseQueue(path: path, configuration: configuration)
+      if let fault = try database.read({ try $0.integrityFault() }) {
+        throw AccessError.database("SQLite finds it damaged: \(fault)")
+      }
       names = try database.read { try String.fetchAll($0, sql: "SELECT name FROM users") }
       try database.close()
     } catch { throw AccessError(error, doing: "read the users of \(path)") }

@@ -6,7 +6,7 @@ import Routing
 ///
 /// Where a body begins is sure only if its head lies whole at the beginning of what was read; elsewhere
 /// nothing is looked at, and bytes are counted as they come. On the channel's event loop only.
-final class ChunkTap: ChannelInboundHandler {
+final class ChunkTap: ChannelInboundHandler, RemovableChannelHandler {
   typealias InboundIn = ByteBuffer
   typealias InboundOut = ByteBuffer
 

@@ -4,7 +4,7 @@ import Routing
 /// Who is at the other end of a connection.
 struct ConnectionPeer: Sendable {
   /// Empty if it has none.
-  private let address: String
+  let address: String
   /// Those in whose name it speaks are told by header fields; nil: it speaks for itself.
   private let proxies: TrustedProxies?
 

@@ -7,16 +7,24 @@ import Routing
 extension HTTPConnection {
   func writeEnd(isLast: Bool) {
     guard let context else { return }
-    guard isLast else { return context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil) }
+    let end = wrapOutboundOut(.end(takeTrailers()))
+    guard isLast else { return context.writeAndFlush(end, promise: nil) }
     // Closing at once would drop what the socket has not taken yet.
     let written = loop.makePromise(of: Void.self)
-    written.futureResult.whenComplete { _ in self.abandon() }
-    context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: written)
+    written.futureResult.whenComplete { _ in self.close() }
+    context.writeAndFlush(end, promise: written)
+  }
+
+  /// Closes the connection, or the stream of HTTP/2. A stream whose client still sends is reset after a
+  /// while: at once, the client might take the reset for the answer.
+  func close() {
+    guard codec == nil, !isRequestWhole else { return abandon() }
+    loop.scheduleTask(in: .seconds(Int64(Machine.lingerSeconds))) { self.abandon() }
   }
 
   /// Past the encoder, which writes whole chunks: so it comes before the size of the next.
   func writeZero() {
-    guard let context else { return }
+    guard let context, let codec else { return }
     do {
       let encoder = try context.pipeline.syncOperations.context(handler: codec.encoder)
       encoder.writeAndFlush(NIOAny(ByteBuffer(string: "0")), promise: nil)

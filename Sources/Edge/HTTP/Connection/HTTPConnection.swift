@@ -18,9 +18,14 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, LoopC
 
   let service: HTTPService
   let connections: LoopConnections
-  let codec: HTTPCodec
+  /// nil: this is a stream of HTTP/2.
+  let codec: HTTPCodec?
   private let peer: ConnectionPeer
-  private let tap: ChunkTap
+  private let tap: ChunkTap?
+  /// What follows the answer's body (HTTP/2).
+  private var trailers: HTTPHeaders?
+  /// Whether the last request that began has ended.
+  private(set) var isRequestWhole = false
   private(set) var context: ChannelHandlerContext?
   private var machine: Machine
   private var isActing = false
@@ -32,8 +37,8 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, LoopC
 
   /// - Parameter isSecure: Whether it is encrypted.
   init(
-    service: HTTPService, peer: ConnectionPeer, loop: any EventLoop, codec: HTTPCodec, tap: ChunkTap,
-    isSecure: Bool
+    service: HTTPService, peer: ConnectionPeer, loop: any EventLoop, codec: HTTPCodec? = nil,
+    tap: ChunkTap? = nil, isSecure: Bool
   ) {
     self.peer = peer
     self.tap = tap
@@ -51,10 +56,13 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, LoopC
   func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
     connections.add(self)
-    tap.announce = { [weak self] count in self?.take(.chunkAnnounced(count)) }
+    tap?.announce = { [weak self] count in self?.take(.chunkAnnounced(count)) }
   }
 
   func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+  /// Before the connection goes on with another protocol.
+  func leave() { connections.remove(self) }
 
   func channelInactive(context: ChannelHandlerContext) {
     take(.inactive)
@@ -65,12 +73,14 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, LoopC
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     switch unwrapInboundIn(data) {
     case .head(let head):
+      isRequestWhole = false
       let received = ReceivedHead(head)
-      tap.begin(received.head)
+      tap?.begin(received.head)
       take(.part(.head(received)))
     case .body(let bytes): take(.part(.body(bytes.readableBytesView)))
     case .end:
-      tap.end()
+      isRequestWhole = true
+      tap?.end()
       take(.part(.end))
     }
   }
@@ -115,6 +125,12 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, LoopC
       isCrowded: service.isCrowded, date: connections.date)
   }
 
+  /// What follows the body of the answer that ends now.
+  func takeTrailers() -> HTTPHeaders? {
+    defer { trailers = nil }
+    return trailers
+  }
+
   // MARK: Actions
 
   private func act(_ action: ConnectionAction) {
@@ -125,6 +141,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, LoopC
       let head = HTTPResponseHead(version: HTTPVersion(version), status: .continue)
       context?.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
     case .writeHead(let head): context?.write(wrapOutboundOut(.head(HTTPResponseHead(head))), promise: nil)
+    case .writeTrailers(let fields): trailers = HTTPHeaders(fields.map { ($0.name, $0.value) })
     case .scheduleProbe:
       loop.scheduleTask(in: .milliseconds(Int64(Machine.probeMilliseconds))) { self.take(.probeDue) }
     case .writeZero: writeZero()
@@ -152,8 +169,9 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, LoopC
     case .record(let answered): service.metrics.requestFinished(answered)
     case .read: context?.read()
     case .resume: take(.resumed)
-    case .closeOutput: context?.close(mode: .output, promise: nil)
-    case .close: context?.close(promise: nil)
+    // The end of an answer is the end of our side of a stream.
+    case .closeOutput: if codec != nil { context?.close(mode: .output, promise: nil) }
+    case .close: close()
     }
   }
 

@@ -8,9 +8,10 @@ extension ReceivedHead {
       head: RequestHead(
         RequestMethod(rawValue: head.method.rawValue), head.uri,
         headers: HeaderFields(head.headers.map { (name: $0.name, value: $0.value) }),
-        version: head.version == .http1_1 ? .http11 : .http10),
+        version: head.version == .http1_0 || head.version == .http0_9 ? .http10 : .http11),
       version: WireVersion(major: head.version.major, minor: head.version.minor),
-      isKeepAlive: head.isKeepAlive)
+      // Of a stream of HTTP/2 nothing follows, and its end closes it.
+      isKeepAlive: head.version.major >= 2 || head.isKeepAlive)
   }
 }
 

@@ -8,7 +8,7 @@ extension HTTPConnection {
     guard let (live, session) = live else { return }
     // Not kept here beside what the socket holds of it.
     self.live = nil
-    guard let context else { return session.abandon() }
+    guard let context, let codec else { return session.abandon() }
     let head = handshake.answer(chosen: subprotocol, date: connections.date)
     context.write(wrapOutboundOut(.head(head)), promise: nil)
     context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)

@@ -4,9 +4,13 @@ import Routing
 /// A door of the server: where it listens, whether bytes are encrypted there, and what is spoken.
 package struct Listener: Sendable {
   /// What is spoken behind a listener. Each has a folder beside this file with the one type that opens it.
-  package enum Service: Sendable, Hashable {
+  package enum Service: Sendable {
     /// HTTP/1.1 with WebSockets and Server-Sent Events.
     case http
+    /// Syslog over TCP, or over TLS.
+    case syslogStream(any MessageIntake)
+    /// Syslog over UDP.
+    case syslogDatagrams(any MessageIntake)
   }
 
   /// What is spoken.

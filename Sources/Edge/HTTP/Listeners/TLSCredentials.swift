@@ -12,16 +12,23 @@ package struct TLSError: Error, Sendable, Hashable {
 package final class TLSCredentials: Sendable {
   private let current: Mutex<NIOSSLContext>
 
-  /// - Parameters: PEM, the certificate with those of its issuers behind it.
-  package init(certificate: [UInt8], key: [UInt8]) throws(TLSError) {
-    current = Mutex(try TLSCredentials.context(certificate, key))
+  /// - Parameters:
+  ///   - certificate: PEM, with those of its issuers behind it.
+  ///   - key: PEM.
+  ///   - clientAuthorities: PEM: whose certificates clients must show; nil: they show none.
+  package init(
+    certificate: [UInt8], key: [UInt8], clientAuthorities: [UInt8]? = nil
+  ) throws(TLSError) {
+    current = Mutex(try TLSCredentials.context(certificate, key, clientAuthorities))
   }
 
   var context: NIOSSLContext { current.withLock { $0 } }
 
   /// - Throws: And changes nothing, if the two are broken or do not belong together.
-  package func replace(certificate: [UInt8], key: [UInt8]) throws(TLSError) {
-    let next = try TLSCredentials.context(certificate, key)
+  package func replace(
+    certificate: [UInt8], key: [UInt8], clientAuthorities: [UInt8]? = nil
+  ) throws(TLSError) {
+    let next = try TLSCredentials.context(certificate, key, clientAuthorities)
     current.withLock { $0 = next }
   }
 
@@ -34,7 +41,9 @@ package final class TLSCredentials: Sendable {
     .TLS_AES_128_GCM_SHA256, .TLS_AES_256_GCM_SHA384, .TLS_CHACHA20_POLY1305_SHA256,
   ]
 
-  private static func context(_ certificate: [UInt8], _ key: [UInt8]) throws(TLSError) -> NIOSSLContext {
+  private static func context(
+    _ certificate: [UInt8], _ key: [UInt8], _ clientAuthorities: [UInt8]?
+  ) throws(TLSError) -> NIOSSLContext {
     do {
       let chain = try NIOSSLCertificate.fromPEMBytes(certificate)
       guard !chain.isEmpty else { throw TLSError(reason: "the file has no certificate") }
@@ -43,7 +52,14 @@ package final class TLSCredentials: Sendable {
         privateKey: .privateKey(try NIOSSLPrivateKey(bytes: key, format: .pem)))
       configuration.minimumTLSVersion = .tlsv12
       configuration.cipherSuiteValues = TLSCredentials.ciphers
-      configuration.applicationProtocols = ["http/1.1"]
+      // In our order: who knows both gets HTTP/1.1, which has WebSockets; gRPC knows HTTP/2 alone.
+      configuration.applicationProtocols = ["http/1.1", "h2"]
+      if let clientAuthorities {
+        let authorities = try NIOSSLCertificate.fromPEMBytes(clientAuthorities)
+        guard !authorities.isEmpty else { throw TLSError(reason: "the clients' file has no certificate") }
+        configuration.trustRoots = .certificates(authorities)
+        configuration.certificateVerification = .noHostnameVerification
+      }
       // Many clients never answer our close; a server that stops does not wait for them.
       configuration.shutdownTimeout = .seconds(1)
       return try NIOSSLContext(configuration: configuration)

@@ -13,6 +13,8 @@ enum ConnectionAction: Sendable {
   case writeBody([UInt8])
   /// Not flushed. Its bytes are taken of the memory for answers, and given back once the socket took them.
   case writeLongBody([UInt8])
+  /// What follows the body, once it ends. In HTTP/2 alone.
+  case writeTrailers([(name: String, value: String)])
   /// Flushed. `isLast`: the connection is closed once the socket took it all.
   case writeEnd(isLast: Bool)
   case flush

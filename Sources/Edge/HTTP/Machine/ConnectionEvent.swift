@@ -59,6 +59,8 @@ struct WireVersion: Sendable, Hashable {
 
   /// Whether a body may come in chunks (RFC 9112, §7.1).
   var knowsChunks: Bool { major == 1 && minor >= 1 }
+  /// Whether fields may follow a body whose length was told before.
+  var knowsTrailers: Bool { major >= 2 }
 
   static let http10 = WireVersion(major: 1, minor: 0)
   static let http11 = WireVersion(major: 1, minor: 1)

@@ -88,16 +88,20 @@ extension ConnectionMachine {
 
   /// Writes a whole answer; one that is long was taken of ``answers``.
   mutating func write(_ answer: HTTPAnswer, isLast: Bool, at moment: ConnectionMoment) {
-    var fields = fields(answer.headers, at: moment)
+    // gRPC says in what follows how a call went; in HTTP/1.1 it stands before, for people.
+    let isGRPC = !answer.trailers.isEmpty && served.version.knowsTrailers
+    var fields = fields(answer.headers + (isGRPC ? [] : answer.trailers), at: moment)
     let hasBody = answer.status.mayHaveBody
     if hasBody { fields.append(("Content-Length", String(answer.body.count))) }
     actions.append(
-      .writeHead(AnswerHead(version: served.version, status: answer.status, fields: fields)))
+      .writeHead(
+        AnswerHead(version: served.version, status: isGRPC ? .ok : answer.status, fields: fields)))
     if isLong(answer) {
       actions.append(.writeLongBody(answer.body))
     } else if hasBody, !served.isHead, !answer.body.isEmpty {
       actions.append(.writeBody(answer.body))
     }
+    if isGRPC { actions.append(.writeTrailers(answer.trailers)) }
     actions.append(.writeEnd(isLast: isLast))
     record(status: answer.status.code, at: moment)
   }

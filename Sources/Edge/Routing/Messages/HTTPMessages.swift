@@ -21,6 +21,18 @@ package struct HTTPCall: Sendable {
     self.address = address
   }
 
+  /// The same call with another body, compressed in this way.
+  package func replacingBody(_ body: [UInt8], coding: String?) -> HTTPCall {
+    var fields = head.headers.filter { !$0.hasBytes(of: "content-encoding") }
+    if let coding { fields.add(name: "content-encoding", value: coding) }
+    var call = HTTPCall(
+      id: id, head: RequestHead(head.method, head.target, headers: fields, version: head.version), body: body,
+      address: address)
+    call.route = route
+    call.parameters = parameters
+    return call
+  }
+
   /// The call once its route is found.
   func at(_ route: Route, _ parameters: PathParameters) -> HTTPCall {
     var call = self
@@ -71,6 +83,9 @@ package struct HTTPAnswer: Sendable {
   package var status: HTTPStatus
   package var headers: [(name: String, value: String)]
   package var body: [UInt8]
+  /// Fields behind the body, which is how gRPC says how a call went: then HTTP/2's status is 200, and
+  /// ``status`` is for HTTP/1.1, where these stand before the body, and for metrics.
+  package var trailers: [(name: String, value: String)] = []
 
   package init(
     _ status: HTTPStatus, contentType: String, headers: [(name: String, value: String)] = [],

@@ -133,6 +133,11 @@ package struct HeaderFields: Sendable, ExpressibleByDictionaryLiteral {
 
   package mutating func add(name: String, value: String) { fields.append((name, value)) }
 
+  /// The fields whose name, in lower case, `holds`.
+  func filter(_ holds: (String) -> Bool) -> HeaderFields {
+    HeaderFields(fields.filter { holds($0.name.asciiLowercased) })
+  }
+
   private static func isEqual(_ left: String, _ right: String) -> Bool {
     guard left.utf8.count == right.utf8.count else { return false }
     return zip(left.utf8, right.utf8).allSatisfy { left, right in

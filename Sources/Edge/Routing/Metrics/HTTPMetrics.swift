@@ -20,6 +20,8 @@ package final class HTTPMetrics: Sendable {
     var connectionsAccepted = 0
     var connectionsRefused = 0
     var connectionsOpen = 0
+    var messagesLost = 0
+    var datagramPorts: [Int] = []
   }
 
   private struct PushFigures {
@@ -84,6 +86,15 @@ package final class HTTPMetrics: Sendable {
     }
   }
 
+  /// Counts messages that came without a request, were taken from the network and are not stored.
+  package func messagesLost(_ count: Int) { state.withLock { $0.messagesLost += count } }
+
+  /// From now on the kernel is asked what it dropped of datagrams to this port.
+  package func countDatagrams(of port: Int) { state.withLock { $0.datagramPorts.append(port) } }
+
+  /// Ports that datagrams are taken on.
+  package var datagramPorts: [Int] { state.withLock { $0.datagramPorts } }
+
   package func connectionOpened(accepted: Bool) {
     state.withLock { state in
       state.connectionsOpen += accepted ? 1 : 0
@@ -141,6 +152,10 @@ package final class HTTPMetrics: Sendable {
       "cordwood_connections_refused_total", .counter,
       "Connections over server.connections_max, or over the share of their address.",
       Double(state.connectionsRefused))
+    text.single(
+      "cordwood_messages_lost_total", .counter,
+      "Messages of listeners without answers (syslog) that came and are not stored.",
+      Double(state.messagesLost))
   }
 
   /// Writes the same under the names of the ingest system.

@@ -57,15 +57,23 @@ struct CheckCommand: AsyncParsableCommand {
     return report.isDamaged
   }
 
-  /// Looks at the users' names: in a copy, as SQLite leaves files beside what it reads.
+  /// Looks at the control database, and at the users' names: in a copy, as SQLite leaves files beside what
+  /// it reads.
   private func addUsers(to report: inout StorageReport) {
     let path = directory + "/" + AccessServices.fileName
     let files = FileManager.default
     guard files.fileExists(atPath: path) else {
-      // A server makes both at its first start.
-      guard files.fileExists(atPath: directory + "/" + DataFiles.identity) else { return }
-      let reason = "there is no control database: users, keys, tenants and containers are gone with it"
+      guard AccessServices.isMissing(in: directory) else { return }
+      let reason = "there is no control database: \(AccessServices.missingReason)"
       return report.findings.append(.init(file: path, offsetBytes: 0, reason: reason, isDamage: true))
+    }
+    do throws(DiskError) {
+      report.findings += try ControlDamage.findings(in: path).map {
+        StorageFinding(file: $0.file, offsetBytes: $0.offsetBytes, reason: $0.reason, isDamage: $0.isDamage)
+      }
+    } catch {
+      report.findings.append(
+        StorageFinding(file: path, offsetBytes: 0, reason: "it cannot be read: \(error)", isDamage: true))
     }
     let folder = files.temporaryDirectory.path + "/cordwood-check-" + UUID().uuidString
     // A copy that stays holds no more than a backup does, for its owner alone.

@@ -1,3 +1,4 @@
+import Access
 import ArgumentParser
 import Blocks
 import Codecs
@@ -9,12 +10,14 @@ import Storage
 /// `cordwood repair`: does without damaged blocks.
 struct RepairCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "repair", abstract: "Do without damaged blocks, after saying what that loses.",
+    commandName: "repair", abstract: "Do without what is damaged, after saying what that loses.",
     discussion: """
-      Reads all blocks and says which are damaged or missing, and what is lost
-      with each. Nothing is changed without --accept-loss. With it, damaged files
-      are moved to lost+found in the data directory, and answers stop being marked
-      incomplete. Restoring the files from a copy loses nothing: try that first.
+      Reads all blocks and the control database and says which are damaged or
+      missing, and what is lost with each. Nothing is changed without
+      --accept-loss. With it, damaged files are moved to lost+found in the data
+      directory, answers stop being marked incomplete, and the control database
+      goes on with what is whole of it: a key that was revoked behind the damage
+      holds again. Restoring the files from a copy loses nothing: try that first.
 
       A damaged journal or manifest is not repaired; cordwood check names the byte.
       The server must not be running.
@@ -43,6 +46,7 @@ struct RepairCommand: AsyncParsableCommand {
 
   /// Whether there is something to lose that was not accepted.
   private func repair() throws(Failure) -> Bool {
+    let control = directory + "/" + AccessServices.fileName
     try DataDirectory.require(directory)
     let lock = try DataDirectory.lockOut(directory)
     defer { withExtendedLifetime(lock) {} }
@@ -51,12 +55,44 @@ struct RepairCommand: AsyncParsableCommand {
       if acceptLoss {
         try StorageRepair.accept(losses, directory: directory, registry: ServedAPIs.registry)
       }
-      let text = RepairCommand.text(of: losses, isAccepted: acceptLoss)
+      let damage = try controlDamage(control)
+      if acceptLoss, damage != nil { try acceptLoss(of: control) }
+      let text =
+        (damage.map { RepairCommand.text(of: $0, isAccepted: acceptLoss) } ?? "")
+        + RepairCommand.text(of: losses, isAccepted: acceptLoss)
       do throws(Failure) { try Output.show(text) } catch {
         if !error.isReaderLeft { throw .disk(error.description) }
       }
-      return !losses.isEmpty && !acceptLoss
+      return (!losses.isEmpty || damage != nil) && !acceptLoss
     } catch { throw Failure(DataDirectory.text(of: error)) }
+  }
+
+  /// What is wrong with the control database; nil: nothing that keeps a server from starting.
+  private func controlDamage(_ path: String) throws(StoreError) -> ControlDamage? {
+    if AccessServices.isMissing(in: directory) {
+      return ControlDamage(
+        file: path, offsetBytes: 0, reason: "missing: \(AccessServices.missingReason)", isDamage: true)
+    }
+    do throws(DiskError) { return try ControlDamage.findings(in: path).first(where: \.isDamage) } catch {
+      throw StoreError.disk("\(error)")
+    }
+  }
+
+  private func acceptLoss(of control: String) throws(StoreError) {
+    let folder = directory + "/lost+found"
+    do {
+      try LocalFileSystem().createDirectory(folder)
+      try LocalFileSystem().syncDirectory(directory)
+      try ControlRepair.accept(control, copiesIn: folder)
+    } catch let error as AccessError {
+      throw StoreError.disk(ControlPlace.text(of: error))
+    } catch { throw StoreError.disk("\(error)") }
+  }
+
+  /// A line on the control database.
+  static func text(of damage: ControlDamage, isAccepted: Bool) -> String {
+    "\(isAccepted ? "LOST" : "WOULD LOSE")  users, keys, tenants or containers: \(damage.file), byte "
+      + "\(damage.offsetBytes): \(damage.reason)\n"
   }
 
   /// A line a block, and the sum.

@@ -113,17 +113,4 @@ extension [UInt8] {
     append(partition.dataset.code)
     append(text: partition.tenant.name)
   }
-
-  mutating func append<Value: FixedWidthInteger>(littleEndian value: Value) {
-    var rest = value
-    for _ in 0..<Value.bitWidth / 8 {
-      append(UInt8(truncatingIfNeeded: rest))
-      rest >>= 8
-    }
-  }
-
-  /// The integer at `offset`; traps if it does not fit.
-  func integer<Value: FixedWidthInteger>(at offset: Int, as type: Value.Type) -> Value {
-    self[offset..<offset + Value.bitWidth / 8].reversed().reduce(0) { $0 << 8 | Value($1) }
-  }
 }

@@ -50,15 +50,15 @@ enum ManifestFrame {
   /// The frame at `place`, or nil if there is no valid one of this place.
   static func parse(_ bytes: [UInt8], at place: Int) -> Parsed? {
     guard place + headerBytes <= bytes.count, bytes[place..<place + 4].elementsEqual(magic),
-      bytes.integer(at: place + 8, as: UInt64.self) == UInt64(place)
+      bytes.littleEndian(UInt64.self, at: place + 8) == UInt64(place)
     else { return nil }
-    let length = Int(bytes.integer(at: place + 24, as: UInt32.self))
+    let length = Int(bytes.littleEndian(UInt32.self, at: place + 24))
     let payload = place + headerBytes..<place + headerBytes + length
     guard payload.upperBound <= bytes.count else { return nil }
     let checked = CRC32C.checksum(bytes.span.extracting(place + 8..<payload.upperBound))
-    guard checked == bytes.integer(at: place + 4, as: UInt32.self) else { return nil }
+    guard checked == bytes.littleEndian(UInt32.self, at: place + 4) else { return nil }
     return Parsed(
-      number: bytes.integer(at: place + 16, as: UInt64.self), payload: payload,
+      number: bytes.littleEndian(UInt64.self, at: place + 16), payload: payload,
       end: min((payload.upperBound + 7) & ~7, bytes.count))
   }
 }

@@ -174,7 +174,7 @@ enum PredicateCoding {
     switch try reader.byte() {
     case 0: return .string(try reader.text())
     case 1: return .int64(try reader.signed())
-    case 2: return .rounded(Double(bitPattern: try reader.raw(8).integer(at: 0, as: UInt64.self)))
+    case 2: return .rounded(Double(bitPattern: try reader.raw(8).littleEndian(UInt64.self, at: 0)))
     case 3: return .bool(try reader.bool())
     case 4: return .timestamp(try reader.signed())
     case 5: return .uuid(try reader.raw(16))

@@ -4,7 +4,8 @@ import NIOPosix
 import NIOSSL
 import Routing
 
-/// HTTP/1.1 on a TCP port: each connection has the codec and an ``HTTPConnection``.
+/// HTTP/1.1 on a TCP port: each connection has the codec and an ``HTTPConnection``. A client that begins with
+/// HTTP/2's preface gets an ``HTTP2Connection`` instead.
 struct HTTP1Listening: ListenerService {
   let service: HTTPService
 
@@ -52,6 +53,18 @@ struct HTTP1Listening: ListenerService {
     let tap = ChunkTap()
     let connection = HTTPConnection(
       service: service, peer: peer, loop: channel.eventLoop, codec: codec, tap: tap, isSecure: tls != nil)
-    try channel.pipeline.syncOperations.addHandlers(tap, codec.encoder, codec.decoder, connection)
+    let isSecure = tls != nil
+    let choice = PriorKnowledge {
+      let pipeline = channel.pipeline.syncOperations
+      connection.leave()
+      pipeline.removeHandler(connection, promise: nil)
+      pipeline.removeHandler(codec.encoder, promise: nil)
+      pipeline.removeHandler(tap, promise: nil)
+      // Which takes a turn of the loop.
+      return pipeline.removeHandler(codec.decoder).flatMapThrowing {
+        try HTTP2Connection.configure(channel, from: peer, for: service, isSecure: isSecure)
+      }
+    }
+    try channel.pipeline.syncOperations.addHandlers(choice, tap, codec.encoder, codec.decoder, connection)
   }
 }

@@ -1,0 +1,149 @@
+import Logging
+import NIOCore
+import NIOPosix
+import Routing
+
+/// Syslog over UDP (RFC 5426): a datagram is a message.
+struct SyslogDatagramListening: ListenerService {
+  let service: HTTPService
+  let intake: any MessageIntake
+
+  /// What the kernel may hold while messages are stored; it gives as much as `net.core.rmem_max` lets it.
+  private static let kernelBytes = 8 << 20
+  /// Read in one call.
+  private static let datagramsPerRead = 16
+
+  func open(_ listener: Listener, on group: any EventLoopGroup) async throws -> any Channel {
+    let (service, intake) = (service, intake)
+    let bootstrap = DatagramBootstrap(group: group)
+      .channelOption(.socketOption(.so_rcvbuf), value: SyslogDatagramListening.kernelBytes)
+      .channelOption(.datagramVectorReadMessageCount, value: SyslogDatagramListening.datagramsPerRead)
+      .channelOption(
+        .recvAllocator,
+        value: FixedSizeRecvByteBufferAllocator(
+          capacity: SyslogDatagramListening.datagramsPerRead * 65_536)
+      )
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(
+            SyslogDatagrams(service: service, intake: intake, loop: channel.eventLoop))
+        }
+      }
+    let channel = try await bootstrap.bind(host: listener.host, port: listener.port).get()
+    if let port = channel.localAddress?.port { service.metrics.countDatagrams(of: port) }
+    return channel
+  }
+}
+
+/// Takes datagrams as they come and stores them in batches: those that come while one is being stored wait,
+/// up to a bound; beyond it they are dropped and counted, since nobody can be told.
+final class SyslogDatagrams: ChannelInboundHandler, LoopConnection, @unchecked Sendable {
+  // Safe because: all state is touched on the channel's event loop only; tasks hop there.
+  typealias InboundIn = AddressedEnvelope<ByteBuffer>
+
+  /// Waits at most, beside what is being stored.
+  private static let waitingBytesMax = 8 << 20
+  /// Stored at once.
+  private static let batchBytesMax = 1 << 20
+
+  private let service: HTTPService
+  private let connections: LoopConnections
+  private let delivery: SyslogDelivery
+  private let messageBytesMax: Int
+  private let countMax: Int
+  private var context: ChannelHandlerContext?
+  private var waiting: [MessageBatch] = []
+  private var waitingBytes = 0
+  /// It counts as a connection until what has come is stored.
+  private var isCounted = false
+  private var isClosed = false
+  /// The last sender, and how it is written.
+  private var sender: (address: SocketAddress, text: String)?
+
+  init(service: HTTPService, intake: any MessageIntake, loop: any EventLoop) {
+    self.service = service
+    connections = service.connections(on: loop)
+    delivery = SyslogDelivery(service: service, intake: intake, address: "", loop: loop)
+    messageBytesMax = intake.messageBytesMax
+    countMax = intake.batchMessagesMax
+  }
+
+  func handlerAdded(context: ChannelHandlerContext) {
+    self.context = context
+    delivery.whenStored = { [weak self] in self?.drain() }
+  }
+
+  func channelActive(context: ChannelHandlerContext) {
+    isCounted = service.connectionOpened(by: [])
+    connections.add(self)
+    context.fireChannelActive()
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    let envelope = unwrapInboundIn(data)
+    let bytes = Array(buffer: envelope.data)
+    var end = bytes.count
+    while end > 0, bytes[end - 1] == 0x0A || bytes[end - 1] == 0x0D || bytes[end - 1] == 0 { end -= 1 }
+    guard end > 0 else { return }
+    let message = bytes[..<min(end, messageBytesMax)]
+    let count = message.count + MemoryLayout<MessageBatch.Message>.stride
+    guard waitingBytes + count <= SyslogDatagrams.waitingBytesMax, delivery.hold(count) else {
+      return service.metrics.messagesLost(1)
+    }
+    waitingBytes += count
+    if waiting.last.map(isFull) ?? true { waiting.append(MessageBatch()) }
+    waiting[waiting.count - 1].append(
+      message, from: text(of: envelope.remoteAddress), isCut: end > messageBytesMax)
+  }
+
+  private func isFull(_ batch: MessageBatch) -> Bool {
+    batch.byteCount >= SyslogDatagrams.batchBytesMax || batch.messages.count >= countMax
+  }
+
+  private func text(of address: SocketAddress) -> String {
+    if let sender, sender.address == address { return sender.text }
+    let text = address.ipAddress ?? ""
+    sender = (address, text)
+    return text
+  }
+
+  func channelReadComplete(context: ChannelHandlerContext) {
+    context.fireChannelReadComplete()
+    drain()
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    self.context = nil
+    isClosed = true
+    drain()
+    context.fireChannelInactive()
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    // Of one datagram, such as what an earlier answer came to: the socket stays.
+    service.logger.warning("a syslog datagram could not be read", metadata: ["detail": "\(error)"])
+  }
+
+  private func drain() {
+    guard !delivery.isStoring else { return }
+    guard waiting.isEmpty else {
+      let batch = waiting.removeFirst()
+      waitingBytes = waiting.isEmpty ? 0 : max(0, waitingBytes - batch.byteCount)
+      return delivery.store(batch, keeping: waitingBytes)
+    }
+    delivery.keep(0)
+    guard isClosed else { return }
+    isClosed = false
+    connections.remove(self)
+    if isCounted { service.connectionClosed(by: []) }
+  }
+
+  // MARK: LoopConnection
+
+  func tick(_ now: NIODeadline) {}
+
+  /// The socket is closed with the other listeners.
+  func quiesce() {}
+
+  func abandon() { delivery.abandon() }
+}

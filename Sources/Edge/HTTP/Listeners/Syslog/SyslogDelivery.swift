@@ -1,0 +1,124 @@
+import Logging
+import NIOCore
+import Routing
+
+/// Hands batches of one connection, or one socket, to the intake, one after the other, each as often as it
+/// takes; and holds memory for what waits. On one event loop.
+final class SyslogDelivery: @unchecked Sendable {
+  // Safe because: all state is touched on the event loop only; tasks hop there.
+
+  /// Between tries, at most.
+  private static let pauseSecondsMax = 5.0
+
+  private let service: HTTPService
+  private let intake: any MessageIntake
+  private let loop: any EventLoop
+  private let address: String
+  private var memory: UploadHold
+  /// What ``memory`` holds.
+  private var heldBytes = 0
+  private var retry: Scheduled<Void>?
+  private var waiting: MessageBatch?
+  private var isAbandoned = false
+  private var hasComplained = false
+  /// Called on the loop once a batch is stored.
+  var whenStored: () -> Void = {}
+
+  init(service: HTTPService, intake: any MessageIntake, address: String, loop: any EventLoop) {
+    (self.service, self.intake, self.address, self.loop) = (service, intake, address, loop)
+    memory = UploadHold(of: service.budget, tenant: intake.tenant, address: address)
+  }
+
+  deinit { memory.giveBack() }
+
+  /// Whether a batch is on its way.
+  private(set) var isStoring = false
+
+  /// Takes memory for bytes that have come; false: there is none.
+  func hold(_ byteCount: Int) -> Bool {
+    guard memory.take(byteCount) else { return false }
+    heldBytes += byteCount
+    return true
+  }
+
+  /// Holds memory for so many bytes, as far as there is some: what came was let in already.
+  func keep(_ byteCount: Int) {
+    if byteCount < heldBytes {
+      memory.giveBack()
+      heldBytes = 0
+    }
+    _ = hold(byteCount - heldBytes)
+  }
+
+  /// Stores a batch, while nothing else is on its way.
+  ///
+  /// - Parameter keeping: What is held besides, in bytes.
+  func store(_ batch: MessageBatch, keeping byteCount: Int) {
+    keep(byteCount + batch.byteCount)
+    isStoring = true
+    waiting = batch
+    submit()
+  }
+
+  /// Whether the batch waits for its next try.
+  private var isWaiting = false
+
+  private func submit() {
+    isWaiting = false
+    guard let batch = waiting else { return }
+    let (intake, loop) = (intake, loop)
+    Task {
+      let outcome = await intake.store(batch)
+      loop.execute { self.finish(outcome) }
+    }
+  }
+
+  private func finish(_ outcome: IntakeOutcome) {
+    switch outcome {
+    case .done:
+      waiting = nil
+      isStoring = false
+      hasComplained = false
+      whenStored()
+    case .later(let seconds, let reason):
+      guard !isAbandoned else { return lose(reason) }
+      complain(reason)
+      isWaiting = true
+      let pause = min(max(seconds, 0.1), SyslogDelivery.pauseSecondsMax)
+      retry = loop.scheduleTask(in: .milliseconds(Int64(pause * 1_000))) { self.submit() }
+    }
+  }
+
+  private func complain(_ reason: String) {
+    guard !hasComplained else { return }
+    hasComplained = true
+    service.logger.warning(
+      "syslog messages wait: they cannot be stored now",
+      metadata: ["address": "\(address)", "tenant": "\(intake.tenant)", "detail": "\(reason)"])
+  }
+
+  private func lose(_ reason: String) {
+    guard let batch = waiting else { return }
+    waiting = nil
+    isStoring = false
+    service.metrics.messagesLost(batch.messages.count)
+    service.logger.error(
+      "syslog messages are lost: the server stops and they cannot be stored",
+      metadata: ["messages": "\(batch.messages.count)", "address": "\(address)", "detail": "\(reason)"])
+    whenStored()
+  }
+
+  /// Says why a connection is not read on.
+  func refuse(_ reason: String) {
+    service.logger.warning("a syslog connection was closed: \(reason)", metadata: ["address": "\(address)"])
+  }
+
+  /// No more tries: the server stops.
+  func abandon() {
+    guard !isAbandoned else { return }
+    isAbandoned = true
+    guard let retry else { return }
+    retry.cancel()
+    if waiting != nil, isWaiting { lose("it was tried until the end") }
+  }
+}

@@ -1,0 +1,124 @@
+import Foundation
+import Records
+
+/// Where syslog messages are taken: an item of `listen.syslog`.
+///
+/// `udp://127.0.0.1:5514?tenant=shop&zone=Europe/Berlin`
+package struct SyslogAddress: Sendable, Hashable {
+  /// How messages come.
+  package enum Transport: String, Sendable { case udp, tcp, tls }
+
+  package let transport: Transport
+  /// An address or a name of this machine.
+  package let host: String
+  /// 0: any free one.
+  package let port: Int
+  /// Whose records messages become.
+  package let tenant: Tenant
+  /// Of times that name none.
+  package let zone: TimeZone
+  /// A PEM file: who shows no certificate of one of these authorities is not let in; nil: nobody is asked.
+  package let clientAuthorities: String?
+
+  /// What is wrong with an address, for people.
+  package struct Fault: Error, Sendable, Hashable {
+    package let reason: String
+  }
+
+  /// - Parameter tenant: Of addresses that name none.
+  package init(_ text: String, orFor tenant: Tenant) throws(Fault) {
+    guard let url = URLComponents(string: text), let scheme = url.scheme,
+      let transport = Transport(rawValue: scheme)
+    else { throw Fault(reason: "an address begins with udp://, tcp:// or tls://") }
+    guard let host = url.host, !host.isEmpty, let port = url.port, (0...65_535).contains(port) else {
+      throw Fault(reason: "an address has a host and a port, as udp://127.0.0.1:5514")
+    }
+    guard url.path.isEmpty || url.path.utf8.elementsEqual("/".utf8), url.user == nil, url.fragment == nil
+    else { throw Fault(reason: "an address has nothing but host, port and ?tenant=…&zone=…") }
+    var (named, zone, authorities): (Tenant?, TimeZone?, String?) = (nil, nil, nil)
+    for item in url.queryItems ?? [] {
+      let value = item.value ?? ""
+      switch Name(item.name) {
+      case "tenant":
+        guard named == nil, Tenant.isValid(name: value) else {
+          throw Fault(reason: "tenant is no name of one")
+        }
+        named = Tenant(realm: .native, name: value)
+      case "zone":
+        guard zone == nil, let read = SyslogAddress.zone(value) else {
+          throw Fault(reason: "zone is +01:00, UTC, local, or a name such as Europe/Berlin")
+        }
+        zone = read
+      case "client_ca":
+        guard authorities == nil, transport == .tls, !value.isEmpty else {
+          throw Fault(reason: "client_ca is a file, of tls:// alone")
+        }
+        authorities = value
+      default: throw Fault(reason: "of an address there are tenant, zone and client_ca")
+      }
+    }
+    self.transport = transport
+    self.host = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
+    self.port = port
+    self.tenant = named ?? tenant
+    self.zone = zone ?? .current
+    clientAuthorities = authorities
+  }
+
+  private static func zone(_ text: String) -> TimeZone? {
+    if text.utf8.elementsEqual("local".utf8) { return .current }
+    let digits = text.utf8.filter { (0x30...0x39).contains($0) }
+    if let sign = text.utf8.first, sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-") {
+      guard digits.count == 4, text.utf8.count <= 6 else { return nil }
+      let values = digits.map { Int($0 - 0x30) }
+      let (hours, minutes) = (values[0] * 10 + values[1], values[2] * 10 + values[3])
+      guard hours < 15, minutes < 60 else { return nil }
+      let seconds = (hours * 60 + minutes) * 60
+      return TimeZone(secondsFromGMT: sign == UInt8(ascii: "-") ? -seconds : seconds)
+    }
+    guard text.utf8.count <= 64, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return nil }
+    return TimeZone(identifier: text)
+  }
+
+  /// Seconds east of UTC at an instant: nanoseconds since 1970.
+  package func offsetSeconds(at nanoseconds: Int64) -> Int {
+    zone.secondsFromGMT(for: Date(timeIntervalSince1970: Double(nanoseconds) / 1e9))
+  }
+
+  /// As it is shown once it listens.
+  package func text(port: Int) -> String {
+    "\(transport.rawValue)://\(host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]" : host):\(port)"
+  }
+}
+
+/// How syslog messages are taken.
+package struct SyslogSettings: Sendable, Hashable {
+  /// `listen.syslog`.
+  package var addresses: [SyslogAddress]
+  /// `listen.syslog_message_bytes_max`.
+  package var messageBytesMax: Int
+}
+
+extension ConfigurationValues {
+  /// - Parameter tenant: Of addresses that name none.
+  func syslog(orFor tenant: Tenant, hasTLS: Bool) throws(ConfigurationError) -> SyslogSettings {
+    let path = "listen.syslog"
+    let (setting, entry) = tree.entry(path)
+    guard case .list(let items) = entry.value else { throw wrong(setting, entry) }
+    var addresses: [SyslogAddress] = []
+    for (index, item) in items.enumerated() {
+      guard case .scalar(let text) = item else { throw wrong(setting, entry) }
+      do throws(SyslogAddress.Fault) {
+        let address = try SyslogAddress(text, orFor: tenant)
+        guard address.transport != .tls || hasTLS else {
+          throw SyslogAddress.Fault(reason: "tls:// needs server.tls_certificate and server.tls_key")
+        }
+        addresses.append(address)
+      } catch {
+        throw .unusable(key: "\(path)[\(index)]", source: entry.source, reason: error.reason)
+      }
+    }
+    return SyslogSettings(
+      addresses: addresses, messageBytesMax: try integer("listen.syslog_message_bytes_max"))
+  }
+}
