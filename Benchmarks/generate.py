@@ -1,13 +1,19 @@
-"""Makes benchmark records: generate.py ROWS OUT.jsonl. The same bytes each time.
+"""Makes benchmark records: generate.py ROWS OUT.jsonl [--seed N] [--day 2026-11-19]. The same each time.
 
 One JSON object a line with ten fields: timestamp (strictly increasing over one day), level, service, env, host, message, trace_id,
 user_id, duration_ms, status. About 1 % of the messages hold "connection reset by peer", and 20 rows spread over the file
 hold "quantum flux capacitor misaligned".
 """
-import datetime, json, math, random, sys
+import argparse, datetime, json, math, random
 
-rows, out = int(sys.argv[1]), sys.argv[2]
-rng = random.Random(7)
+parser = argparse.ArgumentParser()
+parser.add_argument("rows", type=int)
+parser.add_argument("out")
+parser.add_argument("--seed", type=int, default=7)
+parser.add_argument("--day", default="2026-11-19")
+arguments = parser.parse_args()
+rows, out = arguments.rows, arguments.out
+rng = random.Random(arguments.seed)
 SERVICES = [f"{a}-{b}" for a in ("billing", "catalog", "checkout", "gateway", "identity", "ledger", "mailer", "search") for b in ("api", "worker", "cron", "edge", "cache")]
 WEIGHTS = [1 / (i + 1) for i in range(len(SERVICES))]
 HOSTS = [f"node-{i // 16}-{i % 16}.cluster.internal" for i in range(200)]
@@ -42,7 +48,7 @@ def random_path(): return rng.choice(PATHS) % number()
 
 services = rng.choices(SERVICES, WEIGHTS, k=100_000)
 rare = {int((i + 0.5) * rows / 20) for i in range(20)}
-day = datetime.datetime(2026, 11, 19)
+day = datetime.datetime.fromisoformat(arguments.day)
 step = 86_400 * 10**9 // rows
 with open(out, "w", buffering=1 << 22) as file:
     for i in range(rows):

@@ -1,5 +1,5 @@
 """The part pushes of bench.py: the same records by the ways in of other programs' shippers."""
-import json, multiprocessing, os, shutil, socket, statistics, struct, time, datetime
+import json, multiprocessing, os, re, shutil, socket, statistics, struct, time, datetime
 
 EACH = 1_000  # Records a request.
 CONNECTIONS = 3
@@ -131,7 +131,19 @@ def otlp_json(records):
         for (service, env), group in by_service(records).items()]}).encode()
 
 
-# Name, path, content type, body, mark in CPU µs a record.
+def syslog(records):
+    """RFC 5424, a line each, the rest of the record as structured data."""
+    lines = []
+    for r in records:
+        priority = 8 + {"ERROR": 3, "WARN": 4, "DEBUG": 7}.get(r["level"], 6)
+        names = ("env", "trace_id", "user_id", "duration_ms", "status")
+        data = "".join(f' {name}="{r[name]}"' for name in names)
+        lines.append(
+            f'<{priority}>1 {r["timestamp"]} {r["host"]} {r["service"]} - - [bench@1{data}] {r["message"]}\n')
+    return "".join(lines).encode()
+
+
+# Name, path (none: bytes on a connection, without requests), content type, body, mark in CPU µs a record.
 WAYS = [
     ("native JSON", "/v1/records/logs", "application/x-ndjson", native, "–"),
     ("Loki protobuf", "/loki/api/v1/push", "application/x-protobuf", loki_protobuf, "4"),
@@ -139,6 +151,7 @@ WAYS = [
     ("OTLP protobuf", "/v1/logs", "application/x-protobuf", otlp_protobuf, "4"),
     ("OTLP JSON", "/v1/logs", "application/json", otlp_json, "5"),
     ("_bulk", "/_bulk", "application/x-ndjson", bulk, "5"),
+    ("syslog TCP", None, "", syslog, "4"),
 ]
 
 
@@ -157,7 +170,23 @@ def send(port, path, requests, statuses):
         statuses.put(int(head[9:12]))
 
 
+def send_lines(port, bodies, statuses):
+    connection = socket.create_connection(("127.0.0.1", port))
+    for body in bodies: connection.sendall(body)
+    connection.shutdown(socket.SHUT_WR)
+    # The server closes once all is stored.
+    done = connection.recv(1) == b""
+    for _ in bodies: statuses.put(200 if done else 0)
+
+
+def syslog_port(lib, store):
+    with open(store + ".log") as log:
+        return int(re.findall(r"on tcp://127\.0\.0\.1:(\d+)", log.read())[-1])
+
+
 def bench(lib, work, data, rows, runs):
+    config = os.path.join(work, "syslog.yaml")
+    with open(config, "w") as file: file.write("listen: {syslog: ['tcp://127.0.0.1:0']}\n")
     rows = min(rows, 1_000_000)
     records = []
     with open(data) as file:
@@ -172,17 +201,19 @@ def bench(lib, work, data, rows, runs):
     for name, path, kind, make, mark in WAYS:
         bodies = [make(records[start:start + EACH]) for start in range(0, rows, EACH)]
         head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\nContent-Length: "
-        requests = [f"{head}{len(body)}\r\n\r\n".encode() + body for body in bodies]
+        requests = [f"{head}{len(body)}\r\n\r\n".encode() + body for body in bodies] if path else bodies
         del bodies
         spent, rates, peak, failures = [], [], 0, 0
         for run in range(runs):
             store = lib.fresh(work, "pushes")
-            server = lib.Server(store)
+            server = lib.Server(store, config)
             before, started = server.cpu(), time.monotonic()
             statuses = multiprocessing.Queue()
             shares = [requests[i::CONNECTIONS] for i in range(CONNECTIONS)]
             senders = [
-                multiprocessing.Process(target=send, args=(server.port, path, share, statuses))
+                multiprocessing.Process(target=send, args=(server.port, path, share, statuses)) if path
+                else multiprocessing.Process(
+                    target=send_lines, args=(syslog_port(lib, store), share, statuses))
                 for share in shares]
             for sender in senders: sender.start()
             failures += sum(not 200 <= statuses.get() < 300 for _ in requests)
