@@ -83,7 +83,7 @@ import Testing
         for number in range(100):
             assert len([1 for row in found if row["message"].strip() == f"order {number}"]) == 3, number
         assert {row["metadata"]["proc_id"] for row in found} == {"42"}, found[0]
-        rsyslog.terminate()
+        rsyslog.kill()
         rsyslog.wait()
         server.stop()
         assert "order 99" in json.dumps(found)
