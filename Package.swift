@@ -174,7 +174,7 @@ if !coreOnly {
     module(
       "HTTP", in: "Edge",
       [
-        "Routing", "Records", "Codecs", "Columnar", "Tailing", "Platform",
+        "Routing", "Decoding", "Records", "Codecs", "Columnar", "Tailing", "Platform",
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "Crypto", package: "swift-crypto"),
       ] + http, settings: hot),
@@ -217,7 +217,7 @@ if !coreOnly {
     tests(
       "HTTPTests",
       [
-        "HTTP", "Routing", "Columnar", "Records", "TestKit",
+        "HTTP", "Routing", "Decoding", "Columnar", "Records", "TestKit",
         .product(name: "NIOEmbedded", package: "swift-nio"),
       ] + http),
     tests(

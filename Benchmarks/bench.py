@@ -145,12 +145,15 @@ def tree_bytes(path, ending=""):
     return sum(os.path.getsize(os.path.join(d, f)) for d, _, fs in os.walk(path) for f in fs if f.endswith(ending))
 
 
+def generator():
+    shared = os.path.join(ROOT, "../shared/bench/gen.py")
+    return shared if os.path.exists(shared) else os.path.join(ROOT, "Benchmarks/generate.py")
+
+
 def make_data(rows, work):
     path = os.path.join(work, f"rows-{rows}.jsonl")
-    shared = os.path.join(ROOT, "../shared/bench/gen.py")
-    generator = shared if os.path.exists(shared) else os.path.join(ROOT, "Benchmarks/generate.py")
-    say(f"making {rows:,} rows with {os.path.basename(generator)} …")
-    subprocess.run([sys.executable, generator, str(rows), path], check=True, stdout=subprocess.DEVNULL)
+    say(f"making {rows:,} rows with {os.path.basename(generator())} …")
+    subprocess.run([sys.executable, generator(), str(rows), path], check=True, stdout=subprocess.DEVNULL)
     return path
 
 

@@ -14,10 +14,8 @@ QUERIES = [
 def begin_day(bench, work, rows, day):
     """The file of the day's rows, and the process that writes it; rows of other days have other ids."""
     path = os.path.join(work, f"day-{day}.jsonl")
-    shared = os.path.join(bench.ROOT, "../shared/bench/gen.py")
-    own = os.path.join(bench.ROOT, "Benchmarks/generate.py")
     command = [
-        sys.executable, shared if os.path.exists(shared) else own, str(rows), path,
+        sys.executable, bench.generator(), str(rows), path,
         "--seed", str(42 + day), "--day", f"2026-11-{19 + day:02d}"]
     return path, subprocess.Popen(command, stdout=subprocess.DEVNULL)
 

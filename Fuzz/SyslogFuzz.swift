@@ -18,18 +18,18 @@ public func fuzzSyslog(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   // An allocation of exactly this size, so that reading one byte too far is seen.
   let bytes = Array(UnsafeBufferPointer(start: start + 1, count: count - 1))
   let choice = Int(start[0])
-  var messages: [SyslogDecoder.Message] = []
+  var batch = MessageBatch()
   var from = 0
   for end in bytes.indices where bytes[end] == 0x0A {
-    messages.append(SyslogDecoder.Message(range: from..<end, source: 0, isCut: choice & 2 != 0))
+    batch.append(bytes[from..<end], from: "10.0.0.7", isCut: choice & 2 != 0)
     from = end + 1
   }
-  messages.append(SyslogDecoder.Message(range: from..<bytes.count, source: 0, isCut: false))
+  batch.append(bytes[from...], from: "10.0.0.7")
   do {
     let decoded = try (choice & 1 == 0 ? plain : masked).decode(
-      messages, in: bytes, from: ["10.0.0.7"], offsetSeconds: (choice / 4 - 32) * 1_800, now: now)
+      batch, offsetSeconds: (choice / 4 - 32) * 1_800, now: now)
     let rows = decoded.records.batch?.rowCount ?? 0
-    precondition(rows + decoded.records.refusedCount == messages.count, "a record a message")
+    precondition(rows + decoded.records.refusedCount == batch.messages.count, "a record a message")
   } catch { preconditionFailure("messages are not refused as a whole") }
   return 0
 }

@@ -17,15 +17,9 @@ import Testing
     limits: DecodingLimits = DecodingLimits(),
     isCut: Bool = false, now: Int64 = now
   ) throws(PushFault) -> SyslogDecoder.Decoded {
-    var bytes: [UInt8] = []
-    var places: [SyslogDecoder.Message] = []
-    for message in messages {
-      places.append(
-        SyslogDecoder.Message(range: bytes.count..<bytes.count + message.count, source: 0, isCut: isCut))
-      bytes += message
-    }
-    return try SyslogDecoder(masking: masking, limits: limits).decode(
-      places, in: bytes, from: ["10.0.0.7"], offsetSeconds: zone, now: now)
+    var batch = MessageBatch()
+    for message in messages { batch.append(message[...], from: "10.0.0.7", isCut: isCut) }
+    return try SyslogDecoder(masking: masking, limits: limits).decode(batch, offsetSeconds: zone, now: now)
   }
 
   /// timestamp, level, message, service, and metadata of one message.

@@ -1,3 +1,4 @@
+import Decoding
 import Records
 import Routing
 import TestKit

@@ -2,7 +2,7 @@ import Testing
 
 /// Shippers and loggers of others, as their projects publish them, against the real program.
 @Suite struct ShipperTests {
-  private static let asking = #"""
+  static let asking = #"""
 
     def rows(server, where={"all": []}, columns=None, limit=10000):
         query = {"dataset": "logs", "limit": limit, "order": "asc"}
@@ -10,6 +10,20 @@ import Testing
             query["where"] = where
         answer = server.request("POST", "/v1/query", query)
         return answer["records"] if "records" in answer else answer["rows"]
+
+    def survive(server, provider, logger):
+        """Exports while the server is killed and started again: every record comes."""
+        for number in range(1500):
+            logger.info("n%d", number)
+            if number == 700:
+                assert provider.force_flush()
+                server.kill()
+            if number == 1100:
+                server.start()
+        provider.shutdown()
+        messages = [row["message"] for row in rows(server) if row["message"].startswith("n")]
+        assert set(messages) == {f"n{number}" for number in range(1500)}, len(set(messages))
+        server.stop()
 
     """#
 
@@ -52,17 +66,7 @@ import Testing
             assert second["exception.type"] == "ValueError" and "nö" in second["exception.stacktrace"], second
             assert found[0]["labels"]["telemetry.sdk.language"] == "python", found
 
-            for number in range(1500):
-                logger.info("n%d", number)
-                if number == 700:
-                    assert provider.force_flush()
-                    server.kill()
-                if number == 1100:
-                    server.start()
-            provider.shutdown()
-            messages = [row["message"] for row in rows(server) if row["message"].startswith("n")]
-            assert set(messages) == {f"n{number}" for number in range(1500)}, len(set(messages))
-            server.stop()
+            survive(server, provider, logger)
         """#)
   }
 
@@ -103,17 +107,7 @@ import Testing
             server = Server(name="data-%s" % compression.name)
             server.wanted = server.port
             made, logger = provider(server, compression.name, False, compression)
-            for number in range(1500):
-                logger.info("n%d", number)
-                if number == 700:
-                    assert made.force_flush()
-                    server.kill()
-                if number == 1100:
-                    server.start()
-            made.shutdown()
-            messages = [row["message"] for row in rows(server) if row["message"].startswith("n")]
-            assert set(messages) == {f"n{number}" for number in range(1500)}, len(set(messages))
-            server.stop()
+            survive(server, made, logger)
 
         server = Server(name="secure", sets=TLS)
         made, logger = provider(server, "secure", True, grpc.Compression.Gzip)

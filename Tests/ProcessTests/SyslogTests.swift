@@ -3,39 +3,35 @@ import Testing
 /// Syslog over UDP, TCP and TLS against the real program: from `logger`, rsyslog, and peers that are up to no
 /// good.
 @Suite struct SyslogListenerTests {
-  private static let prelude = #"""
+  private static let prelude =
+    ShipperTests.asking + #"""
 
-    def listening(*addresses, sets=(), **options):
-        """A server with these addresses, and their ports."""
-        sets = [f'listen.syslog={json.dumps(list(addresses))}', *sets]
-        server = Server(sets=sets, **options)
-        ports = re.findall(r"syslog messages for .* on \w+://[^ ]+?:(\d+)", server.log())
-        return server, [int(port) for port in ports]
+      def listening(*addresses, sets=(), **options):
+          """A server with these addresses, and their ports."""
+          sets = [f'listen.syslog={json.dumps(list(addresses))}', *sets]
+          server = Server(sets=sets, **options)
+          ports = re.findall(r"syslog messages for .* on \w+://[^ ]+?:(\d+)", server.log())
+          return server, [int(port) for port in ports]
 
-    def rows(server, limit=10000):
-        query = {"dataset": "logs", "limit": limit, "order": "asc"}
-        answer = server.request("POST", "/v1/query", query)
-        return answer["records"] if "records" in answer else answer["rows"]
+      def wait(server, count, limit=10000):
+          found = []
+          def there():
+              found[:] = rows(server, limit=limit)
+              return len(found) >= count
+          until(there, lambda: f"{len(found)} of {count}: {found[:3]} {server.log()[-2000:]}")
+          assert len(found) == count, found
+          return found
 
-    def wait(server, count, limit=10000):
-        found = []
-        def there():
-            found[:] = rows(server, limit)
-            return len(found) >= count
-        until(there, lambda: f"{len(found)} of {count}: {found[:3]} {server.log()[-2000:]}")
-        assert len(found) == count, found
-        return found
+      def send(port, data, close=True):
+          peer = socket.create_connection(("127.0.0.1", port))
+          peer.sendall(data)
+          if close:
+              peer.shutdown(socket.SHUT_WR)
+              assert peer.recv(1) == b""
+              peer.close()
+          return peer
 
-    def send(port, data, close=True):
-        peer = socket.create_connection(("127.0.0.1", port))
-        peer.sendall(data)
-        if close:
-            peer.shutdown(socket.SHUT_WR)
-            assert peer.recv(1) == b""
-            peer.close()
-        return peer
-
-    """#
+      """#
 
   @Test func loggerAndRsyslogAreStored() throws {
     try LiveScript.run(

@@ -59,7 +59,7 @@ struct BackupBench {
   }
 
   /// What `check` finds in a directory.
-  static func findings(_ directory: String, on disk: SimulatedDisk) -> [StorageFinding] {
+  static func findings(_ directory: String, on disk: SimulatedDisk) -> [FileFinding] {
     StorageChecker.check(directory: directory, registry: .standard, fileSystem: disk).findings
   }
 

@@ -33,7 +33,7 @@ import Testing
     try disk.create(path).write(bytes.span, at: 0)
   }
 
-  private static func damage(_ disk: SimulatedDisk) -> [StorageFinding] {
+  private static func damage(_ disk: SimulatedDisk) -> [FileFinding] {
     StorageChecker.check(directory: "data", registry: .standard, fileSystem: disk).findings.filter(\.isDamage)
   }
 

@@ -4,4 +4,6 @@ package enum DataFiles {
   package static let identity = "identity"
   /// The key of sealed secrets, unless it is configured from elsewhere. Readable for its owner alone.
   package static let secretsKey = "secrets.key"
+  /// Where files go that are damaged or nobody knows.
+  package static let lostAndFound = "lost+found"
 }

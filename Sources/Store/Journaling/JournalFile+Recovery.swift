@@ -123,7 +123,7 @@ extension JournalFile {
     var numbers: [UInt32] = []
     do throws(DiskError) {
       try fileSystem.createDirectory(directory)
-      try fileSystem.syncDirectory(JournalFile.parent(of: directory))
+      try fileSystem.syncDirectory(PathName.directory(of: directory))
       let home = try KnownDirectory(directory, on: fileSystem)
       self.home = home
       source.stay(in: home)

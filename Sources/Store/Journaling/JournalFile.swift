@@ -121,18 +121,12 @@ package final class JournalFile: @unchecked Sendable {
     of directory: String, _ start: JournalStart, _ fileSystem: any FileSystem
   ) throws(JournalError) -> Anchor {
     if let anchor = start.anchor { return anchor }
-    let parent = parent(of: directory)
+    let parent = PathName.directory(of: directory)
     let reading = try AnchorReading(directory: parent, fileSystem: fileSystem)
     do throws(DiskError) {
       try fileSystem.createDirectory(directory)
       return try Anchor.open(reading, fileSystem: fileSystem)
     } catch { throw .disk(error) }
-  }
-
-  /// The directory that holds the journal's.
-  static func parent(of directory: String) -> String {
-    guard let slash = directory.lastIndex(of: "/") else { return "." }
-    return slash == directory.startIndex ? "/" : String(directory[..<slash])
   }
 
   var active: SegmentFile { segments[activeIndex] }

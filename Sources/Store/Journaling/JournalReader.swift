@@ -44,22 +44,10 @@ package struct JournalReader {
     }
   }
 
-  /// Something wrong, or cut off.
-  package struct Finding: Sendable, Hashable {
-    /// Of the file.
-    package var path: String
-    /// Where in the file.
-    package var offsetBytes: Int
-    /// For people.
-    package var reason: String
-    /// false: a torn tail, which a start cuts off without losing anything acknowledged.
-    package var isDamage: Bool
-  }
-
   /// By number.
   package private(set) var segments: [Segment] = []
   /// In the order they were found.
-  package private(set) var findings: [Finding] = []
+  package private(set) var findings: [FileFinding] = []
 
   /// Whether a journal gives files of its directory such a name.
   package static func isOwn(_ name: String) -> Bool {
@@ -76,7 +64,7 @@ package struct JournalReader {
     do throws(DiskError) {
       numbers = try fileSystem.list(directory).compactMap(SegmentFile.number(of:)).sorted()
     } catch { throw .disk(error) }
-    let parent = JournalFile.parent(of: directory)
+    let parent = PathName.directory(of: directory)
     do throws(JournalError) {
       let anchor = try AnchorReading(directory: parent, fileSystem: fileSystem)
       try AnchorCheck.requireFirst(numbers.first, anchor.state, directory: directory)
@@ -85,10 +73,10 @@ package struct JournalReader {
         numbers, directory: directory, fileSystem: fileSystem, writable: false)
       try read(JournalScan(segments: files, registry: registry), anchor.state, directory, visit)
     } catch .corrupt(let file, let offset, let reason) {
-      findings.append(Finding(path: file, offsetBytes: offset, reason: reason, isDamage: true))
+      findings.append(FileFinding(file: file, offsetBytes: offset, reason: reason, isDamage: true))
     } catch .laterVersion(let file, let version) {
       let reason = "a later version wrote it (format \(version)): nothing is wrong with it"
-      findings.append(Finding(path: file, offsetBytes: 0, reason: reason, isDamage: true))
+      findings.append(FileFinding(file: file, offsetBytes: 0, reason: reason, isDamage: true))
     } catch { throw error }
   }
 
@@ -116,19 +104,19 @@ package struct JournalReader {
     for file in scan.segments {
       guard let byte = file.failedByte else { continue }
       findings.append(
-        Finding(
-          path: file.path, offsetBytes: byte, reason: "the disk does not give this page", isDamage: true))
+        FileFinding(
+          file: file.path, offsetBytes: byte, reason: "the disk does not give this page", isDamage: true))
     }
     let path = directory + "/" + SegmentFile.name(outcome.stop.segment)
     if outcome.isDamaged {
       findings.append(
-        Finding(
-          path: path, offsetBytes: outcome.stop.byte,
+        FileFinding(
+          file: path, offsetBytes: outcome.stop.byte,
           reason: outcome.reason ?? "frames that were synced are missing", isDamage: true))
     } else if !outcome.leftovers.isEmpty {
       findings.append(
-        Finding(
-          path: path, offsetBytes: outcome.end.byte, reason: outcome.reason ?? "an unfinished commit",
+        FileFinding(
+          file: path, offsetBytes: outcome.end.byte, reason: outcome.reason ?? "an unfinished commit",
           isDamage: false))
     }
   }

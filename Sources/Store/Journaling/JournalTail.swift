@@ -107,7 +107,7 @@ package struct JournalTail {
         } catch { throw .disk(error) }
         // In this order: a segment goes after the anchor has said so.
         let anchor = try AnchorReading(
-          directory: JournalFile.parent(of: directory), fileSystem: fileSystem
+          directory: PathName.directory(of: directory), fileSystem: fileSystem
         ).state
         try AnchorCheck.requireFirst(numbers.first, anchor, directory: directory)
         guard !numbers.isEmpty else {

@@ -1,4 +1,5 @@
 import Codecs
+import Platform
 import Records
 
 /// Where things lie below the data directory.
@@ -31,7 +32,7 @@ struct StorageLayout: Sendable {
   }
 
   /// Where files go that the store did not write.
-  var lostAndFound: String { directory + "/lost+found" }
+  var lostAndFound: String { directory + "/" + DataFiles.lostAndFound }
 
   /// Whether a tenant's directory may have such a name: a realm, and 16 hexadecimal digits.
   static func isTenantName(_ name: String, _ registry: Registry) -> Bool {

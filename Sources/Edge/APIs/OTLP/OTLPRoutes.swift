@@ -170,9 +170,7 @@ extension ErrorFormat {
       HTTPStatus(problem.status), contentType: "application/x-protobuf", headers: problem.headers,
       body: status.bytes)
   }
-}
 
-extension ErrorFormat {
   /// The status of a gRPC call; how soon to try again is `google.rpc.RetryInfo` in its details.
   package static let otlpGRPC = ErrorFormat(notFound: "there is no such service") { problem, _ in
     let problem = problem.retriedByOTLP

@@ -112,36 +112,35 @@ package struct RecordStoring: Sendable {
   ) async throws(Problem) -> HTTPAnswer {
     let part = try ImportField.part(of: call)
     let idempotency = try once(key, part, write, of: call, for: principal)
+    let receipt = try await append(write, once: idempotency, for: principal)
+    var answer = await answer(receipt)
+    if let part { answer.headers.append((ImportField.name, ImportField.text(part))) }
+    if receipt.isReplay { answer.headers.append(("Idempotency-Replayed", "true")) }
+    return answer
+  }
+
+  /// Stores records that came without a request, and returns once they are on the disk.
+  func store(_ write: RecordWrite, for principal: Principal) async throws(Problem) {
+    _ = try await append(write, once: nil, for: principal)
+    // Of a request they are charged when it is let in.
+    rates?.charge(bytes: write.bodyBytes, to: principal)
+  }
+
+  /// Stores the records, and counts them unless they were stored before.
+  private func append(
+    _ write: RecordWrite, once idempotency: IdempotencyKey?, for principal: Principal
+  ) async throws(Problem) -> AppendReceipt {
     let receipt: AppendReceipt
     do throws(StoreError) {
       receipt = try await sink.append(
         write.batch, to: Partition(tenant: principal.tenant, dataset: write.dataset),
         idempotency: idempotency)
-    } catch {
-      throw Problem(error)
-    }
-    var answer = await answer(receipt)
-    if let part { answer.headers.append((ImportField.name, ImportField.text(part))) }
-    if receipt.isReplay {
-      answer.headers.append(("Idempotency-Replayed", "true"))
-    } else {
+    } catch { throw Problem(error) }
+    if !receipt.isReplay {
       metrics.recordsAccepted(receipt.rowCount, dataset: write.dataset, bodyBytes: write.bodyBytes)
       rates?.charge(rows: receipt.rowCount, to: principal)
     }
-    return answer
-  }
-
-  /// Stores records that came without a request, and returns once they are on the disk.
-  func store(
-    _ batch: RecordBatch, _ dataset: Dataset, bodyBytes: Int, for principal: Principal
-  ) async throws(Problem) {
-    let receipt: AppendReceipt
-    do throws(StoreError) {
-      receipt = try await sink.append(
-        batch, to: Partition(tenant: principal.tenant, dataset: dataset), idempotency: nil)
-    } catch { throw Problem(error) }
-    metrics.recordsAccepted(receipt.rowCount, dataset: dataset, bodyBytes: bodyBytes)
-    rates?.charge(rows: receipt.rowCount, bytes: bodyBytes, to: principal)
+    return receipt
   }
 
   /// - Throws: 429: the caller's rate is used up.

@@ -52,16 +52,14 @@ package struct SyslogIntake: Sendable {
       try store.admit(principal)
       let (decoder, now) = (decoder.value, clock.now())
       let decoded = try await store.decoding(batch.bytes) {
-        bytes, memory throws(Problem) -> SyslogDecoder.Decoded in
+        _, memory throws(Problem) -> SyslogDecoder.Decoded in
         do throws(PushFault) {
-          return try decoder.decode(
-            batch.messages.map {
-              SyslogDecoder.Message(range: $0.range, source: $0.source, isCut: $0.isCut)
-            }, in: bytes, from: batch.sources, offsetSeconds: zone(now), now: now, within: memory)
+          return try decoder.decode(batch, offsetSeconds: zone(now), now: now, within: memory)
         } catch { throw Problem(error) }
       }
       if let records = decoded.records.batch {
-        try await store.store(records, .logs, bodyBytes: batch.bytes.count, for: principal)
+        try await store.store(
+          RecordWrite(records, .logs, bodyBytes: batch.bytes.count, salt: 0), for: principal)
       }
       store.countPush(
         by: SyslogIntake.name, refused: decoded.records.refusedCount, timesUnread: decoded.timesUnreadCount)

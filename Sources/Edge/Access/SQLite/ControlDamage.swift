@@ -4,46 +4,17 @@ import Records
 
 /// What is wrong with a control database: its log by SQLite's checksums (``ControlLog``), its pages by those
 /// of the last stop (``ControlSeal``), and what SQLite itself finds.
-package struct ControlDamage: Sendable, Hashable {
-  /// Which file.
-  package var file: String
-  /// Where in it.
-  package var offsetBytes: Int
-  /// For people.
-  package var reason: String
-  /// false: nothing is lost; a start puts it right.
-  package var isDamage: Bool
-
-  package init(file: String, offsetBytes: Int, reason: String, isDamage: Bool) {
-    self.file = file
-    self.offsetBytes = offsetBytes
-    self.reason = reason
-    self.isDamage = isDamage
-  }
-
-  /// In one sentence, with what to do.
-  var text: String {
-    "\(file), byte \(offsetBytes): \(reason). Nothing was changed. Restore control.sqlite from a backup, and "
-      + "take away control.sqlite-wal and -shm beside it; or see what `cordwood repair` would do without"
-  }
-
+package enum ControlDamage {
   /// What pages and log say by their checksums. Reads all of both; nothing is changed.
-  package static func findings(
-    in database: String, fileSystem: any FileSystem = LocalFileSystem()
-  ) throws(DiskError) -> [ControlDamage] {
-    var findings: [ControlDamage] = []
-    if let pages = try ControlSeal.finding(of: database) {
-      findings.append(
-        ControlDamage(
-          file: pages.path, offsetBytes: pages.offsetBytes, reason: pages.reason, isDamage: pages.isDamage))
-    }
-    let log = try ControlLog(of: database, fileSystem: fileSystem)
-    if let frames = log.finding {
-      findings.append(
-        ControlDamage(
-          file: log.path, offsetBytes: frames.offsetBytes, reason: frames.reason, isDamage: frames.isDamage))
-    }
-    return findings
+  package static func findings(in database: String) throws(DiskError) -> [FileFinding] {
+    [try ControlSeal.finding(of: database), try ControlLog(of: database).finding].compactMap { $0 }
+  }
+
+  /// The finding in a sentence, with what to do.
+  static func text(of finding: FileFinding) -> String {
+    "\(finding.file), byte \(finding.offsetBytes): \(finding.reason). Nothing was changed. Restore "
+      + "control.sqlite from a backup, and take away control.sqlite-wal and -shm beside it; or see what "
+      + "`cordwood repair` would do without"
   }
 }
 
@@ -74,7 +45,7 @@ package enum ControlRepair {
       try keep(log.path, in: folder, fileSystem)
       if log.finding?.isDamage == true { try PrivateFile.write(log.taken(), to: log.path) }
       try ControlSeal.remove(of: database)
-      try fileSystem.syncDirectory(ControlDatabase.directory(of: database))
+      try fileSystem.syncDirectory(PathName.directory(of: database))
       lock.release()
       try ControlDatabase(path: database).close()
       let queue = try DatabaseQueue(path: database)
@@ -90,10 +61,7 @@ package enum ControlRepair {
     _ path: String, in folder: String, _ fileSystem: LocalFileSystem
   ) throws(DiskError) {
     guard try fileSystem.exists(path) else { return }
-    let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
-    let name = slash.map { String(path[path.utf8.index(after: $0)...]) } ?? path
-    var target = "\(folder)/\(name)"
-    for number in 1..<10_000 where try fileSystem.exists(target) { target = "\(folder)/\(name).\(number)" }
+    let target = try fileSystem.unusedName(folder + path.dropFirst(PathName.directory(of: path).utf8.count))
     let file = try fileSystem.open(path, writable: false)
     try PrivateFile.write(file.read(at: 0, count: file.size()), to: target)
     try fileSystem.syncDirectory(folder)

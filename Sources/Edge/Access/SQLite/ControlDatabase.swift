@@ -50,7 +50,7 @@ package final class ControlDatabase: ControlPlane {
       // Who finds it open was told already, or somebody before.
       if lock.takeAlone() {
         if let damage = try ControlDamage.findings(in: path).first(where: \.isDamage) {
-          throw AccessError.database(damage.text)
+          throw AccessError.database(ControlDamage.text(of: damage))
         }
         try ControlSeal.remove(of: path)
         try ControlDatabase.syncLog(of: path)
@@ -72,7 +72,7 @@ package final class ControlDatabase: ControlPlane {
       }
       try migrator.migrate(pool)
       // The files may be new: their names must survive as what is in them.
-      try LocalFileSystem().syncDirectory(ControlDatabase.directory(of: path))
+      try LocalFileSystem().syncDirectory(PathName.directory(of: path))
     } catch {
       throw AccessError(error, doing: "open \(path)")
     }
@@ -91,12 +91,6 @@ package final class ControlDatabase: ControlPlane {
   private static func syncLog(of path: String) throws(DiskError) {
     let (files, log) = (LocalFileSystem(), path + "-wal")
     if try files.exists(log) { try files.open(log, writable: true).sync() }
-  }
-
-  /// That holds `path`.
-  static func directory(of path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
   /// As ``init(path:)``, on a thread that may block.

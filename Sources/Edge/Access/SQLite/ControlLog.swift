@@ -7,22 +7,12 @@ import Records
 ///
 /// Format: sqlite.org/fileformat2.html, section 4.
 package struct ControlLog: Sendable {
-  /// What is wrong with the log.
-  package struct Finding: Sendable, Hashable {
-    /// Of the frame, in the log.
-    package var offsetBytes: Int
-    /// For people.
-    package var reason: String
-    /// false: it may as well be a change that was being written when the process ended.
-    package var isDamage: Bool
-  }
-
   /// Of the file.
   package let path: String
   /// Its first bytes that SQLite takes: whole transactions.
   package private(set) var takenBytes = 0
   /// nil: all of it is whole, or there is none.
-  package private(set) var finding: Finding?
+  package private(set) var finding: FileFinding?
 
   private let file: (any File)?
 
@@ -30,7 +20,8 @@ package struct ControlLog: Sendable {
 
   /// Reads the log of the database at `path`, which others may be writing to meanwhile: what looks like
   /// damage is read again until it stays. Blocks on the disk; a frame at a time is in memory.
-  package init(of database: String, fileSystem: any FileSystem = LocalFileSystem()) throws(DiskError) {
+  package init(of database: String) throws(DiskError) {
+    let fileSystem = LocalFileSystem()
     path = database + "-wal"
     guard try fileSystem.exists(path) else {
       file = nil
@@ -38,7 +29,7 @@ package struct ControlLog: Sendable {
     }
     let file = try fileSystem.open(path, writable: false)
     self.file = file
-    var before: (header: [UInt8], finding: Finding?)?
+    var before: (header: [UInt8], finding: FileFinding?)?
     for pass in 1...ControlLog.passesMax {
       do throws(DiskError) {
         let header = try ControlLog.header(of: file)
@@ -75,7 +66,7 @@ package struct ControlLog: Sendable {
     guard let header = LogHeader(bytes) else {
       // It is synced before the first frame is written.
       if size > LogHeader.byteCount {
-        finding = Finding(offsetBytes: 0, reason: "the header is damaged", isDamage: true)
+        finding = FileFinding(file: path, offsetBytes: 0, reason: "the header is damaged", isDamage: true)
       }
       return
     }
@@ -87,8 +78,8 @@ package struct ControlLog: Sendable {
       switch reading.take(frame, at: offset) {
       case .commit: takenBytes = offset + header.frameBytes
       case .wasSynced(let bad):
-        finding = Finding(
-          offsetBytes: bad,
+        finding = FileFinding(
+          file: path, offsetBytes: bad,
           reason: "a frame is damaged, and changes were made behind it: SQLite drops it and them",
           isDamage: true)
         return
@@ -97,9 +88,9 @@ package struct ControlLog: Sendable {
       offset += header.frameBytes
     }
     if let bad = reading.unfinished {
-      finding = Finding(
-        offsetBytes: bad, reason: "the last change is not whole: it was being written as the process ended",
-        isDamage: false)
+      finding = FileFinding(
+        file: path, offsetBytes: bad,
+        reason: "the last change is not whole: it was being written as the process ended", isDamage: false)
     }
   }
 }

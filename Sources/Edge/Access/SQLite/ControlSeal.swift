@@ -7,18 +7,6 @@ import Records
 /// removed by the first who opens it. They hold for the file as it was left: one that was written to since,
 /// by an earlier version or by hand, has another time.
 package enum ControlSeal {
-  /// What differs.
-  package struct Finding: Sendable, Hashable {
-    /// Which file.
-    package var path: String
-    /// Where in it.
-    package var offsetBytes: Int
-    /// For people.
-    package var reason: String
-    /// false: the checksums themselves are damaged, and nothing else is known.
-    package var isDamage: Bool
-  }
-
   private static let magic = Array("CWCTLSUM".utf8)
   private static let version: UInt32 = 1
   private static let pageBytes = 4096
@@ -35,15 +23,15 @@ package enum ControlSeal {
   /// to it since. Reads all of it.
   ///
   /// - Returns: nil: it is as it was left, or nobody knows how that was.
-  package static func finding(of database: String) throws(DiskError) -> Finding? {
+  package static func finding(of database: String) throws(DiskError) -> FileFinding? {
     let path = path(of: database)
     guard try fileSystem.exists(path) else { return nil }
     guard try fileSystem.exists(database) else { return nil }
     guard try !hasLog(database) else { return nil }
     let kept = try fileSystem.open(path, writable: false)
     guard let sums = Sums(try kept.read(at: 0, count: try kept.size())) else {
-      return Finding(
-        path: path, offsetBytes: 0, reason: "the checksums of the control database are damaged",
+      return FileFinding(
+        file: path, offsetBytes: 0, reason: "the checksums of the control database are damaged",
         isDamage: false)
     }
     guard try fileSystem.modifiedAt(database) == sums.modifiedAt else { return nil }
@@ -57,14 +45,14 @@ package enum ControlSeal {
       for start in stride(from: 0, to: run.count, by: pageBytes) {
         let bytes = run.span.extracting(start..<min(start + pageBytes, run.count))
         guard sums.isSum(of: page, CRC32C.checksum(bytes)) else {
-          return Finding(path: database, offsetBytes: offset + start, reason: reason, isDamage: true)
+          return FileFinding(file: database, offsetBytes: offset + start, reason: reason, isDamage: true)
         }
         page += 1
       }
       offset += run.count
     }
     if size == sums.size { return nil }
-    return Finding(path: database, offsetBytes: size, reason: reason, isDamage: true)
+    return FileFinding(file: database, offsetBytes: size, reason: reason, isDamage: true)
   }
 
   /// Whether there is more of the database than its file says.
@@ -79,7 +67,7 @@ package enum ControlSeal {
     let path = path(of: database)
     guard try fileSystem.exists(path) else { return }
     try fileSystem.remove(path)
-    try fileSystem.syncDirectory(ControlDatabase.directory(of: path))
+    try fileSystem.syncDirectory(PathName.directory(of: path))
   }
 
   /// Writes the checksums of the database, which nobody may have open.
@@ -104,7 +92,7 @@ package enum ControlSeal {
     let path = path(of: database)
     try PrivateFile.write(bytes, to: path)
     try PrivateFile.give(path, toOwnerOf: database)
-    try fileSystem.syncDirectory(ControlDatabase.directory(of: path))
+    try fileSystem.syncDirectory(PathName.directory(of: path))
   }
 
   /// The content of such a file.

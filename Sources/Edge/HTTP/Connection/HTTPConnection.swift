@@ -59,10 +59,11 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, LoopC
     tap?.announce = { [weak self] count in self?.take(.chunkAnnounced(count)) }
   }
 
-  func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
-
-  /// Before the connection goes on with another protocol.
-  func leave() { connections.remove(self) }
+  /// The connection is over, or goes on with another protocol.
+  func handlerRemoved(context: ChannelHandlerContext) {
+    self.context = nil
+    connections.remove(self)
+  }
 
   func channelInactive(context: ChannelHandlerContext) {
     take(.inactive)

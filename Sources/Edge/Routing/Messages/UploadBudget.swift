@@ -49,7 +49,8 @@ package struct UploadHold: Sendable {
   private let budget: UploadBudget
   private let tenant: Tenant?
   private let address: String
-  private var byteCount = 0
+  /// What it holds.
+  package private(set) var byteCount = 0
   /// Of ``byteCount``, those that count as their holders'.
   private var sharedCount = 0
 

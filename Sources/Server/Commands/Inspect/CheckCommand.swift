@@ -68,12 +68,10 @@ struct CheckCommand: AsyncParsableCommand {
       return report.findings.append(.init(file: path, offsetBytes: 0, reason: reason, isDamage: true))
     }
     do throws(DiskError) {
-      report.findings += try ControlDamage.findings(in: path).map {
-        StorageFinding(file: $0.file, offsetBytes: $0.offsetBytes, reason: $0.reason, isDamage: $0.isDamage)
-      }
+      report.findings += try ControlDamage.findings(in: path)
     } catch {
       report.findings.append(
-        StorageFinding(file: path, offsetBytes: 0, reason: "it cannot be read: \(error)", isDamage: true))
+        FileFinding(file: path, offsetBytes: 0, reason: "it cannot be read: \(error)", isDamage: true))
     }
     let folder = files.temporaryDirectory.path + "/cordwood-check-" + UUID().uuidString
     // A copy that stays holds no more than a backup does, for its owner alone.
@@ -91,11 +89,11 @@ struct CheckCommand: AsyncParsableCommand {
     do throws(AccessError) {
       for remark in try ControlNames.remarks(on: folder + "/copy") {
         report.findings.append(
-          StorageFinding(file: path, offsetBytes: 0, reason: remark, isDamage: false))
+          FileFinding(file: path, offsetBytes: 0, reason: remark, isDamage: false))
       }
     } catch {
       report.findings.append(
-        StorageFinding(file: path, offsetBytes: 0, reason: ControlPlace.text(of: error), isDamage: true))
+        FileFinding(file: path, offsetBytes: 0, reason: ControlPlace.text(of: error), isDamage: true))
     }
   }
 

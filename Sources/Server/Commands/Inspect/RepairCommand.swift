@@ -68,9 +68,9 @@ struct RepairCommand: AsyncParsableCommand {
   }
 
   /// What is wrong with the control database; nil: nothing that keeps a server from starting.
-  private func controlDamage(_ path: String) throws(StoreError) -> ControlDamage? {
+  private func controlDamage(_ path: String) throws(StoreError) -> FileFinding? {
     if AccessServices.isMissing(in: directory) {
-      return ControlDamage(
+      return FileFinding(
         file: path, offsetBytes: 0, reason: "missing: \(AccessServices.missingReason)", isDamage: true)
     }
     do throws(DiskError) { return try ControlDamage.findings(in: path).first(where: \.isDamage) } catch {
@@ -79,7 +79,7 @@ struct RepairCommand: AsyncParsableCommand {
   }
 
   private func acceptLoss(of control: String) throws(StoreError) {
-    let folder = directory + "/lost+found"
+    let folder = directory + "/" + DataFiles.lostAndFound
     do {
       try LocalFileSystem().createDirectory(folder)
       try LocalFileSystem().syncDirectory(directory)
@@ -90,7 +90,7 @@ struct RepairCommand: AsyncParsableCommand {
   }
 
   /// A line on the control database.
-  static func text(of damage: ControlDamage, isAccepted: Bool) -> String {
+  static func text(of damage: FileFinding, isAccepted: Bool) -> String {
     "\(isAccepted ? "LOST" : "WOULD LOSE")  users, keys, tenants or containers: \(damage.file), byte "
       + "\(damage.offsetBytes): \(damage.reason)\n"
   }

@@ -93,7 +93,7 @@ extension BackupRun {
         directory: directory + "/journal", fileSystem: fileSystem, registry: request.registry
       ) { (_) throws(JournalError) in }
       if let damage = reader.findings.first(where: \.isDamage) {
-        throw .corrupt(file: damage.path, offsetBytes: damage.offsetBytes, reason: damage.reason)
+        throw .corrupt(file: damage.file, offsetBytes: damage.offsetBytes, reason: damage.reason)
       }
     } catch { throw StoreError(error) }
   }

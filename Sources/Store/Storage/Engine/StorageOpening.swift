@@ -121,8 +121,7 @@ struct StorageOpening {
   /// Moves a file or folder to `lost+found`, durably; where it is then.
   func moveAside(_ path: String) throws(DiskError) -> String {
     let base = layout.lostAndFound + path.dropFirst(layout.directory.count)
-    var target = base
-    for number in 1..<10_000 where try fileSystem.exists(target) { target = "\(base).\(number)" }
+    let target = try fileSystem.unusedName(base)
     let above = StorageOpening.parent(of: target) ?? "/"
     try fileSystem.createDirectory(above)
     try fileSystem.rename(path, to: target)

@@ -157,7 +157,7 @@ extension StorageSurvey {
         frames[partition, default: []].append(first..<first + Int64(frame.header.rowCount))
       }
       if let damage = reader.findings.first(where: \.isDamage) {
-        throw .corrupt(file: damage.path, offsetBytes: damage.offsetBytes, reason: damage.reason)
+        throw .corrupt(file: damage.file, offsetBytes: damage.offsetBytes, reason: damage.reason)
       }
     } catch .disk(.notFound) {
       // No journal: it holds nothing.

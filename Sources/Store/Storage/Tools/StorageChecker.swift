@@ -3,30 +3,10 @@ import Journaling
 import Platform
 import Records
 
-/// Something found in a data directory, with file and byte.
-package struct StorageFinding: Sendable, Hashable {
-  /// Its path.
-  package var file: String
-  /// Where in the file; 0 if it concerns all of it.
-  package var offsetBytes: Int
-  /// For people.
-  package var reason: String
-  /// false: nothing is lost; a start puts it right.
-  package var isDamage: Bool
-
-  /// A finding.
-  package init(file: String, offsetBytes: Int, reason: String, isDamage: Bool) {
-    self.file = file
-    self.offsetBytes = offsetBytes
-    self.reason = reason
-    self.isDamage = isDamage
-  }
-}
-
 /// What a check looked at and found.
 package struct StorageReport: Sendable {
   /// In the order they were found.
-  package var findings: [StorageFinding] = []
+  package var findings: [FileFinding] = []
   /// Edits of the manifest.
   package var editCount = 0
   /// Files of the journal.
@@ -221,7 +201,7 @@ private struct CheckRun {
     var headRows = 0
     var ranges = ranges
     defer { self.ranges = ranges }
-    var found: [StorageFinding] = []
+    var found: [FileFinding] = []
     do throws(JournalError) {
       let reader = try JournalReader(directory: path, fileSystem: fileSystem, registry: registry) {
         (frame) throws(JournalError) in
@@ -242,10 +222,7 @@ private struct CheckRun {
         }
       }
       report.segmentCount = reader.segments.count
-      found += reader.findings.map {
-        StorageFinding(
-          file: $0.path, offsetBytes: $0.offsetBytes, reason: $0.reason, isDamage: $0.isDamage)
-      }
+      found += reader.findings
     } catch { add(StoreError(error), file: path) }
     report.frameCount = frames
     report.headRows = headRows
@@ -255,8 +232,8 @@ private struct CheckRun {
   /// Positions that two frames of one tenant share.
   private static func overlaps(
     _ ranges: [Tenant: [(positions: Range<Int64>, file: String, offset: Int)]]
-  ) -> [StorageFinding] {
-    var found: [StorageFinding] = []
+  ) -> [FileFinding] {
+    var found: [FileFinding] = []
     for tenant in ranges.keys.sorted(by: { $0.description < $1.description }) {
       let sorted = (ranges[tenant] ?? []).sorted { $0.positions.lowerBound < $1.positions.lowerBound }
       for (one, next) in zip(sorted, sorted.dropFirst())

@@ -21,58 +21,38 @@ package struct SyslogDecoder: Sendable {
   /// The same with another plan.
   package func masked(by plan: MaskingPlan) -> SyslogDecoder { SyslogDecoder(decoder.masked(by: plan)) }
 
-  /// A message among the bytes that came.
-  package struct Message: Sendable, Hashable {
-    /// Without what ends it.
-    package let range: Range<Int>
-    /// Where it came from: which of the addresses.
-    package let source: Int
-    /// Whether more of it was sent than may be kept.
-    package let isCut: Bool
-
-    package init(range: Range<Int>, source: Int, isCut: Bool) {
-      self.range = range
-      self.source = source
-      self.isCut = isCut
-    }
-  }
-
   /// What messages came to.
   package struct Decoded: Sendable {
     package let records: PushedRecords
     /// Records whose time cannot be read: they have the time they came at.
     package let timesUnreadCount: Int
-    /// Messages of which nothing but the text could be read.
-    package let faultCount: Int
   }
 
   /// - Parameters:
-  ///   - messages: In `bytes`; no more than `limits.entries_max`.
-  ///   - sources: Addresses.
+  ///   - batch: No more messages than `limits.entries_max`.
   ///   - offsetSeconds: Of times without a zone: seconds east of UTC.
   ///   - now: When they came, in nanoseconds since 1970.
   ///   - memory: What they take as records' text is taken of it meanwhile.
   /// - Throws: `.busy`, `.tooLarge`.
   package func decode(
-    _ messages: [Message], in bytes: [UInt8], from sources: [String], offsetSeconds: Int, now: Int64,
-    within memory: DecodingMemory = .unbounded
+    _ batch: MessageBatch, offsetSeconds: Int, now: Int64, within memory: DecodingMemory = .unbounded
   ) throws(PushFault) -> Decoded {
     let times = LogTime(offsetSeconds: offsetSeconds, now: now)
     var lines = RecordLines(memory: memory, recordsMax: decoder.limits.entriesMax)
-    var (timesUnread, faults) = (0, 0)
+    var timesUnread = 0
+    let bytes = batch.bytes
     do throws(PushFault) {
-      for message in messages {
+      for message in batch.messages {
         let read = SyslogMessage(bytes.span.extracting(message.range), times: times)
         if read.unreadTime != nil { timesUnread += 1 }
-        if read.fault != nil { faults += 1 }
         let record = SyslogRecord(read, of: bytes, message.range)
         // Twelve bytes for one: a control character takes six, and a value may be written twice.
         try lines.append(bytesMax: message.range.count * 12 + 1_024) { text throws(PushFault) in
-          record.write(from: sources[message.source], isCut: message.isCut, to: &text)
+          record.write(from: batch.sources[message.source], isCut: message.isCut, to: &text)
         }
       }
       let records = try lines.decode(by: decoder, now: now)
-      return Decoded(records: records, timesUnreadCount: timesUnread, faultCount: faults)
+      return Decoded(records: records, timesUnreadCount: timesUnread)
     } catch {
       lines.giveBack()
       throw error

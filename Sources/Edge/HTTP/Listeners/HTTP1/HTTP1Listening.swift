@@ -56,7 +56,6 @@ struct HTTP1Listening: ListenerService {
     let isSecure = tls != nil
     let choice = PriorKnowledge {
       let pipeline = channel.pipeline.syncOperations
-      connection.leave()
       pipeline.removeHandler(connection, promise: nil)
       pipeline.removeHandler(codec.encoder, promise: nil)
       pipeline.removeHandler(tap, promise: nil)

@@ -1,3 +1,4 @@
+import Decoding
 import Logging
 import NIOCore
 import NIOPosix
@@ -51,7 +52,6 @@ final class SyslogDatagrams: ChannelInboundHandler, LoopConnection, @unchecked S
   private let delivery: SyslogDelivery
   private let messageBytesMax: Int
   private let countMax: Int
-  private var context: ChannelHandlerContext?
   private var waiting: [MessageBatch] = []
   private var waitingBytes = 0
   /// It counts as a connection until what has come is stored.
@@ -69,7 +69,6 @@ final class SyslogDatagrams: ChannelInboundHandler, LoopConnection, @unchecked S
   }
 
   func handlerAdded(context: ChannelHandlerContext) {
-    self.context = context
     delivery.whenStored = { [weak self] in self?.drain() }
   }
 
@@ -81,11 +80,9 @@ final class SyslogDatagrams: ChannelInboundHandler, LoopConnection, @unchecked S
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     let envelope = unwrapInboundIn(data)
-    let bytes = Array(buffer: envelope.data)
-    var end = bytes.count
-    while end > 0, bytes[end - 1] == 0x0A || bytes[end - 1] == 0x0D || bytes[end - 1] == 0 { end -= 1 }
-    guard end > 0 else { return }
-    let message = bytes[..<min(end, messageBytesMax)]
+    let whole = Array(buffer: envelope.data)[...].withoutLineEnd
+    guard !whole.isEmpty else { return }
+    let message = whole.prefix(messageBytesMax)
     let count = message.count + MemoryLayout<MessageBatch.Message>.stride
     guard waitingBytes + count <= SyslogDatagrams.waitingBytesMax, delivery.hold(count) else {
       return service.metrics.messagesLost(1)
@@ -93,7 +90,7 @@ final class SyslogDatagrams: ChannelInboundHandler, LoopConnection, @unchecked S
     waitingBytes += count
     if waiting.last.map(isFull) ?? true { waiting.append(MessageBatch()) }
     waiting[waiting.count - 1].append(
-      message, from: text(of: envelope.remoteAddress), isCut: end > messageBytesMax)
+      message, from: text(of: envelope.remoteAddress), isCut: whole.count > message.count)
   }
 
   private func isFull(_ batch: MessageBatch) -> Bool {
@@ -113,7 +110,6 @@ final class SyslogDatagrams: ChannelInboundHandler, LoopConnection, @unchecked S
   }
 
   func channelInactive(context: ChannelHandlerContext) {
-    self.context = nil
     isClosed = true
     drain()
     context.fireChannelInactive()

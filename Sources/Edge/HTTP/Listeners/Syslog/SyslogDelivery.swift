@@ -1,3 +1,4 @@
+import Decoding
 import Logging
 import NIOCore
 import Routing
@@ -15,10 +16,10 @@ final class SyslogDelivery: @unchecked Sendable {
   private let loop: any EventLoop
   private let address: String
   private var memory: UploadHold
-  /// What ``memory`` holds.
-  private var heldBytes = 0
+  /// On its way.
+  private var batch: MessageBatch?
+  /// The batch's next try, until that begins.
   private var retry: Scheduled<Void>?
-  private var waiting: MessageBatch?
   private var isAbandoned = false
   private var hasComplained = false
   /// Called on the loop once a batch is stored.
@@ -32,22 +33,15 @@ final class SyslogDelivery: @unchecked Sendable {
   deinit { memory.giveBack() }
 
   /// Whether a batch is on its way.
-  private(set) var isStoring = false
+  var isStoring: Bool { batch != nil }
 
   /// Takes memory for bytes that have come; false: there is none.
-  func hold(_ byteCount: Int) -> Bool {
-    guard memory.take(byteCount) else { return false }
-    heldBytes += byteCount
-    return true
-  }
+  func hold(_ byteCount: Int) -> Bool { memory.take(byteCount) }
 
   /// Holds memory for so many bytes, as far as there is some: what came was let in already.
   func keep(_ byteCount: Int) {
-    if byteCount < heldBytes {
-      memory.giveBack()
-      heldBytes = 0
-    }
-    _ = hold(byteCount - heldBytes)
+    if byteCount < memory.byteCount { memory.giveBack() }
+    _ = memory.take(byteCount - memory.byteCount)
   }
 
   /// Stores a batch, while nothing else is on its way.
@@ -55,17 +49,13 @@ final class SyslogDelivery: @unchecked Sendable {
   /// - Parameter keeping: What is held besides, in bytes.
   func store(_ batch: MessageBatch, keeping byteCount: Int) {
     keep(byteCount + batch.byteCount)
-    isStoring = true
-    waiting = batch
+    self.batch = batch
     submit()
   }
 
-  /// Whether the batch waits for its next try.
-  private var isWaiting = false
-
   private func submit() {
-    isWaiting = false
-    guard let batch = waiting else { return }
+    retry = nil
+    guard let batch else { return }
     let (intake, loop) = (intake, loop)
     Task {
       let outcome = await intake.store(batch)
@@ -76,14 +66,12 @@ final class SyslogDelivery: @unchecked Sendable {
   private func finish(_ outcome: IntakeOutcome) {
     switch outcome {
     case .done:
-      waiting = nil
-      isStoring = false
+      batch = nil
       hasComplained = false
       whenStored()
     case .later(let seconds, let reason):
       guard !isAbandoned else { return lose(reason) }
       complain(reason)
-      isWaiting = true
       let pause = min(max(seconds, 0.1), SyslogDelivery.pauseSecondsMax)
       retry = loop.scheduleTask(in: .milliseconds(Int64(pause * 1_000))) { self.submit() }
     }
@@ -98,9 +86,8 @@ final class SyslogDelivery: @unchecked Sendable {
   }
 
   private func lose(_ reason: String) {
-    guard let batch = waiting else { return }
-    waiting = nil
-    isStoring = false
+    guard let batch else { return }
+    self.batch = nil
     service.metrics.messagesLost(batch.messages.count)
     service.logger.error(
       "syslog messages are lost: the server stops and they cannot be stored",
@@ -119,6 +106,6 @@ final class SyslogDelivery: @unchecked Sendable {
     isAbandoned = true
     guard let retry else { return }
     retry.cancel()
-    if waiting != nil, isWaiting { lose("it was tried until the end") }
+    lose("it was tried until the end")
   }
 }

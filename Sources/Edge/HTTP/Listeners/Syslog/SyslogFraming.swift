@@ -1,3 +1,4 @@
+import Decoding
 import Records
 import Routing
 
@@ -76,13 +77,9 @@ struct SyslogFraming: Sendable {
   }
 
   private func append(_ range: Range<Int>, isCut: Bool, from source: String, to batch: inout MessageBatch) {
-    var end = range.upperBound
-    // A line feed that is counted, and CR before it.
-    while end > range.lowerBound, buffer[end - 1] == 0x0A || buffer[end - 1] == 0x0D || buffer[end - 1] == 0 {
-      end -= 1
-    }
-    guard end > range.lowerBound else { return }
-    batch.append(buffer[range.lowerBound..<end], from: source, isCut: isCut)
+    // A line feed may be counted, with CR before it.
+    let message = buffer[range].withoutLineEnd
+    if !message.isEmpty { batch.append(message, from: source, isCut: isCut) }
   }
 
   /// Passes over what is left of a cut message, and over ends of lines between messages; false: more bytes
@@ -100,7 +97,7 @@ struct SyslogFraming: Sendable {
       guard at < buffer.count else { return false }
       passing = .nothing
     }
-    while at < buffer.count, buffer[at] == 0x0A || buffer[at] == 0x0D || buffer[at] == 0 { at += 1 }
+    while at < buffer.count, buffer[at].endsLine { at += 1 }
     return true
   }
 
@@ -153,5 +150,18 @@ struct SyslogFraming: Sendable {
       passing = .line
       return (start..<at, true)
     }
+  }
+}
+
+extension UInt8 {
+  /// Whether messages end with it: LF, CR or NUL.
+  fileprivate var endsLine: Bool { self == 0x0A || self == 0x0D || self == 0 }
+}
+
+extension ArraySlice<UInt8> {
+  /// Without what ends a message.
+  var withoutLineEnd: ArraySlice<UInt8> {
+    let kept = lastIndex { !$0.endsLine }
+    return kept.map { self[...$0] } ?? []
   }
 }

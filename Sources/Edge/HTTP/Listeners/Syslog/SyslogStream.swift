@@ -1,3 +1,4 @@
+import Decoding
 import NIOCore
 import NIOPosix
 import NIOSSL
