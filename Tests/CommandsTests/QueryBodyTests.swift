@@ -23,7 +23,7 @@ import Testing
         $0.limit = 5
         $0.order = "asc"
       }
-        == "{\"dataset\":\"logs\",\"where\":{\"and\":[{\"eq\":[\"level\",\"ERROR\"]},{\"in\":[\"service\",[\"a\",\"b\"]]},"
+        == "{\"dataset\":\"logs\",\"where\":{\"and\":[{\"in\":[\"level\",[\"ERROR\",\"error\",\"Error\"]]},{\"in\":[\"service\",[\"a\",\"b\"]]},"
         + "{\"contains\":[\"message\",\"timed out\"]}]},\"order\":\"asc\",\"limit\":5}")
     #expect(
       try QueryBodyTests.body {
@@ -38,7 +38,7 @@ import Testing
       try QueryBodyTests.body {
         $0.dataset = "audit"
         $0.levels = ["high"]
-      } == "{\"dataset\":\"audit\",\"where\":{\"eq\":[\"severity\",\"high\"]}}")
+      } == "{\"dataset\":\"audit\",\"where\":{\"in\":[\"severity\",[\"high\",\"HIGH\",\"High\"]]}}")
   }
 
   @Test func timesAreUnderstood() throws {

@@ -158,12 +158,12 @@ import Testing
                 stop.wait(0.1)
 
         threads = [
-            threading.Thread(target=ask, args=(kind, copy == 1))
+            threading.Thread(target=ask, args=(kind, copy == 1), daemon=True)
             for kind in range(len(KINDS)) for copy in range(3)]
         threads += [
-            threading.Thread(target=unread, args=(path,))
+            threading.Thread(target=unread, args=(path,), daemon=True)
             for path in ["/ws/logs?limit=100", "/v1/tail/logs?last=100", "/v1/tail/logs"]]
-        threads.append(threading.Thread(target=watch))
+        threads.append(threading.Thread(target=watch, daemon=True))
         for thread in threads:
             thread.start()
         peak = 0
@@ -172,6 +172,8 @@ import Testing
             peak = max(peak, anonymous(server))
             time.sleep(0.02)
         stop.set()
+        # Of a server that is gone they would ask for ever.
+        assert server.process.poll() is None, server.log()[-2_000:]
         for thread in threads:
             thread.join()
         if os.environ.get("SHOW"):

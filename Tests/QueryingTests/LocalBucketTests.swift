@@ -183,13 +183,13 @@ import TestKit
     func plan(_ request: ScanRequest) throws(StoreError) -> [any ScanUnit] { try memory.plan(request) }
 
     func groupedCounts(_ request: GroupedCountRequest) throws(StoreError) -> GroupedCountAnswer {
-      var answer = GroupedCountAnswer(counts: [:], remaining: [])
+      var counts: [GroupKey: Int] = [:]
       for row in memory.units.joined() {
         guard row.timestamp >= request.start ?? .min, row.timestamp < request.end ?? .max else { continue }
         let bucket = request.bucketNanoseconds.map { TimeBucket.start(of: row.timestamp, width: $0) }
-        answer.counts[GroupKey(bucket: bucket ?? 0, values: []), default: 0] += 1
+        counts[GroupKey(bucket: bucket ?? 0, values: []), default: 0] += 1
       }
-      return answer
+      return GroupedCountAnswer(counts: counts, remaining: [])
     }
   }
 

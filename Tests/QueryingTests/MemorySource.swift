@@ -1,6 +1,7 @@
 import Codecs
 import Matching
 import Records
+import Synchronization
 
 @testable import Querying
 
@@ -23,6 +24,8 @@ struct MemorySource: BatchSource {
 
 final class MemorySnapshot: PartitionSnapshot {
   let units: [[MemorySource.Row]]
+  /// With which each part was planned, in turn.
+  let policies = Mutex<[DamagePolicy]>([])
   init(units: [[MemorySource.Row]]) { self.units = units }
 
   var positionEnd: Int64 { (units.flatMap { $0 }.map(\.position).max() ?? -1) + 1 }
@@ -35,6 +38,22 @@ final class MemorySnapshot: PartitionSnapshot {
     return request.order == .descending
       ? made.sorted { $0.bounds.timestampMax > $1.bounds.timestampMax }
       : made.sorted { $0.bounds.timestampMin < $1.bounds.timestampMin }
+  }
+
+  /// Every three units are a part.
+  func parts(_ request: ScanRequest) throws(StoreError) -> [ScanPart] {
+    let planned = try plan(request)
+    return stride(from: 0, to: planned.count, by: 3).map { start in
+      let some = Array(planned[start..<min(start + 3, planned.count)])
+      let all = some.map(\.bounds)
+      let bounds = KeyBounds(
+        timestampMin: all.map(\.timestampMin).min() ?? 0, timestampMax: all.map(\.timestampMax).max() ?? 0,
+        positionMin: all.map(\.positionMin).min() ?? 0, positionMax: all.map(\.positionMax).max() ?? 0)
+      return ScanPart(objects: [], bounds: bounds) { [self] policy in
+        policies.withLock { $0.append(policy) }
+        return some
+      }
+    }
   }
 
   func groupedCounts(_ request: GroupedCountRequest) throws(StoreError) -> GroupedCountAnswer {

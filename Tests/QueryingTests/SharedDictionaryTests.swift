@@ -88,18 +88,18 @@ struct SharedDictionaryTests {
 
   @Test func theLastUnitsAreHandedOutInParts() throws {
     let units = (0..<7).map { CountedUnit(number: $0, partCount: 3) }
-    func order(_ queue: UnitQueue) -> [Int] {
+    func order(_ queue: WorkQueue<any ScanUnit>) -> [Int] {
       var numbers: [Int] = []
       while let unit = queue.take() as? CountedUnit { numbers.append(unit.number) }
       return numbers
     }
-    #expect(order(UnitQueue(units)) == Array(0..<7))
-    #expect(order(UnitQueue(units, endingTogether: 1)) == Array(0..<7))
+    #expect(order(WorkQueue(units)) == Array(0..<7))
+    #expect(order(WorkQueue(units, endingTogether: 1)) == Array(0..<7))
     let parts = (3..<7).flatMap { unit in (0..<3).map { 100 * unit + $0 } }
-    let queue = UnitQueue(units, endingTogether: 2)
+    let queue = WorkQueue(units, endingTogether: 2)
     #expect(queue.count == 15 && order(queue) == [0, 1, 2] + parts)
-    #expect(order(UnitQueue(Array(units[0..<1]), endingTogether: 2)) == [0, 1, 2])
-    #expect(order(UnitQueue([], endingTogether: 2)).isEmpty)
+    #expect(order(WorkQueue(Array(units[0..<1]), endingTogether: 2)) == [0, 1, 2])
+    #expect(order(WorkQueue([], endingTogether: 2)).isEmpty)
   }
 }
 

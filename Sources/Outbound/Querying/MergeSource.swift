@@ -129,18 +129,14 @@ final class MergeSource: @unchecked Sendable {
     return isBefore(row, other, other.row)
   }
 
-  /// How far its rows come before the rival's first row and the bound of units not opened yet: a row number
-  /// behind
-  /// `row`. Gallops, so that rows that do not interleave cost a few comparisons.
-  func end(of rival: MergeSource?, limit: Int, bound: ClosedRange<Int64>?) -> Int {
+  /// How far its rows come before the rival's first row and before `bound`, the key of the first row that
+  /// units not opened yet may have: a row number behind `row`. Gallops, so that rows that do not interleave
+  /// cost a few comparisons.
+  func end(of rival: MergeSource?, limit: Int, bound: Int64?) -> Int {
     guard let batch else { return row }
     let most = min(batch.rowCount, row + limit)
     func isOurs(_ index: Int) -> Bool {
-      if let bound, let key = firstKey(index),
-        isDescending ? key <= bound.upperBound : key >= bound.lowerBound
-      {
-        return false
-      }
+      if let bound, let key = firstKey(index), isDescending ? key <= bound : key >= bound { return false }
       return rival.map { isBefore(index, $0, $0.row) } ?? true
     }
     var good = row

@@ -58,14 +58,6 @@ package struct PreparedQuery: Sendable {
     keyIndices = indices
   }
 
-  /// Units in the order their first rows can come, where that order is by position.
-  func ordered(_ units: [any ScanUnit]) -> [any ScanUnit] {
-    guard request.orderColumns.isEmpty else { return units }
-    return request.isDescending
-      ? units.sorted { $0.bounds.positionMax > $1.bounds.positionMax }
-      : units.sorted { $0.bounds.positionMin < $1.bounds.positionMin }
-  }
-
   func scan(positionEnd: Int64) -> ScanRequest {
     var predicate = request.predicate
     if let cursor = request.cursor {

@@ -30,7 +30,7 @@ package final class QueryAnswer: @unchecked Sendable {
   package let fields: [Field]
   private let request: QueryRequest
   private let positionEnd: Int64
-  /// How many stored objects, files for one, are read for it after pruning; 0 for groups.
+  /// How many stored objects, files for one, its first rows were looked for in, after pruning; 0 for groups.
   package let objectCount: Int
   /// The files whose rows the answer lacks, by name; empty: it is whole.
   package let damagedFiles: [DamagedFile]

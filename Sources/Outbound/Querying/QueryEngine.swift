@@ -116,16 +116,17 @@ package struct QueryEngine: QueryAnswering {
     let end = min(request.cursor?.positionEnd ?? .max, snapshot.positionEnd)
     let scan = prepared.scan(positionEnd: end)
     let bytesMax = batchBytesMax
-    let (stream, objectCount) = try await run.workers.perform { () throws(StoreError) in
-      let units = prepared.ordered(try snapshot.plan(scan))
+    let stream = try await run.workers.perform { () throws(StoreError) in
       let stream = RowStream(
-        units: units, query: prepared, snapshot: snapshot, run: run, bytesMax: bytesMax)
+        parts: try snapshot.parts(scan), query: prepared, snapshot: snapshot, run: run,
+        bytesMax: bytesMax)
       try stream.begin()
-      return (stream, Set(units.flatMap(\.objects)).count)
+      return stream
     }
+    try await stream.readAhead()
     let answer = QueryAnswer(
-      fields: prepared.fields, request: request, positionEnd: end, objectCount: objectCount, rows: stream,
-      damagedFiles: snapshot.damagedFiles)
+      fields: prepared.fields, request: request, positionEnd: end, objectCount: stream.objectCount,
+      rows: stream, damagedFiles: snapshot.damagedFiles)
     answer.memory = run.share.reservation
     answer.workers = run.workers
     return answer

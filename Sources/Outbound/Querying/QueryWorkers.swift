@@ -104,27 +104,27 @@ final class MemoryShare: Sendable {
   func give(back bytes: Int) { reservation.give(back: bytes) }
 }
 
-/// Hands the units of a scan to whichever worker asks next.
-final class UnitQueue: Sendable {
-  /// How many of the last units are handed out in parts, a worker.
-  private static let splitPerWorker = 2
-
-  private let units: [any ScanUnit]
+/// Hands what is to be done to whichever worker asks next.
+final class WorkQueue<Piece: Sendable>: Sendable {
+  private let pieces: [Piece]
   private let next = Atomic<Int>(0)
 
-  init(_ units: [any ScanUnit]) { self.units = units }
+  init(_ pieces: [Piece]) { self.pieces = pieces }
 
-  /// The last units in parts, so that no worker has much to do when the others find nothing any more.
-  convenience init(_ units: [any ScanUnit], endingTogether workers: Int) {
-    let last = workers > 1 ? units.suffix(workers * UnitQueue.splitPerWorker) : []
-    self.init(units.dropLast(last.count) + last.flatMap { $0.parts() })
-  }
+  /// How many pieces there are.
+  var count: Int { pieces.count }
 
-  /// How many units and parts there are.
-  var count: Int { units.count }
-
-  func take() -> (any ScanUnit)? {
+  func take() -> Piece? {
     let index = next.add(1, ordering: .relaxed).oldValue
-    return index < units.count ? units[index] : nil
+    return index < pieces.count ? pieces[index] : nil
+  }
+}
+
+extension WorkQueue<any ScanUnit> {
+  /// The last units in parts, two a worker, so that no worker has much to do when the others find nothing any
+  /// more.
+  convenience init(_ units: [any ScanUnit], endingTogether workers: Int) {
+    let last = workers > 1 ? units.suffix(workers * 2) : []
+    self.init(units.dropLast(last.count) + last.flatMap { $0.parts() })
   }
 }

@@ -2,9 +2,9 @@ import Records
 
 /// Rows of a snapshot in the order of the sort key, merged from its units, limited and projected.
 ///
-/// Units come sorted by their first key and are opened when the merge reaches them, so that the newest
-/// hundred rows open one unit, and rows that lie in order are passed on without a copy. At most as many
-/// cursors are open as units overlap. One consumer at a time.
+/// Parts of the scan are planned, and their units opened, when the merge reaches them, so that the newest
+/// hundred rows open one unit of one block, and rows that lie in order are passed on without a copy. At most
+/// as many cursors are open as units overlap. One consumer at a time.
 final class RowStream: AnswerRows, @unchecked Sendable {
   // Safe because: its owner awaits each call to next() before the following one, and units are handed to
   // workers only inside such a call.
@@ -18,23 +18,34 @@ final class RowStream: AnswerRows, @unchecked Sendable {
   private let snapshot: any PartitionSnapshot
   private let run: QueryRun
   private let bytesMax: Int
-  private var pending: ArraySlice<any ScanUnit>
+  /// In the order of the first keys that their rows may have, as ``pending``.
+  private var parts: ArraySlice<ScanPart>
+  /// Not opened yet.
+  private var pending: ArraySlice<any ScanUnit> = []
   private var active: [MergeSource] = []
+  private var objects: Set<StoredObject> = []
+  /// What is done about parts that turn out to be damaged.
+  private var policy: DamagePolicy
+  private var partWindow = 1
   private var window = 1
   private var remaining: Int
   /// Taken for the batch that was given last.
   private var batchBytesTaken = 0
   /// What ``begin()`` found.
-  private var first: Merged?
+  private var merged: Merged?
+  /// What ``readAhead()`` read.
+  private var ahead: RecordBatch?
   private(set) var lastKey: AnswerKey?
 
   static let batchRowsMax = 8_192
+  /// Parts planned at once.
+  private static let partWindowMax = 64
   /// Text of a batch that is merged from several, about; a single row may have more.
   static let batchBytesMax = 64 << 20
 
-  /// - Parameter units: Of `snapshot`, for the query's scan.
+  /// - Parameter parts: Of `snapshot`, for the query's scan.
   init(
-    units: [any ScanUnit], query: PreparedQuery, snapshot: any PartitionSnapshot, run: QueryRun,
+    parts: [ScanPart], query: PreparedQuery, snapshot: any PartitionSnapshot, run: QueryRun,
     bytesMax: Int = batchBytesMax
   ) {
     self.bytesMax = bytesMax
@@ -44,19 +55,31 @@ final class RowStream: AnswerRows, @unchecked Sendable {
     orderColumns = query.request.orderColumns
     self.snapshot = snapshot
     self.run = run
-    pending = units[...]
+    policy = query.damage
     remaining = request.limit
+    self.parts = parts[...]
+    if isSortedByNumber { self.parts.sort { isBehind(firstKey($1.bounds), firstKey($0.bounds)) } }
   }
+
+  /// How many objects the units found so far are read from.
+  var objectCount: Int { objects.count }
 
   /// Whether units can be told apart by their first key, a time or a position: only then may later ones stay
   /// closed.
   private var isSortedByNumber: Bool { orderColumns.isEmpty || orderColumns == ["timestamp"] }
 
-  /// The first keys that the unit's rows may have.
-  private func keys(of unit: any ScanUnit) -> ClosedRange<Int64> {
-    let bounds = unit.bounds
-    return orderColumns.isEmpty
-      ? bounds.positionMin...bounds.positionMax : bounds.timestampMin...bounds.timestampMax
+  /// The key of the first row that may lie within.
+  private func firstKey(_ bounds: KeyBounds) -> Int64 {
+    switch (orderColumns.isEmpty, request.isDescending) {
+    case (true, true): bounds.positionMax
+    case (true, false): bounds.positionMin
+    case (false, true): bounds.timestampMax
+    case (false, false): bounds.timestampMin
+    }
+  }
+
+  private func isBehind(_ key: Int64, _ other: Int64) -> Bool {
+    request.isDescending ? key < other : key > other
   }
 
   private var workers: any QueryWorkers { run.workers }
@@ -68,79 +91,138 @@ final class RowStream: AnswerRows, @unchecked Sendable {
   }
 
   private func nextBatch() async throws(StoreError) -> RecordBatch? {
+    if let batch = ahead {
+      ahead = nil
+      return batch
+    }
     share.give(back: batchBytesTaken)
     batchBytesTaken = 0
-    let batch = try await findBatch()
-    let bytes = batch?.textByteCount ?? 0
-    try share.take(bytes)
-    batchBytesTaken = bytes
+    guard let batch = try await findBatch() else {
+      try finish()
+      return nil
+    }
+    try share.take(batch.textByteCount)
+    batchBytesTaken = batch.textByteCount
     return batch
   }
 
+  /// nil at the end.
   private func findBatch() async throws(StoreError) -> RecordBatch? {
-    guard remaining > 0 else { return try finish() }
-    if let merged = first {
-      first = nil
-      if let batch = take(merged) { return batch }
+    if let found = merged {
+      merged = nil
+      if let batch = take(found) { return batch }
     }
-    while true {
+    while remaining > 0 {
       try await activate()
-      guard !active.isEmpty else { return try finish() }
+      guard !active.isEmpty else { return nil }
       if let batch = try await merge() { return batch }
     }
-  }
-
-  /// Opens a unit that is the only one and merges its first rows on the caller's thread, a worker's: so a
-  /// query for a few rows of one unit, planned there, changes threads no more. Called before the first
-  /// ``next()``.
-  func begin() throws(StoreError) {
-    guard remaining > 0, pending.count == 1, let unit = pending.first else { return }
-    pending = []
-    let source = try MergeSource(
-      unit: unit, keyIndices: keyIndices, isDescending: request.isDescending, share: share)
-    guard source.batch != nil else { return }
-    active = [source]
-    first = try mergeRun(before: nil)
-  }
-
-  /// The rows given so far were used: if a file went bad under them, the answer must not end as a whole one.
-  private func finish() throws(StoreError) -> RecordBatch? {
-    active = []
-    pending = []
-    try snapshot.requireReadable()
     return nil
   }
 
-  /// Opens every unit that may hold a row before the best one at hand; several at once, more each time.
+  /// Plans the first part, opens its first unit and merges the first rows of that on the caller's thread, a
+  /// worker's: so a query for a few rows of one unit changes threads no more. Called before ``readAhead()``.
+  func begin() throws(StoreError) {
+    guard remaining > 0, isSortedByNumber || parts.count == 1 else { return }
+    if case .plan = nextStep() { add(try parts.removeFirst().units(policy)) }
+    if case .open = nextStep(), isSortedByNumber || pending.count == 1 {
+      if let source = try source(pending.removeFirst()) { active.append(source) }
+    }
+    if case .merge = nextStep(), !active.isEmpty { merged = try mergeRun(before: bound) }
+  }
+
+  /// Reads the first rows, so that what keeps them from being read is known before the answer begins. What
+  /// turns out to be damaged later ends it. Called once, before the first ``next()``.
+  func readAhead() async throws(StoreError) {
+    ahead = try await nextBatch()
+    policy = .refuse
+  }
+
+  /// The rows given so far were used: if a file went bad under them, the answer must not end as a whole one.
+  private func finish() throws(StoreError) {
+    active = []
+    pending = []
+    parts = []
+    try snapshot.requireReadable()
+  }
+
+  private enum Step { case plan, open, merge }
+
+  /// What comes before the next rows are known: whatever may hold a row before the best one at hand is
+  /// planned, and opened.
+  private func nextStep() -> Step {
+    guard isSortedByNumber else { return !parts.isEmpty ? .plan : pending.isEmpty ? .merge : .open }
+    let best = best()?.firstKey
+    func mayPrecede(_ bounds: KeyBounds, _ key: Int64?) -> Bool {
+      key.map { !isBehind(firstKey(bounds), $0) } ?? true
+    }
+    let unit = pending.first?.bounds
+    if let part = parts.first?.bounds, mayPrecede(part, best), mayPrecede(part, unit.map(firstKey)) {
+      return .plan
+    }
+    if let unit, mayPrecede(unit, best) { return .open }
+    return .merge
+  }
+
   private func activate() async throws(StoreError) {
-    while let unit = pending.first {
-      if let best = best(), isSortedByNumber, let bound = best.firstKey,
-        request.isDescending ? keys(of: unit).upperBound < bound : keys(of: unit).lowerBound > bound
-      {
-        return
+    while true {
+      switch nextStep() {
+      case .plan: try await planSome()
+      case .open: try await openSome()
+      case .merge: return
       }
-      let some = Array(pending.prefix(isSortedByNumber ? window : max(window, workers.workerCount * 2)))
-      pending = pending.dropFirst(some.count)
-      window = min(window * 2, workers.workerCount * 4)
-      try await open(some)
     }
   }
 
-  private func open(_ units: [any ScanUnit]) async throws(StoreError) {
-    let queue = UnitQueue(units)
-    let descending = request.isDescending
-    let indices = keyIndices
-    let share = share
-    let opened = try await workers.runOnAll(upTo: units.count) { () throws(StoreError) -> [MergeSource] in
+  /// Several at once, more each time.
+  private func planSome() async throws(StoreError) {
+    let some = Array(parts.prefix(isSortedByNumber ? partWindow : parts.count))
+    parts = parts.dropFirst(some.count)
+    partWindow = min(partWindow * 2, RowStream.partWindowMax)
+    let queue = WorkQueue(some)
+    let policy = policy
+    let found = try await workers.runOnAll(upTo: some.count) { () throws(StoreError) -> [any ScanUnit] in
+      var units: [any ScanUnit] = []
+      while let part = queue.take() { units += try part.units(policy) }
+      return units
+    }
+    add(found.flatMap { $0 })
+  }
+
+  private func add(_ units: [any ScanUnit]) {
+    for unit in units { objects.formUnion(unit.objects) }
+    pending += units
+    if isSortedByNumber { pending.sort { isBehind(firstKey($1.bounds), firstKey($0.bounds)) } }
+  }
+
+  /// Several at once, more each time.
+  private func openSome() async throws(StoreError) {
+    let some = Array(pending.prefix(isSortedByNumber ? window : max(window, workers.workerCount * 2)))
+    pending = pending.dropFirst(some.count)
+    window = min(window * 2, workers.workerCount * 4)
+    let queue = WorkQueue(some)
+    let opened = try await workers.runOnAll(upTo: some.count) { () throws(StoreError) -> [MergeSource] in
       var sources: [MergeSource] = []
       while let unit = queue.take() {
-        let source = try MergeSource(
-          unit: unit, keyIndices: indices, isDescending: descending, share: share)
-        if source.batch != nil { sources.append(source) }
+        if let source = try self.source(unit) { sources.append(source) }
       }
       return sources
     }
     active += opened.flatMap { $0 }
+  }
+
+  /// The unit, open; nil: it has no row.
+  private func source(_ unit: any ScanUnit) throws(StoreError) -> MergeSource? {
+    let source = try MergeSource(
+      unit: unit, keyIndices: keyIndices, isDescending: request.isDescending, share: share)
+    return source.batch == nil ? nil : source
+  }
+
+  /// The key of the first row that what is not open yet may have, where that is known.
+  private var bound: Int64? {
+    guard isSortedByNumber else { return nil }
+    let keys = [parts.first?.bounds, pending.first?.bounds].compactMap { $0.map(firstKey) }
+    return request.isDescending ? keys.max() : keys.min()
   }
 
   private func best() -> MergeSource? {
@@ -151,7 +233,7 @@ final class RowStream: AnswerRows, @unchecked Sendable {
 
   /// Merges up to a batch of rows from the active units. nil: a unit must be opened first.
   private func merge() async throws(StoreError) -> RecordBatch? {
-    let bound = isSortedByNumber ? pending.first.map(keys(of:)) : nil
+    let bound = bound
     return take(try await workers.perform { () throws(StoreError) in try self.mergeRun(before: bound) })
   }
 
@@ -168,7 +250,7 @@ final class RowStream: AnswerRows, @unchecked Sendable {
 
   private typealias Merged = (RecordBatch?, AnswerKey?, Bool)
 
-  private func mergeRun(before bound: ClosedRange<Int64>?) throws(StoreError) -> Merged {
+  private func mergeRun(before bound: Int64?) throws(StoreError) -> Merged {
     let most = min(remaining, RowStream.batchRowsMax)
     var sources: [RecordBatch] = []
     var runs: [RowRun] = []
@@ -177,11 +259,7 @@ final class RowStream: AnswerRows, @unchecked Sendable {
     var room = TextRoom(bytesMax: bytesMax)
     while count < most, let best = best(), let batch = best.batch {
       try share.check()
-      if let bound, let first = best.firstKey, count > 0,
-        request.isDescending ? bound.upperBound >= first : bound.lowerBound <= first
-      {
-        break
-      }
+      if let bound, let first = best.firstKey, count > 0, !isBehind(bound, first) { break }
       let rival = active.filter { $0 !== best && $0.batch != nil }.min { $0.precedes($1) }
       let sorted = best.end(of: rival, limit: most - count, bound: bound)
       let end = room.end(best.row..<sorted, of: best, isNew: best.lastSourceIndex < 0, isFirst: count == 0)

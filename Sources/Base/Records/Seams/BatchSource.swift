@@ -3,9 +3,15 @@ package protocol PartitionSnapshot: AnyObject, Sendable {
   /// Every visible row's position is below it.
   var positionEnd: Int64 { get }
   /// The units that may hold matching rows after pruning by position, time, statistics, Bloom filters and the
-  /// text index; for ordered scans sorted by their first key in that order. Deleted rows are left out by the
-  /// units. Blocking (disk, CPU): call on a query thread.
+  /// text index. Deleted rows are left out by the units. Blocking (disk, CPU): call on a query thread.
   func plan(_ request: ScanRequest) throws(StoreError) -> [any ScanUnit]
+  /// What ``plan(_:)`` gives, in parts that are planned when they are asked: after pruning by position and
+  /// time only. Blocking.
+  func parts(_ request: ScanRequest) throws(StoreError) -> [ScanPart]
+  /// This moment as several whose rows are disjoint and together its own, at most `count`, so that a scan is
+  /// planned on several threads at once; itself alone where that would not pay. What one of them leaves out
+  /// is among the ``damagedFiles`` of all. No disk.
+  func shares(of request: ScanRequest, atMost count: Int) -> [any PartitionSnapshot]
   /// What summaries prove of the counts, and the units that are left. Blocking.
   func groupedCounts(_ request: GroupedCountRequest) throws(StoreError) -> GroupedCountAnswer
   /// What summaries know of numbers, and the units that are left. Blocking.
@@ -20,6 +26,12 @@ package protocol PartitionSnapshot: AnyObject, Sendable {
 }
 
 extension PartitionSnapshot {
+  /// All planned at once: for sources that plan without reading.
+  package func parts(_ request: ScanRequest) throws(StoreError) -> [ScanPart] {
+    try plan(request).map { ScanPart($0) }
+  }
+  /// Itself alone.
+  package func shares(of request: ScanRequest, atMost count: Int) -> [any PartitionSnapshot] { [self] }
   /// Nothing is known: for sources without summaries.
   package func totals(_ request: TotalsRequest) throws(StoreError) -> TotalsAnswer {
     TotalsAnswer(parts: [], remaining: try plan(request.scan))

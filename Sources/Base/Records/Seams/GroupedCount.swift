@@ -54,12 +54,18 @@ package struct GroupKey: Sendable, Hashable {
 
 /// What summaries could say about a grouped count: exact counts for what they cover, and scans for the rest.
 package struct GroupedCountAnswer: Sendable {
-  package var counts: [GroupKey: Int]
+  /// Counts of disjoint rows; a group may be in several of them.
+  package var parts: [[GroupKey: Int]]
   /// Units (with the same predicate and bounds, columns: `timestamp` if bucketed, then `groupBy` as utf8)
-  /// that must be scanned and counted besides; their rows are disjoint from what `counts` covers.
+  /// that must be scanned and counted besides; their rows are disjoint from what `parts` cover.
   package var remaining: [any ScanUnit]
   package init(counts: [GroupKey: Int], remaining: [any ScanUnit]) {
-    self.counts = counts
+    parts = counts.isEmpty ? [] : [counts]
     self.remaining = remaining
+  }
+
+  /// Those of all parts together.
+  package var counts: [GroupKey: Int] {
+    parts.reduce(into: [:]) { all, part in all.merge(part, uniquingKeysWith: +) }
   }
 }

@@ -2,18 +2,27 @@ import Records
 
 /// What an aggregate query is answered from: what summaries say, and the units that are left to scan.
 struct AggregateSources {
-  var counts: [GroupKey: Int] = [:]
+  var counts: [[GroupKey: Int]] = []
   var totals: [TotalsAnswer.Part] = []
   var units: [any ScanUnit] = []
 
   /// Rows that need not be read.
-  var rowCount: Int { counts.values.reduce(0, +) + totals.reduce(0) { $0 + $1.rowCount } }
+  var rowCount: Int {
+    counts.reduce(0) { $0 + $1.values.reduce(0, +) } + totals.reduce(0) { $0 + $1.rowCount }
+  }
+
+  /// Adds what is known of other rows.
+  mutating func add(_ other: AggregateSources) {
+    counts += other.counts
+    totals += other.totals
+    units += other.units
+  }
 }
 
 extension Aggregation {
   /// Adds what need not be read.
   mutating func add(_ known: AggregateSources) throws(StoreError) {
-    if !known.counts.isEmpty { try add(known.counts) }
+    for counts in known.counts { try add(counts) }
     if !known.totals.isEmpty { try add(known.totals) }
   }
 }
@@ -21,7 +30,14 @@ extension Aggregation {
 extension AggregatePlan {
   /// What summaries prove of the query, and the units that are left to scan.
   func sources(in snapshot: any PartitionSnapshot) throws(StoreError) -> AggregateSources {
-    if let found = try frequent(in: snapshot) { return found }
+    if let request = frequentRequest, let found = proved(by: try snapshot.frequentValues(request)) {
+      return found
+    }
+    return try summed(in: snapshot)
+  }
+
+  /// As ``sources(in:)``, for queries that the most frequent values do not answer.
+  func summed(in snapshot: any PartitionSnapshot) throws(StoreError) -> AggregateSources {
     guard query.isPlainCount || totals(scan) != nil else {
       return AggregateSources(units: try snapshot.plan(scan))
     }
@@ -39,7 +55,7 @@ extension AggregatePlan {
     }
     if query.isPlainCount {
       let answer = try snapshot.groupedCounts(groupedCount)
-      return AggregateSources(counts: answer.counts, units: answer.remaining + units)
+      return AggregateSources(counts: answer.parts, units: answer.remaining + units)
     }
     guard let asked = totals(late) else { bug("asked above") }
     let answer = try snapshot.totals(asked)
@@ -69,14 +85,18 @@ extension AggregatePlan {
     }
   }
 
-  /// The counts of the most frequent values, where summaries and a few units prove them; nil: they do not.
-  private func frequent(in snapshot: any PartitionSnapshot) throws(StoreError) -> AggregateSources? {
+  /// What to ask if the query is for the most frequent values of a column; nil: it is not.
+  var frequentRequest: FrequentRequest? {
     guard query.isPlainCount, query.bucket == nil, query.groupBy.count == 1, request.predicate == .all,
       query.orderBy != nil, request.isDescending,
       !request.dataset.schema.summaryColumns.contains(query.groupBy[0].description)
     else { return nil }
-    let answer = try snapshot.frequentValues(FrequentRequest(scan: scan, path: query.groupBy[0]))
+    return FrequentRequest(scan: scan, path: query.groupBy[0])
+  }
+
+  /// The counts of the most frequent values, where summaries and a few units prove them; nil: they do not.
+  func proved(by answer: FrequentAnswer) -> AggregateSources? {
     guard let counts = answer.counts(ofMostFrequent: groupsNeeded) else { return nil }
-    return AggregateSources(counts: counts, units: answer.remaining)
+    return AggregateSources(counts: [counts], units: answer.remaining)
   }
 }

@@ -12,8 +12,10 @@ extension QueryEngine {
     let memory = GroupMemory(pass.run.share, limits: groupLimits)
     let bytesMax = groupBytesMax
     do throws(StoreError) {
+      let shares = pass.shares(of: pass.plan.scan)
+      let planned = shares.count > 1 ? try await sources(pass, shares) : nil
       let (known, all) = try await pass.workers.perform { () throws(StoreError) in
-        let known = try pass.plan.sources(in: pass.snapshot)
+        let known = if let planned { planned } else { try pass.plan.sources(in: pass.snapshot) }
         // A short answer is made in one go: each hand-over between threads costs as much as it does.
         guard known.units.isEmpty else { return (known, GroupBatches?.none) }
         var whole = Aggregation(pass.plan, memory: memory)
@@ -30,13 +32,29 @@ extension QueryEngine {
     }
   }
 
+  /// As ``AggregatePlan/sources(in:)``, on several threads.
+  private func sources(
+    _ pass: GroupPass, _ shares: [any PartitionSnapshot]
+  ) async throws(StoreError) -> AggregateSources {
+    let plan = pass.plan
+    if let request = plan.frequentRequest {
+      let answers = try await pass.onEach(shares) { share throws(StoreError) in
+        try share.frequentValues(request)
+      }
+      let answer = FrequentAnswer(parts: answers.flatMap(\.parts), remaining: answers.flatMap(\.remaining))
+      if let found = plan.proved(by: answer) { return found }
+    }
+    let parts = try await pass.onEach(shares) { share throws(StoreError) in try plan.summed(in: share) }
+    return parts.reduce(into: AggregateSources()) { $0.add($1) }
+  }
+
   /// One pass over the rows of some units: each worker gathers for itself, and merges with whoever is done.
   func gather(
     _ pass: GroupPass, _ units: [any ScanUnit], _ known: AggregateSources = AggregateSources(),
     memory: GroupMemory,
     admitted: AdmittedCells? = nil
   ) async throws(StoreError) -> (batches: GroupBatches, last: Double?) {
-    let queue = UnitQueue(units, endingTogether: pass.workers.workerCount)
+    let queue = WorkQueue(units, endingTogether: pass.workers.workerCount)
     let plan = pass.plan
     let bytesMax = groupBytesMax
     let done = MergingPlace<Aggregation>()

@@ -7,6 +7,30 @@ struct GroupPass: Sendable {
   let run: QueryRun
 
   var workers: any QueryWorkers { run.workers }
+
+  /// See ``PartitionSnapshot/shares(of:atMost:)``.
+  func shares(of scan: ScanRequest) -> [any PartitionSnapshot] {
+    snapshot.shares(of: scan, atMost: workers.workerCount)
+  }
+
+  /// What `body` makes of each share, on all workers at once.
+  func onEach<Value: Sendable>(
+    _ shares: [any PartitionSnapshot],
+    _ body: @escaping @Sendable (any PartitionSnapshot) throws(StoreError) -> Value
+  ) async throws(StoreError) -> [Value] {
+    let queue = WorkQueue(shares)
+    let found = try await workers.runOnAll(upTo: shares.count) { () throws(StoreError) -> [Value] in
+      var values: [Value] = []
+      while let share = queue.take() { values.append(try body(share)) }
+      return values
+    }
+    return found.flatMap { $0 }
+  }
+
+  /// The units of a scan.
+  func plan(_ scan: ScanRequest) async throws(StoreError) -> [any ScanUnit] {
+    try await onEach(shares(of: scan)) { share throws(StoreError) in try share.plan(scan) }.flatMap { $0 }
+  }
 }
 
 // Groups that there is no memory for: the greatest of them, by two passes over the rows (decision 0025).
@@ -53,10 +77,8 @@ extension QueryEngine {
   private func cells(
     of ranking: GroupRanking, _ pass: GroupPass, _ memory: GroupMemory
   ) async throws(StoreError) -> GroupCells {
-    let units = try await pass.workers.perform { () throws(StoreError) in
-      try pass.snapshot.plan(ranking.plan.scan)
-    }
-    let queue = UnitQueue(units, endingTogether: pass.workers.workerCount)
+    let units = try await pass.plan(ranking.plan.scan)
+    let queue = WorkQueue(units, endingTogether: pass.workers.workerCount)
     let partCount = max(1, min(pass.workers.workerCount, queue.count))
     let cellBits = GroupCells.bits(bytesMax: groupLimits.bytesMax / 4 / (partCount + 1))
     try memory.take(GroupCells.byteCount(bits: cellBits))
@@ -86,9 +108,7 @@ extension QueryEngine {
   ) async throws(StoreError) -> (batches: GroupBatches, last: Double?)? {
     let memory = GroupMemory(pass.run.share, limits: groupLimits)
     do throws(StoreError) {
-      let units = try await pass.workers.perform { () throws(StoreError) in
-        try pass.snapshot.plan(pass.plan.scan)
-      }
+      let units = try await pass.plan(pass.plan.scan)
       return try await gather(pass, units, memory: memory, admitted: admitted)
     } catch {
       memory.giveBackAll()

@@ -67,7 +67,9 @@ enum QueryBody {
       if values.count == 1 { parts.append(.compare(path, .equal, .string(values[0]))) }
       if values.count > 1 { parts.append(.isIn(path, values.map { .string($0) })) }
     }
-    if !flags.levels.isEmpty { oneOf(try column(levelNames, "--level", flags.dataset, schema), flags.levels) }
+    if !flags.levels.isEmpty {
+      oneOf(try column(levelNames, "--level", flags.dataset, schema), spellings(of: flags.levels))
+    }
     if !flags.services.isEmpty {
       oneOf(try column(["service"], "--service", flags.dataset, schema), flags.services)
     }
@@ -92,6 +94,15 @@ enum QueryBody {
 
   /// What a dataset calls how grave a record is, or how a run ended.
   private static let levelNames = ["level", "severity", "status"]
+
+  /// Levels as they may have been sent: as typed, and in capitals, small, and with one capital.
+  private static func spellings(of levels: [String]) -> [String] {
+    var known: Set<Name> = []
+    return levels.flatMap { level in
+      let small = level.lowercased()
+      return [level, level.uppercased(), small, small.prefix(1).uppercased() + small.dropFirst()]
+    }.filter { known.insert(Name($0)).inserted }
+  }
 
   /// The first of `names` that the dataset has.
   private static func column(

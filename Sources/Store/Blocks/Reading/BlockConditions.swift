@@ -195,3 +195,22 @@ struct BlockConditions {
     } catch { throw contents.failure(error) }
   }
 }
+
+extension BlockContents {
+  /// Whether Bloom filters alone prove that no row fulfils the predicate. Asked before anything else: of a
+  /// hundred blocks, one has the trace that is looked for.
+  func isRuledOut(by predicate: CompiledPredicate) -> Bool {
+    predicate.requiredConditions.contains { condition in
+      guard case .equalsAny(let path, let literals) = condition, path.members.isEmpty,
+        schema.bloomColumns.contains(path.column), let column = columns.schema[path.column]
+      else { return false }
+      return literals.allSatisfy { literal in
+        guard case .string(let text) = literal else { return false }
+        let bytes = Array(text.utf8)
+        return (0..<groupCount).allSatisfy {
+          !parquet.bloomMayContain(rowGroup: $0, column: column, text: bytes)
+        }
+      }
+    }
+  }
+}

@@ -78,6 +78,7 @@ package final class BlockReader: BlockReading {
     else { return [] }
     if let ids = predicate.requiredIDs, !ids.contains(where: mayHold) { return [] }
     let contents = try contents()
+    if contents.isRuledOut(by: predicate) { return [] }
     let scan = try BlockScan(contents, request, predicate: predicate, deletions: deletions)
     var units: [any ScanUnit] = []
     for group in 0..<contents.groupCount {

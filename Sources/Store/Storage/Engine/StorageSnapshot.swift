@@ -16,7 +16,18 @@ final class StorageSnapshot: PartitionSnapshot {
   private let deletions: [PendingDeletion]
   private let openBlocks: OpenBlocks
   private let quarantine: Quarantine
-  private let leftOut = Mutex<Set<DamagedFile>>([])
+  /// Whether it is this one of several shares that gives the head's rows.
+  private let readsHead: Bool
+  private let leftOut: LeftOut
+
+  /// The files that plans have left out, those of all shares of a snapshot.
+  private final class LeftOut: Sendable {
+    private let files = Mutex<Set<DamagedFile>>([])
+
+    var all: Set<DamagedFile> { files.withLock { $0 } }
+
+    func add(_ more: some Sequence<DamagedFile>) { files.withLock { $0.formUnion(more) } }
+  }
 
   private var schema: DatasetSchema { partition.dataset.schema }
 
@@ -32,13 +43,57 @@ final class StorageSnapshot: PartitionSnapshot {
     deletions = live.deletions
     self.openBlocks = openBlocks
     self.quarantine = quarantine
+    readsHead = true
+    leftOut = LeftOut()
+  }
+
+  private init(share blocks: [LiveBlock], of whole: StorageSnapshot, readsHead: Bool) {
+    self.blocks = blocks
+    self.readsHead = readsHead
+    partition = whole.partition
+    positionEnd = whole.positionEnd
+    frames = whole.frames
+    failedBefore = whole.failedBefore
+    deletions = whole.deletions
+    openBlocks = whole.openBlocks
+    quarantine = whole.quarantine
+    leftOut = whole.leftOut
+  }
+
+  /// Blocks that make it worth while to plan on one more thread: they take as long as handing over does.
+  private static let shareBlocksMin = 8
+
+  func shares(of request: ScanRequest, atMost count: Int) -> [any PartitionSnapshot] {
+    let blocks = blocks.filter {
+      $0.facts.bounds.meets(start: request.start, end: request.end, positions: request.positions)
+    }
+    let count = min(count, blocks.count / StorageSnapshot.shareBlocksMin)
+    guard count > 1 else { return [self] }
+    return (0..<count).map { share in
+      let own = stride(from: share, to: blocks.count, by: count).map { blocks[$0] }
+      return StorageSnapshot(share: own, of: self, readsHead: share == 0)
+    }
   }
 
   func plan(_ request: ScanRequest) throws(StoreError) -> [any ScanUnit] {
-    let units = try remaining(request) { (reader, scan, predicate, pending) throws(StoreError) in
+    try remaining(request) { (reader, scan, predicate, pending) throws(StoreError) in
       try reader.units(scan, predicate: predicate, deletions: pending)
     }
-    return sorted(units, request.order)
+  }
+
+  func parts(_ request: ScanRequest) throws(StoreError) -> [ScanPart] {
+    let (scan, predicate) = try compiled(request)
+    var parts: [ScanPart] = []
+    for block in meeting(scan, predicate) where !isLeftOut(block, scan.damage) {
+      let object = StoredObject(name: block.file.path)
+      parts.append(
+        ScanPart(objects: [object], bounds: block.facts.bounds) { [self] (policy) throws(StoreError) in
+          try remaining(of: block, policy, scan.cancellation) { (reader, pending) throws(StoreError) in
+            try reader.units(scan, predicate: predicate, deletions: pending)
+          }
+        })
+    }
+    return parts + (try headUnits(scan, predicate)).map { ScanPart($0) }
   }
 
   func groupedCounts(_ request: GroupedCountRequest) throws(StoreError) -> GroupedCountAnswer {
@@ -47,11 +102,7 @@ final class StorageSnapshot: PartitionSnapshot {
     answer.remaining = try remaining(request.scan) { (reader, scan, predicate, pending) throws(StoreError) in
       request.positions = scan.positions
       let part = try reader.groupedCounts(request, predicate: predicate, deletions: pending)
-      if answer.counts.isEmpty {
-        answer.counts = part.counts
-      } else {
-        answer.counts.merge(part.counts, uniquingKeysWith: +)
-      }
+      answer.parts += part.parts
       return part.remaining
     }
     return answer
@@ -91,24 +142,39 @@ final class StorageSnapshot: PartitionSnapshot {
     _ body: (any BlockReading, ScanRequest, CompiledPredicate, [PendingDeletion]) throws(StoreError)
       -> [any ScanUnit]
   ) throws(StoreError) -> [any ScanUnit] {
-    try check(scan.columns)
-    let predicate = try CompiledPredicate(scan.predicate, schema: schema, cancellation: scan.cancellation)
-    var scan = scan
-    scan.positions = visible(scan.positions)
+    let (scan, predicate) = try compiled(scan)
     var units: [any ScanUnit] = []
     for block in meeting(scan, predicate) {
-      try scan.cancellation?.check()
-      let pending = deletions.filter { $0.isPending(for: block.facts) }
-      let left = try read(block, scan.damage) { (reader) throws(StoreError) in
+      units += try remaining(of: block, scan.damage, scan.cancellation) {
+        (reader, pending) throws(StoreError) in
         try body(reader, scan, predicate, pending)
       }
-      units += watched(left ?? [], block)
     }
     return units + (try headUnits(scan, predicate))
   }
 
+  /// The scan with the positions that this snapshot shows, and its predicate.
+  private func compiled(_ scan: ScanRequest) throws(StoreError) -> (ScanRequest, CompiledPredicate) {
+    try check(scan.columns)
+    let predicate = try CompiledPredicate(scan.predicate, schema: schema, cancellation: scan.cancellation)
+    var scan = scan
+    scan.positions = visible(scan.positions)
+    return (scan, predicate)
+  }
+
+  /// What `body` says is left to be read of the block; nothing, if it is damaged and may be left out.
+  private func remaining(
+    of block: LiveBlock, _ policy: DamagePolicy, _ cancellation: CancellationToken?,
+    _ body: (any BlockReading, [PendingDeletion]) throws(StoreError) -> [any ScanUnit]
+  ) throws(StoreError) -> [any ScanUnit] {
+    try cancellation?.check()
+    let pending = deletions.filter { $0.isPending(for: block.facts) }
+    let left = try read(block, policy) { (reader) throws(StoreError) in try body(reader, pending) }
+    return watched(left ?? [], block)
+  }
+
   var damagedFiles: [DamagedFile] {
-    leftOut.withLock { $0 }.sorted { ($0.name, $0.offsetBytes) < ($1.name, $1.offsetBytes) }
+    leftOut.all.sorted { ($0.name, $0.offsetBytes) < ($1.name, $1.offsetBytes) }
   }
 
   func requireReadable() throws(StoreError) {
@@ -136,17 +202,21 @@ final class StorageSnapshot: PartitionSnapshot {
   private func read<Value>(
     _ block: LiveBlock, _ policy: DamagePolicy, _ body: (any BlockReading) throws(StoreError) -> Value
   ) throws(StoreError) -> Value? {
-    if policy == .leaveOut, let known = quarantine.file(ofBlock: block.facts.id) {
-      leftOut.withLock { _ = $0.insert(known) }
-      return nil
-    }
+    if isLeftOut(block, policy) { return nil }
     do throws(StoreError) { return try body(try openBlocks.reader(of: block)) } catch {
       guard let file = quarantine.note(error, of: block) else { throw error }
       openBlocks.forget(block.facts.id)
       if policy == .refuse { throw error }
-      leftOut.withLock { _ = $0.insert(file) }
+      leftOut.add([file])
       return nil
     }
+  }
+
+  /// Whether the block is known to be damaged and may be left out; notes that it was.
+  private func isLeftOut(_ block: LiveBlock, _ policy: DamagePolicy) -> Bool {
+    guard policy == .leaveOut, let known = quarantine.file(ofBlock: block.facts.id) else { return false }
+    leftOut.add([known])
+    return true
   }
 
   private func watched(_ units: [any ScanUnit], _ block: LiveBlock) -> [any ScanUnit] {
@@ -161,6 +231,7 @@ final class StorageSnapshot: PartitionSnapshot {
   private func headUnits(
     _ request: ScanRequest, _ predicate: CompiledPredicate
   ) throws(StoreError) -> [any ScanUnit] {
+    guard readsHead else { return [] }
     var filter = RowFilter(
       predicate: predicate, start: request.start, end: request.end, positions: request.positions,
       deletions: deletions)
@@ -192,18 +263,9 @@ final class StorageSnapshot: PartitionSnapshot {
     _ frames: [HeadFrame], _ damaged: [JournalOffset: DamagedFile], _ policy: DamagePolicy
   ) throws(StoreError) {
     if policy == .leaveOut {
-      return leftOut.withLock { $0.formUnion(frames.compactMap { damaged[$0.place] }) }
+      return leftOut.add(frames.compactMap { damaged[$0.place] })
     }
     do throws(JournalError) { for frame in frames { try frame.verify() } } catch { throw StoreError(error) }
-  }
-
-  private func sorted(_ units: [any ScanUnit], _ order: ScanOrder) -> [any ScanUnit] {
-    guard schema.sortKey.first == "timestamp" else { return units }
-    switch order {
-    case .unordered: return units
-    case .ascending: return units.sorted { $0.bounds.timestampMin < $1.bounds.timestampMin }
-    case .descending: return units.sorted { $0.bounds.timestampMax > $1.bounds.timestampMax }
-    }
   }
 
   private func check(_ columns: [OutputColumn]) throws(StoreError) {
