@@ -1,6 +1,12 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 // Apache Arrow lies in .deps/arrow whether it is the system's or the downloaded one (scripts/setup).
 let arrowLibraries = Context.packageDirectory + "/.deps/arrow/lib"
 
@@ -14,6 +20,25 @@ let searchPaths =
 // CORDWOOD_CORE=1 leaves the edge, the server and their dependencies (SwiftNIO, TLS) out: the core then
 // builds from nothing in well under a minute.
 let coreOnly = Context.environment["CORDWOOD_CORE"] == "1"
+
+/// Whether SwiftPM reads this as another package's dependency: in a checkout, or, while it looks for
+/// versions, at the root of a repository. Such a package gets CordwoodLogging alone, and ranges of versions
+/// (Docs/decisions/0042-logging-product.md). By path a package asks for it by CORDWOOD_LOGGING=1.
+func isDependency() -> Bool {
+  if let asked = Context.environment["CORDWOOD_LOGGING"] { return asked == "1" }
+  let folders = Context.packageDirectory.split(separator: "/")
+  guard folders.count > 2 else { return folders.isEmpty }
+  let above = "/" + folders.dropLast(2).joined(separator: "/")
+  return folders[folders.count - 2] == "checkouts" && access(above + "/workspace-state.json", F_OK) == 0
+}
+
+let loggingOnly = isDependency()
+
+/// A dependency of CordwoodLogging: exactly this version in our own builds, this or a later one of the same
+/// major in another package's, since two exact versions in one build exclude each other.
+func shared(url: String, exact version: Version) -> Package.Dependency {
+  loggingOnly ? .package(url: url, from: version) : .package(url: url, exact: version)
+}
 
 let strict: [SwiftSetting] = [
   .strictMemorySafety(),
@@ -132,15 +157,41 @@ var targets: [Target] = [
 
 var dependencies: [Package.Dependency] = []
 
-if !coreOnly {
-  dependencies = [
-    .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+if loggingOnly { targets = [] }
+
+if loggingOnly || !coreOnly {
+  dependencies += [
+    shared(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+    shared(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    shared(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
+    shared(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+  ]
+  targets += [
+    module(
+      "CordwoodLogging", in: "Client",
+      [
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ]),
+    tests(
+      "CordwoodLoggingTests",
+      [
+        "CordwoodLogging", .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
+      ]),
+  ]
+}
+
+if !loggingOnly, !coreOnly {
+  dependencies += [
     .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
     .package(url: "https://github.com/apple/swift-nio-http2", exact: "1.46.0"),
     .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
     .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
-    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
-    .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
   ]
@@ -252,8 +303,15 @@ if !coreOnly {
   ]
 }
 
+var products: [Product] = []
+if loggingOnly || !coreOnly {
+  products += [.library(name: "CordwoodLogging", targets: ["CordwoodLogging"])]
+}
+if !loggingOnly, !coreOnly { products += [.executable(name: "cordwood", targets: ["cordwood"])] }
+
 let package = Package(
   name: "cordwood",
-  products: coreOnly ? [] : [.executable(name: "cordwood", targets: ["cordwood"])],
-  dependencies: dependencies, targets: targets,
+  // What CordwoodLogging's locks need; the server is for Linux.
+  platforms: [.macOS(.v15)],
+  products: products, dependencies: dependencies, targets: targets,
   swiftLanguageModes: [.v6], cxxLanguageStandard: .cxx20)

@@ -5,6 +5,9 @@ import Testing
 struct TidyRules {
   static let lineCountMax = 600
 
+  /// CordwoodLogging has no Base below it, and nothing but a call of C tells the time of day.
+  static let clock = "Sources/Client/CordwoodLogging/WallClock.swift"
+
   static func violations(in file: SourceTree.SourceFile) -> [String] {
     var found: [String] = []
     let lines = file.lines
@@ -31,7 +34,7 @@ struct TidyRules {
       {
         found.append("\(place): try? without a reason beside it")
       }
-      if file.group != "Base", words(of: code).contains("unsafe") {
+      if file.group != "Base", file.path != clock, words(of: code).contains("unsafe") {
         found.append("\(place): unsafe outside Base")
       }
       if isUndocumentedType(lines, at: index) {

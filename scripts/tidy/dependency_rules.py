@@ -17,10 +17,11 @@ def listed(text):
 
 
 def pinned(manifest):
-    """What a Package.swift names, by the last part of its address, in lower case; an empty version if it is
-    not exact."""
+    """What a Package.swift names, by itself or by its function `shared`, by the last part of its address, in
+    lower case; an empty version if it is not exact."""
     found = {}
-    for url, requirement in re.findall(r"\.package\(\s*url:\s*\"([^\"]+)\",\s*([^)]*)\)", manifest):
+    named = r"(?:\.package|\bshared)\(\s*url:\s*\"([^\"]+)\",\s*([^)]*)\)"
+    for url, requirement in re.findall(named, manifest):
         name = url.rsplit("/", 1)[-1].removesuffix(".git").lower()
         exact = re.search(r"exact:\s*\"([^\"]+)\"", requirement)
         found[name] = exact.group(1) if exact else ""

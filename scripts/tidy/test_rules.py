@@ -195,9 +195,11 @@ class Dependencies(unittest.TestCase):
         manifest = (
             '.package(url: "https://x.org/a/swift-b", exact: "1.0.0"), '
             '.package(url: "https://x.org/a/C.swift.git", from: "1.0.0"), '
-            '.package(url: "https://x.org/d", exact: "2.0.0")')
-        found = list(dependency_rules.manifest("Package.swift", manifest, {"swift-b": "1.0.0", "d": "1.9.0"}))
-        self.assertEqual([f.subject for f in found], ["c.swift", "d"])
+            '.package(url: "https://x.org/d", exact: "2.0.0"), '
+            'shared(url: "https://x.org/e", exact: "3.0.0"), shared(url: "https://x.org/f", exact: "4.0.0")')
+        versions = {"swift-b": "1.0.0", "d": "1.9.0", "e": "3.0.0", "f": "4.0.1"}
+        found = list(dependency_rules.manifest("Package.swift", manifest, versions))
+        self.assertEqual([f.subject for f in found], ["c.swift", "d", "f"])
 
     def test_drift(self):
         found = [
