@@ -16,7 +16,7 @@ import Testing
     _ messages: [[UInt8]], zone: Int = 0, masking: MaskingPlan = .none,
     limits: DecodingLimits = DecodingLimits(),
     isCut: Bool = false, now: Int64 = now
-  ) throws(PushFault) -> SyslogDecoder.Decoded {
+  ) throws(PushFault) -> ListenedRecords {
     var batch = MessageBatch()
     for message in messages { batch.append(message[...], from: "10.0.0.7", isCut: isCut) }
     return try SyslogDecoder(masking: masking, limits: limits).decode(batch, offsetSeconds: zone, now: now)

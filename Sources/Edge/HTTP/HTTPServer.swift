@@ -36,8 +36,8 @@ package final class HTTPServer: Sendable {
   private func service(of listener: Listener) -> any ListenerService {
     switch listener.service {
     case .http: HTTP1Listening(service: service)
-    case .syslogStream(let intake): SyslogStreamListening(service: service, intake: intake)
-    case .syslogDatagrams(let intake): SyslogDatagramListening(service: service, intake: intake)
+    case .messageStream(let intake): MessageStreamListening(service: service, intake: intake)
+    case .messageDatagrams(let intake): MessageDatagramListening(service: service, intake: intake)
     }
   }
 

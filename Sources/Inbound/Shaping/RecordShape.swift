@@ -97,11 +97,13 @@ package struct RecordShape: Sendable {
   ///   - reader: Stands before the object; behind it afterwards.
   ///   - body: What it reads.
   ///   - service: Of records that name none.
+  ///   - time: When it happened, which whoever sent the object knows: nanoseconds since 1970. Then no time is
+  ///     looked for in it.
   /// - Returns: nil: it is JSON and no object; nothing was written.
   /// - Throws: It is broken; nothing was written.
   package func write(
     _ reader: inout JSONReader, of body: [UInt8], to text: inout JSONWriter, times: LogTime,
-    service: String? = nil
+    service: String? = nil, time: Int64? = nil
   ) throws(JSONTree.SyntaxError) -> Outcome? {
     guard reader.peek() == UInt8(ascii: "{") else {
       try reader.skip()
@@ -109,6 +111,7 @@ package struct RecordShape: Sendable {
     }
     var reading = ShapeReading()
     try read(&reader, prefix: nil, into: &reading)
+    reading.time = time
     return reading.write(of: body, to: &text, times: times, service: service)
   }
 
@@ -171,6 +174,8 @@ struct ShapeReading {
   }
 
   var members: [Member] = []
+  /// nil: one of the members may tell it.
+  var time: Int64?
   private var candidates: [[(rank: RecordShape.Rank, candidate: Candidate)]] = Array(
     repeating: [], count: RecordShape.Role.allCases.count)
 
@@ -184,7 +189,12 @@ struct ShapeReading {
     of body: [UInt8], to text: inout JSONWriter, times: LogTime, service: String?
   ) -> RecordShape.Outcome {
     var outcome = RecordShape.Outcome()
-    writeTime(of: body, to: &text, times, &outcome)
+    if let time {
+      text.name("timestamp")
+      text.value(time: time)
+    } else {
+      writeTime(of: body, to: &text, times, &outcome)
+    }
     writeMessage(of: body, to: &text)
     writeLevel(of: body, to: &text)
     if !writeText(.service, "service", of: body, to: &text), let service {

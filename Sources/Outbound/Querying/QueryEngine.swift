@@ -49,7 +49,7 @@ package struct QueryEngine: QueryAnswering {
     let token = CancellationToken(secondsMax: secondsMax, pace: workers.pace) { uptime.uptime() }
     return QueryRun(
       workers: workers, share: MemoryShare(of: budgets.budget(of: tenant), cancellation: token),
-      work: QueryWork(cancellation: token, endings: endings))
+      work: QueryWork(cancellation: token, endings: endings), uptime: uptime)
   }
 
   /// See ``QueryAnswering``. The snapshot is taken here.

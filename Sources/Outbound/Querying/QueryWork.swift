@@ -1,3 +1,4 @@
+import Platform
 import Records
 import Synchronization
 
@@ -32,6 +33,7 @@ struct QueryRun: Sendable {
   let workers: any QueryWorkers
   let share: MemoryShare
   let work: QueryWork
+  let uptime: any UptimeClock
 }
 
 /// How many queries did not come to their end, by what ended them.

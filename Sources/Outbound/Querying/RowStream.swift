@@ -26,8 +26,9 @@ final class RowStream: AnswerRows, @unchecked Sendable {
   private var objects: Set<StoredObject> = []
   /// What is done about parts that turn out to be damaged.
   private var policy: DamagePolicy
-  private var partWindow = 1
-  private var window = 1
+  /// How many are planned, and opened, at once next.
+  private var partWindow: Int
+  private var window: Int
   private var remaining: Int
   /// Taken for the batch that was given last.
   private var batchBytesTaken = 0
@@ -57,6 +58,8 @@ final class RowStream: AnswerRows, @unchecked Sendable {
     self.run = run
     policy = query.damage
     remaining = request.limit
+    window = max(2, run.workers.workerCount)
+    partWindow = window
     self.parts = parts[...]
     if isSortedByNumber { self.parts.sort { isBehind(firstKey($1.bounds), firstKey($0.bounds)) } }
   }
@@ -120,15 +123,25 @@ final class RowStream: AnswerRows, @unchecked Sendable {
     return nil
   }
 
-  /// Plans the first part, opens its first unit and merges the first rows of that on the caller's thread, a
-  /// worker's: so a query for a few rows of one unit changes threads no more. Called before ``readAhead()``.
+  /// What is done on the caller's thread before others help: handing over takes a tenth of it.
+  private static let aloneNanoseconds: Int64 = 1_000_000
+
+  /// Looks for the first rows on the caller's thread, a worker's, as long as that is short work: so a query
+  /// for a few rows, or for a needle, changes threads no more. Called before ``readAhead()``.
   func begin() throws(StoreError) {
     guard remaining > 0, isSortedByNumber || parts.count == 1 else { return }
-    if case .plan = nextStep() { add(try parts.removeFirst().units(policy)) }
-    if case .open = nextStep(), isSortedByNumber || pending.count == 1 {
-      if let source = try source(pending.removeFirst()) { active.append(source) }
-    }
-    if case .merge = nextStep(), !active.isEmpty { merged = try mergeRun(before: bound) }
+    let began = run.uptime.uptime()
+    repeat {
+      switch nextStep() {
+      case .plan: add(try parts.removeFirst().units(policy))
+      case .open:
+        guard isSortedByNumber || pending.count == 1 else { return }
+        if let source = try source(pending.removeFirst()) { active.append(source) }
+      case .merge:
+        if !active.isEmpty { merged = try mergeRun(before: bound) }
+        return
+      }
+    } while run.uptime.uptime() - began < RowStream.aloneNanoseconds
   }
 
   /// Reads the first rows, so that what keeps them from being read is known before the answer begins. What

@@ -8,8 +8,8 @@ import Routing
 package struct RunningServer: Sendable {
   /// The ports it listens on, the first as `server.port` asked.
   package let ports: [Int]
-  /// Where it takes syslog messages.
-  package let syslog: [String]
+  /// Where it takes messages that come without requests.
+  package let listeners: [String]
   private let http: HTTPServer
   private let shutdownSeconds: Int
   private let ingest: IngestServices
@@ -22,9 +22,9 @@ package struct RunningServer: Sendable {
   ///
   /// - Throws: `StartError.cannotListen`: then nothing listens.
   ///
-  /// - Parameter syslog: Of each address of `listen.syslog` that is TLS: what it shows and asks for.
+  /// - Parameter listenerTLS: Of each of the configuration's listeners that is TLS: what it shows and asks for.
   package static func start(
-    _ parts: ServerParts, tls: TLSCredentials?, syslog: [TLSCredentials?] = [], logger: Logger
+    _ parts: ServerParts, tls: TLSCredentials?, listenerTLS: [TLSCredentials?] = [], logger: Logger
   ) async throws -> RunningServer {
     let configuration = parts.configuration
     let metrics = HTTPMetrics(
@@ -45,19 +45,17 @@ package struct RunningServer: Sendable {
           Listener(
             .http, host: configuration.host, port: $0, tls: tls, proxies: configuration.trustedProxies)
         }, of: http)
-      let addresses = configuration.syslog.addresses
+      let listeners = configuration.listeners
       let taken = try await open(
-        addresses.enumerated().map { index, address in
-          let intake = served.syslog.listener(
-            tenant: address.tenant, zone: { address.offsetSeconds(at: $0) },
-            messageBytesMax: configuration.syslog.messageBytesMax)
+        listeners.enumerated().map { index, listener in
+          let (address, intake) = (listener.address, served.intake(of: listener))
           return Listener(
-            address.transport == .udp ? .syslogDatagrams(intake) : .syslogStream(intake),
+            address.transport == .udp ? .messageDatagrams(intake) : .messageStream(intake),
             host: address.host, port: address.port,
-            tls: address.transport == .tls ? syslog[index] : nil)
+            tls: address.transport == .tls ? listenerTLS[index] : nil)
         }, of: http)
       return RunningServer(
-        ports: ports, syslog: zip(addresses, taken).map { $0.text(port: $1) }, http: http,
+        ports: ports, listeners: zip(listeners, taken).map { $0.text(port: $1) }, http: http,
         shutdownSeconds: configuration.shutdownSeconds, ingest: parts.ingest,
         served: served)
     } catch {

@@ -59,12 +59,16 @@ package struct ServedAPIs: Sendable {
 
   /// Of paths that several have, the first that claims a request gets it.
   let apis: [API]
-  /// What comes without requests.
-  let syslog: SyslogIntake
+  // What comes without requests.
+  private let syslog: SyslogIntake
+  private let gelf: GELFIntake
+  private let forward: ForwardIntake
 
   init(_ parts: ServerParts, metrics: HTTPMetrics) {
     let making = Making(parts, metrics)
     syslog = SyslogIntake(making.services)
+    gelf = GELFIntake(making.services)
+    forward = ForwardIntake(making.services)
     let others = ServedAPIs.list.map { $0.make(making) }
     let reference = ReferenceRoutes(
       version: RunningServer.version, store: parts.engine.identity, hasPage: parts.configuration.hasDocs,
@@ -79,7 +83,22 @@ package struct ServedAPIs: Sendable {
       guard let realm = api.realm else { continue }
       api.masking { masking.plan(for: $0, of: realm) }
     }
-    syslog.use(masking.plan(for: .logs, of: NativeRoutes.realm))
+    let plan = masking.plan(for: .logs, of: NativeRoutes.realm)
+    syslog.use(plan)
+    gelf.use(plan)
+    forward.use(plan)
+  }
+
+  /// What a listener's messages go to.
+  func intake(of listener: MessageListener) -> any MessageIntake {
+    let (tenant, most, address) = (listener.address.tenant, listener.messageBytesMax, listener.address)
+    switch listener.form {
+    case .syslog:
+      return syslog.listener(
+        tenant: tenant, zone: { address.offsetSeconds(at: $0) }, messageBytesMax: most)
+    case .gelf: return gelf.listener(tenant: tenant, messageBytesMax: most)
+    case .forward: return forward.listener(tenant: tenant, messageBytesMax: most)
+    }
   }
 }
 

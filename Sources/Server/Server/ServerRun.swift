@@ -96,8 +96,8 @@ package struct ServerRun {
     let logger = logger
     let tls = try tlsFiles()
     // Addresses that ask clients for certificates have files of their own.
-    let syslogTLS = try configuration.syslog.addresses.map { address in
-      guard let path = address.clientAuthorities else { return tls }
+    let listenerTLS = try configuration.listeners.map { listener in
+      guard let path = listener.address.clientAuthorities else { return tls }
       return try tlsFiles(clientAuthorities: path)
     }
     let log = AccessLogOutput(isJSON: isJSON, logsAll: configuration.logsAllAccess, clock: clock)
@@ -130,11 +130,11 @@ package struct ServerRun {
     parts.ingest = IngestServices(
       configuration.ingest, store: access.keys, loki: loki, control: engine.control, clock: clock)
     let server = try await RunningServer.start(
-      parts, tls: tls?.credentials, syslog: syslogTLS.map { $0?.credentials }, logger: logger)
+      parts, tls: tls?.credentials, listenerTLS: listenerTLS.map { $0?.credentials }, logger: logger)
     opened.add { await server.stop() }
     loki?.start()
     return RunningParts(
-      tls: (syslogTLS + [tls]).compactMap { $0 }, keySet: keySet, engine: engine, reports: reports,
+      tls: (listenerTLS + [tls]).compactMap { $0 }, keySet: keySet, engine: engine, reports: reports,
       access: access, ingest: parts.ingest,
       server: server)
   }
@@ -245,9 +245,7 @@ package struct ServerRun {
           "the first password of admin could not be shown: set one with `cordwood users password admin`")
       }
     }
-    for (address, text) in zip(configuration.syslog.addresses, parts.server.syslog) {
-      logger.notice("syslog messages for the tenant \(address.tenant.name) on \(text)")
-    }
+    for text in parts.server.listeners { logger.notice("\(text)") }
     for warning in warnings + access.warnings + readableFiles() { logger.warning("\(warning)") }
     if configuration.isReadable {
       logger.warning(

@@ -86,6 +86,9 @@ package struct RecordStoring: Sendable {
     return try await threads.run { () throws(Problem) in try decode(body, memory) }
   }
 
+  /// What bodies are taken of.
+  var uploads: UploadBudget { metrics.uploads }
+
   /// Counts what a push had beside what is stored; see ``HTTPMetrics/pushed(by:refused:timesUnread:)``.
   func countPush(by way: String, refused: Int, timesUnread: Int) {
     metrics.pushed(by: way, refused: refused, timesUnread: timesUnread)
@@ -120,10 +123,45 @@ package struct RecordStoring: Sendable {
   }
 
   /// Stores records that came without a request, and returns once they are on the disk.
-  func store(_ write: RecordWrite, for principal: Principal) async throws(Problem) {
-    _ = try await append(write, once: nil, for: principal)
+  ///
+  /// - Parameter repeated: What a repeat of them is known by, and the bytes they came in; nil: nobody repeats
+  ///   them. Under a name that other bytes had before they are stored as well.
+  func store(
+    _ write: RecordWrite, for principal: Principal, repeated: (key: [UInt8], body: [UInt8])? = nil
+  ) async throws(Problem) {
+    let key = repeated.map {
+      IdempotencyKey(
+        key: seal.key(Hex.text($0.key)), credential: principal.credential,
+        bodyHash: seal.body($0.body, salt: write.salt), answer: write.kept)
+    }
+    do throws(Problem) { _ = try await append(write, once: key, for: principal) } catch {
+      guard key != nil, error.status == 422 else { throw error }
+      _ = try await append(write, once: nil, for: principal)
+    }
     // Of a request they are charged when it is let in.
     rates?.charge(bytes: write.bodyBytes, to: principal)
+  }
+
+  /// What becomes of messages of a listener that `store` decodes and stores.
+  ///
+  /// - Parameters:
+  ///   - count: How many they are, for those that cannot be stored by any repeat.
+  ///   - answer: To be sent back for them.
+  func outcome(
+    of count: Int, by way: String, for principal: Principal, answer: [UInt8] = [],
+    _ store: () async throws(Problem) -> Void
+  ) async -> IntakeOutcome {
+    do throws(Problem) {
+      try admit(principal)
+      try await store()
+    } catch {
+      // What passes by itself: others have the memory, the disk is full, the rate is used up.
+      if error.status == 429 || error.status >= 500 {
+        return .later(seconds: Double(error.retryAfterSeconds ?? 1), reason: error.cause ?? error.detail)
+      }
+      countPush(by: way, refused: count, timesUnread: 0)
+    }
+    return .done(answer: answer)
   }
 
   /// Stores the records, and counts them unless they were stored before.

@@ -29,53 +29,40 @@ package struct SyslogIntake: Sendable {
   ///
   /// - Parameter zone: Of times that name none.
   package func listener(tenant: Tenant, zone: @escaping Zone, messageBytesMax: Int) -> any MessageIntake {
-    Listener(intake: self, tenant: tenant, zone: zone, messageBytesMax: messageBytesMax)
-  }
-
-  private struct Listener: MessageIntake {
-    let intake: SyslogIntake
-    let tenant: Tenant
-    let zone: Zone
-    let messageBytesMax: Int
-    var batchMessagesMax: Int { min(intake.entriesMax, SyslogIntake.batchMessagesMax) }
-
-    func store(_ batch: MessageBatch) async -> IntakeOutcome {
-      let principal = Principal(tenant: tenant, subject: "syslog", role: .writer, credential: 0)
-      return await intake.store(batch, for: principal, zone: zone)
+    ListenerIntake(.syslog, tenant: tenant, messageBytesMax: messageBytesMax, entriesMax: entriesMax) {
+      await store($0, for: $1, zone: zone)
     }
   }
 
   private func store(
     _ batch: MessageBatch, for principal: Principal, zone: @escaping Zone
   ) async -> IntakeOutcome {
-    do throws(Problem) {
-      try store.admit(principal)
+    await store.outcome(of: batch.messages.count, by: SyslogIntake.name, for: principal) {
+      () throws(Problem) in
       let (decoder, now) = (decoder.value, clock.now())
-      let decoded = try await store.decoding(batch.bytes) {
-        _, memory throws(Problem) -> SyslogDecoder.Decoded in
+      let decoded = try await store.decoding(batch.bytes) { _, memory throws(Problem) -> ListenedRecords in
         do throws(PushFault) {
           return try decoder.decode(batch, offsetSeconds: zone(now), now: now, within: memory)
         } catch { throw Problem(error) }
       }
-      if let records = decoded.records.batch {
-        try await store.store(
-          RecordWrite(records, .logs, bodyBytes: batch.bytes.count, salt: 0), for: principal)
-      }
-      store.countPush(
-        by: SyslogIntake.name, refused: decoded.records.refusedCount, timesUnread: decoded.timesUnreadCount)
-      return .done
-    } catch {
-      // What passes by itself: others have the memory, the disk is full, the rate is used up.
-      if error.status == 429 || error.status >= 500 {
-        return .later(seconds: Double(error.retryAfterSeconds ?? 1), reason: error.cause ?? error.detail)
-      }
-      store.countPush(by: SyslogIntake.name, refused: batch.messages.count, timesUnread: 0)
-      return .done
+      try await store.store(decoded, by: SyslogIntake.name, bodyBytes: batch.bytes.count, for: principal)
     }
   }
 
-  /// However many a request may have.
-  private static let batchMessagesMax = 20_000
   /// In metrics.
   private static let name = "syslog"
+}
+
+extension RecordStoring {
+  /// Stores what messages came to, and counts what of them is not stored.
+  func store(
+    _ decoded: ListenedRecords, by way: String, bodyBytes: Int, for principal: Principal,
+    repeated: (key: [UInt8], body: [UInt8])? = nil
+  ) async throws(Problem) {
+    if let records = decoded.records.batch {
+      try await store(
+        RecordWrite(records, .logs, bodyBytes: bodyBytes, salt: 0), for: principal, repeated: repeated)
+    }
+    countPush(by: way, refused: decoded.records.refusedCount, timesUnread: decoded.timesUnreadCount)
+  }
 }

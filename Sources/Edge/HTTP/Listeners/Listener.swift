@@ -7,10 +7,10 @@ package struct Listener: Sendable {
   package enum Service: Sendable {
     /// HTTP/1.1 with WebSockets and Server-Sent Events.
     case http
-    /// Syslog over TCP, or over TLS.
-    case syslogStream(any MessageIntake)
-    /// Syslog over UDP.
-    case syslogDatagrams(any MessageIntake)
+    /// Messages over TCP, or over TLS.
+    case messageStream(any MessageIntake)
+    /// Messages over UDP.
+    case messageDatagrams(any MessageIntake)
   }
 
   /// What is spoken.

@@ -70,7 +70,7 @@ package struct Configuration: Sendable {
   /// `server.tls_key`.
   package var tlsKey: String?
   /// Settings below `listen`.
-  package var syslog: SyslogSettings
+  package var listeners: [MessageListener]
   /// `server.trusted_proxies`.
   package var trustedProxies: TrustedProxies
   /// `server.plain_http`.
@@ -160,7 +160,7 @@ package struct Configuration: Sendable {
     hasDocs = try values.isOn("server.docs", auto: Configuration.isPrivate(environment, host: host))
     tlsCertificate = try values.optionalText("server.tls_certificate")
     tlsKey = try values.optionalText("server.tls_key")
-    syslog = try values.syslog(orFor: openTenant, hasTLS: tlsCertificate != nil)
+    listeners = try values.messageListeners(orFor: openTenant, hasTLS: tlsCertificate != nil)
     threads = try values.integer("server.threads")
     shutdownSeconds = try values.integer("server.shutdown_seconds")
     http = try values.httpLimits(isPrivate: Configuration.isPrivate(environment, host: host))

@@ -21,13 +21,6 @@ package struct SyslogDecoder: Sendable {
   /// The same with another plan.
   package func masked(by plan: MaskingPlan) -> SyslogDecoder { SyslogDecoder(decoder.masked(by: plan)) }
 
-  /// What messages came to.
-  package struct Decoded: Sendable {
-    package let records: PushedRecords
-    /// Records whose time cannot be read: they have the time they came at.
-    package let timesUnreadCount: Int
-  }
-
   /// - Parameters:
   ///   - batch: No more messages than `limits.entries_max`.
   ///   - offsetSeconds: Of times without a zone: seconds east of UTC.
@@ -36,7 +29,7 @@ package struct SyslogDecoder: Sendable {
   /// - Throws: `.busy`, `.tooLarge`.
   package func decode(
     _ batch: MessageBatch, offsetSeconds: Int, now: Int64, within memory: DecodingMemory = .unbounded
-  ) throws(PushFault) -> Decoded {
+  ) throws(PushFault) -> ListenedRecords {
     let times = LogTime(offsetSeconds: offsetSeconds, now: now)
     var lines = RecordLines(memory: memory, recordsMax: decoder.limits.entriesMax)
     var timesUnread = 0
@@ -52,7 +45,7 @@ package struct SyslogDecoder: Sendable {
         }
       }
       let records = try lines.decode(by: decoder, now: now)
-      return Decoded(records: records, timesUnreadCount: timesUnread)
+      return ListenedRecords(records: records, timesUnreadCount: timesUnread)
     } catch {
       lines.giveBack()
       throw error

@@ -4,8 +4,8 @@ import NIOCore
 import NIOPosix
 import Routing
 
-/// Syslog over UDP (RFC 5426): a datagram is a message.
-struct SyslogDatagramListening: ListenerService {
+/// Messages over UDP: a datagram is one, as in syslog (RFC 5426), or a part of one, as in GELF.
+struct MessageDatagramListening: ListenerService {
   let service: HTTPService
   let intake: any MessageIntake
 
@@ -17,17 +17,17 @@ struct SyslogDatagramListening: ListenerService {
   func open(_ listener: Listener, on group: any EventLoopGroup) async throws -> any Channel {
     let (service, intake) = (service, intake)
     let bootstrap = DatagramBootstrap(group: group)
-      .channelOption(.socketOption(.so_rcvbuf), value: SyslogDatagramListening.kernelBytes)
-      .channelOption(.datagramVectorReadMessageCount, value: SyslogDatagramListening.datagramsPerRead)
+      .channelOption(.socketOption(.so_rcvbuf), value: MessageDatagramListening.kernelBytes)
+      .channelOption(.datagramVectorReadMessageCount, value: MessageDatagramListening.datagramsPerRead)
       .channelOption(
         .recvAllocator,
         value: FixedSizeRecvByteBufferAllocator(
-          capacity: SyslogDatagramListening.datagramsPerRead * 65_536)
+          capacity: MessageDatagramListening.datagramsPerRead * 65_536)
       )
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           try channel.pipeline.syncOperations.addHandler(
-            SyslogDatagrams(service: service, intake: intake, loop: channel.eventLoop))
+            MessageDatagrams(service: service, intake: intake, loop: channel.eventLoop))
         }
       }
     let channel = try await bootstrap.bind(host: listener.host, port: listener.port).get()
@@ -38,7 +38,7 @@ struct SyslogDatagramListening: ListenerService {
 
 /// Takes datagrams as they come and stores them in batches: those that come while one is being stored wait,
 /// up to a bound; beyond it they are dropped and counted, since nobody can be told.
-final class SyslogDatagrams: ChannelInboundHandler, LoopConnection, @unchecked Sendable {
+final class MessageDatagrams: ChannelInboundHandler, LoopConnection, @unchecked Sendable {
   // Safe because: all state is touched on the channel's event loop only; tasks hop there.
   typealias InboundIn = AddressedEnvelope<ByteBuffer>
 
@@ -49,11 +49,14 @@ final class SyslogDatagrams: ChannelInboundHandler, LoopConnection, @unchecked S
 
   private let service: HTTPService
   private let connections: LoopConnections
-  private let delivery: SyslogDelivery
+  private let delivery: MessageDelivery
   private let messageBytesMax: Int
   private let countMax: Int
+  private let form: MessageForm
   private var waiting: [MessageBatch] = []
   private var waitingBytes = 0
+  /// Parts of messages; nil: there are none in this form.
+  private var chunks: GELFChunks?
   /// It counts as a connection until what has come is stored.
   private var isCounted = false
   private var isClosed = false
@@ -63,13 +66,15 @@ final class SyslogDatagrams: ChannelInboundHandler, LoopConnection, @unchecked S
   init(service: HTTPService, intake: any MessageIntake, loop: any EventLoop) {
     self.service = service
     connections = service.connections(on: loop)
-    delivery = SyslogDelivery(service: service, intake: intake, address: "", loop: loop)
+    delivery = MessageDelivery(service: service, intake: intake, address: "", loop: loop)
     messageBytesMax = intake.messageBytesMax
     countMax = intake.batchMessagesMax
+    form = intake.form
+    chunks = form == .gelf ? GELFChunks(messageBytesMax: messageBytesMax) : nil
   }
 
   func handlerAdded(context: ChannelHandlerContext) {
-    delivery.whenStored = { [weak self] in self?.drain() }
+    delivery.whenStored = { [weak self] _ in self?.drain() }
   }
 
   func channelActive(context: ChannelHandlerContext) {
@@ -80,11 +85,10 @@ final class SyslogDatagrams: ChannelInboundHandler, LoopConnection, @unchecked S
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     let envelope = unwrapInboundIn(data)
-    let whole = Array(buffer: envelope.data)[...].withoutLineEnd
-    guard !whole.isEmpty else { return }
+    guard let whole = message(in: envelope), !whole.isEmpty else { return }
     let message = whole.prefix(messageBytesMax)
     let count = message.count + MemoryLayout<MessageBatch.Message>.stride
-    guard waitingBytes + count <= SyslogDatagrams.waitingBytesMax, delivery.hold(count) else {
+    guard waitingBytes + count <= MessageDatagrams.waitingBytesMax, delivery.hold(count) else {
       return service.metrics.messagesLost(1)
     }
     waitingBytes += count
@@ -93,8 +97,23 @@ final class SyslogDatagrams: ChannelInboundHandler, LoopConnection, @unchecked S
       message, from: text(of: envelope.remoteAddress), isCut: whole.count > message.count)
   }
 
+  /// What a datagram brings, or makes whole; nil: more of it is to come.
+  private func message(in envelope: AddressedEnvelope<ByteBuffer>) -> ArraySlice<UInt8>? {
+    let bytes = Array(buffer: envelope.data)
+    guard chunks != nil else { return bytes[...].withoutLineEnd }
+    guard GELFChunks.isChunk(bytes) else { return bytes[...] }
+    guard delivery.hold(bytes.count) else {
+      service.metrics.messagesLost(1)
+      return nil
+    }
+    let now = NIODeadline.now().uptimeNanoseconds
+    let outcome = chunks?.add(bytes, from: text(of: envelope.remoteAddress), now: now)
+    if let lost = outcome?.lostCount, lost > 0 { service.metrics.messagesLost(lost) }
+    return outcome?.message?[...]
+  }
+
   private func isFull(_ batch: MessageBatch) -> Bool {
-    batch.byteCount >= SyslogDatagrams.batchBytesMax || batch.messages.count >= countMax
+    batch.byteCount >= MessageDatagrams.batchBytesMax || batch.messages.count >= countMax
   }
 
   private func text(of address: SocketAddress) -> String {
@@ -117,7 +136,8 @@ final class SyslogDatagrams: ChannelInboundHandler, LoopConnection, @unchecked S
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     // Of one datagram, such as what an earlier answer came to: the socket stays.
-    service.logger.warning("a syslog datagram could not be read", metadata: ["detail": "\(error)"])
+    service.logger.warning(
+      "a \(form.rawValue) datagram could not be read", metadata: ["detail": "\(error)"])
   }
 
   private func drain() {
@@ -125,18 +145,23 @@ final class SyslogDatagrams: ChannelInboundHandler, LoopConnection, @unchecked S
     guard waiting.isEmpty else {
       let batch = waiting.removeFirst()
       waitingBytes = waiting.isEmpty ? 0 : max(0, waitingBytes - batch.byteCount)
-      return delivery.store(batch, keeping: waitingBytes)
+      return delivery.store(batch, keeping: waitingBytes + chunkBytes)
     }
-    delivery.keep(0)
+    delivery.keep(chunkBytes)
     guard isClosed else { return }
     isClosed = false
     connections.remove(self)
     if isCounted { service.connectionClosed(by: []) }
   }
 
+  private var chunkBytes: Int { chunks?.heldBytes ?? 0 }
+
   // MARK: LoopConnection
 
-  func tick(_ now: NIODeadline) {}
+  func tick(_ now: NIODeadline) {
+    let lost = chunks?.expire(now: now.uptimeNanoseconds) ?? 0
+    if lost > 0 { service.metrics.messagesLost(lost) }
+  }
 
   /// The socket is closed with the other listeners.
   func quiesce() {}

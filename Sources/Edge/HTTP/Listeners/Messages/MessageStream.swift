@@ -5,8 +5,8 @@ import NIOSSL
 import NIOTLS
 import Routing
 
-/// Syslog over TCP (RFC 6587) and TLS (RFC 5425).
-struct SyslogStreamListening: ListenerService {
+/// Messages over TCP, syslog's (RFC 6587) for one, and TLS (RFC 5425).
+struct MessageStreamListening: ListenerService {
   let service: HTTPService
   let intake: any MessageIntake
 
@@ -29,7 +29,7 @@ struct SyslogStreamListening: ListenerService {
         channel.eventLoop.makeCompletedFuture {
           let peer = ConnectionPeer(channel, proxies: TrustedProxies())
           guard service.connectionOpened(by: peer.holders) else { return channel.close(promise: nil) }
-          let connection = SyslogConnection(
+          let connection = MessageConnection(
             service: service, intake: intake, peer: peer, loop: channel.eventLoop, isSecure: tls != nil)
           channel.closeFuture.whenComplete { _ in connection.end() }
           let pipeline = channel.pipeline.syncOperations
@@ -41,18 +41,19 @@ struct SyslogStreamListening: ListenerService {
   }
 }
 
-/// A connection that brings syslog messages. Nothing is answered: that more is read says that what came
-/// before is on the disk. It counts as open until all that was read of it is stored.
-final class SyslogConnection: ChannelInboundHandler, LoopConnection, @unchecked Sendable {
+/// A connection that brings messages. That more is read says that what came before is on the disk, and so
+/// does an answer, where the sender asked for one. It counts as open until all that was read of it is stored.
+final class MessageConnection: ChannelInboundHandler, LoopConnection, @unchecked Sendable {
   // Safe because: all state is touched on the channel's event loop only; tasks hop there.
   typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
 
   /// Stored at once.
   private static let batchBytesMax = 1 << 20
 
   private let service: HTTPService
   private let connections: LoopConnections
-  private let delivery: SyslogDelivery
+  private let delivery: MessageDelivery
   private let holders: [ShareHolder]
   private let address: String
   private let countMax: Int
@@ -60,10 +61,12 @@ final class SyslogConnection: ChannelInboundHandler, LoopConnection, @unchecked 
   private let patience: TimeAmount
   private let silence: TimeAmount
   private var context: ChannelHandlerContext?
-  private var framing: SyslogFraming
+  private var framing: any MessageFraming
   private var isSecured: Bool
   /// The stream has ended.
   private var isEnded = false
+  /// Nothing more of it can be read.
+  private var isRefused = false
   /// All is stored.
   private var isDone = false
   /// Whether it brought a message.
@@ -83,8 +86,8 @@ final class SyslogConnection: ChannelInboundHandler, LoopConnection, @unchecked 
     address = peer.address
     countMax = intake.batchMessagesMax
     connections = service.connections(on: loop)
-    delivery = SyslogDelivery(service: service, intake: intake, address: address, loop: loop)
-    framing = SyslogFraming(messageBytesMax: intake.messageBytesMax)
+    delivery = MessageDelivery(service: service, intake: intake, address: address, loop: loop)
+    framing = intake.form.framing(messageBytesMax: intake.messageBytesMax)
     patience = .seconds(Int64(service.limits.requestSeconds))
     silence = .seconds(Int64(service.limits.silentSeconds))
     isSecured = !isSecure
@@ -93,7 +96,7 @@ final class SyslogConnection: ChannelInboundHandler, LoopConnection, @unchecked 
   func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
     connections.add(self)
-    delivery.whenStored = { [weak self] in self?.drain() }
+    delivery.whenStored = { [weak self] in self?.stored($0) }
   }
 
   func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
@@ -106,7 +109,7 @@ final class SyslogConnection: ChannelInboundHandler, LoopConnection, @unchecked 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     let bytes = unwrapInboundIn(data)
     if !delivery.hold(bytes.readableBytes) { isShort = true }
-    framing.append(bytes.readableBytesView)
+    framing.append(Array(buffer: bytes))
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
@@ -125,6 +128,18 @@ final class SyslogConnection: ChannelInboundHandler, LoopConnection, @unchecked 
     context.fireUserInboundEventTriggered(event)
   }
 
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    context.fireChannelWritabilityChanged()
+    drain()
+  }
+
+  private func stored(_ answer: [UInt8]) {
+    if let context, !answer.isEmpty {
+      context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: answer)), promise: nil)
+    }
+    drain()
+  }
+
   /// Nothing more comes.
   func end() {
     isEnded = true
@@ -141,22 +156,23 @@ final class SyslogConnection: ChannelInboundHandler, LoopConnection, @unchecked 
   /// Stores what is whole, and reads on when it is.
   private func drain() {
     guard !delivery.isStoring else { return }
-    if framing.isCompressed {
-      delivery.refuse("a zlib stream (compression.mode of rsyslog), which is not read")
-      framing = SyslogFraming(messageBytesMax: 0)
-      isEnded = true
-    }
     var batch = MessageBatch()
     let mayBeMore = framing.take(
-      into: &batch, from: address, bytesMax: SyslogConnection.batchBytesMax, countMax: countMax)
-    if isEnded || isStopping, !mayBeMore { framing.flush(into: &batch, from: address, hasEnded: true) }
+      into: &batch, from: address, bytesMax: MessageConnection.batchBytesMax, countMax: countMax)
+    if isEnded || isStopping, !mayBeMore, framing.fault == nil {
+      framing.flush(into: &batch, from: address, hasEnded: true)
+    }
+    if batch.isEmpty, !isRefused, let fault = framing.fault {
+      isRefused = true
+      delivery.refuse(fault)
+    }
     hasBrought = hasBrought || !batch.isEmpty
     partialSince = framing.heldBytes > 0 && batch.isEmpty ? partialSince ?? .now() : nil
     guard batch.isEmpty else { return delivery.store(batch, keeping: framing.heldBytes) }
-    delivery.keep(framing.heldBytes)
-    if isEnded || isStopping {
+    delivery.keep(isRefused ? 0 : framing.heldBytes)
+    if isEnded || isStopping || isRefused {
       finish()
-    } else if !isShort {
+    } else if !isShort, context?.channel.isWritable ?? false {
       context?.read()
     }
   }
@@ -183,10 +199,11 @@ final class SyslogConnection: ChannelInboundHandler, LoopConnection, @unchecked 
       framing.flush(into: &batch, from: address, hasEnded: false)
       partialSince = nil
       if !batch.isEmpty { return delivery.store(batch, keeping: 0) }
+      if framing.fault != nil { return drain() }
     }
     if isShort {
       isShort = false
-      if !delivery.isStoring { context?.read() }
+      if !delivery.isStoring, context?.channel.isWritable ?? false { context?.read() }
     }
   }
 

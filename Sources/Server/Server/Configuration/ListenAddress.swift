@@ -1,12 +1,13 @@
 import Foundation
 import Records
+import Routing
 
-/// Where syslog messages are taken: an item of `listen.syslog`.
+/// Where messages are taken: an item of `listen.syslog`, `listen.gelf` or `listen.forward`.
 ///
 /// `udp://127.0.0.1:5514?tenant=shop&zone=Europe/Berlin`
-package struct SyslogAddress: Sendable, Hashable {
+package struct ListenAddress: Sendable, Hashable {
   /// How messages come.
-  package enum Transport: String, Sendable { case udp, tcp, tls }
+  package enum Transport: String, Sendable, CaseIterable { case udp, tcp, tls }
 
   package let transport: Transport
   /// An address or a name of this machine.
@@ -25,11 +26,17 @@ package struct SyslogAddress: Sendable, Hashable {
     package let reason: String
   }
 
-  /// - Parameter tenant: Of addresses that name none.
-  package init(_ text: String, orFor tenant: Tenant) throws(Fault) {
+  /// - Parameters:
+  ///   - form: Of the messages.
+  ///   - tenant: Of addresses that name none.
+  package init(_ text: String, of form: MessageForm = .syslog, orFor tenant: Tenant) throws(Fault) {
+    let known = Transport.allCases.filter { form != .forward || $0 != .udp }
     guard let url = URLComponents(string: text), let scheme = url.scheme,
-      let transport = Transport(rawValue: scheme)
-    else { throw Fault(reason: "an address begins with udp://, tcp:// or tls://") }
+      let transport = Transport(rawValue: scheme), known.contains(transport)
+    else {
+      let others = form == .forward ? "" : "udp://, "
+      throw Fault(reason: "an address begins with \(others)tcp:// or tls://")
+    }
     guard let host = url.host, !host.isEmpty, let port = url.port, (0...65_535).contains(port) else {
       throw Fault(reason: "an address has a host and a port, as udp://127.0.0.1:5514")
     }
@@ -45,7 +52,8 @@ package struct SyslogAddress: Sendable, Hashable {
         }
         named = Tenant(realm: .native, name: value)
       case "zone":
-        guard zone == nil, let read = SyslogAddress.zone(value) else {
+        guard form == .syslog else { throw Fault(reason: "zone is of listen.syslog alone") }
+        guard zone == nil, let read = ListenAddress.zone(value) else {
           throw Fault(reason: "zone is +01:00, UTC, local, or a name such as Europe/Berlin")
         }
         zone = read
@@ -91,34 +99,49 @@ package struct SyslogAddress: Sendable, Hashable {
   }
 }
 
-/// How syslog messages are taken.
-package struct SyslogSettings: Sendable, Hashable {
-  /// `listen.syslog`.
-  package var addresses: [SyslogAddress]
-  /// `listen.syslog_message_bytes_max`.
-  package var messageBytesMax: Int
+/// A door for messages that come without requests.
+package struct MessageListener: Sendable, Hashable {
+  package let form: MessageForm
+  package let address: ListenAddress
+  /// In bytes: `listen.syslog_message_bytes_max` and its like.
+  package let messageBytesMax: Int
+
+  /// As it is shown once it listens.
+  ///
+  /// - Parameter port: What the system gave.
+  package func text(port: Int) -> String {
+    "\(form.rawValue) messages for the tenant \(address.tenant.name) on \(address.text(port: port))"
+  }
 }
 
 extension ConfigurationValues {
+  /// What `listen` names, one form after the other.
+  ///
   /// - Parameter tenant: Of addresses that name none.
-  func syslog(orFor tenant: Tenant, hasTLS: Bool) throws(ConfigurationError) -> SyslogSettings {
-    let path = "listen.syslog"
+  func messageListeners(orFor tenant: Tenant, hasTLS: Bool) throws(ConfigurationError) -> [MessageListener] {
+    try listeners(.syslog, "listen.syslog", tenant, hasTLS) + listeners(.gelf, "listen.gelf", tenant, hasTLS)
+      + listeners(.forward, "listen.forward", tenant, hasTLS)
+  }
+
+  private func listeners(
+    _ form: MessageForm, _ path: String, _ tenant: Tenant, _ hasTLS: Bool
+  ) throws(ConfigurationError) -> [MessageListener] {
     let (setting, entry) = tree.entry(path)
     guard case .list(let items) = entry.value else { throw wrong(setting, entry) }
-    var addresses: [SyslogAddress] = []
+    let messageBytesMax = try integer("\(path)_message_bytes_max")
+    var listeners: [MessageListener] = []
     for (index, item) in items.enumerated() {
       guard case .scalar(let text) = item else { throw wrong(setting, entry) }
-      do throws(SyslogAddress.Fault) {
-        let address = try SyslogAddress(text, orFor: tenant)
+      do throws(ListenAddress.Fault) {
+        let address = try ListenAddress(text, of: form, orFor: tenant)
         guard address.transport != .tls || hasTLS else {
-          throw SyslogAddress.Fault(reason: "tls:// needs server.tls_certificate and server.tls_key")
+          throw ListenAddress.Fault(reason: "tls:// needs server.tls_certificate and server.tls_key")
         }
-        addresses.append(address)
+        listeners.append(MessageListener(form: form, address: address, messageBytesMax: messageBytesMax))
       } catch {
         throw .unusable(key: "\(path)[\(index)]", source: entry.source, reason: error.reason)
       }
     }
-    return SyslogSettings(
-      addresses: addresses, messageBytesMax: try integer("listen.syslog_message_bytes_max"))
+    return listeners
   }
 }

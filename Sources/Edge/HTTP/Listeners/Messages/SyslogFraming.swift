@@ -4,7 +4,7 @@ import Routing
 
 /// Where syslog messages end on a stream (RFC 6587): each has its length before it (`73 <13>1 …`), or a line
 /// feed or NUL behind it, told by how it begins, since both occur on one connection. Total: takes any bytes.
-struct SyslogFraming: Sendable {
+struct SyslogFraming: MessageFraming {
   /// What is left to pass of a message that was cut.
   private enum Passing {
     case nothing
@@ -15,8 +15,7 @@ struct SyslogFraming: Sendable {
   private static let lengthDigitsMax = 10
 
   private let messageBytesMax: Int
-  private var buffer: [UInt8] = []
-  private var at = 0
+  private var stream = StreamBuffer()
   /// No end of a line is before it.
   private var searched = 0
   private var passing = Passing.nothing
@@ -25,30 +24,23 @@ struct SyslogFraming: Sendable {
   /// - Parameter messageBytesMax: Longer messages are cut to it.
   init(messageBytesMax: Int) { self.messageBytesMax = messageBytesMax }
 
-  /// Bytes that wait to be taken.
-  var heldBytes: Int { buffer.count - at }
+  var heldBytes: Int { stream.heldBytes }
 
-  /// Whether the stream is compressed by zlib, which rsyslog does if it is told to: nothing of it can be
-  /// read. Known from the first two bytes.
-  var isCompressed: Bool {
-    !isBegun && heldBytes >= 2 && buffer[at] == 0x78 && [0x01, 0x9C, 0xDA].contains(buffer[at + 1])
+  /// A stream that is compressed by zlib, which rsyslog does if it is told to: known from the first two
+  /// bytes.
+  var fault: String? {
+    let isCompressed =
+      !isBegun && heldBytes >= 2 && stream.bytes[stream.at] == 0x78
+      && [0x01, 0x9C, 0xDA].contains(stream.bytes[stream.at + 1])
+    return isCompressed ? "a zlib stream (compression.mode of rsyslog), which is not read" : nil
   }
 
-  mutating func append(_ bytes: some Sequence<UInt8>) {
-    if at > 0, at == buffer.count || at > 1 << 16 {
-      buffer.removeSubrange(..<at)
-      searched = max(0, searched - at)
-      at = 0
-    }
-    buffer.append(contentsOf: bytes)
-  }
+  mutating func append(_ bytes: [UInt8]) { searched = max(0, searched - stream.append(bytes)) }
 
-  /// Moves whole messages into `batch`, as long as that has less than `bytesMax` and `countMax`.
-  ///
-  /// - Returns: Whether there may be more of them.
   mutating func take(
     into batch: inout MessageBatch, from source: String, bytesMax: Int, countMax: Int = .max
   ) -> Bool {
+    guard fault == nil else { return false }
     while batch.byteCount < bytesMax, batch.messages.count < countMax {
       guard pass(), let message = next() else { return false }
       isBegun = true
@@ -57,28 +49,25 @@ struct SyslogFraming: Sendable {
     return true
   }
 
-  /// Moves what is there of a message that is not whole, and passes over what comes of it later.
-  ///
-  /// - Parameter hasEnded: The stream has: else nobody waits for the rest any more, and a length that is not
-  ///   whole stays.
+  /// Of a stream that has not ended a length that is not whole stays.
   mutating func flush(into batch: inout MessageBatch, from source: String, hasEnded: Bool) {
-    guard pass(), at < buffer.count else { return }
+    guard pass(), stream.at < stream.bytes.count else { return }
     switch length() {
     case .counted(let count, let start):
-      append(start..<buffer.count, isCut: true, from: source, to: &batch)
-      passing = .bytes(count - (buffer.count - start))
+      append(start..<stream.bytes.count, isCut: true, from: source, to: &batch)
+      passing = .bytes(count - (stream.bytes.count - start))
     case .unknown where !hasEnded: return
     case nil, .unknown, .some(.none):
-      append(at..<buffer.count, isCut: !hasEnded, from: source, to: &batch)
+      append(stream.at..<stream.bytes.count, isCut: !hasEnded, from: source, to: &batch)
       passing = .line
     }
-    at = buffer.count
-    searched = at
+    stream.at = stream.bytes.count
+    searched = stream.at
   }
 
   private func append(_ range: Range<Int>, isCut: Bool, from source: String, to batch: inout MessageBatch) {
     // A line feed may be counted, with CR before it.
-    let message = buffer[range].withoutLineEnd
+    let message = stream.bytes[range].withoutLineEnd
     if !message.isEmpty { batch.append(message, from: source, isCut: isCut) }
   }
 
@@ -89,15 +78,17 @@ struct SyslogFraming: Sendable {
     case .nothing: break
     case .bytes(let count):
       let passed = min(count, heldBytes)
-      at += passed
+      stream.at += passed
       passing = count > passed ? .bytes(count - passed) : .nothing
       if count > passed { return false }
     case .line:
-      while at < buffer.count, buffer[at] != 0x0A, buffer[at] != 0 { at += 1 }
-      guard at < buffer.count else { return false }
+      while stream.at < stream.bytes.count, stream.bytes[stream.at] != 0x0A, stream.bytes[stream.at] != 0 {
+        stream.at += 1
+      }
+      guard stream.at < stream.bytes.count else { return false }
       passing = .nothing
     }
-    while at < buffer.count, buffer[at].endsLine { at += 1 }
+    while stream.at < stream.bytes.count, stream.bytes[stream.at].endsLine { stream.at += 1 }
     return true
   }
 
@@ -109,19 +100,19 @@ struct SyslogFraming: Sendable {
   }
 
   private func length() -> Length? {
-    guard at < buffer.count else { return nil }
-    guard (0x31...0x39).contains(buffer[at]) else { return Length.none }
-    var (value, end) = (0, at)
-    while end < buffer.count, (0x30...0x39).contains(buffer[end]) {
-      guard end - at < SyslogFraming.lengthDigitsMax else { return Length.none }
-      value = value * 10 + Int(buffer[end] & 0x0F)
+    guard stream.at < stream.bytes.count else { return nil }
+    guard (0x31...0x39).contains(stream.bytes[stream.at]) else { return Length.none }
+    var (value, end) = (0, stream.at)
+    while end < stream.bytes.count, (0x30...0x39).contains(stream.bytes[end]) {
+      guard end - stream.at < SyslogFraming.lengthDigitsMax else { return Length.none }
+      value = value * 10 + Int(stream.bytes[end] & 0x0F)
       end += 1
     }
-    guard end < buffer.count else { return .unknown }
-    guard buffer[end] == 0x20 else { return Length.none }
+    guard end < stream.bytes.count else { return .unknown }
+    guard stream.bytes[end] == 0x20 else { return Length.none }
     // A line may begin with a number too; what is counted begins with its priority.
-    guard end + 1 < buffer.count else { return .unknown }
-    return buffer[end + 1] == UInt8(ascii: "<") ? .counted(value, headerEnd: end + 1) : Length.none
+    guard end + 1 < stream.bytes.count else { return .unknown }
+    return stream.bytes[end + 1] == UInt8(ascii: "<") ? .counted(value, headerEnd: end + 1) : Length.none
   }
 
   /// The next message, which is taken from the buffer; nil: it is not whole.
@@ -129,26 +120,26 @@ struct SyslogFraming: Sendable {
     switch length() {
     case nil, .unknown: return nil
     case .counted(let count, let start):
-      guard buffer.count - start >= min(count, messageBytesMax) else { return nil }
+      guard stream.bytes.count - start >= min(count, messageBytesMax) else { return nil }
       let end = start + min(count, messageBytesMax)
-      at = end
+      stream.at = end
       searched = end
       if count > messageBytesMax { passing = .bytes(count - messageBytesMax) }
       return (start..<end, count > messageBytesMax)
     case .some(.none):
-      let start = at
-      var end = max(at, searched)
-      let limit = min(buffer.count, start + messageBytesMax + 1)
-      while end < limit, buffer[end] != 0x0A, buffer[end] != 0 { end += 1 }
+      let start = stream.at
+      var end = max(stream.at, searched)
+      let limit = min(stream.bytes.count, start + messageBytesMax + 1)
+      while end < limit, stream.bytes[end] != 0x0A, stream.bytes[end] != 0 { end += 1 }
       searched = end
       if end < limit {
-        at = end + 1
+        stream.at = end + 1
         return (start..<end, false)
       }
       guard end - start > messageBytesMax else { return nil }
-      at = start + messageBytesMax
+      stream.at = start + messageBytesMax
       passing = .line
-      return (start..<at, true)
+      return (start..<stream.at, true)
     }
   }
 }

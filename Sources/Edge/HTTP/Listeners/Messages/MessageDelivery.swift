@@ -5,7 +5,7 @@ import Routing
 
 /// Hands batches of one connection, or one socket, to the intake, one after the other, each as often as it
 /// takes; and holds memory for what waits. On one event loop.
-final class SyslogDelivery: @unchecked Sendable {
+final class MessageDelivery: @unchecked Sendable {
   // Safe because: all state is touched on the event loop only; tasks hop there.
 
   /// Between tries, at most.
@@ -22,8 +22,8 @@ final class SyslogDelivery: @unchecked Sendable {
   private var retry: Scheduled<Void>?
   private var isAbandoned = false
   private var hasComplained = false
-  /// Called on the loop once a batch is stored.
-  var whenStored: () -> Void = {}
+  /// Called on the loop once a batch is stored, with what is to be answered.
+  var whenStored: ([UInt8]) -> Void = { _ in }
 
   init(service: HTTPService, intake: any MessageIntake, address: String, loop: any EventLoop) {
     (self.service, self.intake, self.address, self.loop) = (service, intake, address, loop)
@@ -65,14 +65,14 @@ final class SyslogDelivery: @unchecked Sendable {
 
   private func finish(_ outcome: IntakeOutcome) {
     switch outcome {
-    case .done:
+    case .done(let answer):
       batch = nil
       hasComplained = false
-      whenStored()
+      whenStored(answer)
     case .later(let seconds, let reason):
       guard !isAbandoned else { return lose(reason) }
       complain(reason)
-      let pause = min(max(seconds, 0.1), SyslogDelivery.pauseSecondsMax)
+      let pause = min(max(seconds, 0.1), MessageDelivery.pauseSecondsMax)
       retry = loop.scheduleTask(in: .milliseconds(Int64(pause * 1_000))) { self.submit() }
     }
   }
@@ -81,7 +81,7 @@ final class SyslogDelivery: @unchecked Sendable {
     guard !hasComplained else { return }
     hasComplained = true
     service.logger.warning(
-      "syslog messages wait: they cannot be stored now",
+      "\(intake.form.rawValue) messages wait: they cannot be stored now",
       metadata: ["address": "\(address)", "tenant": "\(intake.tenant)", "detail": "\(reason)"])
   }
 
@@ -90,14 +90,15 @@ final class SyslogDelivery: @unchecked Sendable {
     self.batch = nil
     service.metrics.messagesLost(batch.messages.count)
     service.logger.error(
-      "syslog messages are lost: the server stops and they cannot be stored",
+      "\(intake.form.rawValue) messages are lost: the server stops and they cannot be stored",
       metadata: ["messages": "\(batch.messages.count)", "address": "\(address)", "detail": "\(reason)"])
-    whenStored()
+    whenStored([])
   }
 
   /// Says why a connection is not read on.
   func refuse(_ reason: String) {
-    service.logger.warning("a syslog connection was closed: \(reason)", metadata: ["address": "\(address)"])
+    service.logger.warning(
+      "a \(intake.form.rawValue) connection was closed: \(reason)", metadata: ["address": "\(address)"])
   }
 
   /// No more tries: the server stops.

@@ -1,0 +1,148 @@
+import Codecs
+import Decoding
+import Masking
+import Records
+import Shaping
+
+/// Turns GELF messages (https://go2docs.graylog.org/current/getting_in_log_data/gelf.html, 1.1) into a batch
+/// of the dataset `logs` (Docs/gelf.md). Immutable: make one and keep it.
+///
+/// Nothing is refused for its form: what is no JSON object is a record with all of its text.
+package struct GELFDecoder: Sendable {
+  private let decoder: RecordDecoder
+  private let shape = RecordShape()
+
+  /// - Parameter masking: What is hidden, for the dataset `logs`.
+  package init(masking: MaskingPlan = .none, limits: DecodingLimits = DecodingLimits()) {
+    decoder = RecordDecoder(schema: Dataset.logs.schema, masking: masking, limits: limits)
+  }
+
+  private init(_ decoder: RecordDecoder) { self.decoder = decoder }
+
+  /// The same with another plan.
+  package func masked(by plan: MaskingPlan) -> GELFDecoder { GELFDecoder(decoder.masked(by: plan)) }
+
+  /// - Parameters:
+  ///   - batch: Messages, decompressed.
+  ///   - now: When they came, in nanoseconds since 1970.
+  ///   - memory: What they take as records' text is taken of it meanwhile.
+  /// - Throws: `.busy`, `.tooLarge`.
+  package func decode(
+    _ batch: MessageBatch, now: Int64, within memory: DecodingMemory = .unbounded
+  ) throws(PushFault) -> ListenedRecords {
+    var lines = RecordLines(memory: memory, recordsMax: decoder.limits.entriesMax)
+    var timesUnread = 0
+    do throws(PushFault) {
+      for message in batch.messages {
+        let bytes = Array(batch.bytes[message.range])
+        let source = batch.sources[message.source]
+        var written = JSONWriter(capacity: bytes.count * 2 + 256)
+        var host: [UInt8]?
+        do throws(JSONTree.SyntaxError) {
+          let plain = try GELFObject(bytes)
+          host = plain.host
+          let object = plain.written(from: source)
+          var reader = JSONReader(object, keepsNumberTexts: true)
+          let outcome = try shape.write(&reader, of: object, to: &written, times: LogTime(now: now))
+          if outcome?.hasUnreadableTime ?? false { timesUnread += 1 }
+        } catch {
+          written = JSONWriter(capacity: bytes.count + 256)
+          written.name("message")
+          written.value(repaired: bytes.span)
+          written.name("metadata")
+          written.beginObject()
+          written.member("parse_error", error.reason)
+          written.member("peer", source)
+          if message.isCut { written.member("truncated", true) }
+          written.endObject()
+        }
+        let members = written.takeBytes()
+        try lines.append(bytesMax: members.count + (host?.count ?? 0) + 64) { text throws(PushFault) in
+          text.members(members)
+          guard let host else { return }
+          text.name("labels")
+          text.beginObject()
+          text.name("host")
+          text.value(written: host.span)
+          text.endObject()
+        }
+      }
+      return ListenedRecords(records: try lines.decode(by: decoder, now: now), timesUnreadCount: timesUnread)
+    } catch {
+      lines.giveBack()
+      throw error
+    }
+  }
+}
+
+/// A GELF message's members, under the names that other loggers have for the same.
+private struct GELFObject {
+  /// As it is written; nil: there is none.
+  private(set) var host: [UInt8]?
+  private let bytes: [UInt8]
+  private var members: [(name: String, value: Range<Int>)] = []
+
+  /// Names that mean something in GELF or here: own fields do not take them.
+  private static let taken: Set<Name> = [
+    "version", "host", "short_message", "full_message", "message", "timestamp", "level", "facility", "line",
+    "file", "id", "peer",
+  ]
+
+  /// - Throws: It is no JSON object.
+  init(_ bytes: [UInt8]) throws(JSONTree.SyntaxError) {
+    self.bytes = bytes
+    var reader = JSONReader(bytes, keepsNumberTexts: true)
+    guard reader.peek() == UInt8(ascii: "{") else {
+      throw JSONTree.SyntaxError(offsetBytes: 0, reason: "a JSON object")
+    }
+    try reader.open()
+    var names = JSONNames()
+    while let name = try reader.member(&names) {
+      _ = reader.peek()
+      let start = reader.at
+      try reader.skip()
+      members.append((name, start..<reader.at))
+    }
+    try reader.end()
+    rename()
+  }
+
+  private mutating func rename() {
+    let known = Set(members.map { Name($0.name) })
+    let hasMessage = known.contains(Name("message"))
+    let short = text("short_message")
+    let full = text("full_message")
+    // The whole of what the short one begins.
+    let isWhole = short.map { short in full.map { bytes[$0].starts(with: bytes[short].dropLast()) } ?? false }
+    var kept: [(name: String, value: Range<Int>)] = []
+    for (name, value) in members {
+      switch Name(name) {
+      case "host" where bytes[value.lowerBound] == UInt8(ascii: "\""): host = Array(bytes[value])
+      case "version" where bytes[value].count == 5 && bytes[value].starts(with: "\"1.".utf8): break
+      case "short_message" where isWhole ?? false: break
+      case "full_message" where isWhole ?? false: kept.append(("message", value))
+      case "short_message" where !hasMessage: kept.append(("message", value))
+      default:
+        let own = name.utf8.first == UInt8(ascii: "_") ? String(name.dropFirst()) : ""
+        let isFree = !own.isEmpty && !GELFObject.taken.contains(Name(own)) && !known.contains(Name(own))
+        kept.append((isFree ? own : name, value))
+      }
+    }
+    members = kept
+  }
+
+  private func text(_ name: Name) -> Range<Int>? {
+    members.first { Name($0.name) == name && bytes[$0.value.lowerBound] == UInt8(ascii: "\"") }?.value
+  }
+
+  func written(from source: String) -> [UInt8] {
+    JSONWriter.object { text in
+      for member in members {
+        text.name(repaired: member.name)
+        text.value(written: bytes.span.extracting(member.value))
+      }
+      let isNamed = members.contains { Name($0.name) == Name("peer") }
+      if !source.isEmpty, !isNamed { text.member("peer", source) }
+    }
+  }
+}
