@@ -17,6 +17,8 @@ package struct RecordShape: Sendable {
     let place: Int
     /// Of a level's name: whose numbers it has.
     let numbers: LevelName.Numbers
+    /// Whether a word that nobody knows gives the column.
+    var takesAnyWord: Bool { place >= 0 }
   }
 
   /// By names as they are written, dots included.
@@ -25,9 +27,15 @@ package struct RecordShape: Sendable {
   private let parents: Set<Name>
 
   /// With the names that loggers are known to use (Docs/shapes.md).
-  package init() {
+  ///
+  /// - Parameter levels: Names of levels that go before these, the first one first. They may mean other
+  ///   things too: only words that are known, and syslog's numbers, give a level.
+  package init(levels: [String] = []) {
     var ranks: [Name: Rank] = [:]
     var parents: Set<Name> = []
+    for (place, name) in levels.enumerated() {
+      ranks[Name(name)] = Rank(role: .level, place: place - levels.count, numbers: .syslog)
+    }
     for (role, names) in RecordShape.names {
       for (place, name) in names.enumerated() {
         ranks[Name(name)] = Rank(role: role, place: place, numbers: RecordShape.numbers[Name(name)] ?? .any)
@@ -60,6 +68,7 @@ package struct RecordShape: Sendable {
       [
         "level", "severity", "lvl", "log.level", "loglevel", "log_level", "levelname", "levelno", "@l",
         "severity_text", "severityText", "severity_number", "severityNumber", "PRIORITY",
+        "otel.log.severity.text", "otel.log.severity.number",
       ]
     ),
     (
@@ -82,7 +91,7 @@ package struct RecordShape: Sendable {
 
   private static let numbers: [Name: LevelName.Numbers] = [
     "PRIORITY": .syslog, "severity_number": .openTelemetry, "severityNumber": .openTelemetry,
-    "levelno": .python,
+    "otel.log.severity.number": .openTelemetry, "levelno": .python,
   ]
 
   /// How a record came out.
@@ -91,19 +100,38 @@ package struct RecordShape: Sendable {
     package var hasUnreadableTime = false
   }
 
-  /// Reads the object at hand and writes the members of a record for it, ``bytesMax(_:)`` at most.
+  /// What is known of a record beside its object.
+  package struct Given {
+    /// Nanoseconds since 1970; goes before what the object says, which stays in `metadata`.
+    package var time: Int64?
+    /// Of a record that names none.
+    package var service: String?
+    /// Of a record that names none.
+    package var env: String?
+    /// Of a record that names none, as it is to stand there.
+    package var level: String?
+    /// Members that are written elsewhere: `metadata` is without them.
+    package var apart: Set<Name> = []
+    /// Stands before another object of the same text, whose members give what the first does not say of
+    /// level, service, environment, trace and span. They are not written.
+    package var columns: JSONReader?
+
+    /// Nothing.
+    package init() {}
+  }
+
+  /// Reads the object at hand and writes the members of a record for it, ``bytesMax(_:)`` at most beside
+  /// what is given.
   ///
   /// - Parameters:
   ///   - reader: Stands before the object; behind it afterwards.
   ///   - body: What it reads.
-  ///   - service: Of records that name none.
-  ///   - time: When it happened, which whoever sent the object knows: nanoseconds since 1970. Then no time is
-  ///     looked for in it.
+  ///   - given: What is known beside it.
   /// - Returns: nil: it is JSON and no object; nothing was written.
   /// - Throws: It is broken; nothing was written.
   package func write(
     _ reader: inout JSONReader, of body: [UInt8], to text: inout JSONWriter, times: LogTime,
-    service: String? = nil, time: Int64? = nil
+    given: Given = Given()
   ) throws(JSONTree.SyntaxError) -> Outcome? {
     guard reader.peek() == UInt8(ascii: "{") else {
       try reader.skip()
@@ -111,8 +139,12 @@ package struct RecordShape: Sendable {
     }
     var reading = ShapeReading()
     try read(&reader, prefix: nil, into: &reading)
-    reading.time = time
-    return reading.write(of: body, to: &text, times: times, service: service)
+    if var columns = given.columns {
+      var beside = ShapeReading()
+      try read(&columns, prefix: nil, into: &beside)
+      reading.add(beside)
+    }
+    return reading.write(of: body, to: &text, times: times, given)
   }
 
   /// What an object of `byteCount` bytes comes to at most: a text that is no message may stand twice.
@@ -185,28 +217,44 @@ struct ShapeReading {
     candidates[role].insert((rank, candidate), at: index)
   }
 
+  /// Takes what another object says behind what this one does.
+  mutating func add(_ other: ShapeReading) {
+    for role in [RecordShape.Role.level, .service, .env, .trace, .span] {
+      for (rank, candidate) in other.candidates[role.rawValue] {
+        candidates[role.rawValue].append(
+          (rank, Candidate(value: candidate.value, kind: candidate.kind, member: nil)))
+      }
+    }
+  }
+
   mutating func write(
-    of body: [UInt8], to text: inout JSONWriter, times: LogTime, service: String?
+    of body: [UInt8], to text: inout JSONWriter, times: LogTime, _ given: RecordShape.Given
   ) -> RecordShape.Outcome {
     var outcome = RecordShape.Outcome()
-    if let time {
+    if let time = given.time {
       text.name("timestamp")
       text.value(time: time)
     } else {
       writeTime(of: body, to: &text, times, &outcome)
     }
     writeMessage(of: body, to: &text)
-    writeLevel(of: body, to: &text)
-    if !writeText(.service, "service", of: body, to: &text), let service {
-      text.name("service")
-      text.value(service)
+    if !writeLevel(of: body, to: &text), let level = given.level {
+      text.name("level")
+      text.value(repaired: level)
     }
-    _ = writeText(.env, "env", of: body, to: &text)
+    if !writeText(.service, "service", of: body, to: &text), let service = given.service {
+      text.name("service")
+      text.value(repaired: service)
+    }
+    if !writeText(.env, "env", of: body, to: &text), let env = given.env {
+      text.name("env")
+      text.value(repaired: env)
+    }
     _ = writeText(.trace, "trace_id", of: body, to: &text)
     _ = writeText(.span, "span_id", of: body, to: &text)
     text.name("metadata")
     text.beginObject()
-    for member in members where !member.isKept {
+    for member in members where !member.isKept && !given.apart.contains(Name(member.name)) {
       text.name(text: member.name)
       text.value(written: body.span.extracting(member.value))
     }
@@ -257,14 +305,16 @@ struct ShapeReading {
     }
   }
 
-  private mutating func writeLevel(of body: [UInt8], to text: inout JSONWriter) {
+  /// Whether there is one.
+  private mutating func writeLevel(of body: [UInt8], to text: inout JSONWriter) -> Bool {
     for (rank, candidate) in candidates[RecordShape.Role.level.rawValue] {
       var level: String?
       switch candidate.kind {
       case .text:
         let word = ShapeReading.string(candidate.value, body)
         let known = LevelName(word) ?? Int64(word).flatMap { LevelName($0, of: rank.numbers) }
-        level = known?.rawValue ?? (word.isEmpty || word.utf8.count > 64 ? nil : word)
+        let isAnyWord = rank.takesAnyWord && !word.isEmpty && word.utf8.count <= 64
+        level = known?.rawValue ?? (isAnyWord ? word : nil)
         if let level, level.hasBytes(of: word) { keep(candidate) }
       case .number:
         let digits = String(decoding: body[candidate.value], as: UTF8.self)
@@ -274,8 +324,9 @@ struct ShapeReading {
       guard let level else { continue }
       text.name("level")
       text.value(level)
-      return
+      return true
     }
+    return false
   }
 
   /// Whether there is such a text.

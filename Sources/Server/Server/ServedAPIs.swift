@@ -24,6 +24,8 @@ package struct ServedAPIs: Sendable {
     Listed {
       BulkRoutes($0.services, identity: $0.parts.engine.identity, directory: $0.nativeKeys).api
     },
+    Listed { SplunkRoutes($0.services, directory: $0.nativeKeys).api },
+    Listed { DatadogRoutes($0.services, directory: $0.nativeKeys).api },
     Listed(SessionsRoutes.self) {
       SessionsRoutes(
         $0.services, accounts: $0.access.accounts, keys: $0.access.keys, catalog: $0.access.catalog,

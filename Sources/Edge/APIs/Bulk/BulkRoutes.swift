@@ -52,7 +52,7 @@ package struct BulkRoutes: Sendable {
   private func authenticate(
     _ head: RequestHead, _ origin: RequestOrigin, _ route: Route
   ) throws(Problem) -> Principal? {
-    try callers.authenticate(head, origin, route, takesPairs: true)
+    try callers.authenticate(head, origin, route, as: .pairs)
   }
 
   // MARK: Bulk
@@ -117,10 +117,7 @@ package struct BulkRoutes: Sendable {
 
   /// Who names all his documents sends the same body again after an answer that got lost: it is stored once.
   private static func key(of items: [BulkRequest.Item], _ body: [UInt8], index: String) -> String? {
-    guard items.allSatisfy({ $0.id != nil }) else { return nil }
-    let path = Hash64.xxh64(Array(index.utf8))
-    let sums = [UInt64(1), 2].map { Hash64.xxh64(body, seed: path ^ $0) }
-    return "_bulk-\(sums[0])-\(sums[1])"
+    items.allSatisfy { $0.id != nil } ? PushWriting.key("_bulk", of: body, index) : nil
   }
 
   // MARK: What clients ask before they write

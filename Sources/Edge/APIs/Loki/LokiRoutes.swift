@@ -62,7 +62,7 @@ package struct LokiRoutes: Sendable {
     _ head: RequestHead, _ origin: RequestOrigin, _ route: Route
   ) throws(Problem) -> Principal? {
     if route.isOpen { return nil }
-    return try callers.authenticate(head, origin, route, takesPairs: true) { principal throws(Problem) in
+    return try callers.authenticate(head, origin, route, as: .pairs) { principal throws(Problem) in
       guard let name = head.headers.first(name: LokiRoutes.tenantField) else { return }
       guard name.hasBytes(of: principal.tenant.name) else {
         throw Problem(

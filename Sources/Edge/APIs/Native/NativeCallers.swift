@@ -17,22 +17,21 @@ struct NativeCallers: Sendable {
   /// Whose request it is; records in the access log what was found. Called on event loops: does not block.
   ///
   /// - Parameters:
-  ///   - takesPairs: Whether the key may come as the password of `Authorization: Basic`, whatever the name.
+  ///   - form: How the key is shown.
   ///   - check: What else must hold of the caller.
   /// - Throws: 401, 403.
   func authenticate(
-    _ head: RequestHead, _ origin: RequestOrigin, _ route: Route, takesPairs: Bool = false,
+    _ head: RequestHead, _ origin: RequestOrigin, _ route: Route, as form: KeyForm = .bearer,
     check: (Principal) throws(Problem) -> Void = { _ throws(Problem) in }
   ) throws(Problem) -> Principal {
     var event = AccessEvent(head, origin, realm: .native, route: route.name)
     defer { log.record(event) }
     let principal: Principal
-    let sent = head.headers.first(name: "Authorization")
-    let authorization = takesPairs ? sent.map { NativeCallers.bearer(ofPair: $0) ?? $0 } : sent
+    let authorization = form.authorization(head)
     do throws(CredentialError) { principal = try directory.authenticate(authorization: authorization) } catch
     {
       event.outcome = .refused("\(error)")
-      throw Problem(error)
+      throw form.problem(error)
     }
     if authorization == nil { try head.checkIsOwners(&event) }
     event.subject = principal.subject
@@ -52,10 +51,7 @@ struct NativeCallers: Sendable {
   /// `ApiKey …` of any id and KEY, or of KEY alone; nil for anything else.
   static func bearer(ofPair value: String) -> String? {
     guard value.utf8.count <= KeyDirectory.credentialBytesMax * 2,
-      let scheme = ["basic ", "apikey "].first(where: { scheme in
-        value.utf8.count > scheme.utf8.count
-          && zip(value.utf8, scheme.utf8).allSatisfy { $0 | 0x20 == $1 | 0x20 }
-      })
+      let scheme = ["basic ", "apikey "].first(where: { begins(value, with: $0) })
     else { return nil }
     let coded = value.utf8.dropFirst(scheme.utf8.count).drop { $0 == UInt8(ascii: " ") }
     guard let pair = Base64.bytes(coded), let colon = pair.firstIndex(of: UInt8(ascii: ":")) else {
@@ -63,5 +59,18 @@ struct NativeCallers: Sendable {
       return scheme.hasBytes(of: "apikey ") ? "Bearer " + String(Substring(coded)) : nil
     }
     return "Bearer " + String(decoding: pair[(colon + 1)...], as: UTF8.self)
+  }
+
+  /// `Bearer KEY` for KEY behind another scheme; nil for anything else.
+  ///
+  /// - Parameter scheme: In lower case, with the blank behind it.
+  static func bearer(of value: String, scheme: String) -> String? {
+    guard begins(value, with: scheme) else { return nil }
+    return "Bearer " + String(Substring(value.utf8.dropFirst(scheme.utf8.count)))
+  }
+
+  private static func begins(_ value: String, with scheme: String) -> Bool {
+    value.utf8.count > scheme.utf8.count
+      && zip(value.utf8, scheme.utf8).allSatisfy { $0 | 0x20 == $1 | 0x20 }
   }
 }

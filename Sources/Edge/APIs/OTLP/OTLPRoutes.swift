@@ -103,7 +103,7 @@ package struct OTLPRoutes: Sendable {
   private func authenticate(
     _ head: RequestHead, _ origin: RequestOrigin, _ route: Route
   ) throws(Problem) -> Principal? {
-    try callers.authenticate(head, origin, route, takesPairs: true)
+    try callers.authenticate(head, origin, route, as: .pairs)
   }
 
   private func export(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {

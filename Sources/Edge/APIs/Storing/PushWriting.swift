@@ -1,4 +1,5 @@
 import Access
+import Codecs
 import Columnar
 import Decoding
 import Platform
@@ -35,6 +36,19 @@ struct Push<Made: Sendable>: Sendable {
     self.figures = figures
     self.kept = kept
     self.key = key
+  }
+}
+
+extension PushWriting {
+  /// What a repeat of a body is known by that names none itself: the same bytes to the same place.
+  ///
+  /// - Parameters:
+  ///   - way: Whose keys they are.
+  ///   - place: What decides beside the body what is stored.
+  static func key(_ way: String, of body: [UInt8], _ place: String) -> String {
+    let path = Hash64.xxh64(Array(place.utf8))
+    let sums = [UInt64(1), 2].map { Hash64.xxh64(body, seed: path ^ $0) }
+    return "\(way)-\(sums[0])-\(sums[1])"
   }
 }
 

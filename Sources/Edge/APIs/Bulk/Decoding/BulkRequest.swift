@@ -177,9 +177,10 @@ extension BulkRequest {
       var reader = JSONReader(body, from: line.lowerBound, keepsNumberTexts: true)
       var members = JSONWriter(capacity: line.count + 256)
       let outcome: RecordShape.Outcome?
+      var given = RecordShape.Given()
+      given.service = BulkRequest.service(of: item.index)
       do throws(JSONTree.SyntaxError) {
-        outcome = try shape.write(
-          &reader, of: body, to: &members, times: times, service: BulkRequest.service(of: item.index))
+        outcome = try shape.write(&reader, of: body, to: &members, times: times, given: given)
       } catch {
         let column = min(error.offsetBytes, line.upperBound) - line.lowerBound + 1
         return try refuse(&item, .parsing, "[1:\(column)] failed to parse: \(error.reason)", &lines)
