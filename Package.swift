@@ -58,7 +58,8 @@ let hot: [SwiftSetting] =
 /// What APIs' clients send is decoded in a folder of the API's; together these are a module of their own,
 /// which builds, is tested and is fuzzed without the edge.
 let entryDecoders = [
-  "Audit", "Bulk", "Datadog", "Forward", "GELF", "Ingest", "Insert", "Loki", "OTLP", "Sessions", "Splunk", "Storing",
+  "Audit", "Bulk", "Datadog", "Forward", "GELF", "Ingest", "Insert", "Journal", "Loki", "OTLP", "Sessions",
+  "Splunk", "Storing",
   "Syslog", "Workflow",
 ].map {
   $0 + "/Decoding"

@@ -27,6 +27,7 @@ package struct ServedAPIs: Sendable {
     Listed { SplunkRoutes($0.services, directory: $0.nativeKeys).api },
     Listed { DatadogRoutes($0.services, directory: $0.nativeKeys).api },
     Listed { InsertRoutes($0.services, directory: $0.nativeKeys).api },
+    Listed { JournalRoutes($0.services, directory: $0.nativeKeys).api },
     Listed(SessionsRoutes.self) {
       SessionsRoutes(
         $0.services, accounts: $0.access.accounts, keys: $0.access.keys, catalog: $0.access.catalog,

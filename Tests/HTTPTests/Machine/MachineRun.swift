@@ -81,6 +81,7 @@ struct MachineRun {
     case .run(let endpoint, let call, let isShort):
       "run \(endpoint.route) \(call.id) from \(call.address)\(isShort ? " short" : "") "
         + String(decoding: call.body, as: UTF8.self)
+    case .storePiece(_, let call): "store \(String(decoding: call.body, as: UTF8.self))"
     case .openLive(let request): "open \(request.handshake == nil ? "events" : "webSocket")"
     case .upgrade(_, let subprotocol): "upgrade \(subprotocol ?? "-")"
     case .report(let problem, let route, let id): "report \(problem.status) \(route) \(id)"
@@ -114,6 +115,15 @@ enum Script {
     return switch head.path {
     case "/echo", "/fail", "/stream", "/cut": accept()
     case "/large": accept(1 << 20)
+    case "/pieces":
+      {
+        var traits = Endpoint.Traits()
+        traits.pieces = BodyPieces(bytes: 8) { _ throws(Problem) in throw Problem(503, "never stored") }
+        return .accept(
+          Endpoint(route: head.path, bodyBytesMax: 24, isShort: true, traits: traits) {
+            call, _ throws(Problem) in .answer(.plan("never run"))
+          })
+      }()
     case "/live":
       .live(
         LiveEndpoint(route: "/live", errors: .problemDetails, mayListen: { true }) {

@@ -58,7 +58,7 @@ import Testing
     #expect(run.budget.usedBytes == 0)
   }
 
-  static let paths = ["/echo", "/stream", "/live", "/nothing", "/large"]
+  static let paths = ["/echo", "/stream", "/live", "/nothing", "/large", "/pieces"]
 
   static func event(using random: inout SeededGenerator) -> MachineRun.Event {
     typealias Table = ConnectionMachineTests
@@ -78,7 +78,11 @@ import Testing
     case 20..<26: return Table.end
     case 26..<30: return Table.answer
     case 30: return Table.gone
-    case 31: return .outcome(.success(.streamed))
+    case 31:
+      let count = Int.random(in: 0...9, using: &random)
+      return random.chance(oneIn: 2)
+        ? .outcome(.success(.streamed))
+        : .pieceStored(count == 9 ? .failure(Problem(503, "full")) : .success(count))
     case 32: return .streamBegun(.ok, headers: [])
     case 33: return .pieceTaken
     case 34: return .liveOpened(random.chance(oneIn: 3) ? Problem(503, "full") : nil)

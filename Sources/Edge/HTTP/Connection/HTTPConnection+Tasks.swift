@@ -57,6 +57,17 @@ extension HTTPConnection {
     }
   }
 
+  /// Stores a piece of a body, off the event loop.
+  func store(_ pieces: BodyPieces, _ call: HTTPCall) {
+    task = Task {
+      let outcome: Result<Int, Problem>
+      do throws(Problem) { outcome = .success(try await pieces.take(call)) } catch {
+        outcome = .failure(error)
+      }
+      self.onLoop { self.finish(.pieceStored(outcome)) }
+    }
+  }
+
   /// Makes a live stream's session, off the event loop.
   func open(_ request: LiveRequest) {
     let holders =

@@ -152,6 +152,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, LoopC
     case .writeEnd(let isLast): writeEnd(isLast: isLast)
     case .flush: context?.flush()
     case .run(let endpoint, let call, let isShort): run(endpoint, call, isShort: isShort)
+    case .storePiece(let pieces, let call): store(pieces, call)
     case .cancelTask:
       task?.cancel()
       task = nil

@@ -20,6 +20,8 @@ enum ConnectionAction: Sendable {
   case flush
   /// Run the endpoint, on the event loop if `isShort`; its outcome comes back.
   case run(Endpoint, HTTPCall, isShort: Bool)
+  /// Store a piece of the body; ``ConnectionEvent/pieceStored(_:)`` comes back.
+  case storePiece(BodyPieces, HTTPCall)
   case cancelTask
   /// After ``ConnectionMachine/probeMilliseconds``: ``ConnectionEvent/probeDue``.
   case scheduleProbe

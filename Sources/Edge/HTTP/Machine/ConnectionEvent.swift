@@ -18,6 +18,8 @@ enum ConnectionEvent<Piece: RandomAccessCollection<UInt8> & Sendable> {
   case inputClosed
   /// Whoever sends nothing more may be gone: that is to be found out.
   case probeDue
+  /// How many bytes of a piece of the body are stored.
+  case pieceStored(Result<Int, Problem>)
   /// The endpoint is done.
   case outcome(Result<EndpointOutcome, Problem>)
   /// The endpoint begins a streamed answer.

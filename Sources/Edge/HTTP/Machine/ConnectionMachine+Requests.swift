@@ -39,13 +39,15 @@ extension ConnectionMachine {
 
   private mutating func receive(_ head: RequestHead, for endpoint: Endpoint, at moment: ConnectionMoment) {
     let contentLength = head.contentLength ?? 0
-    guard contentLength <= endpoint.bodyBytesMax else {
+    let pieces = head.isPlain ? endpoint.traits.pieces : nil
+    guard contentLength <= endpoint.bodyBytesMax || pieces != nil else {
       return refuse(tooLarge(endpoint), head: head, at: moment)
     }
     let hold = UploadHold(
       of: endpoint.traits.isOpen ? strangers : budget, tenant: endpoint.traits.tenant,
       address: served.address)
     var reception = Reception(head: head, endpoint: endpoint, hold: hold)
+    reception.pieceBytes = min(pieces?.bytes ?? 0, endpoint.bodyBytesMax)
     if contentLength > 0, !head.dropsBody { reception.body.reserveCapacity(min(contentLength, 4 << 20)) }
     if head.expectsContinue { actions.append(.writeContinue(served.version)) }
     enter(.receiving(reception), at: moment)
@@ -56,7 +58,8 @@ extension ConnectionMachine {
     _ bytes: Piece, to reception: inout Reception, at moment: ConnectionMoment
   ) -> Bool {
     let count = bytes.count
-    guard reception.byteCount + count <= reception.endpoint.bodyBytesMax else {
+    // What comes behind a piece may be more than what is let in of a body, but for a moment.
+    guard reception.pieceBytes > 0 || reception.byteCount + count <= reception.endpoint.bodyBytesMax else {
       reception.hold.giveBack()
       refuse(tooLarge(reception.endpoint), closing: true, at: moment)
       return false
@@ -74,7 +77,7 @@ extension ConnectionMachine {
 
   /// Bytes are announced that may be too many.
   mutating func expect(_ count: Int, at moment: ConnectionMoment) {
-    guard case .receiving(var reception) = state,
+    guard case .receiving(var reception) = state, reception.pieceBytes == 0,
       count > reception.endpoint.bodyBytesMax - reception.byteCount
     else { return }
     reception.hold.giveBack()
@@ -108,6 +111,7 @@ extension ConnectionMachine {
     case .receiving(var reception):
       reception.hold.giveBack()
       refuse(problem, closing: true, at: moment)
+    case .storing: actions.append(.close)
     case .admitting, .asking: refuse(problem, closing: true, at: moment)
     case .opening, .responding, .streaming: served.isKeepAlive = false
     case .discarding, .lingering, .closing, .closed: actions.append(.close)
@@ -131,7 +135,7 @@ extension ConnectionMachine {
     enter(closing ? .lingering : .discarding, at: moment)
   }
 
-  private func tooLarge(_ endpoint: Endpoint) -> Problem {
+  func tooLarge(_ endpoint: Endpoint) -> Problem {
     let key = endpoint.bodyBytesMax == limits.bodyBytesMax ? " (limits.body_bytes_max)" : ""
     return Problem(413, "The body is longer than \(endpoint.bodyBytesMax) bytes\(key).")
   }

@@ -16,8 +16,10 @@ struct ConnectionMachine<Piece: RandomAccessCollection<UInt8> & Sendable> {
     /// What it takes of the budget for such bodies.
     var hold: UploadHold
     var body: [UInt8] = []
-    /// Bytes that came, kept or dropped.
+    /// Bytes that came, kept or dropped; those of pieces that are stored are not counted.
     var byteCount = 0
+    /// How long the next piece is; 0: the body is taken as a whole.
+    var pieceBytes = 0
   }
 
   enum State {
@@ -25,6 +27,8 @@ struct ConnectionMachine<Piece: RandomAccessCollection<UInt8> & Sendable> {
     /// The router is asked.
     case admitting(RequestHead)
     case receiving(Reception)
+    /// A piece of the body is being stored; the rest waits.
+    case storing(Reception)
     /// A request for a live stream, whose end is awaited.
     case asking(LiveRequest)
     /// A live stream's session is being made.
@@ -136,6 +140,7 @@ struct ConnectionMachine<Piece: RandomAccessCollection<UInt8> & Sendable> {
     case .writable: proceed(at: moment)
     case .inputClosed: endInput()
     case .probeDue: probe()
+    case .pieceStored(let outcome): finishPiece(outcome, at: moment)
     case .outcome(let outcome): finish(outcome, at: moment)
     case .streamBegun(let status, let headers): beginStream(status, headers: headers, at: moment)
     case .pieceTaken: writingSince = nil
@@ -158,11 +163,14 @@ struct ConnectionMachine<Piece: RandomAccessCollection<UInt8> & Sendable> {
     stateSince = moment.now
   }
 
+  /// Goes on receiving, with the time that it began.
+  mutating func keep(_ reception: Reception) { state = .receiving(reception) }
+
   // MARK: Parts
 
   private func isReady(at moment: ConnectionMoment) -> Bool {
     switch state {
-    case .admitting, .opening, .responding, .streaming, .closing: false
+    case .admitting, .storing, .opening, .responding, .streaming, .closing: false
     // A client that does not read its answers gets no further ones.
     case .idle: moment.isWritable
     case .receiving, .asking, .discarding, .lingering, .closed: true
@@ -181,7 +189,7 @@ struct ConnectionMachine<Piece: RandomAccessCollection<UInt8> & Sendable> {
     guard case .receiving(var reception) = state else { return }
     // The reception leaves the state while it grows, so that its buffer stays unique.
     state = .discarding
-    if append(bytes, to: &reception, at: moment) { state = .receiving(reception) }
+    if append(bytes, to: &reception, at: moment) { goOn(with: reception, at: moment) }
   }
 
   private mutating func endRequest(at moment: ConnectionMoment) {
@@ -191,7 +199,7 @@ struct ConnectionMachine<Piece: RandomAccessCollection<UInt8> & Sendable> {
       enter(.opening(request), at: moment)
       actions.append(.openLive(request))
     case .discarding: finishRequest(at: moment)
-    case .idle, .admitting, .opening, .responding, .streaming, .lingering, .closing, .closed: break
+    case .idle, .admitting, .storing, .opening, .responding, .streaming, .lingering, .closing, .closed: break
     }
   }
 
@@ -234,7 +242,8 @@ struct ConnectionMachine<Piece: RandomAccessCollection<UInt8> & Sendable> {
       served.isKeepAlive = false
       served.probeCount = 0
       actions.append(.scheduleProbe)
-    case .idle, .admitting, .receiving, .asking, .streaming, .discarding, .lingering: actions.append(.close)
+    case .idle, .admitting, .receiving, .storing, .asking, .streaming, .discarding, .lingering:
+      actions.append(.close)
     case .closing, .closed: break
     }
   }
@@ -281,7 +290,7 @@ struct ConnectionMachine<Piece: RandomAccessCollection<UInt8> & Sendable> {
     case .admitting, .asking: if waited >= limits.requestSeconds { actions.append(.close) }
     case .streaming: actions.append(.tickLive)
     case .discarding, .lingering: if waited >= Self.lingerSeconds { actions.append(.close) }
-    case .opening, .closed: break
+    case .storing, .opening, .closed: break
     }
   }
 
@@ -295,14 +304,15 @@ struct ConnectionMachine<Piece: RandomAccessCollection<UInt8> & Sendable> {
     switch state {
     case .idle: actions.append(.close)
     case .streaming: actions.append(.finishLive)
-    case .admitting, .receiving, .asking, .opening, .responding, .discarding, .lingering, .closing, .closed:
+    case .admitting, .receiving, .storing, .asking, .opening, .responding, .discarding, .lingering, .closing,
+      .closed:
       break
     }
   }
 
   private mutating func end(at moment: ConnectionMoment) {
     switch state {
-    case .receiving(var reception): reception.hold.giveBack()
+    case .receiving(var reception), .storing(var reception): reception.hold.giveBack()
     case .streaming: actions.append(.stopLive)
     case .responding: abandon(at: moment)
     case .idle, .admitting, .asking, .opening, .discarding, .lingering, .closing, .closed: break

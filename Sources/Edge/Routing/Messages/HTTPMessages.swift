@@ -133,6 +133,8 @@ package final class Endpoint: Sendable {
     package var isOpen = false
     /// Whose records it is about; nil: nobody's that is known.
     package var tenant: Tenant?
+    /// How a body is taken that may be longer than what one may have; nil: as a whole.
+    package var pieces: BodyPieces?
 
     package init(mixesSecrets: Bool = false, isOpen: Bool = false, tenant: Tenant? = nil) {
       self.mixesSecrets = mixesSecrets

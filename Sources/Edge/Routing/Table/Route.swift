@@ -30,6 +30,12 @@ package struct Route: Sendable {
     case live(@Sendable (HTTPCall, Principal) throws(Problem) -> LiveEndpoint)
   }
 
+  /// As ``BodyPieces``, given whose they are.
+  package struct Pieces: Sendable {
+    let bytes: Int
+    let take: @Sendable (HTTPCall, Principal) async throws(Problem) -> Int
+  }
+
   package let method: RequestMethod
   package let path: PathPattern
   /// In a few words, for documents.
@@ -57,6 +63,8 @@ package struct Route: Sendable {
   package private(set) var isOpenToPages: Bool?
   /// How refusals before the body look; nil: as the API's errors.
   package private(set) var refusals: ErrorFormat?
+  /// Takes long bodies piece by piece; nil: they are refused. Compressed ones always are.
+  package private(set) var pieces: Pieces?
   /// Of a path that several APIs have: whether the request is meant for this one. nil: it is. On event loops:
   /// must not block.
   package private(set) var claims: (@Sendable (RequestHead) -> Bool)?
@@ -110,6 +118,13 @@ extension Route {
   package func answering(_ status: Int) -> Route { with { $0.status = status } }
 
   package func failing(with statuses: Int...) -> Route { with { $0.failures += statuses } }
+
+  /// - Parameter bytes: Of a piece: as of ``BodyPieces``.
+  package func takingPieces(
+    of bytes: Int, _ take: @escaping @Sendable (HTTPCall, Principal) async throws(Problem) -> Int
+  ) -> Route {
+    with { $0.pieces = Pieces(bytes: bytes, take: take) }
+  }
 
   package var safe: Route { with { $0.isSafe = true } }
 

@@ -156,11 +156,12 @@ package struct Router: RequestRouter {
     let most = route.bodyBytesMax
     var isShort = false
     if case .store = route.handler { isShort = true }
+    var traits = Endpoint.Traits(
+      mixesSecrets: route.mixesSecrets, isOpen: route.isOpen, tenant: principal?.tenant)
+    traits.pieces = principal.flatMap { pieces(of: place, $0, parameters) }
     return Endpoint(
       route: route.name, bodyBytesMax: min(most, principal?.limits.bodyBytesMax ?? most), isShort: isShort,
-      errors: place.api.errors,
-      traits: Endpoint.Traits(
-        mixesSecrets: route.mixesSecrets, isOpen: route.isOpen, tenant: principal?.tenant)
+      errors: place.api.errors, traits: traits
     ) { [rates] (call, stream) async throws(Problem) in
       if let rates, let principal { rates.charge(bytes: call.body.count, to: principal) }
       if route.method == .delete, route.body == nil, !call.body.isEmpty {
@@ -180,6 +181,22 @@ package struct Router: RequestRouter {
         }
       case .live: bug("a live stream is no endpoint")
       }
+    }
+  }
+}
+
+// Bodies that are taken piece by piece
+extension Router {
+  /// Each piece counts as a request of the caller's.
+  private func pieces(
+    of place: RouteTable.Place, _ principal: Principal, _ parameters: PathParameters
+  ) -> BodyPieces? {
+    guard let pieces = place.route.pieces else { return nil }
+    return BodyPieces(bytes: pieces.bytes) { [rates] (call) async throws(Problem) in
+      if let refusal = rates?.take(principal).refusal { throw refusal }
+      let count = try await pieces.take(call.at(place.route, parameters), principal)
+      rates?.charge(bytes: count, to: principal)
+      return count
     }
   }
 }
