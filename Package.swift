@@ -47,8 +47,8 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-/// Hot loops over columns: exclusivity is checked in debug builds, not on each access in release. Debug builds
-/// optimize them too, since their tests go over millions of values; their checks stay.
+/// Hot loops over columns: exclusivity is checked in debug builds, not on each access in release. Debug
+/// builds optimize them too, since their tests go over millions of values; their checks stay.
 let hot: [SwiftSetting] =
   strict + [
     .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
@@ -59,8 +59,7 @@ let hot: [SwiftSetting] =
 /// which builds, is tested and is fuzzed without the edge.
 let entryDecoders = [
   "Audit", "Bulk", "Datadog", "Forward", "GELF", "Ingest", "Insert", "Journal", "Loki", "OTLP", "Sessions",
-  "Splunk", "Storing",
-  "Syslog", "Workflow",
+  "Splunk", "Storing", "Syslog", "Workflow",
 ].map {
   $0 + "/Decoding"
 }

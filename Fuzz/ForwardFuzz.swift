@@ -4,9 +4,9 @@ import EntryDecoding
 import Masking
 import Records
 
-// GELF messages and messages of Fluentd's forward protocol, of any bytes: nothing traps, nothing is read out of
-// bounds (address sanitizer), and each event becomes a record or a refusal. The first byte chooses which, and
-// whether secrets are masked.
+// GELF messages and messages of Fluentd's forward protocol, of any bytes: nothing traps, nothing is read out
+// of bounds (address sanitizer), and each event becomes a record or a refusal. The first byte chooses which,
+// and whether secrets are masked.
 
 private let rules = MaskingPlan(MaskingRules(), for: Dataset.logs.schema)
 private let forward = [ForwardDecoder(), ForwardDecoder(masking: rules)]

@@ -71,13 +71,17 @@ import Testing
     #expect(scan.byteCount == 4_294_967_300)
     scan = MessagePackScan()
     #expect(try scan.end(of: [0xDF, 0xFF, 0xFF, 0xFF, 0xFF, 1, 2], from: 0) == nil)
-    #expect(throws: MessagePackReader.Fault.malformed) { try scan.end(of: [0xDF, 0xFF, 0xFF, 0xFF, 0xFF, 1, 2, 0xC1], from: 0) }
+    #expect(throws: MessagePackReader.Fault.malformed) {
+      try scan.end(of: [0xDF, 0xFF, 0xFF, 0xFF, 0xFF, 1, 2, 0xC1], from: 0)
+    }
   }
 
   @Test(arguments: 0..<200)
   func anyBytesEnd(seed: Int) {
     var random = SeededGenerator(seed: UInt64(seed))
-    let bytes = (0..<Int.random(in: 0...200, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+    let bytes = (0..<Int.random(in: 0...200, using: &random)).map { _ in
+      UInt8.random(in: 0...255, using: &random)
+    }
     var reader = MessagePackReader(bytes, 0..<bytes.count)
     var last = 0
     do {

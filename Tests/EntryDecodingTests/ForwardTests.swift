@@ -21,9 +21,9 @@ import Testing
     [0xC5, UInt8(bytes.count >> 8), UInt8(bytes.count & 255)] + bytes
   }
   /// 2026-11-28T06:19:25Z.
-  static let second: [UInt8] = [0xCE, 0x6B, 0x0A, 0x75, 0x6D]
+  static let second: [UInt8] = [0xCE, 0x6B, 0x0A, 0x72, 0x6D]
   /// The same and 5 ns.
-  static let eventTime: [UInt8] = [0xD7, 0x00, 0x6B, 0x0A, 0x75, 0x6D, 0, 0, 0, 5]
+  static let eventTime: [UInt8] = [0xD7, 0x00, 0x6B, 0x0A, 0x72, 0x6D, 0, 0, 0, 5]
 
   static func decode(
     _ messages: [[UInt8]], masking: MaskingPlan = .none, limits: DecodingLimits = DecodingLimits(),
@@ -31,7 +31,8 @@ import Testing
   ) throws(PushFault) -> ListenedRecords {
     var parts: [ForwardDecoder.Part] = []
     for bytes in messages {
-      parts.append(ForwardDecoder.Part(try ForwardMessage(bytes, 0..<bytes.count), in: bytes, unpacked: unpacked))
+      parts.append(
+        ForwardDecoder.Part(try ForwardMessage(bytes, 0..<bytes.count), in: bytes, unpacked: unpacked))
     }
     return try ForwardDecoder(masking: masking, limits: limits).decode(parts, now: now)
   }
@@ -47,7 +48,8 @@ import Testing
   }
 
   private static let record = map([
-    ("log", text("hello")), ("level", text("warning")), ("n", [0x07]), ("b", [0xC3]), ("l", list([0x01], [0xC0])),
+    ("log", text("hello")), ("level", text("warning")), ("n", [0x07]), ("b", [0xC3]),
+    ("l", list([0x01], [0xC0])),
   ])
   private static let row =
     #"|WARN|hello|{"tag":"app.x"}|{"level":"warning","n":7,"b":true,"l":[1,null]}"#
@@ -102,7 +104,8 @@ import Testing
     ]
     for (bytes, kept, refused) in cases {
       let decoded = try Self.decode([bytes])
-      #expect(decoded.records.batch?.rowCount ?? 0 == kept && decoded.records.refusedCount == refused, "\(bytes)")
+      #expect(
+        decoded.records.batch?.rowCount ?? 0 == kept && decoded.records.refusedCount == refused, "\(bytes)")
     }
   }
 
@@ -124,13 +127,14 @@ import Testing
     let found = try rows(Self.decode([Self.list(Self.text("t"), [0xC0], record)]))
     #expect(
       found.first?.hasSuffix(
-        #"{"nan":"nan","big":18446744073709551615,"bytes":"a\u{FFFD}","ext":"abcd","at":"2026-11-28T06:19:25.000000005Z"}"#
-          .replacing("\\u{FFFD}", with: "\u{FFFD}")) ?? false, "\(found)")
+        #"{"nan":"nan","big":18446744073709551615,"bytes":"a\#u{FFFD}","ext":"abcd","#
+          + #""at":"2026-11-28T06:19:25.000000005Z"}"#) ?? false, "\(found)")
   }
 
   @Test func timesOfRecordsAreLookedForWhereTheEventHasNone() throws {
     let record = Self.map([("message", Self.text("m")), ("time", Self.text("2026-11-28T06:19:25Z"))])
-    #expect(try rows(Self.decode([Self.list(Self.text("t"), [0xC0], record)]))[0].hasPrefix("1795846765000000000|"))
+    #expect(
+      try rows(Self.decode([Self.list(Self.text("t"), [0xC0], record)]))[0].hasPrefix("1795846765000000000|"))
     let own = try rows(Self.decode([Self.list(Self.text("t"), Self.eventTime, record)]))[0]
     #expect(own.hasPrefix("1795846765000000005|") && own.contains(#""time":"2026-11-28T06:19:25Z""#))
     let unread = try Self.decode([Self.list(Self.text("t"), [0xD4, 5, 9], Self.map([("m", [1])]))])
@@ -149,7 +153,8 @@ import Testing
     var limits = DecodingLimits()
     limits.entriesMax = 100
     let one = Self.list(Self.second, [0x80])
-    let many = Self.list(Self.text("t"), Self.binary([UInt8](repeating: 0, count: 0) + Array((0..<101).flatMap { _ in one })))
+    let many = Self.list(
+      Self.text("t"), Self.binary([UInt8](repeating: 0, count: 0) + Array((0..<101).flatMap { _ in one })))
     #expect(throws: PushFault.tooLarge) { try Self.decode([many], limits: limits) }
     let claim = Self.text("t") + [0xDD, 0xFF, 0xFF, 0xFF, 0xFF]
     #expect(throws: PushFault.self) { try Self.decode([[0x92] + claim]) }
@@ -158,7 +163,8 @@ import Testing
   @Test(arguments: 0..<300)
   func anyBytesAreRecordsOrRefused(seed: Int) throws {
     var random = SeededGenerator(seed: UInt64(seed))
-    var bytes = Self.list(Self.text("t"), Self.list(Self.list(Self.eventTime, Self.record), Self.list(Self.second, Self.record)))
+    var bytes = Self.list(
+      Self.text("t"), Self.list(Self.list(Self.eventTime, Self.record), Self.list(Self.second, Self.record)))
     for _ in 0..<Int.random(in: 1...4, using: &random) {
       bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
     }

@@ -25,7 +25,9 @@ import Testing
     let batch = try #require(decoded.records.batch)
     return zip(batch.fields, batch.columns).compactMap { field, column in
       let cell = column.cell(0)
-      if ["id", "position", "ingested_at"].contains(field.name) || cell == "null" || cell == "{}" { return nil }
+      if ["id", "position", "ingested_at"].contains(field.name) || cell == "null" || cell == "{}" {
+        return nil
+      }
       return "\(field.name)=\(cell)"
     }
   }
@@ -34,7 +36,8 @@ import Testing
     #expect(
       try record(
         #"""
-        {"version":"1.1","host":"vm","short_message":"hello \u00e9","timestamp":1795846868.7520723,"level":4,"_shop":"x","_service":"cart","_n":1.50}
+        {"version":"1.1","host":"vm","short_message":"hello \u00e9","timestamp":1795846868.7520723,"level":4,
+        "_shop":"x","_service":"cart","_n":1.50}
         """#)
         == [
           "timestamp=1795846868752072300", "level=WARN", "message=hello é", "service=cart",
@@ -52,9 +55,12 @@ import Testing
   }
 
   @Test func ownFieldsTakeNoOtherPlace() throws {
-    let found = try record(#"{"short_message":"m","_level":"x","_host":"y","_id":"z","_a":1,"a":2,"_":3,"_peer":4}"#)
+    let found = try record(
+      #"{"short_message":"m","_level":"x","_host":"y","_id":"z","_a":1,"a":2,"_":3,"_peer":4}"#)
     let metadata = try #require(found.first { $0.hasPrefix("metadata=") })
-    for part in [#""_level":"x""#, #""_host":"y""#, #""_id":"z""#, #""_a":1"#, #""a":2"#, #""_":3"#, #""_peer":4"#] {
+    for part in [
+      #""_level":"x""#, #""_host":"y""#, #""_id":"z""#, #""_a":1"#, #""a":2"#, #""_":3"#, #""_peer":4"#,
+    ] {
       #expect(metadata.contains(part), "\(part) in \(metadata)")
     }
   }
@@ -70,10 +76,13 @@ import Testing
   }
 
   @Test func otherValuesAreKept() throws {
-    let found = try record(#"{"short_message":{"a":1},"timestamp":"soon","level":"odd","host":7,"version":2}"#)
+    let found = try record(
+      #"{"short_message":{"a":1},"timestamp":"soon","level":"odd","host":7,"version":2}"#)
     let metadata = try #require(found.first { $0.hasPrefix("metadata=") })
     for part in [#""short_message":{"a":1}"#, #""timestamp":"soon""#, #""host":7"#, #""version":2"#] {
-      #expect(metadata.contains(part) || metadata.contains(part.replacing("short_message", with: "message")), "\(part) in \(metadata)")
+      #expect(
+        metadata.contains(part) || metadata.contains(part.replacing("short_message", with: "message")),
+        "\(part) in \(metadata)")
     }
     #expect(try decode([#"{"short_message":"a","timestamp":"soon"}"#]).timesUnreadCount == 1)
   }

@@ -129,7 +129,9 @@ import Testing
     var one = GELFChunks(messageBytesMax: 1_000)
     lost = 0
     for number in 0..<100 {
-      lost += one.add(Self.chunk(7, UInt8(number), 128, String(repeating: "y", count: 8_000)), from: "a", now: 0).lostCount
+      lost +=
+        one.add(Self.chunk(7, UInt8(number), 128, String(repeating: "y", count: 8_000)), from: "a", now: 0)
+        .lostCount
     }
     #expect(lost > 0 && one.heldBytes <= 2_000 + 65_536 + 8_012)
   }

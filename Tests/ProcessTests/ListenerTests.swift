@@ -72,7 +72,8 @@ import Testing
 
         def packed(name, *texts, how=None):
             events = b"".join(
-                msgpack.packb([msgpack.ExtType(0, struct.pack(">II", now, 7)), {"log": text}]) for text in texts)
+                msgpack.packb([msgpack.ExtType(0, struct.pack(">II", now, 7)), {"log": text}])
+                for text in texts)
             options = {"chunk": name, "size": len(texts)}
             if how:
                 options["compressed"] = how
@@ -88,7 +89,8 @@ import Testing
         port, = ports(server)
         assert sorted(row["message"] for row in rows(server)) == ["a", "b"]
         peer = connect(port)
-        peer.sendall(packed("one", "a", "b") + packed("two", "c", how="gzip") + packed("three", "d", how="text"))
+        peer.sendall(
+            packed("one", "a", "b") + packed("two", "c", how="gzip") + packed("three", "d", how="text"))
         assert [answer(peer)] == [{"ack": "one"}]
         peer.sendall(msgpack.packb(["t", now, {"log": "e"}]))
         found = wait(server, 5)
@@ -120,8 +122,8 @@ import Testing
             sets=["server.request_seconds=2", "listen.forward_message_bytes_max=100000"])
         good = msgpack.packb(["t", 5, {"log": "good"}])
         closed = 0
-        for bad in [b"\xc1", b"GET / HTTP/1.1\r\n\r\n\xc1", b"\x92\xa1t\xc6\xff\xff\xff\xff", b"\x16\x03\x01\xc1\xc1",
-                    msgpack.packb(["t", b"x" * 100001])]:
+        for bad in [b"\xc1", b"GET / HTTP/1.1\r\n\r\n\xc1", b"\x92\xa1t\xc6\xff\xff\xff\xff",
+                    b"\x16\x03\x01\xc1\xc1", msgpack.packb(["t", b"x" * 100001])]:
             peer = connect(port)
             peer.sendall(good + bad)
             assert peer.recv(1) == b"", bad
@@ -215,7 +217,8 @@ import Testing
         for bad in [(b"c", 5, 3), (b"c", 0, 0), (b"c", 0, 200)]:
             chunk(*bad, b"x")
         with connect(tcp) as peer:
-            peer.sendall(b'{"short_message":"by tcp"}\0{"short_message":"' + b"y" * 30_000 + b'"}\0no json\0{"short')
+            peer.sendall(
+                b'{"short_message":"by tcp"}\0{"short_message":"' + b"y" * 30_000 + b'"}\0no json\0{"short')
         found = wait(server, 12)
         messages = [row["message"] for row in found]
         for text in ["plain", "zlib", "gzip", "chunked", "by tcp", "no json"]:

@@ -1,3 +1,4 @@
+import Platform
 import Records
 
 /// Rows of a snapshot in the order of the sort key, merged from its units, limited and projected.

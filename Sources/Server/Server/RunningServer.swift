@@ -22,7 +22,7 @@ package struct RunningServer: Sendable {
   ///
   /// - Throws: `StartError.cannotListen`: then nothing listens.
   ///
-  /// - Parameter listenerTLS: Of each of the configuration's listeners that is TLS: what it shows and asks for.
+  /// - Parameter listenerTLS: Of each of the configuration's listeners: what it shows and asks for.
   package static func start(
     _ parts: ServerParts, tls: TLSCredentials?, listenerTLS: [TLSCredentials?] = [], logger: Logger
   ) async throws -> RunningServer {

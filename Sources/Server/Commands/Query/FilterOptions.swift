@@ -2,7 +2,8 @@ import ArgumentParser
 
 /// The flags that choose records of a dataset.
 struct FilterOptions: ParsableArguments {
-  @Option(help: "Only this level (severity, status), in any case; may be given several times.") var level: [String] = []
+  @Option(help: "Only this level (severity, status), in any case; may be given several times.")
+  var level: [String] = []
   @Option(help: "Only this service; may be given several times.") var service: [String] = []
   @Option(help: "Only messages that hold this text; without a message: any text of a record.") var contains:
     [String] = []

@@ -108,8 +108,10 @@ package struct ForwardDecoder: Sendable {
     var members = JSONWriter(capacity: json.count + 256)
     do throws(JSONTree.SyntaxError) {
       var reader = JSONReader(json, keepsNumberTexts: true)
+      var given = RecordShape.Given()
+      given.time = when.nanoseconds
       let outcome = try shape.write(
-        &reader, of: json, to: &members, times: LogTime(now: now), time: when.nanoseconds)
+        &reader, of: json, to: &members, times: LogTime(now: now), given: given)
       let isUnreadable = outcome?.hasUnreadableTime ?? false || when.isUnreadable
       return (members.takeBytes(), isUnreadable)
     } catch { throw .badRecord(error.reason) }

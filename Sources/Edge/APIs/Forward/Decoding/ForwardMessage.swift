@@ -16,12 +16,12 @@ package struct ForwardMessage: Sendable, Hashable {
   }
 
   /// What decides where events go; nil: it is no text.
-  package private(set) var tag: Range<Int>?
+  package let tag: Range<Int>?
   package let events: Events
   /// By which a repeat is known, and what is to be answered; nil: nobody waits for an answer.
-  package private(set) var chunk: Range<Int>?
+  package let chunk: Range<Int>?
   /// Metrics or traces of Fluent Bit, which are no records.
-  package private(set) var isOfOtherKind = false
+  package let isOfOtherKind: Bool
 
   /// - Throws: `.malformed`.
   package init(_ bytes: [UInt8], _ range: Range<Int>) throws(PushFault) {
@@ -32,7 +32,7 @@ package struct ForwardMessage: Sendable, Hashable {
       }
       switch try reader.next() {
       case .text(let range), .binary(let range): tag = range
-      case .null, .bool, .int, .uint, .float, .other: break
+      case .null, .bool, .int, .uint, .float, .other: tag = nil
       case .array, .map: throw MessagePackReader.Fault.malformed
       }
       let start = reader.at
@@ -54,17 +54,30 @@ package struct ForwardMessage: Sendable, Hashable {
         found = .one(start..<reader.at)
       case .map: throw MessagePackReader.Fault.malformed
       }
-      let coding = read < count ? try readOptions(&reader, bytes) : nil
-      events = packed.map { .packed($0, coding: coding) } ?? found
+      let options = read < count ? try ForwardOptions(&reader, bytes) : ForwardOptions()
+      if let packed { events = .packed(packed, coding: options.coding) } else { events = found }
+      chunk = options.chunk
+      isOfOtherKind = options.isOfOtherKind
     } catch { throw .malformed("not a message of Fluentd's forward protocol") }
   }
 
-  /// - Returns: How events are compressed.
-  private mutating func readOptions(
-    _ reader: inout MessagePackReader, _ bytes: [UInt8]
-  ) throws(MessagePackReader.Fault) -> String? {
-    guard case .map(let count) = try reader.next() else { return nil }
-    var coding: String?
+  /// What says that the events of a chunk are on the disk.
+  package func answer(in bytes: [UInt8]) -> [UInt8] {
+    guard let chunk, chunk.count <= 255 else { return [] }
+    return [0x81, 0xA3] + Array("ack".utf8) + [0xD9, UInt8(chunk.count)] + bytes[chunk]
+  }
+}
+
+/// What a message says of itself behind its events.
+private struct ForwardOptions {
+  private(set) var chunk: Range<Int>?
+  private(set) var coding: String?
+  private(set) var isOfOtherKind = false
+
+  init() {}
+
+  init(_ reader: inout MessagePackReader, _ bytes: [UInt8]) throws(MessagePackReader.Fault) {
+    guard case .map(let count) = try reader.next() else { return }
     for _ in 0..<count {
       guard case .text(let name) = try reader.next() else {
         try reader.skip()
@@ -85,12 +98,5 @@ package struct ForwardMessage: Sendable, Hashable {
       default: break
       }
     }
-    return coding
-  }
-
-  /// What says that the events of a chunk are on the disk.
-  package func answer(in bytes: [UInt8]) -> [UInt8] {
-    guard let chunk, chunk.count <= 255 else { return [] }
-    return [0x81, 0xA3] + Array("ack".utf8) + [0xD9, UInt8(chunk.count)] + bytes[chunk]
   }
 }

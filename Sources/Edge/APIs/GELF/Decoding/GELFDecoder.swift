@@ -38,20 +38,18 @@ package struct GELFDecoder: Sendable {
         let source = batch.sources[message.source]
         var written = JSONWriter(capacity: bytes.count * 2 + 256)
         var host: [UInt8]?
-        do throws(JSONTree.SyntaxError) {
+        do throws(PushFault) {
           let plain = try GELFObject(bytes)
           host = plain.host
-          let object = plain.written(from: source)
-          var reader = JSONReader(object, keepsNumberTexts: true)
-          let outcome = try shape.write(&reader, of: object, to: &written, times: LogTime(now: now))
-          if outcome?.hasUnreadableTime ?? false { timesUnread += 1 }
+          if try write(plain.written(from: source), to: &written, now: now) { timesUnread += 1 }
         } catch {
+          guard case .badRecord(let reason) = error else { throw error }
           written = JSONWriter(capacity: bytes.count + 256)
           written.name("message")
           written.value(repaired: bytes.span)
           written.name("metadata")
           written.beginObject()
-          written.member("parse_error", error.reason)
+          written.member("parse_error", reason)
           written.member("peer", source)
           if message.isCut { written.member("truncated", true) }
           written.endObject()
@@ -75,6 +73,21 @@ package struct GELFDecoder: Sendable {
   }
 }
 
+extension GELFDecoder {
+  /// Writes the members of a record for an object.
+  ///
+  /// - Returns: Whether its time cannot be read.
+  private func write(
+    _ object: [UInt8], to text: inout JSONWriter, now: Int64
+  ) throws(PushFault) -> Bool {
+    do throws(JSONTree.SyntaxError) {
+      var reader = JSONReader(object, keepsNumberTexts: true)
+      let outcome = try shape.write(&reader, of: object, to: &text, times: LogTime(now: now))
+      return outcome?.hasUnreadableTime ?? false
+    } catch { throw .badRecord(error.reason) }
+  }
+}
+
 /// A GELF message's members, under the names that other loggers have for the same.
 private struct GELFObject {
   /// As it is written; nil: there is none.
@@ -88,13 +101,18 @@ private struct GELFObject {
     "file", "id", "peer",
   ]
 
-  /// - Throws: It is no JSON object.
-  init(_ bytes: [UInt8]) throws(JSONTree.SyntaxError) {
+  /// - Throws: `.badRecord`: it is no JSON object.
+  init(_ bytes: [UInt8]) throws(PushFault) {
     self.bytes = bytes
-    var reader = JSONReader(bytes, keepsNumberTexts: true)
-    guard reader.peek() == UInt8(ascii: "{") else {
-      throw JSONTree.SyntaxError(offsetBytes: 0, reason: "a JSON object")
+    guard bytes.first(where: { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }) == UInt8(ascii: "{") else {
+      throw .badRecord("not a JSON object")
     }
+    do throws(JSONTree.SyntaxError) { try read() } catch { throw .badRecord(error.reason) }
+    rename()
+  }
+
+  private mutating func read() throws(JSONTree.SyntaxError) {
+    var reader = JSONReader(bytes, keepsNumberTexts: true)
     try reader.open()
     var names = JSONNames()
     while let name = try reader.member(&names) {
@@ -104,7 +122,6 @@ private struct GELFObject {
       members.append((name, start..<reader.at))
     }
     try reader.end()
-    rename()
   }
 
   private mutating func rename() {
