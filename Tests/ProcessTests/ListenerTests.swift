@@ -102,9 +102,9 @@ import Testing
         unpacker = msgpack.Unpacker()
         acks = set()
         while len(acks) < 102:
-            bytes = peer.recv(4096)
-            assert bytes
-            unpacker.feed(bytes)
+            part = peer.recv(4096)
+            assert part
+            unpacker.feed(part)
             acks |= {value["ack"] for value in unpacker}
         assert {f"c{number}" for number in range(100)} <= acks, acks
         wait(server, 105)
@@ -126,7 +126,10 @@ import Testing
                     b"\x16\x03\x01\xc1\xc1", msgpack.packb(["t", b"x" * 100001])]:
             peer = connect(port)
             peer.sendall(good + bad)
-            assert peer.recv(1) == b"", bad
+            try:
+                assert peer.recv(1) == b"", bad
+            except ConnectionResetError:
+                pass
             closed += 1
         # Messages that are none, among good ones.
         peer = connect(port)

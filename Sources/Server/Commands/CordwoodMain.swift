@@ -8,6 +8,7 @@ public enum CordwoodMain {
   public static func run() async {
     CrashSignals.endAtOnce()
     StopSignals.exitOnInterrupt()
+    StopSignals.endWithoutDestructors()
     StandardStreams.prepare()
     // Before anything else allocates.
     MemoryTuning.applyServerSettings()
