@@ -60,7 +60,7 @@ package enum StopSignals {
   /// work for nobody, and use what C++ libraries destroy at the end of a program, do no harm.
   package static func endWithoutDestructors() {
     let handler: @convention(c) (Int32, UnsafeMutableRawPointer?) -> Void = { status, _ in
-      unsafe fflush(nil)
+      fflush(nil)
       _exit(status)
     }
     // Fails without memory alone: then the end is as it always was.

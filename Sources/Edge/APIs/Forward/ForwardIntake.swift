@@ -44,30 +44,37 @@ package struct ForwardIntake: Sendable {
         if read.isOfOtherKind { refusedCount += 1 } else { messages.append(read) }
       } catch { refusedCount += 1 }
     }
-    if refusedCount > 0 { store.countPush(by: ForwardIntake.name, refused: refusedCount, timesUnread: 0) }
     let chunk = messages.count == 1 ? messages[0].chunk : nil
     let answer = chunk == nil ? [] : messages[0].answer(in: batch.bytes)
-    let kept = messages
-    return await store.outcome(of: kept.count, by: ForwardIntake.name, for: principal, answer: answer) {
+    let (kept, malformedCount) = (messages, refusedCount)
+    return await store.outcome(
+      of: batch.messages.count, by: ForwardIntake.name, for: principal, answer: answer
+    ) {
       () throws(Problem) in
       let (decoder, now, uploads) = (decoder.value, clock.now(), store.uploads)
-      let decoded = try await store.decoding(batch.bytes) {
-        bytes, memory throws(Problem) -> ListenedRecords in
-        var taken = 0
+      let (decoded, brokenCount) = try await store.decoding(batch.bytes) {
+        bytes, memory throws(Problem) -> (ListenedRecords, Int) in
+        var (taken, brokenCount) = (0, 0)
         defer { uploads.give(taken) }
         var parts: [ForwardDecoder.Part] = []
         for message in kept {
-          let unpacked = try ForwardIntake.unpacked(message, bytes, bytesMax: messageBytesMax, uploads)
-          taken += unpacked?.count ?? 0
-          parts.append(ForwardDecoder.Part(message, in: bytes, unpacked: unpacked))
+          do throws(Problem) {
+            let unpacked = try ForwardIntake.unpacked(message, bytes, bytesMax: messageBytesMax, uploads)
+            taken += unpacked?.count ?? 0
+            parts.append(ForwardDecoder.Part(message, in: bytes, unpacked: unpacked))
+          } catch {
+            if error.status >= 500 { throw error }
+            brokenCount += 1
+          }
         }
-        do throws(PushFault) { return try decoder.decode(parts, now: now, within: memory) } catch {
-          throw Problem(error)
-        }
+        do throws(PushFault) {
+          return (try decoder.decode(parts, now: now, within: memory), brokenCount)
+        } catch { throw Problem(error) }
       }
       try await store.store(
         decoded, by: ForwardIntake.name, bodyBytes: batch.bytes.count, for: principal,
         repeated: chunk.map { (Array(batch.bytes[$0]), batch.bytes) })
+      store.countPush(by: ForwardIntake.name, refused: malformedCount + brokenCount, timesUnread: 0)
     }
   }
 

@@ -125,7 +125,7 @@ struct NULFraming: MessageFraming {
 /// nobody knows where the next begins.
 ///
 /// A value that asks for an answer comes in a batch of its own: what it holds is stored under its name, so
-/// that a repeat stores nothing.
+/// that a repeat stores nothing. So does one that is compressed: nobody knows what it comes to.
 struct ForwardFraming: MessageFraming {
   private let messageBytesMax: Int
   private var buffer = StreamBuffer()
@@ -155,7 +155,7 @@ struct ForwardFraming: MessageFraming {
         return false
       }
       guard let end else { return false }
-      let isAlone = ForwardFraming.asksForAnswer(buffer.bytes, buffer.at..<end)
+      let isAlone = ForwardFraming.isAlone(buffer.bytes, buffer.at..<end)
       if isAlone, !batch.isEmpty { return true }
       batch.append(buffer.bytes[buffer.at..<end], from: source)
       buffer.at = end
@@ -174,15 +174,19 @@ struct ForwardFraming: MessageFraming {
     buffer.drop()
   }
 
-  /// Whether the last element of the list is a map with a `chunk`.
-  private static func asksForAnswer(_ bytes: [UInt8], _ range: Range<Int>) -> Bool {
+  /// Whether the last element of the list is a map with a `chunk`, or with `compressed`.
+  private static func isAlone(_ bytes: [UInt8], _ range: Range<Int>) -> Bool {
     var reader = MessagePackReader(bytes, range)
     do throws(MessagePackReader.Fault) {
       guard case .array(let count) = try reader.next(), count >= 3 else { return false }
       for _ in 1..<count { try reader.skip() }
       guard case .map(let members) = try reader.next() else { return false }
       for _ in 0..<members {
-        if case .text(let name) = try reader.next(), bytes[name].elementsEqual("chunk".utf8) { return true }
+        if case .text(let name) = try reader.next(),
+          bytes[name].elementsEqual("chunk".utf8) || bytes[name].elementsEqual("compressed".utf8)
+        {
+          return true
+        }
         try reader.skip()
       }
     } catch {}
