@@ -34,7 +34,7 @@ import Testing
       parts.append(
         ForwardDecoder.Part(try ForwardMessage(bytes, 0..<bytes.count), in: bytes, unpacked: unpacked))
     }
-    return try ForwardDecoder(masking: masking, limits: limits).decode(parts, now: now)
+    return try ForwardDecoder(masking: masking, limits: limits).decode(parts, now: now).listened
   }
 
   /// Times, messages, labels and metadata.
@@ -155,7 +155,12 @@ import Testing
     let one = Self.list(Self.second, [0x80])
     let many = Self.list(
       Self.text("t"), Self.binary([UInt8](repeating: 0, count: 0) + Array((0..<101).flatMap { _ in one })))
-    #expect(throws: PushFault.tooLarge) { try Self.decode([many], limits: limits) }
+    let parts = [ForwardDecoder.Part(try ForwardMessage(many, 0..<many.count), in: many)]
+    let decoder = ForwardDecoder(limits: limits)
+    let first = try decoder.decode(parts, now: Self.now)
+    #expect(first.listened.records.batch?.rowCount == 100 && first.endCount == 100 && first.isCut)
+    let last = try decoder.decode(parts, from: 100, now: Self.now)
+    #expect(last.listened.records.batch?.rowCount == 1 && last.endCount == 101 && !last.isCut)
     let claim = Self.text("t") + [0xDD, 0xFF, 0xFF, 0xFF, 0xFF]
     #expect(throws: PushFault.self) { try Self.decode([[0x92] + claim]) }
   }

@@ -68,6 +68,8 @@ import Testing
     let packed: [UInt8] = [0x93, 0xA1, 0x61, 0xC4, 0x00] + option
     let found = batches(.forward, [plain + plain + asking + packed + plain])
     #expect(found.batches.map(\.count) == [2, 1, 1, 1])
+    let behind = batches(.forward, [plain + [0x94, 0xA1, 0x61, 0x90] + option + [0xC0] + plain])
+    #expect(behind.batches.map(\.count) == [1, 1, 1])
   }
 
   @Test func whatIsNoMessagePackEndsTheStream() {

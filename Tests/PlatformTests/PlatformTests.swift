@@ -142,6 +142,24 @@ import Testing
 }
 
 @Suite struct WriteBufferTests {
+  @Test func pathsAreCutAtTheirLastSlash() throws {
+    let cases = [
+      ("/données/control.sqlite", "/données", "control.sqlite"), ("/x", "/", "x"), ("x", ".", "x"),
+      ("a/e\u{301}/\u{301}b", "a/e\u{301}", "\u{301}b"), ("a/", "a", ""),
+    ]
+    for (path, directory, last) in cases {
+      #expect(PathName.directory(of: path).utf8.elementsEqual(directory.utf8), "\(path)")
+      #expect(PathName.last(of: path).utf8.elementsEqual(last.utf8), "\(path)")
+    }
+    let disk = SimulatedDisk(seed: 1)
+    try disk.createDirectory("d")
+    for expected in ["d/a", "d/a.1", "d/a.2"] {
+      let name = try disk.unusedName("d/a")
+      #expect(name == expected)
+      _ = try disk.create(name)
+    }
+  }
+
   @Test func integersAreLittleEndian() {
     let buffer = WriteBuffer(capacity: 8)
     buffer.append(UInt32(0x0102_0304))

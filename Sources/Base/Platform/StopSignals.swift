@@ -56,8 +56,9 @@ package enum StopSignals {
     return Int32(byte) == SIGINT ? "SIGINT" : "SIGTERM"
   }
 
-  /// From here on the process ends as soon as it has said so and its output is written: threads that still
-  /// work for nobody, and use what C++ libraries destroy at the end of a program, do no harm.
+  /// The process ends as soon as it has said so and its output is written: threads that still work for
+  /// nobody, and use what C++ libraries destroy at the end of a program, do no harm. Of what was made before
+  /// this is called nothing is destroyed: so it is called last.
   package static func endWithoutDestructors() {
     let handler: @convention(c) (Int32, UnsafeMutableRawPointer?) -> Void = { status, _ in
       fflush(nil)

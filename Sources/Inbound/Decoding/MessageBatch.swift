@@ -17,6 +17,9 @@ package struct MessageBatch: Sendable {
   /// Addresses they came from.
   package private(set) var sources: [String] = []
 
+  /// Of the records that the messages hold, in their order, so many are stored: a try before came so far.
+  package var storedCount = 0
+
   /// Without messages.
   package init() {}
 

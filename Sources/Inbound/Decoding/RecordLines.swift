@@ -78,6 +78,9 @@ package struct RecordLines: ~Copyable {
     self.refusalsMax = refusalsMax
   }
 
+  /// Bytes of the lines so far.
+  package var textBytes: Int { text.byteCount }
+
   /// Notes that records follow which have something in common, or none do: what takes work and room without
   /// being a record is bounded as records are.
   ///

@@ -195,12 +195,24 @@ final class RowStream: AnswerRows, @unchecked Sendable {
     partWindow = min(partWindow * 2, RowStream.partWindowMax)
     let queue = WorkQueue(some)
     let policy = policy
-    let found = try await workers.runOnAll(upTo: some.count) { () throws(StoreError) -> [any ScanUnit] in
-      var units: [any ScanUnit] = []
-      while let part = queue.take() { units += try part.units(policy) }
-      return units
+    let found = try await workers.runOnAll(upTo: some.count) {
+      () throws(StoreError) -> (units: [any ScanUnit], damaged: [ScanPart]) in
+      var found: (units: [any ScanUnit], damaged: [ScanPart]) = ([], [])
+      while let part = queue.take() {
+        do throws(StoreError) { found.units += try part.units(policy) } catch {
+          // Its rows may never be reached; the first one's are.
+          guard case .corrupt = error, some.count > 1 else { throw error }
+          found.damaged.append(part)
+        }
+      }
+      return found
     }
-    add(found.flatMap { $0 })
+    add(found.flatMap(\.units))
+    let damaged = found.flatMap(\.damaged)
+    guard !damaged.isEmpty else { return }
+    parts = damaged + parts
+    if isSortedByNumber { parts.sort { isBehind(firstKey($1.bounds), firstKey($0.bounds)) } }
+    partWindow = 1
   }
 
   private func add(_ units: [any ScanUnit]) {

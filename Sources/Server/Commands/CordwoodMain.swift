@@ -8,10 +8,11 @@ public enum CordwoodMain {
   public static func run() async {
     CrashSignals.endAtOnce()
     StopSignals.exitOnInterrupt()
-    StopSignals.endWithoutDestructors()
     StandardStreams.prepare()
     // Before anything else allocates.
     MemoryTuning.applyServerSettings()
+    StopSignals.endWithoutDestructors()
+    defer { StopSignals.endWithoutDestructors() }
     await CordwoodCommand.main(CommandLine.arguments.dropFirst().flatMap(separated))
   }
 

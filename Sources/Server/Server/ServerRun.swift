@@ -77,6 +77,7 @@ package struct ServerRun {
     exitAtOnceOnSecondSignal(signals)
     await opened.close()
     logger.notice("stopped")
+    StopSignals.endWithoutDestructors()
     return name.hasBytes(of: "SIGINT")
   }
 

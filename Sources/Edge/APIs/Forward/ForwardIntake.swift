@@ -38,43 +38,91 @@ package struct ForwardIntake: Sendable {
   ) async -> IntakeOutcome {
     var messages: [ForwardMessage] = []
     var refusedCount = 0
+    var (answer, chunk): ([UInt8], [UInt8]?) = ([], nil)
     for message in batch.messages {
       do throws(PushFault) {
         let read = try ForwardMessage(batch.bytes, message.range)
+        if batch.messages.count == 1 {
+          answer = read.answer(in: batch.bytes)
+          chunk = read.chunk.map { Array(batch.bytes[$0]) }
+        }
         if read.isOfOtherKind { refusedCount += 1 } else { messages.append(read) }
       } catch { refusedCount += 1 }
     }
-    let chunk = messages.count == 1 ? messages[0].chunk : nil
-    let answer = chunk == nil ? [] : messages[0].answer(in: batch.bytes)
-    let (kept, malformedCount) = (messages, refusedCount)
-    return await store.outcome(
+    var storing = Storing(intake: self, batch: batch, messages: messages, chunk: chunk, principal: principal)
+    storing.refusedCount = refusedCount
+    storing.messageBytesMax = messageBytesMax
+    var storedCount = batch.storedCount
+    let outcome = await store.outcome(
       of: batch.messages.count, by: ForwardIntake.name, for: principal, answer: answer
-    ) {
-      () throws(Problem) in
-      let (decoder, now, uploads) = (decoder.value, clock.now(), store.uploads)
-      let (decoded, brokenCount) = try await store.decoding(batch.bytes) {
-        bytes, memory throws(Problem) -> (ListenedRecords, Int) in
-        var (taken, brokenCount) = (0, 0)
-        defer { uploads.give(taken) }
-        var parts: [ForwardDecoder.Part] = []
-        for message in kept {
-          do throws(Problem) {
-            let unpacked = try ForwardIntake.unpacked(message, bytes, bytesMax: messageBytesMax, uploads)
-            taken += unpacked?.count ?? 0
-            parts.append(ForwardDecoder.Part(message, in: bytes, unpacked: unpacked))
-          } catch {
-            if error.status >= 500 { throw error }
-            brokenCount += 1
-          }
+    ) { () throws(Problem) in
+      try await storing.run(from: &storedCount)
+    }
+    guard case .later(let seconds, let reason, _) = outcome else { return outcome }
+    return .later(seconds: seconds, reason: reason, storedCount: storedCount)
+  }
+
+  /// Stores the events of a batch, as many at a time as a request may have.
+  private struct Storing: Sendable {
+    let intake: ForwardIntake
+    let batch: MessageBatch
+    let messages: [ForwardMessage]
+    let chunk: [UInt8]?
+    let principal: Principal
+    var refusedCount = 0
+    var messageBytesMax = 0
+
+    /// - Parameter storedCount: So many of the first events are stored.
+    func run(from storedCount: inout Int) async throws(Problem) {
+      let (store, name) = (intake.store, ForwardIntake.name)
+      var (isCut, brokenCount) = (true, 0)
+      while isCut {
+        let start = storedCount
+        let found = try await store.decoding(
+          batch.bytes, isCompressed: messages.contains(where: \.isCompressed)
+        ) {
+          bytes, memory throws(Problem) in
+          try decode(bytes, from: start, within: memory)
         }
-        do throws(PushFault) {
-          return (try decoder.decode(parts, now: now, within: memory), brokenCount)
-        } catch { throw Problem(error) }
+        // A name for each part, which every try makes alike.
+        let key = chunk.map { $0 + Array("/\(start)".utf8) }
+        try await store.store(
+          found.decoded.listened, by: name, bodyBytes: batch.bytes.count, for: principal,
+          repeated: key.map { ($0, batch.bytes) })
+        storedCount = found.decoded.endCount
+        (isCut, brokenCount) = (found.decoded.isCut, found.brokenCount)
       }
-      try await store.store(
-        decoded, by: ForwardIntake.name, bodyBytes: batch.bytes.count, for: principal,
-        repeated: chunk.map { (Array(batch.bytes[$0]), batch.bytes) })
-      store.countPush(by: ForwardIntake.name, refused: malformedCount + brokenCount, timesUnread: 0)
+      store.countPush(by: name, refused: refusedCount + brokenCount, timesUnread: 0)
+    }
+
+    private func decode(
+      _ bytes: [UInt8], from start: Int, within memory: DecodingMemory
+    ) throws(Problem) -> (decoded: ForwardDecoder.Decoded, brokenCount: Int) {
+      let uploads = intake.store.uploads
+      var (taken, brokenCount) = (0, 0)
+      defer { uploads.give(taken) }
+      var parts: [ForwardDecoder.Part] = []
+      for message in messages {
+        do throws(Problem) {
+          let unpacked = try ForwardIntake.unpacked(message, bytes, bytesMax: messageBytesMax, uploads)
+          taken += unpacked?.count ?? 0
+          if let unpacked {
+            // Its columns.
+            guard uploads.take(unpacked.count) else { throw Problem.tooManyUploads }
+            taken += unpacked.count
+          }
+          parts.append(ForwardDecoder.Part(message, in: bytes, unpacked: unpacked))
+        } catch {
+          if error.status >= 500 { throw error }
+          brokenCount += 1
+        }
+      }
+      let now = intake.clock.now()
+      do throws(PushFault) {
+        return (
+          try intake.decoder.value.decode(parts, from: start, now: now, within: memory), brokenCount
+        )
+      } catch { throw Problem(error) }
     }
   }
 

@@ -37,30 +37,13 @@ package struct GELFIntake: Sendable {
     await store.outcome(of: batch.messages.count, by: GELFIntake.name, for: principal) {
       () throws(Problem) in
       let (decoder, now, uploads) = (decoder.value, clock.now(), store.uploads)
-      let decoded = try await store.decoding(batch.bytes) { _, memory throws(Problem) -> ListenedRecords in
-        var plain = batch
+      let isCompressed = batch.messages.contains { batch.coding(of: $0) != nil }
+      let decoded = try await store.decoding(batch.bytes, isCompressed: isCompressed) {
+        _, memory throws(Problem) -> ListenedRecords in
         var taken = 0
         defer { uploads.give(taken) }
-        if batch.messages.contains(where: { batch.coding(of: $0) != nil }) {
-          plain = MessageBatch()
-          for message in batch.messages {
-            let bytes = batch.bytes[message.range]
-            let source = batch.sources[message.source]
-            guard let coding = batch.coding(of: message) else {
-              plain.append(bytes, from: source, isCut: message.isCut)
-              continue
-            }
-            do throws(Problem) {
-              let unpacked = try coding.decode(Array(bytes), bytesMax: messageBytesMax, budget: uploads)
-              taken += unpacked.count
-              plain.append(unpacked[...], from: source)
-            } catch {
-              if error.status >= 500 { throw error }
-              // What cannot be unpacked is kept as it came.
-              plain.append(bytes, from: source, isCut: true)
-            }
-          }
-        }
+        let plain =
+          isCompressed ? try batch.unpacked(messageBytesMax: messageBytesMax, uploads, &taken) : batch
         do throws(PushFault) { return try decoder.decode(plain, now: now, within: memory) } catch {
           throw Problem(error)
         }
@@ -74,6 +57,41 @@ package struct GELFIntake: Sendable {
 }
 
 extension MessageBatch {
+  /// What a batch comes to at most.
+  private static let unpackedBytesMax = 16 << 20
+
+  /// The same messages, decompressed. What cannot be, or comes to more than a batch may, stays as it came and
+  /// counts as cut.
+  ///
+  /// - Parameter taken: Bytes that were taken of `uploads`, for the caller to give back.
+  /// - Throws: 503: there is no memory now.
+  fileprivate func unpacked(
+    messageBytesMax: Int, _ uploads: UploadBudget, _ taken: inout Int
+  ) throws(Problem) -> MessageBatch {
+    var plain = MessageBatch()
+    for message in messages {
+      let bytes = bytes[message.range]
+      let source = sources[message.source]
+      guard let coding = coding(of: message) else {
+        plain.append(bytes, from: source, isCut: message.isCut)
+        continue
+      }
+      let most = min(messageBytesMax, MessageBatch.unpackedBytesMax - taken / 2)
+      do throws(Problem) {
+        let unpacked = try coding.decode(Array(bytes), bytesMax: most, budget: uploads)
+        taken += unpacked.count
+        // Its columns.
+        guard uploads.take(unpacked.count) else { throw Problem.tooManyUploads }
+        taken += unpacked.count
+        plain.append(unpacked[...], from: source)
+      } catch {
+        if error.status >= 500 { throw error }
+        plain.append(bytes, from: source, isCut: true)
+      }
+    }
+    return plain
+  }
+
   /// How a GELF message is compressed, which its first bytes tell; nil: not at all.
   fileprivate func coding(of message: Message) -> ContentCoding? {
     let bytes = bytes[message.range]

@@ -46,7 +46,12 @@ package struct JournalRoutes: Sendable {
       Route(.post, "/upload", "Stores entries as systemd-journal-upload sends them", .store(upload))
         .needing(.write).taking(body).failing(with: 413, 415, 429, 507)
         .takingPieces(of: JournalRoutes.pieceBytes) { call, principal throws(Problem) in
-          try await store(call, for: principal, isLast: false)
+          // A name for all of them would make the second a repeat of the first.
+          let isNamed = ["Idempotency-Key", "Cordwood-Import"].contains {
+            call.head.headers.contains(name: $0)
+          }
+          if isNamed { throw Problem(400, "An upload in pieces has names of its own for them.") }
+          return try await store(call, for: principal, isLast: false)
         }
     ]
     return api

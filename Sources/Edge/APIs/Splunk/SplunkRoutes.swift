@@ -106,7 +106,7 @@ package struct SplunkRoutes: Sendable {
         // once.
         return Push(
           decoded.records.batch, (), figures, kept: decoded.fault.map(SplunkRoutes.refusal) ?? [],
-          key: decoded.fault == nil ? nil : PushWriting.key("_hec", of: body, "\(origin)"))
+          key: decoded.fault == nil ? nil : PushWriting.key("_hec", of: body, "\(isRaw) \(origin)"))
       } catch {
         var empty = Problem(400, "No data")
         empty.code = "5"

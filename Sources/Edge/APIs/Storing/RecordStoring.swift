@@ -71,16 +71,20 @@ package struct RecordStoring: Sendable {
   /// What `decode` makes of `body`. Of a long body it runs on threads of its own, and columns as large as the
   /// body are taken from the upload budget meanwhile.
   ///
-  /// - Parameter decode: Takes the memory for trees from what it is given.
+  /// - Parameters:
+  ///   - isCompressed: Whether `decode` decompresses: a byte may stand for a thousand.
+  ///   - decode: Takes the memory for trees from what it is given.
   /// - Throws: 503 when the budget is used up, and what `decode` throws.
   package func decoding<Value: Sendable>(
-    _ body: [UInt8],
+    _ body: [UInt8], isCompressed: Bool = false,
     _ decode: @escaping @Sendable ([UInt8], DecodingMemory) throws(Problem) -> Value
   ) async throws(Problem) -> Value {
     let budget = metrics.uploads
     let memory = DecodingMemory(
       bytesMax: budget.bytesMax, take: { budget.take($0) }, give: { budget.give($0) })
-    guard body.count > RecordStoring.inlineBytesMax else { return try decode(body, memory) }
+    let inlineBytesMax =
+      isCompressed ? RecordStoring.inlineCodedBytesMax : RecordStoring.inlineBytesMax
+    guard body.count > inlineBytesMax else { return try decode(body, memory) }
     guard budget.take(body.count) else { throw .tooManyUploads }
     defer { budget.give(body.count) }
     return try await threads.run { () throws(Problem) in try decode(body, memory) }
@@ -135,7 +139,8 @@ package struct RecordStoring: Sendable {
         bodyHash: seal.body($0.body, salt: write.salt), answer: write.kept)
     }
     do throws(Problem) { _ = try await append(write, once: key, for: principal) } catch {
-      guard key != nil, error.status == 422 else { throw error }
+      // There are other bytes of that name, or too many names.
+      guard key != nil, error.status == 422 || error.status == 429 else { throw error }
       _ = try await append(write, once: nil, for: principal)
     }
     // Of a request they are charged when it is let in.

@@ -61,7 +61,7 @@ package enum ControlRepair {
     _ path: String, in folder: String, _ fileSystem: LocalFileSystem
   ) throws(DiskError) {
     guard try fileSystem.exists(path) else { return }
-    let target = try fileSystem.unusedName(folder + path.dropFirst(PathName.directory(of: path).utf8.count))
+    let target = try fileSystem.unusedName("\(folder)/\(PathName.last(of: path))")
     let file = try fileSystem.open(path, writable: false)
     try PrivateFile.write(file.read(at: 0, count: file.size()), to: target)
     try fileSystem.syncDirectory(folder)

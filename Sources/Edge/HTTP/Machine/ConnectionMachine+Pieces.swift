@@ -37,6 +37,8 @@ extension ConnectionMachine {
       reception.hold.giveBack()
       if !reception.hold.take(reception.byteCount) { problem = .tooManyUploads }
     }
+    // What is stored stays so; nobody knows how much more comes.
+    if problem == nil, moment.isStopping { problem = Problem(503, "The server stops.", retryAfterSeconds: 1) }
     if let problem {
       reception.hold.giveBack()
       refuse(problem, closing: true, at: moment)

@@ -238,6 +238,8 @@ struct ConnectionMachine<Piece: RandomAccessCollection<UInt8> & Sendable> {
   private mutating func endInput() {
     switch state {
     case .opening: served.isKeepAlive = false
+    // All of the request is there.
+    case .storing where waiting.hasEnd: served.isKeepAlive = false
     case .responding:
       served.isKeepAlive = false
       served.probeCount = 0

@@ -7,6 +7,11 @@ struct PartQueue<Piece: RandomAccessCollection<UInt8> & Sendable> {
   var count: Int { arriving.count + leaving.count }
   var isEmpty: Bool { arriving.isEmpty && leaving.isEmpty }
 
+  /// Whether a request ends in it.
+  var hasEnd: Bool {
+    (arriving + leaving).contains { if case .end = $0 { true } else { false } }
+  }
+
   mutating func append(_ part: RequestPart<Piece>) { arriving.append(part) }
 
   mutating func popFirst() -> RequestPart<Piece>? {

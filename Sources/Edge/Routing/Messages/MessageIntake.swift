@@ -16,8 +16,9 @@ package enum IntakeOutcome: Sendable, Hashable {
   /// It is on the disk, or cannot be stored by any repeat; what was left out of it is counted. On a stream
   /// these bytes are sent back.
   case done(answer: [UInt8])
-  /// Nothing of it is stored, and after so many seconds it may be.
-  case later(seconds: Double, reason: String)
+  /// Of its records only the first so many are stored, see ``MessageBatch/storedCount``; after so many
+  /// seconds the others may be.
+  case later(seconds: Double, reason: String, storedCount: Int = 0)
 }
 
 /// Takes messages that come by listeners without requests.

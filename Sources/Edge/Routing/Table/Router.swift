@@ -187,13 +187,16 @@ package struct Router: RequestRouter {
 
 // Bodies that are taken piece by piece
 extension Router {
-  /// Each piece counts as a request of the caller's.
+  /// Each piece counts as a request of the caller's, who waits where there are too many: refused, a body
+  /// would be sent again from its beginning, and never come to its end.
   private func pieces(
     of place: RouteTable.Place, _ principal: Principal, _ parameters: PathParameters
   ) -> BodyPieces? {
     guard let pieces = place.route.pieces else { return nil }
     return BodyPieces(bytes: pieces.bytes) { [rates] (call) async throws(Problem) in
-      if let refusal = rates?.take(principal).refusal { throw refusal }
+      while let refusal = rates?.take(principal).refusal {
+        do { try await Task.sleep(for: .seconds(refusal.retryAfterSeconds ?? 1)) } catch { throw refusal }
+      }
       let count = try await pieces.take(call.at(place.route, parameters), principal)
       rates?.charge(bytes: count, to: principal)
       return count

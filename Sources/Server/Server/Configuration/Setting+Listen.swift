@@ -21,7 +21,7 @@ extension Setting {
     Setting(
       "listen.gelf_message_bytes_max", .integer(1024...(8 << 20)), default: "1048576", unit: "bytes",
       """
-      A GELF message, its chunks together, and decompressed. What is longer is cut to it, and kept as text.
+      A GELF message, its chunks together, and decompressed. Of what is longer the beginning is kept as text.
       """),
     Setting(
       "listen.forward", .texts, default: "[]",
@@ -33,8 +33,8 @@ extension Setting {
       "listen.forward_message_bytes_max", .integer((64 << 10)...(64 << 20)), default: "16777216",
       unit: "bytes",
       """
-      A message of the forward protocol, which may hold many events, and these decompressed. A connection \
-      that sends a longer one is closed.
+      A message of the forward protocol, which may hold many events. A connection that sends a longer one is \
+      closed; one that comes to more when it is decompressed is refused.
       """),
   ]
 }

@@ -38,52 +38,75 @@ package struct ForwardDecoder: Sendable {
   /// The same with another plan.
   package func masked(by plan: MaskingPlan) -> ForwardDecoder { ForwardDecoder(decoder.masked(by: plan)) }
 
+  /// Some of the events, one after the other.
+  package struct Decoded: Sendable {
+    package let listened: ListenedRecords
+    /// Events up to the last of these, those that were left out too.
+    package let endCount: Int
+    /// Whether there are more.
+    package let isCut: Bool
+  }
+
+  /// Text of records decoded at once, about.
+  private static let textBytesMax = 16 << 20
+
+  /// As many events as a request may have, or some megabytes.
+  ///
   /// - Parameters:
+  ///   - skipped: So many of the first are passed over.
   ///   - now: Of events without a time: nanoseconds since 1970.
   ///   - memory: What they take as records' text is taken of it meanwhile.
   /// - Throws: `.busy`, `.tooLarge`. An event that cannot be taken is left out; so is what follows one that
   ///   is broken within its message.
   package func decode(
-    _ parts: [Part], now: Int64, within memory: DecodingMemory = .unbounded
-  ) throws(PushFault) -> ListenedRecords {
+    _ parts: [Part], from skipped: Int = 0, now: Int64, within memory: DecodingMemory = .unbounded
+  ) throws(PushFault) -> Decoded {
     var lines = RecordLines(memory: memory, recordsMax: decoder.limits.entriesMax)
-    var timesUnread = 0
+    var (timesUnread, endCount, isCut) = (0, 0, false)
     do throws(PushFault) {
-      for part in parts {
-        try lines.beginGroup()
-        timesUnread += try read(part, now: now, into: &lines)
+      for part in parts where !isCut {
+        var events = ForwardEvents(part.events, in: part.bytes)
+        while let event = events.next() {
+          if endCount >= skipped {
+            isCut = lines.count == decoder.limits.entriesMax || lines.textBytes > ForwardDecoder.textBytesMax
+            if isCut { break }
+            if try append(event, of: part, now: now, to: &lines) { timesUnread += 1 }
+          }
+          endCount += 1
+        }
       }
-      return ListenedRecords(records: try lines.decode(by: decoder, now: now), timesUnreadCount: timesUnread)
+      let records = try lines.decode(by: decoder, now: now)
+      return Decoded(
+        listened: ListenedRecords(records: records, timesUnreadCount: timesUnread), endCount: endCount,
+        isCut: isCut)
     } catch {
       lines.giveBack()
       throw error
     }
   }
 
-  /// - Returns: Of how many events the time cannot be read.
-  private func read(_ part: Part, now: Int64, into lines: inout RecordLines) throws(PushFault) -> Int {
-    var timesUnread = 0
-    var events = ForwardEvents(part.events, in: part.bytes)
-    while let event = events.next() {
-      do throws(PushFault) {
-        let written = try written(event, of: part.bytes, now: now)
-        if written.hasUnreadableTime { timesUnread += 1 }
-        try lines.append(bytesMax: written.members.count + part.tag.utf8.count * 6 + 64) {
-          text throws(PushFault) in
-          text.members(written.members)
-          if part.tag.isEmpty { return }
-          text.name("labels")
-          text.beginObject()
-          text.name("tag")
-          text.value(repaired: part.tag)
-          text.endObject()
-        }
-      } catch {
-        guard case .badRecord(let reason) = error else { throw error }
-        try lines.refuse(reason)
+  /// - Returns: Whether its time cannot be read.
+  private func append(
+    _ event: ForwardEvents.Event, of part: Part, now: Int64, to lines: inout RecordLines
+  ) throws(PushFault) -> Bool {
+    do throws(PushFault) {
+      let written = try written(event, of: part.bytes, now: now)
+      try lines.append(bytesMax: written.members.count + part.tag.utf8.count * 6 + 64) {
+        text throws(PushFault) in
+        text.members(written.members)
+        if part.tag.isEmpty { return }
+        text.name("labels")
+        text.beginObject()
+        text.name("tag")
+        text.value(repaired: part.tag)
+        text.endObject()
       }
+      return written.hasUnreadableTime
+    } catch {
+      guard case .badRecord(let reason) = error else { throw error }
+      try lines.refuse(reason)
+      return false
     }
-    return timesUnread
   }
 
   /// The members of an event's record.

@@ -23,6 +23,11 @@ package struct ForwardMessage: Sendable, Hashable {
   /// Metrics or traces of Fluent Bit, which are no records.
   package let isOfOtherKind: Bool
 
+  /// Whether its events are.
+  package var isCompressed: Bool {
+    if case .packed(_, coding: .some) = events { true } else { false }
+  }
+
   /// - Throws: `.malformed`.
   package init(_ bytes: [UInt8], _ range: Range<Int>) throws(PushFault) {
     do throws(MessagePackReader.Fault) {
@@ -63,8 +68,16 @@ package struct ForwardMessage: Sendable, Hashable {
 
   /// What says that the events of a chunk are on the disk.
   package func answer(in bytes: [UInt8]) -> [UInt8] {
-    guard let chunk, chunk.count <= 255 else { return [] }
-    return [0x81, 0xA3] + Array("ack".utf8) + [0xD9, UInt8(chunk.count)] + bytes[chunk]
+    guard let chunk, let count = UInt16(exactly: chunk.count) else { return [] }
+    var answer: [UInt8] = [0x81, 0xA3]
+    answer += "ack".utf8
+    if let short = UInt8(exactly: count) {
+      answer += [0xD9, short]
+    } else {
+      answer += [0xDA, UInt8(count >> 8), UInt8(truncatingIfNeeded: count)]
+    }
+    answer += bytes[chunk]
+    return answer
   }
 }
 

@@ -44,14 +44,16 @@ package struct GELFDecoder: Sendable {
           if try write(plain.written(from: source), to: &written, now: now) { timesUnread += 1 }
         } catch {
           guard case .badRecord(let reason) = error else { throw error }
-          written = JSONWriter(capacity: bytes.count + 256)
+          // A character may take six bytes as it is written, and the record has a bound.
+          let kept = bytes.prefix(max(1_024, decoder.limits.entryBytesMax / 8))
+          written = JSONWriter(capacity: kept.count + 256)
           written.name("message")
-          written.value(repaired: bytes.span)
+          written.value(repaired: Array(kept).span)
           written.name("metadata")
           written.beginObject()
           written.member("parse_error", reason)
           written.member("peer", source)
-          if message.isCut { written.member("truncated", true) }
+          if message.isCut || kept.count < bytes.count { written.member("truncated", true) }
           written.endObject()
         }
         let members = written.takeBytes()
@@ -130,14 +132,17 @@ private struct GELFObject {
     let short = text("short_message")
     let full = text("full_message")
     // The whole of what the short one begins.
-    let isWhole = short.map { short in full.map { bytes[$0].starts(with: bytes[short].dropLast()) } ?? false }
+    let isWhole =
+      !hasMessage
+      && (short.map { short in full.map { bytes[$0].starts(with: bytes[short].dropLast()) } ?? false }
+        ?? false)
     var kept: [(name: String, value: Range<Int>)] = []
     for (name, value) in members {
       switch Name(name) {
       case "host" where bytes[value.lowerBound] == UInt8(ascii: "\""): host = Array(bytes[value])
       case "version" where bytes[value].count == 5 && bytes[value].starts(with: "\"1.".utf8): break
-      case "short_message" where isWhole ?? false: break
-      case "full_message" where isWhole ?? false: kept.append(("message", value))
+      case "short_message" where isWhole: break
+      case "full_message" where isWhole: kept.append(("message", value))
       case "short_message" where !hasMessage: kept.append(("message", value))
       default:
         let own = name.utf8.first == UInt8(ascii: "_") ? String(name.dropFirst()) : ""

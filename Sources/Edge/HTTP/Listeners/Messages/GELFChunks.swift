@@ -45,7 +45,7 @@ struct GELFChunks: Sendable {
 
   /// - Parameter now: Nanoseconds of a clock that does not step.
   mutating func add(_ datagram: [UInt8], from source: String, now: UInt64) -> Outcome {
-    var outcome = Outcome(lostCount: expire(now: now))
+    var outcome = Outcome()
     guard datagram.count > GELFChunks.headBytes else {
       outcome.lostCount += 1
       return outcome
@@ -58,8 +58,8 @@ struct GELFChunks: Sendable {
     let key = Key(source: Name(source), id: datagram[2..<10])
     let fresh = Message(begunAt: now, chunks: Array(repeating: nil, count: count), missing: count)
     var message = messages[key] ?? fresh
-    // Of another count it is another message under an id that was used.
-    if message.chunks.count != count {
+    // Of another count, or later, it is another message under an id that was used.
+    if message.chunks.count != count || GELFChunks.isOld(message, now) {
       outcome.lostCount += forget(key)
       message = fresh
     }
@@ -84,8 +84,12 @@ struct GELFChunks: Sendable {
   ///
   /// - Returns: How many messages.
   mutating func expire(now: UInt64) -> Int {
-    let old = messages.filter { now &- $0.value.begunAt > GELFChunks.lifeNanoseconds }.keys
+    let old = messages.filter { GELFChunks.isOld($0.value, now) }.keys
     return old.reduce(0) { $0 + forget($1) }
+  }
+
+  private static func isOld(_ message: Message, _ now: UInt64) -> Bool {
+    now &- message.begunAt > lifeNanoseconds
   }
 
   private mutating func makeRoom() -> Int {

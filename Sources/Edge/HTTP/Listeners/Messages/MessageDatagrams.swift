@@ -102,12 +102,12 @@ final class MessageDatagrams: ChannelInboundHandler, LoopConnection, @unchecked 
     let bytes = Array(buffer: envelope.data)
     guard chunks != nil else { return bytes[...].withoutLineEnd }
     guard GELFChunks.isChunk(bytes) else { return bytes[...] }
-    guard delivery.hold(bytes.count) else {
-      service.metrics.messagesLost(1)
-      return nil
-    }
+    // Without it the message is never whole, which is counted then.
+    guard delivery.hold(bytes.count) else { return nil }
+    let before = chunkBytes
     let now = NIODeadline.now().uptimeNanoseconds
     let outcome = chunks?.add(bytes, from: text(of: envelope.remoteAddress), now: now)
+    delivery.release(before + bytes.count - chunkBytes)
     if let lost = outcome?.lostCount, lost > 0 { service.metrics.messagesLost(lost) }
     return outcome?.message?[...]
   }
@@ -159,7 +159,9 @@ final class MessageDatagrams: ChannelInboundHandler, LoopConnection, @unchecked 
   // MARK: LoopConnection
 
   func tick(_ now: NIODeadline) {
+    let before = chunkBytes
     let lost = chunks?.expire(now: now.uptimeNanoseconds) ?? 0
+    delivery.release(before - chunkBytes)
     if lost > 0 { service.metrics.messagesLost(lost) }
   }
 

@@ -35,6 +35,11 @@ final class MessageDelivery: @unchecked Sendable {
   /// Whether a batch is on its way.
   var isStoring: Bool { batch != nil }
 
+  /// Gives memory back for bytes that have gone.
+  func release(_ byteCount: Int) {
+    if byteCount > 0 { keep(max(0, memory.byteCount - byteCount)) }
+  }
+
   /// Takes memory for bytes that have come; false: there is none.
   func hold(_ byteCount: Int) -> Bool { memory.take(byteCount) }
 
@@ -69,7 +74,8 @@ final class MessageDelivery: @unchecked Sendable {
       batch = nil
       hasComplained = false
       whenStored(answer)
-    case .later(let seconds, let reason):
+    case .later(let seconds, let reason, let storedCount):
+      self.batch?.storedCount = storedCount
       guard !isAbandoned else { return lose(reason) }
       complain(reason)
       let pause = min(max(seconds, 0.1), MessageDelivery.pauseSecondsMax)

@@ -174,20 +174,24 @@ struct ForwardFraming: MessageFraming {
     buffer.drop()
   }
 
-  /// Whether the last element of the list is a map with a `chunk`, or with `compressed`.
+  /// Whether one of the list's elements behind its events is a map with a `chunk`, or with `compressed`.
   private static func isAlone(_ bytes: [UInt8], _ range: Range<Int>) -> Bool {
     var reader = MessagePackReader(bytes, range)
     do throws(MessagePackReader.Fault) {
       guard case .array(let count) = try reader.next(), count >= 3 else { return false }
-      for _ in 1..<count { try reader.skip() }
-      guard case .map(let members) = try reader.next() else { return false }
-      for _ in 0..<members {
-        if case .text(let name) = try reader.next(),
-          bytes[name].elementsEqual("chunk".utf8) || bytes[name].elementsEqual("compressed".utf8)
-        {
-          return true
-        }
+      for _ in 0..<2 { try reader.skip() }
+      for _ in 2..<count {
+        var inner = reader
         try reader.skip()
+        guard case .map(let members) = try inner.next() else { continue }
+        for _ in 0..<members {
+          if case .text(let name) = try inner.next(),
+            bytes[name].elementsEqual("chunk".utf8) || bytes[name].elementsEqual("compressed".utf8)
+          {
+            return true
+          }
+          try inner.skip()
+        }
       }
     } catch {}
     return false
