@@ -67,7 +67,7 @@ import Testing
 
   /// What is no GELF is a record with all of its text.
   @Test(arguments: [
-    "plain text", "[1]", "{\"short_message\":\"cut off", "{\"a\":1}{\"b\":2}", "{\"a\":1,\"a\":2}", "\u{1}",
+    "plain text", "[1]", "{\"short_message\":\"cut off", "{\"a\":1}{\"b\":2}", "\u{1}",
   ])
   func nothingIsRefused(message: String) throws {
     let found = try record(message)
@@ -92,6 +92,40 @@ import Testing
     let decoded = try decode([#"{"short_message":"m","_password":"hunter2","_b":"1"}"#], masking: plan)
     let line = OTLPTests.lines(decoded.records)[0]
     #expect(!line.contains("hunter2") && line.contains(#""b":"1""#), "\(line)")
+  }
+
+  /// White space, marks, NUL, half surrogates, broken bytes and names that come twice hide no name.
+  @Test func whatCanBeReadIsMaskedByNames() throws {
+    let plan = keysPlan(masking: ["phone"], for: .logs)
+    let messages = [
+      " {\"short_message\":\"a\",\"_phone\":\"SECRET\"}",
+      "\u{FEFF}{\"short_message\":\"a\",\"_phone\":\"SECRET\"}",
+      "{\"short_message\":\"a\\u0000\",\"_phone\":\"SECRET\"}",
+      "{\"short_message\":\"\\ud83d\",\"_phone\":\"SECRET\"}",
+      "{\"short_message\":\"a\",\"_phone\":\"SECRET\",\"_x\":1,\"_x\":2}",
+      "{\"short_message\":\"a\",\"_phone\":\"SECRET\"}\n\u{0}",
+      "{\"short_message\":\"a\",\"_ph\\u0000one\":\"SECRET\"}",
+    ]
+    for message in messages {
+      let decoded = try decode([message], masking: plan)
+      #expect(decoded.records.batch?.rowCount == 1, "\(message)")
+      #expect(!OTLPTests.lines(decoded.records).joined().contains("SECRET"), "\(message)")
+    }
+    var batch = MessageBatch()
+    batch.append(
+      Array("{\"short_message\":\"a".utf8) + [0xFF] + Array("\",\"_phone\":\"SECRET\"}".utf8), from: "a")
+    let broken = try GELFDecoder(masking: plan).decode(batch, now: GELFTests.now)
+    #expect(
+      broken.records.batch?.rowCount == 1 && !OTLPTests.lines(broken.records).joined().contains("SECRET"))
+    // Of what cannot be read nobody knows the names.
+    for message in [
+      "{\"_phone\":{\"v\":\"SECRET\"},\"_x\":NaN}", "{\"short_message\":\"a\",\"_phone\":\"SECR",
+    ] {
+      let decoded = try decode([message], masking: plan)
+      #expect(decoded.records.batch == nil && decoded.records.refusedCount == 1, "\(message)")
+      #expect(try decode([message]).records.batch?.rowCount == 1)
+    }
+    #expect(try decode(["plain text"], masking: plan).records.batch?.rowCount == 1)
   }
 
   @Test func whatWasCutSaysSo() throws {

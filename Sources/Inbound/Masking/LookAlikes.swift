@@ -25,7 +25,8 @@ enum LookAlikes {
 
   private static func folded(_ scalar: Unicode.Scalar) -> [UInt8] {
     let properties = scalar.properties
-    if properties.isDefaultIgnorableCodePoint { return [] }
+    // What NUL, half surrogates and broken bytes have become is seen, and hides a name as well.
+    if properties.isDefaultIgnorableCodePoint || scalar.value == 0xFFFD { return [] }
     switch properties.generalCategory {
     case .nonspacingMark, .enclosingMark, .format, .control: return []
     default: break

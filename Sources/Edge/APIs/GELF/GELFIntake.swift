@@ -38,17 +38,19 @@ package struct GELFIntake: Sendable {
       () throws(Problem) in
       let (decoder, now, uploads) = (decoder.value, clock.now(), store.uploads)
       let isCompressed = batch.messages.contains { batch.coding(of: $0) != nil }
-      let decoded = try await store.decoding(batch.bytes, isCompressed: isCompressed) {
-        _, memory throws(Problem) -> ListenedRecords in
+      let (decoded, brokenCount) = try await store.decoding(batch.bytes, isCompressed: isCompressed) {
+        _, memory throws(Problem) -> (ListenedRecords, Int) in
         var taken = 0
         defer { uploads.give(taken) }
         let plain =
           isCompressed ? try batch.unpacked(messageBytesMax: messageBytesMax, uploads, &taken) : batch
-        do throws(PushFault) { return try decoder.decode(plain, now: now, within: memory) } catch {
-          throw Problem(error)
-        }
+        let brokenCount = batch.messages.count - plain.messages.count
+        do throws(PushFault) {
+          return (try decoder.decode(plain, now: now, within: memory), brokenCount)
+        } catch { throw Problem(error) }
       }
       try await store.store(decoded, by: GELFIntake.name, bodyBytes: batch.bytes.count, for: principal)
+      store.countPush(by: GELFIntake.name, refused: brokenCount, timesUnread: 0)
     }
   }
 
@@ -60,8 +62,8 @@ extension MessageBatch {
   /// What a batch comes to at most.
   private static let unpackedBytesMax = 16 << 20
 
-  /// The same messages, decompressed. What cannot be, or comes to more than a batch may, stays as it came and
-  /// counts as cut.
+  /// The same messages, decompressed. What cannot be, or comes to more than a message or a batch may, is left
+  /// out.
   ///
   /// - Parameter taken: Bytes that were taken of `uploads`, for the caller to give back.
   /// - Throws: 503: there is no memory now.
@@ -86,7 +88,6 @@ extension MessageBatch {
         plain.append(unpacked[...], from: source)
       } catch {
         if error.status >= 500 { throw error }
-        plain.append(bytes, from: source, isCut: true)
       }
     }
     return plain

@@ -7,20 +7,29 @@ import Shaping
 /// Turns GELF messages (https://go2docs.graylog.org/current/getting_in_log_data/gelf.html, 1.1) into a batch
 /// of the dataset `logs` (Docs/gelf.md). Immutable: make one and keep it.
 ///
-/// Nothing is refused for its form: what is no JSON object is a record with all of its text.
+/// What is no JSON object is a record with all of its text; but where names are masked, what begins as an
+/// object and cannot be read as one is refused: nobody knows what its members are called.
 package struct GELFDecoder: Sendable {
   private let decoder: RecordDecoder
   private let shape = RecordShape()
+  private let isMasked: Bool
 
   /// - Parameter masking: What is hidden, for the dataset `logs`.
   package init(masking: MaskingPlan = .none, limits: DecodingLimits = DecodingLimits()) {
-    decoder = RecordDecoder(schema: Dataset.logs.schema, masking: masking, limits: limits)
+    self.init(
+      RecordDecoder(schema: Dataset.logs.schema, masking: masking, limits: limits),
+      isMasked: !masking.isEmpty)
   }
 
-  private init(_ decoder: RecordDecoder) { self.decoder = decoder }
+  private init(_ decoder: RecordDecoder, isMasked: Bool) {
+    self.decoder = decoder
+    self.isMasked = isMasked
+  }
 
   /// The same with another plan.
-  package func masked(by plan: MaskingPlan) -> GELFDecoder { GELFDecoder(decoder.masked(by: plan)) }
+  package func masked(by plan: MaskingPlan) -> GELFDecoder {
+    GELFDecoder(decoder.masked(by: plan), isMasked: !plan.isEmpty)
+  }
 
   /// - Parameters:
   ///   - batch: Messages, decompressed.
@@ -34,7 +43,7 @@ package struct GELFDecoder: Sendable {
     var timesUnread = 0
     do throws(PushFault) {
       for message in batch.messages {
-        let bytes = Array(batch.bytes[message.range])
+        let bytes = GELFObject.repaired(batch.bytes[message.range])
         let source = batch.sources[message.source]
         var written = JSONWriter(capacity: bytes.count * 2 + 256)
         var host: [UInt8]?
@@ -44,6 +53,10 @@ package struct GELFDecoder: Sendable {
           if try write(plain.written(from: source), to: &written, now: now) { timesUnread += 1 }
         } catch {
           guard case .badRecord(let reason) = error else { throw error }
+          if isMasked, GELFObject.begins(bytes) {
+            try lines.refuse("an object that cannot be read: \(reason)")
+            continue
+          }
           // A character may take six bytes as it is written, and the record has a bound.
           let kept = bytes.prefix(max(1_024, decoder.limits.entryBytesMax / 8))
           written = JSONWriter(capacity: kept.count + 256)
@@ -103,25 +116,45 @@ private struct GELFObject {
     "file", "id", "peer",
   ]
 
+  /// A message without what stands before and behind it, and with U+FFFD for what JSON text cannot have.
+  static func repaired(_ message: ArraySlice<UInt8>) -> [UInt8] {
+    var kept = message.starts(with: [0xEF, 0xBB, 0xBF]) ? message.dropFirst(3) : message
+    while let last = kept.last, isSpace(last) || last == 0 { kept.removeLast() }
+    guard let first = kept.firstIndex(where: { !isSpace($0) }) else { return [] }
+    kept = kept[first...]
+    let isClean = String(validating: kept, as: UTF8.self) != nil
+    return JSONRepair.repaired(isClean ? Array(kept) : Array(String(decoding: kept, as: UTF8.self).utf8))
+  }
+
+  private static func isSpace(_ byte: UInt8) -> Bool { [0x20, 0x09, 0x0A, 0x0D].contains(byte) }
+
+  /// Whether it is an object, or a part of one.
+  static func begins(_ bytes: [UInt8]) -> Bool { bytes.first == UInt8(ascii: "{") }
+
   /// - Throws: `.badRecord`: it is no JSON object.
   init(_ bytes: [UInt8]) throws(PushFault) {
     self.bytes = bytes
-    guard bytes.first(where: { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }) == UInt8(ascii: "{") else {
-      throw .badRecord("not a JSON object")
-    }
+    guard GELFObject.begins(bytes) else { throw .badRecord("not a JSON object") }
     do throws(JSONTree.SyntaxError) { try read() } catch { throw .badRecord(error.reason) }
     rename()
   }
 
   private mutating func read() throws(JSONTree.SyntaxError) {
-    var reader = JSONReader(bytes, keepsNumberTexts: true)
+    var reader = JSONReader(bytes, isLenient: true, keepsNumberTexts: true)
     try reader.open()
     var names = JSONNames()
+    var places: [Name: Int] = [:]
     while let name = try reader.member(&names) {
       _ = reader.peek()
       let start = reader.at
       try reader.skip()
-      members.append((name, start..<reader.at))
+      // Of a name that comes twice the last counts.
+      if let place = places[Name(name)] {
+        members[place].value = start..<reader.at
+      } else {
+        places[Name(name)] = members.count
+        members.append((name, start..<reader.at))
+      }
     }
     try reader.end()
   }
