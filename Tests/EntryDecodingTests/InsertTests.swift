@@ -56,7 +56,20 @@ import Testing
     #expect(decoded.records.refusals.map(\.record) == [1, 2, 3])
   }
 
-  @Test(arguments: ["x", "1", "[", "[{}", "[{},]", "[{}]x", "{", "{}x", "{},{}", "[1]", "null"])
+  /// A broken line costs itself alone.
+  @Test(arguments: [
+    ("{\"a\":1}\n{\"a\":2\n{\"a\":3}\n", 2, 1), ("{\"a\":1}\nx\n{\"a\":3}", 2, 1), ("x\n{\"a\":3}", 1, 1),
+    ("{\"a\":1}\n{\"a\":{\"b\":\n{\"a\":3}}\n{\"a\":4}", 3, 2), ("{\"a\":1}\n{\"a\":", 1, 1),
+    ("{\"a\":1}x", 1, 1),
+    ("{\"a\":1}\n5\n6\n{\"a\":2}", 2, 1), ("{\"a\":1},{\"a\":2}", 1, 1),
+  ])
+  func brokenLinesAreLeftOut(_ body: String, kept: Int, refused: Int) throws {
+    let decoded = try InsertTests.decode(body, .json)
+    #expect(decoded.records.batch?.rowCount == kept)
+    #expect(decoded.records.refusedCount == refused)
+  }
+
+  @Test(arguments: ["x", "1", "[", "[{}", "[{},]", "[{}]x", "{", "[1]", "null"])
   func whatIsNoBodyIsRefused(_ body: String) {
     #expect { try InsertTests.decode(body, .json) } throws: { error in
       if case PushFault.malformed = error { true } else { false }

@@ -11,6 +11,7 @@ struct InsertReading {
   private let shape: RecordShape
   private(set) var timesUnreadCount = 0
   private var at: Int
+  private var isList = false
 
   init(_ body: [UInt8], _ origin: InsertBody.Origin, times: LogTime, shape: RecordShape) {
     (self.body, self.origin, self.times, self.shape) = (body, origin, times, shape)
@@ -24,6 +25,7 @@ struct InsertReading {
       return
     }
     at += 1
+    isList = true
     if peek() != UInt8(ascii: "]") {
       repeat { try readRecord(into: &lines) } while take(",")
     }
@@ -43,13 +45,34 @@ struct InsertReading {
     return true
   }
 
-  private mutating func readRecord(into lines: inout RecordLines) throws(PushFault) {
-    guard peek() == UInt8(ascii: "{") else {
-      throw .malformed("record \(lines.count): at byte \(at): a record is an object")
+  /// Leaves out what is no record, up to the next line that begins an object.
+  ///
+  /// - Throws: `.malformed`: nobody knows where the next one begins.
+  private mutating func pass(_ reason: String, of lines: inout RecordLines) throws(PushFault) {
+    let next = nextLine(from: at)
+    guard !isList, next != nil || lines.count > 0 else {
+      throw .malformed("record \(lines.count): at byte \(at): \(reason)")
     }
+    try lines.refuse("at byte \(at): \(reason)")
+    at = next ?? body.count
+  }
+
+  /// Where the next line that begins an object does so; nil: none does.
+  private func nextLine(from start: Int) -> Int? {
+    var from = start
+    while let end = body[from...].firstIndex(of: 0x0A) {
+      let begin = body[end...].firstIndex { ![0x20, 0x0A, 0x0D, 0x09].contains($0) } ?? body.count
+      if begin < body.count, body[begin] == UInt8(ascii: "{") { return begin }
+      from = max(end + 1, begin)
+    }
+    return nil
+  }
+
+  private mutating func readRecord(into lines: inout RecordLines) throws(PushFault) {
+    guard peek() == UInt8(ascii: "{") else { return try pass("a record is an object", of: &lines) }
     let start = at
     guard let end = JSONRepair.end(of: body, from: start) else {
-      throw .malformed("record \(lines.count): at byte \(start): an object without an end")
+      return try pass("an object without an end", of: &lines)
     }
     at = end
     var given = RecordShape.Given()
@@ -59,7 +82,11 @@ struct InsertReading {
     let outcome: RecordShape.Outcome?
     do throws(JSONTree.SyntaxError) {
       outcome = try shape.write(&reader, of: body, to: &members, times: times, given: given)
-    } catch { return try lines.refuse("at byte \(error.offsetBytes): \(error.reason)") }
+    } catch {
+      // Braces of another line may have closed it.
+      if !isList, let next = nextLine(from: start), next < end { at = next }
+      return try lines.refuse("at byte \(error.offsetBytes): \(error.reason)")
+    }
     if outcome?.hasUnreadableTime == true { timesUnreadCount += 1 }
     origin.writeLabels(to: &members)
     let written = members.takeBytes()
