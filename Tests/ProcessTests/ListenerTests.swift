@@ -6,7 +6,7 @@ import Testing
   private static let prelude =
     ShipperTests.asking + #"""
 
-      import gzip, logging, msgpack, zlib
+      import gzip, logging, msgpack, select, zlib
 
       def listening(form, *addresses, sets=(), **options):
           """A server with these addresses, and their ports."""
@@ -182,6 +182,8 @@ import Testing
                 deaf.sendall(chunk)
         except TimeoutError:
             pass
+        # It is neither read nor cut off.
+        assert not select.select([deaf], [], [], 3)[0] or deaf.recv(1), "closed"
         assert server.memory() < 300 << 20, server.memory()
         peer.sendall(good)
         wait(server, closed + 17)

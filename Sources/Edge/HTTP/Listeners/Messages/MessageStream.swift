@@ -167,12 +167,14 @@ final class MessageConnection: ChannelInboundHandler, LoopConnection, @unchecked
       delivery.refuse(fault)
     }
     hasBrought = hasBrought || !batch.isEmpty
-    partialSince = framing.heldBytes > 0 && batch.isEmpty ? partialSince ?? .now() : nil
+    // Of one who is not read on, since answers wait for him, no more can come.
+    let isReading = context?.channel.isWritable ?? false
+    partialSince = framing.heldBytes > 0 && batch.isEmpty && isReading ? partialSince ?? .now() : nil
     guard batch.isEmpty else { return delivery.store(batch, keeping: framing.heldBytes) }
     delivery.keep(isRefused ? 0 : framing.heldBytes)
     if isEnded || isStopping || isRefused {
       finish()
-    } else if !isShort, context?.channel.isWritable ?? false {
+    } else if !isShort, isReading {
       context?.read()
     }
   }
