@@ -5,7 +5,7 @@ import Testing
 @testable import CordwoodLogging
 
 /// What is sent again, when, and what is not.
-@Suite(.timeLimit(.minutes(1))) struct RetryTests {
+@Suite(.timeLimit(.minutes(60))) struct RetryTests {
   @Test func aRepeatHasTheSameKeyAndBody() async throws {
     let bench = Bench([
       .answer(TransportAnswer(status: 503)), .brokenConnection, .answer(TransportAnswer(status: 408)),
