@@ -11,6 +11,18 @@ struct UnaskedEngine: QueryAnswering {
     throw .invalid("nothing is asked here")
   }
 
+  func summarize(
+    _ request: SummaryRequest, isGradual: Bool, for tenant: Tenant
+  ) async throws(StoreError) -> any SummaryAnswers {
+    throw .invalid("nothing is asked here")
+  }
+
+  func fields(
+    of dataset: Dataset, matching predicate: Records.Predicate, start: Int64?, end: Int64?, for tenant: Tenant
+  ) async throws(StoreError) -> FieldCatalog {
+    throw .invalid("nothing is asked here")
+  }
+
   func explain(_ request: QueryRequest, for tenant: Tenant) async throws(StoreError) -> String { "" }
 }
 

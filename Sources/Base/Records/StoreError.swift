@@ -36,4 +36,7 @@ package enum StoreError: Error, Sendable, Equatable {
   case laterVersion(file: String, version: Int)
   /// The request is impossible as asked (a column that does not exist, a broken pattern). (400)
   case invalid(String)
+  /// The text of a filter is none, or more is expected: at character `place`, from 1, of Unicode scalars.
+  /// (400)
+  case invalidFilter(place: Int, detail: String)
 }

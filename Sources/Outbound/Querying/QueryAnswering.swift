@@ -25,6 +25,21 @@ package protocol QueryAnswering: Sendable {
     _ predicate: Predicate, in dataset: Dataset, start: Int64?, end: Int64?, for tenant: Tenant
   ) async throws(StoreError) -> Int
 
+  /// Begins to summarize: totals, bars and the values of fields, gathered in as few scans as there are sets
+  /// of rows to look at.
+  ///
+  /// - Parameter isGradual: Whether what is known of the newest rows is answered before the rest is.
+  /// - Throws: As ``run(_:for:)``.
+  func summarize(
+    _ request: SummaryRequest, isGradual: Bool, for tenant: Tenant
+  ) async throws(StoreError) -> any SummaryAnswers
+
+  /// The fields that records of these times have, those of the schema first, then members of objects by
+  /// name: what blocks have columns for, and what the newest ``FieldCatalog/sampleRows`` records have.
+  func fields(
+    of dataset: Dataset, matching predicate: Predicate, start: Int64?, end: Int64?, for tenant: Tenant
+  ) async throws(StoreError) -> FieldCatalog
+
   /// How `request` would be answered, as a tree of text, a line a node, over the store as it is.
   func explain(_ request: QueryRequest, for tenant: Tenant) async throws(StoreError) -> String
 }

@@ -3,7 +3,7 @@ import Records
 
 /// Answers queries in this process, over what a store's snapshots give: plan, run, stream.
 package struct QueryEngine: QueryAnswering {
-  private let source: any BatchSource
+  let source: any BatchSource
   private let threads: any QueryThreads
   private let budgets: TenantBudgets
   private let secondsMax: Int
@@ -41,9 +41,9 @@ package struct QueryEngine: QueryAnswering {
 
   /// How often a query is begun anew since a file turned out to be damaged: one that is never read whole
   /// ends.
-  private static let triesMax = 16
+  static let startsMax = 16
 
-  private func begin(for tenant: Tenant) -> QueryRun {
+  func begin(for tenant: Tenant) -> QueryRun {
     let uptime = uptime
     let workers = threads.workers(for: tenant)
     let token = CancellationToken(secondsMax: secondsMax, pace: workers.pace) { uptime.uptime() }
@@ -76,7 +76,7 @@ package struct QueryEngine: QueryAnswering {
         marks?.note(answer.damagedFiles, answer.approximation)
         return answer
       } catch {
-        guard case .corrupt = error, !prepared.request.isStrict, tries < QueryEngine.triesMax else {
+        guard case .corrupt = error, !prepared.request.isStrict, tries < QueryEngine.startsMax else {
           throw error
         }
         tries += 1

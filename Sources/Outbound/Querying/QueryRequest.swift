@@ -94,25 +94,13 @@ extension QueryRequest {
     json text: [UInt8], filter mandatory: Predicate = .all, registry: Registry = .standard,
     opening open: (String, Dataset) -> String? = { cursor, _ in cursor }
   ) throws(StoreError) {
-    let tree: JSONTree
-    do { tree = try JSONTree(parsing: text) } catch {
-      throw .invalid("the query is not JSON: at byte \(error.offsetBytes): \(error.reason)")
-    }
-    guard case .object(let members) = tree else { throw .invalid("a query is a JSON object") }
-    let known = QueryRequest.members
-    if let unknown = members.first(where: { member in !known.contains { $0.hasBytes(of: member.name) } }) {
-      let name = unknown.name.told
-      let near = NearestName.of(unknown.name, among: known).map { "; did you mean \"\($0)\"?" } ?? ""
-      throw .invalid("unknown member \"\(name)\" in the query\(near)")
-    }
-    guard case .string(let name)? = tree["dataset"], let dataset = registry.dataset(named: name) else {
-      throw .invalid("dataset: one of \(registry.datasets.map(\.name).joined(separator: ", "))")
-    }
+    let tree = try QueryRequest.tree(text, "query", members: QueryRequest.members)
+    let dataset = try QueryRequest.dataset(tree, registry)
     self.dataset = dataset
     start = try QueryRequest.time(tree["start"], "start")
     end = try QueryRequest.time(tree["end"], "end")
     let asked: Predicate =
-      if let filter = tree["where"], filter != .null { try Predicate(json: filter) } else { .all }
+      if let filter = tree["where"], filter != .null { try Predicate(filter: filter) } else { .all }
     predicate = .both(asked, mandatory)
     answer = try QueryRequest.answer(tree, schema: dataset.schema)
     var isGrouped = true
@@ -132,6 +120,32 @@ extension QueryRequest {
     try readCursor(tree["cursor"], isGrouped: isGrouped) { open($0, dataset) }
   }
 
+  /// The object that a text is, of known members alone.
+  ///
+  /// - Parameter what: What it is called in errors.
+  static func tree(
+    _ text: [UInt8], _ what: String, members known: [String]
+  ) throws(StoreError) -> JSONTree {
+    let tree: JSONTree
+    do { tree = try JSONTree(parsing: text) } catch {
+      throw .invalid("the \(what) is not JSON: at byte \(error.offsetBytes): \(error.reason)")
+    }
+    guard case .object(let members) = tree else { throw .invalid("a \(what) is a JSON object") }
+    if let unknown = members.first(where: { member in !known.contains { $0.hasBytes(of: member.name) } }) {
+      let name = unknown.name.told
+      let near = NearestName.of(unknown.name, among: known).map { "; did you mean \"\($0)\"?" } ?? ""
+      throw .invalid("unknown member \"\(name)\" in the \(what)\(near)")
+    }
+    return tree
+  }
+
+  static func dataset(_ tree: JSONTree, _ registry: Registry) throws(StoreError) -> Dataset {
+    guard case .string(let name)? = tree["dataset"], let dataset = registry.dataset(named: name) else {
+      throw .invalid("dataset: one of \(registry.datasets.map(\.name).joined(separator: ", "))")
+    }
+    return dataset
+  }
+
   private mutating func readCursor(
     _ tree: JSONTree?, isGrouped: Bool, opening open: (String) -> String?
   ) throws(StoreError) {
@@ -142,7 +156,8 @@ extension QueryRequest {
     cursor = try QueryCursor(token: open(token) ?? "", request: self)
   }
 
-  private static func time(_ tree: JSONTree?, _ name: String) throws(StoreError) -> Int64? {
+  /// A time as requests say it: RFC 3339 text, or a number.
+  package static func time(_ tree: JSONTree?, _ name: String) throws(StoreError) -> Int64? {
     switch tree {
     case nil, .null?: return nil
     case .int64?, .float64?, .number?:
@@ -159,7 +174,7 @@ extension QueryRequest {
     }
   }
 
-  private static func flag(_ tree: JSONTree?, _ name: String) throws(StoreError) -> Bool {
+  static func flag(_ tree: JSONTree?, _ name: String) throws(StoreError) -> Bool {
     switch tree {
     case nil, .null?: return false
     case .bool(let flag)?: return flag

@@ -58,7 +58,8 @@ package final class QueryEndings: Sendable {
     case .deadlineExceeded: deadlineCount.add(1, ordering: .relaxed)
     case .memoryExhausted: memoryCount.add(1, ordering: .relaxed)
     case .diskFull, .headFull, .poisoned, .stopping, .idempotencyMismatch, .importElsewhere, .keysExhausted,
-      .exhausted, .clockStepped, .disk, .corrupt, .laterVersion, .invalid:
+      .exhausted, .clockStepped, .disk, .corrupt, .laterVersion, .invalid,
+      .invalidFilter:
       break
     }
   }

@@ -121,6 +121,8 @@ package protocol BlockReading: AnyObject, Sendable {
   /// position bounds, and none of `deletions`.
   func units(_ request: ScanRequest, predicate: CompiledPredicate, deletions: [PendingDeletion])
     throws(StoreError) -> [any ScanUnit]
+  /// See ``PartitionSnapshot/members(start:end:)``.
+  func members() throws(StoreError) -> Set<StoredMember>
   /// See ``GroupedCountAnswer``.
   func groupedCounts(
     _ request: GroupedCountRequest, predicate: CompiledPredicate, deletions: [PendingDeletion]
@@ -135,6 +137,9 @@ package protocol BlockReading: AnyObject, Sendable {
 }
 
 extension BlockReading {
+  /// None is known: for blocks without columns of members.
+  package func members() throws(StoreError) -> Set<StoredMember> { [] }
+
   /// Nothing is known: for blocks without summaries.
   package func totals(
     _ request: TotalsRequest, predicate: CompiledPredicate, deletions: [PendingDeletion]

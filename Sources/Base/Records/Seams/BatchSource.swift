@@ -1,3 +1,17 @@
+/// A member of an object column that has a column of its own.
+package struct StoredMember: Sendable, Hashable {
+  /// Where it is.
+  package let path: ColumnPath
+  /// Of its values: text, numbers (int64, float64) or bool. A member may have several.
+  package let type: ColumnType
+
+  /// A member of one type.
+  package init(_ path: ColumnPath, _ type: ColumnType) {
+    self.path = path
+    self.type = type
+  }
+}
+
 /// One moment of a partition: live blocks, head and durable end. Keeps them readable while it lives.
 package protocol PartitionSnapshot: AnyObject, Sendable {
   /// Every visible row's position is below it.
@@ -18,6 +32,13 @@ package protocol PartitionSnapshot: AnyObject, Sendable {
   func totals(_ request: TotalsRequest) throws(StoreError) -> TotalsAnswer
   /// What summaries know of the most frequent values, and the units that are left. Blocking.
   func frequentValues(_ request: FrequentRequest) throws(StoreError) -> FrequentAnswer
+  /// The members of object columns that blocks of these times have columns for, each once: the frequent ones.
+  /// What only the head has is not among them. Blocking.
+  ///
+  /// - Parameters:
+  ///   - start: Nanoseconds since 1970, included; nil: no bound.
+  ///   - end: Not included.
+  func members(start: Int64?, end: Int64?) throws(StoreError) -> Set<StoredMember>
   /// The files whose rows its plans and counts have left out so far, by name, each once. No disk.
   var damagedFiles: [DamagedFile] { get }
   /// Throws `.corrupt` if a file was cut or could not be read while rows of it were given out without a copy:
@@ -40,6 +61,8 @@ extension PartitionSnapshot {
   package func frequentValues(_ request: FrequentRequest) throws(StoreError) -> FrequentAnswer {
     FrequentAnswer(parts: [], remaining: try plan(request.scan))
   }
+  /// None is known: for sources without blocks.
+  package func members(start: Int64?, end: Int64?) throws(StoreError) -> Set<StoredMember> { [] }
   /// None: for sources without files.
   package var damagedFiles: [DamagedFile] { [] }
   /// All was read: for sources without files.

@@ -41,12 +41,15 @@ extension Problem {
     case .disk, .laterVersion: self.init(500, "The disk failed; see the server's log.")
     case .corrupt: self.init(500, "Stored bytes are damaged; see the server's log and `cordwood check`.")
     case .invalid(let detail): self.init(400, detail)
+    case .invalidFilter(let place, let detail):
+      self.init(400, "where: character \(place): \(detail)", field: "where")
+      character = place - 1
     }
     switch error {
     case .diskFull, .poisoned, .disk, .corrupt, .laterVersion, .memoryExhausted, .exhausted:
       cause = "\(error)"
     case .headFull, .stopping, .idempotencyMismatch, .importElsewhere, .keysExhausted, .clockStepped,
-      .invalid, .cancelled, .deadlineExceeded:
+      .invalid, .invalidFilter, .cancelled, .deadlineExceeded:
       break
     }
   }

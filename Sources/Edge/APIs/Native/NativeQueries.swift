@@ -68,7 +68,7 @@ struct DeletionRequest {
       throw Problem(400, "where: which records; {\"and\": []} means all of them", field: "where")
     }
     do throws(StoreError) {
-      predicate = try Predicate(json: filter)
+      predicate = try Predicate(filter: filter)
       _ = try CompiledPredicate(predicate, schema: dataset.schema)
     } catch {
       throw Problem(error)

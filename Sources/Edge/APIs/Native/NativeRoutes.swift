@@ -19,6 +19,7 @@ package struct NativeRoutes: RecordOwner {
   private let limits: HTTPLimits
   private let registry: Registry
   private let tail: TailRoutes
+  private let exploring: ExploringRoutes
 
   /// - Parameter queries: nil: those of the engine.
   package init(_ services: APIServices, directory: KeyDirectory, queries: (any NativeQueries)? = nil) {
@@ -33,6 +34,7 @@ package struct NativeRoutes: RecordOwner {
     control = services.control
     limits = services.limits
     registry = services.registry
+    exploring = ExploringRoutes(engine: services.engine, registry: services.registry)
     tail = TailRoutes(directory, streams: services.streams, registry: services.registry)
   }
 
@@ -53,7 +55,7 @@ package struct NativeRoutes: RecordOwner {
     api.credentials = [NativeRoutes.key]
     api.prefixes = ["/v1/"]
     api.masking = { [writing] plan in writing.use(masking: plan) }
-    api.routes = routes + tail.routes
+    api.routes = routes + exploring.routes + tail.routes
     return api
   }
 

@@ -1,6 +1,7 @@
 import Access
 import Codecs
 import Matching
+import Querying
 import Records
 import Routing
 import Tailing
@@ -36,11 +37,16 @@ package struct TailRoutes: Sendable {
         return
       }
       let tree: JSONTree
-      do throws(JSONTree.SyntaxError) { tree = try JSONTree(parsing: Array(text.utf8)) } catch {
-        throw Problem(400, "where is not JSON: at byte \(error.offsetBytes): \(error.reason)", field: "where")
+      if text.utf8.first == UInt8(ascii: "{") {
+        do throws(JSONTree.SyntaxError) { tree = try JSONTree(parsing: Array(text.utf8)) } catch {
+          throw Problem(
+            400, "where is not JSON: at byte \(error.offsetBytes): \(error.reason)", field: "where")
+        }
+      } else {
+        tree = .string(text)
       }
       do throws(StoreError) {
-        predicate = try Predicate(json: tree)
+        predicate = try Predicate(filter: tree)
         // A filter that does not fit is told before the stream begins.
         _ = try CompiledPredicate(predicate, schema: dataset.schema)
       } catch {
@@ -67,7 +73,7 @@ package struct TailRoutes: Sendable {
       .needing(.read)
       .taking(
         .path("dataset", NativeRoutes.schema(of: registry), "Which dataset"),
-        .query("where", JSONSchema.text, "A filter: the JSON of a query's `where`"),
+        .query("where", JSONSchema.text, "A filter, as a query's `where`: its text or its JSON"),
         .query(
           "last", JSONSchema.integer(0, TailRequest.lastMax),
           "How many of the records written last come first")

@@ -11,6 +11,8 @@ package struct Problem: Error, Sendable, Hashable {
   /// Which byte of the body, from 0.
   package var byte: Int?
   package var field: String?
+  /// Which character of the field's text, from 0: Unicode scalars.
+  package var character: Int?
   /// Seconds, for 429 and 503.
   package var retryAfterSeconds: Int?
   /// What happened, for the log only: may name files.
@@ -57,6 +59,7 @@ package struct Problem: Error, Sendable, Hashable {
         text.name("field")
         text.value(field)
       }
+      if let character { text.member("character", character) }
       if let byte {
         text.name("byte")
         text.value(byte)

@@ -101,7 +101,7 @@ extension Measure {
 
   private static func filter(_ tree: JSONTree?, place: String) throws(StoreError) -> Predicate {
     guard let tree, tree != .null else { return .all }
-    do throws(StoreError) { return try Predicate(json: tree) } catch {
+    do throws(StoreError) { return try Predicate(filter: tree) } catch {
       guard case .invalid(let reason) = error else { throw error }
       throw .invalid("\(place).\(reason)")
     }
@@ -142,7 +142,7 @@ extension Measure.Function {
 
 extension TimeBucket {
   /// Reads `bucket` and `utc_offset_seconds`; nil without a bucket.
-  fileprivate init?(json tree: JSONTree?, utcOffset: JSONTree?) throws(StoreError) {
+  init?(json tree: JSONTree?, utcOffset: JSONTree?) throws(StoreError) {
     var offset: Int?
     switch utcOffset {
     case nil, .null?: break

@@ -197,20 +197,22 @@ struct BlockConditions {
 }
 
 extension BlockContents {
-  /// Whether Bloom filters alone prove that no row fulfils the predicate. Asked before anything else: of a
-  /// hundred blocks, one has the trace that is looked for.
-  func isRuledOut(by predicate: CompiledPredicate) -> Bool {
-    predicate.requiredConditions.contains { condition in
-      guard case .equalsAny(let path, let literals) = condition, path.members.isEmpty,
-        schema.bloomColumns.contains(path.column), let column = columns.schema[path.column]
-      else { return false }
-      return literals.allSatisfy { literal in
-        guard case .string(let text) = literal else { return false }
-        let bytes = Array(text.utf8)
-        return (0..<groupCount).allSatisfy {
-          !parquet.bloomMayContain(rowGroup: $0, column: column, text: bytes)
-        }
+  /// The row groups that Bloom filters let hold a row that fulfils the predicate. Asked before anything else,
+  /// and nothing is planned of the others: of a hundred blocks one has the trace that is looked for, and of
+  /// the others some filters let it pass wrongly.
+  func groups(thatMayHold predicate: CompiledPredicate) -> [Int] {
+    var groups = Array(0..<groupCount)
+    for case .equalsAny(let path, let literals) in predicate.requiredConditions {
+      guard path.members.isEmpty, schema.bloomColumns.contains(path.column),
+        let column = columns.schema[path.column]
+      else { continue }
+      var texts: [[UInt8]] = []
+      for case .string(let text) in literals { texts.append(Array(text.utf8)) }
+      guard texts.count == literals.count else { continue }
+      groups.removeAll { group in
+        !texts.contains { parquet.bloomMayContain(rowGroup: group, column: column, text: $0) }
       }
     }
+    return groups
   }
 }

@@ -9,10 +9,15 @@ struct BlockPruning {
   /// Pages that may hold matching rows.
   private(set) var pages: Selection
 
-  init(_ contents: BlockContents, _ request: ScanRequest) {
+  /// - Parameter groups: The row groups that may hold matching rows; nil: all.
+  init(_ contents: BlockContents, _ request: ScanRequest, groups: [Int]? = nil) {
     self.contents = contents
     self.request = request
-    pages = Selection(rowCount: contents.pages.pages.count, all: true)
+    let isWhole = groups.map { $0.count == contents.groupCount } ?? true
+    pages = Selection(rowCount: contents.pages.pages.count, all: isWhole)
+    if !isWhole, let groups {
+      for group in groups { pages.set(contents.pages(of: group)) }
+    }
   }
 
   mutating func drop(_ isNone: (Int) -> Bool) {

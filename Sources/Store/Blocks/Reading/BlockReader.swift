@@ -54,6 +54,19 @@ package final class BlockReader: BlockReading {
     try mapping.answering { () throws(BlockError) in try contents().isOfOlderFormat }
   }
 
+  /// See ``BlockReading``.
+  package func members() throws(StoreError) -> Set<StoredMember> {
+    try mapping.answering { () throws(BlockError) in
+      var found: Set<StoredMember> = []
+      for (field, members) in try contents().columns.members {
+        for member in members {
+          found.insert(StoredMember(ColumnPath(field, members: [member.name]), member.type))
+        }
+      }
+      return found
+    }
+  }
+
   func contents() throws(BlockError) -> BlockContents {
     if let known = read.withLock({ $0 }) { return known }
     // Two threads may both read it; one result stays.
@@ -78,10 +91,12 @@ package final class BlockReader: BlockReading {
     else { return [] }
     if let ids = predicate.requiredIDs, !ids.contains(where: mayHold) { return [] }
     let contents = try contents()
-    if contents.isRuledOut(by: predicate) { return [] }
-    let scan = try BlockScan(contents, request, predicate: predicate, deletions: deletions)
+    let groups = contents.groups(thatMayHold: predicate)
+    if groups.isEmpty { return [] }
+    let scan = try BlockScan(
+      contents, request, predicate: predicate, deletions: deletions, groups: groups)
     var units: [any ScanUnit] = []
-    for group in 0..<contents.groupCount {
+    for group in groups {
       let range = contents.pages(of: group)
       let pages = scan.candidates.slice(range).indices().map { Int($0) + range.lowerBound }
       if !pages.isEmpty { units.append(BlockUnit(scan, group: group, pages: pages)) }

@@ -24,14 +24,15 @@ final class BlockScan: Sendable {
   /// Ids one of which every matching row has; nil: the predicate asks for none.
   private let ids: [IDBounds.Key]?
 
+  /// - Parameter groups: The row groups that may hold matching rows; nil: all.
   init(
     _ contents: BlockContents, _ request: ScanRequest, predicate: CompiledPredicate,
-    deletions: [PendingDeletion]
+    deletions: [PendingDeletion], groups: [Int]? = nil
   ) throws(BlockError) {
     self.contents = contents
     self.request = request
     self.deletions = deletions.filter { $0.positionEnd > contents.facts.bounds.positionMin }
-    var pruning = BlockPruning(contents, request)
+    var pruning = BlockPruning(contents, request, groups: groups)
     pruning.byBounds(predicate)
     pruning.byKeys(predicate)
     let (rest, parts) = BlockScan.split(predicate, contents, request.cancellation)

@@ -132,6 +132,15 @@ final class StorageSnapshot: PartitionSnapshot {
     return answer
   }
 
+  func members(start: Int64?, end: Int64?) throws(StoreError) -> Set<StoredMember> {
+    var found: Set<StoredMember> = []
+    for block in blocks where block.facts.bounds.meets(start: start, end: end, positions: 0..<positionEnd) {
+      let more = try read(block, .leaveOut) { (reader) throws(StoreError) in try reader.members() }
+      found.formUnion(more ?? [])
+    }
+    return found
+  }
+
   /// Asks each block that may have rows of the scan: what `body` says is left of it is to be read, and the
   /// head's rows.
   ///

@@ -1,0 +1,186 @@
+import Platform
+import Records
+
+/// A summary as it is computed, the newest rows first: each answer knows more than the one before, and the
+/// last one all. One consumer at a time.
+package protocol SummaryAnswers: AnyObject, Sendable {
+  /// The next answer; nil after the last.
+  ///
+  /// - Throws: As ``QueryAnswering/run(_:for:)``.
+  func next() async throws(StoreError) -> SummaryAnswer?
+}
+
+/// As this process computes it.
+private final class SummaryRun: SummaryAnswers, @unchecked Sendable {
+  // Safe because: its one consumer awaits each call to next() before the following one.
+  private let plan: SummaryPlan
+  private let run: QueryRun
+  private let memory: GroupMemory
+  private let snapshot: any PartitionSnapshot
+  private var stages: [[SummaryState.Work]]
+  private var whole: SummaryState
+  private var rowsKnown = 0
+  private var rowsRead = 0
+  private let rowsInAll: Int
+  private var isFinished = false
+  private var milliseconds = 0.0
+
+  init(
+    _ plan: SummaryPlan, _ run: QueryRun, _ memory: GroupMemory, _ snapshot: any PartitionSnapshot,
+    work: [SummaryState.Work], known: (state: SummaryState, rowCount: Int), isGradual: Bool
+  ) {
+    self.plan = plan
+    self.run = run
+    self.memory = memory
+    self.snapshot = snapshot
+    whole = known.state
+    rowsKnown = known.rowCount
+    rowsInAll = work.reduce(0) { $0 + $1.unit.rowCountMax }
+    stages = isGradual ? SummaryRun.stages(of: work, rowCount: rowsInAll) : [work]
+  }
+
+  /// Below, one answer is as soon there as two.
+  private static let gradualRowsMin = 1 << 20
+  /// Shares of the rows after which an answer is given.
+  private static let shares = [0.02, 0.1, 0.3, 0.6, 1.0]
+
+  private static func stages(of work: [SummaryState.Work], rowCount: Int) -> [[SummaryState.Work]] {
+    guard rowCount >= gradualRowsMin else { return [work] }
+    var stages: [[SummaryState.Work]] = []
+    var (at, rows) = (0, 0)
+    for share in shares {
+      let first = at
+      while at < work.count, Double(rows) < share * Double(rowCount) || share == 1 {
+        rows += work[at].unit.rowCountMax
+        at += 1
+      }
+      if at > first { stages.append(Array(work[first..<at])) }
+    }
+    return stages
+  }
+
+  func next() async throws(StoreError) -> SummaryAnswer? {
+    guard !isFinished else { return nil }
+    let stage = stages.isEmpty ? [] : stages.removeFirst()
+    isFinished = stages.isEmpty
+    let begin = run.uptime.uptime()
+    var answer = try await run.work.run { () throws(StoreError) -> SummaryAnswer in
+      try await self.answer(after: stage)
+    }
+    milliseconds += Double(run.uptime.uptime() - begin) / 1e6
+    answer.milliseconds = milliseconds
+    return answer
+  }
+
+  private func answer(after stage: [SummaryState.Work]) async throws(StoreError) -> SummaryAnswer {
+    let (plan, memory) = (plan, memory)
+    let workers = run.workers.workerCount
+    // The last units in parts, so that the workers end together.
+    let last = workers > 1 ? stage.suffix(workers * 2) : []
+    let pieces =
+      stage.dropLast(last.count)
+      + last.flatMap { work in
+        work.unit.parts().map { SummaryState.Work(unit: $0, parts: work.parts, places: work.places) }
+      }
+    let queue = WorkQueue(Array(pieces))
+    let done = MergingPlace<SummaryState>()
+    if queue.count > 0 {
+      _ = try await run.workers.runOnAll(upTo: queue.count) { () throws(StoreError) in
+        var part = SummaryState(plan, memory: memory)
+        while let work = queue.take() { try part.add(work) }
+        while let other = done.leave(part) { try part.merge(other) }
+      }
+    }
+    let before = whole
+    let (state, answer) = try await run.workers.perform { () throws(StoreError) in
+      var state = before
+      if let more = done.take() { try state.merge(more) }
+      return (state, try state.answer())
+    }
+    whole = state
+    rowsRead += stage.reduce(0) { $0 + $1.unit.rowCountMax }
+    if isFinished { try snapshot.requireReadable() }
+    var result = answer
+    result.share = isFinished || rowsInAll == 0 ? 1 : Double(rowsRead) / Double(rowsInAll)
+    result.rowsRead = rowsRead
+    result.rowsKnown = rowsKnown
+    AnswerMarks.current?.note(snapshot.damagedFiles, nil)
+    return result
+  }
+}
+
+extension QueryEngine {
+  /// See ``QueryAnswering``. What blocks' summaries prove is not read, and what looks at the same rows is
+  /// gathered in one scan of them.
+  package func summarize(
+    _ asked: SummaryRequest, isGradual: Bool, for tenant: Tenant
+  ) async throws(StoreError) -> any SummaryAnswers {
+    let run = begin(for: tenant)
+    var request = asked
+    request.isStrict = request.isStrict || AnswerMarks.current?.isStrict ?? false
+    let source = source
+    let prepared = request
+    return try await run.work.run { () throws(StoreError) -> SummaryRun in
+      let token = run.work.cancellation
+      let plan = try await run.workers.perform { () throws(StoreError) in
+        try SummaryPlan(prepared, cancellation: token)
+      }
+      var tries = 1
+      while true {
+        let snapshot = try await source.snapshot(of: Partition(tenant: tenant, dataset: prepared.dataset))
+        do throws(StoreError) {
+          return try await begin(plan, run, snapshot, isGradual: isGradual)
+        } catch {
+          guard case .corrupt = error, !prepared.isStrict, tries < QueryEngine.startsMax else { throw error }
+          tries += 1
+        }
+      }
+    }
+  }
+
+  private func begin(
+    _ plan: SummaryPlan, _ run: QueryRun, _ snapshot: any PartitionSnapshot, isGradual: Bool
+  ) async throws(StoreError) -> SummaryRun {
+    let memory = GroupMemory(run.share, limits: groupLimits)
+    var whole = SummaryState(plan, memory: memory)
+    var work: [SummaryState.Work] = []
+    var rowsKnown = 0
+    for scan in plan.scans {
+      var unknown: [Int] = []
+      for number in scan.parts {
+        let pass = GroupPass(plan: plan.parts[number].plan, snapshot: snapshot, run: run)
+        guard let found = try await known(pass) else {
+          unknown.append(number)
+          continue
+        }
+        try whole.add(found, to: number)
+        rowsKnown = max(rowsKnown, found.rowCount)
+        let places = [Array(plan.parts[number].plan.columns.indices)]
+        work += found.units.map { SummaryState.Work(unit: $0, parts: [number], places: places) }
+      }
+      guard !unknown.isEmpty else { continue }
+      let (columns, places) = plan.columns(of: unknown)
+      let pass = GroupPass(plan: plan.parts[unknown[0]].plan, snapshot: snapshot, run: run)
+      let units = try await pass.plan(plan.scan(scan, columns: columns))
+      work += units.map { SummaryState.Work(unit: $0, parts: unknown, places: places) }
+    }
+    work.sort { $0.unit.bounds.timestampMax > $1.unit.bounds.timestampMax }
+    return SummaryRun(
+      plan, run, memory, snapshot, work: work, known: (whole, rowsKnown), isGradual: isGradual)
+  }
+
+  /// What summaries of blocks say of a part, if they say anything; nil: all of it is to be read.
+  private func known(_ pass: GroupPass) async throws(StoreError) -> AggregateSources? {
+    let shares = pass.shares(of: pass.plan.scan)
+    let plan = pass.plan
+    guard plan.isSummed else { return nil }
+    let parts = try await pass.onEach(shares) { share throws(StoreError) in try plan.summed(in: share) }
+    let found = parts.reduce(into: AggregateSources()) { $0.add($1) }
+    return found.rowCount > 0 || found.units.isEmpty ? found : nil
+  }
+}
+
+extension AggregatePlan {
+  /// Whether summaries of blocks may answer it.
+  fileprivate var isSummed: Bool { query.isPlainCount }
+}

@@ -1,0 +1,264 @@
+import Matching
+import Records
+
+/// A summary checked against its schema: what is gathered, from which scans.
+struct SummaryPlan: Sendable {
+  /// What one part of a summary gathers.
+  enum Kind: Sendable {
+    /// The total, and the bars.
+    case bars
+    /// The values of field number `field`.
+    case values(field: Int)
+    /// Its numbers.
+    case numbers(field: Int)
+  }
+
+  /// A part of the summary.
+  struct Part: Sendable {
+    let kind: Kind
+    /// How its groups are made; of ``Kind/values(field:)`` what summaries of blocks are asked.
+    let plan: AggregatePlan
+  }
+
+  /// Parts that look at the same rows are gathered in one scan.
+  struct Scan: Sendable {
+    let predicate: Predicate
+    /// Numbers of parts.
+    var parts: [Int]
+  }
+
+  let request: SummaryRequest
+  let parts: [Part]
+  let scans: [Scan]
+  let cancellation: CancellationToken?
+
+  init(_ request: SummaryRequest, cancellation: CancellationToken?) throws(StoreError) {
+    self.request = request
+    self.cancellation = cancellation
+    var parts: [Part] = []
+    var scans: [Scan] = []
+    func add(_ kind: Kind, _ query: AggregateQuery, without path: ColumnPath?) throws(StoreError) {
+      let predicate = request.predicate(without: path)
+      var asked = QueryRequest(
+        dataset: request.dataset, predicate: predicate, answer: .aggregates(query), start: request.start,
+        end: request.end, limit: QueryRequest.limitMax, isDescending: false)
+      asked.isStrict = request.isStrict
+      let number = parts.count
+      parts.append(
+        Part(kind: kind, plan: try AggregatePlan(query, request: asked, cancellation: cancellation)))
+      if let known = scans.firstIndex(where: { $0.predicate == predicate }) {
+        scans[known].parts.append(number)
+      } else {
+        scans.append(Scan(predicate: predicate, parts: [number]))
+      }
+    }
+    try add(
+      .bars,
+      AggregateQuery(
+        groupBy: request.bucket == nil ? [] : request.by.map { [$0] } ?? [], bucket: request.bucket,
+        measures: [Measure(.count)]),
+      without: nil)
+    for (index, path) in request.fields.enumerated() {
+      try add(
+        .values(field: index), AggregateQuery(groupBy: [path], measures: [Measure(.count)]), without: path)
+      if request.gathersNumbers, try SummaryPlan.mayBeNumber(path, request) {
+        try add(.numbers(field: index), AggregateQuery(measures: SummaryPlan.measures(path)), without: path)
+      }
+    }
+    for scan in scans {
+      _ = try CompiledPredicate(
+        scan.predicate, schema: request.dataset.schema, cancellation: cancellation)
+    }
+    self.parts = parts
+    self.scans = scans
+  }
+
+  private static func measures(_ path: ColumnPath) -> [Measure] {
+    [
+      Measure(.min(path), as: "least"), Measure(.quantile(path, 0.5), as: "median"),
+      Measure(.quantile(path, 0.95), as: "p95"), Measure(.max(path), as: "greatest"),
+    ]
+  }
+
+  private static func mayBeNumber(_ path: ColumnPath, _ request: SummaryRequest) throws(StoreError) -> Bool {
+    let column = try QueryRequest(dataset: request.dataset, answer: .rows(columns: [])).output(path)
+    switch column.type {
+    case .json: return !path.members.isEmpty
+    case .int64, .float64: return true
+    case .utf8, .timestamp, .uuid, .bool: return false
+    }
+  }
+
+  /// What a scan reads for some parts, and where the columns of each lie in it.
+  func columns(of numbers: [Int]) -> (all: [OutputColumn], places: [[Int]]) {
+    var all: [OutputColumn] = []
+    let places = numbers.map { number in
+      parts[number].plan.columns.map { column in
+        if let known = all.firstIndex(of: column) { return known }
+        all.append(column)
+        return all.count - 1
+      }
+    }
+    return (all, places)
+  }
+
+  func scan(_ scan: Scan, columns: [OutputColumn]) -> ScanRequest {
+    var read = ScanRequest(
+      columns: columns, predicate: scan.predicate, start: request.start, end: request.end, order: .unordered)
+    read.damage = request.isStrict ? .refuse : .leaveOut
+    read.cancellation = cancellation
+    return read
+  }
+}
+
+/// What one worker gathered of all parts, or several merged.
+struct SummaryState: Sendable {
+  private enum Gathered: Sendable {
+    case groups(Aggregation)
+    case values(FieldTally)
+  }
+
+  private let plan: SummaryPlan
+  private let memory: GroupMemory
+  private var gathered: [Gathered]
+
+  init(_ plan: SummaryPlan, memory: GroupMemory) {
+    self.plan = plan
+    self.memory = memory
+    gathered = plan.parts.map { part in
+      if case .values = part.kind { return .values(FieldTally(memory: memory)) }
+      return .groups(Aggregation(part.plan, memory: memory))
+    }
+  }
+
+  /// Rows of a unit for some parts.
+  struct Work: Sendable {
+    let unit: any ScanUnit
+    /// Numbers of parts, and where each has its columns in the unit's batches.
+    let parts: [Int]
+    let places: [[Int]]
+  }
+
+  mutating func add(_ work: Work) throws(StoreError) {
+    try memory.withRoom(work.unit.memoryBytesEstimate) { () throws(StoreError) in
+      let cursor = try work.unit.open()
+      defer { forgetDictionaries(work.parts) }
+      while let batch = try cursor.next() {
+        for (number, places) in zip(work.parts, work.places) { try add(batch, places, to: number) }
+      }
+    }
+  }
+
+  private mutating func add(_ batch: RecordBatch, _ places: [Int], to number: Int) throws(StoreError) {
+    switch gathered[number] {
+    case .values(var tally):
+      // Set aside, so that it is changed where it lies and not copied.
+      gathered[number] = .values(FieldTally(memory: memory))
+      defer { gathered[number] = .values(tally) }
+      try memory.check()
+      try tally.add(batch.columns[places[0]])
+    case .groups(var groups):
+      gathered[number] = .values(FieldTally(memory: memory))
+      defer { gathered[number] = .groups(groups) }
+      try groups.add(
+        RecordBatch(
+          fields: places.map { batch.fields[$0] }, columns: places.map { batch.columns[$0] },
+          rowCount: batch.rowCount))
+    }
+  }
+
+  private mutating func forgetDictionaries(_ parts: [Int]) {
+    for number in parts {
+      if case .values(var tally) = gathered[number] {
+        gathered[number] = .values(FieldTally(memory: memory))
+        tally.forgetDictionaries()
+        gathered[number] = .values(tally)
+      }
+    }
+  }
+
+  /// Adds what summaries of blocks know of a part.
+  mutating func add(_ known: AggregateSources, to number: Int) throws(StoreError) {
+    switch gathered[number] {
+    case .values(var tally):
+      for counts in known.counts { try tally.add(counts) }
+      gathered[number] = .values(tally)
+    case .groups(var groups):
+      try groups.add(known)
+      gathered[number] = .groups(groups)
+    }
+  }
+
+  mutating func merge(_ other: SummaryState) throws(StoreError) {
+    for number in gathered.indices {
+      switch (gathered[number], other.gathered[number]) {
+      case (.values(var own), .values(let more)):
+        try own.merge(more)
+        gathered[number] = .values(own)
+      case (.groups(var own), .groups(let more)):
+        try own.merge(more)
+        gathered[number] = .groups(own)
+      case (.values, .groups), (.groups, .values): bug("parts of one plan")
+      }
+    }
+  }
+
+  /// What is known so far.
+  func answer() throws(StoreError) -> SummaryAnswer {
+    var answer = SummaryAnswer()
+    for (number, part) in plan.parts.enumerated() {
+      switch (part.kind, gathered[number]) {
+      case (.bars, .groups(var groups)):
+        try SummaryState.read(bars: try groups.answer().batches, plan.request, into: &answer)
+      case (.values(let field), .values(let tally)):
+        answer.fields.append(tally.answer(plan.request.fields[field], most: plan.request.valueCount))
+      case (.numbers, .groups(var groups)):
+        answer.fields[answer.fields.count - 1].numbers = SummaryState.numbers(try groups.answer().batches)
+      case (.bars, .values), (.values, .groups), (.numbers, .values): bug("a part of another kind")
+      }
+    }
+    return answer
+  }
+
+  private static func read(
+    bars batches: GroupBatches, _ request: SummaryRequest, into answer: inout SummaryAnswer
+  ) throws(StoreError) {
+    while let batch = batches.next() {
+      let counts = batch.columns[batch.columns.count - 1]
+      for row in 0..<batch.rowCount {
+        let count = counts.withInt64 { Int($0[row]) }
+        answer.total += count
+        guard request.bucket != nil else { continue }
+        let start = batch.columns[0].withInt64 { $0[row] }
+        if answer.bars.last?.start != start {
+          guard answer.bars.count < SummaryRequest.barsMax else {
+            throw .invalid("bucket: more than \(SummaryRequest.barsMax) bars; ask for wider ones")
+          }
+          answer.bars.append(SummaryAnswer.Bar(start: start, count: 0, divided: []))
+        }
+        let last = answer.bars.count - 1
+        answer.bars[last].count += count
+        guard request.by != nil else { continue }
+        answer.bars[last].divided.append(
+          SummaryAnswer.Count(value: batch.columns[1].text(at: row), count: count))
+      }
+    }
+    for index in answer.bars.indices {
+      let sorted = answer.bars[index].divided.enumerated().sorted { left, right in
+        let (a, b) = (left.element.count, right.element.count)
+        return a == b ? left.offset < right.offset : a > b
+      }
+      answer.bars[index].divided = sorted.prefix(SummaryRequest.dividedMax).map(\.element)
+    }
+  }
+
+  private static func numbers(_ batches: GroupBatches) -> SummaryAnswer.Numbers? {
+    guard let batch = batches.next(), batch.rowCount == 1 else { return nil }
+    var texts: [String] = []
+    for column in batch.columns {
+      guard let text = column.number(at: 0) else { return nil }
+      texts.append(text)
+    }
+    return SummaryAnswer.Numbers(least: texts[0], median: texts[1], p95: texts[2], greatest: texts[3])
+  }
+}

@@ -1,0 +1,207 @@
+import Codecs
+import Matching
+import Platform
+import Records
+import TestKit
+import Testing
+
+@testable import Querying
+
+/// Summaries against single queries of the same engine.
+struct SummaryTests {
+  private static let level = ColumnPath("level")
+  private static let service = ColumnPath("service")
+
+  private struct Case {
+    let engine: QueryEngine
+    var request: SummaryRequest
+  }
+
+  private static func random(seed: UInt64) -> Case {
+    var generator = SplitMix(state: seed)
+    let middle: Int64 = 1_760_000_000_000_000_000
+    let rows = AggregateTests.rows(
+      Int.random(in: 0..<300, using: &generator), middle: middle, using: &generator)
+    let units = Int.random(in: 1..<6, using: &generator)
+    let engine = AggregateTests.engine(rows, unitCount: units, using: &generator)
+    var request = SummaryRequest(dataset: .logs)
+    if Bool.random(using: &generator) {
+      request.predicate = AggregateTests.filters.randomElement(using: &generator)?.0 ?? .all
+    }
+    if Bool.random(using: &generator) {
+      request.filters.append(.init(level, .isIn(level, [.string("ERROR")])))
+    }
+    if Bool.random(using: &generator) {
+      request.filters.append(.init(service, .not(.isIn(service, [.string("db")]))))
+    }
+    request.bucket = .fixed(nanoseconds: 90 * 86_400_000_000_000)
+    request.by = Bool.random(using: &generator) ? level : nil
+    request.fields = [level, service, AggregateTests.milliseconds, AggregateTests.kind]
+    request.valueCount = Int.random(in: 1..<8, using: &generator)
+    return Case(engine: engine, request: request)
+  }
+
+  private static func last(_ answers: any SummaryAnswers) async throws -> SummaryAnswer {
+    var last: SummaryAnswer?
+    while let answer = try await answers.next() {
+      #expect(answer.share >= last?.share ?? 0 && answer.total >= last?.total ?? 0)
+      last = answer
+    }
+    return try #require(last)
+  }
+
+  private static func rows(_ engine: QueryEngine, _ request: QueryRequest) async throws -> [[String?]] {
+    let answer = try await engine.run(request, for: AggregateTests.tenant)
+    var rows: [[String?]] = []
+    while let batch = try await answer.next() {
+      for row in 0..<batch.rowCount {
+        rows.append(
+          batch.columns.map { column in
+            guard column.isValid(row) else { return nil }
+            switch column.type {
+            case .int64, .timestamp: return column.withInt64 { "\($0[row])" }
+            case .float64: return column.withFloat64 { JSONTree.float64($0[row]).text }
+            default: return column.text(at: row)
+            }
+          })
+      }
+    }
+    return rows
+  }
+
+  @Test(arguments: 0..<60 as Range<UInt64>)
+  func saysWhatSingleQueriesSay(_ seed: UInt64) async throws {
+    let it = SummaryTests.random(seed: seed)
+    for isGradual in [false, true] {
+      let answer = try await SummaryTests.last(
+        it.engine.summarize(it.request, isGradual: isGradual, for: AggregateTests.tenant))
+      #expect(answer.share == 1)
+      let all = it.request.predicate(without: nil)
+      #expect(try await answer.total == it.engine.count(all, in: .logs, for: AggregateTests.tenant))
+      try await check(bars: answer, it)
+      for (index, path) in it.request.fields.enumerated() {
+        try await check(answer.fields[index], path, it)
+      }
+    }
+  }
+
+  private func check(bars answer: SummaryAnswer, _ it: Case) async throws {
+    let query = AggregateQuery(
+      groupBy: it.request.by.map { [$0] } ?? [], bucket: it.request.bucket, measures: [Measure(.count)])
+    let rows = try await SummaryTests.rows(
+      it.engine,
+      QueryRequest(
+        dataset: .logs, predicate: it.request.predicate(without: nil), answer: .aggregates(query),
+        limit: QueryRequest.limitMax, isDescending: false))
+    if it.request.by == nil {
+      #expect(answer.bars.map { ["\($0.start)", "\($0.count)"] } == rows.map { [$0[0], $0[1]] })
+      return
+    }
+    var found = Set(
+      answer.bars.flatMap { bar in bar.divided.map { ["\(bar.start)", $0.value, "\($0.count)"] } })
+    for row in rows { #expect(found.remove(row) != nil) }
+    #expect(found.isEmpty)
+    for bar in answer.bars { #expect(bar.count == bar.divided.reduce(0) { $0 + $1.count }) }
+  }
+
+  private func check(_ field: SummaryAnswer.Field, _ path: ColumnPath, _ it: Case) async throws {
+    let predicate = it.request.predicate(without: path)
+    let rows = try await SummaryTests.rows(
+      it.engine,
+      QueryRequest(
+        dataset: .logs, predicate: predicate,
+        answer: .aggregates(
+          AggregateQuery(groupBy: [path], measures: [Measure(.count)], orderBy: "count")),
+        limit: QueryRequest.limitMax))
+    let values = rows.filter { $0[0] != nil }
+    #expect(field.isExact && field.errorBound == 0)
+    #expect(field.distinct == values.count)
+    #expect(field.missing == rows.first { $0[0] == nil }.map { Int($0[1] ?? "") } ?? 0)
+    #expect(field.values.map { [$0.value, "\($0.count)"] } == Array(values.prefix(it.request.valueCount)))
+    let numbers = try await SummaryTests.rows(
+      it.engine,
+      QueryRequest(
+        dataset: .logs, predicate: predicate,
+        answer: .aggregates(AggregateQuery(measures: [Measure(.min(path)), Measure(.quantile(path, 0.5))])),
+        limit: 1))
+    guard path == AggregateTests.milliseconds else { return }
+    #expect(field.numbers?.least == numbers[0][0] && field.numbers?.median == numbers[0][1])
+  }
+
+  @Test func ofTooManyValuesTheFrequentOnesAreKept() throws {
+    let memory = GroupMemory(
+      MemoryShare(of: MemoryBudget(bytesMax: 64 << 20)), limits: GroupLimits(bytesMax: 32 << 20))
+    var generator = SplitMix(state: 7)
+    var parts = (0..<3).map { _ in FieldTally(memory: memory, valuesMax: 64) }
+    var rows: [String: Int] = [:]
+    for round in 0..<60 {
+      var builder = TextBuilder(capacity: 200)
+      for _ in 0..<200 {
+        let isFrequent = Int.random(in: 0..<3, using: &generator) == 0
+        let number = Int.random(in: 0..<(isFrequent ? 4 : 5_000), using: &generator)
+        rows["v\(number)", default: 0] += 1
+        builder.append(contentsOf: Array("v\(number)".utf8).span)
+        builder.endRow()
+      }
+      try parts[round % 3].add(builder.finish())
+    }
+    try parts[0].merge(parts[1])
+    try parts[0].merge(parts[2])
+    let answer = parts[0].answer(ColumnPath("x"), most: 4)
+    #expect(!answer.isExact && answer.errorBound > 0)
+    #expect(Set(answer.values.map(\.value)) == ["v0", "v1", "v2", "v3"])
+    for value in answer.values {
+      let right = try #require(rows[value.value ?? ""])
+      #expect(value.count <= right && right <= value.count + answer.errorBound)
+    }
+    #expect(abs(answer.distinct - rows.count) < rows.count / 20)
+  }
+
+  @Test(arguments: [
+    ("", 0, Completion.Wanted.column, 0, ""),
+    ("lev", 3, .column, 0, "lev"),
+    ("level ", 6, .comparison(level), 6, ""),
+    ("level =", 7, .value(level, isQuoted: false), 7, ""),
+    ("level = ER", 10, .value(level, isQuoted: false), 8, "ER"),
+    ("level = \"ER", 11, .value(level, isQuoted: true), 8, "ER"),
+    ("level = ERROR ", 14, .connective, 14, ""),
+    ("level = ERROR an", 16, .connective, 14, "an"),
+    ("level = ERROR and (ser", 22, .column, 19, "ser"),
+    ("level in (A, ", 13, .value(level, isQuoted: false), 13, ""),
+    ("level in (A", 11, .value(level, isQuoted: false), 10, "A"),
+    ("level in ", 9, .words(["("]), 9, ""),
+    ("= =", 3, .nothing, 3, ""),
+    ("level = x service", 5, .column, 0, "level"),
+  ])
+  func knowsWhatMayStandThere(
+    _ text: String, _ at: Int, _ wanted: Completion.Wanted, _ from: Int, _ partial: String
+  ) {
+    let found = Completion(of: text, at: at)
+    #expect(found.wanted == wanted && found.from == from && found.partial == partial, "\(text)")
+  }
+
+  @Test func saysWhereAnExpressionIsWrong() throws {
+    #expect(Completion(of: "level = ERROR", at: 0).fault == nil)
+    let fault = try #require(Completion(of: "level = ERROR service", at: 0).fault)
+    #expect(fault.place == 15 && fault.text == "character 15: expected and, or, or the end")
+    for written in ["ERROR", "a b", "1", "true", "", "x\"y", "and"] {
+      let text = "level = \(Completion.written(written))"
+      #expect(try Expression.parse(text) == .compare(SummaryTests.level, .equal, .string(written)), "\(text)")
+    }
+  }
+
+  @Test func filtersAreText() throws {
+    func predicate(_ filter: String) throws -> Records.Predicate {
+      try QueryRequest(json: Array(#"{"dataset":"logs","where":\#(filter)}"#.utf8)).predicate
+    }
+    #expect(try predicate(#""level = ERROR""#) == predicate(#"{"eq":["level","ERROR"]}"#))
+    #expect(try predicate(#""  ""#) == .all)
+    do throws(StoreError) {
+      _ = try QueryRequest(json: Array(#"{"dataset":"logs","where":"level "}"#.utf8))
+      Issue.record("a filter that is none was taken")
+    } catch {
+      guard case .invalidFilter(place: 7, let detail) = error else { throw error }
+      #expect(detail.hasPrefix("expected an operator"))
+    }
+  }
+}
