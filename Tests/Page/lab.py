@@ -42,7 +42,7 @@ class Lab:
         self.servers.append(server)
         return server
 
-    def context(self, theme="light", width=1280, height=800, zone="UTC", fixed=True, motion="reduce"):
+    def context(self, theme="light", width=1280, height=800, zone="UTC", fixed=False, motion="reduce"):
         context = self.browser.new_context(
             viewport={"width": width, "height": height}, color_scheme=theme, timezone_id=zone,
             locale="en-GB", reduced_motion=motion, accept_downloads=True)

@@ -8,8 +8,8 @@ import time
 NOW = "2026-11-19T12:00:00Z"
 NOW_SECONDS = 1795089600
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
-# More records of one instant than a page of rows has, in the middle of the others.
-EQUAL_COUNT = 1500
+# More records of one instant than a page of rows has.
+EQUAL_COUNT = 3000
 EQUAL_TIME = "2026-11-19T11:15:00.123456789Z"
 BIG = "9007199254740993"
 
@@ -40,7 +40,7 @@ def stamp(nanoseconds):
 
 
 def logs(count=2400):
-    """`count` records over two hours, then one trace, EQUAL_COUNT records of one time, and numbers."""
+    """`count` records over two hours, then one trace, and numbers."""
     chance = random.Random(17)
     for index in range(count):
         level = chance.choice(LEVELS)
@@ -61,12 +61,15 @@ def logs(count=2400):
             "host": "ip-10-0-0-1", "message": message, "trace_id": TRACE,
             "metadata": {"duration_ms": took} if took else {},
         }
-    for index in range(EQUAL_COUNT):
-        yield {"timestamp": EQUAL_TIME, "level": "INFO", "service": "equal", "host": "one",
-               "message": f"equal {index}", "metadata": {"index": index}}
     yield {"timestamp": stamp(-10**9), "level": "INFO", "service": "numbers",
            "message": "numbers as they were sent", "metadata": json.loads(
                '{"big":%s,"float":1.0,"small":1e-7}' % BIG, parse_float=Literal, parse_int=Literal)}
+
+
+def equal(count=EQUAL_COUNT):
+    """Records of one instant, which only their positions tell apart."""
+    for index in range(count):
+        yield {"timestamp": EQUAL_TIME, "level": "INFO", "service": "equal", "message": f"equal {index}"}
 
 
 class Literal(str):

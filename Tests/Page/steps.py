@@ -1,8 +1,9 @@
 """Steps that several tests take."""
 
 import json
+import re
 
-from records import BIG, EQUAL_COUNT, EQUAL_TIME, TRACE  # noqa: F401, for the tests
+from records import BIG, EQUAL_COUNT, EQUAL_TIME, TRACE
 
 # All records of the shared server lie in it.
 RANGE = "2026-11-19T10:00:00Z..2026-11-19T12:00:00Z"
@@ -56,3 +57,10 @@ def hostile_records():
 
 def ndjson(records):
     return "\n".join(json.dumps(record) for record in records).encode()
+
+
+def answer_with(page, path, status, body, kind="application/problem+json", headers=None):
+    """From here on `/ui/v1/path` answers so."""
+    page.route(re.compile(rf"/ui/v1/{path}"), lambda route: route.fulfill(
+        status=status, body=body if isinstance(body, str) else json.dumps(body), content_type=kind,
+        headers=headers or {}))

@@ -119,6 +119,8 @@ def test_axes_have_round_numbers(lab):
     page = blank(lab)
     same(unit(page, "(p) => [0, 1, 7, 100, 0.3, 12345].map((most) => p.ticks(most).join(' '))", "plot.js"),
          ["0 1", "0 0.25 0.5 0.75 1", "0 2 4 6 8", "0 25 50 75 100", "0 0.1 0.2 0.3", "0 5000 10000 15000"])
+    same(unit(page, "(p) => [1, 3, 7, 9].map((most) => p.ticks(most, true).join(' '))", "plot.js"),
+         ["0 1", "0 1 2 3", "0 2 4 6 8", "0 5 10"])
 
 
 def test_conditions_of_groups(lab):

@@ -5,7 +5,8 @@
 
 import { DAY, SECOND, isoTime, parseLength, parseTime, stepFor } from './time.js';
 
-export const GROUPS_MAX = 12;
+// As many as there are colours; without time no colours are needed.
+export const groupsMax = (chart) => (chart.bucket === 'none' ? 30 : 8);
 const BUCKETS_MAX = 120;
 
 /** By which field a dataset's records are good or bad, and what is bad. */
@@ -135,10 +136,10 @@ export async function lines(chart, { start, end, offset = 0 }, ask) {
   let tops = [];
   if (chart.by) {
     tops = await ask({
-      ...base, group_by: [chart.by], measures: measuresOf(chart), order_by: 'value', limit: GROUPS_MAX,
+      ...base, group_by: [chart.by], measures: measuresOf(chart), order_by: 'value', limit: groupsMax(chart),
     });
     keys = tops.map((row) => keyOf(row, chart.by));
-    if (tops.length === GROUPS_MAX) {
+    if (tops.length === groupsMax(chart)) {
       const [row] = await ask({ ...base, measures: [{ count_distinct: chart.by, as: 'distinct' }] });
       more = Math.max(0, Number(row.distinct) - keys.filter((key) => key !== null).length);
     }

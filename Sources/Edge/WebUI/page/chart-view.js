@@ -52,6 +52,7 @@ export async function chartNodes(ctx, chart, range, signal) {
     ...group, name: chart.by ? keyText(group.key) : measureText(chart.measure), only: !chart.by,
     colour: chart.by ? colourOf(keyText(group.key), index) : chart.measure === 'errors' ? 'of-error' : 'of-0',
   }));
+  if (!found.bucket) named.sort((one, other) => (other.values[0] ?? -Infinity) - (one.values[0] ?? -Infinity));
   if (chart.as === 'table') return [more, tableOf(ctx, chart, found, named)];
   if (!found.bucket) return [more, ranking(chart, named)];
   return [more, drawing(ctx, chart, found, named)];
@@ -65,6 +66,7 @@ function drawing(ctx, chart, found, groups) {
   const isStacked = chart.as === 'bars' && isSum(chart.measure);
   return plot(chart.as, {
     times: found.times.map((time) => timeLabel(ctx, time, found.bucket)), format, stacked: isStacked,
+    whole: ['count', 'errors'].includes(chart.measure),
     tick: (index) => tickOf(ctx, found.times[index], found.bucket),
     groups: isStacked ? [...groups].sort((one, other) => place(one) - place(other)) : groups,
   }, words.charts.sentence(titleOf(chart), groups.length, found.times.length));
@@ -74,9 +76,8 @@ function drawing(ctx, chart, found, groups) {
 function ranking(chart, groups) {
   const format = asText(chart);
   const most = Math.max(...groups.map((group) => group.values[0] ?? 0));
-  const sorted = [...groups].sort((one, other) => (other.values[0] ?? -Infinity) - (one.values[0] ?? -Infinity));
-  return h('table', { class: 'ranking' }, h('caption', { class: 'unseen' }, titleOf(chart)), h('tbody', null, sorted.map((group) => {
-    const bar = h('i', { class: group.colour });
+  return h('table', { class: 'ranking' }, h('caption', { class: 'unseen' }, titleOf(chart)), h('tbody', null, groups.map((group) => {
+    const bar = h('i', { class: 'of-0' });
     bar.style.width = `${most > 0 ? Math.max(0, 100 * (group.values[0] ?? 0) / most) : 0}%`;
     return h('tr', null, h('th', { scope: 'row' }, group.only ? group.name : key(group.key)),
       h('td', { class: 'lane' }, bar), h('td', { class: 'number' }, format(group.values[0])));
@@ -87,10 +88,10 @@ function tableOf(ctx, chart, found, groups) {
   const format = asText(chart);
   const title = titleOf(chart);
   if (!found.bucket) {
-    return table(title, [{ title: chart.by ? isolated(chart.by) : words.charts.group }, { title: words.charts.value, number: true }],
+    return table(title, [chart.by ? isolated(chart.by) : words.charts.group, [words.charts.value]],
       groups.map((group) => [group.only ? group.name : key(group.key), format(group.values[0])]));
   }
-  const columns = [{ title: words.charts.time }, ...groups.map((group) => ({ title: group.only ? group.name : key(group.key), number: true }))];
+  const columns = [words.charts.time, ...groups.map((group) => [group.only ? group.name : key(group.key)])];
   return table(title, columns, found.times.map((time, index) =>
     [timeLabel(ctx, time, found.bucket), ...groups.map((group) => format(group.values[index]))]));
 }

@@ -33,7 +33,8 @@ export function page(ctx) {
   const head = h('header', { class: 'page-head' });
   const side = h('aside', { class: 'side' });
   const form = h('form', { class: 'chart-form' });
-  const drawn = panel('', { wide: true });
+  const actions = h('span', { class: 'tools' });
+  const drawn = panel('', { wide: true, actions });
   const editor = h('div', { class: 'chart-page' }, side, h('div', { class: 'chart-main' }, form, drawn.element));
   const boardBody = h('div');
   const element = h('div', { class: 'page' }, head, editor, boardBody);
@@ -60,6 +61,7 @@ export function page(ctx) {
     sidebar(ctx, side, address, chart, stop.signal);
     const title = titleOf(chart);
     fill(drawn.heading, say(title));
+    fill(actions, tools(ctx, address, chart));
     if (address.more.has('measure') && !askedChart(address)) fill(drawn.body, nothing(words.charts.brokenChart));
     else show(drawn.body, () => chartNodes(ctx, chart, range, stop.signal), { quiet: true });
   }
@@ -108,14 +110,20 @@ function controls(ctx, address, chart, datasets, signal) {
     labelled(words.charts.by, input(chart.by, (by) => go({ by }), { placeholder: words.charts.byNothing })),
     labelled(words.charts.bucket, select(buckets, chart.bucket, (bucket) => go({ bucket }))),
     labelled(words.charts.filter, input(chart.q, (q) => go({ q }), { placeholder: 'level = ERROR', list: null, title: words.charts.filterHint, class: 'mono filter' })),
-    h('div', { class: 'field' }, h('span', { 'aria-hidden': 'true' }, words.charts.as), choice(words.charts.as, Object.entries(words.charts.kinds), chart.as, (as) => go({ as }))),
-    h('div', { class: 'field end' }, h('button', {
-      type: 'button',
-      onclick: async () => {
-        const put = await putOnBoard({ ...chart });
-        if (put) ctx.go({ ...address, q: '', dataset: 'logs', more: new Map([['board', put]]) });
-      },
-    }, words.charts.toBoard))];
+  ];
+}
+
+/** How the chart is drawn, and where it is kept. */
+function tools(ctx, address, chart) {
+  const kinds = choice(words.charts.as, Object.entries(words.charts.kinds), chart.as, (as) =>
+    ctx.go(chartAddress(address, { ...chart, as })));
+  return [kinds, h('button', {
+    type: 'button',
+    onclick: async () => {
+      const put = await putOnBoard(chart);
+      if (put) ctx.go({ ...address, q: '', dataset: 'logs', more: new Map([['board', put]]) });
+    },
+  }, words.charts.toBoard)];
 }
 
 const usualField = (dataset) => (dataset === 'workflows' ? 'execution_time_seconds' : dataset === 'logs' ? 'metadata.duration_ms' : '');

@@ -82,7 +82,7 @@ export function keysPart(ctx, signal) {
     const { keys } = await call('GET', 'keys', { signal });
     const live = keys.filter((one) => !one.revoked_at);
     if (!live.length) return nothing(W.keys.none);
-    return table(W.tabs.keys, [{ title: W.name }, { title: W.realm }, { title: W.tenant }, { title: W.role }, { title: W.keys.created }, { title: '' }],
+    return table(W.tabs.keys, [W.name, W.realm, W.tenant, W.role, W.keys.created, ['']],
       live.map((one) => [isolated(String(one.name)), isolated(String(one.realm)), isolated(String(one.tenant)), isolated(String(one.role)),
         say(String(one.created_at ?? '').slice(0, 10)),
         sureButton(W.revoke, W.keys.revokeName(one.name), async () => {
@@ -110,7 +110,7 @@ export function usersPart(ctx, signal) {
   const load = () => showOr(body, async () => {
     const { users } = await call('GET', 'users', { signal });
     if (!users.length) return nothing(W.users.none);
-    return table(W.tabs.users, [{ title: W.name }, { title: W.role }, { title: W.keys.created }], users.map((one) =>
+    return table(W.tabs.users, [W.name, W.role, W.keys.created], users.map((one) =>
       [isolated(String(one.user_id ?? one.username)), isolated(String(one.role)), say(String(one.created_at ?? '').slice(0, 10))]));
   }, ['cordwood users list', 'cordwood users add ada --role user']);
   const form = makeForm(W.users.make, W.add, [labelled(W.users.username, username), labelled(W.users.password, password, W.users.passwordHint),
@@ -137,7 +137,7 @@ export function grantsPart(ctx, signal) {
   const load = () => showOr(body, async () => {
     const granted = (await grantsNow()).filter((one) => one.grants.length);
     if (!granted.length) return nothing(W.grants.none);
-    return table(W.tabs.grants, [{ title: W.grants.user }, { title: W.grants.of }, { title: W.role }, { title: '' }],
+    return table(W.tabs.grants, [W.grants.user, W.grants.of, W.role, ['']],
       granted.flatMap((one) => one.grants.map((grant) => [isolated(String(one.user)), isolated(String(grant.tenant)), isolated(String(grant.role)),
         sureButton(W.remove, W.grants.remove(grant.tenant, one.user), async () => {
           const rest = (await grantsNow()).find((other) => other.user === one.user)?.grants ?? [];

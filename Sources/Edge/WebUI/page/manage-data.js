@@ -24,7 +24,7 @@ export function retentionPart(ctx, signal) {
       return [h('p', { class: 'soft' }, W.retention.unknown), h('ul', { class: 'plain mono' }, DATASETS.map((dataset) =>
         h('li', null, `retention.${dataset}_seconds`)))];
     }
-    return table(W.tabs.retention, [{ title: W.retention.dataset }, { title: W.retention.for, number: true }],
+    return table(W.tabs.retention, [W.retention.dataset, [W.retention.for]],
       DATASETS.map((dataset) => [words.datasets[dataset], kept(dataset) ?? '–']));
   });
   return [h('p', { class: 'intro' }, W.retention.intro), element, h('p', { class: 'soft' }, W.retention.how),
@@ -44,7 +44,7 @@ export function lettersPart(ctx, signal) {
     const { dead_letters: letters } = await call('GET', `admin/deadletters?limit=${LETTERS}`, { signal });
     if (!letters.length) return nothing(W.letters.none);
     const when = (text) => fullTime(parseTime(text) ?? 0n, ctx.zone(), 0);
-    return [table(W.tabs.letters, [{ title: W.letters.refused }, { title: W.tenant }, { title: W.letters.reason }, { title: W.letters.line }, { title: '' }],
+    return [table(W.tabs.letters, [W.letters.refused, W.tenant, W.letters.reason, W.letters.line, ['']],
       letters.map((one) => [h('span', { class: 'mono' }, when(one.refused_at)), key(String(one.token ?? '')), say(String(one.reason ?? '')),
         h('span', { class: 'mono cut' }, say(typeof one.line === 'string' ? one.line : write(one.line))), buttons({ ids: [one.id] }, String(one.id))])),
     h('p', { class: 'row' }, h('span', null, W.letters.all), buttons({ all: true }, W.letters.all))];
@@ -77,6 +77,6 @@ function tried(answer) {
   return h('div', { class: 'panels' }, h('section', { class: 'panel' }, h('header', null, h('h2', null, W.masking.masked)),
     h('pre', { tabindex: 0 }, say(write(answer.entry, 2), { lines: true }))),
   h('section', { class: 'panel' }, h('header', null, h('h2', null, W.masking.hits)),
-    hits.length ? table(W.masking.hits, [{ title: W.masking.place }, { title: W.masking.rule }], hits.map((hit) =>
+    hits.length ? table(W.masking.hits, [W.masking.place, W.masking.rule], hits.map((hit) =>
       [isolated(String(hit.place)), isolated(String(hit.rule))])) : h('p', { class: 'soft' }, W.masking.noHits)));
 }

@@ -59,14 +59,14 @@ export async function show(place, work, { quiet = false } = {}) {
   }
 }
 
-/** `columns`: [{title, number}…]; `rows`: lists of nodes or texts. */
+/** `columns`: a title each, in a list those of numbers, which stand at the right; `rows`: lists of nodes. */
 export function table(caption, columns, rows) {
+  const kinds = columns.map((column) => (Array.isArray(column) ? 'number' : null));
   return h('div', { class: 'table-frame', tabindex: 0, role: 'region', 'aria-label': caption },
-    h('table', { class: 'data' }, h('caption', { class: 'unseen' }, caption),
-      h('thead', null, h('tr', null, columns.map((column) =>
-        h('th', { scope: 'col', class: column.number ? 'number' : null }, column.title)))),
-      h('tbody', null, rows.map((row) => h('tr', null, row.map((cell, index) =>
-        h(index ? 'td' : 'th', { scope: index ? null : 'row', class: columns[index].number ? 'number' : null }, cell)))))));
+    h('table', { class: 'data' }, h('thead', null, h('tr', null, columns.map((column, index) =>
+      h(column === '' ? 'td' : 'th', { scope: column === '' ? null : 'col', class: kinds[index] }, column)))),
+    h('tbody', null, rows.map((row) => h('tr', null, row.map((cell, index) =>
+      h(index ? 'td' : 'th', { scope: index ? null : 'row', class: kinds[index] }, cell)))))));
 }
 
 let serial = 0;

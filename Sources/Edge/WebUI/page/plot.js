@@ -16,12 +16,13 @@ function s(tag, attributes, ...children) {
   return element;
 }
 
-/** Three to five round numbers from 0 to at least `most`. */
-export function ticks(most) {
+/** Three to five round numbers from 0 to at least `most`; whole ones if values are `whole`. */
+export function ticks(most, whole = false) {
   if (!(most > 0)) return [0, 1];
-  const rough = most / 4;
+  const rough = whole ? Math.max(most / 4, 1) : most / 4;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 2.5, 5, 10].find((factor) => factor * power >= rough) * power;
+  const step = [1, 2, 2.5, 5, 10].find((factor) =>
+    factor * power >= rough && !(whole && factor * power % 1)) * power;
   const list = [];
   for (let index = 0; index * step < most + step * 0.999; index += 1) list.push(Number((index * step).toPrecision(12)));
   return list;
@@ -106,7 +107,7 @@ function legend(groups) {
 function picture(kind, data, width, height, sentence) {
   const count = Math.max(1, data.times.length);
   const inner = { width: width - LEFT - RIGHT, height: height - TOP - BOTTOM };
-  const marks = ticks(greatest(data));
+  const marks = ticks(greatest(data), data.whole);
   const top = marks.at(-1);
   const y = (value) => TOP + inner.height * (1 - value / top);
   const slot = inner.width / count;

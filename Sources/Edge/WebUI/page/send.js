@@ -1,7 +1,7 @@
 // How to send records here, with this server's address in every line; turns green when the first one comes.
 
 import { events } from './api.js';
-import { fill, h, isolated, say } from './dom.js';
+import { eachFrame, fill, h, isolated, say } from './dom.js';
 import { parse } from './json.js';
 import { labelled, snippet } from './parts.js';
 import { linkTo } from './place.js';
@@ -31,6 +31,7 @@ export function page(ctx) {
     h('div', { class: 'sending' }, tabs, shown));
   let stop = new AbortController();
   let began = 0;
+  let latest = [];
 
   function commands() {
     const given = isOpen ? '' : key.value.trim() || 'KEY';
@@ -71,16 +72,18 @@ export function page(ctx) {
     fill(newest);
   }
 
-  function arrived(record) {
+  const draw = eachFrame(() => {
+    if (!latest.length) return;
     if (!lamp.classList.contains('arrived')) {
       const seconds = ((performance.now() - began) / 1000).toFixed(1);
       lamp.className = 'lamp arrived';
       fill(lamp, h('i', { 'aria-hidden': 'true' }, '✓'), h('p', null, h('b', null, words.send.arrived), ' ', words.send.arrivedAfter(seconds)),
         linkTo(ctx, { ...ctx.address(), page: 'logs', dataset: 'logs', q: '', range: '15m', more: new Map() }, words.send.look, 'button'));
     }
-    newest.prepend(line(ctx, record));
+    newest.prepend(...latest.map((data) => line(ctx, parse(data))).reverse());
     while (newest.children.length > NEWEST) newest.lastChild.remove();
-  }
+    latest = [];
+  });
 
   /** Follows the dataset `logs` for as long as the page is there, over restarts of the server. */
   async function follow(signal) {
@@ -92,8 +95,11 @@ export function page(ctx) {
           onOpen: () => { wait = 250; lamp.classList.remove('away'); },
           onEvent: (event) => {
             id = event.id ?? id;
-            if (event.data !== null && (event.type === 'message' || event.type === 'record')) arrived(parse(event.data));
+            if (event.data !== null && (event.type === 'message' || event.type === 'record')) {
+              latest = [...latest.slice(1 - NEWEST), event.data];
+            }
           },
+          onPiece: draw,
         });
       } catch (failure) {
         if (signal.aborted) return;

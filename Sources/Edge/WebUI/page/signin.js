@@ -62,10 +62,10 @@ export function page(ctx) {
   function wait(seconds) {
     submit.disabled = true;
     const left = h('span', { 'aria-hidden': 'true' });
-    const end = Date.now() + seconds * 1000;
+    const end = performance.now() + seconds * 1000;
     fill(said, h('span', { class: 'unseen' }, words.signin.throttled(seconds)), left);
     const tell = () => {
-      const rest = Math.ceil((end - Date.now()) / 1000);
+      const rest = Math.ceil((end - performance.now()) / 1000);
       if (rest > 0) {
         left.textContent = words.signin.throttled(rest);
         return;

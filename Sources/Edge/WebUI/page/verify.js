@@ -61,7 +61,7 @@ const SIGNS = { valid: '✓', changed: '≠', damaged: '✗', unknown: '?' };
 function outcome(status, id, record) {
   return h('section', { class: `outcome ${status}` }, h('span', { class: 'sign', 'aria-hidden': 'true' }, SIGNS[status]),
     h('div', null, h('h2', null, words.verify[status]), h('p', null, words.verify[status + 'Text']),
-      h('p', { class: 'soft mono' }, isolated(id)), record ? facts(record) : null));
+      record ? facts(record) : h('p', { class: 'soft mono' }, isolated(id))));
 }
 
 function facts(record) {
@@ -74,8 +74,8 @@ async function newest(ctx, address, signal) {
   const { rows } = await call('POST', 'query', { body: { dataset: 'queries', limit: RECENT }, signal });
   if (!rows.length) return nothing(words.verify.noRecent);
   const link = (row) => linkTo(ctx, { ...address, more: new Map([['id', String(row.id)]]) }, words.verify.run, 'button');
-  return table(words.verify.recent, [{ title: words.verify.time }, { title: words.verify.user }, { title: words.verify.query },
-    { title: words.verify.status }, { title: '' }], rows.map((row) => [
+  return table(words.verify.recent, [words.verify.time, words.verify.user, words.verify.query,
+    words.verify.status, ''], rows.map((row) => [
     h('span', { class: 'mono' }, fullTime(parseTime(row.timestamp) ?? 0n, ctx.zone(), 3)), key(row.user_id ?? null),
     h('span', { class: 'mono cut' }, say(String(row.query ?? '').slice(0, 300))), key(row.status ?? null), link(row)]));
 }
