@@ -1,0 +1,312 @@
+// The list of records: a grid of rows, of which one has the focus and some may be chosen. Records that came live lie
+// on top of those of the query.
+
+import { copyText, fill, h, say } from './dom.js';
+import { parse, textOf, valueAt } from './json.js';
+import { datasetOf, gradeOf, hitsOf } from './query.js';
+import { placeOf } from './rows.js';
+import { RowView } from './rowview.js';
+import { plain } from './safe.js';
+import { T, count } from './texts.js';
+import { clockParts, fullTime, isoTime, parseTime } from './time.js';
+
+const TEXT_MAX = 1_000;
+const ROW_HEIGHT = 22;
+const BEFORE_HIT = 24;
+const WIDTHS = { level: '3.6em', severity: '5.2em', status: '6em', service: '11em', container: '11em', session: '9em' };
+
+export class RecordList {
+  /** `on`: {open(index), focus(index), move(byUser), choose()}. */
+  constructor(on) {
+    this.on = on;
+    this.rows = null;
+    this.live = [];
+    this.liveEnd = 0;
+    this.focusKey = null;
+    this.chosen = null;
+    this.wrap = false;
+    this.look = { dataset: 'logs', columns: [], patterns: [], zone: 'UTC', digits: 3, day: false, tinted: true };
+    this.head = h('div', { class: 'rows-head', role: 'row' });
+    this.view = new RowView({
+      count: () => this.count, height: () => ROW_HEIGHT, varies: () => this.wrap, key: (index) => this.key(index),
+      draw: (index) => this.#draw(index), redraw: (element, index) => this.#redraw(element, index),
+      want: (from, to) => this.#want(from, to),
+    }, { onMove: (byUser) => on.move(byUser) });
+    this.element = h('div', {
+      class: 'rows', role: 'grid', tabIndex: 0, 'aria-label': T.logs.records, 'aria-multiselectable': 'true',
+    }, this.head, this.view.element);
+    this.view.layer.addEventListener('click', (event) => this.#clicked(event));
+  }
+
+  close() {
+    this.view.close();
+  }
+
+  get count() {
+    return this.live.length + (this.rows?.count ?? 0);
+  }
+
+  /** Names of rows that stay the same while others come on top. */
+  key(index) {
+    return index < this.live.length ? `l${this.liveEnd - index}` : `b${index - this.live.length}`;
+  }
+
+  indexOf(key) {
+    if (key === null) return -1;
+    const number = Number(key.slice(1));
+    const index = key[0] === 'l' ? this.liveEnd - number : this.live.length + number;
+    return index >= 0 && index < this.count && this.key(index) === key ? index : -1;
+  }
+
+  /** The row of a live record, -1 if there is none. */
+  indexOfLive(position) {
+    const sign = `"position":${position},`;
+    const at = this.live.findLastIndex((line) => typeof line === 'string' && line.includes(sign) &&
+      String(placeOf(line).position) === String(position));
+    return at < 0 ? -1 : this.live.length - 1 - at;
+  }
+
+  get focusIndex() {
+    return this.indexOf(this.focusKey);
+  }
+
+  line(index) {
+    if (index < 0) return undefined;
+    return index < this.live.length
+      ? this.live[this.live.length - 1 - index] : this.rows?.line(index - this.live.length);
+  }
+
+  record(index) {
+    const line = this.line(index);
+    return typeof line === 'string' ? parse(line) : null;
+  }
+
+  /** Other rows, or the same in another look. */
+  show(rows, look) {
+    const other = rows !== this.rows;
+    this.rows = rows;
+    this.look = { ...this.look, ...look };
+    if (other) {
+      this.live = [];
+      this.liveEnd = 0;
+      this.focusKey = null;
+      this.chosen = null;
+      this.view.index = 0;
+      this.view.offset = 0;
+    }
+    this.#drawHead();
+    this.view.reset();
+    if (other) this.view.settle();
+    this.#describe();
+  }
+
+  setWrap(wrap) {
+    this.wrap = wrap;
+    this.element.classList.toggle('wrapped', wrap);
+    this.view.reset();
+  }
+
+  changed() {
+    this.#describe();
+    this.view.redraw();
+  }
+
+  #describe() {
+    const all = this.rows?.total;
+    this.element.setAttribute('aria-rowcount', all === null || all === undefined ? '-1' : String(this.count + 1));
+    this.element.setAttribute('aria-colcount', String(this.look.columns.length + 1));
+  }
+
+  #want(from, to) {
+    const base = this.live.length;
+    if (this.rows && to > base) this.rows.want(from - base, to - base);
+  }
+
+  #drawHead() {
+    const { columns } = this.look;
+    const time = this.look.day ? '13.5em' : this.look.digits > 3 ? '12em' : '8em';
+    const flexible = columns.length ? columns.length - 1 : -1;
+    const widths = columns.map((name, index) =>
+      (index === flexible ? 'minmax(0, 1fr)' : `minmax(0, ${WIDTHS[name] ?? '10em'})`));
+    this.element.style.setProperty('--columns', [`minmax(0, ${time})`, ...widths].join(' '));
+    fill(this.head, [T.logs.time, ...columns].map((name, index) => h('span', {
+      role: 'columnheader', class: 'cell', 'aria-colindex': String(index + 1), title: plain(name),
+    }, index ? say(name) : name)));
+    this.head.setAttribute('aria-rowindex', '1');
+  }
+
+  #draw(index) {
+    const element = h('div', { class: 'row', role: 'row' });
+    this.#redraw(element, index);
+    return element;
+  }
+
+  #redraw(element, index) {
+    const line = this.line(index);
+    if (element.line !== line) {
+      element.line = line;
+      this.#fillRow(element, line);
+    }
+    element.id = 'row-' + this.key(index);
+    const number = String(index + 2);
+    if (element.getAttribute('aria-rowindex') !== number) element.setAttribute('aria-rowindex', number);
+    const focused = this.key(index) === this.focusKey;
+    if (element.classList.contains('focused') !== focused) element.classList.toggle('focused', focused);
+    const chosen = this.isChosen(index);
+    if (element.classList.contains('chosen') !== chosen) {
+      element.classList.toggle('chosen', chosen);
+      element.setAttribute('aria-selected', String(chosen));
+    }
+  }
+
+  #fillRow(element, line) {
+    if (line === undefined) {
+      element.className = 'row ghost';
+      fill(element, h('span', { class: 'cell' }), this.look.columns.map(() => h('span', { class: 'cell' })));
+    } else if (typeof line !== 'string') {
+      element.className = 'row missing';
+      fill(element, h('span', { class: 'cell', role: 'gridcell' }, T.logs.dropped(line.dropped)));
+    } else {
+      this.#fillCells(element, parse(line));
+    }
+  }
+
+  #fillCells(element, record) {
+    const { columns, patterns, dataset, tinted } = this.look;
+    const grade = gradeOf(valueAt(record, datasetOf(dataset).by));
+    element.className = `row${grade ? ' g-' + grade : ''}${grade && tinted ? ' tinted' : ''}`;
+    const cells = columns.map((name, index) => {
+      const cell = h('bdi', { class: 'cell', role: 'gridcell', 'aria-colindex': String(index + 2) });
+      const value = valueAt(record, name);
+      if (name === datasetOf(dataset).by) cell.classList.add('grade');
+      if (value !== undefined && value !== null) cell.append(this.#text(textOf(value), patterns, name));
+      return cell;
+    });
+    fill(element, this.#time(record), cells);
+  }
+
+  #time(record) {
+    const { zone, digits, day } = this.look;
+    const time = parseTime(record.timestamp);
+    const cell = h('span', { class: 'cell time', role: 'gridcell', 'aria-colindex': '1' });
+    if (time === null) return cell;
+    const parts = clockParts(time, zone);
+    if (day) cell.append(h('span', { class: 'day' }, parts.day.slice(5) + ' '));
+    cell.append(parts.clock, h('span', { class: 'fraction' }, '.' + parts.fraction.slice(0, digits)));
+    return cell;
+  }
+
+  /** A text for a cell: at most 1,000 characters, from shortly before the first match beyond the cell's width. */
+  #text(text, patterns, name) {
+    const own = patterns.filter(({ field }) => !field || field === name).map(({ pattern }) => pattern);
+    let from = 0;
+    let part = text.length > TEXT_MAX ? text.slice(0, TEXT_MAX) : text;
+    let hits = own.length ? hitsOf(part, own) : [];
+    if (own.length && !this.wrap) {
+      if (!hits.length && text.length > TEXT_MAX) hits = hitsOf(text.slice(0, 200_000), own, 1);
+      if (hits.length && hits[0][0] > this.#fits(name)) {
+        from = hits[0][0] - BEFORE_HIT;
+        if (/[\udc00-\udfff]/.test(text[from])) from -= 1;
+        part = text.slice(from, from + TEXT_MAX);
+        hits = hitsOf(part, own);
+      }
+    }
+    const fragment = document.createDocumentFragment();
+    if (from) fragment.append(h('span', { class: 'cut' }, '…'));
+    fragment.append(say(part, { hits, lines: this.wrap }));
+    const rest = text.length - from - part.length;
+    if (rest > 0) fragment.append(h('span', { class: 'cut' }, ` ${T.logs.more(count(rest))}`));
+    return fragment;
+  }
+
+  /** About how many characters a cell shows. */
+  #fits(name) {
+    const last = name === this.look.columns.at(-1);
+    return last ? Math.max(30, (this.view.element.clientWidth - 320) / 7.6) : 16;
+  }
+
+  #clicked(event) {
+    const row = event.target instanceof Element ? event.target.closest('.row') : null;
+    if (!row || !row.rowKey || (this.view.hasSelection && !event.shiftKey)) return;
+    const index = this.indexOf(row.rowKey);
+    if (index < 0) return;
+    if (event.shiftKey) {
+      getSelection()?.removeAllRanges();
+      this.chooseTo(index);
+    } else {
+      this.focus(index, { near: true });
+      this.on.open(index);
+    }
+  }
+
+  /** Moves the focus. */
+  focus(index, { near = true, chosen = false } = {}) {
+    if (!this.count) return;
+    const row = Math.max(0, Math.min(index, this.count - 1));
+    if (!chosen) this.chosen = null;
+    this.focusKey = this.key(row);
+    this.view.show(row, { near });
+    this.view.draw();
+    this.element.setAttribute('aria-activedescendant', 'row-' + this.focusKey);
+    this.on.focus(row);
+  }
+
+  /** Chooses the rows from the focus to `index`. */
+  chooseTo(index) {
+    const from = this.chosen?.from ?? this.focusKey ?? this.key(this.view.index);
+    this.chosen = { from, to: this.key(Math.max(0, Math.min(index, this.count - 1))) };
+    this.focus(index, { chosen: true });
+    this.on.choose();
+  }
+
+  clearChosen() {
+    const had = this.chosen !== null;
+    this.chosen = null;
+    this.view.draw();
+    if (had) this.on.choose();
+    return had;
+  }
+
+  /** [first, last] of the chosen rows, or of the one with the focus. */
+  get range() {
+    const ends = this.chosen ? [this.indexOf(this.chosen.from), this.indexOf(this.chosen.to)] : [this.focusIndex, this.focusIndex];
+    return ends[0] < 0 || ends[1] < 0 ? null : [Math.min(...ends), Math.max(...ends)];
+  }
+
+  isChosen(index) {
+    if (!this.chosen) return false;
+    const range = this.range;
+    return range !== null && index >= range[0] && index <= range[1];
+  }
+
+  /** Copies the chosen rows, whole: as lines of text, or of JSON. Answers how many. */
+  async copy(json) {
+    const range = this.range;
+    if (!range) return 0;
+    const texts = [];
+    for (let index = range[0]; index <= range[1]; index += 1) {
+      const line = this.line(index);
+      if (typeof line === 'string') texts.push(json ? line : this.plainLine(parse(line)));
+    }
+    return (await copyText(texts.join('\n') + (json ? '\n' : ''))) ? texts.length : 0;
+  }
+
+  plainLine(record) {
+    const time = parseTime(record.timestamp);
+    const values = this.look.columns.map((name) => textOf(valueAt(record, name)));
+    return [time === null ? '' : isoTime(time), ...values].join('  ');
+  }
+
+  /** Records that came live, oldest first: strings, or {dropped}. What is read stays where it is unless `follow`. */
+  add(lines, follow) {
+    for (const line of lines) this.live.push(line);
+    this.liveEnd += lines.length;
+    this.view.inserted(lines.length, !follow);
+    this.#describe();
+  }
+
+  timeText(record) {
+    const time = parseTime(record.timestamp);
+    return time === null ? '' : fullTime(time, this.look.zone);
+  }
+}
