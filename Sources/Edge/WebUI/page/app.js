@@ -37,6 +37,17 @@ const modules = {
   signin: () => import('./signin.js'),
 };
 
+/** The other pages' styles: the Logs page does without them. */
+let styled = null;
+function styles(page) {
+  if (page === 'logs') return null;
+  styled ??= new Promise((resolve) => {
+    const href = new URL('./pages.css', import.meta.url).href;
+    document.head.append(h('link', { rel: 'stylesheet', href, onload: resolve, onerror: resolve }));
+  });
+  return styled;
+}
+
 const root = document.getElementById('app');
 const frame = shell({ onTenant: chooseTenant, onTheme: changeTheme, onHelp: showKeys, onSignOut: signOut });
 let current = { name: null, view: null };
@@ -89,7 +100,7 @@ async function show() {
   if (current.name !== address.page) {
     let module;
     try {
-      module = await modules[address.page]();
+      [module] = await Promise.all([modules[address.page](), styles(address.page)]);
     } catch {
       if (mine !== turn) return;
       showInstead(T.brokenPage, h('button', { type: 'button', onclick: () => location.reload() }, T.reload));
@@ -158,7 +169,7 @@ function askToSignIn() {
     const back = parseAddress(location.href);
     leave();
     turn += 1;
-    modules.signin().then((module) => {
+    Promise.all([modules.signin(), styles('signin')]).then(([module]) => {
       const view = module.page(ctx);
       current = { name: 'signin', view };
       frame.update(ctx, { page: 'signin' });

@@ -83,7 +83,7 @@ export function aroundView(record, { dataset, columns, zone }, on) {
 
   newer.addEventListener('click', addNewer);
   older.addEventListener('click', addOlder);
-  const choices = sources.map(({ field, value }) => h('label', { class: 'choice' }, h('input', {
+  const choices = sources.map(({ field, value }) => h('label', { class: 'pick' }, h('input', {
     type: 'checkbox', checked: true, onchange: (event) => {
       if (event.target.checked) same.add(field);
       else same.delete(field);

@@ -118,6 +118,13 @@ export class Bars {
     return { total, parts: GRADES.filter((grade) => parts.has(grade)).map((grade) => ({ grade, count: parts.get(grade) })) };
   }
 
+  /** Records of the fullest bar. */
+  most() {
+    let most = 0;
+    for (let index = 0; index < this.length; index += 1) most = Math.max(most, this.bar(index).total);
+    return most;
+  }
+
   /** Bounds of the bars `from` to `to`, both included, within the range. */
   bounds(from, to) {
     const start = this.edges[from] < this.start ? this.start : this.edges[from];

@@ -8,7 +8,6 @@ import { fullTime, offsetSeconds, zoneName } from './time.js';
 
 const HEIGHT = 52;
 const BELOW = 16;
-const LEFT = 0;
 
 export class BarView {
   /** `onChoose(start, end)`: a part of the time was chosen. */
@@ -87,22 +86,27 @@ export class BarView {
     const area = canvas.getContext('2d');
     area.setTransform(ratio, 0, 0, ratio, 0, 0);
     area.clearRect(0, 0, width, HEIGHT + BELOW);
-    area.fillStyle = this.#colour('--line');
-    area.fillRect(LEFT, HEIGHT, width - LEFT, 1);
     if (!this.bars) return;
-    const { rectangles, max, slot } = layout(this.bars, width - LEFT, HEIGHT - 2);
+    area.font = `11px ${getComputedStyle(this.element).fontFamily}`;
+    const most = this.bars.most();
+    this.left = Math.ceil(area.measureText(count(most)).width) + 10;
+    const { left } = this;
+    const { rectangles, max, slot } = layout(this.bars, width - left, HEIGHT - 4);
     this.slot = slot;
+    area.fillStyle = this.#colour('--line');
+    area.fillRect(left, HEIGHT, width - left, 1);
+    if (max) area.fillRect(left - 5, 3, 5, 1);
     if (this.chosen) {
       const [from, to] = this.chosen;
       area.globalAlpha = 0.16;
       area.fillStyle = this.#colour('--accent');
-      area.fillRect(LEFT + from * slot, 0, (to - from + 1) * slot, HEIGHT);
+      area.fillRect(left + from * slot, 0, (to - from + 1) * slot, HEIGHT);
       area.globalAlpha = 1;
     }
     for (const grade of GRADES) {
       area.fillStyle = this.#colour('--bar-' + grade);
       for (const one of rectangles) {
-        if (one.grade === grade) area.fillRect(LEFT + one.x, one.y + 2, one.width, one.height);
+        if (one.grade === grade) area.fillRect(left + one.x, one.y + 4, one.width, one.height);
       }
     }
     this.#labels(area, width, max);
@@ -110,8 +114,7 @@ export class BarView {
   }
 
   #labels(area, width, max) {
-    const { bars } = this;
-    area.font = `11px ${getComputedStyle(this.element).fontFamily}`;
+    const { bars, left } = this;
     area.fillStyle = this.#colour('--soft');
     area.textBaseline = 'top';
     const first = bars.edges[0];
@@ -119,12 +122,13 @@ export class BarView {
     const length = Number(last - first) || 1;
     area.textAlign = 'left';
     for (const { time, text } of ticks(first, last, this.zone, Math.max(2, Math.floor(width / 110)))) {
-      const x = LEFT + (Number(time - first) / length) * (width - LEFT);
+      const x = left + (Number(time - first) / length) * (width - left);
       area.fillRect(Math.round(x), HEIGHT, 1, 4);
       const wide = area.measureText(text).width;
       if (x + wide + 6 < width) area.fillText(text, x + 4, HEIGHT + 4);
     }
-    if (max) area.fillText(count(max), 2, 0);
+    area.textAlign = 'right';
+    if (max) area.fillText(count(max), left - 7, 0);
   }
 
   #describe(max) {
@@ -144,7 +148,7 @@ export class BarView {
 
   #indexAt(event) {
     if (!this.bars || !this.slot) return -1;
-    const x = event.clientX - this.canvas.getBoundingClientRect().left - LEFT;
+    const x = event.clientX - this.canvas.getBoundingClientRect().left - this.left;
     return Math.max(0, Math.min(this.bars.length - 1, Math.floor(x / this.slot)));
   }
 
@@ -205,7 +209,7 @@ export class BarView {
       [...sums].sort((a, b) => b[1] - a[1]).slice(0, 8).map(([value, number]) =>
         h('div', { class: 'bars-part' }, h('span', { class: 'dot d-' + this.bars.values.get(value) }),
           h('bdi', {}, value === null ? T.logs.missing : say(String(value))), h('span', { class: 'number' }, count(number)))));
-    const at = LEFT + ((from + to + 1) / 2) * this.slot;
+    const at = this.left + ((from + to + 1) / 2) * this.slot;
     const half = this.tip.offsetWidth / 2;
     this.tip.style.left = Math.max(half + 4, Math.min(this.element.clientWidth - half - 4, at)) + 'px';
   }
@@ -242,7 +246,7 @@ export class BarView {
   #table() {
     const { bars, zone } = this;
     const values = [...bars.values.keys()];
-    return dialog(T.logs.bars, () => h('table', { class: 'wide' },
+    return dialog(T.logs.bars, () => h('table', { class: 'counts' },
       h('caption', {}, zoneName(zone, bars.end)),
       h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, T.logs.time), h('th', { scope: 'col', class: 'number' }, T.logs.records),
         values.map((value) => h('th', { scope: 'col', class: 'number' }, value === null ? T.logs.missing : say(String(value)))))),

@@ -25,7 +25,7 @@ export class FieldsPanel {
       oninput: later(60, () => this.#drawNames()) });
     this.open = h('div', {});
     this.list = h('ul', { class: 'field-names' });
-    this.element = h('aside', { class: 'fields', 'aria-label': T.logs.fields }, this.open,
+    this.element = h('aside', { class: 'facets', 'aria-label': T.logs.fields }, this.open,
       h('details', { class: 'field-more', open: true }, h('summary', {}, T.logs.allFields), this.search, this.list));
   }
 

@@ -31,7 +31,7 @@ export class FilterBox {
     this.list = h('ul', { class: 'offers', id: 'offers', role: 'listbox', 'aria-label': T.logs.offers, hidden: true,
       onpointerdown: (event) => this.#clicked(event) });
     this.message = h('div', { class: 'filter-fault', id: 'filter-fault', hidden: true });
-    this.element = h('div', { class: 'filter' }, h('div', { class: 'filter-box' }, this.mirror, this.input),
+    this.element = h('div', { class: 'ask-filter' }, h('div', { class: 'filter-box' }, this.mirror, this.input),
       this.list, this.message);
     this.#askSoon = later(90, () => this.#ask());
   }

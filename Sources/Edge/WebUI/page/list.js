@@ -124,19 +124,21 @@ export class RecordList {
 
   #drawHead() {
     const { columns } = this.look;
+    const { by } = datasetOf(this.look.dataset);
+    this.element.classList.toggle('graded', columns.includes(by) && columns.at(-1) !== by);
     const time = this.look.day ? '13.5em' : this.look.digits > 3 ? '12em' : '8em';
     const flexible = columns.length ? columns.length - 1 : -1;
     const widths = columns.map((name, index) =>
       (index === flexible ? 'minmax(0, 1fr)' : `minmax(0, ${WIDTHS[name] ?? '10em'})`));
     this.element.style.setProperty('--columns', [`minmax(0, ${time})`, ...widths].join(' '));
     fill(this.head, [T.logs.time, ...columns].map((name, index) => h('span', {
-      role: 'columnheader', class: 'cell', 'aria-colindex': String(index + 1), title: plain(name),
+      role: 'columnheader', class: name === by ? 'cell grade' : 'cell', 'aria-colindex': String(index + 1), title: plain(name),
     }, index ? say(name) : name)));
     this.head.setAttribute('aria-rowindex', '1');
   }
 
   #draw(index) {
-    const element = h('div', { class: 'row', role: 'row' });
+    const element = h('div', { class: 'rec', role: 'row' });
     this.#redraw(element, index);
     return element;
   }
@@ -161,11 +163,11 @@ export class RecordList {
 
   #fillRow(element, line) {
     if (line === undefined) {
-      element.className = 'row ghost';
+      element.className = 'rec ghost';
       fill(element, h('span', { class: 'cell' }), this.look.columns.map(() => h('span', { class: 'cell' })));
     } else if (typeof line !== 'string') {
-      element.className = 'row missing';
-      fill(element, h('span', { class: 'cell', role: 'gridcell' }, T.logs.dropped(line.dropped)));
+      element.className = 'rec missing';
+      fill(element, h('span', { class: 'cell', role: 'gridcell' }, line.told ? T.logs.told[line.told] : T.logs.dropped(line.dropped)));
     } else {
       this.#fillCells(element, parse(line));
     }
@@ -174,7 +176,7 @@ export class RecordList {
   #fillCells(element, record) {
     const { columns, patterns, dataset, tinted } = this.look;
     const grade = gradeOf(valueAt(record, datasetOf(dataset).by));
-    element.className = `row${grade ? ' g-' + grade : ''}${grade && tinted ? ' tinted' : ''}`;
+    element.className = `rec${grade ? ' g-' + grade : ''}${grade && tinted ? ' tinted' : ''}`;
     const cells = columns.map((name, index) => {
       const cell = h('bdi', { class: 'cell', role: 'gridcell', 'aria-colindex': String(index + 2) });
       const value = valueAt(record, name);
@@ -212,10 +214,10 @@ export class RecordList {
       }
     }
     const fragment = document.createDocumentFragment();
-    if (from) fragment.append(h('span', { class: 'cut' }, '…'));
+    if (from) fragment.append(h('span', { class: 'elided' }, '…'));
     fragment.append(say(part, { hits, lines: this.wrap }));
     const rest = text.length - from - part.length;
-    if (rest > 0) fragment.append(h('span', { class: 'cut' }, ` ${T.logs.more(count(rest))}`));
+    if (rest > 0) fragment.append(h('span', { class: 'elided' }, ` ${T.logs.more(count(rest))}`));
     return fragment;
   }
 
@@ -226,7 +228,7 @@ export class RecordList {
   }
 
   #clicked(event) {
-    const row = event.target instanceof Element ? event.target.closest('.row') : null;
+    const row = event.target instanceof Element ? event.target.closest('.rec') : null;
     if (!row || !row.rowKey || (this.view.hasSelection && !event.shiftKey)) return;
     const index = this.indexOf(row.rowKey);
     if (index < 0) return;

@@ -48,7 +48,7 @@ class LogsPage {
       zone: ctx.zone, onChoose: (range) => go({ range }), onZone: (zone) => ctx.setZone(zone),
     });
     this.liveButton = h('button', { type: 'button', class: 'live', 'aria-pressed': 'false', title: 'l',
-      onclick: () => this.toggleLive() }, h('span', { class: 'lamp' }), T.logs.live);
+      onclick: () => this.toggleLive() }, h('span', { class: 'live-dot' }), T.logs.live);
     this.runButton = h('button', { type: 'button', class: 'main run', onclick: () => this.#runOrStop() }, T.logs.run);
     this.fieldsButton = h('button', { type: 'button', class: 'only-narrow', onclick: () => this.showFields(),
       'aria-expanded': 'false' }, icon('filter'), T.logs.showFields);

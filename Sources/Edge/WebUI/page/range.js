@@ -13,7 +13,7 @@ export class RangePicker {
   constructor({ onChoose, onZone, zone }) {
     Object.assign(this, { onChoose, onZone, zone });
     this.range = '1h';
-    this.button = h('button', { type: 'button', class: 'range', 'aria-haspopup': 'dialog', onclick: () => this.#open() });
+    this.button = h('button', { type: 'button', class: 'when', 'aria-haspopup': 'dialog', onclick: () => this.#open() });
     this.element = h('div', { class: 'joined' }, this.button,
       h('button', { type: 'button', class: 'square', title: `${T.logs.earlier} ([)`, 'aria-label': T.logs.earlier,
         onclick: () => this.move(-1) }, icon('left')),

@@ -19,7 +19,7 @@ export class Tools {
     this.findText = '';
     const has = { 'aria-haspopup': 'menu' };
     this.wrapButton = quiet(T.logs.wrap, () => this.toggleWrap(), { title: 'w', 'aria-pressed': 'false' });
-    this.element = h('div', { class: 'tools' }, this.wrapButton,
+    this.element = h('div', { class: 'toolbar' }, this.wrapButton,
       quiet([T.logs.columns, icon('down')], (event) => this.#columns(event.currentTarget), has),
       quiet([T.logs.views, icon('down')], (event) => this.#views(event.currentTarget), has),
       quiet([T.logs.download, icon('down')], (event) => this.#download(event.currentTarget), has),
