@@ -6,6 +6,8 @@ import { failureText, labelled, nothing, panel, select, show, snippet, table } f
 import { words } from './texts-pages.js';
 
 const W = words.manage;
+/** The roles that keys of an API can have. */
+const ROLES = { native: ['writer', 'reader', 'user', 'admin'], workflow: ['user', 'admin'], ingest: ['writer'] };
 
 /** What the server has no route for: the command that does it. */
 export function byCommand(...commands) {
@@ -67,7 +69,7 @@ export function makeForm(title, button, controls, work) {
         submit.disabled = false;
       }
     },
-  }, h('h3', null, title), h('div', { class: 'row' }, controls, submit), said);
+  }, h('h2', null, title), h('div', { class: 'beside' }, controls, submit), said);
 }
 
 const text = (more = {}) => h('input', { type: 'text', autocomplete: 'off', spellcheck: 'false', autocapitalize: 'none', ...more });
@@ -76,8 +78,10 @@ export function keysPart(ctx, signal) {
   const { element, body } = panel(W.tabs.keys, { wide: true });
   const name = text();
   const tenant = text({ value: (ctx.tenant?.name ?? '').replace(/^native\//, '') || 'default' });
-  const realm = select([['native', 'native'], ['workflow', 'workflow'], ['ingest', 'ingest']], 'native');
-  const role = select(Object.entries(W.roles), 'writer');
+  const role = select([], '');
+  const rolesOf = (of) => fill(role, ROLES[of].map((one) => h('option', { value: one }, W.roles[one])));
+  const realm = select(Object.keys(ROLES).map((one) => [one, one]), 'native', rolesOf);
+  rolesOf('native');
   const load = () => showOr(body, async () => {
     const { keys } = await call('GET', 'keys', { signal });
     const live = keys.filter((one) => !one.revoked_at);

@@ -47,7 +47,7 @@ export function lettersPart(ctx, signal) {
     return [table(W.tabs.letters, [W.letters.refused, W.tenant, W.letters.reason, W.letters.line, ['']],
       letters.map((one) => [h('span', { class: 'mono' }, when(one.refused_at)), key(String(one.token ?? '')), say(String(one.reason ?? '')),
         h('span', { class: 'mono cut' }, say(typeof one.line === 'string' ? one.line : write(one.line))), buttons({ ids: [one.id] }, String(one.id))])),
-    h('p', { class: 'row' }, h('span', null, W.letters.all), buttons({ all: true }, W.letters.all))];
+    h('p', { class: 'beside' }, h('span', null, W.letters.all), buttons({ all: true }, W.letters.all))];
   }, ['cordwood deadletters list', 'cordwood deadletters replay --all']);
   load();
   return [h('p', { class: 'intro' }, W.letters.intro), element];

@@ -2,6 +2,7 @@
 
 import { Failure } from './api.js';
 import { append, copyText, h, icon, isolated } from './dom.js';
+import { segments } from './safe.js';
 import { T, count } from './texts.js';
 import { words } from './texts-pages.js';
 
@@ -33,7 +34,12 @@ export function failureText(error) {
   const known = T.failure[error.kind];
   const said = typeof known === 'function' ? known(error.retryAfter) : known ?? '';
   const detail = error.detail || (known ? '' : error.title);
-  return [said, detail && detail !== said ? sentence(detail) : ''].filter(Boolean).join(' ') || words.wentWrong;
+  return plain([said, detail && detail !== said ? sentence(detail) : ''].filter(Boolean).join(' ')) || words.wentWrong;
+}
+
+/** A text with what is invisible by name, where only a text can stand. */
+export function plain(text) {
+  return segments(text).map((part) => (part.name ? `[${part.name}]` : part.escape ? '' : part.text)).join('');
 }
 
 function sentence(text) {
@@ -62,8 +68,8 @@ export async function show(place, work, { quiet = false } = {}) {
 /** `columns`: a title each, in a list those of numbers, which stand at the right; `rows`: lists of nodes. */
 export function table(caption, columns, rows) {
   const kinds = columns.map((column) => (Array.isArray(column) ? 'number' : null));
-  return h('div', { class: 'table-frame', tabindex: 0, role: 'region', 'aria-label': caption },
-    h('table', { class: 'data' }, h('thead', null, h('tr', null, columns.map((column, index) =>
+  return h('div', { class: 'table-frame', tabindex: 0 },
+    h('table', { class: 'data', 'aria-label': caption }, h('thead', null, h('tr', null, columns.map((column, index) =>
       h(column === '' ? 'td' : 'th', { scope: column === '' ? null : 'col', class: kinds[index] }, column)))),
     h('tbody', null, rows.map((row) => h('tr', null, row.map((cell, index) =>
       h(index ? 'td' : 'th', { scope: index ? null : 'row', class: kinds[index] }, cell)))))));
@@ -109,7 +115,7 @@ export function snippet(text, name) {
     },
   }, icon('copy'), words.copy);
   const code = h('code', null, text);
-  return h('div', { class: 'snippet' }, h('pre', { tabindex: 0, role: 'region', 'aria-label': name }, code), button);
+  return h('div', { class: 'snippet' }, h('pre', { tabindex: 0 }, code), button);
 }
 
 /** A group's key as people read it: null is missing. */

@@ -22,7 +22,7 @@ export function page(ctx) {
   const list = h('div', { class: 'snippets' });
   const tabs = h('div', { class: 'tabs', role: 'tablist', 'aria-orientation': 'vertical', 'aria-label': words.send.how });
   const shown = h('div', { class: 'tab-panel', role: 'tabpanel', tabindex: 0, id: 'send-panel' },
-    h('div', { class: 'row' }, labelled(words.send.service, service),
+    h('div', { class: 'beside' }, labelled(words.send.service, service),
       isOpen ? h('p', { class: 'soft' }, words.send.keyOpen) : labelled(words.send.key, key, words.send.keyHint)),
     list,
     isOpen ? null : h('div', null, h('p', { class: 'soft' }, words.send.makeKey),
