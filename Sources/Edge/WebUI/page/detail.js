@@ -10,7 +10,8 @@ import { T, bytes, count } from './texts.js';
 import { fullTime, isoTime, offsetName, parseTime } from './time.js';
 
 const PART = 65_536;
-const MEMBERS = 200;
+const FIRST_PART = 16_384;
+const MEMBERS = 100;
 const HEADING = new Set(['timestamp', 'position']);
 
 /** All values of a record, flat: {path, name, level, value}; lists and empty objects are one value. */
@@ -31,8 +32,13 @@ export function members(record, skip = HEADING) {
     }
   };
   add(record, '', 0);
-  return list;
+  const last = (one) => one.path === 'id' || one.path === 'ingested_at';
+  return [...list.filter((one) => !last(one)), ...list.filter(last)];
 }
+
+const act = (name, sign, words, path) => h('button', {
+  type: 'button', class: 'quiet tiny', 'data-act': name, title: words, 'aria-label': `${words}: ${plain(path)}`,
+}, sign);
 
 /** A long text by parts of 64 KiB. */
 function longText(text, patterns) {
@@ -40,7 +46,7 @@ function longText(text, patterns) {
   let at = 0;
   const more = h('button', { type: 'button', class: 'link', onclick: () => add() });
   const add = () => {
-    let end = Math.min(text.length, at + PART);
+    let end = Math.min(text.length, at + (at ? PART : FIRST_PART));
     if (end < text.length && /[\udc00-\udfff]/.test(text[end])) end -= 1;
     const part = text.slice(at, end);
     more.remove();
@@ -65,13 +71,14 @@ export class Detail {
     this.element = h('aside', { class: 'detail', 'aria-label': T.logs.detail, hidden: true },
       h('header', {}, this.title,
         h('button', { type: 'button', class: 'quiet square', title: T.logs.previousRow, 'aria-label': T.logs.previousRow,
-          onclick: () => on.next(-1) }, icon('up')),
+          onclick: () => on.next(-1) }, icon('back')),
         h('button', { type: 'button', class: 'quiet square', title: T.logs.nextRow, 'aria-label': T.logs.nextRow,
           onclick: () => on.next(1) }, icon('down')),
         h('button', { type: 'button', class: 'quiet square', title: `${T.close} (Esc)`, 'aria-label': T.close,
           onclick: () => on.close() }, icon('close'))),
       this.body);
     this.body.addEventListener('click', (event) => this.#clicked(event));
+    for (const kind of ['pointerover', 'focusin']) this.body.addEventListener(kind, (event) => this.#addActs(event));
   }
 
   hide() {
@@ -85,6 +92,7 @@ export class Detail {
     const main = texts.find((name) => typeof record[name] === 'string');
     const grade = gradeOf(record[by]);
     this.record = record;
+    this.body.scrollTop = 0;
     this.element.hidden = false;
     fill(this.title, h('span', { class: 'dot d-' + (grade ?? 'other') }),
       record[by] === undefined || record[by] === null ? null : h('bdi', { class: `grade-name g-${grade}` }, say(String(record[by]))),
@@ -102,7 +110,6 @@ export class Detail {
         main ? h('button', { type: 'button', onclick: () => this.#copy(record[main]) }, T.logs.copyText) : null),
       this.#members(),
       h('p', { class: 'hint' }, T.logs.positionSay(String(record.position))));
-    this.body.scrollTop = 0;
   }
 
   #members() {
@@ -138,19 +145,25 @@ export class Detail {
     const indent = 'i' + Math.min(level, 6);
     if (heading) return h('div', { class: `member heading ${indent}`, role: 'listitem' }, label);
     const text = typeof value === 'string' ? value : write(value);
-    const plainValue = value === null || typeof value !== 'object' || numberText(value) !== null;
-    const button = (act, sign, words) => h('button', { type: 'button', class: 'quiet tiny', 'data-act': act, title: words,
-      'aria-label': `${words}: ${plain(path)}` }, sign);
-    const row = h('div', { class: `member ${indent}`, role: 'listitem' }, label,
+    const row = h('div', { class: `member ${indent}`, role: 'listitem', tabIndex: 0 }, label,
       h('bdi', { class: typeof value === 'string' ? 'member-value' : 'member-value other' },
         text === '' ? h('span', { class: 'none' }, T.logs.emptyText) : text.length > 2_000
-          ? [say(text.slice(0, 2_000), { lines: true }), button('whole', '…', T.logs.wholeValue(bytes(text.length)))]
-          : say(text, { lines: true })),
-      h('span', { class: 'member-acts' },
-        plainValue && text.length <= 4_096 ? [button('in', '=', T.logs.only), button('out', '≠', T.logs.without)] : null,
-        button('column', '▥', T.logs.asColumn), button('copy', '⧉', T.logs.copyValue)));
+          ? [say(text.slice(0, 2_000), { lines: true }), act('whole', '…', T.logs.wholeValue(bytes(text.length)), path)]
+          : say(text, { lines: true })));
     row.member = { path, value, text };
     return row;
+  }
+
+  /** What can be done with a member comes when it is pointed at or has the focus: a record may have thousands. */
+  #addActs(event) {
+    const row = event.target instanceof Element ? event.target.closest('.member') : null;
+    if (!row?.member || row.querySelector('.member-acts')) return;
+    const { path, value, text } = row.member;
+    const plainValue = value === null || typeof value !== 'object' || numberText(value) !== null;
+    row.append(h('span', { class: 'member-acts' },
+      plainValue && text.length <= 4_096
+        ? [act('in', '=', T.logs.only, path), act('out', '≠', T.logs.without, path)] : null,
+      act('column', '▥', T.logs.asColumn, path), act('copy', '⧉', T.logs.copyValue, path)));
   }
 
   #clicked(event) {

@@ -25,7 +25,7 @@ export class RecordList {
     this.focusKey = null;
     this.chosen = null;
     this.wrap = false;
-    this.look = { dataset: 'logs', columns: [], patterns: [], zone: 'UTC', digits: 3, day: false, tinted: true };
+    this.look = { dataset: 'logs', columns: [], patterns: [], zone: 'UTC', digits: 3, day: false };
     this.head = h('div', { class: 'rows-head', role: 'row' });
     this.view = new RowView({
       count: () => this.count, height: () => ROW_HEIGHT, varies: () => this.wrap, key: (index) => this.key(index),
@@ -174,9 +174,9 @@ export class RecordList {
   }
 
   #fillCells(element, record) {
-    const { columns, patterns, dataset, tinted } = this.look;
+    const { columns, patterns, dataset } = this.look;
     const grade = gradeOf(valueAt(record, datasetOf(dataset).by));
-    element.className = `rec${grade ? ' g-' + grade : ''}${grade && tinted ? ' tinted' : ''}`;
+    element.className = `rec${grade ? ' g-' + grade : ''}`;
     const cells = columns.map((name, index) => {
       const cell = h('bdi', { class: 'cell', role: 'gridcell', 'aria-colindex': String(index + 2) });
       const value = valueAt(record, name);

@@ -120,9 +120,9 @@ class LogsPage {
     const { tenant, dataset, q, filters, range, order, more } = address;
     const asked = addressText({ page: 'logs', tenant: tenant ?? this.ctx.tenant?.name, dataset, q, filters, range, order,
       more: new Map([['live', more.get('live')], ['zone', this.ctx.zone()]]) });
-    this.#drawAsk();
     if (asked !== this.asked) {
       this.asked = asked;
+      this.#drawAsk();
       this.begin();
     } else if (String(before.columns) !== String(address.columns)) {
       this.list.show(this.list.rows, this.look());
@@ -249,6 +249,7 @@ class LogsPage {
 
   #barsCame() {
     const { run } = this;
+    this.list.element.classList.toggle('mixed', new Set(run.bars.values.values()).size > 1);
     this.bars.show({ bars: run.bars, zone: this.ctx.zone(), by: datasetOf(this.address.dataset).by });
     this.showStatusSoon();
   }
@@ -263,19 +264,16 @@ class LogsPage {
   }
 
   look() {
-    const { dataset, q, filters, range } = this.address;
-    const { by } = datasetOf(dataset);
+    const { dataset, q, range } = this.address;
     const bounds = this.run?.bounds;
     const length = bounds?.start && bounds.end ? bounds.end - bounds.start : null;
     const now = bounds?.end ?? null;
     const find = findPattern(this.tools.findText);
-    const level = filters.find((one) => one.field === by && !one.not && one.values?.length === 1);
     return {
       dataset, columns: this.columns, zone: this.ctx.zone(),
       patterns: [...needles(q), ...(find ? datasetOf(dataset).texts.map((field) => ({ field, pattern: find })) : [])],
       digits: length !== null && length <= 10_000_000_000n ? 9 : length !== null && length <= 600_000_000_000n ? 6 : 3,
       day: length === null || now === null ? !range.match(/^\d+[smh]$/) : length > 12n * 3_600_000_000_000n || range.includes('..'),
-      tinted: !level,
     };
   }
 
@@ -328,7 +326,7 @@ class LogsPage {
     const empty = Boolean(this.failure && !list.count) || Boolean(run?.rows?.begun && !run.rows.count && !list.live.length);
     this.state.hidden = !empty;
     list.element.hidden = empty;
-    this.bars.element.hidden = Boolean(this.failure && !list.count);
+    if (this.failure && !list.count) this.bars.element.classList.add('stale');
     if (empty) stateOf(this, this.state);
     if (run?.rows?.begun) this.tries = 0;
   }

@@ -22,10 +22,17 @@ export class Moves {
     this.aroundView?.leave();
   }
 
+  /** The row with the focus if it is in view, else the first in view. */
+  from() {
+    const { list } = this.page;
+    const index = list.focusIndex;
+    return index >= 0 && list.view.elementOf(index) ? index : list.view.index;
+  }
+
   /** (timestamp, position) of the row with the focus, else of the first in view. */
   place() {
     const { list } = this.page;
-    const line = list.line(list.focusIndex >= 0 ? list.focusIndex : list.view.index);
+    const line = list.line(this.from());
     return typeof line === 'string' ? placeOf(line) : null;
   }
 
@@ -100,6 +107,7 @@ export class Moves {
       this.endAround();
       return;
     }
+    if (!page.address.more.get('around')) this.endAround();
     if (at === this.shown) return;
     this.shown = at;
     this.guarded(async () => {
@@ -133,7 +141,7 @@ export class Moves {
 
   step(by) {
     const { list } = this.page;
-    list.focus((list.focusIndex < 0 ? list.view.index - (by > 0 ? 1 : 0) : list.focusIndex) + by);
+    list.focus(list.focusIndex < 0 ? list.view.index : this.from() + by);
   }
 
   toTop() {
@@ -203,7 +211,7 @@ export class Moves {
     const { page } = this;
     const { list } = page;
     const screen = () => Math.max(1, Math.floor(list.view.height / 22) - 1);
-    const choose = (by) => list.chooseTo((list.focusIndex < 0 ? list.view.index : list.focusIndex) + by);
+    const choose = (by) => list.chooseTo(this.from() + by);
     const error = (back) => this.seek(errorText(page.address.dataset), back, T.logs.noError);
     const copyChosen = () => (getSelection()?.isCollapsed !== false && list.chosen ? this.copy() : false);
     return {

@@ -27,7 +27,7 @@ export async function stateOf(page, box) {
       return show(T.logs.brokenRange, address.range, action(T.logs.ranges['1h'], () => page.go({ range: '1h' })));
     }
     const broken = failure.kind === 'invalid' && failure.field === 'where';
-    return show(broken ? T.logs.broken : ctx.fail(failure), broken ? failure.detail : failure.request ? T.failure.request(failure.request) : '',
+    return show(broken ? T.logs.broken : ctx.fail(failure), broken ? '' : failure.request ? T.failure.request(failure.request) : '',
       broken ? clear : action(T.retry, () => page.begin()));
   }
   if (box.dataset.run === String(run.began)) return undefined;

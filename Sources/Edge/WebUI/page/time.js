@@ -39,8 +39,11 @@ function formatOf(zone) {
   return formats.get(zone);
 }
 
+let local = null;
+
 export function localZone() {
-  return Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
+  local ??= Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
+  return local;
 }
 
 export function isZone(name) {

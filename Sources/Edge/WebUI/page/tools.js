@@ -40,7 +40,7 @@ export class Tools {
     });
     this.findBar = h('div', { class: 'find', hidden: true, role: 'search' }, this.findInput,
       quiet(icon('down'), () => page.moves.find(), { title: T.logs.findNext, 'aria-label': T.logs.findNext }),
-      quiet(icon('up'), () => page.moves.find(true), { title: T.logs.findPrevious, 'aria-label': T.logs.findPrevious }),
+      quiet(icon('back'), () => page.moves.find(true), { title: T.logs.findPrevious, 'aria-label': T.logs.findPrevious }),
       quiet(icon('close'), () => this.closeFind(), { title: T.close, 'aria-label': T.close }));
     this.chosen = h('div', { class: 'chosen', hidden: true });
   }
