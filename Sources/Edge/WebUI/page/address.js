@@ -20,7 +20,8 @@ function parseFilter(text) {
   const rest = parts.slice(colon + 1);
   if (!field) return null;
   if (rest.length === 1 && rest[0].sign === '*') return { field, not, exists: true };
-  const numbers = /^\[(-?[\d.eE+-]*)\.\.(-?[\d.eE+-]*)\)$/.exec(rest.map((part) => part.sign ?? '\\').join(''));
+  const numbers = /^\[(-?[\d.eE+-]*)\.\.(-?[\d.eE+-]*)\)$/.exec(rest.map((part) => part.sign
+    ?? '\\').join(''));
   if (numbers) return { field, not, ge: numbers[1] || null, lt: numbers[2] || null };
   const values = [[]];
   for (const part of rest) {
@@ -58,7 +59,8 @@ export function filterText({ field, not, values, exists, ge, lt }) {
   const head = (not ? '-' : '') + escaped(field) + ':';
   if (exists) return head + '*';
   if (!values) return `${head}[${ge ?? ''}..${lt ?? ''})`;
-  return head + values.map((value) => (typeof value === 'string' ? escaped(value) : '#' + value.json)).join(',');
+  return head + values.map((value) => (typeof value === 'string' ? escaped(value) : '#'
+    + value.json)).join(',');
 }
 
 /** The same filter, whatever the order of its values. */
@@ -67,8 +69,8 @@ export function sameFilter(a, b) {
 }
 
 /**
- * {page, tenant, dataset, q, filters, range, columns, order, at, more} of a path and query; `more` is a Map of the
- * other parameters. Null where the path is no page's.
+ * {page, tenant, dataset, q, filters, range, columns, order, at, more} of a path and query; `more` is a Map
+ * of the other parameters. Null where the path is no page's.
  */
 export function parseAddress(href) {
   const url = new URL(href, 'http://page.invalid');

@@ -7,7 +7,8 @@ import { parse } from './json.js';
 export class Failure extends Error {
   constructor(kind, more = {}) {
     super(more.detail ?? more.title ?? kind);
-    Object.assign(this, { kind, status: 0, title: '', detail: '', field: null, character: null, retryAfter: null });
+    Object.assign(this, { kind, status: 0, title: '', detail: '', field: null, character: null,
+      retryAfter: null });
     Object.assign(this, more);
   }
 }
@@ -97,7 +98,8 @@ const reading = async (signal, work) => {
 export async function call(method, path, options = {}) {
   const answer = await ask(method, path, options);
   if (answer.status === 204) return null;
-  if (!/json/.test(answer.headers.get('content-type') ?? '')) throw new Failure('foreign', { status: answer.status });
+  if (!/json/.test(answer.headers.get('content-type') ?? '')) throw new Failure('foreign',
+    { status: answer.status });
   const text = await reading(options.signal, () => answer.text());
   try {
     return parse(text);
@@ -114,12 +116,13 @@ export async function lines(path, body, { signal } = {}) {
   }
   const text = await reading(signal, () => answer.text());
   if (text && !text.endsWith('\n')) throw new Failure('cut');
-  return { lines: text ? text.slice(0, -1).split('\n') : [], incomplete: answer.headers.get('cordwood-incomplete') };
+  return { lines: text ? text.slice(0, -1).split('\n') : [],
+    incomplete: answer.headers.get('cordwood-incomplete') };
 }
 
 /**
- * Server-Sent Events by fetch: `onEvent({id, type, data})` for each, until the stream ends (resolves) or breaks.
- * Events of one piece come one after the other; `onPiece()` follows them.
+ * Server-Sent Events by fetch: `onEvent({id, type, data})` for each, until the stream ends (resolves) or
+ * breaks. Events of one piece come one after the other; `onPiece()` follows them.
  */
 export async function events(method, path, { signal, body, headers, onEvent, onPiece, onOpen }) {
   const answer = await ask(method, path, { signal, body, headers, accept: 'text/event-stream' });

@@ -94,7 +94,8 @@ async function show() {
   const mine = (turn += 1);
   const address = parseAddress(location.href);
   if (!address) return showInstead(T.notFound, h('a', { href: '/ui/logs' }, T.toLogs));
-  if (address.page === 'signin' && ctx.me && ctx.me.kind !== 'open' && !signingIn) return go('/ui/', { replace: true });
+  if (address.page === 'signin' && ctx.me && ctx.me.kind !== 'open' && !signingIn) return go('/ui/',
+    { replace: true });
   if (ctx.me) applyTenant(address.tenant);
   frame.update(ctx, address);
   if (current.name !== address.page) {
@@ -197,11 +198,13 @@ function signedIn(me) {
 async function checkUser() {
   if (document.visibilityState !== 'visible' || !ctx.me || ctx.me.kind === 'open' || signingIn) return;
   const me = await call('GET', 'me', { again: false }).catch(() => null);
-  if (me && (me.name !== ctx.me.name || me.kind !== ctx.me.kind)) frame.warn(T.otherUser(me.name), () => location.reload());
+  if (me && (me.name !== ctx.me.name || me.kind !== ctx.me.kind)) frame.warn(T.otherUser(me.name), () =>
+    location.reload());
 }
 
 function followLinks(event) {
-  if (event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey || event.defaultPrevented) return;
+  if (event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey
+    || event.defaultPrevented) return;
   const link = event.target instanceof Element ? event.target.closest('a[href]') : null;
   if (!link || link.target || link.hasAttribute('download') || link.origin !== location.origin) return;
   if (!parseAddress(link.href)) return;
@@ -216,7 +219,8 @@ async function start() {
   addEventListener('click', followLinks);
   document.addEventListener('visibilitychange', checkUser);
   const page = (name) => () => go({ page: name, tenant: ctx.address()?.tenant ?? null });
-  listen({ '?': showKeys, t: changeTheme, 'g o': page('overview'), 'g l': page('logs'), 'g c': page('charts') });
+  listen({ '?': showKeys, t: changeTheme, 'g o': page('overview'), 'g l': page('logs'),
+    'g c': page('charts') });
   onSignedOut(askToSignIn);
   const address = parseAddress(location.href);
   if (address) modules[address.page]().catch(() => null);

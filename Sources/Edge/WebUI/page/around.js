@@ -24,10 +24,12 @@ export function aroundView(record, { dataset, columns, zone }, on) {
   let last = centre;
 
   const ask = async (order, place) => {
-    const conditions = sources.filter(({ field }) => same.has(field)).map(({ field, value }) => `${field} = ${quoted(value)}`);
+    const conditions = sources.filter(({ field }) => same.has(field)).map(({ field, value }) =>
+      `${field} = ${quoted(value)}`);
     const where = [...conditions, behind(order, place)].map((part) => `(${part})`).join(' and ');
     const bounds = order === 'desc' ? { end: place.time + 1n } : { start: place.time };
-    const answer = await lines('query', rowsQuery({ dataset, where, ...bounds, order, limit: PART }), { signal: stop.signal });
+    const answer = await lines('query', rowsQuery({ dataset, where, ...bounds, order, limit: PART }),
+      { signal: stop.signal });
     return answer.lines.map((line) => parse(line));
   };
 
@@ -37,7 +39,8 @@ export function aroundView(record, { dataset, columns, zone }, on) {
     const here = String(one.position) === centre.position;
     const grade = gradeOf(one[datasetOf(dataset).by]);
     return h('button', {
-      type: 'button', class: `around-row${grade ? ' g-' + grade : ''}${here ? ' here' : ''}`, role: 'listitem',
+      type: 'button', class: `around-row${grade ? ' g-' + grade : ''}${here ? ' here' : ''}`,
+        role: 'listitem',
       'aria-current': here ? 'true' : null, onclick: () => on.pick(one),
     }, h('span', { class: 'time' }, fullTime(parseTime(one.timestamp), zone).slice(11)),
     h('bdi', {}, columns.map((name) => [say(textOf(valueAt(one, name)).slice(0, 1000)), '  '])));
@@ -93,7 +96,8 @@ export function aroundView(record, { dataset, columns, zone }, on) {
   begin();
   return {
     element: h('section', { class: 'around', 'aria-label': T.logs.around },
-      h('header', {}, h('h2', {}, T.logs.aroundTitle), choices.length ? [T.logs.sameAs, choices] : null, h('span', { class: 'gap' }),
+      h('header', {}, h('h2', {}, T.logs.aroundTitle), choices.length ? [T.logs.sameAs, choices] : null,
+        h('span', { class: 'gap' }),
         h('button', { type: 'button', onclick: () => on.close() }, T.logs.backToList)),
       scroll),
     leave: () => stop.abort(),

@@ -1,4 +1,5 @@
-// Bars of records by time: which bars a range has, their parts, where they lie, the ticks below. Pure: no document.
+// Bars of records by time: which bars a range has, their parts, where they lie, the ticks below. Pure: no
+// document.
 
 import { gradeOf } from './query.js';
 import { clockParts, DAY, HOUR, MINUTE, offsetSeconds, parseTime, SECOND, stepLength } from './time.js';
@@ -9,7 +10,10 @@ export const GRADES = ['fatal', 'error', 'warn', 'info', 'debug', 'other'];
 const CALENDAR = { day: 1, week: 7, month: 0, quarter: 0, year: 0 };
 const floorTo = (value, step) => value - (((value % step) + step) % step);
 
-/** The beginnings of all bars that touch [start, end), ascending. Of the calendar: by a clock ahead by `offset` seconds. */
+/**
+ * The beginnings of all bars that touch [start, end), ascending. Of the calendar: by a clock ahead by
+ * `offset` seconds.
+ */
 export function edges(start, end, step, offset = 0) {
   const list = [];
   if (!Object.hasOwn(CALENDAR, step)) {
@@ -115,7 +119,8 @@ export class Bars {
       parts.set(grade, (parts.get(grade) ?? 0) + count);
       total += count;
     }
-    return { total, parts: GRADES.filter((grade) => parts.has(grade)).map((grade) => ({ grade, count: parts.get(grade) })) };
+    return { total, parts: GRADES.filter((grade) => parts.has(grade)).map((grade) =>
+      ({ grade, count: parts.get(grade) })) };
   }
 
   /** Records of the fullest bar. */
@@ -134,8 +139,8 @@ export class Bars {
 }
 
 /**
- * Rectangles {x, y, width, height, grade} for an area; `max` is the largest bar. What there is is at least a pixel
- * high, so that one error among a million is seen.
+ * Rectangles {x, y, width, height, grade} for an area; `max` is the largest bar. What there is is at least
+ * a pixel high, so that one error among a million is seen.
  */
 export function layout(bars, width, height) {
   const whole = [];
@@ -167,7 +172,8 @@ const TICKS = [1n, 2n, 5n, 10n, 15n, 30n].map((n) => n * SECOND).concat(
 /** At most `most` ticks of a range on round times of the zone: [{time, text}]. */
 export function ticks(start, end, zone, most) {
   const length = end - start;
-  const step = TICKS.find((tick) => length / tick <= BigInt(most)) ?? TICKS.at(-1) * (length / TICKS.at(-1) / BigInt(most) + 1n);
+  const step = TICKS.find((tick) => length / tick <= BigInt(most))
+    ?? TICKS.at(-1) * (length / TICKS.at(-1) / BigInt(most) + 1n);
   const ahead = BigInt(offsetSeconds(zone, start)) * SECOND;
   const list = [];
   let lastDay = null;

@@ -1,4 +1,5 @@
-// Bars on a canvas: dragging or the keyboard chooses a part of the time, snapped to bars; a table says the same.
+// Bars on a canvas: dragging or the keyboard chooses a part of the time, snapped to bars; a table says the
+// same.
 
 import { Bars, GRADES, layout, ticks } from './bars.js';
 import { announce, eachFrame, fill, h, say } from './dom.js';
@@ -18,17 +19,19 @@ export class BarView {
     this.zone = 'UTC';
     this.by = '';
     this.canvas = h('canvas', {
-      class: 'bars-canvas', tabIndex: 0, role: 'img',
+      class: 'bars-canvas', tabIndex: 0, role: 'img', 'aria-label': T.logs.bars,
       onpointerdown: (event) => this.#down(event), onpointermove: (event) => this.#move(event),
       onpointerup: (event) => this.#up(event), onpointerleave: () => this.#hover(null),
-      onpointercancel: () => this.#cancel(), onkeydown: (event) => this.#key(event), onblur: () => this.#hover(null),
+      onpointercancel: () => this.#cancel(), onkeydown: (event) => this.#key(event), onblur: () =>
+        this.#hover(null),
     });
     this.tip = h('div', { class: 'bars-tip', hidden: true });
     this.words = h('div', { class: 'bars-words', hidden: true });
     this.tableButton = h('button', {
       type: 'button', class: 'quiet small bars-table', onclick: () => this.#table(),
     }, T.logs.table);
-    this.element = h('section', { class: 'bars', 'aria-label': T.logs.bars }, this.canvas, this.tip, this.words,
+    this.element = h('section', { class: 'bars', 'aria-label': T.logs.bars }, this.canvas, this.tip,
+      this.words,
       this.tableButton);
     this.redraw = eachFrame(() => this.#draw());
     this.observer = new ResizeObserver(() => this.redraw());
@@ -65,7 +68,8 @@ export class BarView {
       this.colours = new Map();
       const probe = h('span', {});
       this.element.append(probe);
-      for (const one of [...GRADES.map((grade) => '--bar-' + grade), '--soft', '--line', '--accent', '--text']) {
+      for (const one of [...GRADES.map((grade) => '--bar-' + grade), '--soft', '--line', '--accent',
+        '--text']) {
         probe.style.color = `var(${one})`;
         this.colours.set(one, getComputedStyle(probe).color);
       }
@@ -79,7 +83,8 @@ export class BarView {
     if (!width) return;
     const ratio = devicePixelRatio || 1;
     const { canvas } = this;
-    if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round((HEIGHT + BELOW) * ratio)) {
+    if (canvas.width !== Math.round(width * ratio)
+      || canvas.height !== Math.round((HEIGHT + BELOW) * ratio)) {
       canvas.width = Math.round(width * ratio);
       canvas.height = Math.round((HEIGHT + BELOW) * ratio);
     }
@@ -208,7 +213,8 @@ export class BarView {
     fill(this.tip, h('div', {}, this.#span(start, end)), h('div', {}, h('strong', {}, count(total))),
       [...sums].sort((a, b) => b[1] - a[1]).slice(0, 8).map(([value, number]) =>
         h('div', { class: 'bars-part' }, h('span', { class: 'dot d-' + this.bars.values.get(value) }),
-          h('bdi', {}, value === null ? T.logs.missing : say(String(value))), h('span', { class: 'number' }, count(number)))));
+          h('bdi', {}, value === null ? T.logs.missing : say(String(value))), h('span', { class: 'number' },
+            count(number)))));
     const at = this.left + ((from + to + 1) / 2) * this.slot;
     const half = this.tip.offsetWidth / 2;
     this.tip.style.left = Math.max(half + 4, Math.min(this.element.clientWidth - half - 4, at)) + 'px';
@@ -217,7 +223,7 @@ export class BarView {
   #span(start, end) {
     const [a, b] = [fullTime(start, this.zone, 3), fullTime(end, this.zone, 3)];
     const digits = a.endsWith('.000') && b.endsWith('.000') ? 19 : 23;
-    return `${a.slice(0, digits)} – ${a.slice(0, 10) === b.slice(0, 10) ? b.slice(11, digits) : b.slice(0, digits)}`;
+    return `${a.slice(0, digits)} – ${b.slice(a.slice(0, 10) === b.slice(0, 10) ? 11 : 0, digits)}`;
   }
 
   #key(event) {
@@ -248,8 +254,10 @@ export class BarView {
     const values = [...bars.values.keys()];
     return dialog(T.logs.bars, () => h('table', { class: 'counts' },
       h('caption', {}, zoneName(zone, bars.end)),
-      h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, T.logs.time), h('th', { scope: 'col', class: 'number' }, T.logs.records),
-        values.map((value) => h('th', { scope: 'col', class: 'number' }, value === null ? T.logs.missing : say(String(value)))))),
+      h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, T.logs.time), h('th',
+        { scope: 'col', class: 'number' }, T.logs.records),
+        values.map((value) => h('th', { scope: 'col', class: 'number' }, value === null ? T.logs.missing
+          : say(String(value)))))),
       h('tbody', {}, bars.edges.map((edge, index) => h('tr', {},
         h('th', { scope: 'row' }, fullTime(edge, zone, bars.step.endsWith('ms') ? 3 : 0)),
         h('td', { class: 'number' }, count(bars.bar(index).total)),

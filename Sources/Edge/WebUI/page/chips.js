@@ -24,7 +24,8 @@ export class Chips {
   show(filters) {
     this.element.hidden = !filters.length;
     const without = (filter) => this.onChange(filters.filter((one) => one !== filter));
-    const turned = (filter) => this.onChange(filters.map((one) => (one === filter ? { ...one, not: !one.not } : one)));
+    const turned = (filter) => this.onChange(filters.map((one) => (one === filter ? { ...one, not: !one.not }
+      : one)));
     fill(this.element, filters.map((filter) => {
       const [sign, ...rest] = words(filter);
       return h('span', { class: filter.not ? 'chip not' : 'chip' },
@@ -32,6 +33,7 @@ export class Chips {
           h('bdi', {}, say(filter.field)), ` ${sign} `, h('bdi', {}, say(rest.filter(Boolean).join(' ')))),
         h('button', { type: 'button', class: 'chip-end', 'aria-label': `${T.logs.remove} ${filter.field}`,
           onclick: () => without(filter) }, icon('close')));
-    }), filters.length > 1 ? h('button', { type: 'button', class: 'link', onclick: () => this.onChange([]) }, T.logs.clear) : null);
+    }), filters.length > 1 ? h('button', { type: 'button', class: 'link', onclick: () => this.onChange([]) },
+      T.logs.clear) : null);
   }
 }

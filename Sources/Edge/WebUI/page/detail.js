@@ -1,5 +1,5 @@
-// One record, whole: its message, and every member with what can be done with it. Long texts by 64 KiB, many members
-// by hundreds.
+// One record, whole: its message, and every member with what can be done with it. Long texts by 64 KiB,
+// many members by hundreds.
 
 import { copyText, fill, h, icon, later, say } from './dom.js';
 import { memberPath, numberText, write } from './json.js';
@@ -22,7 +22,8 @@ export function members(record, skip = HEADING) {
       if (!level && skip.has(name)) continue;
       const value = object[name];
       const path = memberPath(parent, name);
-      const inner = value !== null && typeof value === 'object' && !Array.isArray(value) && numberText(value) === null;
+      const inner = value !== null && typeof value === 'object' && !Array.isArray(value)
+        && numberText(value) === null;
       if (inner && Object.keys(value).length && level < 32) {
         list.push({ path, name, level, heading: true });
         add(value, path, level + 1);
@@ -37,7 +38,8 @@ export function members(record, skip = HEADING) {
 }
 
 const act = (name, sign, words, path) => h('button', {
-  type: 'button', class: 'quiet tiny', 'data-act': name, title: words, 'aria-label': `${words}: ${plain(path)}`,
+  type: 'button', class: 'quiet tiny', 'data-act': name, title: words,
+    'aria-label': `${words}: ${plain(path)}`,
 }, sign);
 
 /** A long text by parts of 64 KiB. */
@@ -62,7 +64,10 @@ function longText(text, patterns) {
 }
 
 export class Detail {
-  /** `on`: {close(), filter(field, value, not), column(field), around(record), next(by)}; `href(changes)` for links. */
+  /**
+   * `on`: {close(), filter(field, value, not), column(field), around(record), next(by)}; `href(changes)` for
+   * links.
+   */
   constructor(on) {
     this.on = on;
     this.record = null;
@@ -70,15 +75,18 @@ export class Detail {
     this.title = h('div', { class: 'detail-title' });
     this.element = h('aside', { class: 'detail', 'aria-label': T.logs.detail, hidden: true },
       h('header', {}, this.title,
-        h('button', { type: 'button', class: 'quiet square', title: T.logs.previousRow, 'aria-label': T.logs.previousRow,
+        h('button', { type: 'button', class: 'quiet square', title: T.logs.previousRow,
+          'aria-label': T.logs.previousRow,
           onclick: () => on.next(-1) }, icon('back')),
-        h('button', { type: 'button', class: 'quiet square', title: T.logs.nextRow, 'aria-label': T.logs.nextRow,
+        h('button', { type: 'button', class: 'quiet square', title: T.logs.nextRow,
+          'aria-label': T.logs.nextRow,
           onclick: () => on.next(1) }, icon('down')),
         h('button', { type: 'button', class: 'quiet square', title: `${T.close} (Esc)`, 'aria-label': T.close,
           onclick: () => on.close() }, icon('close'))),
       this.body);
     this.body.addEventListener('click', (event) => this.#clicked(event));
-    for (const kind of ['pointerover', 'focusin']) this.body.addEventListener(kind, (event) => this.#addActs(event));
+    for (const kind of ['pointerover', 'focusin']) this.body.addEventListener(kind, (event) =>
+      this.#addActs(event));
   }
 
   hide() {
@@ -95,8 +103,10 @@ export class Detail {
     this.body.scrollTop = 0;
     this.element.hidden = false;
     fill(this.title, h('span', { class: 'dot d-' + (grade ?? 'other') }),
-      record[by] === undefined || record[by] === null ? null : h('bdi', { class: `grade-name g-${grade}` }, say(String(record[by]))),
-      time === null ? null : h('time', { datetime: isoTime(time) }, fullTime(time, zone), ' ', h('span', { class: 'soft' },
+      record[by] === undefined || record[by] === null ? null : h('bdi', { class: `grade-name g-${grade}` },
+        say(String(record[by]))),
+      time === null ? null : h('time', { datetime: isoTime(time) }, fullTime(time, zone), ' ', h('span',
+        { class: 'soft' },
         offsetName(zone, time))));
     this.list = members(record, new Set([...HEADING, by, main].filter(Boolean)));
     const trace = record.trace_id ?? record.ticket_id;
@@ -104,10 +114,13 @@ export class Detail {
     fill(this.body,
       main ? longText(record[main], own) : null,
       h('div', { class: 'actions' },
-        h('button', { type: 'button', title: `${T.logs.around} (a)`, onclick: () => this.on.around(record) }, T.logs.around),
-        typeof trace === 'string' ? h('a', { class: 'button', href: this.on.traceHref(record) }, T.pages.trace) : null,
+        h('button', { type: 'button', title: `${T.logs.around} (a)`, onclick: () => this.on.around(record) },
+          T.logs.around),
+        typeof trace === 'string' ? h('a', { class: 'button', href: this.on.traceHref(record) },
+          T.pages.trace) : null,
         h('button', { type: 'button', onclick: () => this.#copy(write(record, 2)) }, T.logs.copyJson),
-        main ? h('button', { type: 'button', onclick: () => this.#copy(record[main]) }, T.logs.copyText) : null),
+        main ? h('button', { type: 'button', onclick: () => this.#copy(record[main]) }, T.logs.copyText)
+          : null),
       this.#members(),
       h('p', { class: 'hint' }, T.logs.positionSay(String(record.position))));
   }
@@ -148,13 +161,16 @@ export class Detail {
     const row = h('div', { class: `member ${indent}`, role: 'listitem', tabIndex: 0 }, label,
       h('bdi', { class: typeof value === 'string' ? 'member-value' : 'member-value other' },
         text === '' ? h('span', { class: 'none' }, T.logs.emptyText) : text.length > 2_000
-          ? [say(text.slice(0, 2_000), { lines: true }), act('whole', '…', T.logs.wholeValue(bytes(text.length)), path)]
+          ? [say(text.slice(0, 2_000), { lines: true }), act('whole', '…',
+            T.logs.wholeValue(bytes(text.length)), path)]
           : say(text, { lines: true })));
     row.member = { path, value, text };
     return row;
   }
 
-  /** What can be done with a member comes when it is pointed at or has the focus: a record may have thousands. */
+  /**
+   * What can be done with a member comes when it is pointed at or has the focus: a record may have thousands.
+   */
   #addActs(event) {
     const row = event.target instanceof Element ? event.target.closest('.member') : null;
     if (!row?.member || row.querySelector('.member-acts')) return;

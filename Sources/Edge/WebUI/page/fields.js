@@ -13,7 +13,10 @@ const VALUES_MORE = 100;
 const NAMES_MAX = 200;
 
 export class FieldsPanel {
-  /** `onToggle(field, value, not)`, `onBound(field, ge)`, `onColumn(field)`, `onOpen()` when fields are wanted anew. */
+  /**
+   * `onToggle(field, value, not)`, `onBound(field, ge)`, `onColumn(field)`, `onOpen()` when fields are wanted
+   * anew.
+   */
   constructor(on) {
     this.on = on;
     this.dataset = 'logs';
@@ -26,7 +29,8 @@ export class FieldsPanel {
     this.open = h('div', {});
     this.list = h('ul', { class: 'field-names' });
     this.element = h('aside', { class: 'facets', 'aria-label': T.logs.fields }, this.open,
-      h('details', { class: 'field-more', open: true }, h('summary', {}, T.logs.allFields), this.search, this.list));
+      h('details', { class: 'field-more', open: true }, h('summary', {}, T.logs.allFields), this.search,
+        this.list));
   }
 
   /** Names of the fields whose values are shown. */
@@ -99,11 +103,13 @@ export class FieldsPanel {
     const hidden = answer ? Math.max(0, answer.distinct - values.length) : 0;
     return h('section', { class: 'field-open' },
       h('header', {}, h('h3', { title: plain(name) }, h('bdi', {}, say(name))),
-        answer ? h('span', { class: 'hint', title: T.logs.distinct(count(answer.distinct), answer.exact !== false) },
+        answer ? h('span', { class: 'hint', title: T.logs.distinct(count(answer.distinct),
+          answer.exact !== false) },
           (answer.exact === false ? '≈ ' : '') + shortCount(answer.distinct)) : null,
         h('button', { type: 'button', class: 'quiet tiny', 'aria-label': `${T.close} ${name}`,
           onclick: () => this.#toggleField(name) }, icon('close'))),
-      answer ? null : h('div', { class: 'ghost-lines', 'aria-label': T.loading }, h('i', {}), h('i', {}), h('i', {})),
+      answer ? null : h('div', { class: 'ghost-lines', 'aria-label': T.loading }, h('i', {}), h('i', {}),
+        h('i', {})),
       h('ul', {}, values.map((one) => this.#value(name, one.value, one.count, whole, filter)),
         answer?.missing ? this.#value(name, null, answer.missing, whole, filter) : null),
       answer && !values.length && !answer.missing ? h('p', { class: 'hint' }, T.logs.noValues) : null,
@@ -111,7 +117,8 @@ export class FieldsPanel {
         this.more.add(name);
         this.#draw();
         this.on.onOpen([name], VALUES_MORE);
-      } }, T.logs.moreValues(count(hidden))) : hidden ? h('p', { class: 'hint' }, T.logs.yetMore(count(hidden))) : null,
+      } }, T.logs.moreValues(count(hidden))) : hidden ? h('p', { class: 'hint' },
+        T.logs.yetMore(count(hidden))) : null,
       answer?.numbers ? this.#numbers(name, answer.numbers) : null);
   }
 
@@ -121,16 +128,19 @@ export class FieldsPanel {
     const chosen = filter?.values.some((one) => JSON.stringify(one) === key);
     const state = chosen ? (filter.not ? 'out' : 'in') : filter && !filter.not ? 'off' : '';
     const grade = name === datasetOf(this.dataset).by ? gradeOf(value) : null;
-    const label = value === null ? T.logs.missing : value === '' ? T.logs.emptyText : numberText(value) ?? String(value);
+    const label = value === null ? T.logs.missing : value === '' ? T.logs.emptyText : numberText(value)
+      ?? String(value);
     const bar = h('span', { class: 'share' });
     bar.style.width = whole ? `${Math.max(1, (number / whole) * 100)}%` : '0';
     return h('li', { class: `value ${state}` }, bar,
-      h('button', { type: 'button', class: 'value-name', 'data-key': name + key, title: plain(label), 'aria-pressed': String(state === 'in'),
+      h('button', { type: 'button', class: 'value-name', 'data-key': name + key, title: plain(label),
+        'aria-pressed': String(state === 'in'),
         onclick: () => this.on.onToggle(name, own, false) },
       grade ? h('span', { class: 'dot d-' + grade }) : null,
       h('bdi', { class: value === null || value === '' ? 'none' : null }, say(label.slice(0, 300)))),
       h('span', { class: 'number', title: count(number) }, shortCount(number)),
-      h('button', { type: 'button', class: 'quiet tiny', 'aria-label': T.logs.exclude(plain(label)), title: T.logs.exclude(plain(label, 60)),
+      h('button', { type: 'button', class: 'quiet tiny', 'aria-label': T.logs.exclude(plain(label)),
+        title: T.logs.exclude(plain(label, 60)),
         'aria-pressed': String(state === 'out'), onclick: () => this.on.onToggle(name, own, true) }, '−'));
   }
 
@@ -139,7 +149,8 @@ export class FieldsPanel {
       type: 'button', class: 'link', title: T.logs.atLeast(String(value)),
       onclick: () => this.on.onBound(name, numberText(value)),
     }, h('span', { class: 'soft' }, label), ' ', short(value)));
-    return h('div', { class: 'field-numbers' }, part(T.logs.least, numbers.min), part(T.logs.median, numbers.median),
+    return h('div', { class: 'field-numbers' }, part(T.logs.least, numbers.min), part(T.logs.median,
+      numbers.median),
       part('p95', numbers.p95), part(T.logs.most, numbers.max));
   }
 
@@ -148,12 +159,15 @@ export class FieldsPanel {
     const wanted = this.search.value.trim().toLowerCase();
     const fit = this.names.filter(({ name }) => !shown.includes(name) && name.toLowerCase().includes(wanted));
     fill(this.list, fit.slice(0, NAMES_MAX).map(({ name, type, share }) => h('li', {},
-      h('button', { type: 'button', class: 'quiet', title: plain(name), onclick: () => this.#toggleField(name) },
+      h('button', { type: 'button', class: 'quiet', title: plain(name), onclick: () =>
+        this.#toggleField(name) },
         h('bdi', {}, say(name)), h('span', { class: 'hint' }, share !== undefined && share < 0.995
           ? `${Math.max(1, Math.round(share * 100))} %` : T.logs.types[type] ?? '')),
-      h('button', { type: 'button', class: 'quiet tiny', title: T.logs.asColumn, 'aria-label': `${T.logs.asColumn}: ${name}`,
+      h('button', { type: 'button', class: 'quiet tiny', title: T.logs.asColumn,
+        'aria-label': `${T.logs.asColumn}: ${name}`,
         onclick: () => this.on.onColumn(name) }, '▥'))),
-    fit.length > NAMES_MAX ? h('li', { class: 'hint' }, T.logs.yetMore(count(fit.length - NAMES_MAX))) : null);
+    fit.length > NAMES_MAX ? h('li', { class: 'hint' }, T.logs.yetMore(count(fit.length - NAMES_MAX)))
+      : null);
   }
 }
 

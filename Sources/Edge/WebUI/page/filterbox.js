@@ -23,15 +23,17 @@ export class FilterBox {
     this.mirror = h('div', { class: 'filter-mirror', 'aria-hidden': 'true' });
     this.input = h('textarea', {
       class: 'filter-input', rows: 1, spellcheck: 'false', autocomplete: 'off', autocapitalize: 'off',
-      'aria-label': T.logs.filter, placeholder: T.logs.filterHint, role: 'combobox', 'aria-expanded': 'false',
+      'aria-label': T.logs.filter, placeholder: T.logs.filterHint,
       'aria-autocomplete': 'list', 'aria-controls': 'offers', 'aria-describedby': 'filter-fault',
       oninput: () => this.#typed(), onkeydown: (event) => this.#key(event), onclick: () => this.#ask(),
       onblur: () => this.#close(),
     });
-    this.list = h('ul', { class: 'offers', id: 'offers', role: 'listbox', 'aria-label': T.logs.offers, hidden: true,
+    this.list = h('ul', { class: 'offers', id: 'offers', role: 'listbox', 'aria-label': T.logs.offers,
+      hidden: true,
       onpointerdown: (event) => this.#clicked(event) });
     this.message = h('div', { class: 'filter-fault', id: 'filter-fault', hidden: true });
-    this.element = h('div', { class: 'ask-filter' }, h('div', { class: 'filter-box' }, this.mirror, this.input),
+    this.element = h('div', { class: 'ask-filter' }, h('div', { class: 'filter-box' }, this.mirror,
+      this.input),
       this.list, this.message);
     this.#askSoon = later(90, () => this.#ask());
   }
@@ -77,9 +79,10 @@ export class FilterBox {
     if (fault && fault.character !== null) {
       const at = Math.min(toUnits(text, fault.character), text.length);
       const end = at + (/^(?:[\p{L}\p{N}_.]+|[^])/u.exec(text.slice(at))?.[0].length ?? 0);
-      fill(this.mirror, text.slice(0, at), h('span', { class: 'wrong' }, text.slice(at, end) || ' '), text.slice(end), '\u200b');
+      fill(this.mirror, text.slice(0, at), h('span', { class: 'wrong' }, text.slice(at, end) || ' '),
+        text.slice(end), ' ');
     } else {
-      fill(this.mirror, text, '\u200b');
+      fill(this.mirror, text, ' ');
     }
   }
 
@@ -122,7 +125,6 @@ export class FilterBox {
       class: 'hint', title: number === undefined ? null : count(number),
     }, number === undefined ? T.logs.offerKinds[kind] ?? '' : shortCount(number)))));
     this.list.hidden = !this.offers.length;
-    this.input.setAttribute('aria-expanded', String(!this.list.hidden));
     this.input.removeAttribute('aria-activedescendant');
   }
 
@@ -130,7 +132,6 @@ export class FilterBox {
     this.#stop?.abort();
     this.list.hidden = true;
     this.at = -1;
-    this.input.setAttribute('aria-expanded', 'false');
   }
 
   #mark(at) {
@@ -181,7 +182,8 @@ export class FilterBox {
     }
     if (shown && (event.key === 'ArrowDown' || event.key === 'ArrowUp')) {
       event.preventDefault();
-      return this.#mark(event.key === 'ArrowDown' ? this.at + 1 : this.at < 0 ? this.offers.length - 1 : this.at - 1);
+      return this.#mark(event.key === 'ArrowDown' ? this.at + 1 : this.at < 0 ? this.offers.length - 1
+        : this.at - 1);
     }
     if (shown && event.key === 'Tab' && !event.shiftKey && this.offers[0]?.kind !== 'history') {
       event.preventDefault();

@@ -1,5 +1,5 @@
-// Live on the Logs page: joins the stream of new records to the rows of the query, each record once, and holds it while
-// somebody reads.
+// Live on the Logs page: joins the stream of new records to the rows of the query, each record once, and
+// holds it while somebody reads.
 
 import { Failure, serverNow } from './api.js';
 import { h } from './dom.js';
@@ -25,7 +25,8 @@ export class Following {
     this.start = range?.start ?? null;
     this.by = datasetOf(dataset).by;
     this.live = new Live(dataset, whereText(q, filters), {
-      state: (state) => this.#state(state), open: () => this.#opened(), take: (items, letGo) => this.#take(items, letGo),
+      state: (state) => this.#state(state), open: () => this.#opened(), take: (items, letGo) =>
+        this.#take(items, letGo),
       end: (failure) => page.failed('rows', failure), tick: () => this.#tick(),
     });
     this.live.hold(true);
@@ -54,7 +55,8 @@ export class Following {
     try {
       const { address } = page;
       const { signal } = this.stop;
-      const [highest, oldest] = await Promise.all([highestOf(address, signal), this.start ?? oldestOf(address, signal)]);
+      const [highest, oldest] = await Promise.all([highestOf(address, signal), this.start
+        ?? oldestOf(address, signal)]);
       this.start = oldest ?? serverNow();
       this.#rebase(highest, []);
       this.ready = true;
@@ -126,7 +128,8 @@ export class Following {
     if (!first) return;
     const left = list.live.slice(0, -kept.length).filter((line) => typeof line === 'string').length;
     const known = run.total !== null && run.share >= 1 && !anew;
-    this.#rebase(placeOf(first).position - 1n, kept, known ? { bars: run.bars, total: run.total + left } : null);
+    this.#rebase(placeOf(first).position - 1n, kept, known ? { bars: run.bars, total: run.total + left }
+      : null);
   }
 
   #tick() {

@@ -66,7 +66,8 @@ export function write(value, indent = 0, level = 0) {
 
 /** An object's own member, whatever its name. */
 export function own(object, name) {
-  return object !== null && typeof object === 'object' && Object.hasOwn(object, name) ? object[name] : undefined;
+  return object !== null && typeof object === 'object' && Object.hasOwn(object, name) ? object[name]
+    : undefined;
 }
 
 const PLAIN = /^[A-Za-z_][A-Za-z0-9_]*$/;

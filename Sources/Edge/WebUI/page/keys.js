@@ -38,7 +38,8 @@ export function listen(common) {
     clearTimeout(prefixTimer);
     const action = own[whole] ?? common[whole];
     if (action) {
-      const onButton = event.target instanceof HTMLElement && event.target.closest('button, a, summary, [role=option]');
+      const onButton = event.target instanceof HTMLElement
+        && event.target.closest('button, a, summary, [role=option]');
       if (onButton && (name === 'Enter' || name === 'Space')) return;
       if (action(event) !== false) event.preventDefault();
     } else if (name === 'g' && !event.ctrlKey) {

@@ -1,19 +1,19 @@
-// The list of records: a grid of rows, of which one has the focus and some may be chosen. Records that came live lie
-// on top of those of the query.
+// The list of records: a grid of rows, of which one has the focus and some may be chosen. Records that came
+// live lie on top of those of the query.
 
+import { fillCells } from './cells.js';
 import { copyText, fill, h, say } from './dom.js';
 import { parse, textOf, valueAt } from './json.js';
-import { datasetOf, gradeOf, hitsOf } from './query.js';
+import { datasetOf } from './query.js';
 import { placeOf } from './rows.js';
 import { RowView } from './rowview.js';
 import { plain } from './safe.js';
-import { T, count } from './texts.js';
-import { clockParts, fullTime, isoTime, parseTime } from './time.js';
+import { T } from './texts.js';
+import { isoTime, parseTime } from './time.js';
 
-const TEXT_MAX = 1_000;
 const ROW_HEIGHT = 22;
-const BEFORE_HIT = 24;
-const WIDTHS = { level: '3.6em', severity: '5.2em', status: '6em', service: '11em', container: '11em', session: '9em' };
+const WIDTHS = { level: '3.6em', severity: '5.2em', status: '6em', service: '11em', container: '11em',
+  session: '9em' };
 
 export class RecordList {
   /** `on`: {open(index), focus(index), move(byUser), choose()}. */
@@ -28,13 +28,14 @@ export class RecordList {
     this.look = { dataset: 'logs', columns: [], patterns: [], zone: 'UTC', digits: 3, day: false };
     this.head = h('div', { class: 'rows-head', role: 'row' });
     this.view = new RowView({
-      count: () => this.count, height: () => ROW_HEIGHT, varies: () => this.wrap, key: (index) => this.key(index),
+      count: () => this.count, height: () => ROW_HEIGHT, varies: () => this.wrap, key: (index) =>
+        this.key(index),
       draw: (index) => this.#draw(index), redraw: (element, index) => this.#redraw(element, index),
       want: (from, to) => this.#want(from, to),
-    }, { onMove: (byUser) => on.move(byUser) });
-    this.element = h('div', {
-      class: 'rows', role: 'grid', tabIndex: 0, 'aria-label': T.logs.records, 'aria-multiselectable': 'true',
-    }, this.head, this.view.element);
+    }, { head: this.head, onMove: (byUser) => on.move(byUser) });
+    this.element = this.view.element;
+    this.element.setAttribute('aria-label', T.logs.records);
+    this.element.setAttribute('aria-multiselectable', 'true');
     this.view.layer.addEventListener('click', (event) => this.#clicked(event));
   }
 
@@ -113,7 +114,8 @@ export class RecordList {
 
   #describe() {
     const all = this.rows?.total;
-    this.element.setAttribute('aria-rowcount', all === null || all === undefined ? '-1' : String(this.count + 1));
+    this.element.setAttribute('aria-rowcount', all === null || all === undefined ? '-1' : String(this.count
+      + 1));
     this.element.setAttribute('aria-colcount', String(this.look.columns.length + 1));
   }
 
@@ -132,7 +134,8 @@ export class RecordList {
       (index === flexible ? 'minmax(0, 1fr)' : `minmax(0, ${WIDTHS[name] ?? '10em'})`));
     this.element.style.setProperty('--columns', [`minmax(0, ${time})`, ...widths].join(' '));
     fill(this.head, [T.logs.time, ...columns].map((name, index) => h('span', {
-      role: 'columnheader', class: name === by ? 'cell grade' : 'cell', 'aria-colindex': String(index + 1), title: plain(name),
+      role: 'columnheader', class: name === by ? 'cell grade' : 'cell', 'aria-colindex': String(index + 1),
+        title: plain(name),
     }, index ? say(name) : name)));
     this.head.setAttribute('aria-rowindex', '1');
   }
@@ -167,64 +170,16 @@ export class RecordList {
       fill(element, h('span', { class: 'cell' }), this.look.columns.map(() => h('span', { class: 'cell' })));
     } else if (typeof line !== 'string') {
       element.className = 'rec missing';
-      fill(element, h('span', { class: 'cell', role: 'gridcell' }, line.told ? T.logs.told[line.told] : T.logs.dropped(line.dropped)));
+      fill(element, h('span', { class: 'cell', role: 'gridcell' }, line.told ? T.logs.told[line.told]
+        : T.logs.dropped(line.dropped)));
     } else {
-      this.#fillCells(element, parse(line));
+      fillCells(element, parse(line), { ...this.look, wrap: this.wrap, wide: this.#wide() });
     }
   }
 
-  #fillCells(element, record) {
-    const { columns, patterns, dataset } = this.look;
-    const grade = gradeOf(valueAt(record, datasetOf(dataset).by));
-    element.className = `rec${grade ? ' g-' + grade : ''}`;
-    const cells = columns.map((name, index) => {
-      const cell = h('bdi', { class: 'cell', role: 'gridcell', 'aria-colindex': String(index + 2) });
-      const value = valueAt(record, name);
-      if (name === datasetOf(dataset).by) cell.classList.add('grade');
-      if (value !== undefined && value !== null) cell.append(this.#text(textOf(value), patterns, name));
-      return cell;
-    });
-    fill(element, this.#time(record), cells);
-  }
-
-  #time(record) {
-    const { zone, digits, day } = this.look;
-    const time = parseTime(record.timestamp);
-    const cell = h('span', { class: 'cell time', role: 'gridcell', 'aria-colindex': '1' });
-    if (time === null) return cell;
-    const parts = clockParts(time, zone);
-    if (day) cell.append(h('span', { class: 'day' }, parts.day.slice(5) + ' '));
-    cell.append(parts.clock, h('span', { class: 'fraction' }, '.' + parts.fraction.slice(0, digits)));
-    return cell;
-  }
-
-  /** A text for a cell: at most 1,000 characters, from shortly before the first match beyond the cell's width. */
-  #text(text, patterns, name) {
-    const own = patterns.filter(({ field }) => !field || field === name).map(({ pattern }) => pattern);
-    let from = 0;
-    let part = text.length > TEXT_MAX ? text.slice(0, TEXT_MAX) : text;
-    let hits = own.length ? hitsOf(part, own) : [];
-    if (own.length && !this.wrap) {
-      if (!hits.length && text.length > TEXT_MAX) hits = hitsOf(text.slice(0, 200_000), own, 1);
-      if (hits.length && hits[0][0] > this.#fits(name)) {
-        from = hits[0][0] - BEFORE_HIT;
-        if (/[\udc00-\udfff]/.test(text[from])) from -= 1;
-        part = text.slice(from, from + TEXT_MAX);
-        hits = hitsOf(part, own);
-      }
-    }
-    const fragment = document.createDocumentFragment();
-    if (from) fragment.append(h('span', { class: 'elided' }, '…'));
-    fragment.append(say(part, { hits, lines: this.wrap }));
-    const rest = text.length - from - part.length;
-    if (rest > 0) fragment.append(h('span', { class: 'elided' }, ` ${T.logs.more(count(rest))}`));
-    return fragment;
-  }
-
-  /** About how many characters a cell shows. */
-  #fits(name) {
-    const last = name === this.look.columns.at(-1);
-    return last ? Math.max(30, (this.view.element.clientWidth - 320) / 7.6) : 16;
+  /** About how many characters the last column shows. */
+  #wide() {
+    return Math.max(30, (this.element.clientWidth - 320) / 7.6);
   }
 
   #clicked(event) {
@@ -271,7 +226,8 @@ export class RecordList {
 
   /** [first, last] of the chosen rows, or of the one with the focus. */
   get range() {
-    const ends = this.chosen ? [this.indexOf(this.chosen.from), this.indexOf(this.chosen.to)] : [this.focusIndex, this.focusIndex];
+    const ends = this.chosen ? [this.indexOf(this.chosen.from), this.indexOf(this.chosen.to)]
+      : [this.focusIndex, this.focusIndex];
     return ends[0] < 0 || ends[1] < 0 ? null : [Math.min(...ends), Math.max(...ends)];
   }
 
@@ -299,16 +255,14 @@ export class RecordList {
     return [time === null ? '' : isoTime(time), ...values].join('  ');
   }
 
-  /** Records that came live, oldest first: strings, or {dropped}. What is read stays where it is unless `follow`. */
+  /**
+   * Records that came live, oldest first: strings, or {dropped}. What is read stays where it is unless
+   * `follow`.
+   */
   add(lines, follow) {
     for (const line of lines) this.live.push(line);
     this.liveEnd += lines.length;
     this.view.inserted(lines.length, !follow);
     this.#describe();
-  }
-
-  timeText(record) {
-    const time = parseTime(record.timestamp);
-    return time === null ? '' : fullTime(time, this.look.zone);
   }
 }

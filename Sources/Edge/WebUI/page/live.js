@@ -1,5 +1,5 @@
-// Records as they are written. Whole through breaks: the stream goes on behind the last event's id. What waits while
-// somebody reads is bounded; what is beyond is said.
+// Records as they are written. Whole through breaks: the stream goes on behind the last event's id. What
+// waits while somebody reads is bounded; what is beyond is said.
 
 import { events, Failure } from './api.js';
 
@@ -13,8 +13,8 @@ export class Live {
   #timer = 0;
 
   /**
-   * `on`: {state(text), take(items, missing), open()}. `items` are lines or {dropped}, oldest first, at most every
-   * 100 ms; `missing` says how many of those before them were let go because nobody looked.
+   * `on`: {state(text), take(items, missing), open()}. `items` are lines or {dropped}, oldest first, at
+   * most every 100 ms; `missing` says how many of those before them were let go because nobody looked.
    */
   constructor(dataset, where, on) {
     this.dataset = dataset;

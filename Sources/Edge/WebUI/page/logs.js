@@ -1,25 +1,20 @@
-// The Logs page: filter, conditions, bars, fields, rows, one record, live. Everything that is seen follows from the
-// address; the parts are modules of their own, this one leads them.
+// The Logs page: filter, conditions, bars, fields, rows, one record, live. Everything that is seen follows
+// from the address; the parts are modules of their own, this one leads them.
 
-import { addressText, toggledFilter } from './address.js';
+import { addressText } from './address.js';
 import { serverNow } from './api.js';
-import { BarView } from './barview.js';
-import { Chips } from './chips.js';
-import { Detail } from './detail.js';
-import { announce, fill, h, icon, later } from './dom.js';
-import { FieldsPanel } from './fields.js';
+import { announce, fill, h, icon } from './dom.js';
 import { FilterBox } from './filterbox.js';
 import { Following } from './follow.js';
-import { RecordList } from './list.js';
+import { build } from './logs-parts.js';
 import { Moves } from './moves.js';
 import { note } from './overlay.js';
 import { datasetOf, findPattern, needles } from './query.js';
-import { RangePicker } from './range.js';
 import { recordAt, Run } from './run.js';
 import { stateOf } from './states.js';
+import { showStatus, tellFault } from './status.js';
 import { T } from './texts.js';
-import { isoTime, rangeText, resolveRange } from './time.js';
-import { Tools } from './tools.js';
+import { isoTime, resolveRange } from './time.js';
 
 export function page(ctx) {
   return new LogsPage(ctx);
@@ -33,59 +28,9 @@ class LogsPage {
     this.asked = '';
     this.failure = null;
     this.leaving = new AbortController();
-    this.#parts();
+    build(this);
     this.moves = new Moves(this);
     this.keys = this.moves.keys();
-  }
-
-  #parts() {
-    const { ctx } = this;
-    const go = (changes, options) => this.go(changes, options);
-    this.dataset = h('select', { class: 'dataset', 'aria-label': T.logs.datasets,
-      onchange: () => go({ dataset: this.dataset.value, q: '', filters: [], columns: null }) });
-    this.filter = new FilterBox({ onRun: (q) => this.#ask(q), ask: () => this.#completion() });
-    this.range = new RangePicker({
-      zone: ctx.zone, onChoose: (range) => go({ range }), onZone: (zone) => ctx.setZone(zone),
-    });
-    this.liveButton = h('button', { type: 'button', class: 'live', 'aria-pressed': 'false', title: 'l',
-      onclick: () => this.toggleLive() }, h('span', { class: 'live-dot' }), T.logs.live);
-    this.runButton = h('button', { type: 'button', class: 'main run', onclick: () => this.#runOrStop() }, T.logs.run);
-    this.fieldsButton = h('button', { type: 'button', class: 'only-narrow', onclick: () => this.showFields(),
-      'aria-expanded': 'false' }, icon('filter'), T.logs.showFields);
-    this.chips = new Chips({ onChange: (filters) => go({ filters }) });
-    this.bars = new BarView({ onChoose: (start, end) => go({ range: rangeText(start, end) }) });
-    this.status = h('div', { class: 'status', role: 'status' });
-    this.tools = new Tools(this);
-    this.banner = h('div', { class: 'banner', role: 'alert', hidden: true });
-    this.state = h('div', { class: 'state', hidden: true });
-    this.waiting = h('button', { type: 'button', class: 'waiting', hidden: true, onclick: () => this.moves.toTop() });
-    this.list = new RecordList({
-      open: (index) => this.moves.open(index), focus: (index) => this.moves.focused(index),
-      move: () => this.following?.moved(), choose: () => this.tools.drawChosen(),
-    });
-    this.fields = new FieldsPanel({
-      onToggle: (field, value, not) => go({ filters: toggledFilter(this.address.filters, field, value, not) }),
-      onBound: (field, ge) => go({ filters: [...this.address.filters, { field, not: false, ge, lt: null }] }),
-      onColumn: (name) => this.toggleColumn(name),
-      onOpen: (names, values) => this.run?.askFields(names, values),
-    });
-    this.detail = new Detail({
-      close: () => this.moves.close(), column: (name) => this.toggleColumn(name),
-      around: (record) => this.moves.around(record),
-      filter: (field, value, not) => go({ filters: toggledFilter(this.address.filters, field, value, not) }),
-      next: (by) => this.moves.step(by),
-      traceHref: (record) => ctx.href({ page: 'trace', q: '', filters: [], columns: null, range: this.address.range,
-        more: new Map([['id', record.trace_id ?? record.ticket_id]]) }),
-    });
-    this.centre = h('div', { class: 'centre' }, this.banner, this.tools.chosen, this.tools.findBar, this.list.element,
-      this.waiting, this.state);
-    this.element = h('div', { class: 'logs' },
-      h('div', { class: 'ask' }, this.dataset, this.filter.element, this.range.element, this.liveButton, this.runButton),
-      this.chips.element, this.bars.element,
-      h('div', { class: 'line' }, this.status, h('span', { class: 'gap' }), this.fieldsButton, this.tools.element),
-      h('div', { class: 'panes' }, this.fields.element, this.centre, this.detail.element));
-    this.showStatusSoon = later(0, () => this.#showStatus());
-    this.refreshBars = later(200, () => this.bars.show({}));
   }
 
   title(address) {
@@ -93,7 +38,8 @@ class LogsPage {
   }
 
   go(changes, options) {
-    this.ctx.go({ ...this.address, at: null, more: new Map(), ...this.#liveMore(changes), ...changes }, options);
+    this.ctx.go({ ...this.address, at: null, more: new Map(), ...this.#liveMore(changes), ...changes },
+      options);
   }
 
   /** Live lasts while conditions change, not when a fixed time is chosen. */
@@ -108,7 +54,8 @@ class LogsPage {
 
   toggleColumn(name) {
     const { columns } = this;
-    const next = columns.includes(name) ? columns.filter((one) => one !== name) : [...columns.slice(0, -1), name, ...columns.slice(-1)];
+    const next = columns.includes(name) ? columns.filter((one) => one !== name) : [...columns.slice(0, -1),
+      name, ...columns.slice(-1)];
     const usual = datasetOf(this.address.dataset).columns;
     const same = next.length === usual.length && next.every((one, index) => one === usual[index]);
     this.ctx.go({ ...this.address, columns: same || !next.length ? null : next });
@@ -118,7 +65,8 @@ class LogsPage {
     const before = this.address;
     this.address = address;
     const { tenant, dataset, q, filters, range, order, more } = address;
-    const asked = addressText({ page: 'logs', tenant: tenant ?? this.ctx.tenant?.name, dataset, q, filters, range, order,
+    const asked = addressText({ page: 'logs', tenant: tenant ?? this.ctx.tenant?.name, dataset, q, filters,
+      range, order,
       more: new Map([['live', more.get('live')], ['zone', this.ctx.zone()]]) });
     if (asked !== this.asked) {
       this.asked = asked;
@@ -154,7 +102,8 @@ class LogsPage {
     const more = new Map(this.address.more);
     if (!more.delete('live')) more.set('live', '1');
     const fixed = this.address.range.includes('..');
-    this.ctx.go({ ...this.address, more, order: 'desc', at: null, range: fixed && more.has('live') ? '1h' : this.address.range });
+    this.ctx.go({ ...this.address, more, order: 'desc', at: null, range: fixed && more.has('live') ? '1h'
+      : this.address.range });
   }
 
   restyle() {
@@ -164,7 +113,8 @@ class LogsPage {
   #drawAsk() {
     const { address, ctx } = this;
     const names = [...new Set([...(ctx.tenant?.datasets ?? []), address.dataset])];
-    fill(this.dataset, names.map((name) => h('option', { value: name, selected: name === address.dataset }, name)));
+    fill(this.dataset, names.map((name) => h('option', { value: name, selected: name === address.dataset },
+      name)));
     this.filter.setText(address.q);
     this.range.show(address.range);
     this.chips.show(address.filters);
@@ -173,23 +123,23 @@ class LogsPage {
     this.liveButton.setAttribute('aria-pressed', String(address.more.get('live') === '1'));
   }
 
-  #ask(q) {
+  ask(q) {
     FilterBox.keep(q);
     if (q === this.address.q) this.begin({ keep: true });
     else this.go({ q });
     this.list.element.focus();
   }
 
-  #runOrStop() {
+  runOrStop() {
     if (this.run?.running) {
       this.run.close();
       this.finished(T.failure.stopped);
     } else {
-      this.#ask(this.filter.text);
+      this.ask(this.filter.text);
     }
   }
 
-  #completion() {
+  completion() {
     const bounds = resolveRange(this.address.range, serverNow());
     const body = { dataset: this.address.dataset };
     if (bounds?.start) Object.assign(body, { start: isoTime(bounds.start), end: isoTime(bounds.end) });
@@ -218,7 +168,8 @@ class LogsPage {
   }
 
   startRun(options, place = null) {
-    const run = new Run(this.address, { zone: this.ctx.zone(), fields: this.fields.shown, values: this.fields.values, ...options }, {
+    const run = new Run(this.address, { zone: this.ctx.zone(), fields: this.fields.shown,
+      values: this.fields.values, ...options }, {
       rows: () => this.run === run && this.#rowsCame(), bars: () => this.run === run && this.#barsCame(),
       fields: (fields, part) => this.run === run && this.fields.take(fields, part),
       failure: (part, failure) => queueMicrotask(() => this.run === run && this.failed(part, failure)),
@@ -259,7 +210,7 @@ class LogsPage {
     this.element.classList.remove('running');
     this.#drawRun();
     this.showState();
-    this.#showStatus();
+    showStatus(this);
     if (this.run?.total !== null && !stopped) announce(T.logs.count(this.run.total));
   }
 
@@ -271,9 +222,12 @@ class LogsPage {
     const find = findPattern(this.tools.findText);
     return {
       dataset, columns: this.columns, zone: this.ctx.zone(),
-      patterns: [...needles(q), ...(find ? datasetOf(dataset).texts.map((field) => ({ field, pattern: find })) : [])],
-      digits: length !== null && length <= 10_000_000_000n ? 9 : length !== null && length <= 600_000_000_000n ? 6 : 3,
-      day: length === null || now === null ? !range.match(/^\d+[smh]$/) : length > 12n * 3_600_000_000_000n || range.includes('..'),
+      patterns: [...needles(q), ...(find ? datasetOf(dataset).texts.map((field) =>
+        ({ field, pattern: find })) : [])],
+      digits: length !== null && length <= 10_000_000_000n ? 9 : length !== null
+        && length <= 600_000_000_000n ? 6 : 3,
+      day: length === null || now === null ? !range.match(/^\d+[smh]$/) : length > 12n * 3_600_000_000_000n
+        || range.includes('..'),
     };
   }
 
@@ -291,39 +245,23 @@ class LogsPage {
       note(this.ctx.fail(failure));
     } else {
       this.failure = failure ?? { kind: 'range' };
-      this.#fault(this.failure);
+      tellFault(this, this.failure);
       this.finished(null);
-      if (failure && (failure.kind === 'away' || failure.kind === 'busy')) this.#againSoon(failure.retryAfter);
-    }
-  }
-
-  /** A filter that cannot be read is marked; other failures are said above the rows. */
-  #fault(failure) {
-    if (failure.kind === 'invalid' && failure.field === 'where') {
-      const typed = this.address.filters.length && failure.character !== null ? failure.character - 1 : failure.character;
-      const character = typed !== null && typed <= Array.from(this.address.q).length ? Math.max(0, typed) : null;
-      const field = datasetOf(this.address.dataset).texts[0];
-      const words = this.address.q.trim();
-      const fixes = /^["']|[=~<>]/.test(words) ? [] : [{ label: T.logs.findInstead(field),
-        text: `${field} icontains "${words.replace(/["\\]/g, '\\$&')}"` }];
-      this.filter.setFault({ character, detail: failure.detail }, fixes);
-      announce(failure.detail, true);
-    } else if (failure.kind !== 'range' && this.list.count) {
-      fill(this.banner, h('span', {}, this.ctx.fail(failure)), h('button', { type: 'button', onclick: () => {
-        this.begin({ keep: true });
-      } }, T.retry));
-      this.banner.hidden = false;
+      if (failure && (failure.kind === 'away'
+        || failure.kind === 'busy')) this.#againSoon(failure.retryAfter);
     }
   }
 
   #againSoon(seconds) {
     this.tries = (this.tries ?? 0) + 1;
-    this.again = setTimeout(() => this.begin({ keep: true }), (seconds ?? Math.min(10, this.tries * 2)) * 1000);
+    this.again = setTimeout(() => this.begin({ keep: true }), (seconds
+      ?? Math.min(10, this.tries * 2)) * 1000);
   }
 
   showState() {
     const { run, list } = this;
-    const empty = Boolean(this.failure && !list.count) || Boolean(run?.rows?.begun && !run.rows.count && !list.live.length);
+    const empty = Boolean(this.failure && !list.count) || Boolean(run?.rows?.begun && !run.rows.count
+      && !list.live.length);
     this.state.hidden = !empty;
     list.element.hidden = empty;
     if (this.failure && !list.count) this.bars.element.classList.add('stale');
@@ -334,22 +272,5 @@ class LogsPage {
   #drawRun() {
     const running = Boolean(this.run?.running) && !this.following;
     fill(this.runButton, running ? [icon('stop'), T.logs.stop] : T.logs.run);
-  }
-
-  #showStatus() {
-    const { run, list, following } = this;
-    const parts = [];
-    const total = run?.total ?? run?.rows?.total ?? null;
-    if (following) parts.push(...following.words());
-    if (total !== null && run.share >= 1) parts.push(h('strong', {}, T.logs.count(total + list.live.length)));
-    else if (list.count) parts.push(h('strong', {}, T.logs.atLeastCount(list.count)));
-    if (this.stopped) parts.push(this.stopped);
-    if (run?.running && run.share < 1) parts.push(T.logs.share(run.share));
-    const ms = run?.statistics?.ms;
-    if (ms !== undefined && !following) parts.push(T.logs.ms(Number(ms) < 10 ? Number(ms).toFixed(1) : Math.round(Number(ms))));
-    if (run?.statistics?.rows_looked_at !== undefined && !following) parts.push(T.logs.looked(run.statistics.rows_looked_at));
-    if (run?.rows?.incomplete) parts.push(h('span', { class: 'fault' }, T.logs.incomplete));
-    parts.push(this.ctx.zone());
-    fill(this.status, parts.map((part, index) => [index ? h('span', { class: 'soft' }, ' · ') : null, part]));
   }
 }

@@ -217,7 +217,8 @@ export class Moves {
     return {
       '/': () => page.filter.focus(), Escape: () => this.escape(),
       Enter: () => (list.focusIndex < 0 ? false : this.open(list.focusIndex)),
-      j: () => this.step(1), ArrowDown: () => this.step(1), k: () => this.step(-1), ArrowUp: () => this.step(-1),
+      j: () => this.step(1), ArrowDown: () => this.step(1), k: () => this.step(-1), ArrowUp: () =>
+        this.step(-1),
       PageDown: () => this.step(screen()), PageUp: () => this.step(-screen()),
       Home: () => list.focus(0), End: () => list.focus(list.count - 1),
       'shift ArrowDown': () => choose(1), 'shift ArrowUp': () => choose(-1),

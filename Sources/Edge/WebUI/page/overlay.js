@@ -1,6 +1,7 @@
 // What lies over the page: menus, dialogs, short notes. One menu at a time; Escape and a click outside close.
 
-import { announce, append, h, icon } from './dom.js';
+import { announce, append, h, icon, say } from './dom.js';
+import { plain } from './safe.js';
 import { T } from './texts.js';
 
 let open = null;
@@ -46,8 +47,8 @@ export function popup(anchor, content, { role = 'dialog', label = null, onClose 
 }
 
 /**
- * A menu below `anchor`. Items: {label, run, checked?, hint?, disabled?}, {heading}, '-'. `checked` makes it a
- * choice; labels are texts or nodes.
+ * A menu below `anchor`. Items: {label, run, checked?, hint?, disabled?}, {heading}, '-'. `checked` makes
+ * it a choice; labels are texts or nodes.
  */
 export function menu(anchor, items, { label = null } = {}) {
   const nodes = items.map((item) => {
@@ -55,14 +56,16 @@ export function menu(anchor, items, { label = null } = {}) {
     if (item.heading) return h('div', { class: 'menu-heading', role: 'presentation' }, item.heading);
     const choice = item.checked !== undefined;
     return h('button', {
-      type: 'button', role: choice ? 'menuitemradio' : 'menuitem', tabIndex: -1, disabled: Boolean(item.disabled),
+      type: 'button', role: choice ? 'menuitemradio' : 'menuitem', tabIndex: -1,
+        disabled: Boolean(item.disabled),
       'aria-checked': choice ? String(Boolean(item.checked)) : null,
       'data-first': item.checked ? true : null,
       onclick: () => {
         closePopup();
         item.run();
       },
-    }, h('span', { class: 'menu-label' }, item.label), item.hint ? h('span', { class: 'hint' }, item.hint) : null);
+    }, h('span', { class: 'menu-label' }, item.label), item.hint ? h('span', { class: 'hint' }, item.hint)
+      : null);
   });
   const box = popup(anchor, nodes, { role: 'menu', label });
   box?.addEventListener('keydown', (event) => {
@@ -120,9 +123,9 @@ let noteTimer = 0;
 /** A short note at the bottom, also told to screen readers. */
 export function note(text) {
   document.querySelector('.note')?.remove();
-  const box = h('div', { class: 'note' }, text);
+  const box = h('div', { class: 'note' }, say(text));
   document.body.append(box);
-  announce(text);
+  announce(plain(text));
   clearTimeout(noteTimer);
   noteTimer = setTimeout(() => box.remove(), 4000);
 }

@@ -1,12 +1,12 @@
-// Queries of the Logs page: what each dataset shows first, chips as filter text, bounds by (timestamp, position),
-// and what a filter looks for in texts. Pure: no document.
+// Queries of the Logs page: what each dataset shows first, chips as filter text, bounds by (timestamp,
+// position), and what a filter looks for in texts. Pure: no document.
 
 import { write } from './json.js';
 import { isoTime } from './time.js';
 
 /**
- * By dataset: `by`, the field of the bars' colours; columns; fields whose values are counted; `texts`, where find
- * looks; `sources`, what "around" keeps the same.
+ * By dataset: `by`, the field of the bars' colours; columns; fields whose values are counted; `texts`,
+ * where find looks; `sources`, what "around" keeps the same.
  */
 export const DATASETS = {
   logs: {
@@ -28,7 +28,8 @@ export const DATASETS = {
     texts: ['query'], sources: ['user_id'],
   },
   sessions: {
-    by: 'level', columns: ['level', 'container', 'session', 'message'], fields: ['level', 'container', 'session'],
+    by: 'level', columns: ['level', 'container', 'session', 'message'], fields: ['level', 'container',
+      'session'],
     texts: ['message'], sources: ['container', 'session'],
   },
 };
@@ -63,7 +64,8 @@ export function conditionText({ field, not, values, exists, ge, lt }) {
   if (exists) {
     text = `${field} exists`;
   } else if (!values) {
-    text = [ge === null ? '' : `${field} >= ${ge}`, lt === null ? '' : `${field} < ${lt}`].filter(Boolean).join(' and ');
+    text = [ge === null ? '' : `${field} >= ${ge}`, lt === null ? ''
+      : `${field} < ${lt}`].filter(Boolean).join(' and ');
     text = text || `${field} exists`;
   } else {
     const real = values.filter((value) => value.json !== 'null');
@@ -85,7 +87,8 @@ export function conditionObject({ field, not, values, exists, ge, lt }) {
     if (lt !== null) bounds.lt = Number(lt);
     return bounds;
   }
-  return { field, [not ? 'not_in' : 'in']: values.map((value) => (typeof value === 'string' ? value : JSON.parse(value.json))) };
+  return { field, [not ? 'not_in' : 'in']: values.map((value) => (typeof value === 'string' ? value
+    : JSON.parse(value.json))) };
 }
 
 /** Whether parentheses outside of quotes would close more than they open. */
@@ -99,8 +102,9 @@ function closesTooMuch(text) {
 }
 
 /**
- * All conditions as one text, undefined for none. The filter as it was typed comes first in parentheses, so that
- * the place of a fault in it is one behind what was typed; a filter that closes too much is asked alone.
+ * All conditions as one text, undefined for none. The filter as it was typed comes first in parentheses, so
+ * that the place of a fault in it is one behind what was typed; a filter that closes too much is asked
+ * alone.
  */
 export function whereText(q, filters, more = []) {
   const own = q.trim() ? q : '';
@@ -130,9 +134,15 @@ export function errorText(dataset) {
   return `${datasetOf(dataset).by} in (${ERRORS.map(quoted).join(', ')})`;
 }
 
-const CONDITION = /(not\s+)?([\p{L}_][^\s"'(),=<>~!]*)\s*(icontains|contains|word|prefix|~\*?|=)\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s"'(),=<>~!]+)/giu;
+const WORD = '[^\\s"\'(),=<>~!]';
+const TEXT = `"(?:[^"\\\\]|\\\\.)*"|'(?:[^'\\\\]|\\\\.)*'|${WORD}+`;
+const CONDITION = new RegExp(
+  `(not\\s+)?([\\p{L}_]${WORD}*)\\s*(icontains|contains|word|prefix|~\\*?|=)\\s*(${TEXT})`, 'giu');
 
-/** What a filter looks for in texts: [{field, pattern}], patterns as regular expressions; nothing that is negated. */
+/**
+ * What a filter looks for in texts: [{field, pattern}], patterns as regular expressions; nothing that is
+ * negated.
+ */
 export function needles(q) {
   const found = [];
   for (const [, not, field, name, value] of q.matchAll(CONDITION)) {

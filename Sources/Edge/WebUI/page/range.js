@@ -4,7 +4,8 @@ import { h, icon } from './dom.js';
 import { serverNow } from './api.js';
 import { closePopup, popup } from './overlay.js';
 import { T } from './texts.js';
-import { fullTime, isZone, localZone, parseLength, rangeText, readTime, resolveRange, zoneName } from './time.js';
+import { fullTime, isZone, localZone, parseLength, rangeText, readTime, resolveRange,
+  zoneName } from './time.js';
 
 const LENGTHS = ['5m', '15m', '1h', '6h', '24h', '7d', '30d', '365d', 'all'];
 
@@ -13,9 +14,11 @@ export class RangePicker {
   constructor({ onChoose, onZone, zone }) {
     Object.assign(this, { onChoose, onZone, zone });
     this.range = '1h';
-    this.button = h('button', { type: 'button', class: 'when', 'aria-haspopup': 'dialog', onclick: () => this.#open() });
+    this.button = h('button', { type: 'button', class: 'when', 'aria-haspopup': 'dialog', onclick: () =>
+      this.#open() });
     this.element = h('div', { class: 'joined' }, this.button,
-      h('button', { type: 'button', class: 'square', title: `${T.logs.earlier} ([)`, 'aria-label': T.logs.earlier,
+      h('button', { type: 'button', class: 'square', title: `${T.logs.earlier} ([)`,
+        'aria-label': T.logs.earlier,
         onclick: () => this.move(-1) }, icon('left')),
       h('button', { type: 'button', class: 'square', title: `${T.logs.later} (])`, 'aria-label': T.logs.later,
         onclick: () => this.move(1) }, icon('right')));
@@ -64,7 +67,8 @@ export class RangePicker {
     const zone = this.zone();
     const now = serverNow();
     const input = (label, time) => {
-      const box = h('input', { value: time === null ? '' : fullTime(time, zone).replace(/\.?0+$/, ''), spellcheck: 'false' });
+      const box = h('input', { value: time === null ? '' : fullTime(time, zone).replace(/\.?0+$/, ''),
+        spellcheck: 'false' });
       return [h('label', { class: 'field' }, h('span', {}, label), box), box];
     };
     const [startField, start] = input(T.logs.from, bounds?.start ?? null);
@@ -88,25 +92,31 @@ export class RangePicker {
       other.hidden = false;
       other.focus();
       return undefined;
-    } }, zones.map(([value, label]) => h('option', { value, selected: (value === 'local' ? localZone() : value) === zone }, label)),
+    } }, zones.map(([value, label]) => h('option', { value,
+      selected: (value === 'local' ? localZone() : value) === zone }, label)),
     h('option', { value: '' }, T.logs.otherZone));
-    const other = h('input', { hidden: true, placeholder: 'Europe/Berlin', 'aria-label': T.logs.otherZone, list: 'zones',
-      onchange: () => (isZone(other.value) ? this.#zone(other.value) : other.setAttribute('aria-invalid', 'true')) });
+    const other = h('input', { hidden: true, placeholder: 'Europe/Berlin', 'aria-label': T.logs.otherZone,
+      list: 'zones',
+      onchange: () => (isZone(other.value) ? this.#zone(other.value) : other.setAttribute('aria-invalid',
+        'true')) });
     popup(this.button, h('form', { class: 'range-form', onsubmit: (event) => {
       event.preventDefault();
       take();
     } },
     h('div', { class: 'range-lengths' }, LENGTHS.map((length) => h('button', {
-      type: 'button', class: 'quiet', 'aria-pressed': String(length === this.range), 'data-first': length === this.range,
+      type: 'button', class: 'quiet', 'aria-pressed': String(length === this.range),
+        'data-first': length === this.range,
       onclick: () => {
         closePopup();
         this.onChoose(length);
       },
     }, T.logs.ranges[length]))),
-    h('div', { class: 'range-exact' }, startField, endField, h('p', { class: 'hint' }, T.logs.timeHint), fault,
+    h('div', { class: 'range-exact' }, startField, endField, h('p', { class: 'hint' }, T.logs.timeHint),
+      fault,
       h('button', { class: 'main' }, T.logs.apply),
       h('label', { class: 'field' }, h('span', {}, T.logs.zone), chooser), other,
-      h('datalist', { id: 'zones' }, (Intl.supportedValuesOf?.('timeZone') ?? []).map((value) => h('option', { value }))),
+      h('datalist', { id: 'zones' }, (Intl.supportedValuesOf?.('timeZone') ?? []).map((value) => h('option',
+        { value }))),
       h('p', { class: 'hint' }, zoneName(zone, now)))), { label: T.logs.time });
   }
 

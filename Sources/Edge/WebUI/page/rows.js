@@ -1,8 +1,8 @@
 // The rows of a query, as many as match: row 0 is the first of the list, each place exact. Pieces of 500 are
 // fetched when wanted, 30,000 lines are kept as text. No document.
 //
-// A piece behind one that was seen follows its last (timestamp, position). Any other is found by counts: the bars
-// say how many rows come before a bar, a bar that is too long is cut by a finer query.
+// A piece behind one that was seen follows its last (timestamp, position). Any other is found by counts:
+// the bars say how many rows come before a bar, a bar that is too long is cut by a finer query.
 
 import { call, Failure, lines } from './api.js';
 import { valueAt } from './json.js';
@@ -68,7 +68,8 @@ export class Rows {
   indexOfLoaded(position) {
     const sign = `"position":${position},`;
     for (const [piece, list] of this.#pieces) {
-      const found = list.findIndex((line) => line.includes(sign) && String(placeOf(line).position) === String(position));
+      const found = list.findIndex((line) => line.includes(sign)
+        && String(placeOf(line).position) === String(position));
       if (found >= 0) return piece * PIECE + found;
     }
     return -1;
@@ -90,11 +91,15 @@ export class Rows {
     this.onChange();
   }
 
-  /** Asks for the rows from `first` to `last` (not included); what was asked before and is elsewhere is dropped. */
+  /**
+   * Asks for the rows from `first` to `last` (not included); what was asked before and is elsewhere is
+   * dropped.
+   */
   want(first, last) {
     const most = this.total ?? Math.max(PIECE, this.count + PIECE);
     const pieces = [];
-    for (let piece = Math.floor(Math.max(0, first) / PIECE); piece * PIECE < Math.min(last, most); piece += 1) {
+    for (let piece = Math.floor(Math.max(0, first) / PIECE); piece * PIECE < Math.min(last,
+      most); piece += 1) {
       if (!this.#pieces.has(piece)) pieces.push(piece);
     }
     for (const [piece, stop] of this.#running) {
@@ -110,7 +115,8 @@ export class Rows {
   }
 
   #next() {
-    while (!this.failure && this.#wanted.length && this.#running.size < RUNNING_MAX) this.#load(this.#wanted.shift());
+    while (!this.failure && this.#wanted.length
+      && this.#running.size < RUNNING_MAX) this.#load(this.#wanted.shift());
   }
 
   async #load(piece) {

@@ -1,8 +1,9 @@
 // A list of any number of rows, of which those in view are in the document. Pure of what a row looks like.
 //
-// What is shown hangs on an anchor: row `index` begins `offset` pixels above the upper edge. Rows lie in the
-// normal flow below each other, so that they may have any height. The scroll bar is an estimate, at most 8 million
-// pixels long (browsers stop at 17 to 33): small movements go pixel by pixel, leaps by share.
+// What is shown hangs on an anchor: row `index` begins `offset` pixels above the upper edge. Rows lie in
+// the normal flow below each other, so that they may have any height. The scroll bar is an estimate, at
+// most 8 million pixels long (browsers stop at 17 to 33): small movements go pixel by pixel, leaps by
+// share.
 
 import { eachFrame, h } from './dom.js';
 
@@ -18,18 +19,18 @@ export class RowView {
 
   /**
    * `source`: {count(), height() estimated, varies() whether heights do, key(index), draw(index) → element,
-   * redraw(element, index), want(from, to)}.
-   * `onMove(byUser)` follows each change of the anchor.
+   * redraw(element, index), want(from, to)}. `onMove(byUser)` follows each change of the anchor.
    */
-  constructor(source, { onMove }) {
+  constructor(source, { head, onMove }) {
     this.source = source;
     this.onMove = onMove;
     this.index = 0;
     this.offset = 0;
     this.layer = h('div', { class: 'rows-layer', role: 'rowgroup' });
     this.spacer = h('div', { class: 'rows-spacer' });
-    this.element = h('div', { class: 'rows-scroll', tabIndex: -1 },
-      h('div', { class: 'rows-window' }, this.layer), this.spacer);
+    this.window = h('div', { class: 'rows-window' }, this.layer);
+    this.element = h('div', { class: 'rows', role: 'grid', tabIndex: 0 },
+      h('div', { class: 'rows-still' }, head, this.window), this.spacer);
     this.redraw = eachFrame(() => this.draw());
     this.element.addEventListener('scroll', () => this.#scrolled(), { passive: true });
     this.observer = new ResizeObserver(() => this.redraw());
@@ -45,7 +46,7 @@ export class RowView {
   }
 
   get height() {
-    return this.element.clientHeight;
+    return this.window.clientHeight;
   }
 
   /** Whether the first row begins at the upper edge. */
@@ -137,7 +138,10 @@ export class RowView {
     this.draw();
   }
 
-  /** `more` rows came before the first: what is read stays, unless the first row is in view and `stay` is false. */
+  /**
+   * `more` rows came before the first: what is read stays, unless the first row is in view and `stay` is
+   * false.
+   */
   inserted(more, stay) {
     if (stay) this.index += more;
     this.redraw();
@@ -215,7 +219,10 @@ export class RowView {
     return element;
   }
 
-  /** Makes the layer's children `list`, in order, moving as few as possible; rows of a selection stay, out of view. */
+  /**
+   * Makes the layer's children `list`, in order, moving as few as possible; rows of a selection stay, out of
+   * view.
+   */
   #place(list) {
     const wanted = new Set(list);
     for (const child of [...this.layer.children]) {
@@ -243,7 +250,8 @@ export class RowView {
   }
 
   #isSelected(element) {
-    return this.#selected !== null && this.layer.childElementCount < KEPT_MAX && this.#selected.intersectsNode(element);
+    return this.#selected !== null && this.layer.childElementCount < KEPT_MAX
+      && this.#selected.intersectsNode(element);
   }
 
   /** Makes all rows anew, for another look. */

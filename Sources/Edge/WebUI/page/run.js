@@ -1,4 +1,5 @@
-// One answer of the Logs page: its rows, bars, counts and fields. A change of the question ends it and begins another.
+// One answer of the Logs page: its rows, bars, counts and fields. A change of the question ends it and
+// begins another.
 
 import { call, events, Failure, lines, serverNow } from './api.js';
 import { barsFor } from './barview.js';
@@ -13,8 +14,9 @@ export class Run {
   #stop = new AbortController();
 
   /**
-   * `asked`: {dataset, q, filters, range, order}; for live `positionMax`, nothing behind it, and `carried`, {bars, total}
-   * that are known. `on`: {rows(), bars(), fields(list), failure(part, failure), done()}; `part` is rows, bars or range.
+   * `asked`: {dataset, q, filters, range, order}; for live `positionMax`, nothing behind it, and `carried`,
+   * {bars, total} that are known. `on`: {rows(), bars(), fields(list), failure(part, failure), done()};
+   * `part` is rows, bars or range.
    */
   constructor(asked, { zone, fields, values, positionMax = null, start = null, carried = null }, on) {
     Object.assign(this, { asked, zone, on, positionMax, fieldNames: fields, values });
@@ -99,7 +101,8 @@ export class Run {
       dataset, bucket: this.bars.step, by: datasetOf(dataset).by,
       fields: this.fieldNames, values: this.values,
     };
-    if (['day', 'week', 'month', 'quarter', 'year'].includes(this.bars.step)) body.utc_offset_seconds = this.bars.offset;
+    if (['day', 'week', 'month', 'quarter',
+      'year'].includes(this.bars.step)) body.utc_offset_seconds = this.bars.offset;
     const where = whereText(q, filters.filter(isBoundless), this.more);
     body.filters = filters.filter((filter) => !isBoundless(filter)).map(conditionObject);
     if (where) body.where = where;
@@ -110,10 +113,13 @@ export class Run {
     return body;
   }
 
-  /** A summary by events, each whole and better than the one before; or at once, by servers that send it so. */
+  /**
+   * A summary by events, each whole and better than the one before; or at once, by servers that send it so.
+   */
   async #summary(body, take) {
     try {
-      await events('POST', 'summary', { body, signal: this.signal, onEvent: ({ data }) => data && take(parse(data)) });
+      await events('POST', 'summary', { body, signal: this.signal, onEvent: ({ data }) => data
+        && take(parse(data)) });
     } catch (failure) {
       if (failure.kind !== 'foreign') throw failure;
       take(await call('POST', 'summary', { body, signal: this.signal }));
@@ -150,7 +156,8 @@ export class Run {
   /** More values of some fields. */
   async askFields(names, values) {
     const { start, end } = this.bounds;
-    const body = { ...this.#body(start ?? this.bars?.start ?? 0n, end ?? serverNow()), fields: names, values: Math.min(values, VALUES_MAX) };
+    const body = { ...this.#body(start ?? this.bars?.start ?? 0n, end ?? serverNow()), fields: names,
+      values: Math.min(values, VALUES_MAX) };
     delete body.bucket;
     delete body.by;
     delete body.utc_offset_seconds;
@@ -166,7 +173,8 @@ export class Run {
   async count(place) {
     const { dataset, order } = this.asked;
     const more = [...this.more, ...(place ? [before(order, place)] : [])];
-    const body = { ...rowsQuery({ dataset, where: whereText(this.asked.q, this.asked.filters, more), ...this.bounds, order }),
+    const body = { ...rowsQuery({ dataset, where: whereText(this.asked.q, this.asked.filters, more),
+      ...this.bounds, order }),
       measures: ['count'] };
     delete body.limit;
     delete body.order;
@@ -174,16 +182,22 @@ export class Run {
     return Number(rows[0].count);
   }
 
-  /** The first record behind a place (null: of all) that `condition` holds for, or null. `back`: before it, the last. */
+  /**
+   * The first record behind a place (null: of all) that `condition` holds for, or null. `back`: before it,
+   * the last.
+   */
   async seek(condition, place, back = false) {
     const { dataset, order, q, filters } = this.asked;
     const turned = back ? (order === 'desc' ? 'asc' : 'desc') : order;
-    const more = [...this.more, condition, place && before(back ? order : order === 'desc' ? 'asc' : 'desc', place)];
+    const more = [...this.more, condition, place && before(back ? order : order === 'desc' ? 'asc' : 'desc',
+      place)];
     const where = whereText(q, filters, more.filter(Boolean));
     return firstOf({ dataset, where, ...this.bounds, order: turned }, this.signal);
   }
 
-  /** A record anywhere: the nearest match outside of the range, else any of the dataset (`where` left out). */
+  /**
+   * A record anywhere: the nearest match outside of the range, else any of the dataset (`where` left out).
+   */
   async nearest() {
     const { dataset } = this.asked;
     const { start, end } = this.bounds;

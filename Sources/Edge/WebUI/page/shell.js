@@ -3,6 +3,7 @@
 import { addressText } from './address.js';
 import { fill, h, icon, say } from './dom.js';
 import { menu } from './overlay.js';
+import { plain } from './safe.js';
 import { remembered } from './settings.js';
 import { T } from './texts.js';
 
@@ -16,10 +17,12 @@ export function shell({ onTenant, onTheme, onHelp, onSignOut }) {
   const warning = h('div', { class: 'warning', role: 'alert', hidden: true });
   const main = h('main', { id: 'main', tabIndex: -1 });
   const top = h('header', { class: 'top' },
-    h('a', { class: 'skip', href: '#main', onclick: (event) => { event.preventDefault(); main.focus(); } }, T.skip),
-    h('a', { class: 'brand', href: '/ui/' }, icon('log'), h('span', {}, T.name)),
+    h('a', { class: 'skip', href: '#main', onclick: (event) => { event.preventDefault(); main.focus(); } },
+      T.skip),
+    h('a', { class: 'brand', href: '/ui/', 'aria-label': T.name }, icon('log'), h('span', {}, T.name)),
     nav, h('span', { class: 'gap' }), tenant,
-    h('button', { type: 'button', class: 'quiet square', 'aria-label': T.help, title: T.help + ' (?)', onclick: onHelp },
+    h('button', { type: 'button', class: 'quiet square', 'aria-label': T.help, title: T.help + ' (?)',
+      onclick: onHelp },
       icon('help')),
     theme, account);
 
@@ -40,14 +43,16 @@ export function shell({ onTenant, onTheme, onHelp, onSignOut }) {
     tenant.disabled = me.tenants.length < 2;
     tenant.title = T.tenant;
     tenant.onclick = () => menu(tenant, me.tenants.map((one) => ({
-      label: say(one.name), hint: one.role, checked: one.name === ctx.tenant?.name, run: () => onTenant(one.name),
+      label: say(one.name), hint: one.role, checked: one.name === ctx.tenant?.name, run: () =>
+        onTenant(one.name),
     })), { label: T.tenant });
     fill(account, icon('user'), me.name ? say(me.name) : null);
-    account.setAttribute('aria-label', me.kind === 'open' ? T.openServer : T.signedInAs(me.name ?? ''));
+    account.setAttribute('aria-label', me.kind === 'open' ? T.openServer
+      : T.signedInAs(plain(me.name ?? '')));
     account.title = account.getAttribute('aria-label');
     account.onclick = () => menu(account, [
       { heading: `${T.name} ${me.version}` },
-      { heading: me.kind === 'open' ? T.openServer : T.signedInAs(me.name ?? '') },
+      { heading: account.title },
       ...(me.kind === 'open' ? [] : ['-', { label: T.signOut, run: onSignOut }]),
     ], { label: T.account });
   }

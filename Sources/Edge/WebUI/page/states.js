@@ -24,10 +24,12 @@ export async function stateOf(page, box) {
   };
   if (failure) {
     if (failure.kind === 'range') {
-      return show(T.logs.brokenRange, address.range, action(T.logs.ranges['1h'], () => page.go({ range: '1h' })));
+      return show(T.logs.brokenRange, address.range, action(T.logs.ranges['1h'], () =>
+        page.go({ range: '1h' })));
     }
     const broken = failure.kind === 'invalid' && failure.field === 'where';
-    return show(broken ? T.logs.broken : ctx.fail(failure), broken ? '' : failure.request ? T.failure.request(failure.request) : '',
+    return show(broken ? T.logs.broken : ctx.fail(failure), broken ? '' : failure.request
+      ? T.failure.request(failure.request) : '',
       broken ? clear : action(T.retry, () => page.begin()));
   }
   if (box.dataset.run === String(run.began)) return undefined;
@@ -44,7 +46,8 @@ export async function stateOf(page, box) {
       show(T.logs.noMatchAtAll, '', clear);
     } else {
       show(T.logs.none, T.logs.noneHint(address.dataset),
-        h('a', { class: 'button', href: ctx.href({ page: 'send', q: '', filters: [], range: '1h', more: new Map() }) }, T.logs.toSend));
+        h('a', { class: 'button', href: ctx.href({ page: 'send', q: '', filters: [], range: '1h',
+          more: new Map() }) }, T.logs.toSend));
     }
   } catch (error) {
     if (!(error instanceof Failure)) throw error;

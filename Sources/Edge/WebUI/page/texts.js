@@ -14,7 +14,8 @@ export function shortCount(number) {
   const size = Number(number);
   if (size < 10_000) return count(size);
   for (const [unit, sign] of [[1e9, 'G'], [1e6, 'M'], [1e3, 'k']]) {
-    if (size >= unit) return (size / unit < 100 ? (Math.floor(size / unit * 10) / 10) : Math.floor(size / unit)) + sign;
+    if (size >= unit) return (size / unit < 100 ? (Math.floor(size / unit * 10) / 10)
+      : Math.floor(size / unit)) + sign;
   }
   return count(size);
 }
@@ -24,7 +25,8 @@ export const many = (number, one, more) => `${count(number)} ${Number(number) ==
 export function bytes(number) {
   let size = Number(number);
   for (const unit of ['B', 'KB', 'MB', 'GB', 'TB']) {
-    if (size < 1000 || unit === 'TB') return `${size < 10 && unit !== 'B' ? size.toFixed(1) : Math.round(size)} ${unit}`;
+    const short = size < 10 && unit !== 'B' ? size.toFixed(1) : Math.round(size);
+    if (size < 1000 || unit === 'TB') return `${short} ${unit}`;
     size /= 1000;
   }
   return '';
@@ -69,8 +71,10 @@ export const T = {
       ['Esc', 'close, back']]],
     ['Logs', [['/', 'filter'], ['Enter', 'run; open the row'], ['j k ↓ ↑', 'next, previous row'],
       ['PgDn PgUp', 'a screen'], ['Home End', 'first, last row'], ['e E', 'next, previous error'],
-      ['n N', 'next, previous match of find'], ['Ctrl F', 'find'], ['x', 'filter by the row’s level'], ['a', 'around the row'],
-      ['c', 'copy the row or the selected rows'], ['Shift ↓ ↑', 'select rows'], ['w', 'wrap'], ['l', 'live'],
+      ['n N', 'next, previous match of find'], ['Ctrl F', 'find'], ['x', 'filter by the row’s level'], ['a',
+        'around the row'],
+      ['c', 'copy the row or the selected rows'], ['Shift ↓ ↑', 'select rows'], ['w', 'wrap'],
+      ['l', 'live'],
       ['[ ]', 'earlier, later'], ['- +', 'zoom out, in']]],
   ],
   logs: {
@@ -78,11 +82,13 @@ export const T = {
     time: 'time',
     table: 'table',
     bars: 'Records by time',
-    barsSay: (total, bars, start, end, top, max) => `${total} records in ${bars} bars from ${start} to ${end}` +
+    barsSay: (total, bars, start, end, top, max) =>
+      `${total} records in ${bars} bars from ${start} to ${end}` +
       (top ? `; most, ${max}, at ${top}.` : '.'),
     missing: '(missing)',
     emptyText: '(empty)',
-    dropped: (number) => `${many(number, 'record is', 'records are')} missing here: this browser reads too slowly.`,
+    dropped: (number) => many(number, 'record is', 'records are') +
+      ' missing here: this browser reads too slowly.',
     told: {
       reset: 'The store was changed: what came between is not shown.',
       deleted: 'Records that would be here were deleted meanwhile.',
@@ -96,7 +102,8 @@ export const T = {
     findInstead: (field) => `Look for these words in ${field}`,
     datasets: 'Dataset',
     ranges: {
-      '5m': 'Last 5 minutes', '15m': 'Last 15 minutes', '1h': 'Last hour', '6h': 'Last 6 hours', '24h': 'Last 24 hours',
+      '5m': 'Last 5 minutes', '15m': 'Last 15 minutes', '1h': 'Last hour', '6h': 'Last 6 hours',
+        '24h': 'Last 24 hours',
       '7d': 'Last 7 days', '30d': 'Last 30 days', '365d': 'Last year', all: 'All time',
     },
     last: (length) => `Last ${length}`,
@@ -132,7 +139,8 @@ export const T = {
     atLeast: (number) => `Only from ${number} up`,
     exclude: (value) => `Leave out ${value}`,
     asColumn: 'As a column, or no longer',
-    types: { text: 'text', time: 'time', int64: 'number', float64: 'number', number: 'number', boolean: 'yes/no',
+    types: { text: 'text', time: 'time', int64: 'number', float64: 'number', number: 'number',
+      boolean: 'yes/no',
       object: 'object', mixed: 'mixed' },
     run: 'Run',
     stop: 'Stop',

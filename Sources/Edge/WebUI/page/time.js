@@ -73,7 +73,10 @@ export function offsetSeconds(zone, nanoseconds) {
   return offset;
 }
 
-/** The time that a clock in `zone` shows as UTC would: {day: '2026-11-19', clock: '12:00:00', fraction: '123…'}. */
+/**
+ * The time that a clock in `zone` shows as UTC would: {day: '2026-11-19', clock: '12:00:00', fraction:
+ * '123…'}.
+ */
 export function clockParts(nanoseconds, zone) {
   const there = nanoseconds + BigInt(offsetSeconds(zone, nanoseconds)) * SECOND;
   const seconds = floorDivide(there, SECOND);
@@ -134,8 +137,8 @@ export function lengthText(nanoseconds) {
 }
 
 /**
- * A time as people write it: RFC 3339, `2026-11-19`, `2026-11-19 12:00[:00[.5]]` and `12:00` in `zone`, `now`,
- * `-15m`, or a number since 1970 whose size tells its unit. Null for anything else.
+ * A time as people write it: RFC 3339, `2026-11-19`, `2026-11-19 12:00[:00[.5]]` and `12:00` in `zone`,
+ * `now`, `-15m`, or a number since 1970 whose size tells its unit. Null for anything else.
  */
 export function readTime(written, zone, now) {
   const text = written.trim();
@@ -162,7 +165,9 @@ function fromNumber(number) {
   return size <= 20_000_000_000_000_000n ? number * 1000n : number;
 }
 
-/** `1h`, `all` or `START..END` as {start, end}, end not included; null for what is none. `all` has no bounds. */
+/**
+ * `1h`, `all` or `START..END` as {start, end}, end not included; null for what is none. `all` has no bounds.
+ */
 export function resolveRange(range, now) {
   if (range === 'all') return { start: null, end: null };
   const length = parseLength(range);
@@ -177,7 +182,8 @@ export function rangeText(start, end) {
   return `${isoTime(start)}..${isoTime(end)}`;
 }
 
-const STEPS = ['1ms', '2ms', '5ms', '10ms', '20ms', '50ms', '100ms', '200ms', '500ms', '1s', '2s', '5s', '10s',
+const STEPS = ['1ms', '2ms', '5ms', '10ms', '20ms', '50ms', '100ms', '200ms', '500ms', '1s', '2s', '5s',
+  '10s',
   '15s', '30s', '1m', '2m', '5m', '10m', '15m', '30m', '1h', '2h', '3h', '6h', '12h'];
 
 /** The finest bucket that gives at most `most` bars, as queries write it. */

@@ -11,7 +11,8 @@ import { isoTime, resolveRange } from './time.js';
 
 const FORMATS = ['ndjson', 'csv', 'json', 'parquet', 'arrow'];
 
-const quiet = (label, run, more = {}) => h('button', { type: 'button', class: 'quiet small', onclick: run, ...more }, label);
+const quiet = (label, run, more = {}) => h('button', { type: 'button', class: 'quiet small', onclick: run,
+  ...more }, label);
 
 export class Tools {
   constructor(page) {
@@ -40,7 +41,8 @@ export class Tools {
     });
     this.findBar = h('div', { class: 'find', hidden: true, role: 'search' }, this.findInput,
       quiet(icon('down'), () => page.moves.find(), { title: T.logs.findNext, 'aria-label': T.logs.findNext }),
-      quiet(icon('back'), () => page.moves.find(true), { title: T.logs.findPrevious, 'aria-label': T.logs.findPrevious }),
+      quiet(icon('back'), () => page.moves.find(true), { title: T.logs.findPrevious,
+        'aria-label': T.logs.findPrevious }),
       quiet(icon('close'), () => this.closeFind(), { title: T.close, 'aria-label': T.close }));
     this.chosen = h('div', { class: 'chosen', hidden: true });
   }
@@ -64,14 +66,16 @@ export class Tools {
     const { columns } = page;
     const { order, dataset } = page.address;
     const usual = datasetOf(dataset).columns;
-    const names = [...new Set([...columns, ...usual, ...page.fields.shown, ...page.fields.names.map(({ name }) => name)])]
+    const names = [...new Set([...columns, ...usual, ...page.fields.shown,
+      ...page.fields.names.map(({ name }) => name)])]
       .filter((name) => name !== 'timestamp').slice(0, 100);
     const turn = (wanted) => () => page.go({ order: wanted, more: new Map() });
     menu(anchor, [
       { label: T.logs.newestFirst, checked: order === 'desc', run: turn('desc') },
       { label: T.logs.oldestFirst, checked: order === 'asc', run: turn('asc') }, '-',
       ...names.map((name) => ({
-        label: h('bdi', { class: 'mono' }, say(name)), checked: columns.includes(name), run: () => page.toggleColumn(name),
+        label: h('bdi', { class: 'mono' }, say(name)), checked: columns.includes(name), run: () =>
+          page.toggleColumn(name),
       })),
     ], { label: T.logs.columns });
   }
@@ -105,7 +109,8 @@ export class Tools {
 
   async #saveView() {
     const name = await dialog(T.logs.saveView, (close) => {
-      const input = h('input', { required: true, maxlength: '200', 'aria-label': T.logs.viewName, placeholder: T.logs.viewName });
+      const input = h('input', { required: true, maxlength: '200', 'aria-label': T.logs.viewName,
+        placeholder: T.logs.viewName });
       return h('form', { class: 'inline', onsubmit: (event) => {
         event.preventDefault();
         close(input.value.trim() || null);
@@ -128,7 +133,8 @@ export class Tools {
   /** The query for all that matches. */
   #query() {
     const { address } = this.page;
-    const bounds = this.page.run?.bounds ?? resolveRange(address.range, serverNow()) ?? { start: null, end: null };
+    const bounds = this.page.run?.bounds ?? resolveRange(address.range, serverNow()) ?? { start: null,
+      end: null };
     const where = whereText(address.q, address.filters);
     const { limit, ...query } = rowsQuery({ ...address, ...bounds, where, limit: 0, columns: null });
     return { ...query, limit: 1_000_000_000 };
@@ -151,7 +157,8 @@ export class Tools {
     const { limit, ...query } = this.#query();
     const shell = (text) => `'${text.replace(/'/g, `'\\''`)}'`;
     const { dataset, where, start, end, order } = query;
-    const parts = ['cordwood query', `--dataset ${shell(dataset)}`, start ? `--since ${start}` : '', end ? `--until ${end}` : '',
+    const parts = ['cordwood query', `--dataset ${shell(dataset)}`, start ? `--since ${start}` : '', end
+      ? `--until ${end}` : '',
       where ? `--where ${shell(where)}` : '', order === 'asc' ? '--order asc' : '', '--limit 1000'];
     const body = JSON.stringify({ ...query, limit: 1000 });
     const texts = [parts.filter(Boolean).join(' '),
@@ -167,7 +174,8 @@ export class Tools {
     const { address, run, ctx } = this.page;
     const { start, end } = run?.bounds ?? {};
     const range = start && end ? `${isoTime(start)}..${isoTime(end)}` : address.range;
-    const text = location.origin + addressText({ ...address, range, tenant: ctx.tenant?.name ?? null, more: new Map() });
+    const text = location.origin + addressText({ ...address, range, tenant: ctx.tenant?.name ?? null,
+      more: new Map() });
     note((await copyText(text)) ? T.logs.linkCopied : T.logs.notCopied);
   }
 
@@ -200,7 +208,9 @@ export class Tools {
     this.page.following?.moved();
     if (!range) return;
     const copy = (json) => async () => note(T.logs.rowsCopied(await list.copy(json)));
-    fill(this.chosen, h('span', {}, T.logs.rowsChosen(range[1] - range[0] + 1)), quiet(T.logs.copyRows, copy(false), { title: 'c' }),
-      quiet(T.logs.copyRowsJson, copy(true)), quiet(T.logs.unselect, () => list.clearChosen(), { title: 'Esc' }));
+    fill(this.chosen, h('span', {}, T.logs.rowsChosen(range[1] - range[0] + 1)), quiet(T.logs.copyRows,
+      copy(false), { title: 'c' }),
+      quiet(T.logs.copyRowsJson, copy(true)), quiet(T.logs.unselect, () => list.clearChosen(),
+        { title: 'Esc' }));
   }
 }
