@@ -1,7 +1,9 @@
 """Steps that several tests take."""
 
+import calendar
 import json
 import re
+import time
 
 from records import BIG, EQUAL_COUNT, EQUAL_TIME, TRACE
 
@@ -38,9 +40,38 @@ def open_page(lab, path, **options):
 def settled(page):
     """Waits until nothing is being asked for."""
     page.wait_for_function(
-        """() => !document.querySelector('[aria-busy=true]') && !document.querySelector('.state.waiting')
+        """() => !document.querySelector('[aria-busy=true], .state.waiting, .logs.running, .rec.ghost')
           && document.querySelector('main')?.firstElementChild""")
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+# The rows in the document that are loaded: [number of newer ones, the record's line].
+ROWS = """() => [...document.querySelectorAll('.rec')].filter((row) => typeof row.line === 'string')
+  .map((row) => [Number(row.getAttribute('aria-rowindex')) - 2, row.line])"""
+
+
+def rows(page):
+    settled(page)
+    return [(index, json.loads(line)) for index, line in page.evaluate(ROWS)]
+
+
+def counted(page):
+    """The text that says how many there are, when they have been counted."""
+    settled(page)
+    page.wait_for_function("() => /^[\\d,]+ records?/.test(document.querySelector('.status').innerText)")
+    return text(page, ".status")
+
+
+def newest_first(server, headers=None, **query):
+    """All records that a query finds, in the order of the list."""
+    found = server.query(headers, limit=1_000_000, columns=["position", "timestamp"], **query)
+    return [record["position"] for record in sorted(
+        found, key=lambda record: (nanoseconds(record["timestamp"]), record["position"]), reverse=True)]
+
+
+def nanoseconds(stamp):
+    whole, _, fraction = stamp.rstrip("Z").partition(".")
+    return calendar.timegm(time.strptime(whole, "%Y-%m-%dT%H:%M:%S")) * 10**9 + int(fraction.ljust(9, "0") or 0)
 
 
 def text(page, selector="main"):

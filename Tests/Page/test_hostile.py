@@ -24,7 +24,7 @@ LOOK = r"""() => {
   const nodes = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (nodes.nextNode()) {
     const node = nodes.currentNode;
-    if (hidden.test(node.data)) faults.push('hidden in ' + node.parentElement.tagName + ': ' + JSON.stringify(node.data.slice(0, 80)));
+    if (hidden.test(node.data) && node.data !== '\u200b') faults.push('hidden in ' + node.parentElement.tagName + ': ' + JSON.stringify(node.data.slice(0, 80)));
     if (/[\u0590-\u08ff]/.test(node.data) && !isolated(node)) faults.push('not isolated: ' + node.parentElement.tagName + '.' + node.parentElement.className);
   }
   for (const element of document.querySelectorAll('[title]')) if (hidden.test(element.title)) faults.push('hidden in a title');

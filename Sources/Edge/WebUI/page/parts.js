@@ -2,7 +2,7 @@
 
 import { Failure } from './api.js';
 import { append, copyText, h, icon, isolated } from './dom.js';
-import { segments } from './safe.js';
+import { plain } from './safe.js';
 import { T, count } from './texts.js';
 import { words } from './texts-pages.js';
 
@@ -34,12 +34,7 @@ export function failureText(error) {
   const known = T.failure[error.kind];
   const said = typeof known === 'function' ? known(error.retryAfter) : known ?? '';
   const detail = error.detail || (known ? '' : error.title);
-  return plain([said, detail && detail !== said ? sentence(detail) : ''].filter(Boolean).join(' ')) || words.wentWrong;
-}
-
-/** A text with what is invisible by name, where only a text can stand. */
-export function plain(text) {
-  return segments(text).map((part) => (part.name ? `[${part.name}]` : part.escape ? '' : part.text)).join('');
+  return plain([said, detail && detail !== said ? sentence(detail) : ''].filter(Boolean).join(' '), 1000) || words.wentWrong;
 }
 
 function sentence(text) {
