@@ -33,7 +33,7 @@ export class BarView {
     this.element = h('section', { class: 'bars', 'aria-label': T.logs.bars }, this.canvas, this.tip,
       this.words,
       this.tableButton);
-    this.redraw = eachFrame(() => this.#draw());
+    this.redraw = eachFrame(() => this.drawNow());
     this.observer = new ResizeObserver(() => this.redraw());
     this.observer.observe(this.element);
     this.scheme = matchMedia('(prefers-color-scheme: dark)');
@@ -78,7 +78,7 @@ export class BarView {
     return this.colours.get(name);
   }
 
-  #draw() {
+  drawNow() {
     const width = this.element.clientWidth;
     if (!width) return;
     const ratio = devicePixelRatio || 1;

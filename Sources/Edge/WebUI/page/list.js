@@ -179,7 +179,7 @@ export class RecordList {
 
   /** About how many characters the last column shows. */
   #wide() {
-    return Math.max(30, (this.element.clientWidth - 320) / 7.6);
+    return Math.max(30, (this.view.width - 320) / 7.6);
   }
 
   #clicked(event) {

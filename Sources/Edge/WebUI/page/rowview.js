@@ -33,8 +33,14 @@ export class RowView {
       h('div', { class: 'rows-still' }, head, this.window), this.spacer);
     this.redraw = eachFrame(() => this.draw());
     this.element.addEventListener('scroll', () => this.#scrolled(), { passive: true });
-    this.observer = new ResizeObserver(() => this.redraw());
-    this.observer.observe(this.element);
+    this.height = 0;
+    this.width = 0;
+    this.observer = new ResizeObserver(() => {
+      this.height = this.window.clientHeight;
+      this.width = this.window.clientWidth;
+      this.redraw();
+    });
+    this.observer.observe(this.window);
     this.onSelection = () => this.#noteSelection();
     document.addEventListener('selectionchange', this.onSelection);
   }
@@ -43,10 +49,6 @@ export class RowView {
     this.observer.disconnect();
     document.removeEventListener('selectionchange', this.onSelection);
     clearTimeout(this.#settleTimer);
-  }
-
-  get height() {
-    return this.window.clientHeight;
   }
 
   /** Whether the first row begins at the upper edge. */
@@ -60,6 +62,12 @@ export class RowView {
 
   #length() {
     return Math.min(LENGTH_MAX, this.source.count() * this.source.height());
+  }
+
+  #setLength(length) {
+    if (length === this.length) return;
+    this.length = length;
+    this.spacer.style.height = length + 'px';
   }
 
   #scrolled() {
@@ -152,7 +160,7 @@ export class RowView {
     const { source, layer } = this;
     const count = source.count();
     const height = source.height();
-    this.spacer.style.height = Math.max(0, this.#length() - this.height) + 'px';
+    this.#setLength(Math.max(0, this.#length() - this.height));
     this.index = Math.max(0, Math.min(this.index, count - 1));
     this.#upwards();
     const shown = [];
