@@ -4,6 +4,8 @@
 import { events, Failure } from './api.js';
 
 const WAITING_MAX = 5_000;
+/** Records a second beyond which nobody reads along: drawn less often. */
+const FAST = 500;
 const WAITS = [500, 1000, 2000, 5000, 10_000];
 
 export class Live {
@@ -120,7 +122,7 @@ export class Live {
     this.#timer = setTimeout(() => {
       this.#timer = 0;
       this.#give();
-    }, 100);
+    }, this.rate > FAST ? 250 : 100);
   }
 
   #give() {

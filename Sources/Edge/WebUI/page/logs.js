@@ -115,6 +115,8 @@ class LogsPage {
     const names = [...new Set([...(ctx.tenant?.datasets ?? []), address.dataset])];
     fill(this.dataset, names.map((name) => h('option', { value: name, selected: name === address.dataset },
       name)));
+    const { texts, fields } = datasetOf(address.dataset);
+    this.filter.input.placeholder = T.logs.filterHint(texts[0], fields[1]);
     this.filter.setText(address.q);
     this.range.show(address.range);
     this.chips.show(address.filters);
@@ -168,9 +170,10 @@ class LogsPage {
   }
 
   startRun(options, place = null) {
-    const run = new Run(this.address, { zone: this.ctx.zone(), fields: this.fields.shown,
+    let run = null;
+    run = new Run(this.address, { zone: this.ctx.zone(), fields: this.fields.shown,
       values: this.fields.values, ...options }, {
-      rows: () => this.run === run && this.#rowsCame(), bars: () => this.run === run && this.#barsCame(),
+      rows: () => run && this.run === run && this.#rowsCame(), bars: () => this.run === run && this.#barsCame(),
       fields: (fields, part) => this.run === run && this.fields.take(fields, part),
       failure: (part, failure) => queueMicrotask(() => this.run === run && this.failed(part, failure)),
       done: () => this.run === run && this.finished(null),

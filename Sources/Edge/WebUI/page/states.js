@@ -24,13 +24,15 @@ export async function stateOf(page, box) {
   };
   if (failure) {
     if (failure.kind === 'range') {
-      return show(T.logs.brokenRange, address.range, action(T.logs.ranges['1h'], () =>
-        page.go({ range: '1h' })));
+      const hour = action(T.logs.ranges['1h'], () => page.go({ range: '1h' }));
+      return show(T.logs.brokenRange, address.range, hour);
     }
-    const broken = failure.kind === 'invalid' && failure.field === 'where';
-    return show(broken ? T.logs.broken : ctx.fail(failure), broken ? '' : failure.request
-      ? T.failure.request(failure.request) : '',
-      broken ? clear : action(T.retry, () => page.begin()));
+    if (failure.kind === 'invalid' && failure.field === 'where') {
+      const fixes = page.fixes.map(({ label, text }) => action(label, () => page.go({ q: text })));
+      return show(T.logs.broken, '', ...fixes, clear);
+    }
+    const request = failure.request ? T.failure.request(failure.request) : '';
+    return show(ctx.fail(failure), request, action(T.retry, () => page.begin()));
   }
   if (box.dataset.run === String(run.began)) return undefined;
   box.dataset.run = String(run.began);

@@ -16,6 +16,7 @@ export function tellFault(page, failure) {
     const fixes = /^["']|[=~<>]/.test(words) ? [] : [{ label: T.logs.findInstead(field),
       text: `${field} icontains "${words.replace(/["\\]/g, '\\$&')}"` }];
     page.filter.setFault({ character, detail: failure.detail }, fixes);
+    page.fixes = fixes;
     announce(failure.detail, true);
   } else if (failure.kind !== 'range' && page.list.count) {
     fill(page.banner, h('span', {}, page.ctx.fail(failure)), h('button', { type: 'button', onclick: () => {

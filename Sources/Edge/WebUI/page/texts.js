@@ -95,7 +95,7 @@ export const T = {
     },
     more: (number) => `… ${number} more characters`,
     filter: 'Filter',
-    filterHint: 'Filter: message contains "timed out" and service = checkout',
+    filterHint: (text, field) => `Filter: ${text} contains "timed out" and ${field} = …`,
     offers: 'Completions',
     offerKinds: { field: 'field', operator: 'operator', keyword: '', value: '', history: 'asked before' },
     hiddenInFilter: 'This filter has invisible characters:',
