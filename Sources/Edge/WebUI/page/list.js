@@ -142,6 +142,7 @@ export class RecordList {
 
   #draw(index) {
     const element = h('div', { class: 'rec', role: 'row' });
+    element.line = null;
     this.#redraw(element, index);
     return element;
   }

@@ -155,6 +155,7 @@ class LogsPage {
     this.following?.close();
     this.following = null;
     this.run?.close();
+    this.kept = keep;
     this.failure = null;
     this.stopped = null;
     this.filter.setFault(null);
@@ -190,7 +191,7 @@ class LogsPage {
   /** Rows of a run come into the list when the first are there: until then those before stay, faint. */
   #rowsCame() {
     const { run, list } = this;
-    if (list.rows !== run.rows && (run.rows.begun || run.rows.failure)) {
+    if (list.rows !== run.rows && (run.rows.begun || run.rows.failure && !this.kept)) {
       list.show(run.rows, this.look());
       if (this.place) this.moves.guarded(() => this.moves.goTo(this.place, { near: false }));
       this.place = null;
@@ -261,13 +262,17 @@ class LogsPage {
       ?? Math.min(10, this.tries * 2)) * 1000);
   }
 
+  /** Whether no rows were ever read. */
+  get nothing() {
+    return !this.list.rows?.begun && !this.list.live.length;
+  }
+
   showState() {
     const { run, list } = this;
-    const empty = Boolean(this.failure && !list.count) || Boolean(run?.rows?.begun && !run.rows.count
-      && !list.live.length);
+    const empty = this.failure ? this.nothing : Boolean(run?.rows?.begun) && !list.count;
     this.state.hidden = !empty;
     list.element.hidden = empty;
-    if (this.failure && !list.count) this.bars.element.classList.add('stale');
+    if (this.failure && this.nothing) this.bars.element.classList.add('stale');
     if (empty) stateOf(this, this.state);
     if (run?.rows?.begun) this.tries = 0;
   }

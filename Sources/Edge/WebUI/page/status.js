@@ -18,7 +18,7 @@ export function tellFault(page, failure) {
     page.filter.setFault({ character, detail: failure.detail }, fixes);
     page.fixes = fixes;
     announce(failure.detail, true);
-  } else if (failure.kind !== 'range' && page.list.count) {
+  } else if (failure.kind !== 'range' && !page.nothing) {
     fill(page.banner, h('span', {}, page.ctx.fail(failure)), h('button', { type: 'button', onclick: () => {
       page.begin({ keep: true });
     } }, T.retry));

@@ -59,7 +59,7 @@ export const T = {
   failure: {
     away: 'The server does not answer. Trying again…',
     stopped: 'Stopped.',
-    cut: 'The answer ended before it was whole. Nothing below is wrong, but some may be missing.',
+    cut: 'The answer broke off before it was whole, so it is not shown.',
     foreign: 'What answered is not Cordwood: a proxy, perhaps, or another program on this port.',
     refused: 'You may not see this.',
     busy: (seconds) => (seconds ? `The server is busy. Again in ${seconds} s.` : 'The server is busy.'),
