@@ -101,18 +101,20 @@ export class BarView {
     area.fillStyle = this.#colour('--line');
     area.fillRect(left, HEIGHT, width - left, 1);
     if (max) area.fillRect(left - 5, 3, 5, 1);
-    if (this.chosen) {
-      const [from, to] = this.chosen;
-      area.globalAlpha = 0.16;
-      area.fillStyle = this.#colour('--accent');
-      area.fillRect(left + from * slot, 0, (to - from + 1) * slot, HEIGHT);
-      area.globalAlpha = 1;
-    }
     for (const grade of GRADES) {
       area.fillStyle = this.#colour('--bar-' + grade);
       for (const one of rectangles) {
         if (one.grade === grade) area.fillRect(left + one.x, one.y + 4, one.width, one.height);
       }
+    }
+    if (this.chosen) {
+      const [from, to] = this.chosen;
+      const [x, wide] = [left + from * slot, (to - from + 1) * slot];
+      area.fillStyle = this.#colour('--accent');
+      area.globalAlpha = 0.25;
+      area.fillRect(x, 0, wide, HEIGHT);
+      area.globalAlpha = 1;
+      for (const edge of [x, x + wide - 1]) area.fillRect(Math.round(edge), 0, 1, HEIGHT);
     }
     this.#labels(area, width, max);
     this.#describe(max);

@@ -201,12 +201,14 @@ export class RecordList {
   focus(index, { near = true, chosen = false } = {}) {
     if (!this.count) return;
     const row = Math.max(0, Math.min(index, this.count - 1));
-    if (!chosen) this.chosen = null;
+    const had = this.chosen !== null && !chosen;
+    if (had) this.chosen = null;
     this.focusKey = this.key(row);
     this.view.show(row, { near });
     this.view.draw();
     this.element.setAttribute('aria-activedescendant', 'row-' + this.focusKey);
     this.on.focus(row);
+    if (had) this.on.choose();
   }
 
   /** Chooses the rows from the focus to `index`. */

@@ -243,7 +243,7 @@ class LogsPage {
     if (part === 'bars') {
       if (failure.kind !== 'invalid' || failure.field !== 'where') {
         this.bars.show({ bars: null, words: [T.logs.barsFailed, ' ', this.ctx.fail(failure)] });
-        this.fields.fail(T.logs.barsFailed, () => this.begin({ keep: true }));
+        this.fields.fail(T.logs.fieldsFailed, () => this.begin({ keep: true }));
       }
     } else if (part === 'fields') {
       note(this.ctx.fail(failure));

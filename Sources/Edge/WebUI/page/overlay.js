@@ -115,6 +115,7 @@ export function dialog(title, build) {
     });
     document.body.append(box);
     box.showModal();
+    box.querySelector('input, select, textarea')?.focus();
   });
 }
 

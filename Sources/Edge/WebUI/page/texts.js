@@ -216,6 +216,7 @@ export const T = {
     clearFilters: 'Clear the conditions',
     broken: 'The filter cannot be read.',
     brokenRange: 'The address names no time that can be read.',
+    fieldsFailed: 'The values could not be counted.',
     barsFailed: 'The bars could not be counted.',
     showFields: 'Fields',
   },
