@@ -13,6 +13,7 @@ export class Live {
   #lastID = null;
   #tries = 0;
   #timer = 0;
+  #again = 0;
 
   /**
    * `on`: {state(text), take(items, missing), open()}. `items` are lines or {dropped}, oldest first, at
@@ -40,6 +41,7 @@ export class Live {
     this.#stop.abort();
     clearInterval(this.rateTimer);
     clearTimeout(this.#timer);
+    clearTimeout(this.#again);
   }
 
   /** How many wait to be shown. */
@@ -80,7 +82,7 @@ export class Live {
       const wait = WAITS[Math.min(this.#tries, WAITS.length - 1)];
       this.#tries += 1;
       await new Promise((resolve) => {
-        this.#timer = setTimeout(resolve, wait);
+        this.#again = setTimeout(resolve, wait);
       });
     }
   }
@@ -117,8 +119,7 @@ export class Live {
   }
 
   #giveSoon() {
-    if (this.#timer && !this.held) return;
-    if (this.held) return;
+    if (this.#timer || this.held) return;
     this.#timer = setTimeout(() => {
       this.#timer = 0;
       this.#give();
