@@ -54,6 +54,7 @@ def main():
     settings.KEY_SECONDS = options.keys
     if options.mutants:
         import mutants
+
         return mutants.main(options.names)
     chosen = tests(options.names)
     if options.list:

@@ -13,8 +13,14 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 OUTPUT = ROOT / ".build-page"
 BROWSER = "/usr/bin/chromium-headless-shell"
 # Fonts come without hinting and subpixels, so that pictures are the same everywhere.
-ARGUMENTS = ["--no-sandbox", "--font-render-hinting=none", "--disable-lcd-text", "--disable-gpu",
-             "--hide-scrollbars", "--js-flags=--expose-gc"]
+ARGUMENTS = [
+    "--no-sandbox",
+    "--font-render-hinting=none",
+    "--disable-lcd-text",
+    "--disable-gpu",
+    "--hide-scrollbars",
+    "--js-flags=--expose-gc",
+]
 WAIT_MS = 10_000
 
 
@@ -44,8 +50,13 @@ class Lab:
 
     def context(self, theme="light", width=1280, height=800, zone="UTC", fixed=False, motion="reduce"):
         context = self.browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme=theme, timezone_id=zone,
-            locale="en-GB", reduced_motion=motion, accept_downloads=True)
+            viewport={"width": width, "height": height},
+            color_scheme=theme,
+            timezone_id=zone,
+            locale="en-GB",
+            reduced_motion=motion,
+            accept_downloads=True,
+        )
         context.set_default_timeout(WAIT_MS)
         self.contexts.append(context)
         if fixed:
@@ -78,8 +89,11 @@ class Lab:
             return route.fallback()
         answer = route.fetch(max_redirects=0)
         kind = answer.headers.get("content-type", "")
-        fields = {name: value for name, value in answer.headers.items()
-                  if name not in ("content-encoding", "content-length", "etag")}
+        fields = {
+            name: value
+            for name, value in answer.headers.items()
+            if name not in ("content-encoding", "content-length", "etag")
+        }
         if path.startswith("/-/"):
             file = self.files / path.rsplit("/", 1)[1]
             if not file.exists():

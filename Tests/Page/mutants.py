@@ -13,37 +13,122 @@ import tempfile
 
 from lab import ROOT
 
-FILES = ROOT / "Sources" / "Edge" / "WebUI" / "page"
+FILES = pathlib.Path(os.environ.get("PAGE_MUTANT_FILES", ROOT / "Sources" / "Edge" / "WebUI" / "page"))
 
 MUTANTS = [
-    ("html-sink", "dom.js", "fragment.append(part.text);", "{ const t = document.createElement('template'); t.innerHTML = part.text; "
-     "fragment.append(t.content); }", ["hostile.hostile_texts_on_every"]),
+    (
+        "html-sink",
+        "dom.js",
+        "fragment.append(part.text);",
+        "{ const t = document.createElement('template'); t.innerHTML = part.text; "
+        "fragment.append(t.content); }",
+        ["hostile.hostile_texts_on_every"],
+    ),
     ("no-isolate", "dom.js", "return h('bdi', {", "return h('span', {", ["hostile.hostile_texts_on_every"]),
-    ("hidden-shown", "safe.js", "'\\u202e': 'RLO',", "", ["units.nothing_hidden", "units.text_without"]),
-    ("no-header", "api.js", "'Cordwood-Page': '1', ", "", ["pages.overview_counts"]),
+    ("no-header", "api.js", "'Cordwood-Page': '1', ", "", [".overview_counts"]),
     ("numbers-rounded", "json.js", "? new Num(context.source) : value", "? value : value", ["units.numbers"]),
-    ("proto", "json.js", "Object.hasOwn(object, name)", "name in object", ["units.waterfalls", "units.numbers", "truth"]),
+    (
+        "proto",
+        "json.js",
+        "Object.hasOwn(object, name)",
+        "name in object",
+        ["units.waterfalls", "units.numbers", "truth"],
+    ),
     ("week-from-sunday", "chart-data.js", "4n * DAY", "3n * DAY", ["units.buckets"]),
-    ("bucket-off-by-one", "chart-data.js", "if (time > start) time -= length;", "time += length;", ["units.buckets", "pages.chart_values"]),
+    (
+        "bucket-off-by-one",
+        "chart-data.js",
+        "if (time > start) time -= length;",
+        "time += length;",
+        ["units.buckets", ".chart_values"],
+    ),
     ("missing-not-asked", "chart-data.js", "not ${field} exists", "${field} exists", ["units.conditions"]),
-    ("quote-not-escaped", "chart-data.js", "text.replace(/[\"\\\\]/g, '\\\\$&')", "text", ["units.conditions"]),
-    ("share-of-nothing", "chart-view.js", "value * 100", "value", ["pages.ready_made"]),
-    ("trace-scale", "trace-data.js", "row.offset + (row.took ?? 0)", "row.offset", ["pages.trace_shows", "units.waterfalls"]),
-    ("trace-order", "trace-data.js", "rows.sort((a, b) => (a.start < b.start", "rows.sort((a, b) => (a.start > b.start", ["pages.trace_shows"]),
-    ("trace-cut-silent", "trace.js", "total > RECORDS_MAX ? h('p'", "false ? h('p'", ["pages.trace_over"]),
-    ("part-fails-all", "parts.js", "if (place.turn === turn && error.kind !== 'stopped') place.replaceChildren(",
-     "if (place.turn === turn && error.kind !== 'stopped') document.querySelector('main').replaceChildren(", ["pages.a_part_of"]),
-    ("overtaken-shown", "parts.js", "if (place.turn === turn) place.replaceChildren(...[nodes]", "place.replaceChildren(...[nodes]",
-     ["pages.an_answer_that_was_overtaken"]),
-    ("board-unbounded", "boards.js", "charts.length >= CHARTS_MAX", "charts.length >= 21", ["pages.a_board_has_twenty"]),
-    ("stored-chart-trusted", "chart-view.js", "if (value === null || typeof value !== 'object') return null;", "", ["pages.a_stored_chart"]),
-    ("no-green", "send.js", "lamp.className = 'lamp arrived';", "", ["pages.send_turns"]),
-    ("no-countdown", "signin.js", "if (failure.status === 429) return wait(failure.retryAfter ?? 60);", "", ["pages.too_many_tries"]),
-    ("manage-for-all", "manage.js", "if (!ctx.me.administrator) {", "if (false) {", ["pages.manage_is"]),
-    ("revoke-at-once", "manage-access.js", "'aria-label': label, onclick: ask }", "'aria-label': label, onclick: work }", ["pages.keys_are"]),
+    (
+        "quote-not-escaped",
+        "chart-data.js",
+        "text.replace(/[\"\\\\]/g, '\\\\$&')",
+        "text",
+        ["units.conditions"],
+    ),
+    ("share-of-nothing", "chart-view.js", "value * 100", "value", [".share_of_errors"]),
+    (
+        "trace-scale",
+        "trace-data.js",
+        "row.offset + (row.took ?? 0)",
+        "row.offset",
+        [".trace_shows", "units.waterfalls"],
+    ),
+    (
+        "trace-order",
+        "trace-data.js",
+        "rows.sort((a, b) => (a.start < b.start",
+        "rows.sort((a, b) => (a.start > b.start",
+        [".trace_shows"],
+    ),
+    ("trace-cut-silent", "trace.js", "total > RECORDS_MAX ? h('p'", "false ? h('p'", [".trace_over"]),
+    (
+        "part-fails-all",
+        "parts.js",
+        "if (place.turn === turn && error.kind !== 'stopped') place.replaceChildren(",
+        "if (place.turn === turn && error.kind !== 'stopped') "
+        "document.querySelector('main').replaceChildren(",
+        [".a_part_of"],
+    ),
+    (
+        "board-unbounded",
+        "boards.js",
+        "charts.length >= CHARTS_MAX",
+        "charts.length >= 21",
+        [".a_board_has_twenty"],
+    ),
+    (
+        "stored-chart-trusted",
+        "chart-view.js",
+        "if (value === null || typeof value !== 'object') return null;",
+        "",
+        [".a_stored_chart"],
+    ),
+    ("no-green", "send.js", "lamp.className = 'lamp arrived';", "", [".send_turns"]),
+    (
+        "no-countdown",
+        "signin.js",
+        "if (failure.status === 429) return wait(failure.retryAfter ?? 60);",
+        "",
+        [".too_many_tries"],
+    ),
+    ("manage-for-all", "manage.js", "if (!ctx.me.administrator) {", "if (false) {", [".manage_is"]),
+    (
+        "revoke-at-once",
+        "manage-access.js",
+        "'aria-label': label, onclick: ask }",
+        "'aria-label': label, onclick: work }",
+        [".keys_are"],
+    ),
     ("command-escapes", "shippers.js", "text.replace(/[^A-Za-z0-9._-]/g, '')", "text", ["units.commands"]),
-    ("low-contrast", "style.css", "--soft: light-dark(#55585d,", "--soft: light-dark(#a5a8ad,", ["axe.light"]),
-    ("no-label", "parts.js", "h('label', { for: control.id }, name)", "h('span', null, name)", ["axe.light"]),
+    (
+        "low-contrast",
+        "style.css",
+        "--soft: light-dark(#55585d,",
+        "--soft: light-dark(#a5a8ad,",
+        ["axe.light_pages"],
+    ),
+    ("jump-off-by-one", "rows.js", "before: beforeIt }", "before: beforeIt + 1 }", ["truth.row_i"]),
+    (
+        "live-not-held",
+        "follow.js",
+        "this.live.hold(!list.view.atTop || list.view.hasSelection || list.chosen !== null);",
+        "this.live.hold(false);",
+        ["truth.what_is_read"],
+    ),
+    ("live-rows-anew", "list.js", "`l${this.liveEnd - index}`", "`l${index}`", ["truth.rows_that_are"]),
+    (
+        "live-from-anew",
+        "live.js",
+        "headers: this.#lastID ? { 'Last-Event-ID': this.#lastID } : {},",
+        "headers: {},",
+        ["truth.live_shows"],
+    ),
+    ("no-label", "parts.js", "h('label', { for: control.id }, name)", "h('span', null, name)", ["axe.light_pages"]),
 ]
 
 
@@ -62,6 +147,11 @@ def run(folder, tests):
 
 def main(names):
     chosen = [one for one in MUTANTS if not names or any(part in one[0] for part in names)]
+    tests = sorted({test for one in chosen for test in one[4]})
+    ran = run(FILES, tests)
+    if ran.returncode:
+        print(f"without a bug tests fail already:\n{ran.stdout[-2000:]}{ran.stderr[-400:]}")
+        return 1
     missed = []
     for name, file, old, new, tests in chosen:
         with tempfile.TemporaryDirectory(prefix="page-mutant-") as place:
@@ -72,7 +162,10 @@ def main(names):
         if ran.returncode == 1:
             print(f"✔ {name}: caught", flush=True)
         else:
-            print(f"✘ {name}: NOT caught by {' '.join(tests)}\n{ran.stdout[-400:]}{ran.stderr[-400:]}", flush=True)
+            print(
+                f"✘ {name}: NOT caught by {' '.join(tests)}\n{ran.stdout[-400:]}{ran.stderr[-400:]}",
+                flush=True,
+            )
             missed.append(name)
     print(f"{len(chosen) - len(missed)} of {len(chosen)} bugs were caught")
     return 1 if missed else 0

@@ -49,21 +49,38 @@ def logs(count=2400):
             level = "ERROR"
         at = -7200 * 10**9 + index * 7200 * 10**9 // count + chance.randrange(10**9)
         yield {
-            "timestamp": stamp(at), "level": level, "service": service, "env": "prod",
+            "timestamp": stamp(at),
+            "level": level,
+            "service": service,
+            "env": "prod",
             "host": f"ip-10-0-0-{chance.randrange(12)}",
             "message": MESSAGES[level].format(n=chance.randrange(100000)),
-            "metadata": {"duration_ms": round(chance.expovariate(1 / 80), 1), "status": 200,
-                         "region": chance.choice(["eu-west-1", "eu-central-1"])},
+            "metadata": {
+                "duration_ms": round(chance.expovariate(1 / 80), 1),
+                "status": 200,
+                "region": chance.choice(["eu-west-1", "eu-central-1"]),
+            },
         }
     for offset, service, level, message, took in SPANS:
         yield {
-            "timestamp": stamp((-1500_000 + offset) * 10**6), "level": level, "service": service, "env": "prod",
-            "host": "ip-10-0-0-1", "message": message, "trace_id": TRACE,
+            "timestamp": stamp((-1500_000 + offset) * 10**6),
+            "level": level,
+            "service": service,
+            "env": "prod",
+            "host": "ip-10-0-0-1",
+            "message": message,
+            "trace_id": TRACE,
             "metadata": {"duration_ms": took} if took else {},
         }
-    yield {"timestamp": stamp(-10**9), "level": "INFO", "service": "numbers",
-           "message": "numbers as they were sent", "metadata": json.loads(
-               '{"big":%s,"float":1.0,"small":1e-7}' % BIG, parse_float=Literal, parse_int=Literal)}
+    yield {
+        "timestamp": stamp(-(10**9)),
+        "level": "INFO",
+        "service": "numbers",
+        "message": "numbers as they were sent",
+        "metadata": json.loads(
+            '{"big":%s,"float":1.0,"small":1e-7}' % BIG, parse_float=Literal, parse_int=Literal
+        ),
+    }
 
 
 def equal(count=EQUAL_COUNT):
@@ -82,8 +99,11 @@ def workflows(count=160):
         category = chance.choices(["refund", "invoice", "onboarding", "export"], [6, 4, 2, 1])[0]
         failed = chance.random() < (0.25 if category == "refund" else 0.06)
         yield {
-            "timestamp": stamp(-(index + 1) * 3500 * 10**9), "environment": "production",
-            "workflow_version": "2.4.1", "ticket_id": f"T-{1000 + index // 3}", "category": category,
+            "timestamp": stamp(-(index + 1) * 3500 * 10**9),
+            "environment": "production",
+            "workflow_version": "2.4.1",
+            "ticket_id": f"T-{1000 + index // 3}",
+            "category": category,
             "resolution_status": "manual" if failed else "automatic",
             "status": "FAILED" if failed else "SUCCESS",
             "execution_time_seconds": round(chance.expovariate(1 / 9), 2),
@@ -96,9 +116,13 @@ def audit(count=240):
     for index in range(count):
         severity = chance.choices(["INFO", "WARNING", "ERROR", "CRITICAL"], [20, 6, 3, 1])[0]
         yield {
-            "timestamp": stamp(-(index + 1) * 9000 * 10**9), "severity": severity,
-            "user_id": f"u-{chance.randrange(9)}", "action": chance.choice(["login", "update", "delete"]),
-            "resource_type": "order", "resource_id": str(chance.randrange(500)), "ip_address": "192.0.2.7",
+            "timestamp": stamp(-(index + 1) * 9000 * 10**9),
+            "severity": severity,
+            "user_id": f"u-{chance.randrange(9)}",
+            "action": chance.choice(["login", "update", "delete"]),
+            "resource_type": "order",
+            "resource_id": str(chance.randrange(500)),
+            "ip_address": "192.0.2.7",
         }
 
 

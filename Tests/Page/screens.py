@@ -30,6 +30,7 @@ HASHES = """async (base64) => {
 
 def hashes(lab, picture):
     import base64
+
     context = lab.browser.new_context()
     try:
         return context.new_page().evaluate(HASHES, base64.b64encode(picture).decode())
@@ -59,7 +60,10 @@ def check(lab, page, name):
     path.write_bytes(picture)
     if not kept:
         return f"{name}: no hashes are kept; the picture is {path}"
-    differ = [f"{column * 64},{row * 64}"
-              for row, (old, new) in enumerate(zip(kept.splitlines(), found.splitlines()))
-              for column, pair in enumerate(zip(old.split(), new.split())) if pair[0] != pair[1]]
+    differ = [
+        f"{column * 64},{row * 64}"
+        for row, (old, new) in enumerate(zip(kept.splitlines(), found.splitlines()))
+        for column, pair in enumerate(zip(old.split(), new.split()))
+        if pair[0] != pair[1]
+    ]
     return f"{name}: tiles at {' '.join(differ[:12])} differ; the picture is {path}"

@@ -11,7 +11,11 @@ import subprocess
 import tempfile
 import time
 
-SETTINGS = {"storage.write_reserve_bytes": "4194304", "health.disk_free_ratio": "0", "logging.level": "notice"}
+SETTINGS = {
+    "storage.write_reserve_bytes": "4194304",
+    "health.disk_free_ratio": "0",
+    "logging.level": "notice",
+}
 
 
 class Server:
@@ -34,8 +38,14 @@ class Server:
             command += ["--set", f"{name}={value}"]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env={**os.environ, **self.environment},
-                start_new_session=True, preexec_fn=lambda: ctypes.CDLL(None).prctl(1, signal.SIGKILL))
+                command,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, **self.environment},
+                start_new_session=True,
+                preexec_fn=lambda: ctypes.CDLL(None).prctl(1, signal.SIGKILL),
+            )
         end = time.monotonic() + 60
         while time.monotonic() < end:
             with open(self.log, errors="replace") as log:
@@ -92,6 +102,11 @@ class Server:
         """The program's own commands, on this server's data."""
         ran = subprocess.run(
             [os.environ["CORDWOOD_BINARY"], *arguments, "--data-dir", os.path.join(self.folder, "data")],
-            input=input, capture_output=True, text=True, timeout=60, check=False)
+            input=input,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
         assert ran.returncode == 0, f"{arguments}: {ran.stderr}"
         return ran.stdout

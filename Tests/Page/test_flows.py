@@ -1,4 +1,4 @@
-"""The Logs page in use: states, back, reload, tabs, stop, a server that dies, cuts an answer or answers HTML."""
+"""The Logs page in use: states, back, reload, tabs, stop, a server that dies, cuts or answers HTML."""
 
 import re
 from urllib.parse import quote
@@ -77,7 +77,10 @@ def test_next_error_loaded_or_not(lab):
 
 
 def test_nothing_matches_says_where_something_does(lab):
-    page = lab.page(lab.shared, "/ui/logs?range=2026-11-19T11:59:59.999999Z..2026-11-19T12:00:00Z&q=" + quote("level = ERROR"))
+    page = lab.page(
+        lab.shared,
+        "/ui/logs?range=2026-11-19T11:59:59.999999Z..2026-11-19T12:00:00Z&q=" + quote("level = ERROR"),
+    )
     page.get_by_text("Nothing matches in this time").wait_for()
     page.get_by_role("button", name="Show it").click()
     page.locator(".rec").first.wait_for()
@@ -107,10 +110,16 @@ def test_a_broken_address_is_shown(lab):
 def test_refused_and_foreign_and_cut_answers(lab):
     page = lab.page(lab.shared, None)
     for status, body, kind, words in [
-            (403, {"status": 403, "title": "Forbidden"}, "application/problem+json", "You may not see this."),
-            (500, {"status": 500, "title": "The disk failed"}, "application/problem+json", "The server failed."),
-            (200, "<html>proxy</html>", "text/html", "is not Cordwood"),
-            (200, '{"timestamp":"2026-11-19T11:00:00Z","position":1,"message":"cut', "application/x-ndjson", "ended before it was whole")]:
+        (403, {"status": 403, "title": "Forbidden"}, "application/problem+json", "You may not see this."),
+        (500, {"status": 500, "title": "The disk failed"}, "application/problem+json", "The server failed."),
+        (200, "<html>proxy</html>", "text/html", "is not Cordwood"),
+        (
+            200,
+            '{"timestamp":"2026-11-19T11:00:00Z","position":1,"message":"cut',
+            "application/x-ndjson",
+            "ended before it was whole",
+        ),
+    ]:
         page.unroute_all()
         answer_with(page, "query", status, body, kind)
         page.goto(f"{lab.shared.url}/ui/logs?range={RANGE}")
@@ -137,7 +146,10 @@ def test_the_server_goes_and_comes_back(lab):
     page.keyboard.press("Enter")
     page.get_by_text("The server does not answer.").first.wait_for()
     server.start()
-    page.wait_for_function("() => [...document.querySelectorAll('.rec')].some((row) => row.line?.includes('ERROR'))", timeout=40_000)
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.rec')].some((row) => row.line?.includes('ERROR'))",
+        timeout=40_000,
+    )
     settled(page)
     assert all(record["level"] == "ERROR" for _, record in rows(page))
 
@@ -154,7 +166,10 @@ def test_two_tabs_do_not_disturb_each_other(lab):
 
 def test_storage_disabled(lab):
     context = lab.context()
-    context.add_init_script("Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('off', 'SecurityError') } })")
+    context.add_init_script(
+        "Object.defineProperty(window, 'localStorage',"
+        " { get() { throw new DOMException('off', 'SecurityError') } })"
+    )
     page = lab.page(lab.shared, f"/ui/logs?range={RANGE}", context=context)
     page.locator(".rec").first.wait_for()
     page.keyboard.press("t")
@@ -176,14 +191,18 @@ def test_zone_is_named_and_changes_times(lab):
     first = rows(page)[0][1]["timestamp"]
     hour, minute = int(first[11:13]), int(first[14:16])
     shown = (hour * 60 + minute + 345) % 1440
-    assert f"{shown // 60:02d}:{shown % 60:02d}" in page.locator(".rec").first.inner_text(), page.locator(".rec").first.inner_text()
+    assert f"{shown // 60:02d}:{shown % 60:02d}" in page.locator(".rec").first.inner_text(), page.locator(
+        ".rec"
+    ).first.inner_text()
 
 
 def test_themes_by_key(lab):
     page = logs(lab)
     for theme in ["light", "dark", None]:
         page.keyboard.press("t")
-        page.wait_for_function("(theme) => (document.documentElement.dataset.theme ?? null) === theme", arg=theme)
+        page.wait_for_function(
+            "(theme) => (document.documentElement.dataset.theme ?? null) === theme", arg=theme
+        )
 
 
 def test_the_list_of_keys(lab):
@@ -208,15 +227,31 @@ def test_every_page_by_key_and_link(lab):
 def test_every_call_has_the_header_of_the_page(lab):
     page = lab.page(lab.shared, None)
     lacking = []
-    page.on("request", lambda request: lacking.append(request.url)
-            if "/ui/v1/" in request.url and request.headers.get("cordwood-page") != "1" else None)
-    for path in [f"?range={RANGE}", f"logs?range={RANGE}", "trace?id=x", "charts", "verify?id=1", "send", "manage"]:
+    page.on(
+        "request",
+        lambda request: (
+            lacking.append(request.url)
+            if "/ui/v1/" in request.url and request.headers.get("cordwood-page") != "1"
+            else None
+        ),
+    )
+    for path in [
+        f"?range={RANGE}",
+        f"logs?range={RANGE}",
+        "trace?id=x",
+        "charts",
+        "verify?id=1",
+        "send",
+        "manage",
+    ]:
         page.goto(f"{lab.shared.url}/ui/{path}")
         settled(page)
     assert not lacking, lacking
     status, _, _ = lab.shared.send("GET", "/ui/v1/me")
     assert status in (400, 403), status
-    status, _, _ = lab.shared.send("POST", "/ui/v1/query", {"dataset": "logs"}, {"Origin": "http://evil.invalid"})
+    status, _, _ = lab.shared.send(
+        "POST", "/ui/v1/query", {"dataset": "logs"}, {"Origin": "http://evil.invalid"}
+    )
     assert status in (400, 403), status
 
 
@@ -224,8 +259,16 @@ def test_the_security_headers(lab):
     status, head, _ = lab.shared.send("GET", "/ui/logs", None, {"Accept": "text/html"})
     assert status == 200
     policy = head["Content-Security-Policy"]
-    for part in ["default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", "frame-ancestors 'none'", "base-uri 'none'",
-                 "require-trusted-types-for 'script'", "trusted-types 'none'"]:
+    for part in [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "connect-src 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+    ]:
         assert part in policy, policy
     assert head["X-Content-Type-Options"] == "nosniff" and head["Referrer-Policy"] == "no-referrer"
 

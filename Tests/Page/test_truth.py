@@ -4,25 +4,31 @@ import random
 from urllib.parse import quote
 
 import records
-from steps import EQUAL_COUNT, RANGE, counted, ndjson, newest_first, rows, settled, text
+from records import EQUAL_COUNT
+from steps import RANGE, counted, ndjson, newest_first, rows, settled, text
 
 
 def at_share(page, share):
     """Scrolls the list to a share of its length."""
-    page.evaluate("""async (share) => {
+    page.evaluate(
+        """async (share) => {
       const list = [...document.querySelectorAll('.rows, .rows *')].find((one) =>
         /auto|scroll/.test(getComputedStyle(one).overflowY) && one.scrollHeight > one.clientHeight + 1);
       if (!list) return;
       list.scrollTop = Math.round(share * (list.scrollHeight - list.clientHeight));
       await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-    }""", share)
+    }""",
+        share,
+    )
 
 
 def check_rows(page, wanted):
     found = rows(page)
     assert found, "no rows are shown"
     for index, record in found:
-        assert record["position"] == wanted[index], f"row {index} is {record['position']} instead of {wanted[index]}"
+        assert (
+            record["position"] == wanted[index]
+        ), f"row {index} is {record['position']} instead of {wanted[index]}"
     return [index for index, _ in found]
 
 
@@ -54,13 +60,17 @@ def test_rows_oldest_first(lab):
 
 
 def test_counts_bars_and_fields_are_those_of_queries(lab):
-    page = lab.page(lab.shared, f"/ui/logs?range={RANGE}&q={quote('message contains order')}&f=level:ERROR,WARN")
+    page = lab.page(
+        lab.shared, f"/ui/logs?range={RANGE}&q={quote('message contains order')}&f=level:ERROR,WARN"
+    )
     shown = counted(page)
     start, end = RANGE.split("..")
     where = {"and": [{"contains": ["message", "order"]}, {"in": ["level", ["ERROR", "WARN"]]}]}
     total = lab.shared.query(start=start, end=end, where=where, measures=["count"])[0]["count"]
     assert f"{total:,} record" in shown, shown
-    by_level = lab.shared.query(start=start, end=end, where=where["and"][0], group_by=["level"], measures=["count"])
+    by_level = lab.shared.query(
+        start=start, end=end, where=where["and"][0], group_by=["level"], measures=["count"]
+    )
     shown = text(page, ".facets")
     for row in by_level:
         assert row["level"] in shown and f"{row['count']:,}" in shown, (row, shown[:600])
@@ -122,7 +132,8 @@ def test_what_is_read_stays_while_live_runs(lab):
     page.wait_for_function("() => document.querySelector('.live-state.open')")
     at_share(page, 0.5)
     settled(page)
-    where = """() => [...document.querySelectorAll('.rec')].map((row) => [row.textContent, Math.round(row.getBoundingClientRect().top)])
+    where = """() => [...document.querySelectorAll('.rec')]
+      .map((row) => [row.textContent, Math.round(row.getBoundingClientRect().top)])
       .filter(([, top]) => top > 150 && top < 700)"""
     before = page.evaluate(where)
     for turn in range(3):
@@ -139,7 +150,10 @@ def test_rows_that_are_drawn_move_and_are_not_made_anew(lab):
     page = lab.page(server, "/ui/logs?live=1")
     page.get_by_text("old 29").wait_for()
     page.wait_for_function("() => document.querySelector('.live-state.open')")
-    page.evaluate("() => { window.row = [...document.querySelectorAll('.rec')].find((row) => row.textContent.includes('old 29')) }")
+    page.evaluate(
+        "() => { window.row = [...document.querySelectorAll('.rec')]"
+        ".find((row) => row.textContent.includes('old 29')) }"
+    )
     server.write("logs", ndjson([{"message": "new"}]))
     page.locator(".rec", has_text="new").wait_for()
     assert page.evaluate("() => window.row.isConnected && window.row.textContent.includes('old 29')")
@@ -155,19 +169,35 @@ def test_numbers_are_shown_as_they_were_sent(lab):
 
 def test_tenants_never_mix(lab):
     server = lab.server(production=True, environment={"CORDWOOD_ADMIN_PASSWORD": "correct horse battery"})
-    keys = {tenant: server.run("keys", "create", f"{tenant}-key", "--realm", "native", "--tenant", tenant, "--role", "admin").strip()
-            for tenant in ("shop", "bank")}
+    keys = {
+        tenant: server.run(
+            "keys", "create", f"{tenant}-key", "--realm", "native", "--tenant", tenant, "--role", "admin"
+        ).strip()
+        for tenant in ("shop", "bank")
+    }
     for tenant, key in keys.items():
-        server.write("logs", ndjson({"timestamp": "2026-11-19T11:00:00Z", "service": tenant, "message": f"of {tenant} {index}"}
-                                    for index in range(60)), {"Authorization": f"Bearer {key}"})
+        server.write(
+            "logs",
+            ndjson(
+                {"timestamp": "2026-11-19T11:00:00Z", "service": tenant, "message": f"of {tenant} {index}"}
+                for index in range(60)
+            ),
+            {"Authorization": f"Bearer {key}"},
+        )
     page = lab.page(server, "/ui/send")
     page.get_by_label("Name", exact=True).fill("admin")
     page.get_by_label("Password").fill("correct horse battery")
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Send", exact=True).wait_for()
-    put = """([path, body]) => fetch('/ui/v1/' + path, {method: path === 'users' ? 'POST' : 'PUT', body: JSON.stringify(body),
+    put = """([path, body]) => fetch('/ui/v1/' + path, {
+      method: path === 'users' ? 'POST' : 'PUT', body: JSON.stringify(body),
       headers: {'Cordwood-Page': '1', 'Content-Type': 'application/json'}}).then((answer) => answer.status)"""
-    assert page.evaluate(put, ["users", {"username": "ada", "password": "a long enough password", "role": "user"}]) < 300
+    assert (
+        page.evaluate(
+            put, ["users", {"username": "ada", "password": "a long enough password", "role": "user"}]
+        )
+        < 300
+    )
     grants = [{"tenant": f"native/{tenant}", "role": "reader"} for tenant in keys]
     assert page.evaluate(put, ["grants/ada", {"grants": grants}]) < 300
     page = lab.page(server, f"/ui/logs?tenant=native/shop&range={RANGE}")
@@ -189,10 +219,20 @@ def settled_or_state(page):
 
 
 def test_the_command_gives_what_is_shown(lab):
-    """Nothing of the filter is lost on the way: a filter of every kind finds as many by /v1/query as by the page."""
-    for q in ["level = ERROR and message contains timed", "metadata.duration_ms > 100", "not service in (cart, search)", 'message ~ "order [0-9]+"',
-              "trace_id exists"]:
-        answer = lab.shared.json("POST", "/ui/v1/query", {"dataset": "logs", "where": q, "measures": ["count"]}, {"Cordwood-Page": "1"})
+    """Nothing of a filter is lost on the way: it finds as many by /v1/query as by the page."""
+    for q in [
+        "level = ERROR and message contains timed",
+        "metadata.duration_ms > 100",
+        "not service in (cart, search)",
+        'message ~ "order [0-9]+"',
+        "trace_id exists",
+    ]:
+        answer = lab.shared.json(
+            "POST",
+            "/ui/v1/query",
+            {"dataset": "logs", "where": q, "measures": ["count"]},
+            {"Cordwood-Page": "1"},
+        )
         page = lab.page(lab.shared, f"/ui/logs?range={RANGE}&q={quote(q)}")
         wanted = answer["rows"][0]["count"]
         shown = counted(page)

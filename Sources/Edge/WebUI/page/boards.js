@@ -19,7 +19,8 @@ export async function boardsOf(signal) {
   })).sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
-const keep = (name, charts) => call('PUT', `views/${encodeURIComponent(name)}`, { body: { kind: 'board', value: { charts } } });
+const keep = (name, charts) => call('PUT', `views/${encodeURIComponent(name)}`,
+  { body: { kind: 'board', value: { charts } } });
 
 /** What is shown at `/ui/charts?board=NAME`. */
 export function board(ctx, body, address, name, signal) {
@@ -32,9 +33,12 @@ export function board(ctx, body, address, name, signal) {
       const [before, after] = words.charts.noBoard('\u0000').split('\u0000');
       return nothing([before, isolated(name), after], back);
     }
-    const head = h('div', { class: 'board-head' }, h('h2', null, isolated(name)), range.element, h('span', { class: 'gap' }), back,
-      h('button', { type: 'button', class: 'danger', onclick: () => remove(ctx, address, name) }, words.charts.deleteBoard));
-    if (!found.charts.length) return [head, nothing(words.charts.emptyBoard, linkTo(ctx, { ...address, more: new Map() }, words.charts.makeChart, 'button main'))];
+    const head = h('div', { class: 'board-head' }, h('h2', null, isolated(name)), range.element,
+      h('span', { class: 'gap' }), back,
+      h('button', { type: 'button', class: 'danger', onclick: () => remove(ctx, address, name) },
+        words.charts.deleteBoard));
+    if (!found.charts.length) return [head, nothing(words.charts.emptyBoard,
+      linkTo(ctx, { ...address, more: new Map() }, words.charts.makeChart, 'button main'))];
     const grid = h('div', { class: 'panels board' }, found.charts.slice(0, CHARTS_MAX).map((value, index) =>
       card(ctx, address, name, value, index, found.charts, range, signal, again)));
     return [head, grid];
@@ -60,13 +64,15 @@ function card(ctx, address, name, value, index, charts, range, signal, again) {
   };
   const title = chart ? titleOf(chart) : words.charts.brokenChart;
   const tool = (text, sign, work, disabled) => h('button', {
-    type: 'button', class: 'quiet square', 'aria-label': `${text}: ${title}`, title: text, disabled, onclick: change(work),
+    type: 'button', class: 'quiet square', 'aria-label': `${text}: ${title}`, title: text, disabled,
+      onclick: change(work),
   }, sign);
   const actions = h('span', { class: 'tools' },
     tool(words.charts.earlier, '←', (list, at) => swap(list, at, at - 1), index === 0),
     tool(words.charts.later, '→', (list, at) => swap(list, at, at + 1), index === charts.length - 1),
     tool(words.charts.remove, '×', (list, at) => list.filter((_, place) => place !== at), false));
-  const heading = chart ? linkTo(ctx, chartAddress({ ...address, range: range.range }, chart), say(title)) : title;
+  const heading = chart ? linkTo(ctx, chartAddress({ ...address, range: range.range }, chart), say(title))
+    : title;
   const one = panel(heading, { actions });
   if (chart) show(one.body, () => chartNodes(ctx, chart, range, signal));
   else fill(one.body, nothing(words.charts.brokenChart));
@@ -101,7 +107,8 @@ export async function putOnBoard(chart) {
     const title = h('input', { type: 'text', value: titleOf(chart), maxlength: 200 });
     const name = h('input', { type: 'text', maxlength: 100 });
     const naming = labelled(words.charts.boardName, name);
-    const choose = select([...boards.map((one) => [one.name, one.name]), ['', words.charts.newBoard]], boards[0]?.name ?? '', (value) => {
+    const choose = select([...boards.map((one) => [one.name, one.name]), ['', words.charts.newBoard]],
+      boards[0]?.name ?? '', (value) => {
       naming.hidden = value !== '';
       if (value === '') name.focus();
     });
@@ -122,7 +129,8 @@ export async function putOnBoard(chart) {
         fill(said, failureText(failure));
       }
     };
-    return h('form', { class: 'fields', onsubmit: put, novalidate: true }, labelled(words.charts.chartName, title),
+    return h('form', { class: 'fields', onsubmit: put, novalidate: true }, labelled(words.charts.chartName,
+      title),
       boards.length ? labelled(words.charts.boards, choose) : null, naming, said,
       h('p', { class: 'actions' }, h('button', { class: 'main' }, words.charts.put)));
   });

@@ -1,7 +1,7 @@
 // From what a chart is to say to the queries that say it, and from their answers to lines. Pure: no document.
 //
-// A chart is {dataset, measure, by, bucket, q, as, title}: `measure` is `count`, `errors`, `share` (of errors)
-// or `avg:FIELD`, `p95:FIELD` and so on; `by` a field or empty; `bucket` `auto`, `none`, `5m`, `day` …
+// A chart is {dataset, measure, by, bucket, q, as, title}: `measure` is `count`, `errors`, `share` (of
+// errors), `avg:FIELD`, `p95:FIELD` and so on; `by` a field or empty; `bucket` `auto`, `none`, `5m`, `day` …
 
 import { DAY, SECOND, isoTime, parseLength, parseTime, stepFor } from './time.js';
 
@@ -71,7 +71,7 @@ export function quoted(text) {
 
 const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d{1,15})?$/;
 
-/** A condition that `field` is one of these group keys; null is missing. Keys of members may stand for numbers. */
+/** A condition that `field` is one of these group keys, null for missing. Keys of members may be numbers. */
 export function isOneOf(field, keys) {
   const isMember = /[.[]/.test(field);
   const values = [];
@@ -177,13 +177,17 @@ function grid(chart, rows, keys, times) {
 
 /** Charts that are there from the start, by dataset. */
 export const READY = [
-  { id: 'severity', dataset: 'audit', measure: 'count', by: 'severity', bucket: 'day', range: '30d', as: 'bars' },
-  { id: 'runs', dataset: 'workflows', measure: 'count', by: 'status', bucket: 'day', range: '7d', as: 'bars' },
+  { id: 'severity', dataset: 'audit', measure: 'count', by: 'severity', bucket: 'day', range: '30d',
+    as: 'bars' },
+  { id: 'runs', dataset: 'workflows', measure: 'count', by: 'status', bucket: 'day', range: '7d',
+    as: 'bars' },
   { id: 'runTime', dataset: 'workflows', measure: 'avg:execution_time_seconds', by: 'category', bucket: 'day',
     range: '7d', as: 'lines' },
   { id: 'runP95', dataset: 'workflows', measure: 'p95:execution_time_seconds', by: 'category', bucket: 'none',
     range: '7d', as: 'bars' },
-  { id: 'runErrors', dataset: 'workflows', measure: 'share', by: 'category', bucket: 'none', range: '7d', as: 'bars' },
+  { id: 'runErrors', dataset: 'workflows', measure: 'share', by: 'category', bucket: 'none', range: '7d',
+    as: 'bars' },
   { id: 'levels', dataset: 'logs', measure: 'count', by: 'level', bucket: 'auto', range: '24h', as: 'bars' },
-  { id: 'errors', dataset: 'logs', measure: 'errors', by: 'service', bucket: 'auto', range: '24h', as: 'lines' },
+  { id: 'errors', dataset: 'logs', measure: 'errors', by: 'service', bucket: 'auto', range: '24h',
+    as: 'lines' },
 ];

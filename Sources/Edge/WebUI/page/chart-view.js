@@ -12,12 +12,14 @@ import { offsetSeconds } from './time.js';
 const DATASETS = ['logs', 'audit', 'workflows', 'queries', 'sessions'];
 const KINDS = ['lines', 'bars', 'table'];
 
-/** A chart whose members are all there, from anything that was stored or stands in an address; null for what is none. */
+/** A chart with all its members from whatever was stored or stands in an address; null for what is none. */
 export function chartOf(value) {
   if (value === null || typeof value !== 'object') return null;
-  const text = (name, otherwise) => (Object.hasOwn(value, name) && typeof value[name] === 'string' ? value[name] : otherwise);
+  const text = (name, otherwise) => (Object.hasOwn(value, name) && typeof value[name] === 'string'
+    ? value[name] : otherwise);
   const chart = {
-    dataset: text('dataset', 'logs'), measure: text('measure', 'count'), by: text('by', ''), bucket: text('bucket', 'auto'),
+    dataset: text('dataset', 'logs'), measure: text('measure', 'count'), by: text('by', ''),
+      bucket: text('bucket', 'auto'),
     q: text('q', ''), as: text('as', 'bars'), title: text('title', ''), range: text('range', '24h'),
   };
   const known = DATASETS.includes(chart.dataset) && isMeasure(chart.measure) && KINDS.includes(chart.as);
@@ -32,7 +34,8 @@ export function measureText(measure) {
 
 export function titleOf(chart) {
   if (chart.title) return chart.title;
-  const per = chart.bucket === 'none' || chart.bucket === 'auto' ? '' : words.charts.buckets[chart.bucket] ?? chart.bucket;
+  const per = chart.bucket === 'none' || chart.bucket === 'auto' ? '' : words.charts.buckets[
+    chart.bucket] ?? chart.bucket;
   return words.charts.titleOf(measureText(chart.measure), chart.by, per);
 }
 
@@ -46,13 +49,16 @@ export async function chartNodes(ctx, chart, range, signal) {
   const found = await lines(chart, { ...range, offset }, ask);
   const isEmpty = (value) => value === null || (value === 0 && isSum(chart.measure));
   const known = found.groups.filter((group) => !group.values.every(isEmpty));
-  if (!known.length) return [nothing(found.groups.length && !isSum(chart.measure) ? words.charts.noNumbers : words.charts.empty)];
-  const more = found.more > 0 ? h('p', { class: 'notice' }, words.charts.more(found.groups.length, found.more), ' ', words.charts.narrower) : null;
+  if (!known.length) return [nothing(found.groups.length && !isSum(chart.measure) ? words.charts.noNumbers
+    : words.charts.empty)];
+  const more = found.more > 0 ? h('p', { class: 'notice' }, words.charts.more(found.groups.length,
+    found.more), ' ', words.charts.narrower) : null;
   const named = found.groups.map((group, index) => ({
     ...group, name: chart.by ? keyText(group.key) : measureText(chart.measure), only: !chart.by,
     colour: chart.by ? colourOf(keyText(group.key), index) : chart.measure === 'errors' ? 'of-error' : 'of-0',
   }));
-  if (!found.bucket) named.sort((one, other) => (other.values[0] ?? -Infinity) - (one.values[0] ?? -Infinity));
+  if (!found.bucket) named.sort((one, other) => (other.values[0] ?? -Infinity) - (
+    one.values[0] ?? -Infinity));
   if (chart.as === 'table') return [more, tableOf(ctx, chart, found, named)];
   if (!found.bucket) return [more, ranking(chart, named)];
   return [more, drawing(ctx, chart, found, named)];
@@ -76,7 +82,8 @@ function drawing(ctx, chart, found, groups) {
 function ranking(chart, groups) {
   const format = asText(chart);
   const most = Math.max(...groups.map((group) => group.values[0] ?? 0));
-  return h('table', { class: 'ranking' }, h('caption', { class: 'unseen' }, titleOf(chart)), h('tbody', null, groups.map((group) => {
+  return h('table', { class: 'ranking' }, h('caption', { class: 'unseen' }, titleOf(chart)), h('tbody', null,
+    groups.map((group) => {
     const bar = h('i', { class: 'of-0' });
     bar.style.width = `${most > 0 ? Math.max(0, 100 * (group.values[0] ?? 0) / most) : 0}%`;
     return h('tr', null, h('th', { scope: 'row' }, group.only ? group.name : key(group.key)),

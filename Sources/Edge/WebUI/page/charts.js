@@ -35,7 +35,8 @@ export function page(ctx) {
   const form = h('form', { class: 'chart-form' });
   const actions = h('span', { class: 'tools' });
   const drawn = panel('', { wide: true, actions });
-  const editor = h('div', { class: 'chart-page' }, side, h('div', { class: 'chart-main' }, form, drawn.element));
+  const editor = h('div', { class: 'chart-page' }, side, h('div', { class: 'chart-main' }, form,
+    drawn.element));
   const boardBody = h('div');
   const element = h('div', { class: 'page' }, head, editor, boardBody);
   let stop = new AbortController();
@@ -62,34 +63,41 @@ export function page(ctx) {
     const title = titleOf(chart);
     fill(drawn.heading, say(title));
     fill(actions, tools(ctx, address, chart));
-    if (address.more.has('measure') && !askedChart(address)) fill(drawn.body, nothing(words.charts.brokenChart));
+    if (address.more.has('measure') && !askedChart(address)) fill(drawn.body,
+      nothing(words.charts.brokenChart));
     else show(drawn.body, () => chartNodes(ctx, chart, range, stop.signal), { quiet: true });
   }
 
-  return { element, update, leave: () => stop.abort(), title: (address) => address.more.get('board') ?? words.charts.title };
+  return { element, update, leave: () => stop.abort(), title: (address) =>
+    address.more.get('board') ?? words.charts.title };
 }
 
 function sidebar(ctx, side, address, chart, signal) {
   const known = datasetsOf(ctx);
   const ready = READY.filter((one) => known.includes(one.dataset)).map((one) => {
-    const isIt = ['dataset', 'measure', 'by', 'bucket', 'as'].every((name) => one[name] === chart[name]) && !chart.q;
-    const link = linkTo(ctx, chartAddress({ ...address, range: one.range }, { ...one, title: '' }), words.charts.readyNames[one.id]);
+    const isIt = ['dataset', 'measure', 'by', 'bucket', 'as'].every((name) => one[name] === chart[name])
+      && !chart.q;
+    const link = linkTo(ctx, chartAddress({ ...address, range: one.range }, { ...one, title: '' }),
+      words.charts.readyNames[one.id]);
     if (isIt) link.setAttribute('aria-current', 'true');
     return h('li', null, link);
   });
   const boards = h('div');
-  fill(side, h('h2', null, words.charts.ready), h('ul', { class: 'links' }, ready), h('h2', null, words.charts.boards), boards);
+  fill(side, h('h2', null, words.charts.ready), h('ul', { class: 'links' }, ready),
+    h('h2', null, words.charts.boards), boards);
   show(boards, async () => {
     const list = await boardsOf(signal);
     if (!list.length) return h('p', { class: 'soft' }, words.charts.noBoards);
     return h('ul', { class: 'links' }, list.map((one) => h('li', null,
-      linkTo(ctx, { ...address, dataset: 'logs', q: '', more: new Map([['board', one.name]]) }, isolated(one.name)),
+      linkTo(ctx, { ...address, dataset: 'logs', q: '', more: new Map([['board', one.name]]) },
+        isolated(one.name)),
       h('span', { class: 'soft' }, ' ', words.charts.boardCount(one.charts.length)))));
   });
 }
 
 function controls(ctx, address, chart, datasets, signal) {
-  const go = (changes, replaced = {}) => ctx.go(chartAddress({ ...address, ...replaced }, { ...chart, title: '', ...changes }));
+  const go = (changes, replaced = {}) => ctx.go(chartAddress({ ...address, ...replaced },
+    { ...chart, title: '', ...changes }));
   const [name, field] = measureParts(chart.measure);
   const names = h('datalist', { id: 'chart-fields' });
   loadFields(names, chart.dataset, signal);
@@ -98,18 +106,22 @@ function controls(ctx, address, chart, datasets, signal) {
     onchange: (event) => change(event.target.value.trim()), ...more,
   });
   const measure = select(Object.entries(words.charts.measures), name, (value) => {
-    go({ measure: FIELD_MEASURES.includes(value) ? `${value}:${field || usualField(chart.dataset)}` : value });
+    go({ measure: FIELD_MEASURES.includes(value) ? `${value}:${field || usualField(chart.dataset)}`
+      : value });
   });
   const buckets = Object.entries(words.charts.buckets);
   if (!words.charts.buckets[chart.bucket]) buckets.push([chart.bucket, chart.bucket]);
   return [names,
-    labelled(words.charts.dataset, select(datasets.map((one) => [one, words.datasets[one]]), chart.dataset, (dataset) =>
+    labelled(words.charts.dataset, select(datasets.map((one) => [one, words.datasets[one]]), chart.dataset,
+      (dataset) =>
       go({ dataset, measure: 'count', by: '', q: '' }))),
     labelled(words.charts.measure, measure),
-    FIELD_MEASURES.includes(name) ? labelled(words.charts.field, input(field, (value) => go({ measure: `${name}:${value}` }))) : null,
+    FIELD_MEASURES.includes(name) ? labelled(words.charts.field, input(field, (value) =>
+      go({ measure: `${name}:${value}` }))) : null,
     labelled(words.charts.by, input(chart.by, (by) => go({ by }), { placeholder: words.charts.byNothing })),
     labelled(words.charts.bucket, select(buckets, chart.bucket, (bucket) => go({ bucket }))),
-    labelled(words.charts.filter, input(chart.q, (q) => go({ q }), { placeholder: 'level = ERROR', list: null, title: words.charts.filterHint, class: 'mono filter' })),
+    labelled(words.charts.filter, input(chart.q, (q) => go({ q }), { placeholder: 'level = ERROR', list: null,
+      title: words.charts.filterHint, class: 'mono filter' })),
   ];
 }
 
@@ -126,12 +138,14 @@ function tools(ctx, address, chart) {
   }, words.charts.toBoard)];
 }
 
-const usualField = (dataset) => (dataset === 'workflows' ? 'execution_time_seconds' : dataset === 'logs' ? 'metadata.duration_ms' : '');
+const usualField = (dataset) => (dataset === 'workflows' ? 'execution_time_seconds' : dataset === 'logs'
+  ? 'metadata.duration_ms' : '');
 
 async function loadFields(list, dataset, signal) {
   try {
     const { fields } = await call('GET', `fields?dataset=${dataset}`, { signal });
-    fill(list, fields.filter((field) => field.type !== 'object').map((field) => h('option', { value: String(field.name) })));
+    fill(list, fields.filter((field) => field.type !== 'object').map((field) =>
+      h('option', { value: String(field.name) })));
   } catch {
     // Names are a help only: without them they are written by hand.
   }

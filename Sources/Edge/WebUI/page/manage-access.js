@@ -7,11 +7,13 @@ import { words } from './texts-pages.js';
 
 const W = words.manage;
 /** The roles that keys of an API can have. */
-const ROLES = { native: ['writer', 'reader', 'user', 'admin'], workflow: ['user', 'admin'], ingest: ['writer'] };
+const ROLES = { native: ['writer', 'reader', 'user', 'admin'], workflow: ['user', 'admin'],
+  ingest: ['writer'] };
 
 /** What the server has no route for: the command that does it. */
 export function byCommand(...commands) {
-  return [h('p', { class: 'soft' }, W.byCommand), commands.map((command) => snippet(command, command.split(' ').slice(0, 2).join(' ')))];
+  return [h('p', { class: 'soft' }, W.byCommand), commands.map((command) => snippet(command,
+    command.split(' ').slice(0, 2).join(' ')))];
 }
 
 /** Shows what `work` gives; where the server has no such route, the commands. */
@@ -30,7 +32,8 @@ export function showOr(place, work, commands) {
 export function sureButton(text, label, work) {
   const place = h('span', { class: 'sure' });
   const said = h('span', { class: 'badness', role: 'alert' });
-  const calm = () => fill(place, h('button', { type: 'button', 'aria-label': label, onclick: ask }, text), said);
+  const calm = () => fill(place, h('button', { type: 'button', 'aria-label': label, onclick: ask }, text),
+    said);
   const ask = () => {
     const yes = h('button', {
       type: 'button', class: 'danger', 'aria-label': label,
@@ -72,7 +75,8 @@ export function makeForm(title, button, controls, work) {
   }, h('h2', null, title), h('div', { class: 'beside' }, controls, submit), said);
 }
 
-const text = (more = {}) => h('input', { type: 'text', autocomplete: 'off', spellcheck: 'false', autocapitalize: 'none', ...more });
+const text = (more = {}) => h('input', { type: 'text', autocomplete: 'off', spellcheck: 'false',
+  autocapitalize: 'none', ...more });
 
 export function keysPart(ctx, signal) {
   const { element, body } = panel(W.tabs.keys, { wide: true });
@@ -87,15 +91,18 @@ export function keysPart(ctx, signal) {
     const live = keys.filter((one) => !one.revoked_at);
     if (!live.length) return nothing(W.keys.none);
     return table(W.tabs.keys, [W.name, W.realm, W.tenant, W.role, W.keys.created, ['']],
-      live.map((one) => [isolated(String(one.name)), isolated(String(one.realm)), isolated(String(one.tenant)), isolated(String(one.role)),
+      live.map((one) => [isolated(String(one.name)), isolated(String(one.realm)),
+        isolated(String(one.tenant)), isolated(String(one.role)),
         say(String(one.created_at ?? '').slice(0, 10)),
         sureButton(W.revoke, W.keys.revokeName(one.name), async () => {
           await call('DELETE', `keys/${encodeURIComponent(one.realm)}/${encodeURIComponent(one.name)}`);
           load();
         })]));
   }, ['cordwood keys list', 'cordwood keys create shop --realm native --tenant shop --role writer']);
-  const form = makeForm(W.keys.make, W.add, [labelled(W.name, name), labelled(W.realm, realm), labelled(W.tenant, tenant), labelled(W.role, role)], async () => {
-    const body = { name: name.value.trim(), realm: realm.value, tenant: tenant.value.trim(), role: role.value };
+  const form = makeForm(W.keys.make, W.add, [labelled(W.name, name), labelled(W.realm, realm),
+    labelled(W.tenant, tenant), labelled(W.role, role)], async () => {
+    const body = { name: name.value.trim(), realm: realm.value, tenant: tenant.value.trim(),
+      role: role.value };
     const made = await call('POST', 'keys', { body });
     name.value = '';
     load();
@@ -115,18 +122,22 @@ export function usersPart(ctx, signal) {
     const { users } = await call('GET', 'users', { signal });
     if (!users.length) return nothing(W.users.none);
     return table(W.tabs.users, [W.name, W.role, W.keys.created], users.map((one) =>
-      [isolated(String(one.user_id ?? one.username)), isolated(String(one.role)), say(String(one.created_at ?? '').slice(0, 10))]));
+      [isolated(String(one.user_id ?? one.username)), isolated(String(one.role)),
+        say(String(one.created_at ?? '').slice(0, 10))]));
   }, ['cordwood users list', 'cordwood users add ada --role user']);
-  const form = makeForm(W.users.make, W.add, [labelled(W.users.username, username), labelled(W.users.password, password, W.users.passwordHint),
+  const form = makeForm(W.users.make, W.add, [labelled(W.users.username, username), labelled(W.users.password,
+    password, W.users.passwordHint),
     labelled(W.role, role)], async () => {
-    await call('POST', 'users', { body: { username: username.value.trim(), password: password.value, role: role.value } });
+    await call('POST', 'users', { body: { username: username.value.trim(), password: password.value,
+      role: role.value } });
     username.value = '';
     password.value = '';
     load();
     return W.done;
   });
   load();
-  return [h('p', { class: 'intro' }, W.users.intro), element, form, h('p', { class: 'soft' }, W.users.command),
+  return [h('p', { class: 'intro' }, W.users.intro), element, form, h('p', { class: 'soft' },
+    W.users.command),
     snippet('cordwood users password ada\ncordwood users remove ada', W.tabs.users)];
 }
 
@@ -134,7 +145,8 @@ export function grantsPart(ctx, signal) {
   const { element, body } = panel(W.tabs.grants, { wide: true });
   const user = text();
   const tenant = text({ value: ctx.tenant?.name ?? '', placeholder: 'native/shop', list: 'grant-tenants' });
-  const tenants = h('datalist', { id: 'grant-tenants' }, ctx.me.tenants.map((one) => h('option', { value: one.name })));
+  const tenants = h('datalist', { id: 'grant-tenants' }, ctx.me.tenants.map((one) =>
+    h('option', { value: one.name })));
   const role = select(Object.entries(W.roles), 'reader');
   const grantsNow = async () => (await call('GET', 'grants', { signal })).grants;
   const put = (name, grants) => call('PUT', `grants/${encodeURIComponent(name)}`, { body: { grants } });
@@ -142,14 +154,16 @@ export function grantsPart(ctx, signal) {
     const granted = (await grantsNow()).filter((one) => one.grants.length);
     if (!granted.length) return nothing(W.grants.none);
     return table(W.tabs.grants, [W.grants.user, W.grants.of, W.role, ['']],
-      granted.flatMap((one) => one.grants.map((grant) => [isolated(String(one.user)), isolated(String(grant.tenant)), isolated(String(grant.role)),
+      granted.flatMap((one) => one.grants.map((grant) => [isolated(String(one.user)),
+        isolated(String(grant.tenant)), isolated(String(grant.role)),
         sureButton(W.remove, W.grants.remove(grant.tenant, one.user), async () => {
           const rest = (await grantsNow()).find((other) => other.user === one.user)?.grants ?? [];
           await put(one.user, rest.filter((other) => other.tenant !== grant.tenant));
           load();
         })])));
   }, ['cordwood users grant ada native/shop --role reader']);
-  const form = makeForm(W.grants.add, W.grants.add, [labelled(W.grants.user, user), labelled(W.grants.of, tenant, W.grants.tenantHint),
+  const form = makeForm(W.grants.add, W.grants.add, [labelled(W.grants.user, user), labelled(W.grants.of,
+    tenant, W.grants.tenantHint),
     labelled(W.role, role)], async () => {
     const name = user.value.trim();
     const wanted = { tenant: tenant.value.trim(), role: role.value };

@@ -21,7 +21,8 @@ export function retentionPart(ctx, signal) {
       return Number.isNaN(seconds) ? null : seconds ? duration(seconds * 1000) : W.retention.ever;
     };
     if (DATASETS.every((dataset) => kept(dataset) === null)) {
-      return [h('p', { class: 'soft' }, W.retention.unknown), h('ul', { class: 'plain mono' }, DATASETS.map((dataset) =>
+      return [h('p', { class: 'soft' }, W.retention.unknown), h('ul', { class: 'plain mono' },
+        DATASETS.map((dataset) =>
         h('li', null, `retention.${dataset}_seconds`)))];
     }
     return table(W.tabs.retention, [W.retention.dataset, [W.retention.for]],
@@ -45,8 +46,10 @@ export function lettersPart(ctx, signal) {
     if (!letters.length) return nothing(W.letters.none);
     const when = (text) => fullTime(parseTime(text) ?? 0n, ctx.zone(), 0);
     return [table(W.tabs.letters, [W.letters.refused, W.tenant, W.letters.reason, W.letters.line, ['']],
-      letters.map((one) => [h('span', { class: 'mono' }, when(one.refused_at)), key(String(one.token ?? '')), say(String(one.reason ?? '')),
-        h('span', { class: 'mono cut' }, say(typeof one.line === 'string' ? one.line : write(one.line))), buttons({ ids: [one.id] }, String(one.id))])),
+      letters.map((one) => [h('span', { class: 'mono' }, when(one.refused_at)), key(String(one.token ?? '')),
+        say(String(one.reason ?? '')),
+        h('span', { class: 'mono cut' }, say(typeof one.line === 'string' ? one.line : write(one.line))),
+          buttons({ ids: [one.id] }, String(one.id))])),
     h('p', { class: 'beside' }, h('span', null, W.letters.all), buttons({ all: true }, W.letters.all))];
   }, ['cordwood deadletters list', 'cordwood deadletters replay --all']);
   load();
@@ -54,7 +57,8 @@ export function lettersPart(ctx, signal) {
 }
 
 export function maskingPart(ctx, signal) {
-  const entry = h('textarea', { class: 'mono', rows: 9, spellcheck: 'false', 'aria-label': W.masking.entry, value: write(W.masking.sample, 2) });
+  const entry = h('textarea', { class: 'mono', rows: 9, spellcheck: 'false', 'aria-label': W.masking.entry,
+    value: write(W.masking.sample, 2) });
   const out = h('div', { class: 'masked', role: 'status' });
   const form = makeForm(W.masking.entry, W.masking.run, [entry], async () => {
     let record;
@@ -63,9 +67,12 @@ export function maskingPart(ctx, signal) {
     } catch {
       return h('span', { class: 'badness' }, W.masking.broken);
     }
-    if (record === null || typeof record !== 'object' || Array.isArray(record)) return h('span', { class: 'badness' }, W.masking.broken);
-    await showOr(out, async () => tried(await call('POST', 'admin/masking:test', { body: `{"entry":${write(record)}}`, signal })),
-      ["curl -s http://127.0.0.1:8000/v1/admin/masking:test -H 'Authorization: Bearer ADMIN_TOKEN' \\\n  -d '{\"entry\":{\"message\":\"…\"}}'"]);
+    if (record === null || typeof record !== 'object' || Array.isArray(record)) return h('span',
+      { class: 'badness' }, W.masking.broken);
+    await showOr(out, async () => tried(await call('POST', 'admin/masking:test',
+      { body: `{"entry":${write(record)}}`, signal })),
+      [`curl -s ${location.origin}/v1/admin/masking:test \\\n  -H 'Authorization: Bearer ADMIN_TOKEN' `
+        + '-d \'{"entry":{"message":"…"}}\'']);
     return null;
   });
   form.classList.add('tall');
@@ -74,9 +81,11 @@ export function maskingPart(ctx, signal) {
 
 function tried(answer) {
   const hits = answer.hits ?? [];
-  return h('div', { class: 'panels' }, h('section', { class: 'panel' }, h('header', null, h('h2', null, W.masking.masked)),
+  return h('div', { class: 'panels' }, h('section', { class: 'panel' }, h('header', null,
+    h('h2', null, W.masking.masked)),
     h('pre', { tabindex: 0 }, say(write(answer.entry, 2), { lines: true }))),
   h('section', { class: 'panel' }, h('header', null, h('h2', null, W.masking.hits)),
     hits.length ? table(W.masking.hits, [W.masking.place, W.masking.rule], hits.map((hit) =>
-      [isolated(String(hit.place)), isolated(String(hit.rule))])) : h('p', { class: 'soft' }, W.masking.noHits)));
+      [isolated(String(hit.place)), isolated(String(hit.rule))])) : h('p', { class: 'soft' },
+        W.masking.noHits)));
 }

@@ -7,12 +7,14 @@ import { lettersPart, maskingPart, retentionPart } from './manage-data.js';
 import { nothing } from './parts.js';
 import { words } from './texts-pages.js';
 
-const PARTS = { keys: keysPart, users: usersPart, grants: grantsPart, retention: retentionPart, letters: lettersPart, masking: maskingPart };
+const PARTS = { keys: keysPart, users: usersPart, grants: grantsPart, retention: retentionPart,
+  letters: lettersPart, masking: maskingPart };
 
 export function page(ctx) {
   const nav = h('nav', { class: 'parts', 'aria-label': words.manage.parts });
   const body = h('div', { class: 'part' });
-  const element = h('div', { class: 'page' }, h('header', { class: 'page-head' }, h('h1', null, words.manage.title), nav), body);
+  const element = h('div', { class: 'page' }, h('header', { class: 'page-head' },
+    h('h1', null, words.manage.title), nav), body);
   let stop = new AbortController();
 
   return {

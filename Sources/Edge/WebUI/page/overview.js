@@ -60,19 +60,23 @@ export function page(ctx) {
 
 /** A link to the records of `dataset` with these filters. */
 function toLogs({ ctx, address, range }, dataset, filters, text, kind) {
-  return linkTo(ctx, { ...address, page: 'logs', dataset, q: '', filters, range, more: new Map() }, text, kind);
+  return linkTo(ctx, { ...address, page: 'logs', dataset, q: '', filters, range, more: new Map() }, text,
+    kind);
 }
 
 /** Nothing in this time: says when there is something, or where to begin if there never was. */
 async function empty(at, cards, datasets, signal) {
   const newest = await Promise.all(datasets.map((dataset) =>
-    at.ask('query', { dataset, limit: 1, columns: ['timestamp'] }).then(({ rows }) => ({ dataset, ...rows[0] }), () => ({}))));
+    at.ask('query', { dataset, limit: 1, columns: ['timestamp'] }).then(({ rows }) =>
+      ({ dataset, ...rows[0] }), () => ({}))));
   if (signal.aborted) return;
-  const times = newest.map(({ dataset, timestamp }) => ({ dataset, time: timestamp ? parseTime(timestamp) : null }))
+  const times = newest.map(({ dataset, timestamp }) => ({ dataset, time: timestamp ? parseTime(timestamp)
+    : null }))
     .filter(({ time }) => time !== null).sort((one, other) => (one.time < other.time ? 1 : -1));
   const [last] = times;
   const state = last
-    ? nothing(W.noneInTime(timeLabel(at.ctx, last.time)), toLogs({ ...at, range: rangeText(last.time - HOUR, last.time + 1n) },
+    ? nothing(W.noneInTime(timeLabel(at.ctx, last.time)), toLogs({ ...at, range: rangeText(last.time - HOUR,
+      last.time + 1n) },
       last.dataset, [], W.showNewest, 'button'))
     : nothing(W.nothingYet, linkTo(at.ctx, { ...at.address, page: 'send' }, W.toSend, 'button main'));
   state.classList.add('wide');
@@ -129,7 +133,8 @@ async function mostErrors(at) {
   if (!failing.length) return nothing(W.noErrors);
   const keys = failing.map((row) => row.service ?? null);
   const before = await at.ask('query', {
-    ...body, start: isoTime(at.start - (at.end - at.start)), end: at.within.start, where: isOneOf('service', keys),
+    ...body, start: isoTime(at.start - (at.end - at.start)), end: at.within.start, where: isOneOf('service',
+      keys),
     limit: ROWS + 1,
   });
   const earlier = new Map(before.rows.map((row) => [row.service ?? null, Number(row.errors)]));
@@ -157,7 +162,8 @@ async function byCategory(at) {
       { avg: TOOK, as: 'avg' }, { quantile: [TOOK, 0.95], as: 'p95' }],
   });
   if (!rows.length) return nothing(W.noRuns);
-  const took = (seconds) => (seconds === null || seconds === undefined ? '–' : duration(Number(seconds) * 1000));
+  const took = (seconds) => (seconds === null || seconds === undefined ? '–'
+    : duration(Number(seconds) * 1000));
   return table(W.runs, [W.category, [W.runCount], [W.success], [W.average], [W.p95]], rows.map((row) => [
     toLogs(at, 'workflows', [isKey('category', row.category)], key(row.category ?? null)),
     count(row.count), meter(Number(row.good), Number(row.count)), took(row.avg), took(row.p95),
@@ -167,7 +173,8 @@ async function byCategory(at) {
 function meter(part, whole) {
   const inner = h('i');
   inner.style.width = `${100 * part / whole}%`;
-  return h('span', { class: 'metered' }, share(part, whole), h('span', { class: 'meter', 'aria-hidden': 'true' }, inner));
+  return h('span', { class: 'metered' }, share(part, whole),
+    h('span', { class: 'meter', 'aria-hidden': 'true' }, inner));
 }
 
 async function status(at) {
@@ -184,8 +191,10 @@ async function status(at) {
     [W.version, isolated(String(now.version))],
   ].filter(Boolean);
   const bad = (now.checks ?? []).filter((check) => check.ok === false);
-  return [h('dl', { class: 'facts' }, facts.map(([name, value]) => [h('dt', null, name), h('dd', null, value)])),
-    bad.length ? h('ul', { class: 'plain badness' }, bad.map((check) => h('li', null, isolated(String(check.name)),
+  return [h('dl', { class: 'facts' }, facts.map(([name, value]) => [h('dt', null, name),
+    h('dd', null, value)])),
+    bad.length ? h('ul', { class: 'plain badness' }, bad.map((check) =>
+      h('li', null, isolated(String(check.name)),
       check.detail ? [': ', isolated(String(check.detail))] : null))) : null];
 }
 

@@ -10,7 +10,8 @@ import { words } from './texts-pages.js';
 export function panel(title, { wide = false, actions = null, id = null } = {}) {
   const body = h('div', { class: 'panel-body' });
   const heading = h('h2', { id }, title);
-  const element = h('section', { class: wide ? 'panel wide' : 'panel' }, h('header', null, heading, actions), body);
+  const element = h('section', { class: wide ? 'panel wide' : 'panel' }, h('header', null, heading, actions),
+    body);
   return { element, body, heading };
 }
 
@@ -20,7 +21,8 @@ export function loading() {
 
 /** What is said where nothing is, and what can be done about it. */
 export function nothing(text, ...actions) {
-  return h('div', { class: 'state' }, h('p', null, text), actions.length ? h('p', { class: 'actions' }, actions) : null);
+  return h('div', { class: 'state' }, h('p', null, text), actions.length ? h('p', { class: 'actions' },
+    actions) : null);
 }
 
 /** What went wrong, in words; `retry` is called on a click. */
@@ -34,7 +36,8 @@ export function failureText(error) {
   const known = T.failure[error.kind];
   const said = typeof known === 'function' ? known(error.retryAfter) : known ?? '';
   const detail = error.detail || (known ? '' : error.title);
-  return plain([said, detail && detail !== said ? sentence(detail) : ''].filter(Boolean).join(' '), 1000) || words.wentWrong;
+  return plain([said, detail && detail !== said ? sentence(detail) : ''].filter(Boolean).join(' '), 1000)
+    || words.wentWrong;
 }
 
 function sentence(text) {
@@ -54,7 +57,8 @@ export async function show(place, work, { quiet = false } = {}) {
     const nodes = await work();
     if (place.turn === turn) place.replaceChildren(...[nodes].flat().filter(Boolean));
   } catch (error) {
-    if (place.turn === turn && error.kind !== 'stopped') place.replaceChildren(failed(error, () => show(place, work)));
+    if (place.turn === turn && error.kind !== 'stopped') place.replaceChildren(failed(error, () =>
+      show(place, work)));
   } finally {
     if (place.turn === turn) place.removeAttribute('aria-busy');
   }
@@ -64,7 +68,8 @@ export async function show(place, work, { quiet = false } = {}) {
 export function table(caption, columns, rows) {
   const kinds = columns.map((column) => (Array.isArray(column) ? 'number' : null));
   return h('div', { class: 'table-frame', tabindex: 0 },
-    h('table', { class: 'data', 'aria-label': caption }, h('thead', null, h('tr', null, columns.map((column, index) =>
+    h('table', { class: 'data', 'aria-label': caption }, h('thead', null,
+      h('tr', null, columns.map((column, index) =>
       h(column === '' ? 'td' : 'th', { scope: column === '' ? null : 'col', class: kinds[index] }, column)))),
     h('tbody', null, rows.map((row) => h('tr', null, row.map((cell, index) =>
       h(index ? 'td' : 'th', { scope: index ? null : 'row', class: kinds[index] }, cell)))))));
@@ -119,13 +124,15 @@ export function keyText(key) {
 }
 
 export function key(value) {
-  return value === null || value === '' ? h('span', { class: 'soft' }, keyText(value)) : isolated(String(value));
+  return value === null || value === '' ? h('span', { class: 'soft' }, keyText(value))
+    : isolated(String(value));
 }
 
 export function share(part, whole) {
   if (!Number(whole)) return '–';
   const percent = 100 * Number(part) / Number(whole);
-  return percent === 0 ? '0 %' : percent < 0.1 ? '< 0.1 %' : `${percent < 10 ? percent.toFixed(1) : Math.round(percent)} %`;
+  return percent === 0 ? '0 %' : percent < 0.1 ? '< 0.1 %'
+    : `${percent < 10 ? percent.toFixed(1) : Math.round(percent)} %`;
 }
 
 /** Milliseconds as `812 ms`, `1.25 s`, `3 min 5 s`, `2 h 4 min`. */
@@ -136,7 +143,8 @@ export function duration(milliseconds) {
   const whole = Math.round(milliseconds / 1000);
   if (size < 3_600_000) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
   const hours = Math.floor(whole / 3600);
-  return hours < 48 ? `${hours} h ${Math.floor(whole % 3600 / 60)} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+  return hours < 48 ? `${hours} h ${Math.floor(whole % 3600 / 60)} min`
+    : `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
 /** A number of a measure: whole ones grouped, others to four digits that count. */

@@ -15,7 +15,7 @@ export function datasetsOf(ctx) {
 }
 
 /**
- * The range of a page whose own default is `otherwise`: {start, end, range, isBroken, datasets, element}, `element`
+ * The range of a page whose own default is `otherwise`: {start, end, range, isBroken, element}, `element`
  * being what changes it. `1h`, which addresses leave out, stands for the default; an hour is `60m`.
  */
 export function rangeChoice(ctx, address, otherwise) {
@@ -35,7 +35,7 @@ export function rangeChoice(ctx, address, otherwise) {
       onclick: () => ctx.go(address) }, '↻'),
     h('span', { class: 'soft' }, words.zone(zoneName(ctx.zone(), found.end))),
     isBroken ? h('span', { class: 'badness', role: 'alert' }, words.brokenRange) : null);
-  return { ...found, range, isBroken, datasets: datasetsOf(ctx), element };
+  return { ...found, range, isBroken, element };
 }
 
 function rangeLabel(ctx, { start, end }) {
@@ -43,7 +43,8 @@ function rangeLabel(ctx, { start, end }) {
 }
 
 export function linkTo(ctx, address, text, kind = null) {
-  return h('a', { href: addressText({ at: null, columns: null, filters: [], ...address }), class: kind }, text);
+  return h('a', { href: addressText({ at: null, columns: null, filters: [], ...address }), class: kind },
+    text);
 }
 
 /** A moment, as exactly as a bucket of `step` needs. */
@@ -60,5 +61,6 @@ export function timeLabel(ctx, time, step = '1s') {
 export function tickOf(ctx, time, step) {
   const { day, clock } = clockParts(time, ctx.zone());
   if (stepLength(step) >= DAY) return timeLabel(ctx, time, step).replace(/^\d{4}-(?=\d\d-\d\d$)/, '');
-  return clock.startsWith('00:00') ? day.slice(5) : clock.slice(0, stepLength(step) >= 60_000_000_000n ? 5 : 8);
+  return clock.startsWith('00:00') ? day.slice(5) : clock.slice(0, stepLength(step) >= 60_000_000_000n ? 5
+    : 8);
 }

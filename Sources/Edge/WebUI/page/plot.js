@@ -24,7 +24,8 @@ export function ticks(most, whole = false) {
   const step = [1, 2, 2.5, 5, 10].find((factor) =>
     factor * power >= rough && !(whole && factor * power % 1)) * power;
   const list = [];
-  for (let index = 0; index * step < most + step * 0.999; index += 1) list.push(Number((index * step).toPrecision(12)));
+  for (let index = 0; index * step < most + step * 0.999; index += 1) list.push(
+    Number((index * step).toPrecision(12)));
   return list;
 }
 
@@ -40,7 +41,8 @@ export function colourOf(name, index) {
 }
 
 /**
- * `data`: {times: [labels…], groups: [{name, values: [number or null…], colour}], stacked, format, tick(index)}.
+ * `data`: {times: [labels…], groups: [{name, values: [number or null…], colour}], stacked, whole, format,
+ * tick(index)}.
  * `kind`: 'lines' or 'bars'. What is said of it to those who do not see it: `sentence`.
  */
 export function plot(kind, data, sentence) {
@@ -63,7 +65,8 @@ export function plot(kind, data, sentence) {
       if (!step) return;
       event.preventDefault();
       event.stopPropagation();
-      show(Math.max(0, Math.min(data.times.length - 1, place < 0 ? (step > 0 ? 0 : data.times.length - 1) : place + step)));
+      show(Math.max(0, Math.min(data.times.length - 1, place < 0 ? (step > 0 ? 0 : data.times.length - 1)
+        : place + step)));
     });
   };
   const hide = () => {
@@ -114,12 +117,15 @@ function picture(kind, data, width, height, sentence) {
   const middle = (index) => LEFT + slot * (index + 0.5);
   const svg = s('svg', { width, height, role: 'img', tabindex: 0, 'aria-label': sentence });
   for (const mark of marks) {
-    svg.append(s('line', { class: 'grid', x1: LEFT, x2: width - RIGHT, y1: Math.round(y(mark)) + 0.5, y2: Math.round(y(mark)) + 0.5 }));
-    svg.append(s('text', { class: 'tick', x: LEFT - 6, y: y(mark) + 4, 'text-anchor': 'end' }, data.format(mark)));
+    svg.append(s('line', { class: 'grid', x1: LEFT, x2: width - RIGHT, y1: Math.round(y(mark)) + 0.5,
+      y2: Math.round(y(mark)) + 0.5 }));
+    svg.append(s('text', { class: 'tick', x: LEFT - 6, y: y(mark) + 4, 'text-anchor': 'end' },
+      data.format(mark)));
   }
   for (const index of spread(count, Math.max(1, Math.floor(inner.width / 92)))) {
     const label = data.tick(index);
-    if (label) svg.append(s('text', { class: 'tick', x: middle(index), y: height - 5, 'text-anchor': 'middle' }, label));
+    if (label) svg.append(s('text', { class: 'tick', x: middle(index), y: height - 5,
+      'text-anchor': 'middle' }, label));
   }
   if (kind === 'lines') drawLines(svg, data, middle, y);
   else if (data.stacked) drawStack(svg, data, slot, y);
@@ -156,7 +162,8 @@ function drawLines(svg, data, middle, y) {
         return;
       }
       const alone = !open && (group.values[index + 1] ?? null) === null;
-      if (alone) svg.append(s('circle', { class: 'dot ' + group.colour, cx: middle(index), cy: y(value), r: 2.5 }));
+      if (alone) svg.append(s('circle', { class: 'dot ' + group.colour, cx: middle(index), cy: y(value),
+        r: 2.5 }));
       path += (open ? 'L' : 'M') + middle(index).toFixed(1) + ' ' + y(value).toFixed(1);
       open = true;
     });
@@ -166,7 +173,8 @@ function drawLines(svg, data, middle, y) {
 
 function bar(svg, colour, x, width, from, to) {
   const high = Math.max(from - to, 0.75);
-  svg.append(s('rect', { class: 'bar ' + colour, x: x.toFixed(2), width: width.toFixed(2), y: (from - high).toFixed(2), height: high.toFixed(2) }));
+  svg.append(s('rect', { class: 'bar ' + colour, x: x.toFixed(2), width: width.toFixed(2),
+    y: (from - high).toFixed(2), height: high.toFixed(2) }));
 }
 
 function drawStack(svg, data, slot, y) {
@@ -175,7 +183,8 @@ function drawStack(svg, data, slot, y) {
     let sum = 0;
     for (const group of data.groups) {
       const value = group.values[index] ?? 0;
-      if (value > 0) bar(svg, group.colour, LEFT + slot * index + gap / 2, slot - gap, y(sum), y(sum + value));
+      if (value > 0) bar(svg, group.colour, LEFT + slot * index + gap / 2, slot - gap, y(sum),
+        y(sum + value));
       sum += value;
     }
   });
@@ -187,7 +196,8 @@ function drawBeside(svg, data, slot, y) {
   data.times.forEach((_, index) => {
     data.groups.forEach((group, place) => {
       const value = group.values[index];
-      if (value > 0) bar(svg, group.colour, LEFT + slot * index + gap / 2 + width * place, width, y(0), y(value));
+      if (value > 0) bar(svg, group.colour, LEFT + slot * index + gap / 2 + width * place, width, y(0),
+        y(value));
     });
   });
 }

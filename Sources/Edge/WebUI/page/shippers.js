@@ -19,11 +19,13 @@ const curl = ({ url }, key, service) => [{
 
 const file = ({ url }, key, service) => [{
   name: 'cordwood import',
-  text: lines(key ? `export CORDWOOD_KEY=${key}` : null, `cordwood import app.log --url ${url} --service ${service}`,
+  text: lines(key ? `export CORDWOOD_KEY=${key}` : null,
+    `cordwood import app.log --url ${url} --service ${service}`,
     `journalctl -f | cordwood import - --url ${url} --service journal`),
 }, {
   name: 'plain lines',
-  text: lines(`curl -s '${url}/insert?service=${service}&level=info' \\`, key ? `  -H 'Authorization: Bearer ${key}' \\` : null,
+  text: lines(`curl -s '${url}/insert?service=${service}&level=info' \\`, key
+    ? `  -H 'Authorization: Bearer ${key}' \\` : null,
     '  --data-binary @app.log'),
 }];
 
@@ -46,7 +48,8 @@ const fluentbit = ({ host, port, isTLS }, key, service) => [{
 
 const vector = ({ url }, key, service) => [{
   name: 'vector.yaml',
-  text: lines('sinks:', '  cordwood:', '    type: http', '    inputs: [app]', `    uri: ${url}/insert?service=${service}`,
+  text: lines('sinks:', '  cordwood:', '    type: http', '    inputs: [app]',
+    `    uri: ${url}/insert?service=${service}`,
     '    encoding: {codec: json}', key ? `    auth: {strategy: bearer, token: ${key}}` : null),
 }];
 
@@ -57,17 +60,20 @@ const promtail = ({ url }, key) => [{
 
 const filebeat = ({ url }, key) => [{
   name: 'filebeat.yml',
-  text: lines('output.elasticsearch:', `  hosts: ["${url}"]`, '  path: /elasticsearch', key ? `  api_key: "any:${key}"` : null,
+  text: lines('output.elasticsearch:', `  hosts: ["${url}"]`, '  path: /elasticsearch', key
+    ? `  api_key: "any:${key}"` : null,
     'setup.ilm.enabled: false'),
 }];
 
 const docker = ({ url, host }, key, service) => [{
   name: 'Splunk driver',
   text: lines(`docker run --log-driver=splunk --log-opt splunk-url=${url} \\`,
-    `  --log-opt splunk-token=${key || 'KEY'} --log-opt splunk-source=${service} \\`, '  --log-opt splunk-gzip=true alpine echo hello'),
+    `  --log-opt splunk-token=${key || 'KEY'} --log-opt splunk-source=${service} \\`,
+      '  --log-opt splunk-gzip=true alpine echo hello'),
 }, {
   name: 'Fluentd driver',
-  text: lines(`docker run --log-driver fluentd --log-opt fluentd-address=${host}:24224 \\`, "  --log-opt tag='{{.Name}}' alpine echo hello"),
+  text: lines(`docker run --log-driver fluentd --log-opt fluentd-address=${host}:24224 \\`,
+    "  --log-opt tag='{{.Name}}' alpine echo hello"),
   needs: lines('listen:', '  forward:', `    - tcp://${host}:24224`),
 }];
 
@@ -92,19 +98,23 @@ const syslog = ({ host }, key, service) => [{
 
 const python = ({ url }, key, service) => [{
   name: 'Python',
-  text: lines('import json, urllib.request', `record = {"level": "INFO", "service": "${service}", "message": "hello from Python"}`,
-    'request = urllib.request.Request(', `    "${url}/v1/records/logs", json.dumps(record).encode()${key ? ',' : ')'}`,
+  text: lines('import json, urllib.request',
+    `record = {"level": "INFO", "service": "${service}", "message": "hello from Python"}`,
+    'request = urllib.request.Request(',
+      `    "${url}/v1/records/logs", json.dumps(record).encode()${key ? ',' : ')'}`,
     key ? `    {"Authorization": "Bearer ${key}"})` : null, 'print(urllib.request.urlopen(request).read())'),
 }];
 
 const workflow = ({ url }, key) => [{
   name: 'curl',
-  text: lines(`curl -s ${url}/api/v1/logs -H 'X-API-Key: ${key || 'WORKFLOW_KEY'}' \\`, "  -H 'Content-Type: application/json' \\",
+  text: lines(`curl -s ${url}/api/v1/logs -H 'X-API-Key: ${key || 'WORKFLOW_KEY'}' \\`,
+    "  -H 'Content-Type: application/json' \\",
     `  -d '{"environment":"production","executed_at":"'$(date -u +%FT%TZ)'","ticket_id":"T-1",`,
     '       "category":"refund","status":"SUCCESS","execution_time_seconds":4.2}\''),
 }];
 
-export const SHIPPERS = { curl, import: file, otlp, fluentbit, vector, promtail, filebeat, docker, journald, syslog, python, workflow };
+export const SHIPPERS = { curl, import: file, otlp, fluentbit, vector, promtail, filebeat, docker, journald,
+  syslog, python, workflow };
 
 /** What goes into a command between quotes: nothing in it can end them. */
 export function plainName(text, otherwise) {
@@ -112,5 +122,6 @@ export function plainName(text, otherwise) {
 }
 
 export function snippetsFor(shipper, origin, key, service) {
-  return SHIPPERS[shipper](address(origin), key.replace(/[^A-Za-z0-9._~+/=-]/g, ''), plainName(service, 'my-app'));
+  return SHIPPERS[shipper](address(origin), key.replace(/[^A-Za-z0-9._~+/=-]/g, ''), plainName(service,
+    'my-app'));
 }

@@ -7,17 +7,20 @@ import { choice, failureText, labelled } from './parts.js';
 import { words } from './texts-pages.js';
 
 export function page(ctx) {
-  const name = h('input', { type: 'text', name: 'name', autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false' });
+  const name = h('input', { type: 'text', name: 'name', autocomplete: 'username', autocapitalize: 'none',
+    spellcheck: 'false' });
   const password = h('input', { type: 'password', name: 'password', autocomplete: 'current-password' });
   const key = h('input', { type: 'password', name: 'key', autocomplete: 'off', spellcheck: 'false' });
-  const byName = h('div', { class: 'fields' }, labelled(words.signin.name, name), labelled(words.signin.password, password));
+  const byName = h('div', { class: 'fields' }, labelled(words.signin.name, name),
+    labelled(words.signin.password, password));
   const byKey = h('div', { class: 'fields', hidden: true }, labelled(words.signin.key, key));
   const expired = h('p', { class: 'notice', role: 'status', hidden: true }, words.signin.expired);
   const said = h('p', { class: 'said', role: 'alert' });
   const submit = h('button', { class: 'main' }, words.signin.submit);
   const form = h('form', { class: 'signin', onsubmit: send, novalidate: true },
     h('h1', null, words.signin.title), expired,
-    choice(words.signin.title, [['name', words.signin.withName], ['key', words.signin.withKey]], 'name', (kind) => {
+    choice(words.signin.title, [['name', words.signin.withName], ['key', words.signin.withKey]], 'name',
+      (kind) => {
       byName.hidden = kind === 'key';
       byKey.hidden = kind === 'name';
       fill(said);

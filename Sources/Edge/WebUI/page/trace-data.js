@@ -40,7 +40,7 @@ function timeOf(value) {
   return number > 2e10 ? BigInt(Math.round(number)) * MS : BigInt(Math.round(number * 1000)) * MS;
 }
 
-/** The steps that a workflow run has in `payload.trace`, as rows below its own. Without times they follow each other. */
+/** The steps that a run has in `payload.trace`, as rows of their own; without times each follows the last. */
 function stepsOf(record, start, dataset) {
   const steps = valueAt(record, 'payload.trace') ?? valueAt(record, 'trace');
   if (!Array.isArray(steps)) return [];
@@ -51,7 +51,8 @@ function stepsOf(record, start, dataset) {
     const took = tookOf(step) ?? (end !== null && end > begin ? Number(end - begin) / 1e6 : null);
     next = took === null ? begin : begin + BigInt(Math.round(took * 1e6));
     return {
-      dataset, record: step, start: begin, took, isStep: true, from: '', level: String(firstOf(step, ['status', 'level']) ?? ''),
+      dataset, record: step, start: begin, took, isStep: true, from: '',
+        level: String(firstOf(step, ['status', 'level']) ?? ''),
       message: String(firstOf(step, STEP_NAMES) ?? ''),
     };
   });

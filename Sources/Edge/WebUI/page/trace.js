@@ -12,11 +12,13 @@ import { words } from './texts-pages.js';
 import { fullTime, isoTime, zoneName } from './time.js';
 import { waterfall } from './trace-data.js';
 
-export const RECORDS_MAX = 1000;
+const RECORDS_MAX = 1000;
+const SLICE = 100;
 const FIELDS = { logs: 'trace_id', workflows: 'ticket_id', audit: 'metadata.trace_id' };
 
 export function page(ctx) {
-  const input = h('input', { type: 'text', class: 'mono', autocomplete: 'off', spellcheck: 'false', placeholder: words.trace.placeholder });
+  const input = h('input', { type: 'text', class: 'mono', autocomplete: 'off', spellcheck: 'false',
+    placeholder: words.trace.placeholder });
   const form = h('form', {
     class: 'asking', role: 'search',
     onsubmit: (event) => {
@@ -26,7 +28,8 @@ export function page(ctx) {
     },
   }, labelled(words.trace.label, input, words.trace.hint), h('button', { class: 'main' }, words.trace.show));
   const body = h('div', { class: 'trace', 'aria-live': 'off' }, loading());
-  const element = h('div', { class: 'page' }, h('header', { class: 'page-head' }, h('h1', null, words.trace.title)), form, body);
+  const element = h('div', { class: 'page' }, h('header', { class: 'page-head' },
+    h('h1', null, words.trace.title)), form, body);
   let stop = new AbortController();
 
   return {
@@ -76,10 +79,13 @@ function summary(ctx, address, id, answers, total, found, rows) {
   const links = answers.filter((answer) => answer.total).map(({ dataset }) => linkTo(ctx, {
     ...address, page: 'logs', dataset, more: new Map(), q: `${FIELDS[dataset]} = ${quoted(id)}`,
     range: `${isoTime(found.start)}..${isoTime(found.start + BigInt(Math.ceil(found.length * 1e6)) + 1n)}`,
-  }, total > RECORDS_MAX ? words.trace.all : `${words.trace.inLogs}${answers.filter((one) => one.total).length > 1 ? ` (${words.datasets[dataset]})` : ''}`));
+  }, total > RECORDS_MAX ? words.trace.all
+    : `${words.trace.inLogs}${answers.filter((one) => one.total).length > 1 ? ` (
+    ${words.datasets[dataset]})` : ''}`));
   return h('div', { class: 'trace-head' },
     h('p', null, h('b', null, words.trace.summary(total, duration(found.length), services.size)), ' ',
-      h('span', { class: 'soft' }, `${fullTime(found.start, ctx.zone(), 3)} ${zoneName(ctx.zone(), found.start)}`), ' ',
+      h('span', { class: 'soft' },
+        `${fullTime(found.start, ctx.zone(), 3)} ${zoneName(ctx.zone(), found.start)}`), ' ',
       links.map((link) => [link, ' '])),
     total > RECORDS_MAX ? h('p', { class: 'notice', role: 'status' }, words.trace.over(count(total))) : null,
     found.hasDurations ? null : h('p', { class: 'notice' }, words.trace.noDurations));
@@ -87,10 +93,17 @@ function summary(ctx, address, id, answers, total, found, rows) {
 
 function lines(rows, found) {
   const body = h('tbody');
-  rows.forEach((row, index) => line(body, row, found, index));
+  // A slice a frame, so that a long trace does not hold the page up.
+  const more = (from) => {
+    for (const row of rows.slice(from, from + SLICE)) line(body, row, found);
+    if (from + SLICE < rows.length) requestAnimationFrame(() => more(from + SLICE));
+  };
+  more(0);
   return h('div', { class: 'table-frame waterfall' }, h('table', { class: 'data' },
-    h('thead', null, h('tr', null, [words.trace.offset, words.trace.service, words.trace.level, words.trace.message, words.trace.bar]
-      .map((title, index) => h('th', { scope: 'col', class: ['number', '', '', '', 'span'][index] || null }, title)))), body));
+    h('thead', null, h('tr', null, [words.trace.offset, words.trace.service, words.trace.level,
+      words.trace.message, words.trace.bar]
+      .map((title, index) => h('th', { scope: 'col', class: ['number', '', '', '', 'span'][index] || null },
+        title)))), body));
 }
 
 /** A row, and below it, when it was opened, its record. */
@@ -111,10 +124,12 @@ function line(body, row, found) {
       if (!isOpen) detail = null;
       button.setAttribute('aria-expanded', String(isOpen));
     },
-  }, row.isStep ? h('span', { class: 'soft' }, words.trace.step, ' ') : null, say(row.message.slice(0, 1000)));
+  }, row.isStep ? h('span', { class: 'soft' }, words.trace.step, ' ') : null,
+    say(row.message.slice(0, 1000)));
   const tr = h('tr', { class: row.isStep ? 'step' : null },
     h('td', { class: 'number soft' }, offset), h('td', null, isolated(row.from)),
-    h('td', null, row.level ? h('span', { class: `level ${colourOf(row.level, 7)}` }, isolated(row.level)) : null),
+    h('td', null, row.level ? h('span', { class: `level ${colourOf(row.level, 7)}` }, isolated(row.level))
+      : null),
     h('td', { class: 'what' }, button),
     h('td', { class: 'span', title: words.trace.rowLabel(offset, took) }, h('div', { class: 'lane' }, bar),
       took ? h('span', { class: 'took' }, took) : null));
@@ -123,5 +138,6 @@ function line(body, row, found) {
 
 function recordRow(row) {
   return h('tr', { class: 'detail' }, h('td', { colspan: 5 },
-    h('pre', { tabindex: 0, role: 'region', 'aria-label': words.trace.record }, say(write(row.record, 2), { lines: true }))));
+    h('pre', { tabindex: 0, role: 'region', 'aria-label': words.trace.record }, say(write(row.record, 2),
+      { lines: true }))));
 }

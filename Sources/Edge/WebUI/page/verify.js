@@ -22,8 +22,10 @@ export function page(ctx) {
   }, labelled(words.verify.label, input), h('button', { class: 'main' }, words.verify.run));
   const verdict = h('div', { class: 'verdict', role: 'status' });
   const recent = panel(words.verify.recent, { wide: true });
-  const element = h('div', { class: 'page' }, h('header', { class: 'page-head' }, h('h1', null, words.verify.title)),
-    h('p', { class: 'intro' }, words.verify.intro), form, verdict, h('div', { class: 'panels' }, recent.element));
+  const element = h('div', { class: 'page' }, h('header', { class: 'page-head' },
+    h('h1', null, words.verify.title)),
+    h('p', { class: 'intro' }, words.verify.intro), form, verdict, h('div', { class: 'panels' },
+      recent.element));
   let stop = new AbortController();
 
   return {
@@ -59,23 +61,28 @@ async function verify(ctx, id, signal) {
 const SIGNS = { valid: '✓', changed: '≠', damaged: '✗', unknown: '?' };
 
 function outcome(status, id, record) {
-  return h('section', { class: `outcome ${status}` }, h('span', { class: 'sign', 'aria-hidden': 'true' }, SIGNS[status]),
+  return h('section', { class: `outcome ${status}` }, h('span', { class: 'sign', 'aria-hidden': 'true' },
+    SIGNS[status]),
     h('div', null, h('h2', null, words.verify[status]), h('p', null, words.verify[status + 'Text']),
       record ? facts(record) : h('p', { class: 'soft mono' }, isolated(id))));
 }
 
 function facts(record) {
   return h('dl', { class: 'facts' }, Object.keys(record).map((name) => [h('dt', null, isolated(name)),
-    h('dd', { class: 'mono' }, say(typeof record[name] === 'object' ? write(record[name], 2) : textOf(record[name]), { lines: true }))]));
+    h('dd', { class: 'mono' }, say(typeof record[name] === 'object' ? write(record[name], 2)
+      : textOf(record[name]), { lines: true }))]));
 }
 
 async function newest(ctx, address, signal) {
   if (!datasetsOf(ctx).includes('queries')) return nothing(words.verify.notHere);
   const { rows } = await call('POST', 'query', { body: { dataset: 'queries', limit: RECENT }, signal });
   if (!rows.length) return nothing(words.verify.noRecent);
-  const link = (row) => linkTo(ctx, { ...address, more: new Map([['id', String(row.id)]]) }, words.verify.run, 'button');
+  const link = (row) => linkTo(ctx, { ...address, more: new Map([['id', String(row.id)]]) }, words.verify.run,
+    'button');
   return table(words.verify.recent, [words.verify.time, words.verify.user, words.verify.query,
     words.verify.status, ''], rows.map((row) => [
-    h('span', { class: 'mono' }, fullTime(parseTime(row.timestamp) ?? 0n, ctx.zone(), 3)), key(row.user_id ?? null),
-    h('span', { class: 'mono cut' }, say(String(row.query ?? '').slice(0, 300))), key(row.status ?? null), link(row)]));
+    h('span', { class: 'mono' }, fullTime(parseTime(row.timestamp) ?? 0n, ctx.zone(), 3)),
+      key(row.user_id ?? null),
+    h('span', { class: 'mono cut' }, say(String(row.query ?? '').slice(0, 300))), key(row.status ?? null),
+      link(row)]));
 }
