@@ -15,7 +15,7 @@ export function aroundView(record, { dataset, columns, zone }, on) {
   const sources = datasetOf(dataset).sources.map((field) => ({ field, value: valueAt(record, field) }))
     .filter(({ value }) => typeof value === 'string');
   const same = new Set(sources.map(({ field }) => field));
-  const list = h('div', { class: 'around-rows', role: 'list' });
+  const list = h('div', { class: 'around-rows' });
   const newer = h('button', { type: 'button', class: 'link' });
   const older = h('button', { type: 'button', class: 'link' });
   const scroll = h('div', { class: 'around-scroll' }, newer, list, older);
@@ -40,7 +40,6 @@ export function aroundView(record, { dataset, columns, zone }, on) {
     const grade = gradeOf(one[datasetOf(dataset).by]);
     return h('button', {
       type: 'button', class: `around-row${grade ? ' g-' + grade : ''}${here ? ' here' : ''}`,
-        role: 'listitem',
       'aria-current': here ? 'true' : null, onclick: () => on.pick(one),
     }, h('span', { class: 'time' }, fullTime(parseTime(one.timestamp), zone).slice(11)),
     h('bdi', {}, columns.map((name) => [say(textOf(valueAt(one, name)).slice(0, 1000)), '  '])));

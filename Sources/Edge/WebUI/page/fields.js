@@ -102,13 +102,13 @@ export class FieldsPanel {
     const values = answer ? (many ? answer.values : answer.values.slice(0, VALUES)) : [];
     const hidden = answer ? Math.max(0, answer.distinct - values.length) : 0;
     return h('section', { class: 'field-open' },
-      h('header', {}, h('h3', { title: plain(name) }, h('bdi', {}, say(name))),
+      h('header', {}, h('h2', { title: plain(name) }, h('bdi', {}, say(name))),
         answer ? h('span', { class: 'hint', title: T.logs.distinct(count(answer.distinct),
           answer.exact !== false) },
           (answer.exact === false ? '≈ ' : '') + shortCount(answer.distinct)) : null,
         h('button', { type: 'button', class: 'quiet tiny', 'aria-label': `${T.close} ${name}`,
           onclick: () => this.#toggleField(name) }, icon('close'))),
-      answer ? null : h('div', { class: 'ghost-lines', 'aria-label': T.loading }, h('i', {}), h('i', {}),
+      answer ? null : h('div', { class: 'ghost-lines', 'aria-hidden': 'true' }, h('i', {}), h('i', {}),
         h('i', {})),
       h('ul', {}, values.map((one) => this.#value(name, one.value, one.count, whole, filter)),
         answer?.missing ? this.#value(name, null, answer.missing, whole, filter) : null),

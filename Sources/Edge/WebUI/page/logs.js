@@ -174,7 +174,8 @@ class LogsPage {
     let run = null;
     run = new Run(this.address, { zone: this.ctx.zone(), fields: this.fields.shown,
       values: this.fields.values, ...options }, {
-      rows: () => run && this.run === run && this.#rowsCame(), bars: () => this.run === run && this.#barsCame(),
+      rows: () => run && this.run === run && this.#rowsCame(), bars: () => this.run === run
+        && this.#barsCame(),
       fields: (fields, part) => this.run === run && this.fields.take(fields, part),
       failure: (part, failure) => queueMicrotask(() => this.run === run && this.failed(part, failure)),
       done: () => this.run === run && this.finished(null),

@@ -38,7 +38,7 @@ export function popup(anchor, content, { role = 'dialog', label = null, onClose 
   closePopup(false);
   if (same) return null;
   const box = h('div', { class: 'popup', role, 'aria-label': label }, content);
-  document.body.append(box);
+  (document.querySelector('main') ?? document.body).append(box);
   anchor.setAttribute('aria-expanded', 'true');
   open = { box, anchor, onClose };
   place(box, anchor);
@@ -124,7 +124,7 @@ let noteTimer = 0;
 /** A short note at the bottom, also told to screen readers. */
 export function note(text) {
   document.querySelector('.note')?.remove();
-  const box = h('div', { class: 'note' }, say(text));
+  const box = h('div', { class: 'note', 'aria-hidden': 'true' }, say(text));
   document.body.append(box);
   announce(plain(text));
   clearTimeout(noteTimer);
