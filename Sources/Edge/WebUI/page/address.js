@@ -10,6 +10,9 @@ export const PAGES = ['overview', 'logs', 'trace', 'charts', 'verify', 'send', '
 
 export const DEFAULTS = { range: '1h', order: 'desc', dataset: 'logs' };
 
+const NUMBER = /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/;
+const PLAIN = /^(null|true|false|-?\d+(\.\d+)?([eE][+-]?\d+)?)$/;
+
 /** A filter: {field, not, values: [text | {json}]}, {field, not, exists: true} or {field, not, ge, lt}. */
 function parseFilter(text) {
   const not = text[0] === '-';
@@ -22,7 +25,11 @@ function parseFilter(text) {
   if (rest.length === 1 && rest[0].sign === '*') return { field, not, exists: true };
   const numbers = /^\[(-?[\d.eE+-]*)\.\.(-?[\d.eE+-]*)\)$/.exec(rest.map((part) => part.sign
     ?? '\\').join(''));
-  if (numbers) return { field, not, ge: numbers[1] || null, lt: numbers[2] || null };
+  if (numbers) {
+    const [ge, lt] = [numbers[1] || null, numbers[2] || null];
+    if (![ge, lt].every((one) => one === null || NUMBER.test(one))) return null;
+    return ge === null && lt === null ? { field, not, exists: true } : { field, not, ge, lt };
+  }
   const values = [[]];
   for (const part of rest) {
     if (part.sign === ',') values.push([]);
@@ -50,7 +57,7 @@ const textOf = (parts) => parts.map((part) => part.sign ?? part.plain).join('');
 
 function valueOf(parts) {
   const text = textOf(parts);
-  return parts[0]?.sign === '#' ? { json: text.slice(1) } : text;
+  return parts[0]?.sign === '#' && PLAIN.test(text.slice(1)) ? { json: text.slice(1) } : text;
 }
 
 const escaped = (text) => text.replace(/[\\,:]/g, '\\$&').replace(/^[-#*[]/, '\\$&');

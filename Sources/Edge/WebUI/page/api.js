@@ -1,7 +1,7 @@
 // Calls of the server. The browser adds the cookie; the two headers keep foreign pages out and choose the
 // tenant. Failures are `Failure`s, whatever went wrong.
 
-import { parse } from './json.js';
+import { parse, write } from './json.js';
 
 /** `kind`: away, stopped, cut, foreign (no answer of ours), refused (401, 403), invalid, busy, failed. */
 export class Failure extends Error {
@@ -71,7 +71,7 @@ export async function ask(method, path, { body, signal, headers = {}, accept, ag
   try {
     answer = await fetch('/ui/v1/' + path, {
       method, headers: sent, signal, cache: 'no-store', redirect: 'error', credentials: 'same-origin',
-      body: body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body),
+      body: body === undefined ? undefined : typeof body === 'string' ? body : write(body),
     });
   } catch (error) {
     throw new Failure(signal?.aborted ? 'stopped' : 'away', { cause: error });

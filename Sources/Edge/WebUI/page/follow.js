@@ -12,6 +12,7 @@ import { parseTime, resolveRange } from './time.js';
 
 const ROWS_MAX = 20_000;
 const BARS_MAX = 300;
+const FIELDS_SECONDS = 10;
 
 export class Following {
   constructor(page) {
@@ -141,6 +142,9 @@ export class Following {
     }
     this.#drawWaiting();
     page.showStatusSoon();
+    this.ticks = (this.ticks ?? 0) + 1;
+    if (this.ticks % FIELDS_SECONDS || !this.live.rate || document.hidden) return;
+    page.run?.askFields(page.fields.shown, page.fields.values, true);
   }
 
   #drawWaiting() {

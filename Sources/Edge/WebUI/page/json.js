@@ -56,7 +56,7 @@ export function write(value, indent = 0, level = 0) {
   const [open, close] = Array.isArray(value) ? '[]' : '{}';
   const parts = Array.isArray(value)
     ? value.map((item) => write(item, indent, level + 1))
-    : Object.keys(value).map((key) =>
+    : Object.keys(value).filter((key) => value[key] !== undefined).map((key) =>
       JSON.stringify(key) + (indent ? ': ' : ':') + write(value[key], indent, level + 1));
   if (!parts.length) return open + close;
   if (!indent) return open + parts.join(',') + close;

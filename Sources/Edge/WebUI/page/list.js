@@ -37,6 +37,7 @@ export class RecordList {
     this.element.setAttribute('aria-label', T.logs.records);
     this.element.setAttribute('aria-multiselectable', 'true');
     this.view.layer.addEventListener('click', (event) => this.#clicked(event));
+    this.view.layer.addEventListener('copy', (event) => this.#copied(event));
   }
 
   close() {
@@ -209,6 +210,16 @@ export class RecordList {
     this.element.setAttribute('aria-activedescendant', 'row-' + this.focusKey);
     this.on.focus(row);
     if (had) this.on.choose();
+  }
+
+  /** Text that was selected over several rows is copied as whole lines. */
+  #copied(event) {
+    const selected = getSelection().getRangeAt(0);
+    const rows = [...this.view.layer.children].filter((row) => selected.intersectsNode(row));
+    const records = rows.map((row) => this.record(this.indexOf(row.rowKey))).filter(Boolean);
+    if (records.length < 2) return;
+    event.clipboardData.setData('text/plain', records.map((one) => this.plainLine(one)).join('\n'));
+    event.preventDefault();
   }
 
   /** Chooses the rows from the focus to `index`. */

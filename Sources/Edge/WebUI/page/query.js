@@ -1,7 +1,7 @@
 // Queries of the Logs page: what each dataset shows first, chips as filter text, bounds by (timestamp,
 // position), and what a filter looks for in texts. Pure: no document.
 
-import { write } from './json.js';
+import { parse, write } from './json.js';
 import { isoTime } from './time.js';
 
 /**
@@ -78,17 +78,17 @@ export function conditionText({ field, not, values, exists, ge, lt }) {
   return not ? `not (${text})` : text;
 }
 
-/** A chip as `summary` takes it. */
+/** A chip as `summary` takes it, numbers as they were sent. */
 export function conditionObject({ field, not, values, exists, ge, lt }) {
   if (exists) return { field, exists: !not };
   if (!values) {
     const bounds = { field };
-    if (ge !== null) bounds.ge = Number(ge);
-    if (lt !== null) bounds.lt = Number(lt);
+    if (ge !== null) bounds.ge = parse(ge);
+    if (lt !== null) bounds.lt = parse(lt);
     return bounds;
   }
-  return { field, [not ? 'not_in' : 'in']: values.map((value) => (typeof value === 'string' ? value
-    : JSON.parse(value.json))) };
+  const list = values.map((value) => (typeof value === 'string' ? value : parse(value.json)));
+  return { field, [not ? 'not_in' : 'in']: list };
 }
 
 /** Whether parentheses outside of quotes would close more than they open. */

@@ -153,14 +153,15 @@ export class Run {
     }
   }
 
-  /** More values of some fields. */
-  async askFields(names, values) {
+  /** Values of some fields anew. `live`: with what came behind the rows. */
+  async askFields(names, values, live = false) {
     const { start, end } = this.bounds;
     const body = { ...this.#body(start ?? this.bars?.start ?? 0n, end ?? serverNow()), fields: names,
       values: Math.min(values, VALUES_MAX) };
     delete body.bucket;
     delete body.by;
     delete body.utc_offset_seconds;
+    if (live) body.where = whereText(this.asked.q, this.asked.filters.filter(isBoundless));
     try {
       await this.#summary(body, (answer) => this.on.fields(answer.fields ?? [], true));
     } catch (failure) {
