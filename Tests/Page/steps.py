@@ -7,6 +7,7 @@ import time
 
 # All records of the shared server lie in it.
 RANGE = "2026-11-19T10:00:00Z..2026-11-19T12:00:00Z"
+HOUR = "2026-11-19T11:00:00Z..2026-11-19T12:00:00Z"
 WEEKS = "2026-10-25T00:00:00Z..2026-11-20T00:00:00Z"
 
 HOSTILE = [
@@ -69,7 +70,7 @@ def open_page(lab, path, **options):
 def settled(page):
     """Waits until nothing is being asked for."""
     page.wait_for_function(
-        """() => !document.querySelector('[aria-busy=true], .state.waiting, .logs.running, .rec.ghost')
+        """() => !document.querySelector('[aria-busy=true], .state.loading, .logs.running, .rec.ghost')
           && document.querySelector('main')?.firstElementChild"""
     )
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")

@@ -49,14 +49,14 @@ def test_charts_as_lines_bars_and_ranking(lab):
     page.locator(".plot svg").wait_for()
     assert page.locator(".plot rect.bar").count() > 100
     page.get_by_role("button", name="Lines").click()
-    page.locator(".plot path.line").first.wait_for()
+    page.locator(".plot path.curve").first.wait_for()
     assert "as=lines" in page.url
     page.get_by_label("Per").select_option("none")
     page.locator(".ranking").wait_for()
     page.go_back()
-    page.locator(".plot path.line").first.wait_for()
+    page.locator(".plot path.curve").first.wait_for()
     page.reload()
-    page.locator(".plot path.line").first.wait_for()
+    page.locator(".plot path.curve").first.wait_for()
 
 
 def test_a_chart_is_read_by_keyboard(lab):

@@ -117,7 +117,7 @@ def test_refused_and_foreign_and_cut_answers(lab):
             200,
             '{"timestamp":"2026-11-19T11:00:00Z","position":1,"message":"cut',
             "application/x-ndjson",
-            "ended before it was whole",
+            "before it was whole",
         ),
     ]:
         page.unroute_all()

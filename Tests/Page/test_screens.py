@@ -6,7 +6,7 @@ from urllib.parse import quote
 import screens
 from lab import updating
 from records import TRACE
-from steps import RANGE, WEEKS, answer_with, settled
+from steps import HOUR, RANGE, WEEKS, answer_with, settled
 
 STATUS = {
     "version": "0.3.0",
@@ -93,7 +93,7 @@ RECORD = {
 
 # Name, path, answers that are put in place of the server's, what is done before the picture.
 STATES = {
-    "overview": (f"/ui/?range={RANGE}", {}, None),
+    "overview": (f"/ui/?range={HOUR}", {}, None),
     "overview-failed-part": (f"/ui/?range={RANGE}", {"status": (500, {"title": "The disk failed"})}, None),
     "overview-none-in-time": ("/ui/?range=2020-01-01T00:00:00Z..2020-01-02T00:00:00Z", {}, None),
     "logs": (f"/ui/logs?range={RANGE}", {}, None),

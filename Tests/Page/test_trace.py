@@ -32,11 +32,11 @@ def test_trace_opens_a_record_and_closes_it(lab):
     page = open_page(lab, f"/ui/trace?id={TRACE}")
     opener = page.get_by_role("button", name="order 4711 taken")
     opener.click()
-    page.locator("tr.detail pre").wait_for()
-    assert TRACE in page.locator("tr.detail pre").inner_text()
+    page.locator("tr.opened pre").wait_for()
+    assert TRACE in page.locator("tr.opened pre").inner_text()
     assert opener.get_attribute("aria-expanded") == "true"
     opener.click()
-    assert page.locator("tr.detail").count() == 0
+    assert page.locator("tr.opened").count() == 0
 
 
 def test_trace_of_a_ticket(lab):

@@ -16,7 +16,7 @@ export function panel(title, { wide = false, actions = null, id = null } = {}) {
 }
 
 export function loading() {
-  return h('p', { class: 'state waiting' }, T.loading);
+  return h('p', { class: 'state loading' }, T.loading);
 }
 
 /** What is said where nothing is, and what can be done about it. */

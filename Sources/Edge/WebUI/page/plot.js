@@ -162,12 +162,12 @@ function drawLines(svg, data, middle, y) {
         return;
       }
       const alone = !open && (group.values[index + 1] ?? null) === null;
-      if (alone) svg.append(s('circle', { class: 'dot ' + group.colour, cx: middle(index), cy: y(value),
+      if (alone) svg.append(s('circle', { class: 'spot ' + group.colour, cx: middle(index), cy: y(value),
         r: 2.5 }));
       path += (open ? 'L' : 'M') + middle(index).toFixed(1) + ' ' + y(value).toFixed(1);
       open = true;
     });
-    svg.append(s('path', { class: 'line ' + group.colour, d: path }));
+    svg.append(s('path', { class: 'curve ' + group.colour, d: path }));
   }
 }
 

@@ -76,7 +76,7 @@ export function page(ctx) {
   });
 
   function waiting() {
-    lamp.className = 'lamp waiting';
+    lamp.className = 'lamp idle';
     fill(lamp, h('i', { 'aria-hidden': 'true' }), h('p', null, words.send.waiting));
     fill(newest);
   }

@@ -25,7 +25,7 @@ export const words = {
     title: 'Overview', services: 'Services with most errors', runs: 'Runs by category', server: 'Server',
     service: 'Service', category: 'Category', errors: 'Errors', others: 'Others',
       shareOfAll: 'Of its records',
-    change: 'Against the time before', same: 'as before', noneBefore: 'It had no records in the time before.',
+    change: 'Change', same: 'as before', noneBefore: 'It had no records in the time before.',
     before: (number) => `${number} in the time before`,
     errorShare: (share) => `${share} errors`,
     barsSentence: (name, bars, step, most) =>

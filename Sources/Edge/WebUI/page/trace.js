@@ -137,7 +137,7 @@ function line(body, row, found) {
 }
 
 function recordRow(row) {
-  return h('tr', { class: 'detail' }, h('td', { colspan: 5 },
+  return h('tr', { class: 'opened' }, h('td', { colspan: 5 },
     h('pre', { tabindex: 0, role: 'region', 'aria-label': words.trace.record }, say(write(row.record, 2),
       { lines: true }))));
 }
