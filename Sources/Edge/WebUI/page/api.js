@@ -126,7 +126,12 @@ export async function lines(path, body, { signal } = {}) {
  */
 export async function events(method, path, { signal, body, headers, onEvent, onPiece, onOpen }) {
   const answer = await ask(method, path, { signal, body, headers, accept: 'text/event-stream' });
-  if (!/event-stream/.test(answer.headers.get('content-type') ?? '')) {
+  const kind = answer.headers.get('content-type') ?? '';
+  if (/application\/json/.test(kind) && method === 'POST') {
+    onEvent({ id: null, type: 'message', data: await reading(signal, () => answer.text()) });
+    return;
+  }
+  if (!/event-stream/.test(kind)) {
     await answer.body?.cancel();
     throw new Failure('foreign', { status: answer.status });
   }

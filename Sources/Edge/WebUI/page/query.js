@@ -155,7 +155,7 @@ export function needles(q) {
   return found;
 }
 
-const plainPattern = (text) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+const plainPattern = (text) => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 
 function patternOf(operator, text) {
   if (!text) return null;

@@ -68,6 +68,7 @@ export class Run {
       if (start === null) return this.#none();
       this.bars = barsFor(start, end, stepFor(start, end), this.zone);
       await this.#summary(this.#body(start, end), (answer) => this.#take(answer));
+      if (this.share < 1 && !this.signal.aborted) throw new Failure('cut');
     } catch (failure) {
       if (!(failure instanceof Failure)) throw failure;
       if (failure.kind !== 'stopped') await this.#withoutBars(failure);
@@ -113,17 +114,11 @@ export class Run {
     return body;
   }
 
-  /**
-   * A summary by events, each whole and better than the one before; or at once, by servers that send it so.
-   */
-  async #summary(body, take) {
-    try {
-      await events('POST', 'summary', { body, signal: this.signal, onEvent: ({ data }) => data
-        && take(parse(data)) });
-    } catch (failure) {
-      if (failure.kind !== 'foreign') throw failure;
-      take(await call('POST', 'summary', { body, signal: this.signal }));
-    }
+  /** A summary by events, each whole and better than the one before. */
+  #summary(body, take) {
+    return events('POST', 'summary', {
+      body, signal: this.signal, onEvent: ({ data }) => data && take(parse(data)),
+    });
   }
 
   #take(answer) {
