@@ -16,7 +16,8 @@ class Counters:
 
     def __init__(self, page):
         self.session = page.context.new_cdp_session(page)
-        self.session.send("Performance.enable")
+        # Time of the main thread, not of the clock: other programs do not count.
+        self.session.send("Performance.enable", {"timeDomain": "threadTicks"})
         self.before = self.now()
 
     def now(self):
@@ -103,7 +104,7 @@ def test_the_overview_and_charts_cost_little(lab):
         )
         settled(page)
         work = counters.work_ms()
-        assert work < 250, f"{path}: {work:.0f} ms of script, style and layout"
+        assert work < 120, f"{path}: {work:.0f} ms of script, style and layout"
 
 
 def test_a_chart_redrawn(lab):
@@ -114,7 +115,7 @@ def test_a_chart_redrawn(lab):
         page.set_viewport_size({"width": width, "height": 800})
         page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     work = counters.work_ms() / 3
-    assert work < 60, f"{work:.1f} ms a redraw"
+    assert work < 20, f"{work:.1f} ms a redraw"
 
 
 def test_a_long_trace(lab):
@@ -139,7 +140,7 @@ def test_a_long_trace(lab):
     page.locator(".waterfall tbody tr").nth(999).wait_for()
     settled(page)
     work = counters.work_ms()
-    assert work < 2000, f"{work:.0f} ms for a thousand rows, drawn in slices"
+    assert work < 600, f"{work:.0f} ms for a thousand rows"
 
 
 def test_a_long_message_and_many_fields(lab):
@@ -164,7 +165,7 @@ def test_a_long_message_and_many_fields(lab):
         page.keyboard.press("Enter")
         settled(page)
         work = counters.work_ms()
-        assert work < 100, f"{work:.0f} ms for a record"
+        assert work < 50, f"{work:.0f} ms for a record"
         page.keyboard.press("Escape")
 
 
@@ -178,5 +179,5 @@ def test_live_rows_cost_little(lab):
     page.wait_for_function("() => document.querySelector('.lamp.arrived')")
     page.get_by_text(f"record {count - 1}", exact=False).first.wait_for()
     work = counters.work_ms()
-    assert work < 3000, f"{work:.0f} ms for {count} live records"
+    assert work < 1500, f"{work:.0f} ms for {count} live records"
     assert counters.heap_bytes() < 60_000_000

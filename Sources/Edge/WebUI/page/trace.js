@@ -13,7 +13,7 @@ import { fullTime, isoTime, zoneName } from './time.js';
 import { waterfall } from './trace-data.js';
 
 const RECORDS_MAX = 1000;
-const SLICE = 100;
+const FIRST = 60;
 const FIELDS = { logs: 'trace_id', workflows: 'ticket_id', audit: 'metadata.trace_id' };
 
 export function page(ctx) {
@@ -93,12 +93,10 @@ function summary(ctx, address, id, answers, total, found, rows) {
 
 function lines(rows, found) {
   const body = h('tbody');
-  // A slice a frame, so that a long trace does not hold the page up.
-  const more = (from) => {
-    for (const row of rows.slice(from, from + SLICE)) line(body, row, found);
-    if (from + SLICE < rows.length) requestAnimationFrame(() => more(from + SLICE));
-  };
-  more(0);
+  // Those in view first, so that a long trace is seen at once.
+  const draw = (part) => { for (const row of part) line(body, row, found); };
+  draw(rows.slice(0, FIRST));
+  if (rows.length > FIRST) requestAnimationFrame(() => setTimeout(() => draw(rows.slice(FIRST))));
   return h('div', { class: 'table-frame waterfall' }, h('table', { class: 'data' },
     h('thead', null, h('tr', null, [words.trace.offset, words.trace.service, words.trace.level,
       words.trace.message, words.trace.bar]
