@@ -23,7 +23,8 @@ export class FilterBox {
     this.mirror = h('div', { class: 'filter-mirror', 'aria-hidden': 'true' });
     this.input = h('textarea', {
       class: 'filter-input', rows: 1, spellcheck: 'false', autocomplete: 'off', autocapitalize: 'off',
-      'aria-label': T.logs.filter, 'aria-autocomplete': 'list', 'aria-controls': 'offers', 'aria-describedby': 'filter-fault',
+      'aria-label': T.logs.filter, 'aria-autocomplete': 'list', 'aria-controls': 'offers',
+        'aria-describedby': 'filter-fault',
       oninput: () => this.#typed(), onkeydown: (event) => this.#key(event), onclick: () => this.#ask(),
       onblur: () => this.#close(),
     });

@@ -1,8 +1,10 @@
 // What the Logs page says of an answer: how many, how long, of what; what went wrong.
 
+import { serverNow } from './api.js';
 import { announce, fill, h } from './dom.js';
 import { datasetOf } from './query.js';
 import { T } from './texts.js';
+import { zoneName } from './time.js';
 
 /** A filter that cannot be read is marked; other failures are said above the rows. */
 export function tellFault(page, failure) {
@@ -41,6 +43,6 @@ export function showStatus(page) {
   if (run?.statistics?.rows_looked_at !== undefined
     && !following) parts.push(T.logs.looked(run.statistics.rows_looked_at));
   if (run?.rows?.incomplete) parts.push(h('span', { class: 'fault' }, T.logs.incomplete));
-  parts.push(page.ctx.zone());
+  parts.push(zoneName(page.ctx.zone(), run?.bounds?.end ?? serverNow()));
   fill(page.status, parts.map((part, index) => [index ? h('span', { class: 'soft' }, ' · ') : null, part]));
 }
