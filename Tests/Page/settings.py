@@ -1,0 +1,3 @@
+"""What the command line chooses."""
+
+KEY_SECONDS = 5.0
