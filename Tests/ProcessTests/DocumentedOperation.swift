@@ -56,11 +56,12 @@ struct DocumentedOperation {
   ]
   /// Credentials that no caller here has, so that all are strangers to what they open; other suites have
   /// them.
-  private static let otherSchemes: Set<String> = ["queryToken", "ingestKey", "ingestAdmin"]
+  private static let otherSchemes: Set<String> = ["queryToken", "ingestKey", "ingestAdmin", "pageCookie"]
   /// What nobody has, by parameter.
   private static let unknown = [
     "id": "01890000-0000-7000-8000-000000000000", "container": "box-of-nobody", "session": "run-of-nobody",
     "realm": "workflow", "name": "nobody", "index": "index-of-nobody",
+    "user": "nobody", "token": "token-of-nobody",
   ]
 
   static func all(of server: ServerProcess) throws -> [DocumentedOperation] {
