@@ -102,7 +102,8 @@ final class PageBench: Sendable {
       services, accounts: accounts, keys: keyStore, catalog: catalog,
       seal: CursorSeal(key: [UInt8](repeating: 1, count: 32)), tokenHours: 1)
     let queryLog = QueryLogRoutes(
-      services, sessions: try await QuerySessions(database, accounts: accounts, policy: .init(), clock: clock),
+      services,
+      sessions: try await QuerySessions(database, accounts: accounts, policy: .init(), clock: clock),
       seal: QuerySeal(secret: "s"))
     let page = PageRoutes(
       services, parts, native: NativeRoutes(services, directory: directory, queries: queries),

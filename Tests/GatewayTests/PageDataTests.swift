@@ -42,9 +42,12 @@ import Testing
         #expect(try await ask(bob, tenant) == 403, "\(tenant)")
       }
       for tenant in ["native/%zz", "native/%ff"] { #expect(try await ask(ada, tenant) == 400) }
-      let twice = [("Cordwood-Page", "1"), ("Cordwood-Tenant", "native/shop"), ("Cordwood-Tenant", "audit/x")]
+      let twice = [
+        ("Cordwood-Page", "1"), ("Cordwood-Tenant", "native/shop"), ("Cordwood-Tenant", "audit/x"),
+      ]
       #expect(
-        try await bench.ask("POST", "/ui/v1/query", ada, body: PageDataTests.query, fields: twice).status == 400)
+        try await bench.ask("POST", "/ui/v1/query", ada, body: PageDataTests.query, fields: twice).status
+          == 400)
       #expect(bench.queries.asked.count == count, "nobody else's records were asked for")
       try await bench.grants.take(shop, from: "ada")
       #expect(try await ask(ada, "native/shop") == 403, "at once")
@@ -149,7 +152,8 @@ import Testing
         #"{"grants":[{"tenant":"native/shop","role":"reader"},{"tenant":"native/shop","role":"user"}]}"#,
         #"{"grants":[{"tenant":"native/shop","role":"reader","more":1}]}"#,
       ] {
-        #expect(try await bench.ask("PUT", "/ui/v1/grants/ada", root, body: broken).status == 400, "\(broken)")
+        #expect(
+          try await bench.ask("PUT", "/ui/v1/grants/ada", root, body: broken).status == 400, "\(broken)")
       }
       for nobody in ["nobody", "%00", "a%CC%81da", "ADA"] {
         #expect(
@@ -169,7 +173,8 @@ import Testing
 
   @Test func viewsAreTheTenantsAndBounded() async throws {
     try await withPage { bench in
-      try await bench.grants.set([Grant(tenant: Tenant(realm: .native, name: "shop"), role: .reader)], of: "ada")
+      try await bench.grants.set(
+        [Grant(tenant: Tenant(realm: .native, name: "shop"), role: .reader)], of: "ada")
       let (ada, key) = (try await bench.signIn("ada"), try await bench.signIn(key: PageBench.readerKey))
       let value = #"{"q":"</script>\u202e","n":9007199254740993,"__proto__":[null,true,1.5]}"#
       func put(_ name: String, _ body: String) async throws -> Int {
@@ -181,13 +186,16 @@ import Testing
       let list = try await bench.ask("GET", "/ui/v1/views", key)
       #expect(list.text.contains(#"{"name":"a","kind":"view","value":"x"}"#), "the tenant's who reads it")
       #expect(list.text.contains(#""n":9007199254740993"#) && list.text.contains("errors/ü <b>"))
-      for name in ["%0A", "a%E2%80%AEb", "%20a", "a%CC%81", ".", "..", "%00", String(repeating: "x", count: 256)] {
+      for name in [
+        "%0A", "a%E2%80%AEb", "%20a", "a%CC%81", ".", "..", "%00", String(repeating: "x", count: 256),
+      ] {
         let status = try await put(name, #"{"kind":"view","value":1}"#)
         #expect(status == 400 || status == 404, "\(name) \(status)")
       }
       for body in [
         "{}", #"{"kind":"other","value":1}"#, #"{"kind":"view"}"#, #"{"kind":"view","value":}"#,
-        #"{"kind":"view","value":1,"more":1}"#, #"{"kind":"view","value":\#(String(repeating: "[", count: 99))"#,
+        #"{"kind":"view","value":1,"more":1}"#,
+        #"{"kind":"view","value":\#(String(repeating: "[", count: 99))"#,
       ] {
         #expect(try await put("b", body) == 400, "\(body.prefix(50))")
       }
@@ -196,7 +204,8 @@ import Testing
       var limits = ViewLimits()
       limits.countMax = 3
       let scope = ViewScope(tenant: Tenant(realm: .native, name: "shop"))
-      try await bench.database.views.save(SavedView(name: "c", kind: .view, value: "1"), in: scope, limits: limits)
+      try await bench.database.views.save(
+        SavedView(name: "c", kind: .view, value: "1"), in: scope, limits: limits)
       await #expect(throws: AccessError.self) {
         try await bench.database.views.save(
           SavedView(name: "d", kind: .view, value: "1"), in: scope, limits: limits)

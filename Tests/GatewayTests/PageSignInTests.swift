@@ -145,7 +145,8 @@ import Testing
       }
       let right = #"{"name":"ada","password":"pw"}"#
       #expect(try await bench.ask("POST", "/ui/v1/login", body: right).status == 429)
-      #expect(try await bench.ask("POST", "/ui/v1/login", body: right.replacing("ada", with: "bob")).status == 200)
+      #expect(
+        try await bench.ask("POST", "/ui/v1/login", body: right.replacing("ada", with: "bob")).status == 200)
       bench.clock.advance(seconds: 61)
       #expect(try await bench.ask("POST", "/ui/v1/login", body: right).status == 200)
       let logins = bench.log.events.filter { $0.kind == .login }

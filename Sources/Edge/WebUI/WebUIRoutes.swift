@@ -77,7 +77,8 @@ package struct WebUIRoutes: Sendable {
   private func show(_ call: HTTPCall) async throws(Problem) -> HTTPAnswer {
     let fields =
       [
-        (name: "Content-Security-Policy", value: WebUIRoutes.policy), (name: "Cache-Control", value: "no-cache"),
+        (name: "Content-Security-Policy", value: WebUIRoutes.policy),
+        (name: "Cache-Control", value: "no-cache"),
         // Weak: the same page in another coding has other bytes.
         (name: "ETag", value: "W/\"\(hash)\""),
       ] + PageGuard.fields

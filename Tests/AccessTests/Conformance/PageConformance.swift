@@ -15,7 +15,9 @@ import Testing
     let (alice, bob) = (try await open.user("alice", .admin), try await open.user("bob"))
     let mirror = try await Mirror(open.plane)
     // Names that look alike are two, as bytes decide.
-    let all = [grant(.native, "Z"), grant(.native, "ne\u{301}"), grant(.native, "n\u{E9}"), grant(.audit, "a")]
+    let all = [
+      grant(.native, "Z"), grant(.native, "ne\u{301}"), grant(.native, "n\u{E9}"), grant(.audit, "a"),
+    ]
     try await grants.set([all[3], all[2], all[0], all[1]], of: bob.id)
     #expect(mirror.state.grants == [bob.id: all])
     try await grants.give(grant(.audit, "a", .admin), to: bob.id, countMax: 4)
@@ -77,7 +79,8 @@ import Testing
     try await views.save(SavedView(name: "3", kind: .view, value: "1"), in: scopes[0], limits: limits)
     guard
       case .limitReached? = await accessError({
-        try await views.save(SavedView(name: "3", kind: .view, value: "\u{E9}"), in: scopes[0], limits: limits)
+        try await views.save(
+          SavedView(name: "3", kind: .view, value: "\u{E9}"), in: scopes[0], limits: limits)
       })
     else {
       Issue.record("too long ones were kept")

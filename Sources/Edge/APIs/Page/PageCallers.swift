@@ -119,7 +119,8 @@ struct PageCallers: Sendable {
       throw Problem(400, "\(tenantField): realm/name, percent-encoded, once.")
     }
     let parts = text.parts(at: "/", most: 2)
-    guard parts.count == 2, let realm = GrantDirectory.realms.first(where: { $0.name.hasBytes(of: parts[0]) }),
+    guard parts.count == 2,
+      let realm = GrantDirectory.realms.first(where: { $0.name.hasBytes(of: parts[0]) }),
       Tenant.isValid(name: String(parts[1]))
     else { throw notTheirs }
     return Tenant(realm: realm, name: String(parts[1]))

@@ -19,7 +19,7 @@ extension PageRoutes {
       )
       .taking(PageCallers.fields[0])
       .taking(
-        .json(PageRoutes.signIn, #"{"name":"ada","password":"correct-horse-b"}"#)
+        .json(PageRoutes.signIn, #"{"name":"admin","password":"admin"}"#)
           .accepting(.json(refusal: "The Content-Type must be application/json"))
       )
       .failing(with: 401, 403, 429).mixingSecrets,

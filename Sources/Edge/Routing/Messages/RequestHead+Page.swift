@@ -15,7 +15,9 @@ extension RequestHead {
       guard parts.first?.trimmed.asciiLowercased.hasBytes(of: type) == true else { continue }
       for parameter in parts.dropFirst() {
         let text = parameter.trimmed.asciiLowercased
-        if text.hasBytes(from: "q=") { return Double(String(decoding: text.utf8.dropFirst(2), as: UTF8.self)) ?? 0 }
+        if text.hasBytes(from: "q=") {
+          return Double(String(decoding: text.utf8.dropFirst(2), as: UTF8.self)) ?? 0
+        }
       }
       return 1
     }

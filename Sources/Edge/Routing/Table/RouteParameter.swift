@@ -47,7 +47,8 @@ package struct RouteParameter: Sendable {
   package static func header(
     _ name: String, _ summary: String, needed example: String? = nil
   ) -> RouteParameter {
-    var parameter = RouteParameter(name: name, place: .header, schema: JSONSchema.text, summary: summary)
+    let schema = example.map { JSONSchema.choice($0) } ?? JSONSchema.text
+    var parameter = RouteParameter(name: name, place: .header, schema: schema, summary: summary)
     parameter.isNeededField = example != nil
     parameter.example = example ?? ""
     return parameter

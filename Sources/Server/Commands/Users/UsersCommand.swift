@@ -20,9 +20,10 @@ struct UsersCommand: AsyncParsableCommand {
         cordwood users password alice
         cordwood users remove alice --transfer-to bob
         cordwood users grant alice native/shop --role reader
-      """, subcommands: [
-        Add.self, List.self, SetPassword.self, Remove.self, Grant.self, Revoke.self, Grants.self,
-      ])
+      """,
+    subcommands: [
+      Add.self, List.self, SetPassword.self, Remove.self, Grant.self, Revoke.self, Grants.self,
+    ])
 
   enum RoleName: String, ExpressibleByArgument, CaseIterable {
     case user, admin
