@@ -90,9 +90,11 @@ final class PageBench: Sendable {
     let known = KnownTenants(store, owned: owned) {
       [shop, Tenant(realm: .sessions, name: "sessions"), QuerySessions.tenant] + grants.tenants
     }
-    var parts = PageRoutes.Parts(
+    let access = PageRoutes.Access(
       sessions: sessions, rights: PageRights(accounts: accounts, grants: grants, catalog: catalog),
-      grants: grants, views: database.views, keys: directory, tenants: known,
+      grants: grants, views: database.views, keys: directory)
+    var parts = PageRoutes.Parts(
+      access, tenants: known,
       readiness: FakeReadiness(control: store), forwarding: NoForwarding(), clock: clock)
     parts.version = "test"
     parts.isSecure = isSecure

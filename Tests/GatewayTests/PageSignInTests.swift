@@ -10,7 +10,8 @@ import Testing
       #expect(answer.status == 200)
       #expect(
         answer.text
-          == #"{"kind":"user","name":"ada","administrator":false,"version":"test","tenants":[{"name":"sessions/sessions","role":"user","datasets":["sessions"]}]}"#
+          == #"{"kind":"user","name":"ada","administrator":false,"version":"test","tenants":["#
+          + #"{"name":"sessions/sessions","role":"user","datasets":["sessions"]}]}"#
       )
       let field = try #require(answer.headers["set-cookie"])
       #expect(field.hasPrefix("cordwood_page="))
@@ -107,7 +108,8 @@ import Testing
       let me = try await bench.ask("GET", "/ui/v1/me", cookie)
       #expect(
         me.text
-          == #"{"kind":"key","name":"r","administrator":false,"version":"test","tenants":[{"name":"native/shop","role":"reader","datasets":["logs"]}]}"#
+          == #"{"kind":"key","name":"r","administrator":false,"version":"test","tenants":["#
+          + #"{"name":"native/shop","role":"reader","datasets":["logs"]}]}"#
       )
       #expect(try await bench.ask("POST", "/ui/v1/query", cookie, body: "{}").status == 200)
       #expect(bench.queries.last?.principal.tenant.description == "native/shop")
@@ -167,7 +169,8 @@ import Testing
       let me = try await bench.ask("GET", "/ui/v1/me")
       #expect(
         me.text
-          == #"{"kind":"open","name":null,"administrator":false,"version":"test","tenants":[{"name":"native/default","role":"admin","datasets":["logs"]}]}"#
+          == #"{"kind":"open","name":null,"administrator":false,"version":"test","tenants":["#
+          + #"{"name":"native/default","role":"admin","datasets":["logs"]}]}"#
       )
       #expect(try await bench.ask("POST", "/ui/v1/query", body: "{}").status == 200)
       #expect(bench.queries.last?.principal.tenant.description == "native/default")

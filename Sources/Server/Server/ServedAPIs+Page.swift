@@ -17,10 +17,11 @@ extension ServedAPIs {
 
   static func page(_ making: Making) -> API {
     let (access, configuration) = (making.access, making.configuration)
-    var parts = PageRoutes.Parts(
+    let callers = PageRoutes.Access(
       sessions: access.page, rights: access.pageRights, grants: access.grants, views: access.plane.views,
-      keys: making.nativeKeys,
-      tenants: KnownTenants(making.parts.engine.control, owned: owned, others: others(making)),
+      keys: making.nativeKeys)
+    var parts = PageRoutes.Parts(
+      callers, tenants: KnownTenants(making.parts.engine.control, owned: owned, others: others(making)),
       readiness: making.readiness, forwarding: making.parts.ingest.forwarding, clock: making.parts.clock)
     parts.version = RunningServer.version
     parts.isSecure = configuration.tlsCertificate != nil

@@ -22,7 +22,7 @@ package final class KnownTenants: Sendable {
 
   /// - Parameters:
   ///   - owned: The datasets of each realm's own API.
-  ///   - others: Tenants that are there without records: those of keys, of grants, and which there always are.
+  ///   - others: Tenants that are there without records: of keys, of grants, and which there always are.
   package init(
     _ control: any StoreControl, owned: [Realm: [Dataset]], others: @escaping @Sendable () -> [Tenant]
   ) {

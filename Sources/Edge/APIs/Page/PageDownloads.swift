@@ -4,8 +4,8 @@ import Platform
 import Records
 import Synchronization
 
-/// Answers that wait for the browser to fetch them: each under an address that is good once, for a minute, and
-/// for who asked for it.
+/// Answers that wait for the browser to fetch them: each under an address that is good once, for a minute,
+/// and for who asked for it.
 final class PageDownloads: Sendable {
   /// What is fetched.
   struct Waiting: Sendable {

@@ -69,7 +69,7 @@ extension PageRoutes {
     guard let found = downloads.take(call.parameters["token"], for: caller) else {
       throw Problem(404, "Nothing waits here: an address is good once, for a minute, for who asked for it.")
     }
-    guard let own = parts.rights.principal(of: caller, for: found.tenant), own.allows(.read) else {
+    guard let own = access.rights.principal(of: caller, for: found.tenant), own.allows(.read) else {
       throw Problem(403, "The records are not yours to see any more.")
     }
     let narrowed = try await callers.narrowed(own, of: caller)

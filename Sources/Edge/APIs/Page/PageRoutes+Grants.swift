@@ -30,7 +30,7 @@ extension PageRoutes {
   private func list(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
     HTTPAnswer.object { text in
       text.name("users")
-      text.list(parts.grants.all()) { text, entry in
+      text.list(access.grants.all()) { text, entry in
         PageRoutes.write(entry.user, entry.grants, to: &text)
       }
     }.ofPage
@@ -49,7 +49,7 @@ extension PageRoutes {
     let grants = try PageRoutes.grants(call.body)
     let user = call.parameters["user"]
     return try await recorded(call, .grantsChanged, subject: principal.subject) { () throws(AccessError) in
-      try await parts.grants.set(grants, of: user)
+      try await access.grants.set(grants, of: user)
       return HTTPAnswer.object {
         PageRoutes.write(user, grants.sorted(by: Grant.precedes), to: &$0)
       }.ofPage

@@ -34,7 +34,7 @@ extension PageRoutes {
 
   private func me(_ caller: PageCaller) async throws(Problem) -> HTTPAnswer {
     do throws(StoreError) { try await parts.tenants.refresh() } catch { throw Problem(error) }
-    let tenants = parts.rights.tenants(of: caller, among: parts.tenants.list)
+    let tenants = access.rights.tenants(of: caller, among: parts.tenants.list)
     let own = ownSlice(of: caller)
     return HTTPAnswer.object { text in
       text.member("kind", caller.word)
@@ -57,9 +57,9 @@ extension PageRoutes {
 
   /// The tenant of which the caller sees only what is their own; nil: there is none.
   private func ownSlice(of caller: PageCaller) -> Tenant? {
-    let tenant = parts.rights.usersTenant
-    let principal = parts.rights.principal(of: caller, for: tenant)
-    return principal.flatMap { parts.rights.owner($0, of: caller) } == nil ? nil : tenant
+    let tenant = access.rights.usersTenant
+    let principal = access.rights.principal(of: caller, for: tenant)
+    return principal.flatMap { access.rights.owner($0, of: caller) } == nil ? nil : tenant
   }
 
   private func login(_ call: HTTPCall) async throws(Problem) -> HTTPAnswer {
@@ -71,17 +71,17 @@ extension PageRoutes {
       throw Problem(400, "name and password, or key: texts")
     }
     // What people type as a name may be a password; of a key nothing is told.
-    let subject = isByKey ? nil : parts.rights.loggedName(name ?? "")
-    let tenant = isByKey ? key.flatMap { parts.rights.tenant(ofKey: $0, among: parts.keys) } : nil
+    let subject = isByKey ? nil : access.rights.loggedName(name ?? "")
+    let tenant = isByKey ? key.flatMap { access.rights.tenant(ofKey: $0, among: access.keys) } : nil
     return try await recordedLogin(call, subject: subject, tenant: tenant) { () throws(AccessError) in
       let issued =
         if let key, isByKey {
-          try parts.sessions.signIn(key: key, address: call.address, among: parts.keys)
+          try access.sessions.signIn(key: key, address: call.address, among: access.keys)
         } else {
-          try await parts.sessions.signIn(name: name ?? "", password: password ?? "", address: call.address)
+          try await access.sessions.signIn(name: name ?? "", password: password ?? "", address: call.address)
         }
       // Whoever signs in anew leaves what they were; that it stays for its time harms nobody.
-      if let old { try? await parts.sessions.signOut(old) }
+      if let old { try? await access.sessions.signOut(old) }
       return issued
     }
   }
@@ -94,7 +94,7 @@ extension PageRoutes {
       token = try await body()
       return HTTPAnswer(204, contentType: "application/json", body: [])
     }
-    guard let token, let caller = parts.sessions.caller(token.token, among: parts.keys) else {
+    guard let token, let caller = access.sessions.caller(token.token, among: access.keys) else {
       throw Problem(401, "The sign-in is over: sign in again.")
     }
     var answer = try await me(caller)
@@ -104,13 +104,13 @@ extension PageRoutes {
 
   private func logout(_ call: HTTPCall) async throws(Problem) -> HTTPAnswer {
     let shown = PageCallers.shown(call.head)
-    let caller = shown.flatMap { parts.sessions.caller($0, among: parts.keys) }
+    let caller = shown.flatMap { access.sessions.caller($0, among: access.keys) }
     let gone = HTTPAnswer(
       204, contentType: "application/json", headers: [("Set-Cookie", cookie("", seconds: 0))], body: []
     ).ofPage
     guard let shown, let caller else { return gone }
     return try await recorded(call, .logout, subject: caller.name) { () throws(AccessError) in
-      try await parts.sessions.signOut(shown)
+      try await access.sessions.signOut(shown)
       return gone
     }
   }

@@ -82,7 +82,7 @@ extension PageRoutes {
   private func verify(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
     guard let id = call.query["id"] else { throw Problem(400, "id: the record's", field: "id") }
     let caller = try callers.caller(call.head)
-    guard let own = parts.rights.principal(of: caller, for: QuerySessions.tenant), own.allows(.read) else {
+    guard let own = access.rights.principal(of: caller, for: QuerySessions.tenant), own.allows(.read) else {
       throw Problem(404, "Log entry not found")
     }
     let standing: QueryVerification.Standing?

@@ -32,13 +32,13 @@ extension PageRoutes {
 
   /// Where the caller's views are.
   private func scope(_ call: HTTPCall, _ principal: Principal) throws(Problem) -> ViewScope {
-    let owner = parts.rights.owner(principal, of: try callers.caller(call.head))
+    let owner = access.rights.owner(principal, of: try callers.caller(call.head))
     return ViewScope(tenant: principal.tenant, userID: owner)
   }
 
   private func views(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> [SavedView] {
     let scope = try scope(call, principal)
-    do throws(AccessError) { return try await parts.views.views(in: scope) } catch {
+    do throws(AccessError) { return try await access.views.views(in: scope) } catch {
       throw Problem(page: error)
     }
   }
@@ -76,14 +76,14 @@ extension PageRoutes {
     do throws(AccessError) {
       let view = SavedView(name: call.parameters["name"], kind: kind, value: value.text)
       try view.check()
-      try await parts.views.save(view, in: scope, limits: ViewLimits())
+      try await access.views.save(view, in: scope, limits: ViewLimits())
     } catch { throw Problem(page: error) }
     return PageRoutes.done
   }
 
   private func removeView(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
     let scope = try scope(call, principal)
-    do throws(AccessError) { try await parts.views.removeView(call.parameters["name"], in: scope) } catch {
+    do throws(AccessError) { try await access.views.removeView(call.parameters["name"], in: scope) } catch {
       throw Problem(page: error)
     }
     return PageRoutes.done

@@ -8,13 +8,29 @@ import Routing
 /// What the page asks of the server, below `/ui/v1/` (Docs/page.md): the routes of the native API under a
 /// sign-in, and what only the page needs.
 package struct PageRoutes: Sendable {
-  /// What the page needs besides what all APIs have.
-  package struct Parts: Sendable {
+  /// Who gets in, and what is kept of them.
+  package struct Access: Sendable {
     package let sessions: PageSessions
     package let rights: PageRights
     package let grants: GrantDirectory
     package let views: any ViewRepository
     package let keys: KeyDirectory
+
+    package init(
+      sessions: PageSessions, rights: PageRights, grants: GrantDirectory, views: any ViewRepository,
+      keys: KeyDirectory
+    ) {
+      self.sessions = sessions
+      self.rights = rights
+      self.grants = grants
+      self.views = views
+      self.keys = keys
+    }
+  }
+
+  /// What the page needs besides what all APIs have.
+  package struct Parts: Sendable {
+    package let access: Access
     package let tenants: KnownTenants
     package let readiness: any ReadinessChecks
     package let forwarding: any EntryForwarding
@@ -28,15 +44,10 @@ package struct PageRoutes: Sendable {
     package var clock: any WallClock
 
     package init(
-      sessions: PageSessions, rights: PageRights, grants: GrantDirectory, views: any ViewRepository,
-      keys: KeyDirectory, tenants: KnownTenants, readiness: any ReadinessChecks,
+      _ access: Access, tenants: KnownTenants, readiness: any ReadinessChecks,
       forwarding: any EntryForwarding, clock: any WallClock
     ) {
-      self.sessions = sessions
-      self.rights = rights
-      self.grants = grants
-      self.views = views
-      self.keys = keys
+      self.access = access
       self.tenants = tenants
       self.readiness = readiness
       self.forwarding = forwarding
@@ -45,6 +56,7 @@ package struct PageRoutes: Sendable {
   }
 
   let parts: Parts
+  let access: Access
   let callers: PageCallers
   let services: APIServices
   let downloads: PageDownloads
@@ -64,13 +76,14 @@ package struct PageRoutes: Sendable {
   ) {
     self.services = services
     self.parts = parts
+    access = parts.access
     self.queryLog = queryLog
     self.queries =
       queries
       ?? EngineQueries(
         engine: services.engine, registry: services.registry, seal: services.streams.seal)
     callers = PageCallers(
-      sessions: parts.sessions, rights: parts.rights, keys: parts.keys, tenants: parts.tenants,
+      sessions: access.sessions, rights: access.rights, keys: access.keys, tenants: parts.tenants,
       log: services.log)
     downloads = PageDownloads(clock: parts.clock)
     startedAt = services.clock.now()
@@ -99,7 +112,7 @@ package struct PageRoutes: Sendable {
     _ body: () async throws(AccessError) -> HTTPAnswer
   ) async throws(Problem) -> HTTPAnswer {
     var event = AccessEvent(
-      kind, .granted, realm: tenant?.realm ?? parts.rights.usersTenant.realm, subject: subject,
+      kind, .granted, realm: tenant?.realm ?? access.rights.usersTenant.realm, subject: subject,
       tenant: tenant, route: call.route, method: call.head.method.rawValue, address: call.address,
       requestID: call.id)
     defer { services.log.record(event) }

@@ -39,8 +39,9 @@ package final class GrantDirectory: Sendable {
 
   /// All users that have any, by the bytes of their names, each with what they have by realm and name.
   package func all() -> [(user: String, grants: [Grant])] {
-    state.withLock { $0 }.compactMap { id, grants in accounts.user(id: id).map { ($0.name, grants) } }
-      .sorted { Name($0.0) < Name($1.0) }
+    state.withLock { $0 }.compactMap { id, grants in
+      accounts.user(id: id).map { (user: $0.name, grants: grants) }
+    }.sorted { Name($0.user) < Name($1.user) }
   }
 
   /// The tenant that `realm/name` names.

@@ -1,5 +1,5 @@
-/// What a user's token opens. Tokens of both uses are kept alike, by hashes that no token of the other use can
-/// have: a bearer token has no blank.
+/// What a user's token opens. Tokens of both uses are kept alike, by hashes that no token of the other use
+/// can have: a bearer token has no blank.
 enum TokenUse: Sendable {
   /// The sessions API, by `Authorization`.
   case bearer

@@ -9,7 +9,7 @@ struct SQLiteViews: ViewRepository {
   private static let everybody: Int64 = 0
 
   /// The place of a scope's views: three columns.
-  private static func place(_ scope: ViewScope) -> [any DatabaseValueConvertible] {
+  private static func place(_ scope: ViewScope) -> [(any DatabaseValueConvertible)?] {
     [scope.tenant.realm.name, scope.tenant.name, scope.userID ?? everybody]
   }
 
@@ -48,8 +48,8 @@ struct SQLiteViews: ViewRepository {
           SELECT COUNT(*) AS number, SUM(LENGTH(CAST(name AS BLOB)) + LENGTH(CAST(value AS BLOB))) AS bytes
           FROM views WHERE realm = ? AND tenant = ? AND userId = ?
           """, arguments: StatementArguments(place))
-      let (count, bytes): (Int, Int) = (row?["number"] ?? 0, row?["bytes"] ?? 0)
-      try limits.check(count: count, byteCount: bytes)
+      // There is one view at least.
+      if let row { try limits.check(count: row["number"], byteCount: row["bytes"]) }
     }
   }
 

@@ -63,7 +63,7 @@ struct RouteOperation {
     let words = path.split(whereSeparator: { "/{}.-_:".contains($0) })
     return method.rawValue.lowercased()
       + words.map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
-      + (path.hasSuffix("/") && !words.isEmpty ? "Index" : "")
+      + (path.utf8.last == UInt8(ascii: "/") && !words.isEmpty ? "Index" : "")
   }
 
   private func unique<Element: Hashable>(_ elements: [Element]) -> [Element] {
