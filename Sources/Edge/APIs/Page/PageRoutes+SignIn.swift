@@ -89,12 +89,15 @@ extension PageRoutes {
   private func recordedLogin(
     _ call: HTTPCall, subject: String?, tenant: Tenant?, _ body: () async throws(AccessError) -> IssuedToken
   ) async throws(Problem) -> HTTPAnswer {
-    var token: IssuedToken?
-    _ = try await recorded(call, .login, subject: subject, tenant: tenant) { () throws(AccessError) in
-      token = try await body()
-      return HTTPAnswer(204, contentType: "application/json", body: [])
+    var event = event(call, .login, subject: subject, tenant: tenant)
+    defer { services.log.record(event) }
+    let token: IssuedToken
+    do throws(AccessError) { token = try await body() } catch {
+      event.outcome = .refused(error.word)
+      throw Problem(access: error)
     }
-    guard let token, let caller = access.sessions.caller(token.token, among: access.keys) else {
+    if !token.isKept { event.outcome = .grantedInMemory }
+    guard let caller = access.sessions.caller(token.token, among: access.keys) else {
       throw Problem(401, "The sign-in is over: sign in again.")
     }
     var answer = try await me(caller)

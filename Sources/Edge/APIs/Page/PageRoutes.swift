@@ -106,15 +106,21 @@ package struct PageRoutes: Sendable {
     return api
   }
 
+  func event(
+    _ call: HTTPCall, _ kind: AccessEvent.Kind, subject: String?, tenant: Tenant?
+  ) -> AccessEvent {
+    AccessEvent(
+      kind, .granted, realm: tenant?.realm ?? access.rights.usersTenant.realm, subject: subject,
+      tenant: tenant, route: call.route, method: call.head.method.rawValue, address: call.address,
+      requestID: call.id)
+  }
+
   /// Runs `body` and notes in the access log how it ended.
   func recorded(
     _ call: HTTPCall, _ kind: AccessEvent.Kind, subject: String?, tenant: Tenant? = nil,
     _ body: () async throws(AccessError) -> HTTPAnswer
   ) async throws(Problem) -> HTTPAnswer {
-    var event = AccessEvent(
-      kind, .granted, realm: tenant?.realm ?? access.rights.usersTenant.realm, subject: subject,
-      tenant: tenant, route: call.route, method: call.head.method.rawValue, address: call.address,
-      requestID: call.id)
+    var event = event(call, kind, subject: subject, tenant: tenant)
     defer { services.log.record(event) }
     do throws(AccessError) { return try await body() } catch {
       event.outcome = .refused(error.word)
