@@ -227,6 +227,13 @@ if !loggingOnly, !coreOnly {
         "Masking", "Querying", "Encoding", "Tailing", "Platform",
         .product(name: "Crypto", package: "swift-crypto"),
       ], exclude: entryDecoders, settings: hot),
+    .target(name: "CWebUI", path: "Sources/Edge/WebUI/CWebUI"),
+    module(
+      "WebUI", in: "Edge",
+      [
+        "CWebUI", "Routing", "Records", "Codecs", "Columnar",
+        .product(name: "Crypto", package: "swift-crypto"),
+      ], exclude: ["CWebUI", "page"]),
     module(
       "HTTP", in: "Edge",
       [
@@ -237,8 +244,8 @@ if !loggingOnly, !coreOnly {
     module(
       "Server", in: "Server",
       [
-        "Routing", "APIs", "HTTP", "Access", "Storage", "Journaling", "Blocks", "Querying", "Encoding",
-        "Decoding", "EntryDecoding",
+        "Routing", "APIs", "HTTP", "WebUI", "Access", "Storage", "Journaling", "Blocks", "Querying",
+        "Encoding", "Decoding", "EntryDecoding",
         "Masking", "Tailing", "Forwarding", "Columnar", "Matching", "Platform", "Records", "Codecs",
         .product(name: "Yams", package: "Yams"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -279,8 +286,8 @@ if !loggingOnly, !coreOnly {
     tests(
       "GatewayTests",
       [
-        "Routing", "APIs", "HTTP", "Access", "Storage", "Blocks", "Journaling", "Querying", "Encoding",
-        "Decoding", "EntryDecoding",
+        "Routing", "APIs", "HTTP", "WebUI", "Access", "Storage", "Blocks", "Journaling", "Querying",
+        "Encoding", "Decoding", "EntryDecoding",
         "Masking",
         "Tailing", "Platform", "Records", "Codecs", "Columnar", "TestKit",
       ] + http),
@@ -319,4 +326,4 @@ let package = Package(
   // What CordwoodLogging's locks need; the server is for Linux.
   platforms: [.macOS(.v15)],
   products: products, dependencies: dependencies, targets: targets,
-  swiftLanguageModes: [.v6], cxxLanguageStandard: .cxx20)
+  swiftLanguageModes: [.v6], cLanguageStandard: .c2x, cxxLanguageStandard: .cxx20)

@@ -60,7 +60,7 @@ struct ImportRules {
     let groupOfModule = Dictionary(
       files.map { ($0.module, $0.group) }, uniquingKeysWith: { first, _ in first }
     )
-    .merging(["CArrow": "Base"]) { first, _ in first }
+    .merging(["CArrow": "Base", "CWebUI": "Edge"]) { first, _ in first }
     return files.flatMap { file in
       imports(of: file.text).compactMap { imported -> String? in
         let narrow = placesAllowed.first { $0.imported == imported && file.path.hasPrefix($0.folder) }
@@ -68,6 +68,9 @@ struct ImportRules {
           return "\(file.path) imports \(imported): only \(narrow.place) may"
         }
         if let group = groupOfModule[imported] {
+          if imported == "CWebUI", file.module != "WebUI" {
+            return "\(file.path) imports CWebUI: only WebUI may"
+          }
           if imported == "CArrow", file.group != "Base" {
             return "\(file.path) imports CArrow: only Base may"
           }

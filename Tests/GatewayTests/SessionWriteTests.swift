@@ -29,6 +29,10 @@ import Testing
       try await base.containers(of: owner)
     }
 
+    func identities(of userID: Int64) async throws(AccessError) -> [String] {
+      try await base.identities(of: userID)
+    }
+
     func checkContainer(_ name: String, owner: String) async throws(AccessError) {
       try await base.checkContainer(name, owner: owner)
     }
@@ -63,6 +67,8 @@ import Testing
     var tenants: any TenantRepository { base.tenants }
     var queryTokens: any QueryTokenRepository { base.queryTokens }
     var catalog: any CatalogRepository { failing }
+    var grants: any GrantRepository { base.grants }
+    var views: any ViewRepository { base.views }
     var settings: any SettingRepository { base.settings }
     var forwarding: any ForwardingState { base.forwarding }
 

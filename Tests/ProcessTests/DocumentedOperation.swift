@@ -25,6 +25,8 @@ struct DocumentedOperation {
   let parameters: [Parameter]
   /// Whether a repeat under one key gets the first answer.
   let isIdempotent: Bool
+  /// Header fields without which nothing is answered.
+  let fields: [String: String]
   let bodies: [String]
   let mediaType: String?
   /// Whose credentials open it.
@@ -44,14 +46,16 @@ struct DocumentedOperation {
     #"{"measures":["workflows.count"],"dimensions":["workflows.ticket_id"]}"#,
   ]
   private static let datasets = ["logs", "audit", "workflows", "queries", "sessions"]
+  private static let queries = datasets.flatMap {
+    [#"{"dataset":"\#($0)"}"#, #"{"dataset":"\#($0)","measures":["count"]}"#]
+  }
   private static let moreBodies: [String: [String]] = [
-    "/v1/query": datasets.flatMap {
-      [#"{"dataset":"\#($0)"}"#, #"{"dataset":"\#($0)","measures":["count"]}"#]
-    },
+    "/v1/query": queries, "/ui/v1/query": queries,
     "/cubejs-api/v1/load": cubes.map { #"{"query":\#($0)}"# },
     // The example is an entry of the audit API, which has the path too.
     "/api/v1/logs": [#"{"environment":"production","executed_at":"2026-01-01T00:00:00Z"}"#],
     "/v1/admin/tokens/generate": [#"{"service_name":"new-service","description":"A key"}"#],
+    "/ui/v1/delete": datasets.map { #"{"dataset":"\#($0)","where":{"and":[]}}"# },
     "/v1/delete": datasets.map { #"{"dataset":"\#($0)","where":{"and":[]}}"# },
   ]
   /// Credentials that no caller here has, so that all are strangers to what they open; other suites have
@@ -61,6 +65,7 @@ struct DocumentedOperation {
   private static let unknown = [
     "id": "01890000-0000-7000-8000-000000000000", "container": "box-of-nobody", "session": "run-of-nobody",
     "realm": "workflow", "name": "nobody", "index": "index-of-nobody",
+    "user": "nobody", "token": "token-of-nobody",
   ]
 
   static func all(of server: ServerProcess) throws -> [DocumentedOperation] {
@@ -78,6 +83,14 @@ struct DocumentedOperation {
     self.path = path
     isRead = method == "get" || details["x-safe"] as? Bool == true
     let items = details["parameters"] as? [[String: Any]] ?? []
+    fields = Dictionary(
+      uniqueKeysWithValues: items.compactMap { item in
+        guard item["in"] as? String == "header", item["required"] as? Bool == true,
+          let name = item["name"] as? String,
+          let values = (item["schema"] as? [String: Any])?["enum"] as? [String]
+        else { return nil }
+        return (name, values[0])
+      })
     isIdempotent = items.contains { $0["name"] as? String == "Idempotency-Key" }
     parameters = try items.filter { $0["in"] as? String != "header" }.map { item in
       let schema = item["schema"] as? [String: Any] ?? [:]
@@ -110,7 +123,7 @@ struct DocumentedOperation {
     let schemes = (details["security"] as? [[String: Any]] ?? []).flatMap(\.keys)
     let kinds: [String: IsolatedCaller.Kind] = [
       "nativeKey": .native, "session": .session, "auditToken": .audit, "workflowKey": .workflow,
-      "workflowBearer": .workflow,
+      "workflowBearer": .workflow, "pageCookie": .page,
     ]
     self.kinds = Set(
       try schemes.compactMap { scheme in
@@ -138,7 +151,8 @@ struct DocumentedOperation {
     for (name, value) in path { target = target.replacingOccurrences(of: "{\(name)}", with: value) }
     if let query { target += "?" + query }
     return Request(
-      method: method, target: target, headers: mediaType.map { ["Content-Type": $0] } ?? [:], body: body)
+      method: method, target: target,
+      headers: fields.merging(mediaType.map { ["Content-Type": $0] } ?? [:]) { $1 }, body: body)
   }
 
   /// The values of the path's parameters: the caller's own, or nobody's.

@@ -7,12 +7,16 @@ import Testing
   /// For administrators of the users, or about the caller's own password: no caller here gets a good answer.
   static let administrative: Set<String> = [
     "GET /api/users", "POST /api/users", "POST /api/users/me/password", "GET /api/keys", "POST /api/keys",
-    "DELETE /api/keys/{realm}/{name}",
+    "DELETE /api/keys/{realm}/{name}", "GET /ui/v1/users", "POST /ui/v1/users", "GET /ui/v1/keys",
+    "POST /ui/v1/keys", "DELETE /ui/v1/keys/{realm}/{name}", "GET /ui/v1/grants", "PUT /ui/v1/grants/{user}",
+    // Of a tenant that nobody here was granted, and of what is there once.
+    "GET /ui/v1/verify", "GET /ui/v1/downloads/{token}",
   ]
   /// About the server, or the directory of tenants that administrators share: may differ, but says nothing of
   /// records.
   static let shared: Set<String> = [
     "GET /", "GET /metrics", "GET /healthz", "GET /readyz", "GET /api/v1/tenants",
+    "GET /ui/v1/status",
   ]
 
   let folder: TemporaryFolder

@@ -27,7 +27,7 @@ import Testing
   @Test func marksCostNoMoreThanLetters() throws {
     try LiveScript.run(
       #"""
-      import copy, urllib.parse
+      import copy, http.client, urllib.parse
 
       ticks = os.sysconf("SC_CLK_TCK")
       server = Server(sets=["limits.header_bytes_max=65536"])
@@ -104,12 +104,20 @@ import Testing
       FIELDS = [
           "Authorization", "X-API-Key", "Idempotency-Key", "Content-Type", "Accept", "Accept-Encoding",
           "Content-Encoding", "Transfer-Encoding", "Origin", "Prefer", "Cordwood-Import",
-          "Sec-WebSocket-Protocol", "Upgrade", "Last-Event-ID"]
+          "Sec-WebSocket-Protocol", "Upgrade", "Last-Event-ID", "Cookie", "Cordwood-Tenant", "If-None-Match"]
       quoted = urllib.parse.quote(marks(18_000))
       document = server.request("GET", "/openapi.json")
+      # Of the page: who signed in, and what says that it asks.
+      connection = http.client.HTTPConnection("127.0.0.1", server.port)
+      connection.request(
+          "POST", "/ui/v1/login", json.dumps({"name": "admin", "password": "admin"}),
+          {"Content-Type": "application/json", "Cordwood-Page": "1"})
+      cookie = connection.getresponse().getheader("Set-Cookie").split(";")[0]
       for path, operations in document["paths"].items():
           credential = next((value for prefix, value in own.items() if path.startswith(prefix)), None)
           headers = {"Authorization": credential} if credential else {}
+          if path.startswith("/ui/v1/"):
+              headers = {"Cookie": cookie, "Cordwood-Page": "1"}
           for method, operation in operations.items():
               if method not in ("get", "post", "put", "delete"):
                   continue

@@ -1,12 +1,14 @@
 """Every documented route, with every credential that is not the quiet tenant's, as documented and changed."""
 
 import copy
+import http.client
 import json
 import random
 import urllib.parse
 
 from actor import THREADS, Actor
 from estate import LOOKS, QUIET, QUIET_ADDRESS, RIVAL, USER, bearer
+from wire import request
 
 # What the path's parameters may be: some of one's own, the quiet tenant's, nobody's, and no names at all.
 ODD = ["..", "%2e%2e", "%00", "%ff", "a" * 300, "cc%81" * 50, "-", "%2f", "*", "%25", "\u0301" * 200]
@@ -40,6 +42,7 @@ OPENED_BY = {
     "ingestKey": ["ingest"],
     "queryToken": ["query log"],
     "ingestAdmin": ["ingest admin"],
+    "pageCookie": ["page"],
 }
 # Richer than the document's examples.
 QUERIES = [
@@ -118,7 +121,7 @@ CUBES = [
         },
     },
 ]
-EXAMPLES = {"/v1/query": QUERIES, "/cubejs-api/v1/load": CUBES}
+EXAMPLES = {"/v1/query": QUERIES, "/ui/v1/query": QUERIES, "/cubejs-api/v1/load": CUBES}
 ADMINISTRATED = {"GET /api/users", "POST /api/users", "GET /api/keys", "POST /api/keys"}
 VALUES = [None, True, -1, 0, 1e308, -0.0, 9223372036854775808, 10**400, [], {}, [[[[[[]]]]]], {"": ""}, 1.5]
 
@@ -139,6 +142,10 @@ class Sweep(Actor):
             "id": [ids["audit"], ids["workflow"], ids["query"], "x"],
             "realm": ["native", "workflow", "x"],
             "name": ["quiet", "nobody"],
+            "user": ["rita", "nobody"],
+            "token": ["x" * 43],
+            "hash": ["0" * 32],
+            "file": ["app.js", "index.html"],
         }
         key = lambda name: lambda: bearer(keys[name])
         token = lambda role: lambda: bearer(self.estate.audit_token("rival", RIVAL, role))
@@ -159,9 +166,11 @@ class Sweep(Actor):
             "workflow bearer": key("rival-workflow"),
             "ingest": key("rival-ingest"),
             "query log": lambda: play.rival_query_login,
+            "page": self.page,
         }
         # Not foreign, and let in to where nobody else is: what they send may find a fault all the same.
         self.trusted = {"ingest admin": key("ingest-admin"), "users' admin": lambda: play.administrator_login}
+        self.cookie = {}
         self.login, self.hand.seconds = dict(play.rival_login), 5
         self.operations = [
             (method.upper(), path, details)
@@ -183,6 +192,21 @@ class Sweep(Actor):
             if status == 200:
                 self.login = bearer(json.loads(data)["token"])
         return self.login
+
+    def page(self):
+        """A sign-in to the page with a key; a new one where the sweep itself has ended the last."""
+        field = {"Cordwood-Page": "1"}
+        if not self.cookie or self.hand.ask("page", "GET", "/ui/v1/me", {**field, **self.cookie})[0] == 401:
+            body = json.dumps({"key": self.estate.keys["rival-reader"]})
+            line = self.hand.dial()
+            line.sendall(
+                request("POST", "/ui/v1/login", {**field, "Content-Type": "application/json"}, body)
+            )
+            answer = http.client.HTTPResponse(line)
+            answer.begin()
+            self.cookie = {"Cookie": (answer.getheader("Set-Cookie") or "").split(";")[0]}
+            line.close()
+        return self.cookie
 
     def next_route(self):
         if self.plain and self.choice.random() < 0.5:
@@ -210,6 +234,11 @@ class Sweep(Actor):
             "headers": [("Content-Type", media)] if media else [],
             "details": details,
         }
+        request["headers"] += [
+            (field["name"], field["schema"]["enum"][0])
+            for field in details.get("parameters", [])
+            if field["in"] == "header" and field["required"]
+        ]
         if method == "POST" and path in EXAMPLES and changes:
             request["body"] = copy.deepcopy(self.choice.choice(EXAMPLES[path]))
         if path == "/cubejs-api/v1/load" and method == "GET":

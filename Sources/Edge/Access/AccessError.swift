@@ -35,6 +35,12 @@ package enum AccessError: Error, Sendable, Hashable {
   case keyExists
   /// No key of this name in the realm, or it is revoked already.
   case unknownKey
+  /// The user has no grant for this tenant.
+  case noGrant
+  /// No view of this name.
+  case noView
+  /// There are as many as there may be: of what, and how many.
+  case limitReached(String)
   case sessionExists
   case noSession
   /// No room on the disk.

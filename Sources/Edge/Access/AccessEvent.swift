@@ -12,6 +12,7 @@ package struct AccessEvent: Sendable, Hashable {
     case passwordChanged = "password_changed"
     case keyCreated = "key_created"
     case keyRevoked = "key_revoked"
+    case grantsChanged = "grants_changed"
     case containerCreated = "container_created"
     case sessionCreated = "session_created"
     /// An ingest key that is not known, is inactive, or may not do what was asked.

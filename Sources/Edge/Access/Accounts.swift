@@ -51,7 +51,7 @@ package final class Accounts: Sendable {
   let checker: PasswordChecker
   let throttle: LoginThrottle
   private let entropy: any EntropySource
-  private let tenant: Tenant
+  let tenant: Tenant
   private let nameKey = SymmetricKey(size: .bits256)
 
   /// Loads all users and tokens.
@@ -82,13 +82,13 @@ package final class Accounts: Sendable {
   package func authenticate(authorization: String?) throws(CredentialError) -> Principal {
     guard let authorization else { throw .missing }
     guard let hash = Accounts.tokenHash(authorization) else { throw .malformed }
-    guard let account = lookUp(hash) else { throw .unknown }
+    guard let account = lookUp(hash)?.account else { throw .unknown }
     return Principal(
       tenant: tenant, subject: account.name, role: account.role,
       credential: KeyDirectory.stableHash("user:\(account.id)"))
   }
 
-  private func lookUp(_ hash: TokenHash) -> AccountState.Account? {
+  func lookUp(_ hash: TokenHash) -> (account: AccountState.Account, token: TokenRecord)? {
     let now = clock.now()
     return state.withLock { state in
       guard let token = state.tokens[hash] ?? state.unkept.tokens[hash]?.record else { return nil }
@@ -98,7 +98,7 @@ package final class Accounts: Sendable {
         state.unkept.remove(hash)
         return nil
       }
-      return state.users[token.userID]
+      return state.users[token.userID].map { ($0, token) }
     }
   }
 
@@ -166,7 +166,7 @@ package final class Accounts: Sendable {
   ///
   /// - Throws: `unknownUser`: it does not hold. What the control plane says.
   package func refresh(authorization: String?) async throws(AccessError) -> IssuedToken {
-    guard let hash = Accounts.tokenHash(authorization), let account = lookUp(hash) else {
+    guard let hash = Accounts.tokenHash(authorization), let account = lookUp(hash)?.account else {
       throw .unknownUser
     }
     return try await issue(for: account, instead: hash)
@@ -174,7 +174,11 @@ package final class Accounts: Sendable {
 
   /// Kills the token. Other tokens of the user live on.
   package func logout(authorization: String?) async throws(AccessError) {
-    guard let hash = Accounts.tokenHash(authorization) else { return }
+    if let hash = Accounts.tokenHash(authorization) { try await end(hash) }
+  }
+
+  /// Kills a token.
+  func end(_ hash: TokenHash) async throws(AccessError) {
     if state.withLock({ $0.unkept.remove(hash) }) != nil { return }
     try await repository.end(hash)
   }
@@ -186,13 +190,16 @@ package final class Accounts: Sendable {
     return TokenHash(of: token)
   }
 
-  private func issue(
-    for account: AccountState.Account, instead old: TokenHash?
+  /// Makes a token.
+  ///
+  /// - Parameter use: What it opens.
+  func issue(
+    for account: AccountState.Account, instead old: TokenHash?, use: TokenUse = .bearer
   ) async throws(AccessError) -> IssuedToken {
     let text = Base64URL.text(entropy.bytes(32))
     let now = clock.now()
     let token = TokenRecord(
-      hash: TokenHash(of: text), userID: account.id, issuedAt: now,
+      hash: use.hash(of: text), userID: account.id, issuedAt: now,
       expiresAt: now + Int64(policy.tokenSeconds) * 1_000_000_000)
     let password = account.password?.text ?? ""
     // Whoever takes it out replaces it: of two refreshes one wins.

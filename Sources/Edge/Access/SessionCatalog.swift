@@ -110,6 +110,11 @@ package final class SessionCatalog: Sendable {
     try await repository.containers(of: owner)
   }
 
+  /// All records of the user's own containers.
+  package func records(of userID: Int64) async throws(AccessError) -> Predicate {
+    .isIn(ColumnPath("container"), try await repository.identities(of: userID).sorted().map { .string($0) })
+  }
+
   /// - Throws: `noContainer` unless the container is there and the user's own.
   package func checkContainer(_ name: String, owner: String) async throws(AccessError) {
     guard SessionCatalog.isValid(name: name) else { throw .noContainer }

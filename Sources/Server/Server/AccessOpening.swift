@@ -27,6 +27,12 @@ package struct AccessServices: Sendable {
   package let audit: AuditCredentials
   /// Callers of the query-log API.
   package let queries: QuerySessions
+  /// Sign-ins to the page.
+  package let page: PageSessions
+  /// Who may see what there, besides what is their own.
+  package let grants: GrantDirectory
+  /// Who may do what there.
+  package let pageRights: PageRights
   /// Its hashes.
   package let querySeal: QuerySeal
   /// A password that was made at this start: shown once.
@@ -94,6 +100,9 @@ package struct AccessServices: Sendable {
     queries = try await QuerySessions(
       plane, accounts: accounts, policy: policies.queries,
       clock: expiry ?? clock)
+    page = PageSessions(accounts: accounts, clock: expiry ?? clock)
+    grants = try await GrantDirectory(plane, accounts: accounts)
+    pageRights = PageRights(accounts: accounts, grants: grants, catalog: catalog)
     let secret: String
     if let configured = policies.querySecret {
       secret = configured

@@ -5,6 +5,7 @@ import HTTP
 import Platform
 import Records
 import Routing
+import WebUI
 
 /// The APIs of a server.
 package struct ServedAPIs: Sendable {
@@ -12,7 +13,7 @@ package struct ServedAPIs: Sendable {
   /// API takes one method, the workflow API what shows a key of its own, the ingest API leaves what shows a
   /// native key.
   private static let list: [Listed] = [
-    Listed { ServedAPIs.operations($0.parts, $0.metrics, $0.gate).api },
+    Listed { ServedAPIs.operations($0.parts, $0.metrics, $0.gate, $0.readiness).api },
     Listed(IngestRoutes.self) {
       IngestRoutes($0.services, ServedAPIs.ingest($0.parts), native: $0.nativeKeys).api
     },
@@ -28,15 +29,8 @@ package struct ServedAPIs: Sendable {
     Listed { DatadogRoutes($0.services, directory: $0.nativeKeys).api },
     Listed { InsertRoutes($0.services, directory: $0.nativeKeys).api },
     Listed { JournalRoutes($0.services, directory: $0.nativeKeys).api },
-    Listed(SessionsRoutes.self) {
-      SessionsRoutes(
-        $0.services, accounts: $0.access.accounts, keys: $0.access.keys, catalog: $0.access.catalog,
-        seal: $0.access.seal, tokenHours: $0.configuration.tokenHours
-      ).api
-    },
-    Listed(QueryLogRoutes.self) {
-      QueryLogRoutes($0.services, sessions: $0.access.queries, seal: $0.access.querySeal).api
-    },
+    Listed(SessionsRoutes.self) { ServedAPIs.sessions($0).api },
+    Listed(QueryLogRoutes.self) { ServedAPIs.queryLog($0).api },
     Listed(WorkflowRoutes.self) {
       WorkflowRoutes(
         $0.services, keys: $0.access.workflow, keyHeader: $0.configuration.workflowKeyHeader,
@@ -59,7 +53,8 @@ package struct ServedAPIs: Sendable {
   ]
 
   /// What the listed APIs declare: the kinds of records and the families of tenants that there are.
-  package static let registry = Registry(list.compactMap(\.owner))
+  package static let registry = Registry(owners)
+  static let owners = list.compactMap(\.owner)
 
   /// Of paths that several have, the first that claims a request gets it.
   let apis: [API]
@@ -73,11 +68,14 @@ package struct ServedAPIs: Sendable {
     syslog = SyslogIntake(making.services)
     gelf = GELFIntake(making.services)
     forward = ForwardIntake(making.services)
-    let others = ServedAPIs.list.map { $0.make(making) }
+    // Of `/` browsers get the page, others what the reference says.
+    let page = parts.configuration.hasPage ? [WebUIRoutes().api] : []
+    let asked = parts.configuration.hasPage ? [ServedAPIs.page(making)] : []
+    let others = ServedAPIs.list.map { $0.make(making) } + page + asked
     let reference = ReferenceRoutes(
       version: RunningServer.version, store: parts.engine.identity, hasPage: parts.configuration.hasDocs,
       others: others, gate: making.gate)
-    apis = [reference.api] + others
+    apis = page + [reference.api] + others.filter { api in !page.contains { $0.name.hasBytes(of: api.name) } }
     use(parts.configuration.ingest.masking)
   }
 
@@ -120,12 +118,13 @@ extension ServedAPIs {
     }
   }
 
-  private struct Making {
+  struct Making {
     let parts: ServerParts
     let metrics: HTTPMetrics
     let services: APIServices
     let nativeKeys: KeyDirectory
     let gate: OperatorGate
+    let readiness: ServerReadiness
     var access: AccessServices { parts.access }
     var configuration: Configuration { parts.configuration }
 
@@ -138,6 +137,9 @@ extension ServedAPIs {
         keys: configuration.apiKeys, openTenant: configuration.isOpen ? configuration.openTenant : nil,
         store: parts.access.keys)
       gate = ServedAPIs.gate(parts, nativeKeys)
+      readiness = ServerReadiness(
+        configuration.readiness, control: parts.engine.control, reports: parts.reports,
+        forwarding: parts.ingest.forwarding, client: parts.client, clock: parts.clock)
     }
   }
 
@@ -181,14 +183,11 @@ extension ServedAPIs {
   }
 
   private static func operations(
-    _ parts: ServerParts, _ metrics: HTTPMetrics, _ gate: OperatorGate
+    _ parts: ServerParts, _ metrics: HTTPMetrics, _ gate: OperatorGate, _ readiness: ServerReadiness
   ) -> OperationsRoutes {
     OperationsRoutes(
       registry: ServerMetrics.registry(parts, metrics),
-      readiness: ServerReadiness(
-        parts.configuration.readiness, control: parts.engine.control, reports: parts.reports,
-        forwarding: parts.ingest.forwarding, client: parts.client, clock: parts.clock),
-      clock: parts.clock, gate: gate)
+      readiness: readiness, clock: parts.clock, gate: gate)
   }
 
   private static func ingest(_ parts: ServerParts) -> IngestRoutes.Parts {

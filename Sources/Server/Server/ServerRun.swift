@@ -196,6 +196,7 @@ package struct ServerRun {
         if count % 60 == 0 {
           try await parts.access.accounts.removeExpiredTokens()
           try await parts.access.queries.removeExpiredTokens()
+          try await parts.access.page.removeIdle()
         }
       } catch {
         // Stopping ends what is under way.
@@ -227,7 +228,10 @@ package struct ServerRun {
   private func announce(_ parts: RunningParts) {
     let access = parts.access
     let addresses = parts.server.ports.map { "\(configuration.scheme)://\(configuration.host):\($0)" }
-    defer { logger.notice("listening on \(addresses.joined(separator: ", "))") }
+    defer {
+      if configuration.hasPage, let url = addresses.first { logger.notice("the page is at \(url)/ui/") }
+      logger.notice("listening on \(addresses.joined(separator: ", "))")
+    }
     logger.notice("\(parts.engine.summary)")
     if let password = access.newPassword {
       // The one place where a password is shown, once: there is no other way in.
@@ -266,8 +270,9 @@ package struct ServerRun {
 
 
       """
+    let page = configuration.hasPage ? "Or open \(url)/ui/ in a browser.\n\n" : ""
     // Only a hint: a server whose standard output is closed serves all the same.
-    _ = say(text)
+    _ = say(text + page)
   }
 
   /// What to say of files with secrets that others may read.

@@ -47,9 +47,15 @@ extension MemoryControlPlane: AccountRepository {
       contents.users.removeAll { $0.id == user.id }
       contents.tokens.removeAll { $0.userID == user.id }
       contents.queryTokens.removeAll { $0.userID == user.id }
+      contents.grants[user.id] = nil
+      contents.views = contents.views.filter { $0.key.userID != user.id }
       guard contents.users.contains(where: { $0.role == .admin }) else { throw .lastAdministrator }
       return (
-        (), [.queryTokens(.ended(userID: user.id)), .accounts(.userRemoved(id: user.id)), .catalog]
+        (),
+        [
+          .queryTokens(.ended(userID: user.id)), .grants(.changed(userID: user.id, [])),
+          .accounts(.userRemoved(id: user.id)), .catalog,
+        ]
       )
     }
   }

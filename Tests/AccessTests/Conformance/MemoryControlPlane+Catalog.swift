@@ -34,6 +34,12 @@ extension MemoryControlPlane: CatalogRepository {
     }
   }
 
+  func identities(of userID: Int64) async throws(AccessError) -> [String] {
+    try read { contents throws(AccessError) in
+      contents.containers.filter { $0.owner == userID }.map(\.identity)
+    }
+  }
+
   func checkContainer(_ name: String, owner: String) async throws(AccessError) {
     try read { contents throws(AccessError) in
       _ = try MemoryControlPlane.container(contents, name, owner)

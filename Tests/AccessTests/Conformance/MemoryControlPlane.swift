@@ -32,6 +32,8 @@ final class MemoryTables: Sendable {
     var containers: [Container] = []
     var sessions: [Session] = []
     var settings: [String: String] = [:]
+    var grants: [Int64: [Grant]] = [:]
+    var views: [ViewScope: [SavedView]] = [:]
     var cursors: [String: [Tenant: SavedCursor]] = [:]
     var letters: [String: [DeadLetter]] = [:]
     var lastID: Int64 = 0
@@ -69,6 +71,8 @@ final class MemoryControlPlane: ControlPlane {
   var queryTokens: any QueryTokenRepository { self }
   var catalog: any CatalogRepository { self }
   var settings: any SettingRepository { self }
+  var grants: any GrantRepository { self }
+  var views: any ViewRepository { self }
   var forwarding: any ForwardingState { self }
 
   init(_ tables: MemoryTables) {
@@ -143,6 +147,7 @@ extension MemoryControlPlane: ControlChanges {
     case .keys: .keys(.all(contents.keys))
     case .tenants: .tenants(.all(contents.tenants, revoked: contents.revoked))
     case .queryTokens: .queryTokens(.all(contents.queryTokens))
+    case .grants: .grants(.all(contents.grants))
     case .catalog: nil
     }
   }

@@ -52,6 +52,7 @@ final class Mirror: Sendable {
     var tenants: [AuditTenant] = []
     var revoked: Set<TokenRevocation> = []
     var queryTokens: [TokenHash: QueryTokenRecord] = [:]
+    var grants: [Int64: [Grant]] = [:]
   }
 
   private let kept = Mutex(State())
@@ -78,6 +79,8 @@ final class Mirror: Sendable {
       case .tenants(.revoked(let revocation)): state.revoked.insert(revocation)
       case .tenants(.created(let tenant)): state.tenants.append(tenant)
       case .queryTokens(let change): state.apply(change)
+      case .grants(.all(let grants)): state.grants = grants
+      case .grants(.changed(let id, let grants)): state.grants[id] = grants.isEmpty ? nil : grants
       case .catalog: break
       }
     }

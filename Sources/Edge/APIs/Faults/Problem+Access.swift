@@ -21,6 +21,9 @@ extension Problem {
     // Of other APIs.
     case .tenantExists, .keyExists: self.init(409, "It exists already")
     case .unknownKey: self.init(404, "There is no such key")
+    case .noGrant: self.init(404, "There is no such grant")
+    case .noView: self.init(404, "There is no such view")
+    case .limitReached(let reason): self.init(409, reason)
     case .diskFull: self.init(507, "No room to write; nothing was changed")
     case .database(let reason):
       self.init(500, "The control database failed; see the server's log")
@@ -44,6 +47,8 @@ extension AccessError {
     case .userExists, .containerExists, .sessionExists, .tenantExists, .keyExists: "exists"
     case .unknownUser: "unknown_user"
     case .unknownKey: "unknown_key"
+    case .noGrant, .noView: "not_found"
+    case .limitReached: "limit_reached"
     case .ownsContainers: "owns_containers"
     case .lastAdministrator: "last_administrator"
     case .noContainer, .noSession: "not_found_or_not_own"

@@ -1,7 +1,6 @@
 import Access
 import Codecs
 import Platform
-import Querying
 import Records
 import Routing
 
@@ -67,7 +66,7 @@ extension QueryLogRoutes {
   }
 
   /// A time as hashes have it.
-  private static func text(of time: Int64) -> [UInt8] {
+  static func text(of time: Int64) -> [UInt8] {
     var writer = JSONWriter(capacity: 40)
     writer.appendMicrosecondTimestamp(time, zone: "+00:00")
     // Without the quotes.
@@ -83,31 +82,12 @@ extension QueryLogRoutes {
   /// Recomputes the hash from what is stored.
   func verify(_ call: HTTPCall) async throws(Problem) -> HTTPAnswer {
     let text = call.parameters["id"]
-    guard let id = UUIDv7.flexible(text) else { throw Problem(404, "Log entry not found") }
-    let columns = ["user_id", "query", "status", "hash", "timestamp"]
-    let request = QueryRequest(
-      dataset: .queries, predicate: .compare(ColumnPath("id"), .equal, .uuid(id)),
-      answer: .rows(columns: columns.map { ColumnPath($0) }), limit: 1)
-    let batch: RecordBatch?
-    do throws(StoreError) {
-      batch = try await engine.run(request, for: QuerySessions.tenant).next()
-    } catch {
-      throw Problem(error)
-    }
-    guard let batch else { throw Problem(404, "Log entry not found") }
-    let texts = batch.columns.prefix(4).map(QueryLogRoutes.firstText)
-    let time = batch.columns[4].withInt64 { $0[0] }
-    let right = seal.hash(
-      user: texts[0], query: texts[1], status: texts[2], timestamp: QueryLogRoutes.text(of: time))
-    let isValid = Array(right.utf8) == texts[3]
-    let name = UUIDv7.text(id)
+    let found: (id: [UInt8], hash: [UInt8], isRight: Bool)?
+    do throws(StoreError) { found = try await verification.hash(of: text) } catch { throw Problem(error) }
+    guard let found else { throw Problem(404, "Log entry not found") }
     return QueryLogResponses.verification(
-      of: text, token: isValid ? seal.token(id: name, hash: texts[3]) : nil)
+      of: text, token: found.isRight ? seal.token(id: UUIDv7.text(found.id), hash: found.hash) : nil)
   }
 
-  private static func firstText(_ column: Column) -> [UInt8] {
-    column.plainText().withText { offsets, bytes in
-      (Int(offsets[0])..<Int(offsets[1])).map { bytes[$0] }
-    }
-  }
+  var verification: QueryVerification { QueryVerification(engine: engine, seal: seal) }
 }

@@ -1,4 +1,5 @@
 import Codecs
+import Crypto
 import Routing
 
 /// What the server is and answers to: `GET /`, `/openapi.json` (OpenAPI 3.1) and `/docs`, for programs and
@@ -25,6 +26,12 @@ package struct ReferenceRoutes: Sendable {
     self.others = others
   }
 
+  /// Of `/docs`, which has a style and no script.
+  private static let policy: String = {
+    let hash = Base64.text(Array(SHA256.hash(data: Array(ReferencePage.style.utf8))).span)
+    return "style-src 'sha256-\(hash)'; require-trusted-types-for 'script'; trusted-types 'none'"
+  }()
+
   package var api: API {
     // The documents tell of themselves too.
     let table = RouteTable([described(root: [], document: [], page: [])] + others)
@@ -49,7 +56,7 @@ package struct ReferenceRoutes: Sendable {
       Route(
         .get, "/docs", "This document for people",
         .open { _ throws(Problem) in
-          HTTPAnswer.page(page, policy: "style-src 'nonce-page'")
+          HTTPAnswer.page(page, policy: ReferenceRoutes.policy)
         }))
     return api
   }

@@ -30,6 +30,7 @@ package struct APIKey: Sendable, Hashable {
 /// keyed hash has met a stored one, so response times tell nothing about stored keys.
 package struct KeyDirectory: Sendable {
   private let principals: [Name: Principal]
+  private let configured: [TokenHash: Principal]
   private let open: Principal?
   private let store: KeyStore?
 
@@ -46,6 +47,7 @@ package struct KeyDirectory: Sendable {
       ).operating(key.isOperator)
     }
     self.principals = principals
+    configured = Dictionary(uniqueKeysWithValues: principals.map { (TokenHash(of: $0.key.text), $0.value) })
     self.store = store
     self.open = openTenant.map {
       Principal(tenant: $0, subject: "open", role: .admin, credential: 0).operating()
@@ -62,6 +64,11 @@ package struct KeyDirectory: Sendable {
     if let principal = principals[Name(token)] { return principal }
     guard let principal = store?.principal(TokenHash(of: token), realm: .native) else { throw .unknown }
     return principal
+  }
+
+  /// Whose the key is whose SHA-256 this is; nil: nobody's, or it holds no longer.
+  func principal(_ hash: TokenHash) -> Principal? {
+    configured[hash] ?? store?.principal(hash, realm: .native)
   }
 
   /// Bytes of a credential. Longer ones are none of ours, and no more of them is looked at.

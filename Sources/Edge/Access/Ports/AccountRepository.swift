@@ -85,7 +85,7 @@ package protocol AccountRepository: Sendable {
   func setPassword(_ password: String, of user: UserRecord, keeping kept: TokenHash?)
     async throws(AccessError)
 
-  /// Removes a user and all their tokens, those of the query-log API too.
+  /// Removes a user and all their tokens, those of the query-log API too, their grants and own views.
   ///
   /// - Parameter heir: Gets the user's containers; nil: there must be none.
   /// - Throws: `ownsContainers`: and there is no heir, or it is the user. `lastAdministrator`: none would be

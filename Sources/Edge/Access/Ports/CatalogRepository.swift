@@ -36,6 +36,9 @@ package protocol CatalogRepository: Sendable {
   /// The user's own, newest first; of those made at one time the later first.
   func containers(of owner: String) async throws(AccessError) -> [CatalogEntry]
 
+  /// Those of the user's own, in no order.
+  func identities(of userID: Int64) async throws(AccessError) -> [String]
+
   /// - Throws: `noContainer` unless the container is there and the user's own.
   func checkContainer(_ name: String, owner: String) async throws(AccessError)
 

@@ -1,6 +1,6 @@
 /// A part of the control plane whose changes are told.
 package enum ControlTable: Sendable, Hashable, CaseIterable {
-  case accounts, keys, tenants, queryTokens, catalog
+  case accounts, keys, tenants, queryTokens, grants, catalog
 }
 
 /// Something that changed in the control plane, as those need it who keep a table in memory.
@@ -9,6 +9,7 @@ package enum ControlChange: Sendable {
   case keys(KeyChange)
   case tenants(TenantChange)
   case queryTokens(QueryTokenChange)
+  case grants(GrantChange)
   /// Containers or sessions have other owners, or were changed elsewhere: what is remembered of them may be
   /// wrong.
   case catalog
@@ -20,6 +21,7 @@ package enum ControlChange: Sendable {
     case .keys: .keys
     case .tenants: .tenants
     case .queryTokens: .queryTokens
+    case .grants: .grants
     case .catalog: .catalog
     }
   }

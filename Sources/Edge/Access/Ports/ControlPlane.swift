@@ -22,6 +22,10 @@ package protocol ControlPlane: Sendable {
   var queryTokens: any QueryTokenRepository { get }
   /// Containers and sessions.
   var catalog: any CatalogRepository { get }
+  /// What users may do on the page.
+  var grants: any GrantRepository { get }
+  /// Views that were saved on the page.
+  var views: any ViewRepository { get }
   /// Secrets and choices of the server itself.
   var settings: any SettingRepository { get }
   /// Cursors and dead letters of forwarders.

@@ -71,6 +71,7 @@ extension ControlDatabase: ControlChanges {
       .tenants(
         .all(try SQLiteTenants.all(database), revoked: try SQLiteTenants.revocations(database)))
     case .queryTokens: .queryTokens(.all(try SQLiteQueryTokens.all(database)))
+    case .grants: .grants(.all(try SQLiteGrants.all(database)))
     case .catalog: nil
     }
   }

@@ -31,6 +31,10 @@ package final class ControlDatabase: ControlPlane {
   /// See ``ControlPlane``.
   package var catalog: any CatalogRepository { SQLiteCatalog(database: self) }
   /// See ``ControlPlane``.
+  package var grants: any GrantRepository { SQLiteGrants(database: self) }
+  /// See ``ControlPlane``.
+  package var views: any ViewRepository { SQLiteViews(database: self) }
+  /// See ``ControlPlane``.
   package var settings: any SettingRepository { SQLiteSettings(database: self) }
   /// See ``ControlPlane``.
   package var forwarding: any ForwardingState { SQLiteForwarding(database: self) }

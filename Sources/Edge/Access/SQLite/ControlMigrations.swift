@@ -8,6 +8,7 @@ extension ControlDatabase {
     registerKeys(in: &migrator)
     registerIdentities(in: &migrator)
     registerLooks(in: &migrator)
+    registerPage(in: &migrator)
     return migrator
   }
 
@@ -93,6 +94,21 @@ extension ControlDatabase {
           UPDATE containers SET identity = name;
           CREATE UNIQUE INDEX containersByIdentity ON containers(identity);
           CREATE INDEX usersByLooks ON users(name COLLATE \(DatabaseCollation.unicodeCompare.name));
+          """)
+    }
+  }
+
+  private static func registerPage(in migrator: inout DatabaseMigrator) {
+    migrator.registerMigration("8: what users may do on the page; saved views") { database in
+      try database.execute(
+        sql: """
+          CREATE TABLE grants (
+            userId INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE, realm TEXT NOT NULL,
+            tenant TEXT NOT NULL, role TEXT NOT NULL, PRIMARY KEY (userId, realm, tenant)) WITHOUT ROWID;
+          CREATE TABLE views (
+            realm TEXT NOT NULL, tenant TEXT NOT NULL, userId INTEGER NOT NULL, name TEXT NOT NULL,
+            kind TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (realm, tenant, userId, name));
+          CREATE INDEX viewsOfUser ON views(userId) WHERE userId <> 0;
           """)
     }
   }

@@ -67,7 +67,10 @@ struct SQLiteAccounts: AccountRepository {
   func removeUser(_ user: UserRecord, heir: UserRecord?) async throws(AccessError) {
     try await database.change(
       "remove the user",
-      telling: [.queryTokens(.ended(userID: user.id)), .accounts(.userRemoved(id: user.id)), .catalog]
+      telling: [
+        .queryTokens(.ended(userID: user.id)), .grants(.changed(userID: user.id, [])),
+        .accounts(.userRemoved(id: user.id)), .catalog,
+      ]
     ) { database in
       let owned =
         try Int.fetchOne(
@@ -79,6 +82,7 @@ struct SQLiteAccounts: AccountRepository {
       }
       try database.execute(sql: "DELETE FROM users WHERE id = ?", arguments: [user.id])
       try database.execute(sql: "DELETE FROM queryTokens WHERE userId = ?", arguments: [user.id])
+      try database.execute(sql: "DELETE FROM views WHERE userId = ?", arguments: [user.id])
       let administrators =
         try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM users WHERE role = 'admin'") ?? 0
       guard administrators > 0 else { throw AccessError.lastAdministrator }

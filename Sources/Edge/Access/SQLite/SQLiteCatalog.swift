@@ -32,6 +32,13 @@ struct SQLiteCatalog: CatalogRepository {
     }
   }
 
+  func identities(of userID: Int64) async throws(AccessError) -> [String] {
+    try await database.read("list the containers") { database in
+      try String.fetchAll(
+        database, sql: "SELECT identity FROM containers WHERE ownerId = ?", arguments: [userID])
+    }
+  }
+
   func checkContainer(_ name: String, owner: String) async throws(AccessError) {
     _ = try await database.read("find the container") { try SQLiteCatalog.container($0, name, owner) }
   }

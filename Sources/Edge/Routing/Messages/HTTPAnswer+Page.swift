@@ -1,7 +1,15 @@
+/// What every page for people is sent with, so that others cannot make it do more than it does.
+package enum PageGuard {
+  /// It is taken for nothing but what it is called, tells nobody where it was, and shares neither a window
+  /// nor its bytes with pages of others.
+  package static let fields: [(name: String, value: String)] = [
+    ("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"),
+    ("Cross-Origin-Opener-Policy", "same-origin"), ("Cross-Origin-Resource-Policy", "same-origin"),
+  ]
+}
+
 extension HTTPAnswer {
-  /// A page for people, and what keeps others from making it do more than it does: it is taken for nothing
-  /// but HTML, loads and runs only what `policy` names, stands in no other page, and tells nobody where it
-  /// was.
+  /// A page for people that loads and runs only what `policy` names, and stands in no other page.
   ///
   /// - Parameter policy: Of `Content-Security-Policy`, beside what every page has.
   package static func page(_ text: [UInt8], policy: String) -> HTTPAnswer {
@@ -11,7 +19,7 @@ extension HTTPAnswer {
         (
           "Content-Security-Policy",
           "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " + policy
-        ), ("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"),
-      ], body: text)
+        )
+      ] + PageGuard.fields, body: text)
   }
 }

@@ -41,6 +41,11 @@ package enum OpenAPIDocument {
         text.member("scheme", "bearer")
         if let format { text.member("bearerFormat", format) }
         text.endObject()
+      case .cookie(let name):
+        text.member("type", "apiKey")
+        text.member("in", "cookie")
+        text.member("name", name)
+        text.endObject()
       case .header(let name, let bearer):
         text.member("type", "apiKey")
         text.member("in", "header")
@@ -87,7 +92,7 @@ package enum OpenAPIDocument {
     text.list(parameters) { text, parameter in
       text.member("name", parameter.name)
       text.member("in", parameter.place.rawValue)
-      text.member("required", parameter.place == .path)
+      text.member("required", parameter.place == .path || parameter.isNeededField)
       text.member("description", parameter.summary)
       if parameter.isPassedOver { text.member("deprecated", true) }
       text.name("schema")

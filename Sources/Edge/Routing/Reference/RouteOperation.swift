@@ -58,11 +58,12 @@ struct RouteOperation {
   /// Whether a repeat under the same key changes nothing.
   private var isIdempotent: Bool { places.contains { $0.route.isIdempotent } }
 
-  /// `getApiV1Logs`.
+  /// `getApiV1Logs`; with a stroke at its end a path is another one than without.
   var identifier: String {
     let words = path.split(whereSeparator: { "/{}.-_:".contains($0) })
     return method.rawValue.lowercased()
       + words.map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+      + (path.utf8.last == UInt8(ascii: "/") && !words.isEmpty ? "Index" : "")
   }
 
   private func unique<Element: Hashable>(_ elements: [Element]) -> [Element] {

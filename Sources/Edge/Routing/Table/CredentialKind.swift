@@ -6,6 +6,8 @@ package struct CredentialKind: Sendable, Hashable {
     case bearer(format: String?)
     /// A header field of its own, or `Authorization: Bearer …`, which documents call `bearer`.
     case header(String, bearer: String)
+    /// A cookie of this name.
+    case cookie(String)
   }
 
   /// Its name in the OpenAPI document.

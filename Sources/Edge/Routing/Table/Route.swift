@@ -59,6 +59,8 @@ package struct Route: Sendable {
   package private(set) var isIdempotent = false
   /// Whether its answer has a secret beside what the caller sent: such answers are not compressed (BREACH).
   package private(set) var mixesSecrets = false
+  /// Whether the query of its address is no business of the server's, well-formed or not.
+  package private(set) var leavesQuery = false
   /// Whether pages of other origins may ask; nil: as its API says.
   package private(set) var isOpenToPages: Bool?
   /// How refusals before the body look; nil: as the API's errors.
@@ -128,6 +130,8 @@ extension Route {
 
   package var safe: Route { with { $0.isSafe = true } }
 
+  package var leavingQuery: Route { with { $0.leavesQuery = true } }
+
   package var idempotent: Route { with { $0.isIdempotent = true } }
 
   package var mixingSecrets: Route { with { $0.mixesSecrets = true } }
@@ -135,6 +139,21 @@ extension Route {
   package func openToPages(_ isOpen: Bool) -> Route { with { $0.isOpenToPages = isOpen } }
 
   package func refusing(as format: ErrorFormat) -> Route { with { $0.refusals = format } }
+
+  /// The same at another path, answered by another handler of the same kind, and opened by the credentials of
+  /// the API that takes it in.
+  package func moved(to path: PathPattern, _ handler: Handler) -> Route {
+    var route = Route(method, path, summary, handler)
+    route.permission = permission
+    route.parameters = parameters
+    route.body = body
+    route.status = status
+    route.failures = failures
+    route.isSafe = isSafe
+    route.isIdempotent = isIdempotent
+    route.mixesSecrets = mixesSecrets
+    return route
+  }
 
   package func claimed(_ claims: @escaping @Sendable (RequestHead) -> Bool) -> Route {
     with { $0.claims = claims }

@@ -15,6 +15,10 @@ package struct RouteParameter: Sendable {
   package private(set) var mayBeEmpty = false
   /// Whether it says yes or no.
   package var isFlag: Bool { schema.hasBytes(of: JSONSchema.flag) }
+  /// Whether it is a header field without which nothing is answered.
+  package private(set) var isNeededField = false
+  /// What such a field says.
+  package private(set) var example = ""
   /// Whether it is let in and says nothing.
   package private(set) var isPassedOver = false
 
@@ -35,6 +39,19 @@ package struct RouteParameter: Sendable {
     _ name: String, _ schema: String = JSONSchema.text, _ summary: String
   ) -> RouteParameter {
     RouteParameter(name: name, place: .query, schema: schema, summary: summary)
+  }
+
+  /// A header field; without `needed` it may be left out.
+  ///
+  /// - Parameter example: The value that it must have where it is needed.
+  package static func header(
+    _ name: String, _ summary: String, needed example: String? = nil
+  ) -> RouteParameter {
+    let schema = example.map { JSONSchema.choice($0) } ?? JSONSchema.text
+    var parameter = RouteParameter(name: name, place: .header, schema: schema, summary: summary)
+    parameter.isNeededField = example != nil
+    parameter.example = example ?? ""
+    return parameter
   }
 
   /// What clients send though it says nothing (Docs/decisions/0030-slips-are-errors.md): all other names that
@@ -70,6 +87,7 @@ package struct RouteParameter: Sendable {
   func saying(_ more: String) -> RouteParameter {
     var parameter = RouteParameter(name: name, place: place, schema: schema, summary: summary + more)
     (parameter.mayRepeat, parameter.mayBeEmpty) = (mayRepeat, mayBeEmpty)
+    (parameter.isNeededField, parameter.example) = (isNeededField, example)
     parameter.isPassedOver = isPassedOver
     return parameter
   }

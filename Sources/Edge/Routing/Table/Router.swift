@@ -121,8 +121,10 @@ package struct Router: RequestRouter {
     _ values: [String]
   ) throws(Problem) -> Admission {
     let route = place.route
-    if !route.isLive { try head.checkQuery() }
-    try Slip.check(head.query, route.parameters, errors: route.refusals ?? place.api.errors)
+    if !route.leavesQuery {
+      if !route.isLive { try head.checkQuery() }
+      try Slip.check(head.query, route.parameters, errors: route.refusals ?? place.api.errors)
+    }
     try route.body?.check(head)
     guard head.isPlain || route.body?.isCompressible == true && head.contentCoding != nil else {
       throw Problem(

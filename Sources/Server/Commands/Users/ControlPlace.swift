@@ -71,11 +71,13 @@ struct ControlPlace: ParsableArguments {
       "the user owns \(count) containers: give them to another user with --transfer-to NAME"
     case .lastAdministrator: "this is the last administrator: make another one first"
     case .invalidName(let reason), .weakPassword(let reason), .database(let reason): reason
+    case .noGrant: "the user has no grant for this tenant"
+    case .limitReached(let reason): reason
     case .diskFull: "no room on the disk; nothing was changed"
     case .keyExists: "there is a key of this name already: revoke it first, or take another name"
     case .unknownKey: "there is no key of this name that holds"
     case .wrongPassword, .throttled, .overloaded, .containerExists, .noContainer, .sessionExists, .noSession,
-      .tenantExists, .sealedSecret:
+      .noView, .tenantExists, .sealedSecret:
       "\(error)"
     }
   }

@@ -19,7 +19,11 @@ struct UsersCommand: AsyncParsableCommand {
         cordwood users list
         cordwood users password alice
         cordwood users remove alice --transfer-to bob
-      """, subcommands: [Add.self, List.self, SetPassword.self, Remove.self])
+        cordwood users grant alice native/shop --role reader
+      """,
+    subcommands: [
+      Add.self, List.self, SetPassword.self, Remove.self, Grant.self, Revoke.self, Grants.self,
+    ])
 
   enum RoleName: String, ExpressibleByArgument, CaseIterable {
     case user, admin

@@ -61,6 +61,8 @@ package struct Configuration: Sendable {
   package var extraPorts: [Int]
   /// Whether `/docs` is a page: `server.docs`.
   package var hasDocs: Bool
+  /// Whether there is a page for people below `/ui/`: `server.page`.
+  package var hasPage: Bool
   /// `server.open_routes`: paths that need no credential, in production too.
   package var openRoutes: [String]
   /// `server.allowed_origins`.
@@ -157,7 +159,7 @@ package struct Configuration: Sendable {
     openRoutes = try values.words("server.open_routes")
     trustedProxies = try values.proxies("server.trusted_proxies")
     allowedOrigins = try values.origins("server.allowed_origins")
-    hasDocs = try values.isOn("server.docs", auto: Configuration.isPrivate(environment, host: host))
+    (hasDocs, hasPage) = try values.pages(isPrivate: Configuration.isPrivate(environment, host: host))
     tlsCertificate = try values.optionalText("server.tls_certificate")
     tlsKey = try values.optionalText("server.tls_key")
     listeners = try values.messageListeners(orFor: openTenant, hasTLS: tlsCertificate != nil)

@@ -184,6 +184,11 @@ extension ConfigurationValues {
       expected: #"a list of "*" or of origins such as "https://app.example.com", without a path"#)
   }
 
+  /// Whether there is `/docs`, and the page for people.
+  func pages(isPrivate: Bool) throws(ConfigurationError) -> (docs: Bool, page: Bool) {
+    (try isOn("server.docs", auto: isPrivate), try isOn("server.page", auto: true))
+  }
+
   /// - Parameter auto: What `auto` means.
   func isOn(_ path: String, auto: Bool) throws(ConfigurationError) -> Bool {
     switch try text(path) {

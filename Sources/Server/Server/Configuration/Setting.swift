@@ -161,6 +161,9 @@ package struct Setting: Sendable, Hashable {
       "server.docs", .choice(["auto", "on", "off"]), default: "auto",
       "Whether `GET /docs` shows what the server answers to. `auto`: in `development` on loopback only."),
     Setting(
+      "server.page", .choice(["on", "off"]), default: "on",
+      "Whether `/ui/` is a page for people, and `/` sends browsers there."),
+    Setting(
       "server.tls_certificate", .optionalText, default: "",
       "A PEM file: the certificate, then those of its issuers. With `server.tls_key` every port speaks TLS. Both files are "
         + "read anew when they change."),

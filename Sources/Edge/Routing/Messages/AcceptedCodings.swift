@@ -1,14 +1,13 @@
 import Columnar
 import Records
-import Routing
 
 /// What a client says it can decompress (`Accept-Encoding`; RFC 9110, §12.5.3).
-struct AcceptedCodings: Sendable, Hashable {
+package struct AcceptedCodings: Sendable, Hashable {
   /// What it likes best of what we have; nil: the bytes as they are.
-  let best: StreamCompressor.Coding?
+  package let best: StreamCompressor.Coding?
 
   /// Without the field the bytes go as they are: many a client that does not ask cannot.
-  init(_ headers: HeaderFields) {
+  package init(_ headers: HeaderFields) {
     guard headers.contains(name: "Accept-Encoding") else {
       best = nil
       return

@@ -1,0 +1,61 @@
+import Access
+import Records
+import Routing
+
+/// Routes of other APIs, under the page's sign-in: a list, so that what those get the page has.
+extension PageRoutes {
+  /// A native route below `/ui/v1`; nil: it asks for no credential, and is not for here.
+  static func moved(_ route: Route, _ callers: PageCallers) -> Route? {
+    let path = PathPattern("/ui" + route.name)
+    switch route.handler {
+    case .open: return nil
+    case .answer(let respond), .store(let respond):
+      return route.moved(
+        to: path,
+        .answer { call, principal throws(Problem) in
+          try await respond(call, try await callers.narrowed(principal, call.head)).ofPage
+        }
+      ).taking(PageCallers.fields)
+    case .stream(let respond):
+      return route.moved(
+        to: path,
+        .stream { call, principal, stream throws(Problem) in
+          let principal = try await callers.narrowed(principal, call.head)
+          switch try await respond(call, principal, PageStream(stream)) {
+          case .answer(let answer): return .answer(answer.ofPage)
+          case .streamed: return .streamed
+          }
+        }
+      ).taking(PageCallers.fields)
+    case .live(let open):
+      return route.moved(
+        to: path,
+        .live { call, principal throws(Problem) in
+          // Its form and its errors; what is followed is said once it is known what the caller may see.
+          let first = try open(call, principal)
+          return LiveEndpoint(
+            route: path.description, errors: first.errors, subprotocol: first.subprotocol,
+            mayListen: { callers.mayStillRead(call.head, as: principal) },
+            open: { opening throws(Problem) in
+              let narrowed = try await callers.narrowed(principal, call.head)
+              return try await open(call, narrowed).open(opening)
+            })
+        }
+      ).taking(PageCallers.fields)
+    }
+  }
+
+  /// A route of the sessions API for administrators, as the page's have it.
+  static func administrators(_ route: Route, _ callers: PageCallers) -> Route? {
+    guard case .answer(let respond) = route.handler else { return nil }
+    let path = PathPattern("/ui/v1" + route.name.utf8.dropFirst(4).text)
+    return route.moved(
+      to: path,
+      .answer { call, principal throws(Problem) in try await respond(call, principal).ofPage }
+    ).needing(.operate).taking(PageCallers.fields[0])
+  }
+}
+
+extension Substring.UTF8View {
+  fileprivate var text: String { String(Substring(self)) }
+}
