@@ -20,7 +20,8 @@ import Testing
   }
 
   static let words: [String: String] = [
-    "INFO": "INFO", "Info": "INFO", "notice": "INFO", "WARN": "WARN", "WARNING": "WARN", "ERROR": "ERROR",
+    "INFO": "INFO", "Error": "ERROR", "Info": "INFO", "notice": "INFO", "WARN": "WARN", "WARNING": "WARN",
+    "ERROR": "ERROR",
     "error": "ERROR", "FATAL": "FATAL", "SEVERE": "ERROR", "FAILURE": "ERROR", "D": "DEBUG", "V": "TRACE",
     "I": "INFO", "W": "WARN", "E": "ERROR", "F": "FATAL",
   ]
