@@ -212,11 +212,10 @@ enum ImportFormat: Sendable, Hashable {
   }
 }
 
-/// Records that are in the columns of the dataset `logs` already, as `cordwood query` gives them.
+/// Records that are in the columns of the dataset `logs` already, as the native API takes them.
 enum OwnRecords {
   private static let columns: Set<Name> = [
-    "id", "timestamp", "level", "message", "service", "env", "trace_id", "span_id", "labels", "metadata",
-    "ingested_at",
+    "timestamp", "level", "message", "service", "env", "trace_id", "span_id", "labels", "metadata",
   ]
 
   /// Whether the first line has columns of ours alone, and one of the objects that nobody else has so.

@@ -39,7 +39,7 @@ enum ImportSummary {
           + "(--zone tells what zone names mean)")
     }
     if outcome.refusedCount > 0 {
-      warnings.append("\(name): \(Progress.grouped(outcome.refusedCount)) lines could not be records")
+      warnings.append("\(name): lines that could not be records: \(Progress.grouped(outcome.refusedCount))")
     }
     if outcome.waitingBytes > 0 {
       warnings.append(
