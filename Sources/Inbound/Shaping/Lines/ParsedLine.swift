@@ -35,6 +35,14 @@ struct ParsedLine {
     fields.removeAll(keepingCapacity: true)
   }
 
+  /// Whether a field of the name was noted: a record has none twice.
+  func has(_ name: StaticString) -> Bool {
+    fields.contains { field in
+      guard case .ours(let other) = field.name else { return false }
+      return name.description.hasBytes(of: other.description)
+    }
+  }
+
   /// Notes a field, unless it is empty or `-`.
   mutating func note(_ name: StaticString, _ value: Range<Int>, _ text: Span<UInt8>) {
     guard !value.isEmpty, value.count > 1 || text[value.lowerBound] != UInt8(ascii: "-") else { return }

@@ -81,9 +81,9 @@ extension ParsedLine {
       scan.take("] ", text), let inside = scan.bracketed(text)
     else { return false }
     var word = inside
-    for index in inside where text[index] == UInt8(ascii: ":") {
-      note("module", inside.lowerBound..<index, text)
-      word = index + 1..<inside.upperBound
+    if let colon = inside.last(where: { text[$0] == UInt8(ascii: ":") }) {
+      note("module", inside.lowerBound..<colon, text)
+      word = colon + 1..<inside.upperBound
     }
     // Apache's trace1 to trace8.
     if text.has("trace", at: word.lowerBound), word.count == 6 {
@@ -94,9 +94,9 @@ extension ParsedLine {
     }
     while true {
       scan.skipBlanks(text)
-      if scan.has("[pid ", text), let inside = scan.bracketed(text) {
+      if scan.has("[pid ", text), !has("process"), let inside = scan.bracketed(text) {
         note("process", inside.lowerBound + 4..<inside.upperBound, text)
-      } else if scan.has("[client ", text), let inside = scan.bracketed(text) {
+      } else if scan.has("[client ", text), !has("client"), let inside = scan.bracketed(text) {
         note("client", inside.lowerBound + 7..<inside.upperBound, text)
       } else {
         break

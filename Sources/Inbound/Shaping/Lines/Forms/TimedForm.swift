@@ -103,8 +103,8 @@ private struct TimedForm {
       return true
     }
     // Behind the logger it is OpenStack's request, once; then it belongs to the message.
-    let name: StaticString = hasLogger ? "context" : "thread"
-    guard !hasThread || line.level == nil && !hasLogger else {
+    let name: StaticString = hasLogger || hasThread ? "context" : "thread"
+    guard !hasThread || line.level == nil && !hasLogger, !line.has(name) else {
       scan.at = start
       return false
     }
@@ -171,21 +171,21 @@ private struct TimedForm {
     }
     if text[word.upperBound - 1] == UInt8(ascii: ":") {
       let name = word.lowerBound..<word.upperBound - 1
-      guard TimedForm.isName(text, name), !isSeparated || hasDashes else { return false }
+      guard TimedForm.isName(text, name), !isSeparated || hasDashes, !line.has("logger") else { return false }
       hasLogger = true
       hasThread = true
       isSeparated = true
       line.note("logger", name, text)
       return true
     }
-    if scan.peek(text) == 0x09, TimedForm.isPlace(text, word) {
+    if scan.peek(text) == 0x09, TimedForm.isPlace(text, word), !line.has("caller") {
       // zap's caller, the last part before its message.
       hasThread = true
       line.note("caller", word, text)
       return true
     }
     let isColumn = isWide && isWideAhead(text, scan)
-    guard isColumn || isNameAhead(word, text, scan) else { return false }
+    guard isColumn || isNameAhead(word, text, scan), !line.has("logger") else { return false }
     // A caller may follow it.
     hasLogger = scan.peek(text) != 0x09
     line.note("logger", word, text)
