@@ -254,9 +254,7 @@ if !loggingOnly, !coreOnly {
       "Commands", in: "Server",
       [
         "Server", "Routing", "APIs", "HTTP", "Access", "Storage", "Journaling", "Blocks", "Querying",
-        "Encoding",
-        "Columnar",
-        "Matching", "Platform", "Records", "Codecs",
+        "Encoding", "Shaping", "Columnar", "Matching", "Platform", "Records", "Codecs",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -302,10 +300,7 @@ if !loggingOnly, !coreOnly {
       "CommandsTests",
       [
         "Commands", "Server", "Routing", "APIs", "HTTP", "Access", "Querying", "Tailing", "Decoding",
-        "Masking", "Encoding",
-        "Platform",
-        "Storage",
-        "Records", "Codecs", "TestKit",
+        "Masking", "Encoding", "Columnar", "Shaping", "Platform", "Storage", "Records", "Codecs", "TestKit",
       ]
         + http + [.product(name: "ArgumentParser", package: "swift-argument-parser")], exclude: ["Help"]),
     tests(

@@ -56,7 +56,7 @@ extension ProcessSuite {
       var server = try ServerProcess(data: data)
       for system in systems {
         let result = try Program.run(
-          ["import", system.path, "--url", server.url, "--service", system.name, "--dataset", "logs"],
+          ["import", system.path, "--url", server.url, "--service", system.name, "--format", "text"],
           environment: ["HOME": folder.path], in: folder)
         #expect(result.status == 0, "\(system.name): \(result.errors)")
       }
@@ -72,7 +72,7 @@ extension ProcessSuite {
       try compare(systems, on: server)
       // Importing again changes nothing: the server knows how far it has come.
       let again = try Program.run(
-        ["import", systems[0].path, "--url", server.url, "--service", systems[0].name, "--dataset", "logs"],
+        ["import", systems[0].path, "--url", server.url, "--service", systems[0].name, "--format", "text"],
         environment: ["HOME": folder.path], in: folder)
       #expect(again.status == 0, "\(again.errors)")
       try compare([systems[0]], on: server)

@@ -176,7 +176,7 @@ import Testing
           assert status == 0 and words + " it starts at byte 4\n" in errors, (status, errors)
       assert run("query", "--count", *url, out="shown")[2] == "30\n"
       with open(FOLDER + "/two.log", "w") as file:
-          file.write("\n".join(["y" * 163_840, "z" * 163_841, "short", "z" * 400_000]))
+          file.write("\n".join(["y" * 163_840, "z" * 163_841, "short", "z" * 400_000, ""]))
       status, errors = run("import", FOLDER + "/two.log", *url)
       assert status == 0 and "two.log: 2 lines are longer than 163,840 bytes" in errors, (status, errors)
       assert errors.endswith("the first starts at byte 163841\n"), errors

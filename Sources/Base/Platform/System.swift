@@ -43,23 +43,39 @@ package struct SystemEntropy: EntropySource {
   }
 }
 
-/// Standard input, which may be a pipe that never ends.
+/// Standard input, or another pipe, which may never end.
 package enum StandardInput {
+  /// Whether there is something, or the end, within so many milliseconds.
+  ///
+  /// - Parameter descriptor: As in ``read(from:max:restMilliseconds:)``.
+  package static func waits(for descriptor: Int32 = 0, milliseconds: Int32) -> Bool {
+    var state = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    // `state` is a local that outlives the call. An interrupted wait is as good as one that came to something:
+    // the next read waits.
+    return unsafe poll(&state, 1, milliseconds) != 0
+  }
+
   /// Blocks until there is something; then takes what comes until `max` bytes are there, nothing came for
   /// `restMilliseconds`, or the input ends. Empty: at the end.
-  package static func read(max: Int, restMilliseconds: Int32) throws(DiskError) -> [UInt8] {
-    guard !StandardStreams.isClosed(0) else { throw diskError(.read, "standard input", code: EBADF) }
+  ///
+  /// - Parameter descriptor: Open for reading, the caller's.
+  package static func read(
+    from descriptor: Int32 = 0, max: Int, restMilliseconds: Int32
+  ) throws(DiskError) -> [UInt8] {
+    if descriptor == 0, StandardStreams.isClosed(0) {
+      throw diskError(.read, "standard input", code: EBADF)
+    }
     let memory = HeapMemory(byteCount: max)
     var count = 0
     while count < max {
-      var state = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
+      var state = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
       if count > 0 {
         let ready = unsafe poll(&state, 1, restMilliseconds)
         if ready == 0 || ready < 0 && errno != EINTR { break }
         if ready < 0 { continue }
       }
       // Within bounds: `count` is less than `max`.
-      let got = unsafe Glibc.read(0, memory.base + count, max - count)
+      let got = unsafe Glibc.read(descriptor, memory.base + count, max - count)
       if got < 0, errno == EINTR { continue }
       guard got >= 0 else { throw diskError(.read, "standard input", code: errno) }
       if got == 0 { break }

@@ -98,6 +98,8 @@ package struct RecordShape: Sendable {
   package struct Outcome: Sendable, Hashable {
     /// Whether a time is among the members that cannot be read: it stays there, and the record has none.
     package var hasUnreadableTime = false
+    /// Nanoseconds since 1970, where it has one.
+    package var time: Int64?
   }
 
   /// What is known of a record beside its object.
@@ -282,6 +284,7 @@ struct ShapeReading {
       }
       text.name("timestamp")
       text.value(time: time)
+      outcome.time = time
       outcome.hasUnreadableTime = false
       return keep(candidate)
     }

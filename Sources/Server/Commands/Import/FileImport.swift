@@ -2,23 +2,34 @@ import Codecs
 import Foundation
 import Platform
 import Records
+import Shaping
 
-/// Imports one input: one request at a time, so that its lines keep their order, while the next batch is made
-/// ready.
-struct FileImport {
+/// Imports one input.
+struct FileImport: Sendable {
+  /// What becomes of a line that cannot be a record.
+  enum OnError: Sendable { case stop, skip }
+
   struct Options: Sendable {
     var target: ImportTarget
-    /// nil: told from the first line.
-    var style: LineStyle?
-    var skipsEmpty: Bool
-    var batchBytes: Int
+    /// As `LineFormat` names it, or `records`; nil: found.
+    var format: String?
+    /// Of times that name none.
+    var zone: LineTimes.Zone?
+    var skipsEmpty = false
+    var batchBytes = 1 << 20
     /// From the beginning, though the server knows the file.
     var isAgain = false
+    /// Records before it are left out: nanoseconds since 1970.
+    var since: Int64?
+    var onError = OnError.stop
+    /// Whether what is written later is imported too, for ever.
+    var follows = false
   }
 
   let options: Options
   let sender: RecordSender
   let progress: Progress
+  var rejects: RejectsFile?
 
   /// What one run did.
   struct Outcome: Sendable {
@@ -26,156 +37,224 @@ struct FileImport {
     var sent = 0
     /// Bytes that an earlier run had sent.
     var earlierBytes = 0
-    /// Of this run.
     var cuts = LineCuts()
-  }
+    var unparsedCount = 0
+    var timesUnreadCount = 0
+    var refusedCount = 0
+    var earlyCount = 0
+    /// Bytes of a last line that has no end yet.
+    var waitingBytes = 0
+    /// What the lines were taken for.
+    var format = ""
 
-  /// How far an import is.
-  private struct Place {
-    /// The server has what lies before.
-    var stored = 0
-    var note: String
-    /// Whether the next piece begins the import anew, whatever the server knows.
-    var isAnew = false
-
-    /// The file from its beginning: as something else than what the server knows.
-    mutating func beginAnew() {
-      stored = 0
-      isAnew = true
-      note += "-\(UInt32.random(in: 0 ... .max))"
+    mutating func add(_ piece: ImportPiece, refusedBehind: Int) {
+      sent += piece.offsets.count - refusedBehind
+      refusedCount += piece.refusals.count + refusedBehind
+      cuts += piece.cuts
+      unparsedCount += piece.unparsedCount
+      timesUnreadCount += piece.timesUnreadCount
+      earlyCount += piece.earlyCount
     }
   }
 
+  /// - Throws: A line that is refused, a server that is gone, a file that is no text; what was sent until
+  ///   then is stored, and the same command goes on behind it.
   func run(_ source: ImportSource) async throws -> Outcome {
-    if source.path == nil { return try await runLive(source) }
-    let style = try style(of: source)
-    let name = name(of: source, style: style)
-    var place = Place(note: try source.head().note)
-    if options.isAgain { place.beginAnew() }
-    let members = options.target.members(style, time: SystemClock().now())
-    var outcome = Outcome()
-    progress.begin(source.name, at: 0, of: source.sizeBytes)
-    var reader = try BatchReader(source, from: 0, style: style, members: members, options)
-    var next = try reader.next()
-    while let batch = next {
-      let part = ImportPart(
-        name: name, range: Int64(place.stored)..<Int64(batch.range.upperBound), note: place.note,
-        restarts: place.isAnew)
-      let sender = sender
-      async let answer = batch.lineCount > 0 ? sender.send(batch.body, part: part) : nil
-      next = try reader.next()
-      switch try await answer {
-      case nil: break
-      case .stored:
-        place.stored = batch.range.upperBound
-        place.isAnew = false
-        outcome.sent += batch.lineCount
-        outcome.cuts += batch.cuts
-      case .elsewhere(let last):
-        try goOn(behind: last, of: source, &place)
-        if outcome.sent == 0 { outcome.earlierBytes = place.stored }
-        reader = try BatchReader(source, from: place.stored, style: style, members: members, options)
-        next = try reader.next()
-      }
-      progress.advance(to: max(place.stored, batch.range.upperBound), lines: batch.lineCount)
+    if source.isPipe { return try await runPipe(source) }
+    let run = try FileRun(self, source)
+    try await run.importFile()
+    return run.outcome
+  }
+
+  /// Imports a file, and what is written to it or to what takes its place, until the task is cancelled.
+  func follow(_ path: String) async throws {
+    while true {
+      let source = try ImportSource(path)
+      guard source.content?.isPlain == true else { return _ = try await run(source) }
+      try await FileRun(self, source).follow()
     }
-    return outcome
   }
 
-  /// Goes to where the server says that the import is, if it is one of this file.
-  private func goOn(behind last: ImportPart?, of source: ImportSource, _ place: inout Place) throws {
-    let stored: Int? =
-      if let last { try source.has(last) ? Int(last.range.upperBound) : nil } else { 0 }
-    guard let stored else { return place.beginAnew() }
-    guard stored != place.stored else {
-      throw Failure("the server refuses the part of \(source.name) that it asks for, from byte \(stored) on")
+  /// What makes pieces of an input of `format`.
+  func maker(_ format: ImportFormat, from offset: Int, of name: String, writtenAt: Int64) -> any PieceMaker {
+    switch format {
+    case .shaped(let lines):
+      var made = LineRecords.Options(times: LineTimes(zone: options.zone, now: writtenAt))
+      made.bytesMax = options.batchBytes
+      made.skipsEmpty = options.skipsEmpty
+      made.since = options.since
+      made.joinsLines = options.format.map { !$0.hasBytes(of: "text") } ?? true
+      if case .dataset(_, let service) = options.target { made.service = service }
+      let pod = ContainerFile(name)
+      made.service = made.service ?? pod?.container
+      made.labels = pod?.labels ?? []
+      return ShapedPieces(lines, made, offset: offset)
+    case .plain(let style):
+      let batcher = LineBatcher(
+        style: style, members: options.target.members(style, time: SystemClock().now()),
+        skipsEmpty: options.skipsEmpty, offset: offset, bytesMax: options.batchBytes)
+      return PlainPieces(batcher)
     }
-    place.stored = stored
   }
 
-  /// What the server knows the import by: the machine, the file whatever its name, and what is made of it.
-  private func name(of source: ImportSource, style: LineStyle) -> String {
-    // Without one the file's device and inode have to do.
-    let machine = (try? String(contentsOfFile: "/etc/machine-id", encoding: .utf8)) ?? ""
-    let parts = [
-      machine, "\(source.device)", "\(source.inode)", options.target.name, "\(style)",
-      options.skipsEmpty ? "skip" : "keep",
-    ]
-    let bytes = Array(parts.joined(separator: "\u{0}").utf8)
-    let hashes = [0, 1].map { String(Hash64.xxh64(bytes, seed: $0), radix: 16) }
-    return "import-" + hashes.joined(separator: "-")
-  }
+  // MARK: Pipes
 
-  /// Standard input: lines are sent as they come, many at once when many come.
-  private func runLive(_ source: ImportSource) async throws -> Outcome {
-    // Records have to be announced: what the first line is tells little of a stream that may never end.
-    let style = options.style ?? .text
-    var batcher = LineBatcher(
-      style: style, members: options.target.members(style, time: SystemClock().now()),
-      skipsEmpty: options.skipsEmpty, offset: 0, bytesMax: options.batchBytes)
+  /// What cannot be read twice: lines are sent as they come, many at once when many come. Its format is told
+  /// by what comes first.
+  private func runPipe(_ source: ImportSource) async throws -> Outcome {
     // Reading may block for ever.
-    let thread = DiskThread(name: "standard input")
+    let thread = DiskThread(name: "pipe")
+    let descriptor = source.descriptor
     let stream = String(UInt64.random(in: 0 ... .max), radix: 16)
     var outcome = Outcome()
     progress.begin(source.name, at: 0, of: nil)
-    var isAtEnd = false
-    while !isAtEnd {
-      let room = max(options.batchBytes - batcher.carryBytes, 64 * 1024)
+    var maker: (any PieceMaker)?
+    while true {
+      let room = max(options.batchBytes - (maker?.carryBytes ?? 0), 64 * 1024)
       let bytes = try await thread.run { () throws(DiskError) in
-        try StandardInput.read(max: room, restMilliseconds: FileImport.restMilliseconds)
+        try StandardInput.read(from: descriptor, max: room, restMilliseconds: FileImport.restMilliseconds)
       }
-      isAtEnd = bytes.isEmpty
-      batcher.feed(bytes)
-      batcher.members = options.target.members(style, time: SystemClock().now())
-      while let batch = batcher.next(atEnd: isAtEnd, isLive: true) {
-        if batch.lineCount > 0 {
-          try await sender.send(batch.body, key: "import-\(stream)-\(batch.range.lowerBound)")
+      if maker == nil {
+        let format = try ImportFormat(options, head: bytes, times: LineTimes(now: SystemClock().now()))
+        outcome.format = format.name
+        maker = self.maker(format, from: 0, of: source.name, writtenAt: SystemClock().now())
+      }
+      guard let maker else { return outcome }
+      maker.feed(bytes)
+      var mode = bytes.isEmpty ? PieceMode.end : .live
+      while true {
+        while let piece = maker.next(mode) {
+          try await send(piece, key: "import-\(stream)-\(piece.range.lowerBound)", &outcome)
         }
-        outcome.sent += batch.lineCount
-        outcome.cuts += batch.cuts
-        progress.advance(to: batch.range.upperBound, lines: batch.lineCount)
+        guard mode == .live, maker.carryBytes > 0 else { break }
+        // The last record may go on with what comes next.
+        let isFlowing = await thread.run {
+          StandardInput.waits(for: descriptor, milliseconds: FileImport.idleMilliseconds)
+        }
+        if isFlowing { break }
+        mode = .idle
       }
+      if bytes.isEmpty { return outcome }
     }
-    return outcome
   }
 
-  /// A stream that rests so long is sent as far as it came.
-  private static let restMilliseconds: Int32 = 5
+  private func send(
+    _ piece: ImportPiece, key: String, _ outcome: inout Outcome
+  ) async throws {
+    if let first = piece.refusals.first, options.onError == .stop {
+      throw Failure("at byte \(first.range.lowerBound) of the input: \(first.reason)")
+    }
+    let refused =
+      piece.offsets.isEmpty
+      ? RecordSender.Refused()
+      : try await sender.send(piece.body, key: key, skips: options.onError == .skip)
+    outcome.add(piece, refusedBehind: refused.count)
+    progress.advance(to: piece.range.upperBound, lines: piece.offsets.count)
+  }
 
-  private func style(of source: ImportSource) throws -> LineStyle {
-    if let style = options.style { return style }
-    return LineBatcher.detectStyle(try source.read(64 * 1024))
+  /// A stream that rests so long is sent as far as it came, but its last record, which may go on.
+  private static let restMilliseconds: Int32 = 5
+  /// After so long it does not.
+  private static let idleMilliseconds: Int32 = 1_000
+}
+
+/// What the lines of an input are.
+enum ImportFormat: Sendable, Hashable {
+  case shaped(LineFormat)
+  case plain(LineStyle)
+
+  /// Told, or found in the input's beginning.
+  init(_ options: FileImport.Options, head: [UInt8], times: LineTimes) throws {
+    let name = options.format
+    guard case .dataset(let dataset, _) = options.target, dataset.hasBytes(of: "logs") else {
+      self = .plain(try ImportFormat.style(name) ?? LineBatcher.detectStyle(head))
+      return
+    }
+    if let name {
+      if name.hasBytes(of: "records") {
+        self = .plain(.json)
+      } else if let format = LineFormat(named: name, head: head, times: times) {
+        self = .shaped(format)
+      } else {
+        throw Failure("--format \(name): a table needs a first line with the names of its columns")
+      }
+    } else {
+      self = OwnRecords.are(head) ? .plain(.json) : .shaped(LineFormat.detect(head, times: times))
+    }
+  }
+
+  /// As a note of the server has it.
+  init?(note name: String, head: [UInt8], times: LineTimes) {
+    switch name {
+    case "records": self = .plain(.json)
+    case "lines": self = .plain(.text)
+    default:
+      guard let format = LineFormat(named: name, head: head, times: times) else { return nil }
+      self = .shaped(format)
+    }
+  }
+
+  private static func style(_ name: String?) throws -> LineStyle? {
+    switch name {
+    case nil: nil
+    case "text": .text
+    case "json", "records": .json
+    default: throw Failure("only the dataset logs has formats; others take text and json")
+    }
+  }
+
+  var name: String {
+    switch self {
+    case .shaped(let format): format.name
+    case .plain(.json): "records"
+    case .plain(.text): "lines"
+    }
   }
 }
 
-/// The batches of a file, from some place on to the end that it had when the import began.
-private struct BatchReader: ~Copyable {
-  private static let readBytes = 1 << 20
+/// Records that are in the columns of the dataset `logs` already, as the native API takes them.
+enum OwnRecords {
+  private static let columns: Set<Name> = [
+    "timestamp", "level", "message", "service", "env", "trace_id", "span_id", "labels", "metadata",
+  ]
 
-  private let source: ImportSource
-  private var batcher: LineBatcher
-  private var remainingBytes: Int
-
-  init(
-    _ source: ImportSource, from offset: Int, style: LineStyle, members: [UInt8],
-    _ options: FileImport.Options
-  ) throws {
-    self.source = source
-    batcher = LineBatcher(
-      style: style, members: members, skipsEmpty: options.skipsEmpty, offset: offset,
-      bytesMax: options.batchBytes)
-    remainingBytes = (source.sizeBytes ?? 0) - offset
-    try source.seek(to: offset)
+  /// Whether the first line has columns of ours alone, and one of the objects that nobody else has so.
+  static func are(_ head: [UInt8]) -> Bool {
+    let line = Array(head.prefix { $0 != 0x0A })
+    var reader = JSONReader(line)
+    guard line.count < head.count, reader.peek() == UInt8(ascii: "{") else { return false }
+    var names = JSONNames()
+    var hasOurs = false
+    do throws(JSONTree.SyntaxError) {
+      try reader.open()
+      while let name = try reader.member(&names) {
+        guard columns.contains(Name(name)) else { return false }
+        if reader.peek() == UInt8(ascii: "{") { hasOurs = true }
+        try reader.skip()
+      }
+      try reader.end()
+      return hasOurs
+    } catch { return false }
   }
+}
 
-  mutating func next() throws -> ImportBatch? {
-    while true {
-      if let batch = batcher.next(atEnd: false) { return batch }
-      let count = min(BatchReader.readBytes, remainingBytes)
-      let bytes = count > 0 ? try source.read(count) : []
-      guard !bytes.isEmpty else { return batcher.next(atEnd: true) }
-      remainingBytes -= bytes.count
-      batcher.feed(bytes)
+/// A file of `/var/log/containers`: `POD_NAMESPACE_CONTAINER-ID.log`.
+struct ContainerFile: Hashable {
+  let container: String
+  let labels: [UInt8]
+
+  init?(_ name: String) {
+    let parts = name.utf8.split(separator: UInt8(ascii: "_"), omittingEmptySubsequences: false)
+    guard parts.count == 3, parts.allSatisfy({ !$0.isEmpty }),
+      let dash = parts[2].lastIndex(of: UInt8(ascii: "-"))
+    else { return nil }
+    let id = parts[2][dash...].dropFirst().prefix { $0 != UInt8(ascii: ".") }
+    guard id.count == 64, dash > parts[2].startIndex else { return nil }
+    container = String(decoding: parts[2][..<dash], as: UTF8.self)
+    let object = JSONWriter.object { text in
+      text.member("pod", String(decoding: parts[0], as: UTF8.self))
+      text.member("namespace", String(decoding: parts[1], as: UTF8.self))
     }
+    labels = Array(object.dropFirst().dropLast())
   }
 }

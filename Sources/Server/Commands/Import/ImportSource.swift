@@ -1,62 +1,50 @@
-import Codecs
 import Foundation
-import Records
 
-/// The first bytes of a file, by which it is known that it is the one it was: a log only grows.
-struct FileHead: Sendable, Hashable {
-  static let bytesMax = 4096
-
-  let byteCount: Int
-  let hash: UInt64
-
-  init(_ bytes: [UInt8]) {
-    byteCount = bytes.count
-    hash = Hash64.xxh64(bytes)
-  }
-
-  /// What the server keeps of it.
-  var note: String { "\(byteCount)-\(String(hash, radix: 16))" }
-
-  /// How many bytes a note is about; nil if it is none.
-  static func byteCount(in note: String) -> Int? {
-    note.split(separator: "-").first.flatMap { Int($0) }.flatMap { $0 <= bytesMax ? $0 : nil }
-  }
-}
-
-/// An input of an import: a file, or standard input.
+/// An input of an import: a file, or a pipe, of which standard input is one.
 final class ImportSource {
+  /// Which file a path stands for at some moment.
+  struct State: Sendable, Hashable {
+    var device: UInt64 = 0
+    var inode: UInt64 = 0
+    var sizeBytes = 0
+    /// Nanoseconds since 1970.
+    var changedAt: Int64 = 0
+  }
+
+  /// A file that was not changed for so long is not being written.
+  static let restSeconds: Int64 = 60
+
   let name: String
   /// nil for standard input.
   let path: String?
+  /// Of a file; nil of a pipe.
+  let content: ContentReader?
+  /// When the file was opened.
+  let opened: State
   private let handle: FileHandle
-  /// Bytes there are when the import begins; nil for standard input.
-  let sizeBytes: Int?
-  let device: UInt64
-  let inode: UInt64
 
   /// Opens `path`; `-` is standard input.
   init(_ path: String) throws {
-    if path == "-" {
-      self.path = nil
-      name = "standard input"
+    guard path != "-" else {
+      (self.path, name, content, opened) = (nil, "standard input", nil, State())
       handle = .standardInput
-      sizeBytes = nil
-      (device, inode) = (0, 0)
       return
     }
     let resolved = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-    guard FileManager.default.fileExists(atPath: resolved) else { throw Failure("there is no file \(path)") }
-    let attributes = try FileManager.default.attributesOfItem(atPath: resolved)
-    guard attributes[.type] as? FileAttributeType != .typeDirectory else {
-      throw Failure("\(path) is a folder; name the files in it")
-    }
+    let isDevice = path.utf8.starts(with: "/dev/fd/".utf8) || path.utf8.starts(with: "/proc/".utf8)
+    let seen = isDevice ? path : resolved
+    guard FileManager.default.fileExists(atPath: seen) else { throw Failure("there is no file \(path)") }
+    let attributes = try FileManager.default.attributesOfItem(atPath: seen)
+    let type = attributes[.type] as? FileAttributeType
+    guard type != .typeDirectory else { throw Failure("\(path) is a folder") }
     guard let handle = FileHandle(forReadingAtPath: path) else { throw Failure("cannot read \(path)") }
     self.path = path
     self.handle = handle
     name = URL(fileURLWithPath: path).lastPathComponent
-    sizeBytes = (attributes[.size] as? NSNumber)?.intValue ?? 0
-    device = (attributes[.systemNumber] as? NSNumber)?.uint64Value ?? 0
-    inode = (attributes[.systemFileNumber] as? NSNumber)?.uint64Value ?? 0
+    opened = ImportSource.state(attributes)
+    // What cannot be read twice is read as it comes.
+    let isFile = type == .typeRegular && (try? handle.seek(toOffset: 0)) != nil
+    content = isFile ? try ContentReader(handle, name: name) : nil
   }
 
   deinit {
@@ -64,37 +52,35 @@ final class ImportSource {
     if path != nil { try? handle.close() }
   }
 
-  /// What the first `count` bytes are. The next read goes on behind them.
-  func head(_ count: Int = FileHead.bytesMax) throws -> FileHead {
-    try seek(to: 0)
-    return FileHead(try read(count))
+  var isPipe: Bool { content == nil }
+  /// Of a pipe.
+  var descriptor: Int32 { handle.fileDescriptor }
+
+  /// Bytes of text when the file was opened; nil: that is not known before it was read.
+  var textBytes: Int? {
+    content.flatMap { $0.isPlain ? $0.textBytes(ofFile: opened.sizeBytes) : nil }
   }
 
-  /// Whether `last`, the last piece that is stored of what was imported, is of this file as it is now.
-  func has(_ last: ImportPart) throws -> Bool {
-    guard let size = sizeBytes, last.range.upperBound <= Int64(size),
-      let count = FileHead.byteCount(in: last.note)
-    else { return false }
-    let note = try head(count).note
-    return last.note == note || last.note.hasPrefix(note + "-")
+  /// Whether somebody may still be writing its last line.
+  func isFresh(now: Int64) -> Bool {
+    content?.isCompressed == false && now - opened.changedAt < ImportSource.restSeconds * 1_000_000_000
   }
 
-  func seek(to offset: Int) throws {
-    guard path != nil else { return }
-    do { try handle.seek(toOffset: UInt64(offset)) } catch { throw Failure("cannot read \(name)") }
+  /// What ``path`` stands for now; nil: nothing.
+  func state() -> State? {
+    guard let path else { return nil }
+    let resolved = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    // Gone, as between the two steps of a rotation.
+    guard let attributes = try? FileManager.default.attributesOfItem(atPath: resolved) else { return nil }
+    return ImportSource.state(attributes)
   }
 
-  /// Up to `count` bytes; fewer only at the end.
-  func read(_ count: Int) throws -> [UInt8] {
-    var bytes: [UInt8] = []
-    while bytes.count < count {
-      let data: Data?
-      do { data = try handle.read(upToCount: count - bytes.count) } catch {
-        throw Failure("cannot read \(name)")
-      }
-      guard let data, !data.isEmpty else { break }
-      bytes += data
-    }
-    return bytes
+  private static func state(_ attributes: [FileAttributeKey: Any]) -> State {
+    let changed = (attributes[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
+    return State(
+      device: (attributes[.systemNumber] as? NSNumber)?.uint64Value ?? 0,
+      inode: (attributes[.systemFileNumber] as? NSNumber)?.uint64Value ?? 0,
+      sizeBytes: (attributes[.size] as? NSNumber)?.intValue ?? 0,
+      changedAt: Int64(min(max(changed, 0), 9_000_000_000) * 1e9))
   }
 }

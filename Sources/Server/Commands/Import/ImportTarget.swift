@@ -29,6 +29,9 @@ enum ImportTarget: Sendable, Hashable {
     }
   }
 
+  /// For bodies of which bad records are left out.
+  var skippingPath: String { isSession ? path : path + "?on_error=skip" }
+
   var contentType: String { isSession ? "application/json" : "application/x-ndjson" }
 
   /// Members put at the start of every record made of a line, each with a comma behind it.

@@ -11,6 +11,8 @@ struct ImportBatch: Sendable, Hashable {
   var lineCount: Int
   /// Lines of text that begin here and became several records.
   var cuts = LineCuts()
+  /// Where in the input each record begins.
+  var offsets: [Int] = []
 }
 
 /// Lines that were too long for one record.
@@ -51,6 +53,7 @@ struct LineBatcher: ~Copyable {
   private var carry: [UInt8] = []
   private var carryOffset: Int
   private var lineCount = 0
+  private var offsets: [Int] = []
   private var cuts = LineCuts()
   /// Of the carry, the bytes that the last look for whole lines has seen, and where its last line begins.
   private var seen = (count: 0, lineStart: 0)
@@ -99,6 +102,7 @@ struct LineBatcher: ~Copyable {
     // between.
     writer.removeAll()
     lineCount = 0
+    offsets = []
     cuts = LineCuts()
     seen = (carry.count, at)
     return nil
@@ -116,7 +120,9 @@ struct LineBatcher: ~Copyable {
 
   private mutating func take(_ end: Int, endsWithinLine: Bool) -> ImportBatch {
     let batch = ImportBatch(
-      body: writer.takeBytes(), range: carryOffset..<carryOffset + end, lineCount: lineCount, cuts: cuts)
+      body: writer.takeBytes(), range: carryOffset..<carryOffset + end, lineCount: lineCount, cuts: cuts,
+      offsets: offsets)
+    offsets = []
     startsWithinLine = endsWithinLine
     cuts = LineCuts()
     carry.removeFirst(end)
@@ -177,6 +183,7 @@ struct LineBatcher: ~Copyable {
       writer.append(raw: "\n")
     }
     lineCount += 1
+    offsets.append(carryOffset + line.lowerBound)
   }
 
   /// Whether ours are put into a record: where it has one of their names, its own win; none are put into one

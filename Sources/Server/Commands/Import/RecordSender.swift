@@ -1,4 +1,5 @@
 import APIs
+import Codecs
 import Foundation
 import NIOHTTP1
 import Records
@@ -29,22 +30,37 @@ struct RecordSender: Sendable {
 
   /// What a server says to a piece of an import.
   enum Outcome: Sendable {
-    case stored
+    case stored(Refused)
     /// The import goes on behind this piece; nil: nothing is stored of it.
     case elsewhere(ImportPart?)
   }
 
+  /// Records that were left out.
+  struct Refused: Sendable {
+    var count = 0
+    /// The first hundred of them, by their place in what was sent.
+    var entries: [Int] = []
+  }
+
+  /// A record that the server refuses, and with it all that was sent.
+  struct Refusal: Error, CustomStringConvertible {
+    /// Its place in what was sent; nil: it is not about one.
+    let entry: Int?
+    let reason: String
+
+    var description: String { "the server refused: \(reason)" }
+  }
+
   /// Returns once the server has stored the batch (or had it already), or says where the import goes on.
   ///
-  /// - Parameter lines: A record each.
-  func send(_ lines: [UInt8], part: ImportPart) async throws -> Outcome {
-    let answer = try await send(lines, field: (ImportField.name, ImportField.text(of: part)))
-    guard let standing = answer.importStanding else {
-      throw Failure(
-        "the server is of an earlier version, which does not know how far an import has come. "
-          + "What this request held is stored.")
-    }
-    if answer.status == 201 { return .stored }
+  /// - Parameters:
+  ///   - lines: A record each.
+  ///   - skips: Whether records that are refused are left out.
+  func send(_ lines: [UInt8], part: ImportPart, skips: Bool) async throws -> Outcome {
+    let answer = try await send(lines, (ImportField.name, ImportField.text(of: part)), skips: skips)
+    if answer.status == 200 { return .stored(RecordSender.refused(answer)) }
+    guard let standing = answer.importStanding else { throw RecordSender.early }
+    if answer.status == 201 { return .stored(RecordSender.refused(answer)) }
     guard let last = ImportField.last(of: part.name, standing) else {
       throw Failure("the server refused: \(answer.problem)")
     }
@@ -52,13 +68,54 @@ struct RecordSender: Sendable {
   }
 
   /// Returns once the server has stored the batch (or had it already).
-  func send(_ lines: [UInt8], key: String) async throws {
-    _ = try await send(lines, field: ("Idempotency-Key", key))
+  func send(_ lines: [UInt8], key: String, skips: Bool) async throws -> Refused {
+    RecordSender.refused(try await send(lines, ("Idempotency-Key", key), skips: skips))
   }
 
-  /// Returns the answer 201, or the one that says where an import goes on.
-  private func send(_ lines: [UInt8], field: (String, String)) async throws -> ServerClient.Answer {
+  /// The last piece that is stored of an import; nil: none is. Stores nothing.
+  ///
+  /// - Parameter probe: A record that may be sent.
+  func standing(of name: String, probe: [UInt8]) async throws -> ImportPart? {
+    // Nothing was stored so far up that this could follow it.
+    let place = Int64(999_999_999_999_998)
+    let part = ImportPart(name: name, range: place..<place + 1, note: "")
+    do {
+      let field = (ImportField.name, ImportField.text(of: part))
+      let answer = try await send(probe, field, skips: false)
+      guard let standing = answer.importStanding, answer.status != 201 else { throw RecordSender.early }
+      let last = ImportField.last(of: name, standing)
+      return last?.range.isEmpty == true ? nil : last
+    } catch is Refusal {
+      // A dataset that takes no such record: the pieces themselves are told where they belong.
+      return nil
+    }
+  }
+
+  private static let early = Failure(
+    "the server is of an earlier version, which does not know how far an import has come. "
+      + "What this request held is stored.")
+
+  private static func refused(_ answer: ServerClient.Answer) -> Refused {
+    // A body that is not ours tells of nothing.
+    guard let tree = try? JSONTree(parsing: answer.body), case .int64(let count)? = tree["rejected"] else {
+      return Refused()
+    }
+    var refused = Refused(count: Int(count))
+    if case .array(let errors)? = tree["errors"] {
+      refused.entries = errors.compactMap { error in
+        guard case .int64(let entry)? = error["entry"] else { return nil }
+        return Int(entry)
+      }
+    }
+    return refused
+  }
+
+  /// Returns the answer 201 or 200, or the one that says where an import goes on.
+  private func send(
+    _ lines: [UInt8], _ field: (String, String), skips: Bool
+  ) async throws -> ServerClient.Answer {
     let body = target.body(lines)
+    let path = skips ? target.skippingPath : target.path
     var waited = 0.0
     var attempt = 0
     while true {
@@ -67,11 +124,10 @@ struct RecordSender: Sendable {
       var asked: Int?
       do {
         let answer = try await client.request(
-          .POST, target.path, headers: [("Content-Type", target.contentType), field],
-          body: body)
-        if answer.status == 201 || (answer.status == 409 && answer.importStanding != nil) { return answer }
+          .POST, path, headers: [("Content-Type", target.contentType), field], body: body)
+        if answer.status == 201 || answer.status == 200 || answer.isElsewhere { return answer }
         guard RecordSender.mayPass(answer.status) else {
-          throw Failure("the server refused: \(answer.problem)")
+          throw Refusal(entry: answer.entry, reason: answer.problem)
         }
         reason = answer.problem
         asked = answer.retryAfterSeconds
@@ -86,5 +142,17 @@ struct RecordSender: Sendable {
       try await Task.sleep(for: .milliseconds(Int(pause * 1000)))
       waited += pause
     }
+  }
+}
+
+extension ServerClient.Answer {
+  /// Whether it says where an import goes on.
+  fileprivate var isElsewhere: Bool { status == 409 && importStanding != nil }
+
+  /// Which record a problem is about.
+  fileprivate var entry: Int? {
+    // A body that is not ours names none.
+    guard let tree = try? JSONTree(parsing: body), case .int64(let entry)? = tree["entry"] else { return nil }
+    return Int(entry)
   }
 }

@@ -1,11 +1,11 @@
 /// JSON as loggers write it that escape whatever they are given.
-enum JSONRepair {
+package enum JSONRepair {
   /// The same text with U+FFFD in the place of escapes that records do not have: NUL, and halves of surrogate
   /// pairs. Of the same length, so that offsets stay; copied only if there is one.
   ///
   /// Without it a single record of a container that wrote a zero byte would be refused whenever its shipper
   /// sends it again.
-  static func repaired(_ body: [UInt8]) -> [UInt8] {
+  package static func repaired(_ body: [UInt8]) -> [UInt8] {
     var repaired = body
     var at = 0
     while let slash = body[at...].firstIndex(of: UInt8(ascii: "\\")), slash + 1 < body.count {
@@ -50,7 +50,7 @@ enum JSONRepair {
 
   /// Where the object or array that begins at `start` ends, told by brackets and quotes alone: so that what
   /// comes behind a value that cannot be read is found. nil: it has no end.
-  static func end(of body: [UInt8], from start: Int) -> Int? {
+  package static func end(of body: [UInt8], from start: Int) -> Int? {
     var depth = 0
     var at = start
     while at < body.count {

@@ -1,0 +1,63 @@
+import Codecs
+import Records
+import Shaping
+
+// Files of lines of any bytes: nothing traps, nothing is read out of bounds (address sanitizer), the pieces
+// follow one another to the end, and each record is an object of JSON. The first byte chooses the format, the
+// second how the input is cut and the zone.
+
+private let now: Int64 = 1_795_846_770_000_000_000
+private let forms = LineForm.allCases
+
+private func format(_ choice: Int, _ bytes: [UInt8], _ times: LineTimes) -> LineFormat {
+  let form = forms[choice % forms.count]
+  switch choice / forms.count {
+  case 0, 1: return LineFormat.detect(bytes, times: times)
+  case 2: return LineFormat(form == .csv ? .text : form)
+  case 3: return LineFormat(form == .csv ? .text : form, in: .cri)
+  case 4: return LineFormat(form == .csv ? .text : form, in: .docker)
+  case 5: return LineFormat(named: form.rawValue, head: bytes, times: times) ?? LineFormat(.text)
+  default: return LineFormat(.json, isPretty: true)
+  }
+}
+
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzzLines(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+  guard let start, count > 2 else { return 0 }
+  // An allocation of exactly this size, so that reading one byte too far is seen.
+  let bytes = Array(UnsafeBufferPointer(start: start + 2, count: count - 2))
+  let (choice, cut) = (Int(start[0]), Int(start[1]))
+  let times = LineTimes(
+    zone: cut & 1 == 0 ? nil : LineTimes.Zone(offsetSeconds: (cut - 128) * 600), now: now)
+  var options = LineRecords.Options(times: times)
+  options.bytesMax = cut & 2 == 0 ? 64 : 1 << 20
+  options.skipsEmpty = cut & 4 != 0
+  options.joinsLines = cut & 8 == 0
+  if cut & 16 != 0 { options.service = "shop" }
+  if cut & 32 != 0 { options.since = 1_764_504_000_000_000_000 }
+  var records = LineRecords(format(choice, bytes, times), options)
+  var end = 0
+  func check(_ batch: LineBatch) {
+    precondition(batch.range.lowerBound == end, "batches follow one another")
+    end = batch.range.upperBound
+    let lines = batch.body.split(separator: 0x0A)
+    precondition(lines.count == batch.places.count, "a line a record")
+    for line in lines {
+      var reader = JSONReader(Array(line))
+      do throws(JSONTree.SyntaxError) {
+        try reader.skip()
+        try reader.end()
+      } catch { preconditionFailure("a record is JSON") }
+    }
+  }
+  var at = 0
+  while at < bytes.count {
+    let next = min(bytes.count, at + cut % 61 + 1)
+    records.feed(Array(bytes[at..<next]))
+    at = next
+    while let batch = records.next(atEnd: false, isLive: cut & 64 != 0) { check(batch) }
+  }
+  while let batch = records.next(atEnd: true) { check(batch) }
+  precondition(end == bytes.count, "all of the input is in a batch")
+  return 0
+}

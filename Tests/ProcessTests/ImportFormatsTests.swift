@@ -1,0 +1,116 @@
+import Foundation
+import Testing
+
+extension ProcessSuite {
+  /// `cordwood import` of files as they lie there.
+  @Suite struct ImportFormatsTests {
+    private func write(_ text: String, _ path: String) throws {
+      try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+    }
+
+    private func messages(_ service: String, on server: ServerProcess) throws -> [String] {
+      try server.query([
+        "dataset": "logs", "columns": ["message"], "where": ["eq": ["service", service]], "order": "asc",
+        "limit": 1_000,
+      ]).compactMap { $0["message"] as? String }
+    }
+
+    @Test func tracesAreOneRecordWithTheirTimeAndLevel() throws {
+      let folder = try TemporaryFolder()
+      let server = try ServerProcess(data: folder.path + "/data")
+      let trace = "failed\njava.lang.X: no\n\tat a.B(B.java:1)\nCaused by: y"
+      let path = folder.path + "/t.log"
+      try write(
+        "2025-11-30 10:00:00,100 ERROR [m] a.B: \(trace)\n2025-11-30 10:00:01,100 INFO [m] a.B: ok\n", path)
+      let result = try Program.run(
+        ["import", path, "--url", server.url, "--service", "t", "--zone", "Europe/Berlin"], in: folder)
+      #expect(result.status == 0, "\(result.errors)")
+      #expect(try messages("t", on: server) == [trace, "ok"])
+      let rows = try server.query([
+        "dataset": "logs", "columns": ["timestamp", "level"], "order": "asc", "limit": 9,
+      ])
+      #expect(
+        rows.map { $0["timestamp"] as? String } == ["2025-11-30T09:00:00.100Z", "2025-11-30T09:00:01.100Z"])
+      #expect(rows.map { $0["level"] as? String } == ["ERROR", "INFO"])
+      #expect(server.stop() == 0)
+    }
+
+    @Test func badLinesStopOrAreLeftOut() throws {
+      let folder = try TemporaryFolder()
+      let server = try ServerProcess(data: folder.path + "/data")
+      let (path, rejects) = (folder.path + "/j.log", folder.path + "/rejects")
+      try write(
+        "{\"msg\":\"a\",\"lvl\":\"warn\"}\n{\"msg\":\n{\"msg\":\"b\",\"ts\":1764504000}\nplain\n", path)
+      let stopped = try Program.run(["import", path, "--url", server.url, "--service", "j"], in: folder)
+      #expect(stopped.status == 1)
+      #expect(stopped.errors.contains("j.log, line 2: "), "\(stopped.errors)")
+      #expect(try messages("j", on: server) == [])
+      let skipped = try Program.run(
+        ["import", path, "--url", server.url, "--service", "j", "--on-error", "skip", "--rejects", rejects],
+        in: folder)
+      #expect(skipped.status == 0)
+      #expect(skipped.errors.contains("j.log: lines that could not be records: 1"), "\(skipped.errors)")
+      #expect(try messages("j", on: server) == ["a", "b", "plain"])
+      #expect(try String(contentsOfFile: rejects, encoding: .utf8) == "{\"msg\":\n")
+      let shown = try Program.run(["import", "--detect", path], in: folder)
+      #expect(shown.text.contains("j.log: json\n"), "\(shown.text)")
+      #expect(server.stop() == 0)
+    }
+
+    /// Through renaming, truncation and kill -9 of the importer: each line once, in order.
+    @Test func filesAreFollowed() throws {
+      let folder = try TemporaryFolder()
+      let server = try ServerProcess(data: folder.path + "/data")
+      let path = folder.path + "/f.log"
+      var expected: [String] = []
+      func append(_ path: String, _ count: Int = 1) throws {
+        for _ in 0..<count {
+          expected.append("line \(expected.count)")
+          let line = "2025-11-30 10:00:00 INFO \(expected[expected.count - 1])\n"
+          if let handle = FileHandle(forWritingAtPath: path) {
+            try handle.seekToEnd()
+            try handle.write(contentsOf: Data(line.utf8))
+            try handle.close()
+          } else {
+            try write(line, path)
+          }
+        }
+      }
+      func waitForAll() throws {
+        let end = Date(timeIntervalSinceNow: 30)
+        while try messages("f", on: server).count < expected.count, Date() < end { usleep(50_000) }
+        #expect(try messages("f", on: server) == expected)
+      }
+      func start() throws -> Process {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: Program.path)
+        process.arguments = ["import", "--follow", path, "--url", server.url, "--service", "f"]
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        return process
+      }
+      try append(path, 3)
+      var follower = try start()
+      try waitForAll()
+      try append(path, 2)
+      try waitForAll()
+      try FileManager.default.moveItem(atPath: path, toPath: path + ".1")
+      try append(path + ".1")
+      try waitForAll()
+      try append(path, 2)
+      try waitForAll()
+      kill(follower.processIdentifier, SIGKILL)
+      follower.waitUntilExit()
+      try append(path, 3)
+      follower = try start()
+      try waitForAll()
+      truncate(path, 0)
+      try append(path, 2)
+      try waitForAll()
+      kill(follower.processIdentifier, SIGKILL)
+      follower.waitUntilExit()
+      #expect(server.stop() == 0)
+    }
+  }
+}
