@@ -12,14 +12,17 @@ from server import Server
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 OUTPUT = ROOT / ".build-page"
 BROWSER = "/usr/bin/chromium-headless-shell"
-# Fonts come without hinting and subpixels, so that pictures are the same everywhere.
+# Fonts without hinting and subpixels, one thread that draws: pictures are the same each time.
 ARGUMENTS = [
     "--no-sandbox",
     "--font-render-hinting=none",
     "--disable-lcd-text",
     "--disable-gpu",
+    "--disable-partial-raster",
+    "--disable-low-res-tiling",
+    "--disable-skia-runtime-opts",
+    "--num-raster-threads=1",
     "--hide-scrollbars",
-    "--js-flags=--expose-gc",
 ]
 WAIT_MS = 10_000
 

@@ -128,7 +128,13 @@ MUTANTS = [
         "headers: {},",
         ["truth.live_shows"],
     ),
-    ("no-label", "parts.js", "h('label', { for: control.id }, name)", "h('span', null, name)", ["axe.light_pages"]),
+    (
+        "no-label",
+        "parts.js",
+        "h('label', { for: control.id }, name)",
+        "h('span', null, name)",
+        ["axe.light_pages"],
+    ),
 ]
 
 

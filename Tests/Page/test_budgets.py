@@ -140,7 +140,7 @@ def test_a_long_trace(lab):
     page.locator(".waterfall tbody tr").nth(999).wait_for()
     settled(page)
     work = counters.work_ms()
-    assert work < 600, f"{work:.0f} ms for a thousand rows"
+    assert work < 1000, f"{work:.0f} ms for a thousand rows"
 
 
 def test_a_long_message_and_many_fields(lab):

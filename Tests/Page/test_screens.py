@@ -182,6 +182,7 @@ def steady(page):
         answer = route.fetch()
         body = re.sub(r'"(ms|seconds)":[0-9.]+', r'"\1":1', answer.text())
         body = re.sub(r'"ingested_at":\s?"[^"]*"', '"ingested_at":"2026-11-19T12:00:00Z"', body)
+        body = re.sub(r'"id":\s?"[0-9a-f-]{36}"', '"id":"00000000-0000-7000-8000-000000000000"', body)
         route.fulfill(response=answer, body=body)
 
     page.route(re.compile("/ui/v1/(query|summary)"), patch)
