@@ -1,4 +1,5 @@
 import Records
+import Synchronization
 
 /// What those who sign in may do with whose records.
 package final class PageRights: Sendable {
