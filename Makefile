@@ -10,7 +10,7 @@ MARKS ?= 50
 
 .PHONY: run build setup test test-core lint format update-dependencies
 .PHONY: bench fuzz fuzz-answers torture attack mutants mutants-fast test-thread test-readers man dist
-.PHONY: test-dist test-logging clean help
+.PHONY: test-dist test-logging test-page mutants-page clean help
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -29,6 +29,12 @@ test: setup ## Set up, build and run every test
 
 test-core: setup ## The tests of the core alone (no HTTP): builds in about a minute
 	CORDWOOD_CORE=1 swift test --scratch-path .build-core
+
+test-page: build ## The page in a real browser: flows, truth, pictures, hostile texts, axe, budgets
+	@scripts/test-page $(NAMES)
+
+mutants-page: build ## Plant each bug of Tests/Page/mutants.py in the page; its tests must turn red
+	@scripts/test-page --mutants
 
 test-logging: build ## Packages that depend on this one by URL log to the server
 	@scripts/test-logging

@@ -29,7 +29,8 @@ package final class StoreReporter: Sendable {
     switch error {
     case .stopping, .poisoned: return
     case .diskFull, .headFull, .idempotencyMismatch, .importElsewhere, .keysExhausted, .memoryExhausted,
-      .cancelled, .deadlineExceeded, .exhausted, .clockStepped, .disk, .corrupt, .laterVersion, .invalid:
+      .cancelled, .deadlineExceeded, .exhausted, .clockStepped, .disk, .corrupt, .laterVersion, .invalid,
+      .invalidFilter:
       break
     }
     let isFirst = failing.withLock { $0.insert(Piece(work: work, partition: partition)).inserted }

@@ -294,7 +294,7 @@ extension StoreError {
     case .laterVersion: "Start the later version."
     case .memoryExhausted: "Raise query.memory_bytes_max, or run fewer queries at one time."
     case .idempotencyMismatch, .importElsewhere, .invalid, .keysExhausted, .stopping, .cancelled,
-      .deadlineExceeded:
+      .deadlineExceeded, .invalidFilter:
       "There is nothing to be done."
     }
   }
@@ -316,6 +316,7 @@ extension StoreError {
       "the clock is \(abs(seconds)) s \(seconds < 0 ? "behind" : "ahead of") what was expected"
     case .keysExhausted: "too many idempotency keys or imports"
     case .importElsewhere: "an import goes on elsewhere"
+    case .invalidFilter(let place, let detail): "the filter, character \(place): \(detail)"
     }
   }
 }

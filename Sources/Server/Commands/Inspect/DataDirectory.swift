@@ -34,7 +34,7 @@ enum DataDirectory {
     case .laterVersion(let file, let version):
       "\(file) was made by a later version of cordwood (format \(version)): nothing is wrong with it"
     case .headFull, .stopping, .idempotencyMismatch, .importElsewhere, .keysExhausted, .clockStepped,
-      .cancelled, .deadlineExceeded:
+      .cancelled, .deadlineExceeded, .invalidFilter:
       "\(error)"
     }
   }

@@ -107,7 +107,7 @@ private struct CheckRun {
       let reason = "made by a later version: format \(version). Nothing is wrong with it"
       report.findings.append(.init(file: file, offsetBytes: 0, reason: reason, isDamage: true))
     case .headFull, .stopping, .idempotencyMismatch, .importElsewhere, .keysExhausted, .clockStepped,
-      .cancelled, .deadlineExceeded:
+      .cancelled, .deadlineExceeded, .invalidFilter:
       bug("reading files does not end with an answer to a request")
     }
   }
