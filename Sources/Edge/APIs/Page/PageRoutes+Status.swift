@@ -1,5 +1,6 @@
 import Access
 import Codecs
+import Platform
 import Records
 import Routing
 

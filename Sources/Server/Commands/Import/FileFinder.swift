@@ -13,9 +13,8 @@ enum FileFinder {
         found.append(argument)
         continue
       }
-      var isFolder: ObjCBool = false
-      if FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder) {
-        found += isFolder.boolValue ? try inside(argument) { _ in true } : [argument]
+      if let isFolder = isFolder(argument) {
+        found += isFolder ? try inside(argument) { _ in true } : [argument]
       } else if argument.utf8.contains(where: { $0 == UInt8(ascii: "*") || $0 == UInt8(ascii: "?") }) {
         found += try fitting(argument)
       } else {
@@ -24,6 +23,13 @@ enum FileFinder {
     }
     var seen: Set<Data> = []
     return found.filter { seen.insert(Data($0.utf8)).inserted }
+  }
+
+  /// Whether it is a folder, or a link to one; nil: there is nothing.
+  private static func isFolder(_ path: String) -> Bool? {
+    let place = URL(fileURLWithPath: path).resolvingSymlinksInPath()
+    // Whatever keeps it from being looked at, opening it will say.
+    return try? place.resourceValues(forKeys: [.isDirectoryKey]).isDirectory
   }
 
   private static func inside(_ folder: String, _ fits: (String) -> Bool) throws -> [String] {
@@ -35,11 +41,8 @@ enum FileFinder {
       let path = folder + (folder.utf8.last == UInt8(ascii: "/") ? "" : "/") + entry
       let name = entry.utf8.split(separator: UInt8(ascii: "/")).last.map(Array.init) ?? []
       guard name.first != UInt8(ascii: "."), fits(path) else { continue }
-      var isFolder: ObjCBool = false
       // Links that lead nowhere are left out.
-      if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue {
-        found.append(path)
-      }
+      if isFolder(path) == false { found.append(path) }
     }
     guard !found.isEmpty else { throw Failure("there are no files in \(folder)") }
     return found.sorted { RotationKey($0) < RotationKey($1) }
