@@ -185,7 +185,8 @@ import Testing
     let format = LineFormat.detect(Array(text.utf8), times: times)
     // Two lines may be of several forms.
     if text.utf8.count > 4_096 { #expect(format.name == system.format, "\(system.name)") }
-    let batches = Lines.batches(Array(text.utf8), LineFormat(named: system.format, head: [], times: times)!)
+    let form = try #require(LineFormat(named: system.format, head: [], times: times))
+    let batches = Lines.batches(Array(text.utf8), form)
     let records = batches.flatMap { $0.body.split(separator: 10) }
     var lines = text.split(whereSeparator: \.isNewline).map(String.init)
     lines.removeAll { $0.isEmpty }

@@ -83,7 +83,8 @@ extension Simulation {
     switch error {
     case .poisoned, .headFull, .exhausted: break
     case .diskFull, .disk: if !hasFaults && quotaBytes == 1 << 40 { throw violation("\(what): \(error)") }
-    case .corrupt, .laterVersion, .invalid, .invalidFilter, .stopping, .idempotencyMismatch, .importElsewhere, .keysExhausted,
+    case .corrupt, .laterVersion, .invalid, .invalidFilter, .stopping, .idempotencyMismatch, .importElsewhere,
+      .keysExhausted,
       .memoryExhausted, .clockStepped, .cancelled, .deadlineExceeded:
       throw violation("\(what): \(error)")
     }

@@ -148,7 +148,7 @@ export function grantsPart(ctx, signal) {
   const tenants = h('datalist', { id: 'grant-tenants' }, ctx.me.tenants.map((one) =>
     h('option', { value: one.name })));
   const role = select(Object.entries(W.roles), 'reader');
-  const grantsNow = async () => (await call('GET', 'grants', { signal })).grants;
+  const grantsNow = async () => (await call('GET', 'grants', { signal })).users;
   const put = (name, grants) => call('PUT', `grants/${encodeURIComponent(name)}`, { body: { grants } });
   const load = () => showOr(body, async () => {
     const granted = (await grantsNow()).filter((one) => one.grants.length);

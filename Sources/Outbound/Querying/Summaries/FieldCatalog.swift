@@ -35,7 +35,10 @@ extension QueryEngine {
   ) async throws(StoreError) -> FieldCatalog {
     let run = begin(for: tenant)
     let source = source
-    let stored = try await run.work.run { () throws(StoreError) in
+    // Blocks do not say whose records have a member.
+    let isAll = predicate == .all
+    let stored = try await run.work.run { () throws(StoreError) -> Set<StoredMember> in
+      guard isAll else { return [] }
       let snapshot = try await source.snapshot(of: Partition(tenant: tenant, dataset: dataset))
       return try await run.workers.perform { () throws(StoreError) in
         try snapshot.members(start: start, end: end)

@@ -15,7 +15,6 @@ private final class SummaryRun: SummaryAnswers, @unchecked Sendable {
   // Safe because: its one consumer awaits each call to next() before the following one.
   private let plan: SummaryPlan
   private let run: QueryRun
-  private let memory: GroupMemory
   private let snapshot: any PartitionSnapshot
   private var stages: [[SummaryState.Work]]
   private var whole: SummaryState
@@ -26,12 +25,11 @@ private final class SummaryRun: SummaryAnswers, @unchecked Sendable {
   private var milliseconds = 0.0
 
   init(
-    _ plan: SummaryPlan, _ run: QueryRun, _ memory: GroupMemory, _ snapshot: any PartitionSnapshot,
+    _ plan: SummaryPlan, _ run: QueryRun, _ snapshot: any PartitionSnapshot,
     work: [SummaryState.Work], known: (state: SummaryState, rowCount: Int), isGradual: Bool
   ) {
     self.plan = plan
     self.run = run
-    self.memory = memory
     self.snapshot = snapshot
     whole = known.state
     rowsKnown = known.rowCount
@@ -73,7 +71,7 @@ private final class SummaryRun: SummaryAnswers, @unchecked Sendable {
   }
 
   private func answer(after stage: [SummaryState.Work]) async throws(StoreError) -> SummaryAnswer {
-    let (plan, memory) = (plan, memory)
+    let (plan, memory) = (plan, whole.memory)
     let workers = run.workers.workerCount
     // The last units in parts, so that the workers end together.
     let last = workers > 1 ? stage.suffix(workers * 2) : []
@@ -166,7 +164,7 @@ extension QueryEngine {
     }
     work.sort { $0.unit.bounds.timestampMax > $1.unit.bounds.timestampMax }
     return SummaryRun(
-      plan, run, memory, snapshot, work: work, known: (whole, rowsKnown), isGradual: isGradual)
+      plan, run, snapshot, work: work, known: (whole, rowsKnown), isGradual: isGradual)
   }
 
   /// What summaries of blocks say of a part, if they say anything; nil: all of it is to be read.

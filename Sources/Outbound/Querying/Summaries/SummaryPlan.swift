@@ -119,7 +119,7 @@ struct SummaryState: Sendable {
   }
 
   private let plan: SummaryPlan
-  private let memory: GroupMemory
+  let memory: GroupMemory
   private var gathered: [Gathered]
 
   init(_ plan: SummaryPlan, memory: GroupMemory) {
