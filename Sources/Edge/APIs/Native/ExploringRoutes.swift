@@ -33,7 +33,7 @@ struct ExploringRoutes: Sendable {
               ("where", ExploringRoutes.filter), ("filters", JSONSchema.array(JSONSchema.object, 32)),
               ("bucket", JSONSchema.text), ("utc_offset_seconds", "{}"), ("by", JSONSchema.text),
               ("fields", JSONSchema.array(JSONSchema.text, SummaryRequest.fieldsMax)),
-              ("values", JSONSchema.integer(1, SummaryRequest.valuesMax)), ("numbers", JSONSchema.flag),
+              ("values", JSONSchema.integer(0, SummaryRequest.valuesMax)), ("numbers", JSONSchema.flag),
               ("strict", JSONSchema.flag),
             ], required: ["dataset"]),
           #"{"dataset":"logs","bucket":"1h","by":"level","fields":["level","service"]}"#)),

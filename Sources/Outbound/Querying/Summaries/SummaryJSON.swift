@@ -32,9 +32,9 @@ extension SummaryRequest {
     }
     switch tree["values"] {
     case nil, .null?: break
-    case .int64(let count)? where (1...Int64(SummaryRequest.valuesMax)).contains(count):
+    case .int64(let count)? where (0...Int64(SummaryRequest.valuesMax)).contains(count):
       valueCount = Int(count)
-    default: throw .invalid("values: a whole number from 1 to \(SummaryRequest.valuesMax)")
+    default: throw .invalid("values: a whole number from 0 to \(SummaryRequest.valuesMax)")
     }
     if let numbers = tree["numbers"] {
       gathersNumbers = try QueryRequest.flag(numbers, "numbers")
