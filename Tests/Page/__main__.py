@@ -1,4 +1,4 @@
-"""test-page [NAME…] [--keys SECONDS] [--files FOLDER] [--mutants] [--list]: see scripts/test-page.
+"""test-page [NAME…] [--without NAME] [--keys SECONDS] [--files FOLDER] [--mutants] [--list]: see scripts/test-page.
 
 --keys: how long random keys are pressed (5 s). --files: page files in place of those in the program.
 --mutants: plants the bugs of mutants.py, each by itself, and demands that its tests turn red.
@@ -17,15 +17,16 @@ from lab import Lab
 HERE = pathlib.Path(__file__).resolve().parent
 
 
-def tests(names):
-    """Pairs of a name and a function, those of `names` only if there are any."""
+def tests(names, without):
+    """Pairs of a name and a function, those of `names` only if there are any, none of `without`."""
     found = []
     for file in sorted(HERE.glob("test_*.py")):
         module = importlib.import_module(file.stem)
         for name, test in vars(module).items():
             if name.startswith("test_") and callable(test) and test.__module__ == file.stem:
                 found.append((f"{file.stem[5:]}.{name[5:]}", test))
-    return [(name, test) for name, test in found if not names or any(part in name for part in names)]
+    found = [(name, test) for name, test in found if not names or any(part in name for part in names)]
+    return [(name, test) for name, test in found if not any(part in name for part in without)]
 
 
 def run(lab, name, test):
@@ -47,6 +48,7 @@ def main():
     parser = argparse.ArgumentParser(prog="test-page", description=__doc__)
     parser.add_argument("names", nargs="*")
     parser.add_argument("--keys", type=float, default=5)
+    parser.add_argument("--without", action="append", default=[])
     parser.add_argument("--files")
     parser.add_argument("--mutants", action="store_true")
     parser.add_argument("--list", action="store_true")
@@ -56,7 +58,7 @@ def main():
         import mutants
 
         return mutants.main(options.names)
-    chosen = tests(options.names)
+    chosen = tests(options.names, options.without)
     if options.list:
         print("\n".join(name for name, _ in chosen))
         return 0

@@ -95,6 +95,13 @@ class Server:
         """`data`: NDJSON."""
         return self.json("POST", f"/v1/records/{dataset}", data, headers)
 
+    def knows(self, headers):
+        """Waits until the server has seen a key that a command has made."""
+        ends = time.monotonic() + 30
+        while self.send("GET", "/v1/fields?dataset=logs", None, headers)[0] == 401:
+            assert time.monotonic() < ends, "a key that was made is not known after 30 s"
+            time.sleep(0.05)
+
     def query(self, headers=None, **query):
         return self.json("POST", "/v1/query", {"dataset": "logs", **query}, headers)["rows"]
 

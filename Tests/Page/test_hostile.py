@@ -183,7 +183,7 @@ def test_hostile_names_of_boards_tenants_keys_users(lab):
         page,
         "grants",
         200,
-        {"grants": [{"user": bad, "grants": [{"tenant": bad, "role": bad}]} for bad in HOSTILE]},
+        {"users": [{"user": bad, "grants": [{"tenant": bad, "role": bad}]} for bad in HOSTILE]},
         "application/json",
     )
     answer_with(

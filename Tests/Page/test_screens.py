@@ -68,7 +68,7 @@ LETTERS = {
     "next": None,
 }
 GRANTS = {
-    "grants": [
+    "users": [
         {
             "user": "ada",
             "grants": [

@@ -176,6 +176,7 @@ def test_tenants_never_mix(lab):
         for tenant in ("shop", "bank")
     }
     for tenant, key in keys.items():
+        server.knows({"Authorization": f"Bearer {key}"})
         server.write(
             "logs",
             ndjson(
@@ -204,6 +205,8 @@ def test_tenants_never_mix(lab):
     page.get_by_label("Name", exact=True).fill("ada")
     page.get_by_label("Password").fill("a long enough password")
     page.keyboard.press("Enter")
+    # Signed in: who leaves before is not.
+    page.get_by_text("of shop 59").first.wait_for()
     for tenant, other in [("shop", "bank"), ("bank", "shop"), ("shop", "bank")]:
         page.goto(f"{server.url}/ui/logs?tenant=native/{tenant}&range={RANGE}")
         page.get_by_text(f"of {tenant} 59").first.wait_for()

@@ -30,7 +30,8 @@ def test_verify_of_a_record_that_is_what_was_written(lab):
 
 
 def test_verify_states(lab):
-    page = open_page(lab, "/ui/verify")
+    server = lab.server()
+    page = lab.page(server, "/ui/verify?tenant=querylog/querylog")
     page.get_by_text("No queries have been logged yet.").wait_for()
     page.get_by_label("Id of a query-log record").fill("0190a6e8-0000-7000-8000-000000000000")
     page.keyboard.press("Enter")
@@ -43,11 +44,11 @@ def test_verify_states(lab):
             {"status": status, "record": {"id": "1", "query": "<b>x</b>"}},
             "application/json",
         )
-        page.goto(f"{lab.shared.url}/ui/verify?id=1")
+        page.goto(f"{server.url}/ui/verify?id=1")
         page.locator(f".outcome.{status}").wait_for()
         page.unroute_all()
     answer_with(page, "verify", 500, {"status": 500, "title": "The disk failed"})
-    page.goto(f"{lab.shared.url}/ui/verify?id=1")
+    page.goto(f"{server.url}/ui/verify?id=1")
     page.locator(".verdict [role=alert]").wait_for()
 
 

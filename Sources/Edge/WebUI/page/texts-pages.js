@@ -36,7 +36,7 @@ export const words = {
     showNewest: 'Show the newest', nothingYet: 'Nothing has come in yet.', toSend: 'Send the first records',
     runCount: 'Runs', success: 'Succeeded', average: 'Average', p95: 'p95',
     state: 'State', ready: 'Ready', notReady: 'Not ready', disk: 'Disk',
-    diskFree: (free, used) => `${free} free, ${used} used by records`,
+    diskFree: (free, used) => `${free} free, ${used} used`,
     head: 'Head', headHolds: (rows, bytes) => `${rows} not yet in blocks, ${bytes}`,
     blocks: 'Blocks', forwarding: 'Forwarder', notForwarding: 'Nothing is forwarded',
     running: 'Running for', version: 'Version',
