@@ -1,4 +1,6 @@
-"""test-page [NAME…] [--without NAME] [--keys SECONDS] [--files FOLDER] [--mutants] [--list]: see scripts/test-page.
+"""test-page [NAME…] [--without NAME] [--keys SECONDS] [--files FOLDER] [--mutants] [--list]
+
+See scripts/test-page.
 
 --keys: how long random keys are pressed (5 s). --files: page files in place of those in the program.
 --mutants: plants the bugs of mutants.py, each by itself, and demands that its tests turn red.
