@@ -1,6 +1,7 @@
 import Access
 import Foundation
 import Records
+import Synchronization
 import Testing
 
 /// Whose records are seen by way of the page, and what only the page has.
