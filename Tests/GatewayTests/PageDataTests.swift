@@ -2,6 +2,7 @@ import Access
 import Foundation
 import Records
 import Synchronization
+import TestKit
 import Testing
 
 /// Whose records are seen by way of the page, and what only the page has.
@@ -60,7 +61,7 @@ import Testing
     try await withPage { bench in
       for user in ["ada", "bob"] { try await bench.catalog.createContainer("box-\(user)", owner: user) }
       let (ada, root) = (try await bench.signIn("ada"), try await bench.signIn("root"))
-      func filter(_ cookie: String) async throws -> Predicate? {
+      func filter(_ cookie: String) async throws -> Records.Predicate? {
         let answer = try await bench.ask(
           "POST", "/ui/v1/query", cookie, tenant: "sessions/sessions", body: #"{"dataset":"sessions"}"#)
         #expect(answer.status == 200)

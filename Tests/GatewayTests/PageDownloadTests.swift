@@ -1,5 +1,6 @@
 import Access
 import Records
+import TestKit
 import Testing
 
 @testable import APIs

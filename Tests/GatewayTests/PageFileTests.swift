@@ -2,6 +2,7 @@ import Columnar
 import Foundation
 import Records
 import Routing
+import TestKit
 import Testing
 
 @testable import WebUI

@@ -1,5 +1,6 @@
 import Access
 import Records
+import TestKit
 import Testing
 
 /// Who gets in by way of the page, for how long, and to what.
