@@ -23,6 +23,7 @@ enum AccessDatabaseFault {
   /// As the version before users had looks left it.
   private static func undoLooks(_ folder: String) throws {
     for change in [
+      "DROP TABLE grants", "DROP TABLE views", "DELETE FROM grdb_migrations WHERE identifier LIKE '8:%'",
       "DROP INDEX usersByLooks", "ALTER TABLE users DROP COLUMN looks", "DROP TABLE auditRevocations",
       "DROP TABLE auditNotBefore", "DROP INDEX IF EXISTS queryTokensOfUser",
       "DELETE FROM grdb_migrations WHERE identifier LIKE '7:%'",

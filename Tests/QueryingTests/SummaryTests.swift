@@ -118,13 +118,13 @@ struct SummaryTests {
     #expect(field.distinct == values.count)
     #expect(field.missing == rows.first { $0[0] == nil }.map { Int($0[1] ?? "") } ?? 0)
     #expect(field.values.map { [$0.value, "\($0.count)"] } == Array(values.prefix(it.request.valueCount)))
+    guard path == AggregateTests.milliseconds else { return }
     let numbers = try await SummaryTests.rows(
       it.engine,
       QueryRequest(
         dataset: .logs, predicate: predicate,
         answer: .aggregates(AggregateQuery(measures: [Measure(.min(path)), Measure(.quantile(path, 0.5))])),
         limit: 1))
-    guard path == AggregateTests.milliseconds else { return }
     #expect(field.numbers?.least == numbers[0][0] && field.numbers?.median == numbers[0][1])
   }
 

@@ -276,6 +276,8 @@ package enum Duration {
 
   /// Nanoseconds of `15s`, `1m`, `2h`, `500ms`, `1d`, `1w`; nil for anything else, zero included.
   package static func nanoseconds(_ text: String) -> Int64? {
+    // Letters under thousands of marks are looked at no further.
+    guard text.utf8.count <= 32 else { return nil }
     let digits = text.prefix { $0.isASCII && $0.isNumber }
     guard let count = Int64(digits), count > 0,
       let unit = units.first(where: { $0.0 == text.dropFirst(digits.count) })

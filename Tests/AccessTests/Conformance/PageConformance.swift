@@ -75,7 +75,7 @@ import Testing
       return
     }
     limits = ViewLimits()
-    limits.bytesMax = 11
+    limits.bytesMax = 12
     try await views.save(SavedView(name: "3", kind: .view, value: "1"), in: scopes[0], limits: limits)
     guard
       case .limitReached? = await accessError({

@@ -56,10 +56,8 @@ struct EnvelopedLine {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(line.count)
     for index in line.indices { bytes.append(line[index]) }
-    guard let members = try? DockerMembers(JSONRepair.repaired(bytes)) else {
-      // Broken JSON: it is no envelope, and the line is taken as it is.
-      return false
-    }
+    // Broken JSON: it is no envelope, and the line is taken as it is.
+    guard let members = try? DockerMembers(JSONRepair.repaired(bytes)) else { return false }
     guard let log = members.log, let time = members.time else { return false }
     let text = bytes.span.extracting(time)
     var scan = LineScan(text)

@@ -292,10 +292,10 @@ final class FileRun {
       guard !isReplaced() else { return }
       head = try FileRun.beginning(of: content, ImportIdentity.headBytesMax)
       if !head.isEmpty,
+        // One that cannot be told yet is told with the next look.
         let found = try? ImportFormat(
           job.options, head: head, times: LineTimes(zone: job.options.zone, now: FileRun.writtenAt(source)))
       {
-        // One that cannot be told yet is told with the next look.
         format = found
       }
     }
@@ -329,6 +329,7 @@ final class FileRun {
     let count = min(head.count, ImportIdentity.tailBytesMax)
     // A file that cannot be read is found out when its text is read.
     guard let now = try? FileRun.beginning(of: content, count) else { return false }
+    // What cannot go back to where it was is not what it was.
     guard (try? content.seek(to: at)) != nil else { return true }
     return now != Array(head.prefix(count))
   }
