@@ -99,7 +99,7 @@ import Testing
     var text = "\(answer.status) " + answer.text
     for word in hiding { text = text.replacingOccurrences(of: word, with: "HIDDEN") }
     for pattern in [
-      #""request_id":"[^"]*""#, #""lastRefreshTime":"[^"]*""#, #""files_scanned":\d+"#,
+      #""request_id":"[^"]*""#, #""lastRefreshTime":"[^"]*""#, #""files_scanned":\d+"#, #""ms":[0-9.e+-]+"#,
       #"time from \d+"#,
     ] {
       text = text.replacingOccurrences(of: pattern, with: "VARIES", options: .regularExpression)
