@@ -236,8 +236,7 @@ struct NoAccessLog: AccessLog {
   /// order.
   @Test func interruptedImportsGoOnWithoutDoubles() async throws {
     let bench = try await Bench()
-    // Of the first request, which only asks whether the file is known, nothing is lost.
-    for breakAt in 1..<7 {
+    for breakAt in 0..<7 {
       for isStored in [false, true] {
         bench.store.state.withLock { state in
           state.messages = []
@@ -247,7 +246,8 @@ struct NoAccessLog: AccessLog {
           state.losesAnswerAfter = isStored ? breakAt : nil
         }
         let path = try bench.write(ImportTests.text(0..<20), to: "b\(breakAt)\(isStored).log")
-        await #expect(throws: (any Error).self) { _ = try await bench.importFile(path) }
+        // Whether it fails or asks once more, as where a question alone was lost, what counts is what is stored.
+        _ = try? await bench.importFile(path)
         _ = try bench.write(ImportTests.text(0..<30), to: "b\(breakAt)\(isStored).log")
         _ = try await bench.importFile(path)
         #expect(bench.store.messages == ImportTests.lines(0..<30), "broken at \(breakAt), stored \(isStored)")
