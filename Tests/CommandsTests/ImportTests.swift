@@ -246,7 +246,7 @@ struct NoAccessLog: AccessLog {
           state.losesAnswerAfter = isStored ? breakAt : nil
         }
         let path = try bench.write(ImportTests.text(0..<20), to: "b\(breakAt)\(isStored).log")
-        // Whether it fails or asks once more, as where a question alone was lost, what counts is what is stored.
+        // Whether it fails or asks once more, as where a question alone was lost: what is stored counts.
         _ = try? await bench.importFile(path)
         _ = try bench.write(ImportTests.text(0..<30), to: "b\(breakAt)\(isStored).log")
         _ = try await bench.importFile(path)

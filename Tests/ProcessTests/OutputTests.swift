@@ -63,7 +63,8 @@ import Testing
       place = ["--data-dir", server.data]
       assert run("users", "add", "eve", "--password-stdin", *place, input="correct horse battery\n")[0] == 0
       refused("users", "list", *place)
-      for out, words in [("full", "cannot write: No space"), ("closed", "cannot write: Bad"), ("left", "nobody")]:
+      outs = [("full", "cannot write: No space"), ("closed", "cannot write: Bad"), ("left", "nobody")]
+      for out, words in outs:
           status, errors = run(
               "keys", "create", out, "--realm", "native", "--tenant", "t", *place, out=out)
           assert status == 1 and errors.startswith(f"cordwood: {words}"), (out, status, errors)
