@@ -77,6 +77,7 @@ import Testing
       own: [
         "- 1117838570 2005.06.03 R02 2005-06-03-15.42.50.675872 R02 RAS KERNEL INFO corrected",
         "APPSEV 1117838571 2005.06.03 R02 2005-06-03-15.42.51.000001 R02 RAS APP SEVERE x",
+        "- 1117838572 2005.06.03 R02 2005-06-03-15.42.52.000001 R02 NULL DISCOVERY WARNING x",
       ],
       time: { epoch(fields($0)[1], numbers(fields($0)[4])[6] * 1_000) }, level: { fields($0)[8] }),
     System(

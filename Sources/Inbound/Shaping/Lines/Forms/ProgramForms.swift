@@ -164,19 +164,21 @@ extension ParsedLine {
     time = seconds * 1_000_000_000 + Int64(clock.nanosecond)
     let host = scan.word(text)
     guard scan.take(" ", text) else { return false }
-    if scan.has("RAS ", text) { return readRAS(text, &scan) }
+    if readEvent(text, scan) { return true }
     note("hostname", host, text)
     _ = readTag(text, &scan)
     message = scan.rest
     return true
   }
 
-  private mutating func readRAS(_ text: Span<UInt8>, _ scan: inout LineScan) -> Bool {
-    scan.at += 4
+  /// `RAS KERNEL INFO message`: who reports, what it is about, how bad it is. False changes nothing.
+  private mutating func readEvent(_ text: Span<UInt8>, _ start: LineScan) -> Bool {
+    var scan = start
+    guard scan.has("RAS ", text) || scan.has("NULL ", text) else { return false }
+    _ = scan.word(text)
+    scan.at += 1
     let component = scan.word(text)
-    guard scan.take(" ", text) else { return false }
-    let word = scan.word(text)
-    guard take(level: word, text) else { return false }
+    guard scan.take(" ", text), take(level: scan.word(text), text) else { return false }
     note("component", component, text)
     if scan.peek(text) == 0x20 { scan.at += 1 }
     message = scan.rest
