@@ -22,7 +22,7 @@ import Testing
     try await bench.accounts.create(name: "alice", password: "pw", role: .user)
     let sessions = PageSessions(accounts: bench.accounts, clock: bench.clock)
     let user = try await sessions.signIn(name: "alice", password: "pw", address: "10.0.0.1").token
-    let key = try sessions.signIn(
+    let key = try await sessions.signIn(
       key: "reader-key-0123456789", address: "10.0.0.1", among: PageSessionTests.keys
     ).token
     #expect(name(sessions.caller(user, among: PageSessionTests.keys)) == "alice")

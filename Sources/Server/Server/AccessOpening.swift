@@ -44,6 +44,10 @@ package struct AccessServices: Sendable {
   package static let tenant = Tenant(realm: .sessions, name: "sessions")
   /// Within the data directory.
   package static let fileName = "control.sqlite"
+  /// Shared by those who have the control database open.
+  package static let lockName = fileName + ".lock"
+  /// How late a running server sees what commands changed.
+  package static let changesAreSeenWithin = Duration.milliseconds(200)
 
   private static let rulesSetting = "password_rules"
 

@@ -66,7 +66,11 @@ package struct ServerRun {
     let reload = ConfigurationReload(configuration, path: configurationPath, read: reread) { new in
       server.use(new.ingest)
     }
-    let upkeep = Task { await keepUp(parts, reload) }
+    let upkeep = Task {
+      async let commands: Void = keepUpWithCommands(parts)
+      await keepUp(parts, reload)
+      await commands
+    }
     opened.add {
       upkeep.cancel()
       await upkeep.value
@@ -177,8 +181,26 @@ package struct ServerRun {
     return try TLSFiles(certificate: certificate, key: key, clientAuthorities: clientAuthorities)
   }
 
-  /// What is looked after about once a second: changes by other commands, expired tokens, new certificates
-  /// and public keys.
+  /// Sees what other commands changed: half as late as they wait for.
+  private func keepUpWithCommands(_ parts: RunningParts) async {
+    var told: String?
+    while !Task.isCancelled {
+      // Cancelled: the loop ends, which it sees for itself.
+      try? await Task.sleep(for: AccessServices.changesAreSeenWithin / 2)
+      do throws(AccessError) {
+        try await parts.access.plane.changes.catchUp()
+        told = nil
+      } catch {
+        // Stopping ends what is under way.
+        if Task.isCancelled { return }
+        let text = "\(error)"
+        if told != text { logger.error("the control database failed", metadata: ["detail": "\(text)"]) }
+        told = text
+      }
+    }
+  }
+
+  /// What is looked after about once a second: expired tokens, new certificates and public keys.
   private func keepUp(_ parts: RunningParts, _ reload: ConfigurationReload) async {
     let files = DiskThread(name: "files")
     var count = 0
@@ -192,7 +214,6 @@ package struct ServerRun {
         parts.reports.remind()
       }
       do throws(AccessError) {
-        try await parts.access.plane.changes.catchUp()
         if count % 60 == 0 {
           try await parts.access.accounts.removeExpiredTokens()
           try await parts.access.queries.removeExpiredTokens()

@@ -76,7 +76,7 @@ extension PageRoutes {
     return try await recordedLogin(call, subject: subject, tenant: tenant) { () throws(AccessError) in
       let issued =
         if let key, isByKey {
-          try access.sessions.signIn(key: key, address: call.address, among: access.keys)
+          try await access.sessions.signIn(key: key, address: call.address, among: access.keys)
         } else {
           try await access.sessions.signIn(name: name ?? "", password: password ?? "", address: call.address)
         }

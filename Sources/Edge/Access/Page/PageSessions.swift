@@ -101,12 +101,14 @@ package final class PageSessions: Sendable {
 
   /// Checks a key of the native API and makes a sign-in. Failures are bounded as those of passwords are.
   ///
-  /// - Throws: `wrongPassword`: there is no such key that holds. `throttled`.
+  /// - Throws: `wrongPassword`: there is no such key that holds. `throttled`, or what the control plane says.
   package func signIn(
     key: String, address: String, among keys: KeyDirectory
-  ) throws(AccessError) -> IssuedToken {
+  ) async throws(AccessError) -> IssuedToken {
     let origin = LoginOrigin(user: PageSessions.keyOrigin, address: address)
     try accounts.throttle.check(origin)
+    // `cordwood keys` may have made the key a moment ago.
+    try await accounts.changes.catchUp()
     let hash = TokenHash(of: key)
     guard key.utf8.count <= KeyDirectory.credentialBytesMax, let principal = keys.principal(hash) else {
       accounts.throttle.failed(origin)

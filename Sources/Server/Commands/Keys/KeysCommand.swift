@@ -10,8 +10,8 @@ struct KeysCommand: AsyncParsableCommand {
     commandName: "keys", abstract: "Manage the API keys of a data directory.",
     discussion: """
       Works on DATA/control.sqlite, also while the server runs: it sees changes
-      within a second. A key is shown once, when it is made; only its SHA-256 is
-      kept. Keys of the configuration are not listed here.
+      before the command ends. A key is shown once, when it is made; only its
+      SHA-256 is kept. Keys of the configuration are not listed here.
 
       Examples:
         cordwood keys create shop-logs --realm native --tenant shop --role writer
@@ -96,7 +96,7 @@ struct KeysCommand: AsyncParsableCommand {
     @OptionGroup var place: ControlPlace
 
     func run() async throws {
-      try await place.change { services in
+      try await place.read { services in
         for key in services.keys.keys() {
           let columns = [
             key.tenant.realm.name, key.name, key.tenant.name, key.role.rawValue,

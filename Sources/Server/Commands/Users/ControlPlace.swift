@@ -48,17 +48,31 @@ struct ControlPlace: ParsableArguments {
   }
 
   /// Opens the database, does `body`, closes it; failures are shown in words.
+  func read(_ body: (AccessServices) async throws -> Void) async throws {
+    try await Failure.shown { try await use(open(creates: false), body) }
+  }
+
+  /// The same for what changes it: whoever asks the server as soon as this returned finds it changed.
   ///
   /// - Parameter creates: Whether a directory that no server has used is let in.
   func change(creates: Bool = false, _ body: (AccessServices) async throws -> Void) async throws {
     try await Failure.shown {
-      let services = try await open(creates: creates)
-      do {
-        try await body(services)
-        try await services.plane.close()
-      } catch let error as AccessError {
-        throw Failure(ControlPlace.text(of: error))
-      }
+      try await use(open(creates: creates), body)
+      let lock = try SharedLock(directory() + "/" + AccessServices.lockName)
+      // Alone: there is no server to wait for.
+      if lock.takeAlone() { return }
+      try await Task.sleep(for: AccessServices.changesAreSeenWithin)
+    }
+  }
+
+  private func use(
+    _ services: AccessServices, _ body: (AccessServices) async throws -> Void
+  ) async throws {
+    do {
+      try await body(services)
+      try await services.plane.close()
+    } catch let error as AccessError {
+      throw Failure(ControlPlace.text(of: error))
     }
   }
 

@@ -47,7 +47,7 @@ extension UsersCommand {
     @OptionGroup var place: ControlPlace
 
     func run() async throws {
-      try await place.change { services in
+      try await place.read { services in
         if let name, !services.accounts.users().contains(where: { $0.name.hasBytes(of: name) }) {
           throw AccessError.unknownUser
         }

@@ -10,8 +10,8 @@ struct UsersCommand: AsyncParsableCommand {
     commandName: "users", abstract: "Manage the users of a data directory.",
     discussion: """
       Works on DATA/control.sqlite, also while the server runs: it sees changes
-      within a second. Passwords come from the terminal or from standard input,
-      never from an argument.
+      before the command ends. Passwords come from the terminal or from standard
+      input, never from an argument.
 
       Examples:
         cordwood users add alice --data-dir /var/lib/cordwood
@@ -53,8 +53,8 @@ struct UsersCommand: AsyncParsableCommand {
     @OptionGroup var place: ControlPlace
 
     func run() async throws {
-      try await change(place) { accounts in
-        for user in accounts.users() {
+      try await place.read { services in
+        for user in services.accounts.users() {
           let date = RFC3339.string(user.createdAt / 1_000_000_000 * 1_000_000_000)
           try Output.show("\(user.name)\t\(user.role.rawValue)\t\(date)\n")
         }
