@@ -74,19 +74,9 @@ extension Predicate {
   }
 
   private static func literal(_ tree: JSONTree, place: String) throws(StoreError) -> Literal {
-    switch tree {
-    case .string(let text): return .string(text)
-    case .int64(let value): return .int64(value)
-    case .float64(let value): return .float64(value)
-    case .bool(let value): return .bool(value)
-    case .number(let text):
-      guard let literal = Literal(number: text) else {
-        throw .invalid("\(place): a number whose exponent has at most 15 digits")
-      }
-      return literal
-    case .null, .array, .object:
-      throw .invalid("\(place): a string, a number, true or false (for null use {\"not\":{\"exists\":…}})")
-    }
+    if let literal = Literal(json: tree) { return literal }
+    if case .number = tree { throw .invalid("\(place): a number whose exponent has at most 15 digits") }
+    throw .invalid("\(place): a string, a number, true or false (for null use {\"not\":{\"exists\":…}})")
   }
 
   private static func parseIn(_ tree: JSONTree, place: String) throws(StoreError) -> Predicate {
@@ -150,6 +140,21 @@ extension Predicate {
 }
 
 extension Literal {
+  /// A string, a number, true or false; nil for anything else, and for numbers with exponents of more than 15
+  /// digits.
+  package init?(json tree: JSONTree) {
+    switch tree {
+    case .string(let text): self = .string(text)
+    case .int64(let value): self = .int64(value)
+    case .float64(let value): self = .float64(value)
+    case .bool(let value): self = .bool(value)
+    case .number(let text):
+      guard let literal = Literal(number: text) else { return nil }
+      self = literal
+    case .null, .array, .object: return nil
+    }
+  }
+
   /// The JSON form: timestamps as RFC 3339, UUIDs as text.
   package var json: JSONTree {
     switch self {

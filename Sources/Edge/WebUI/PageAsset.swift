@@ -1,22 +1,29 @@
 import Columnar
 import Records
 import Routing
+import Synchronization
 
-/// A file as it is sent: compressed once, not for each who asks.
-struct PageAsset: Sendable {
+/// A file as it is sent: compressed once, when it is first asked for, so that a start does not wait for it.
+final class PageAsset: Sendable {
   let mediaType: String
   private let plain: [UInt8]
-  private let gzip: [UInt8]?
-  private let zstd: [UInt8]?
+  private let compressed = Mutex<[StreamCompressor.Coding: [UInt8]?]>([:])
 
   init(_ name: String, _ bytes: [UInt8]) {
     mediaType = PageAsset.mediaType(of: name)
     plain = bytes
-    gzip = PageAsset.compressed(bytes, .gzip)
-    zstd = PageAsset.compressed(bytes, .zstd)
   }
 
   /// nil: it would not be shorter.
+  private func short(_ coding: StreamCompressor.Coding) -> [UInt8]? {
+    compressed.withLock { known in
+      if let short = known[coding] { return short }
+      let short = PageAsset.compressed(plain, coding)
+      known[coding] = .some(short)
+      return short
+    }
+  }
+
   private static func compressed(_ bytes: [UInt8], _ coding: StreamCompressor.Coding) -> [UInt8]? {
     // Without memory for a compressor the file goes as it is.
     guard let short = try? StreamCompressor(coding).finish(bytes.span), short.count < bytes.count else {
@@ -39,12 +46,7 @@ struct PageAsset: Sendable {
   /// The answer to who takes these codings.
   func answer(to head: RequestHead, _ fields: [(name: String, value: String)]) -> HTTPAnswer {
     let coding = AcceptedCodings(head.headers).best
-    let short: [UInt8]? =
-      switch coding {
-      case .gzip: gzip
-      case .zstd: zstd
-      case nil: nil
-      }
+    let short: [UInt8]? = if let coding { self.short(coding) } else { nil }
     var fields = fields
     fields.append(("Vary", "Accept-Encoding"))
     if let coding, short != nil { fields.append(("Content-Encoding", coding.rawValue)) }

@@ -111,6 +111,13 @@ final class WorkQueue<Piece: Sendable>: Sendable {
 
   init(_ pieces: [Piece]) { self.pieces = pieces }
 
+  /// The last pieces in parts, two a worker, so that no worker has much to do when the others find nothing
+  /// any more.
+  convenience init(_ pieces: [Piece], endingTogether workers: Int, parts: (Piece) -> [Piece]) {
+    let last = workers > 1 ? pieces.suffix(workers * 2) : []
+    self.init(pieces.dropLast(last.count) + last.flatMap(parts))
+  }
+
   /// How many pieces there are.
   var count: Int { pieces.count }
 
@@ -121,10 +128,8 @@ final class WorkQueue<Piece: Sendable>: Sendable {
 }
 
 extension WorkQueue<any ScanUnit> {
-  /// The last units in parts, two a worker, so that no worker has much to do when the others find nothing any
-  /// more.
+  /// Units, which say themselves what parts they have.
   convenience init(_ units: [any ScanUnit], endingTogether workers: Int) {
-    let last = workers > 1 ? units.suffix(workers * 2) : []
-    self.init(units.dropLast(last.count) + last.flatMap { $0.parts() })
+    self.init(units, endingTogether: workers) { $0.parts() }
   }
 }

@@ -3,6 +3,7 @@
 // A chart is {dataset, measure, by, bucket, q, as, title}: `measure` is `count`, `errors`, `share` (of
 // errors), `avg:FIELD`, `p95:FIELD` and so on; `by` a field or empty; `bucket` `auto`, `none`, `5m`, `day` …
 
+import { quoted } from './query.js';
 import { DAY, SECOND, isoTime, parseLength, parseTime, stepFor } from './time.js';
 
 // As many as there are colours; without time no colours are needed.
@@ -62,11 +63,6 @@ export function measuresOf({ dataset, measure }) {
 function valueOf(row, measure) {
   if (measure === 'share') return row.of ? Number(row.value) / Number(row.of) : null;
   return row.value === null || row.value === undefined ? (isSum(measure) ? 0 : null) : Number(row.value);
-}
-
-/** A text as the filter language takes it. */
-export function quoted(text) {
-  return '"' + text.replace(/["\\]/g, '\\$&') + '"';
 }
 
 const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d{1,15})?$/;

@@ -1,7 +1,7 @@
 // All records of a trace or a ticket on one time line.
 
 import { call } from './api.js';
-import { quoted } from './chart-data.js';
+import { quoted } from './query.js';
 import { fill, h, isolated, say } from './dom.js';
 import { write } from './json.js';
 import { duration, labelled, loading, nothing, show } from './parts.js';

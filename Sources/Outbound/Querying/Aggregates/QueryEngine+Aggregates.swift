@@ -44,8 +44,7 @@ extension QueryEngine {
       let answer = FrequentAnswer(parts: answers.flatMap(\.parts), remaining: answers.flatMap(\.remaining))
       if let found = plan.proved(by: answer) { return found }
     }
-    let parts = try await pass.onEach(shares) { share throws(StoreError) in try plan.summed(in: share) }
-    return parts.reduce(into: AggregateSources()) { $0.add($1) }
+    return try await pass.summed(shares)
   }
 
   /// One pass over the rows of some units: each worker gathers for itself, and merges with whoever is done.

@@ -27,6 +27,13 @@ struct GroupPass: Sendable {
     return found.flatMap { $0 }
   }
 
+  /// As ``AggregatePlan/summed(in:)``, of all shares.
+  func summed(_ shares: [any PartitionSnapshot]) async throws(StoreError) -> AggregateSources {
+    let plan = plan
+    let parts = try await onEach(shares) { share throws(StoreError) in try plan.summed(in: share) }
+    return parts.reduce(into: AggregateSources()) { $0.add($1) }
+  }
+
   /// The units of a scan.
   func plan(_ scan: ScanRequest) async throws(StoreError) -> [any ScanUnit] {
     try await onEach(shares(of: scan)) { share throws(StoreError) in try share.plan(scan) }.flatMap { $0 }

@@ -72,15 +72,9 @@ private final class SummaryRun: SummaryAnswers, @unchecked Sendable {
 
   private func answer(after stage: [SummaryState.Work]) async throws(StoreError) -> SummaryAnswer {
     let (plan, memory) = (plan, whole.memory)
-    let workers = run.workers.workerCount
-    // The last units in parts, so that the workers end together.
-    let last = workers > 1 ? stage.suffix(workers * 2) : []
-    let pieces =
-      stage.dropLast(last.count)
-      + last.flatMap { work in
-        work.unit.parts().map { SummaryState.Work(unit: $0, parts: work.parts, places: work.places) }
-      }
-    let queue = WorkQueue(Array(pieces))
+    let queue = WorkQueue(stage, endingTogether: run.workers.workerCount) { work in
+      work.unit.parts().map { SummaryState.Work(unit: $0, parts: work.parts, places: work.places) }
+    }
     let done = MergingPlace<SummaryState>()
     if queue.count > 0 {
       _ = try await run.workers.runOnAll(upTo: queue.count) { () throws(StoreError) in
@@ -159,7 +153,7 @@ extension QueryEngine {
       guard !unknown.isEmpty else { continue }
       let (columns, places) = plan.columns(of: unknown)
       let pass = GroupPass(plan: plan.parts[unknown[0]].plan, snapshot: snapshot, run: run)
-      let units = try await pass.plan(plan.scan(scan, columns: columns))
+      let units = try await pass.plan(plan.request(scan, columns: columns))
       work += units.map { SummaryState.Work(unit: $0, parts: unknown, places: places) }
     }
     work.sort { $0.unit.bounds.timestampMax > $1.unit.bounds.timestampMax }
@@ -169,16 +163,8 @@ extension QueryEngine {
 
   /// What summaries of blocks say of a part, if they say anything; nil: all of it is to be read.
   private func known(_ pass: GroupPass) async throws(StoreError) -> AggregateSources? {
-    let shares = pass.shares(of: pass.plan.scan)
-    let plan = pass.plan
-    guard plan.isSummed else { return nil }
-    let parts = try await pass.onEach(shares) { share throws(StoreError) in try plan.summed(in: share) }
-    let found = parts.reduce(into: AggregateSources()) { $0.add($1) }
+    guard pass.plan.query.isPlainCount else { return nil }
+    let found = try await pass.summed(pass.shares(of: pass.plan.scan))
     return found.rowCount > 0 || found.units.isEmpty ? found : nil
   }
-}
-
-extension AggregatePlan {
-  /// Whether summaries of blocks may answer it.
-  fileprivate var isSummed: Bool { query.isPlainCount }
 }

@@ -89,7 +89,7 @@ extension SummaryRequest.FieldFilter {
         guard case .bool(let exists) = member.value else { throw .invalid("\(here): true or false") }
         parts.append(exists ? .exists(path) : .not(.exists(path)))
       case "lt", "le", "gt", "ge":
-        guard let comparison = Comparison(rawValue: member.name), let value = Self.literal(member.value)
+        guard let comparison = Comparison(rawValue: member.name), let value = Literal(json: member.value)
         else {
           throw .invalid("\(here): a string or a number")
         }
@@ -102,17 +102,6 @@ extension SummaryRequest.FieldFilter {
       }
     }
     self.init(path, parts.count == 1 ? parts[0] : .and(parts))
-  }
-
-  private static func literal(_ tree: JSONTree) -> Literal? {
-    switch tree {
-    case .string(let text): .string(text)
-    case .int64(let value): .int64(value)
-    case .float64(let value): .float64(value)
-    case .bool(let value): .bool(value)
-    case .number(let text): Literal(number: text)
-    case .null, .array, .object: nil
-    }
   }
 
   private static func list(
@@ -128,7 +117,7 @@ extension SummaryRequest.FieldFilter {
         isMissingToo = true
         continue
       }
-      guard let literal = literal(value) else {
+      guard let literal = Literal(json: value) else {
         throw .invalid("\(place): strings, numbers, true, false, null")
       }
       literals.append(literal)

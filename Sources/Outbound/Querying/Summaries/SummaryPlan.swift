@@ -11,6 +11,9 @@ struct SummaryPlan: Sendable {
     case values(field: Int)
     /// Its numbers.
     case numbers(field: Int)
+
+    /// Whether values are tallied; else groups are gathered.
+    var isValues: Bool { if case .values = self { true } else { false } }
   }
 
   /// A part of the summary.
@@ -102,33 +105,28 @@ struct SummaryPlan: Sendable {
     return (all, places)
   }
 
-  func scan(_ scan: Scan, columns: [OutputColumn]) -> ScanRequest {
-    var read = ScanRequest(
-      columns: columns, predicate: scan.predicate, start: request.start, end: request.end, order: .unordered)
-    read.damage = request.isStrict ? .refuse : .leaveOut
-    read.cancellation = cancellation
+  /// Reads these columns of the rows that the parts of `scan` look at.
+  func request(_ scan: Scan, columns: [OutputColumn]) -> ScanRequest {
+    var read = parts[scan.parts[0]].plan.scan
+    read.columns = columns
     return read
   }
 }
 
 /// What one worker gathered of all parts, or several merged.
 struct SummaryState: Sendable {
-  private enum Gathered: Sendable {
-    case groups(Aggregation)
-    case values(FieldTally)
-  }
-
   private let plan: SummaryPlan
   let memory: GroupMemory
-  private var gathered: [Gathered]
+  /// By number of the part; nil: it gathers groups.
+  private var tallies: [FieldTally?]
+  /// By number of the part; nil: it tallies values.
+  private var groups: [Aggregation?]
 
   init(_ plan: SummaryPlan, memory: GroupMemory) {
     self.plan = plan
     self.memory = memory
-    gathered = plan.parts.map { part in
-      if case .values = part.kind { return .values(FieldTally(memory: memory)) }
-      return .groups(Aggregation(part.plan, memory: memory))
-    }
+    tallies = plan.parts.map { $0.kind.isValues ? FieldTally(memory: memory) : nil }
+    groups = plan.parts.map { $0.kind.isValues ? nil : Aggregation($0.plan, memory: memory) }
   }
 
   /// Rows of a unit for some parts.
@@ -150,17 +148,11 @@ struct SummaryState: Sendable {
   }
 
   private mutating func add(_ batch: RecordBatch, _ places: [Int], to number: Int) throws(StoreError) {
-    switch gathered[number] {
-    case .values(var tally):
-      // Set aside, so that it is changed where it lies and not copied.
-      gathered[number] = .values(FieldTally(memory: memory))
-      defer { gathered[number] = .values(tally) }
+    if plan.parts[number].kind.isValues {
       try memory.check()
-      try tally.add(batch.columns[places[0]])
-    case .groups(var groups):
-      gathered[number] = .values(FieldTally(memory: memory))
-      defer { gathered[number] = .groups(groups) }
-      try groups.add(
+      try tallies[number]?.add(batch.columns[places[0]])
+    } else {
+      try groups[number]?.add(
         RecordBatch(
           fields: places.map { batch.fields[$0] }, columns: places.map { batch.columns[$0] },
           rowCount: batch.rowCount))
@@ -168,38 +160,21 @@ struct SummaryState: Sendable {
   }
 
   private mutating func forgetDictionaries(_ parts: [Int]) {
-    for number in parts {
-      if case .values(var tally) = gathered[number] {
-        gathered[number] = .values(FieldTally(memory: memory))
-        tally.forgetDictionaries()
-        gathered[number] = .values(tally)
-      }
-    }
+    for number in parts { tallies[number]?.forgetDictionaries() }
   }
 
   /// Adds what summaries of blocks know of a part.
   mutating func add(_ known: AggregateSources, to number: Int) throws(StoreError) {
-    switch gathered[number] {
-    case .values(var tally):
-      for counts in known.counts { try tally.add(counts) }
-      gathered[number] = .values(tally)
-    case .groups(var groups):
-      try groups.add(known)
-      gathered[number] = .groups(groups)
+    try groups[number]?.add(known)
+    if plan.parts[number].kind.isValues {
+      for counts in known.counts { try tallies[number]?.add(counts) }
     }
   }
 
   mutating func merge(_ other: SummaryState) throws(StoreError) {
-    for number in gathered.indices {
-      switch (gathered[number], other.gathered[number]) {
-      case (.values(var own), .values(let more)):
-        try own.merge(more)
-        gathered[number] = .values(own)
-      case (.groups(var own), .groups(let more)):
-        try own.merge(more)
-        gathered[number] = .groups(own)
-      case (.values, .groups), (.groups, .values): bug("parts of one plan")
-      }
+    for number in plan.parts.indices {
+      if let more = other.tallies[number] { try tallies[number]?.merge(more) }
+      if let more = other.groups[number] { try groups[number]?.merge(more) }
     }
   }
 
@@ -207,17 +182,25 @@ struct SummaryState: Sendable {
   func answer() throws(StoreError) -> SummaryAnswer {
     var answer = SummaryAnswer()
     for (number, part) in plan.parts.enumerated() {
-      switch (part.kind, gathered[number]) {
-      case (.bars, .groups(var groups)):
-        try SummaryState.read(bars: try groups.answer().batches, plan.request, into: &answer)
-      case (.values(let field), .values(let tally)):
+      switch part.kind {
+      case .bars:
+        guard let batches = try batches(of: number) else { bug("bars are groups") }
+        try SummaryState.read(bars: batches, plan.request, into: &answer)
+      case .values(let field):
+        guard let tally = tallies[number] else { bug("values are tallied") }
         answer.fields.append(tally.answer(plan.request.fields[field], most: plan.request.valueCount))
-      case (.numbers, .groups(var groups)):
-        answer.fields[answer.fields.count - 1].numbers = SummaryState.numbers(try groups.answer().batches)
-      case (.bars, .values), (.values, .groups), (.numbers, .values): bug("a part of another kind")
+      case .numbers:
+        guard let batches = try batches(of: number) else { bug("numbers are groups") }
+        answer.fields[answer.fields.count - 1].numbers = SummaryState.numbers(batches)
       }
     }
     return answer
+  }
+
+  /// Of a copy: more rows may come to the groups.
+  private func batches(of number: Int) throws(StoreError) -> GroupBatches? {
+    guard var groups = groups[number] else { return nil }
+    return try groups.answer().batches
   }
 
   private static func read(
