@@ -18,22 +18,39 @@ struct MemorySource: BatchSource {
   }
 
   let units: [[Row]]
+  var rot: Rot?
 
-  func snapshot(of partition: Partition) -> any PartitionSnapshot { MemorySnapshot(units: units) }
+  func snapshot(of partition: Partition) -> any PartitionSnapshot {
+    let isKnown = rot?.isKnown.withLock { $0 } ?? false
+    return MemorySnapshot(units: isKnown ? Array(units.dropLast()) : units, rot: isKnown ? nil : rot)
+  }
+}
+
+/// Damage of the last unit, which shows when it is read; whoever looks from then on is without that unit.
+final class Rot: Sendable {
+  let isKnown = Mutex(false)
+
+  func show() -> StoreError {
+    isKnown.withLock { $0 = true }
+    return .corrupt(file: "block", offsetBytes: 7, reason: "rot")
+  }
 }
 
 final class MemorySnapshot: PartitionSnapshot {
   let units: [[MemorySource.Row]]
   /// With which each part was planned, in turn.
   let policies = Mutex<[DamagePolicy]>([])
-  init(units: [[MemorySource.Row]]) { self.units = units }
+  private let rot: Rot?
+  init(units: [[MemorySource.Row]], rot: Rot? = nil) { (self.units, self.rot) = (units, rot) }
 
   var positionEnd: Int64 { (units.flatMap { $0 }.map(\.position).max() ?? -1) + 1 }
 
   func plan(_ request: ScanRequest) throws(StoreError) -> [any ScanUnit] {
     let compiled = try CompiledPredicate(request.predicate, schema: Dataset.logs.schema)
-    let made = units.filter { !$0.isEmpty }.map {
-      MemoryUnit(rows: MemoryUnit.sorted($0, request), request: request, predicate: compiled)
+    let made = units.indices.filter { !units[$0].isEmpty }.map {
+      MemoryUnit(
+        rows: MemoryUnit.sorted(units[$0], request), request: request, predicate: compiled,
+        rot: $0 == units.count - 1 ? rot : nil)
     }
     return request.order == .descending
       ? made.sorted { $0.bounds.timestampMax > $1.bounds.timestampMax }
@@ -71,6 +88,7 @@ struct MemoryUnit: ScanUnit {
   let rows: [MemorySource.Row]
   let request: ScanRequest
   let predicate: CompiledPredicate
+  var rot: Rot?
 
   static func sorted(_ rows: [MemorySource.Row], _ request: ScanRequest) -> [MemorySource.Row] {
     let ascending = rows.sorted { ($0.timestamp, $0.position) < ($1.timestamp, $1.position) }
@@ -128,6 +146,7 @@ struct MemoryUnit: ScanUnit {
   func countMatches() throws(StoreError) -> Int { matching().count }
 
   func open() throws(StoreError) -> any BatchCursor {
+    if let rot { throw rot.show() }
     let rows = matching()
     if request.order == .unordered, rows.count % 3 == 1 {
       // Batches of one dictionary.

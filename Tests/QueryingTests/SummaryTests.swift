@@ -85,6 +85,29 @@ struct SummaryTests {
     }
   }
 
+  /// As other queries: a file found damaged while it is read is left out, unless the answer is to be of all.
+  @Test(arguments: [false, true]) func beginsAnewWithoutWhatIsDamaged(_ isGradual: Bool) async throws {
+    var generator = SplitMix(state: 3)
+    let rows = AggregateTests.rows(90, middle: 1_760_000_000_000_000_000, using: &generator)
+    let units = [Array(rows[..<40]), Array(rows[40..<70]), Array(rows[70...])]
+    var request = SummaryRequest(dataset: .logs)
+    request.fields = [SummaryTests.level]
+    let engine = QueryEngine(
+      source: MemorySource(units: units, rot: Rot()), workers: WorkerPool(threads: 2),
+      budget: MemoryBudget(bytesMax: 64 << 20))
+    let answer = try await SummaryTests.last(
+      engine.summarize(request, isGradual: isGradual, for: AggregateTests.tenant))
+    #expect(answer.total == 70 && answer.share == 1 && answer.rowsRead == 70)
+    request.isStrict = true
+    let strict = QueryEngine(
+      source: MemorySource(units: units, rot: Rot()), workers: WorkerPool(threads: 2),
+      budget: MemoryBudget(bytesMax: 64 << 20))
+    await #expect(throws: StoreError.corrupt(file: "block", offsetBytes: 7, reason: "rot")) {
+      _ = try await SummaryTests.last(
+        strict.summarize(request, isGradual: isGradual, for: AggregateTests.tenant))
+    }
+  }
+
   private func check(bars answer: SummaryAnswer, _ it: Case) async throws {
     let query = AggregateQuery(
       groupBy: it.request.by.map { [$0] } ?? [], bucket: it.request.bucket, measures: [Measure(.count)])

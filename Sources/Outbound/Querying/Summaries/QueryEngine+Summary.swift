@@ -10,31 +10,68 @@ package protocol SummaryAnswers: AnyObject, Sendable {
   func next() async throws(StoreError) -> SummaryAnswer?
 }
 
+/// What a summary begins with: a snapshot, what blocks' own summaries say of it, and what is to be read.
+private struct SummaryStart {
+  let snapshot: any PartitionSnapshot
+  let known: SummaryState
+  let rowsKnown: Int
+  let work: [SummaryState.Work]
+}
+
 /// As this process computes it.
 private final class SummaryRun: SummaryAnswers, @unchecked Sendable {
   // Safe because: its one consumer awaits each call to next() before the following one.
   private let plan: SummaryPlan
   private let run: QueryRun
-  private let snapshot: any PartitionSnapshot
-  private var stages: [[SummaryState.Work]]
+  private let isStrict: Bool
+  private let start: @Sendable () async throws(StoreError) -> SummaryStart
+  private var tries = 1
+  private var isGradual: Bool
+  private var snapshot: (any PartitionSnapshot)?
+  private var stages: [[SummaryState.Work]] = []
   private var whole: SummaryState
   private var rowsKnown = 0
   private var rowsRead = 0
-  private let rowsInAll: Int
+  private var rowsInAll = 0
   private var isFinished = false
   private var milliseconds = 0.0
 
+  /// - Parameter start: Takes a snapshot; called anew when a file turns out to be damaged.
   init(
-    _ plan: SummaryPlan, _ run: QueryRun, _ snapshot: any PartitionSnapshot,
-    work: [SummaryState.Work], known: (state: SummaryState, rowCount: Int), isGradual: Bool
+    _ plan: SummaryPlan, _ run: QueryRun, _ empty: SummaryState, isGradual: Bool, isStrict: Bool,
+    start: @escaping @Sendable () async throws(StoreError) -> SummaryStart
   ) {
     self.plan = plan
     self.run = run
-    self.snapshot = snapshot
-    whole = known.state
-    rowsKnown = known.rowCount
-    rowsInAll = work.reduce(0) { $0 + $1.unit.rowCountMax }
-    stages = isGradual ? SummaryRun.stages(of: work, rowCount: rowsInAll) : [work]
+    self.isStrict = isStrict
+    self.isGradual = isGradual
+    self.start = start
+    whole = empty
+  }
+
+  /// Before the first answer is asked for.
+  func begin() async throws(StoreError) {
+    while true {
+      do throws(StoreError) { return try await beginOnce() } catch { try takeAsDamage(error) }
+    }
+  }
+
+  private func beginOnce() async throws(StoreError) {
+    let start = try await start()
+    snapshot = start.snapshot
+    (whole, rowsKnown, rowsRead) = (start.known, start.rowsKnown, 0)
+    rowsInAll = start.work.reduce(0) { $0 + $1.unit.rowCountMax }
+    stages = isGradual ? SummaryRun.stages(of: start.work, rowCount: rowsInAll) : [start.work]
+  }
+
+  /// A damaged file is known to the store from its reading on: what begins anew does without it, and answers
+  /// once, with all, so that no answer knows less than one before.
+  ///
+  /// - Throws: `error`, if it is another or there is an end to it.
+  private func takeAsDamage(_ error: StoreError) throws(StoreError) {
+    guard case .corrupt = error, !isStrict, tries < QueryEngine.startsMax else { throw error }
+    tries += 1
+    isGradual = false
   }
 
   /// Below, one answer is as soon there as two.
@@ -59,18 +96,31 @@ private final class SummaryRun: SummaryAnswers, @unchecked Sendable {
 
   func next() async throws(StoreError) -> SummaryAnswer? {
     guard !isFinished else { return nil }
-    let stage = stages.isEmpty ? [] : stages.removeFirst()
-    isFinished = stages.isEmpty
     let begin = run.uptime.uptime()
     var answer = try await run.work.run { () throws(StoreError) -> SummaryAnswer in
-      try await self.answer(after: stage)
+      while true {
+        do throws(StoreError) { return try await self.nextOnce() } catch {
+          try self.takeAsDamage(error)
+          try await self.begin()
+        }
+      }
     }
     milliseconds += Double(run.uptime.uptime() - begin) / 1e6
     answer.milliseconds = milliseconds
     return answer
   }
 
-  private func answer(after stage: [SummaryState.Work]) async throws(StoreError) -> SummaryAnswer {
+  private func nextOnce() async throws(StoreError) -> SummaryAnswer {
+    let stage = stages.isEmpty ? [] : stages.removeFirst()
+    let isLast = stages.isEmpty
+    let result = try await answer(after: stage, isLast: isLast)
+    isFinished = isLast
+    return result
+  }
+
+  private func answer(
+    after stage: [SummaryState.Work], isLast: Bool
+  ) async throws(StoreError) -> SummaryAnswer {
     let (plan, memory) = (plan, whole.memory)
     let queue = WorkQueue(stage, endingTogether: run.workers.workerCount) { work in
       work.unit.parts().map { SummaryState.Work(unit: $0, parts: work.parts, places: work.places) }
@@ -91,12 +141,12 @@ private final class SummaryRun: SummaryAnswers, @unchecked Sendable {
     }
     whole = state
     rowsRead += stage.reduce(0) { $0 + $1.unit.rowCountMax }
-    if isFinished { try snapshot.requireReadable() }
+    if isLast { try snapshot?.requireReadable() }
     var result = answer
-    result.share = isFinished || rowsInAll == 0 ? 1 : Double(rowsRead) / Double(rowsInAll)
+    result.share = isLast || rowsInAll == 0 ? 1 : Double(rowsRead) / Double(rowsInAll)
     result.rowsRead = rowsRead
     result.rowsKnown = rowsKnown
-    AnswerMarks.current?.note(snapshot.damagedFiles, nil)
+    AnswerMarks.current?.note(snapshot?.damagedFiles ?? [], nil)
     return result
   }
 }
@@ -117,24 +167,21 @@ extension QueryEngine {
       let plan = try await run.workers.perform { () throws(StoreError) in
         try SummaryPlan(prepared, cancellation: token)
       }
-      var tries = 1
-      while true {
-        let snapshot = try await source.snapshot(of: Partition(tenant: tenant, dataset: prepared.dataset))
-        do throws(StoreError) {
-          return try await begin(plan, run, snapshot, isGradual: isGradual)
-        } catch {
-          guard case .corrupt = error, !prepared.isStrict, tries < QueryEngine.startsMax else { throw error }
-          tries += 1
-        }
+      let partition = Partition(tenant: tenant, dataset: prepared.dataset)
+      let empty = SummaryState(plan, memory: GroupMemory(run.share, limits: groupLimits))
+      let summary = SummaryRun(plan, run, empty, isGradual: isGradual, isStrict: prepared.isStrict) {
+        () async throws(StoreError) -> SummaryStart in
+        try await begin(plan, run, source.snapshot(of: partition), empty)
       }
+      try await summary.begin()
+      return summary
     }
   }
 
   private func begin(
-    _ plan: SummaryPlan, _ run: QueryRun, _ snapshot: any PartitionSnapshot, isGradual: Bool
-  ) async throws(StoreError) -> SummaryRun {
-    let memory = GroupMemory(run.share, limits: groupLimits)
-    var whole = SummaryState(plan, memory: memory)
+    _ plan: SummaryPlan, _ run: QueryRun, _ snapshot: any PartitionSnapshot, _ empty: SummaryState
+  ) async throws(StoreError) -> SummaryStart {
+    var whole = empty
     var work: [SummaryState.Work] = []
     var rowsKnown = 0
     for scan in plan.scans {
@@ -157,8 +204,7 @@ extension QueryEngine {
       work += units.map { SummaryState.Work(unit: $0, parts: unknown, places: places) }
     }
     work.sort { $0.unit.bounds.timestampMax > $1.unit.bounds.timestampMax }
-    return SummaryRun(
-      plan, run, snapshot, work: work, known: (whole, rowsKnown), isGradual: isGradual)
+    return SummaryStart(snapshot: snapshot, known: whole, rowsKnown: rowsKnown, work: work)
   }
 
   /// What summaries of blocks say of a part, if they say anything; nil: all of it is to be read.
