@@ -9,7 +9,7 @@ final class IsolatedCaller {
   let name: String
   /// In every record of the caller's, and in nobody else's.
   let canary: String
-  private let index: Int
+  let index: Int
   private let server: ServerProcess
   private var token: String
   private var writer = ""
