@@ -49,6 +49,17 @@ final class PageBench: Sendable {
   let port: Int
   private let http: HTTPServer
 
+  /// With a masking that knows no entry, and a forwarding that refuses to replay and has dropped three.
+  private static func ingest(_ keyStore: KeyStore, _ clock: ManualClock) -> IngestRoutes.Parts {
+    let forwarding = FakeForwarding()
+    return IngestRoutes.Parts(
+      keys: IngestKeys(configured: [], adminToken: "token-admin", store: keyStore), keyStore: keyStore,
+      decoder: FakeDecoding(),
+      pressure: IngestPressure(
+        buckets: TokenBuckets(RequestRate(perSecond: 1, burst: 1), clock: clock), forwarding: forwarding,
+        clock: clock), forwarding: forwarding, metrics: IngestMetrics(usage: { [] }))
+  }
+
   init(isOpen: Bool = false, isSecure: Bool = false, hasDefaultAdministrator: Bool = false) async throws {
     folder = NSTemporaryDirectory() + "cordwood-page-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -96,6 +107,7 @@ final class PageBench: Sendable {
     var parts = PageRoutes.Parts(
       access, tenants: known,
       readiness: FakeReadiness(control: store), forwarding: NoForwarding(), clock: clock)
+    parts.retentionSeconds = [.logs: 86_400, .audit: 0]
     parts.version = "test"
     parts.isSecure = isSecure
     parts.tokenSeconds = policy.tokenSeconds
@@ -107,9 +119,13 @@ final class PageBench: Sendable {
       services,
       sessions: try await QuerySessions(database, accounts: accounts, policy: .init(), clock: clock),
       seal: QuerySeal(secret: "s"))
+    let ingest = IngestRoutes(
+      services, PageBench.ingest(keyStore, clock), native: KeyDirectory(keys: [], openTenant: nil))
     let page = PageRoutes(
-      services, parts, native: NativeRoutes(services, directory: directory, queries: queries),
-      sessions: own, queryLog: queryLog, queries: queries)
+      services, parts,
+      beside: .init(
+        native: NativeRoutes(services, directory: directory, queries: queries), sessions: own,
+        queryLog: queryLog, ingest: ingest), queries: queries)
     let others = [native.api, own.api, page.api]
     let reference = ReferenceRoutes(version: "test", store: "s", hasPage: true, others: others + [webUI.api])
     http = HTTPServer(

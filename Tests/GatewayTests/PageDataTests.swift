@@ -219,6 +219,32 @@ import Testing
     }
   }
 
+  /// Of the ingest API: the page's administrators need no token of it.
+  @Test func administratorsHaveLettersAndTheMaskingTest() async throws {
+    try await withPage { bench in
+      let root = try await bench.signIn("root")
+      var others = [try await bench.signIn("ada")]
+      for key in [PageBench.adminKey, PageBench.readerKey] { others.append(try await bench.signIn(key: key)) }
+      let asked = [
+        ("GET", "deadletters", "", 500), ("POST", "deadletters/replay", #"{"all":true}"#, 503),
+        ("POST", "deadletters/drop", #"{"ids":[1]}"#, 200), ("POST", "deadletters/drop", "{}", 422),
+        ("POST", "masking:test", #"{"entry":{"a":1}}"#, 422),
+      ]
+      for (method, path, body, status) in asked {
+        let answer = try await bench.ask(method, "/ui/v1/admin/\(path)", root, body: body)
+        #expect(answer.status == status, "\(path): \(answer.text)")
+        #expect(!answer.text.contains("/secret/path"))
+        for cookie in others {
+          #expect(try await bench.ask(method, "/ui/v1/admin/\(path)", cookie, body: body).status == 403)
+        }
+        #expect(try await bench.ask(method, "/ui/v1/admin/\(path)", nil, body: body).status == 401)
+      }
+      #expect(
+        try await bench.ask("POST", "/ui/v1/admin/deadletters/drop", root, body: #"{"all":true}"#).text
+          == #"{"dropped":3}"#)
+    }
+  }
+
   @Test func statusTellsAdministratorsMore() async throws {
     try await withPage { bench in
       let ada = try await bench.ask("GET", "/ui/v1/status", try await bench.signIn("ada"))
@@ -226,7 +252,9 @@ import Testing
         ada.text
           == #"{"version":"test","uptime_seconds":0,"ready":true,"checks":[{"name":"wal","ok":true}]}"#)
       let root = try await bench.ask("GET", "/ui/v1/status", try await bench.signIn("root"))
-      #expect(root.text.contains(#""head":{"rows":0,"bytes":0},"blocks":0,"forwarding":null"#))
+      #expect(root.text.contains(#""head":{"rows":0,"bytes":0},"blocks":0,"retention""#))
+      #expect(
+        root.text.contains(#""retention":{"audit_seconds":0,"logs_seconds":86400},"forwarding":null"#))
       #expect(root.text.contains(#""detail":"m""#))
       // Who may not read the query log is told what who asks for nothing is told.
       let verify = "/ui/v1/verify?id=01890000-0000-7000-8000-000000000000"

@@ -12,9 +12,10 @@ import Testing
     // Kept in memory, for a minute.
     "POST /ui/v1/downloads",
   ]
-  /// The same as those of the sessions API, which have made or ended what these would.
+  /// The same as those of other APIs, which have made or ended what these would.
   static let borrowed: Set<String> = [
     "POST /ui/v1/users", "POST /ui/v1/keys", "DELETE /ui/v1/keys/{realm}/{name}",
+    "POST /ui/v1/admin/deadletters/replay", "POST /ui/v1/admin/deadletters/drop",
   ]
 
   let folder: TemporaryFolder

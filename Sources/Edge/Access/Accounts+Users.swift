@@ -16,6 +16,11 @@ extension Accounts {
     name: String, password: String, role: Role, isDefaultPassword: Bool = false
   ) async throws(AccessError) {
     try ShownName.checkUser(name)
+    guard !name.hasBytes(from: Accounts.vouchedPrefix) else {
+      throw .invalidName(
+        "Users whose names begin with \(Accounts.vouchedPrefix) are made by their first sign-in with the "
+          + "provider.")
+    }
     if !isDefaultPassword { try policy.rules.check(password, user: name) }
     try await changes.catchUp()
     let looks = ShownName.looks(of: name)
@@ -26,6 +31,32 @@ extension Accounts {
       name: name, looks: looks, role: role, password: hash.text,
       hasDefaultPassword: isDefaultPassword,
       createdAt: clock.now())
+  }
+
+  /// Users whose names begin so are those for whom the provider of sign-ins vouches: nobody else's.
+  package static let vouchedPrefix = "oidc:"
+
+  /// The user for whom the provider of sign-ins vouches, made without a password if there is none yet.
+  ///
+  /// - Parameters:
+  ///   - name: As the provider says it.
+  ///   - role: Of a user that is made; one that there is keeps its own.
+  /// - Throws: `invalidName`; `userExists`: another looks like this one; what the control plane says.
+  func vouched(_ name: String, role: Role) async throws(AccessError) -> AccountState.Account {
+    let name = Accounts.vouchedPrefix + name
+    try ShownName.checkUser(name)
+    try await changes.catchUp()
+    if let account = state.withLock({ $0.user(named: name) }) { return account }
+    do throws(AccessError) {
+      _ = try await repository.createUser(
+        name: name, looks: ShownName.looks(of: name), role: role, password: "", hasDefaultPassword: false,
+        createdAt: clock.now())
+    } catch {
+      // Another sign-in of the same person may have been first.
+      guard error == .userExists, state.withLock({ $0.user(named: name) }) != nil else { throw error }
+    }
+    guard let account = state.withLock({ $0.user(named: name) }) else { throw .unknownUser }
+    return account
   }
 
   /// Changes a user's own password, which must be given; other tokens than the one used die.

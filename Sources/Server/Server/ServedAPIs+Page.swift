@@ -26,10 +26,16 @@ extension ServedAPIs {
     parts.version = RunningServer.version
     parts.isSecure = configuration.tlsCertificate != nil
     parts.tokenSeconds = configuration.tokenHours * 3600
-    return PageRoutes(
-      making.services, parts, native: NativeRoutes(making.services, directory: making.nativeKeys),
-      sessions: sessions(making), queryLog: queryLog(making)
-    ).api
+    parts.provider = configuration.openID.map {
+      let transport = OpenIDHTTPTransport(client: making.parts.client)
+      return OpenIDProvider($0, transport: transport, clock: making.parts.clock)
+    }
+    parts.retentionSeconds = configuration.retentionSeconds
+    let others = PageRoutes.Neighbours(
+      native: NativeRoutes(making.services, directory: making.nativeKeys), sessions: sessions(making),
+      queryLog: queryLog(making),
+      ingest: IngestRoutes(making.services, ingest(making.parts), native: making.nativeKeys))
+    return PageRoutes(making.services, parts, beside: others).api
   }
 
   /// What each API keeps; the native one, which takes all, is shown as one of logs.

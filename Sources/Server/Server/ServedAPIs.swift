@@ -190,7 +190,7 @@ extension ServedAPIs {
       readiness: readiness, clock: parts.clock, gate: gate)
   }
 
-  private static func ingest(_ parts: ServerParts) -> IngestRoutes.Parts {
+  static func ingest(_ parts: ServerParts) -> IngestRoutes.Parts {
     let ingest = parts.ingest
     var own = IngestRoutes.Parts(
       keys: ingest.keys, keyStore: parts.access.keys, decoder: ingest.decoder,

@@ -39,11 +39,14 @@ struct PageCallers: Sendable {
     }
   }
 
-  /// The cookie's value; nil without one.
-  static func shown(_ head: RequestHead) -> String? {
+  /// The value of the page's cookie; nil without one.
+  static func shown(_ head: RequestHead) -> String? { value(of: cookie, head) }
+
+  /// A cookie's value; nil without one.
+  static func value(of name: String, _ head: RequestHead) -> String? {
     for pair in head.headers["Cookie"].flatMap({ $0.parts(at: ";") }).prefix(64) {
       let parts = pair.trimmed.parts(at: "=", most: 2)
-      if parts.count == 2, parts[0].hasBytes(of: cookie) { return String(parts[1]) }
+      if parts.count == 2, parts[0].hasBytes(of: name) { return String(parts[1]) }
     }
     return nil
   }
@@ -55,7 +58,7 @@ struct PageCallers: Sendable {
     _ head: RequestHead, _ origin: RequestOrigin, _ route: Route
   ) throws(Problem) -> Principal? {
     // An address for the browser itself, which has the cookie's and its own secret and no field of ours.
-    let isNavigation = route.name.hasBytes(of: PageDownloads.path)
+    let isNavigation = PageRoutes.navigations.contains { route.name.hasBytes(of: $0) }
     var event = AccessEvent(head, origin, realm: rights.usersTenant.realm, route: route.name)
     var isOpen = false
     defer { if !isOpen || event.outcome != .granted { log.record(event) } }

@@ -45,17 +45,29 @@ extension PageRoutes {
     }
   }
 
-  /// A route of the sessions API for administrators, as the page's have it.
-  static func administrators(_ route: Route, _ callers: PageCallers) -> Route? {
-    guard case .answer(let respond) = route.handler else { return nil }
-    let path = PathPattern("/ui/v1" + route.name.utf8.dropFirst(4).text)
-    return route.moved(
-      to: path,
-      .answer { call, principal throws(Problem) in try await respond(call, principal).ofPage }
-    ).needing(.operate).taking(PageCallers.fields[0])
-  }
-}
+  /// What administrators have here too: routes of other APIs, and where they are then.
+  private static let administrative: [(route: String, path: String)] = [
+    ("/api/users", "/ui/v1/users"), ("/api/keys", "/ui/v1/keys"),
+    ("/api/keys/{realm}/{name}", "/ui/v1/keys/{realm}/{name}"),
+    ("/v1/admin/masking:test", "/ui/v1/admin/masking:test"),
+    ("/v1/admin/deadletters", "/ui/v1/admin/deadletters"),
+    ("/v1/admin/deadletters/replay", "/ui/v1/admin/deadletters/replay"),
+    ("/v1/admin/deadletters/drop", "/ui/v1/admin/deadletters/drop"),
+  ]
 
-extension Substring.UTF8View {
-  fileprivate var text: String { String(Substring(self)) }
+  /// A route of another API for administrators, as the page's have it; nil: they have it not.
+  static func administrators(_ route: Route) -> Route? {
+    guard let path = administrative.first(where: { $0.route.hasBytes(of: route.name) })?.path else {
+      return nil
+    }
+    let handler: Route.Handler
+    switch route.handler {
+    case .answer(let respond):
+      handler = .answer { call, principal throws(Problem) in try await respond(call, principal).ofPage }
+    case .open(let respond):
+      handler = .answer { call, _ throws(Problem) in try await respond(call).ofPage }
+    case .store, .stream, .live: return nil
+    }
+    return route.moved(to: PathPattern(path), handler).needing(.operate).taking(PageCallers.fields[0])
+  }
 }

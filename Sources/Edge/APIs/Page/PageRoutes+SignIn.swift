@@ -119,7 +119,7 @@ extension PageRoutes {
   }
 
   /// For addresses of the page alone, sent by its own pages alone, and seen by no script.
-  private func cookie(_ value: String, seconds: Int) -> String {
+  func cookie(_ value: String, seconds: Int) -> String {
     "\(PageCallers.cookie)=\(value); Path=/ui/; Max-Age=\(seconds); HttpOnly; SameSite=Strict"
       + (parts.isSecure ? "; Secure" : "")
   }

@@ -59,6 +59,13 @@ extension PageRoutes {
     text.member("bytes", usage.reduce(0) { $0 + $1.headBytes })
     text.endObject()
     text.member("blocks", usage.reduce(0) { $0 + $1.blockCount })
+    text.name("retention")
+    text.beginObject()
+    for (dataset, seconds) in parts.retentionSeconds.sorted(by: { $0.key.name < $1.key.name }) {
+      text.name(text: "\(dataset.name)_seconds")
+      text.value(seconds)
+    }
+    text.endObject()
     text.name("forwarding")
     if parts.forwarding.isConfigured {
       text.beginObject()

@@ -42,6 +42,10 @@ package struct PageRoutes: Sendable {
     package var tokenSeconds = 24 * 3600
     /// By which downloads expire.
     package var clock: any WallClock
+    /// By whom people may sign in besides; nil: by nobody.
+    package var provider: OpenIDProvider?
+    /// How long the records of each dataset are kept, in seconds; 0: for ever.
+    package var retentionSeconds: [Dataset: Int] = [:]
 
     package init(
       _ access: Access, tenants: KnownTenants, readiness: any ReadinessChecks,
@@ -55,29 +59,46 @@ package struct PageRoutes: Sendable {
     }
   }
 
+  /// Other APIs, some of whose routes are served under the sign-in.
+  package struct Neighbours: Sendable {
+    /// All routes but those that write records.
+    package let native: NativeRoutes
+    /// Users and keys, for administrators.
+    package let sessions: SessionsRoutes
+    /// Verifies records of the query log.
+    package let queryLog: QueryLogRoutes
+    /// Dead letters and what masking makes of an entry, for administrators.
+    package let ingest: IngestRoutes
+
+    package init(
+      native: NativeRoutes, sessions: SessionsRoutes, queryLog: QueryLogRoutes, ingest: IngestRoutes
+    ) {
+      self.native = native
+      self.sessions = sessions
+      self.queryLog = queryLog
+      self.ingest = ingest
+    }
+  }
+
   let parts: Parts
   let access: Access
   let callers: PageCallers
   let services: APIServices
   let downloads: PageDownloads
   let queries: any NativeQueries
-  /// Verifies records of the query log.
   let queryLog: QueryLogRoutes
   let startedAt: Int64
   private let borrowed: [Route]
 
-  /// - Parameters:
-  ///   - native: Its routes are served under the sign-in, but for those that write records.
-  ///   - sessions: Its routes for administrators are served to the page's.
-  ///   - queries: As ``NativeRoutes`` has them; nil: those of the engine.
+  /// - Parameter queries: As ``NativeRoutes`` has them; nil: those of the engine.
   package init(
-    _ services: APIServices, _ parts: Parts, native: NativeRoutes, sessions: SessionsRoutes,
-    queryLog: QueryLogRoutes, queries: (any NativeQueries)? = nil
+    _ services: APIServices, _ parts: Parts, beside others: Neighbours,
+    queries: (any NativeQueries)? = nil
   ) {
     self.services = services
     self.parts = parts
     access = parts.access
-    self.queryLog = queryLog
+    queryLog = others.queryLog
     self.queries =
       queries
       ?? EngineQueries(
@@ -89,20 +110,18 @@ package struct PageRoutes: Sendable {
     startedAt = services.clock.now()
     let callers = callers
     borrowed =
-      native.api.routes.filter { !$0.name.hasBytes(from: "/v1/records/") }
+      others.native.api.routes.filter { !$0.name.hasBytes(from: "/v1/records/") }
       .compactMap { PageRoutes.moved($0, callers) }
-      + sessions.api.routes.filter { PageRoutes.administrative.contains($0.name) }
-      .compactMap { PageRoutes.administrators($0, callers) }
+      + (others.sessions.api.routes + others.ingest.api.routes)
+      .compactMap { PageRoutes.administrators($0) }
   }
-
-  /// Routes of the sessions API that administrators have here too.
-  private static let administrative = ["/api/users", "/api/keys", "/api/keys/{realm}/{name}"]
 
   package var api: API {
     var api = API("page data", authenticate: callers.authenticate)
     api.credentials = [PageCallers.kind]
     api.prefixes = ["/ui/v1/"]
-    api.routes = signInRoutes + borrowed + viewRoutes + downloadRoutes + grantRoutes + statusRoutes
+    api.routes =
+      signInRoutes + providerRoutes + borrowed + viewRoutes + downloadRoutes + grantRoutes + statusRoutes
     return api
   }
 

@@ -54,7 +54,7 @@ struct TokenClaims: Sendable {
     }
   }
 
-  private static func isFor(_ audience: String, _ claim: JSONTree?) -> Bool {
+  static func isFor(_ audience: String, _ claim: JSONTree?) -> Bool {
     switch claim {
     case .string(let text): return text.hasBytes(of: audience)
     case .array(let items):
@@ -66,7 +66,7 @@ struct TokenClaims: Sendable {
     }
   }
 
-  private static func window(_ claims: JSONTree, leewaySeconds: Int) -> Window? {
+  static func window(_ claims: JSONTree, leewaySeconds: Int) -> Window? {
     let (leeway, overflow) = Int64(leewaySeconds).multipliedReportingOverflow(by: 1_000_000_000)
     guard !overflow else { return nil }
     var window = Window()

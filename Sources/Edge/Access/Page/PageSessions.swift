@@ -31,6 +31,7 @@ package final class PageSessions: Sendable {
   private static let tokenBytes = 43
   /// For the bound on failures: no user has a name that begins so.
   private static let keyOrigin = " key"
+  private static let providerOrigin = " oidc"
 
   private let accounts: Accounts
   private let clock: any WallClock
@@ -97,6 +98,34 @@ package final class PageSessions: Sendable {
   ) async throws(AccessError) -> IssuedToken {
     let account = try await accounts.check(name: name, password: password, address: address)
     return try await accounts.issue(for: account, instead: nil, use: .page)
+  }
+
+  /// Makes a sign-in for whom the provider vouches. Failures are bounded as those of passwords are.
+  ///
+  /// - Parameter ask: Asks the provider; called if there were not too many failures.
+  /// - Throws: What `ask` throws; `access`: `throttled`, `invalidName`, `userExists`, or what the control
+  ///   plane says.
+  package func signIn(
+    address: String, administrators: Set<Name>, ask: () async throws(OpenIDFailure) -> String
+  ) async throws(OpenIDFailure) -> IssuedToken {
+    let origin = LoginOrigin(user: PageSessions.providerOrigin, address: address)
+    do throws(AccessError) { try accounts.throttle.check(origin) } catch { throw .access(error) }
+    let name: String
+    do throws(OpenIDFailure) { name = try await ask() } catch {
+      switch error {
+      case .refused, .identity: accounts.throttle.failed(origin)
+      // Not theirs: nobody waits for others because the provider is down.
+      case .expired, .provider, .busy, .access: break
+      }
+      throw error
+    }
+    do throws(AccessError) {
+      let account = try await accounts.vouched(
+        name, role: administrators.contains(Name(name)) ? .admin : .user)
+      return try await accounts.issue(for: account, instead: nil, use: .page)
+    } catch {
+      throw .access(error)
+    }
   }
 
   /// Checks a key of the native API and makes a sign-in. Failures are bounded as those of passwords are.

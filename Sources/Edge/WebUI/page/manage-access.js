@@ -10,23 +10,8 @@ const W = words.manage;
 const ROLES = { native: ['writer', 'reader', 'user', 'admin'], workflow: ['user', 'admin'],
   ingest: ['writer'] };
 
-/** What the server has no route for: the command that does it. */
-export function byCommand(...commands) {
-  return [h('p', { class: 'soft' }, W.byCommand), commands.map((command) => snippet(command,
-    command.split(' ').slice(0, 2).join(' ')))];
-}
-
-/** Shows what `work` gives; where the server has no such route, the commands. */
-export function showOr(place, work, commands) {
-  return show(place, async () => {
-    try {
-      return await work();
-    } catch (failure) {
-      if (failure.status === 404 || failure.status === 405) return h('div', null, byCommand(...commands));
-      throw failure;
-    }
-  }, { quiet: true });
-}
+/** Shows what `work` gives; loading again leaves what is there until it is done. */
+export const reload = (place, work) => show(place, work, { quiet: true });
 
 /** A button that asks once more before it does what cannot be undone. */
 export function sureButton(text, label, work) {
@@ -86,7 +71,7 @@ export function keysPart(ctx, signal) {
   const rolesOf = (of) => fill(role, ROLES[of].map((one) => h('option', { value: one }, W.roles[one])));
   const realm = select(Object.keys(ROLES).map((one) => [one, one]), 'native', rolesOf);
   rolesOf('native');
-  const load = () => showOr(body, async () => {
+  const load = () => reload(body, async () => {
     const { keys } = await call('GET', 'keys', { signal });
     const live = keys.filter((one) => !one.revoked_at);
     if (!live.length) return nothing(W.keys.none);
@@ -98,7 +83,7 @@ export function keysPart(ctx, signal) {
           await call('DELETE', `keys/${encodeURIComponent(one.realm)}/${encodeURIComponent(one.name)}`);
           load();
         })]));
-  }, ['cordwood keys list', 'cordwood keys create shop --realm native --tenant shop --role writer']);
+  });
   const form = makeForm(W.keys.make, W.add, [labelled(W.name, name), labelled(W.realm, realm),
     labelled(W.tenant, tenant), labelled(W.role, role)], async () => {
     const body = { name: name.value.trim(), realm: realm.value, tenant: tenant.value.trim(),
@@ -118,13 +103,13 @@ export function usersPart(ctx, signal) {
   const username = text();
   const password = h('input', { type: 'password', autocomplete: 'new-password' });
   const role = select(Object.entries(W.users.roles), 'user');
-  const load = () => showOr(body, async () => {
+  const load = () => reload(body, async () => {
     const { users } = await call('GET', 'users', { signal });
     if (!users.length) return nothing(W.users.none);
     return table(W.tabs.users, [W.name, W.role, W.keys.created], users.map((one) =>
       [isolated(String(one.user_id ?? one.username)), isolated(String(one.role)),
         say(String(one.created_at ?? '').slice(0, 10))]));
-  }, ['cordwood users list', 'cordwood users add ada --role user']);
+  });
   const form = makeForm(W.users.make, W.add, [labelled(W.users.username, username), labelled(W.users.password,
     password, W.users.passwordHint),
     labelled(W.role, role)], async () => {
@@ -150,7 +135,7 @@ export function grantsPart(ctx, signal) {
   const role = select(Object.entries(W.roles), 'reader');
   const grantsNow = async () => (await call('GET', 'grants', { signal })).users;
   const put = (name, grants) => call('PUT', `grants/${encodeURIComponent(name)}`, { body: { grants } });
-  const load = () => showOr(body, async () => {
+  const load = () => reload(body, async () => {
     const granted = (await grantsNow()).filter((one) => one.grants.length);
     if (!granted.length) return nothing(W.grants.none);
     return table(W.tabs.grants, [W.grants.user, W.grants.of, W.role, ['']],
@@ -161,7 +146,7 @@ export function grantsPart(ctx, signal) {
           await put(one.user, rest.filter((other) => other.tenant !== grant.tenant));
           load();
         })])));
-  }, ['cordwood users grant ada native/shop --role reader']);
+  });
   const form = makeForm(W.grants.add, W.grants.add, [labelled(W.grants.user, user), labelled(W.grants.of,
     tenant, W.grants.tenantHint),
     labelled(W.role, role)], async () => {

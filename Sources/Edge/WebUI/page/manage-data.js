@@ -3,7 +3,7 @@
 import { call } from './api.js';
 import { h, isolated, say } from './dom.js';
 import { parse, write } from './json.js';
-import { makeForm, showOr, sureButton } from './manage-access.js';
+import { makeForm, reload, sureButton } from './manage-access.js';
 import { duration, key, nothing, panel, show, snippet, table } from './parts.js';
 import { words } from './texts-pages.js';
 import { fullTime, parseTime } from './time.js';
@@ -17,16 +17,11 @@ export function retentionPart(ctx, signal) {
   show(body, async () => {
     const { retention } = await call('GET', 'status', { signal });
     const kept = (dataset) => {
-      const seconds = Number(retention?.[`${dataset}_seconds`] ?? retention?.[dataset] ?? NaN);
-      return Number.isNaN(seconds) ? null : seconds ? duration(seconds * 1000) : W.retention.ever;
+      const seconds = Number(retention[`${dataset}_seconds`] ?? 0);
+      return seconds ? duration(seconds * 1000) : W.retention.ever;
     };
-    if (DATASETS.every((dataset) => kept(dataset) === null)) {
-      return [h('p', { class: 'soft' }, W.retention.unknown), h('ul', { class: 'plain mono' },
-        DATASETS.map((dataset) =>
-        h('li', null, `retention.${dataset}_seconds`)))];
-    }
     return table(W.tabs.retention, [W.retention.dataset, [W.retention.for]],
-      DATASETS.map((dataset) => [words.datasets[dataset], kept(dataset) ?? '–']));
+      DATASETS.map((dataset) => [words.datasets[dataset], kept(dataset)]));
   });
   return [h('p', { class: 'intro' }, W.retention.intro), element, h('p', { class: 'soft' }, W.retention.how),
     snippet('retention:\n  logs_seconds: 2592000', W.tabs.retention)];
@@ -41,7 +36,7 @@ export function lettersPart(ctx, signal) {
   const buttons = (chosen, name) => h('span', { class: 'tools' },
     sureButton(W.letters.again, `${W.letters.again}: ${name}`, () => act('replay', chosen)),
     sureButton(W.letters.drop, `${W.letters.drop}: ${name}`, () => act('drop', chosen)));
-  const load = () => showOr(body, async () => {
+  const load = () => reload(body, async () => {
     const { dead_letters: letters } = await call('GET', `admin/deadletters?limit=${LETTERS}`, { signal });
     if (!letters.length) return nothing(W.letters.none);
     const when = (text) => fullTime(parseTime(text) ?? 0n, ctx.zone(), 0);
@@ -51,7 +46,7 @@ export function lettersPart(ctx, signal) {
         h('span', { class: 'mono cut' }, say(typeof one.line === 'string' ? one.line : write(one.line))),
           buttons({ ids: [one.id] }, String(one.id))])),
     h('p', { class: 'beside' }, h('span', null, W.letters.all), buttons({ all: true }, W.letters.all))];
-  }, ['cordwood deadletters list', 'cordwood deadletters replay --all']);
+  });
   load();
   return [h('p', { class: 'intro' }, W.letters.intro), element];
 }
@@ -69,10 +64,8 @@ export function maskingPart(ctx, signal) {
     }
     if (record === null || typeof record !== 'object' || Array.isArray(record)) return h('span',
       { class: 'badness' }, W.masking.broken);
-    await showOr(out, async () => tried(await call('POST', 'admin/masking:test',
-      { body: `{"entry":${write(record)}}`, signal })),
-      [`curl -s ${location.origin}/v1/admin/masking:test \\\n  -H 'Authorization: Bearer ADMIN_TOKEN' `
-        + '-d \'{"entry":{"message":"…"}}\'']);
+    await reload(out, async () => tried(await call('POST', 'admin/masking:test',
+      { body: `{"entry":${write(record)}}`, signal })));
     return null;
   });
   form.classList.add('tall');

@@ -1,5 +1,5 @@
-// Signing in, by a name and a password or by a key. Over what was there if the sign-in has ended: then what
-// was asked is asked again.
+// Signing in, by a provider, by a name and a password or by a key. Over what was there if the sign-in has
+// ended: then what was asked is asked again.
 
 import { call } from './api.js';
 import { fill, h } from './dom.js';
@@ -14,11 +14,12 @@ export function page(ctx) {
   const byName = h('div', { class: 'fields' }, labelled(words.signin.name, name),
     labelled(words.signin.password, password));
   const byKey = h('div', { class: 'fields', hidden: true }, labelled(words.signin.key, key));
+  const provider = h('div', { class: 'provider', hidden: true });
   const expired = h('p', { class: 'notice', role: 'status', hidden: true }, words.signin.expired);
   const said = h('p', { class: 'said', role: 'alert' });
   const submit = h('button', { class: 'main' }, words.signin.submit);
   const form = h('form', { class: 'signin', onsubmit: send, novalidate: true },
-    h('h1', null, words.signin.title), expired,
+    h('h1', null, words.signin.title), expired, provider,
     choice(words.signin.title, [['name', words.signin.withName], ['key', words.signin.withKey]], 'name',
       (kind) => {
       byName.hidden = kind === 'key';
@@ -27,6 +28,18 @@ export function page(ctx) {
       (kind === 'key' ? key : name).focus();
     }), byName, byKey, said, submit, h('p', { class: 'soft' }, words.signin.noUser));
   let timer = 0;
+
+  /** The provider is a page of its own, which sends back to where one was. */
+  async function offerProvider() {
+    const { provider: title } = await call('GET', 'signin', { again: false });
+    if (!title) return;
+    const here = location.pathname === '/ui/signin' ? '/ui/' : location.pathname + location.search;
+    const go = () => location.assign(`/ui/v1/oidc/start?to=${encodeURIComponent(here)}`);
+    const button = h('button', { type: 'button', class: 'main', onclick: go },
+      words.signin.withProvider(title));
+    fill(provider, button, h('p', { class: 'soft' }, words.signin.or));
+    provider.hidden = false;
+  }
 
   async function send(event) {
     event.preventDefault();
@@ -86,7 +99,12 @@ export function page(ctx) {
     element: h('div', { class: 'page narrow' }, form),
     update() {
       expired.hidden = !ctx.me;
+      const failed = new URLSearchParams(location.search).get('failed');
+      // Anybody may have written the address.
+      if (failed && Object.hasOwn(words.signin.failed, failed)) fill(said, words.signin.failed[failed]);
       name.focus();
+      // Without an answer there are the other ways.
+      offerProvider().catch(() => null);
     },
     leave: () => clearInterval(timer),
   };

@@ -136,7 +136,7 @@ export const words = {
     title: 'Manage', only: 'Only administrators see this page.', parts: 'Parts',
     tabs: { keys: 'Keys', users: 'Users', grants: 'Grants', retention: 'Retention', letters: 'Dead letters',
       masking: 'Masking' },
-    byCommand: 'This server does not offer it here. The command line does:', remove: 'Remove',
+    remove: 'Remove',
       revoke: 'Revoke',
     sure: 'Sure?', keep: 'Keep', add: 'Add', done: 'Done', name: 'Name', role: 'Role', realm: 'Realm',
       tenant: 'Tenant',
@@ -165,7 +165,6 @@ export const words = {
       intro: 'Blocks go when all their records came in so long ago. It is set when the server starts.',
         for: 'Kept',
       dataset: 'Dataset', ever: 'for ever', how: 'To keep logs for 30 days:',
-      unknown: 'The server does not say here what is set; these are the settings:',
     },
     letters: {
       intro: 'Entries that Loki refused for good. They are still in the store.',
@@ -185,6 +184,12 @@ export const words = {
   },
 
   signin: {
+    withProvider: (title) => `Sign in with ${title}`, or: 'or',
+    failed: { expired: 'The sign-in took too long, or was begun elsewhere. Begin again.',
+      refused: 'The provider did not let you in.', provider: 'The provider does not answer as it should.',
+      identity: 'The provider does not say who you are in a way that does here.',
+      name: 'Your name looks like that of another user.', busy: 'Too many sign in just now. Try again soon.',
+      access: 'The server could not let you in.' },
     title: 'Sign in', withName: 'Name and password', withKey: 'Key', name: 'Name', password: 'Password',
       key: 'Key',
     submit: 'Sign in', wrongName: 'The name or the password is wrong.', wrongKey: 'There is no such key.',

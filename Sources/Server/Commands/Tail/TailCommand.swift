@@ -1,3 +1,4 @@
+import Access
 import ArgumentParser
 import AsyncHTTPClient
 import Codecs

@@ -27,6 +27,8 @@ package struct Configuration: Sendable {
   package var apiKeys: [APIKey]
   /// `native.open_tenant`.
   package var openTenant: Tenant
+  /// Settings below `oidc`; nil: there is no provider.
+  package var openID: OpenIDSettings?
   /// Settings below `audit`.
   package var audit: AuditCredentials.Policy
   /// A JWK set; nil: none.
@@ -133,7 +135,7 @@ package struct Configuration: Sendable {
     let values = ConfigurationValues(tree: tree, registry: registry)
     environment = Environment(rawValue: try values.text("environment")) ?? .development
     dataDirectory = try values.text("data_dir")
-    adminPassword = try values.optionalText("admin_password")
+    (adminPassword, openID) = (try values.optionalText("admin_password"), try values.openID())
     tokenHours = try values.integer("auth.token_hours")
     apiKeys = try values.apiKeys("native.api_keys")
     openTenant = try values.tenant("native.open_tenant")

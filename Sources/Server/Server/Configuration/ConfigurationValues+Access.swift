@@ -117,6 +117,33 @@ extension ConfigurationValues {
     return role
   }
 
+  /// The provider of sign-ins; nil: none.
+  func openID() throws(ConfigurationError) -> OpenIDSettings? {
+    guard let issuer = try optionalText("oidc.issuer") else { return nil }
+    guard let client = try optionalText("oidc.client_id"), let url = try optionalText("oidc.redirect_url")
+    else {
+      throw .refused("oidc.issuer needs oidc.client_id and oidc.redirect_url: what is registered there")
+    }
+    for (path, url) in [("oidc.issuer", issuer), ("oidc.redirect_url", url)] {
+      guard OpenIDSettings.isSafe(url), url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+        throw .refused("\(path) is an address that begins with https:// (http:// on this machine alone)")
+      }
+    }
+    guard url.utf8.reversed().starts(with: OpenIDSettings.callbackPath.utf8.reversed()) else {
+      throw .refused("oidc.redirect_url ends with \(OpenIDSettings.callbackPath)")
+    }
+    var settings = OpenIDSettings(issuer: issuer, clientID: client, redirectURL: url)
+    settings.clientSecret = try optionalText("oidc.client_secret")
+    settings.nameClaim = try text("oidc.name_claim")
+    settings.scopes = try text("oidc.scopes")
+    guard settings.scopes.parts(at: " ").contains(where: { $0.hasBytes(of: "openid") }) else {
+      throw .refused("oidc.scopes has openid among its words")
+    }
+    settings.title = try text("oidc.title")
+    settings.administrators = Set(try words("oidc.administrators").map { Name($0) })
+    return settings
+  }
+
   /// The query-log API's logins, and the key of its hashes.
   ///
   /// - Parameter isPrivate: Whether anyone may be anyone, and a secret that everybody knows will do.

@@ -60,6 +60,43 @@ extension Setting {
       """),
   ]
 
+  static let openID: [Setting] = [
+    Setting(
+      "oidc.issuer", .optionalText, default: "",
+      """
+      A provider of OpenID Connect by which people sign in to the page, as its tokens name it in `iss`: \
+      `https://login.example.com/realms/staff`. Without one there is none.
+      """),
+    Setting("oidc.client_id", .optionalText, default: "", "What the provider calls this server."),
+    Setting(
+      "oidc.client_secret", .optionalText, default: "",
+      """
+      The secret that goes with it; best by `CORDWOOD_OIDC_CLIENT_SECRET`. Without one PKCE alone protects \
+      the sign-in.
+      """
+    ),
+    Setting(
+      "oidc.redirect_url", .optionalText, default: "",
+      """
+      Where the provider sends people back to, as it is registered there: the address by which browsers know \
+      this server, and `/ui/v1/oidc/callback`.
+      """),
+    Setting(
+      "oidc.name_claim", .text, default: "email",
+      """
+      The claim that says who somebody is; it must be nobody else's, now and later. `email` counts only with \
+      `email_verified`. The user is called `oidc:` and what it says.
+      """),
+    Setting(
+      "oidc.scopes", .text, default: "openid email profile",
+      "What the provider is asked for, `openid` among it."),
+    Setting(
+      "oidc.title", .text, default: "single sign-on", "What people know the provider by: on the button."),
+    Setting(
+      "oidc.administrators", .words(nil), default: "[]",
+      "Who becomes an administrator with their first sign-in: what the claim says of them."),
+  ]
+
   static let workflow: [Setting] = [
     Setting(
       "workflow.api_keys", .clients, default: "{}", alias: "API_KEYS",

@@ -101,7 +101,8 @@ package struct Setting: Sendable, Hashable {
 
   /// Every key there is, in the order of the documentation.
   package static let all: [Setting] =
-    general + audit + workflow + queryLog + ingest + masking + forwarding + server + listen + limits + rates
+    general + openID + audit + workflow + queryLog + ingest + masking + forwarding + server + listen + limits
+    + rates
     + live
     + storage
     + query + observing

@@ -1,8 +1,7 @@
-import Codecs
-
 extension String {
   /// Percent-encoded but for the characters that never need it (RFC 3986 §2.3).
-  var percentEncoded: String {
+  package var percentEncoded: String {
+    let digits = Array("0123456789ABCDEF".utf8)
     var result: [UInt8] = []
     for byte in utf8 {
       switch byte {
@@ -10,8 +9,7 @@ extension String {
         UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
         UInt8(ascii: "~"):
         result.append(byte)
-      default:
-        result += Array(("%" + Hex.text([byte]).uppercased()).utf8)
+      default: result += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
       }
     }
     return String(decoding: result, as: UTF8.self)
