@@ -336,6 +336,9 @@ private final class FakeProvider: OpenIDTransport {
       #"{"authorization_endpoint":"https://login.example.com/a#b"}"#,
       #"{"authorization_endpoint":"https://a b"}"#,
       #"{"token_endpoint":"http://localhost.evil.example/token"}"#,
+      #"{"token_endpoint":"http://localhost:80@evil.example/token"}"#,
+      #"{"token_endpoint":"https://login.example.com@evil.example/token"}"#,
+      #"{"token_endpoint":"https:///token"}"#,
     ]
     for document in documents {
       try await bench { bench throws in
@@ -361,11 +364,65 @@ private final class FakeProvider: OpenIDTransport {
     }
   }
 
+  @Test func onlyThoseThatAreAllowed() async throws {
+    let lists: [([String], Bool)] = [
+      (["@example.com"], true), (["bob@example.com", "ada@example.com"], true), ([], true),
+      (["@ample.com"], false), (["example.com"], false), (["a@example.com"], false), (["@"], false),
+    ]
+    for (allowed, isLetIn) in lists {
+      try await bench({ $0.allowed = allowed }) { bench throws in
+        let result = try await bench.signIn()
+        #expect(
+          result
+            == (isLetIn ? .success("oidc:ada@example.com") : .failure(.refused("not among oidc.allowed"))))
+        #expect(bench.access.accounts.users().isEmpty != isLetIn)
+      }
+    }
+  }
+
+  /// A provider that does not answer is waited for by few from one place, and keeps nobody else out.
+  @Test func fewFromOnePlaceWait() async throws {
+    try await bench { bench throws in
+      let (gate, open) = AsyncStream<Void>.makeStream()
+      let waiting = (0..<4).map { _ in
+        Task { [sessions = bench.sessions] () -> OpenIDFailure? in
+          do throws(OpenIDFailure) {
+            _ = try await sessions.signIn(address: "10.0.0.1", administrators: []) {
+              () throws(OpenIDFailure) in
+              for await _ in gate {}
+              throw .provider("late")
+            }
+            return nil
+          } catch {
+            return error
+          }
+        }
+      }
+      func ask(_ address: String) async -> OpenIDFailure? {
+        do throws(OpenIDFailure) {
+          _ = try await bench.sessions.signIn(address: address, administrators: []) {
+            () throws(OpenIDFailure) in throw .provider("asked")
+          }
+          return nil
+        } catch {
+          return error
+        }
+      }
+      while await ask("10.0.0.1") != .busy { await Task.yield() }
+      #expect(await ask("10.0.0.2") == .provider("asked"))
+      open.finish()
+      for task in waiting { #expect(await task.value == .provider("late")) }
+      #expect(await ask("10.0.0.1") == .provider("asked"))
+    }
+  }
+
   @Test func triesAreBounded() async throws {
     try await bench { bench throws in
-      for _ in 0..<10 { #expect(try await bench.signIn(code: "x") == .failure(.refused("invalid_grant"))) }
+      for _ in 0..<100 {
+        #expect(try await bench.signIn(code: "x") == .failure(.refused("invalid_grant")))
+      }
       guard case .failure(.access(.throttled)) = try await bench.signIn() else {
-        Issue.record("an eleventh was heard")
+        Issue.record("one more was heard")
         return
       }
       bench.access.advance(seconds: 61)

@@ -41,7 +41,7 @@ def test_a_person_is_let_in_and_sees_what_is_granted(lab):
 def test_who_is_refused_is_told_why(lab):
     provider, server = company(lab)
     for change, said in [
-        ({"refuses": "access_denied"}, "The provider did not let you in."),
+        ({"refuses": "access_denied"}, "You were not let in."),
         ({"claims": {"email_verified": False}}, "The provider does not say who you are"),
         ({"claims": {"aud": "another"}}, "The provider does not say who you are"),
         ({"claims": {"nonce": "another"}}, "The provider does not say who you are"),

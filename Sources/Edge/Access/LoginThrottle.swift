@@ -58,7 +58,10 @@ package final class LoginThrottle: Sendable {
         state.wait(Key(user: nil, network: origin.network), LoginThrottle.addressFailuresMax, now),
       ]
     }
-    let wait = waits.max() ?? 0
+    try LoginThrottle.refuse(waits.max() ?? 0)
+  }
+
+  private static func refuse(_ wait: Int64) throws(AccessError) {
     if wait > 0 { throw .throttled(retryAfterSeconds: Int((wait + 999_999_999) / 1_000_000_000)) }
   }
 
@@ -72,6 +75,25 @@ package final class LoginThrottle: Sendable {
         state.wait(Key(user: nil, network: origin.network), few, now) > 0
         || state.wait(Key(user: origin.user, network: nil), LoginThrottle.addressFailuresMax, now) > 0
       return isFailing ? .failing : .fresh
+    }
+  }
+
+  /// Where nobody says who they are before somebody else has checked it.
+  ///
+  /// - Throws: `throttled` while there are too many failures from the network.
+  func check(network: Name) throws(AccessError) {
+    let now = clock.now()
+    try LoginThrottle.refuse(
+      state.withLock { state in
+        state.wait(Key(user: nil, network: network), LoginThrottle.addressFailuresMax, now)
+      })
+  }
+
+  /// A failure there.
+  func failed(network: Name) {
+    let now = clock.now()
+    state.withLock { state in
+      state.note(Key(user: nil, network: network), LoginThrottle.addressFailuresMax, now)
     }
   }
 

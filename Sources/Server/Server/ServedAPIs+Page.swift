@@ -24,7 +24,10 @@ extension ServedAPIs {
       callers, tenants: KnownTenants(making.parts.engine.control, owned: owned, others: others(making)),
       readiness: making.readiness, forwarding: making.parts.ingest.forwarding, clock: making.parts.clock)
     parts.version = RunningServer.version
-    parts.isSecure = configuration.tlsCertificate != nil
+    // Behind a proxy it is the proxy's TLS, which the registered address tells of.
+    parts.isSecure =
+      configuration.tlsCertificate != nil
+      || configuration.openID?.redirectURL.hasBytes(from: "https://") == true
     parts.tokenSeconds = configuration.tokenHours * 3600
     parts.provider = configuration.openID.map {
       let transport = OpenIDHTTPTransport(client: making.parts.client)

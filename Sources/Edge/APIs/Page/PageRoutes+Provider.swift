@@ -7,8 +7,8 @@ import Routing
 /// addresses that it opens itself.
 extension PageRoutes {
   /// Of what the browser keeps on the way. It comes along when another site sends the browser back here, as
-  /// no other cookie of ours does.
-  private static let tripCookie = "cordwood_trip"
+  /// no other cookie of ours does. Over TLS no other host can have set it (`__Host-`, RFC 6265bis §4.1.3.2).
+  private var tripName: String { parts.isSecure ? "__Host-cordwood_trip" : "cordwood_trip" }
   private static let signInPage = "/ui/signin"
   /// Of a code: providers' have some hundred bytes.
   private static let codeBytesMax = 4_096
@@ -35,8 +35,15 @@ extension PageRoutes {
     HTTPAnswer.object { text in text.member("provider", parts.provider?.settings.title) }.ofPage
   }
 
-  private func start(_ call: HTTPCall) async throws(Problem) -> HTTPAnswer {
+  /// The provider, for a browser that goes there: what only looks where an address leads would use it up.
+  private func asked(_ call: HTTPCall) throws(Problem) -> OpenIDProvider {
+    guard call.head.method == .get else { throw Problem(405, "GET alone", allow: "GET") }
     guard let provider = parts.provider else { throw Problem(404, "There is no provider.") }
+    return provider
+  }
+
+  private func start(_ call: HTTPCall) async throws(Problem) -> HTTPAnswer {
+    let provider = try asked(call)
     do throws(OpenIDFailure) {
       let (address, trip) = try await provider.begin(to: call.query["to"] ?? "")
       return redirect(to: address, cookies: [tripCookie(trip.cookie, seconds: Int(OpenIDTrip.seconds))])
@@ -46,9 +53,9 @@ extension PageRoutes {
   }
 
   private func comeBack(_ call: HTTPCall) async throws(Problem) -> HTTPAnswer {
-    guard let provider = parts.provider else { throw Problem(404, "There is no provider.") }
+    let provider = try asked(call)
     do throws(OpenIDFailure) {
-      let kept = PageCallers.value(of: PageRoutes.tripCookie, call.head)
+      let kept = PageCallers.value(of: tripName, call.head)
       let trip = try provider.back(cookie: kept, state: call.query["state"])
       if let error = call.query["error"] { throw .refused(OpenIDProvider.word(error) ?? "no reason") }
       guard let code = call.query["code"], (1...PageRoutes.codeBytesMax).contains(code.utf8.count) else {
@@ -62,8 +69,6 @@ extension PageRoutes {
       var event = event(call, .login, subject: token.user, tenant: nil)
       if !token.isKept { event.outcome = .grantedInMemory }
       services.log.record(event)
-      // Whoever signs in anew leaves what they were; that it stays for its time harms nobody.
-      if let old = PageCallers.shown(call.head) { try? await access.sessions.signOut(old) }
       return redirect(
         to: trip.target,
         cookies: [tripCookie("", seconds: 0), cookie(token.token, seconds: parts.tokenSeconds)])
@@ -90,8 +95,8 @@ extension PageRoutes {
   }
 
   private func tripCookie(_ value: String, seconds: Int) -> String {
-    "\(PageRoutes.tripCookie)=\(value); Path=/ui/v1/oidc/; Max-Age=\(seconds); HttpOnly; SameSite=Lax"
-      + (parts.isSecure ? "; Secure" : "")
+    "\(tripName)=\(value); Path=\(parts.isSecure ? "/" : "/ui/v1/oidc/"); Max-Age=\(seconds); HttpOnly; "
+      + "SameSite=Lax" + (parts.isSecure ? "; Secure" : "")
   }
 }
 

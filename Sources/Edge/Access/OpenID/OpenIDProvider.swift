@@ -78,7 +78,9 @@ package final class OpenIDProvider: Sendable {
       throw .identity("its token is none that could be verified (RS256 or ES256)")
     }
     try await verify(token, endpoints)
-    return try OpenIDIdentity.name(token.claims, settings, nonce: trip.nonce, now: clock.now())
+    let name = try OpenIDIdentity.name(token.claims, settings, nonce: trip.nonce, now: clock.now())
+    guard settings.lets(name) else { throw .refused("not among oidc.allowed") }
+    return name
   }
 
   private func verify(_ token: SignedToken, _ endpoints: OpenIDEndpoints) async throws(OpenIDFailure) {
@@ -113,8 +115,9 @@ package final class OpenIDProvider: Sendable {
     let tree = try? JSONTree(parsing: answer.body)
     guard answer.status == 200 else {
       let word = OpenIDProvider.word(tree?["error"]?.string)
-      // The code is the person's; the rest is ours or the provider's.
-      if word?.hasBytes(of: "invalid_grant") == true { throw .refused("invalid_grant") }
+      // The code is the browser's; the rest is ours, or the provider's.
+      let isOurs = ["invalid_client", "unauthorized_client"].contains { word?.hasBytes(of: $0) == true }
+      if answer.status == 400, !isOurs { throw .refused(word ?? "no reason") }
       throw .provider("its token endpoint answers \(answer.status)" + (word.map { ", \($0)" } ?? ""))
     }
     guard let token = tree?["id_token"]?.string else { throw .provider("its answer has no id_token") }

@@ -15,6 +15,9 @@ package struct OpenIDSettings: Sendable, Hashable {
   package var nameClaim = "email"
   /// What people know the provider by.
   package var title = "single sign-on"
+  /// Who may sign in: names as the claim has them, or `@` and the domain of addresses; none: everybody whom
+  /// the provider lets in.
+  package var allowed: [String] = []
   /// Names, as the claim has them, whose users are administrators when they are made.
   package var administrators: Set<Name> = []
 
@@ -27,13 +30,29 @@ package struct OpenIDSettings: Sendable, Hashable {
     self.redirectURL = redirectURL
   }
 
+  /// Whether somebody of this name may sign in.
+  func lets(_ name: String) -> Bool {
+    allowed.isEmpty
+      || allowed.contains { one in
+        name.hasBytes(of: one)
+          || one.hasBytes(from: "@") && name.utf8.reversed().starts(with: one.utf8.reversed())
+      }
+  }
+
   /// Whether what is sent to `url` is safe from others on the way: TLS, or this machine.
   package static func isSafe(_ url: String) -> Bool {
+    let authority = url.utf8.drop { $0 != UInt8(ascii: "/") }.dropFirst(2).prefix {
+      ![UInt8(ascii: "/"), UInt8(ascii: "?"), UInt8(ascii: "#"), UInt8(ascii: "\\")].contains($0)
+    }
+    // A name before the host would make of the host a password.
+    guard !authority.isEmpty, !authority.contains(UInt8(ascii: "@")) else { return false }
     if url.hasBytes(from: "https://") { return true }
-    return ["http://127.0.0.1", "http://localhost", "http://[::1]"].contains { host in
-      guard url.hasBytes(from: host) else { return false }
-      let next = url.utf8.dropFirst(host.utf8.count).first
-      return next == nil || next == UInt8(ascii: ":") || next == UInt8(ascii: "/")
+    guard url.hasBytes(from: "http://") else { return false }
+    return ["127.0.0.1", "localhost", "[::1]"].contains { host in
+      guard authority.starts(with: host.utf8) else { return false }
+      let rest = authority.dropFirst(host.utf8.count)
+      return rest.isEmpty
+        || rest.first == UInt8(ascii: ":") && rest.dropFirst().allSatisfy { (0x30...0x39).contains($0) }
     }
   }
 }

@@ -17,6 +17,8 @@ package final class PageSessions: Sendable {
 
   private struct State {
     var keys: [TokenHash: KeySession] = [:]
+    /// By network, how many wait for the provider of sign-ins.
+    var asking: [Name: Int] = [:]
     /// Nanoseconds since 1970, of those used since the start.
     var lastUse: [TokenHash: Int64] = [:]
     /// What was idle for too long and is not durably gone yet.
@@ -31,7 +33,8 @@ package final class PageSessions: Sendable {
   private static let tokenBytes = 43
   /// For the bound on failures: no user has a name that begins so.
   private static let keyOrigin = " key"
-  private static let providerOrigin = " oidc"
+  /// From one network, who wait for the provider of sign-ins.
+  private static let askingMax = 4
 
   private let accounts: Accounts
   private let clock: any WallClock
@@ -100,7 +103,8 @@ package final class PageSessions: Sendable {
     return try await accounts.issue(for: account, instead: nil, use: .page)
   }
 
-  /// Makes a sign-in for whom the provider vouches. Failures are bounded as those of passwords are.
+  /// Makes a sign-in for whom the provider vouches. Failures are bounded by network, and so is how many of it
+  /// wait for the provider.
   ///
   /// - Parameter ask: Asks the provider; called if there were not too many failures.
   /// - Throws: What `ask` throws; `access`: `throttled`, `invalidName`, `userExists`, or what the control
@@ -108,18 +112,32 @@ package final class PageSessions: Sendable {
   package func signIn(
     address: String, administrators: Set<Name>, ask: () async throws(OpenIDFailure) -> String
   ) async throws(OpenIDFailure) -> IssuedToken {
-    let origin = LoginOrigin(user: PageSessions.providerOrigin, address: address)
-    do throws(AccessError) { try accounts.throttle.check(origin) } catch { throw .access(error) }
+    let network = Name(ClientNetwork.of(address))
+    do throws(AccessError) { try accounts.throttle.check(network: network) } catch { throw .access(error) }
+    let mayAsk = state.withLock { state in
+      guard state.asking[network, default: 0] < PageSessions.askingMax else { return false }
+      state.asking[network, default: 0] += 1
+      return true
+    }
+    guard mayAsk else { throw .busy }
+    defer {
+      state.withLock { state in
+        let rest = state.asking[network, default: 1] - 1
+        state.asking[network] = rest > 0 ? rest : nil
+      }
+    }
     let name: String
     do throws(OpenIDFailure) { name = try await ask() } catch {
       switch error {
-      case .refused, .identity: accounts.throttle.failed(origin)
+      case .refused, .identity: accounts.throttle.failed(network: network)
       // Not theirs: nobody waits for others because the provider is down.
       case .expired, .provider, .busy, .access: break
       }
       throw error
     }
     do throws(AccessError) {
+      // Those that were under way beside the last failure must not count either.
+      try accounts.throttle.check(network: network)
       let account = try await accounts.vouched(
         name, role: administrators.contains(Name(name)) ? .admin : .user)
       return try await accounts.issue(for: account, instead: nil, use: .page)

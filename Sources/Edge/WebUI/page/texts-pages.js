@@ -186,7 +186,7 @@ export const words = {
   signin: {
     withProvider: (title) => `Sign in with ${title}`, or: 'or',
     failed: { expired: 'The sign-in took too long, or was begun elsewhere. Begin again.',
-      refused: 'The provider did not let you in.', provider: 'The provider does not answer as it should.',
+      refused: 'You were not let in.', provider: 'The provider does not answer as it should.',
       identity: 'The provider does not say who you are in a way that does here.',
       name: 'Your name looks like that of another user.', busy: 'Too many sign in just now. Try again soon.',
       access: 'The server could not let you in.' },

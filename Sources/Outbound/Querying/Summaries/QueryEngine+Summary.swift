@@ -29,7 +29,7 @@ private final class SummaryRun: SummaryAnswers, @unchecked Sendable {
   private var isGradual: Bool
   private var snapshot: (any PartitionSnapshot)?
   private var stages: [[SummaryState.Work]] = []
-  private var whole: SummaryState
+  private var whole: SummaryState?
   private var rowsKnown = 0
   private var rowsRead = 0
   private var rowsInAll = 0
@@ -38,7 +38,7 @@ private final class SummaryRun: SummaryAnswers, @unchecked Sendable {
 
   /// - Parameter start: Takes a snapshot; called anew when a file turns out to be damaged.
   init(
-    _ plan: SummaryPlan, _ run: QueryRun, _ empty: SummaryState, isGradual: Bool, isStrict: Bool,
+    _ plan: SummaryPlan, _ run: QueryRun, isGradual: Bool, isStrict: Bool,
     start: @escaping @Sendable () async throws(StoreError) -> SummaryStart
   ) {
     self.plan = plan
@@ -46,7 +46,6 @@ private final class SummaryRun: SummaryAnswers, @unchecked Sendable {
     self.isStrict = isStrict
     self.isGradual = isGradual
     self.start = start
-    whole = empty
   }
 
   /// Before the first answer is asked for.
@@ -57,6 +56,8 @@ private final class SummaryRun: SummaryAnswers, @unchecked Sendable {
   }
 
   private func beginOnce() async throws(StoreError) {
+    // What was gathered is given back first.
+    (whole, stages) = (nil, [])
     let start = try await start()
     snapshot = start.snapshot
     (whole, rowsKnown, rowsRead) = (start.known, start.rowsKnown, 0)
@@ -97,13 +98,19 @@ private final class SummaryRun: SummaryAnswers, @unchecked Sendable {
   func next() async throws(StoreError) -> SummaryAnswer? {
     guard !isFinished else { return nil }
     let begin = run.uptime.uptime()
-    var answer = try await run.work.run { () throws(StoreError) -> SummaryAnswer in
-      while true {
-        do throws(StoreError) { return try await self.nextOnce() } catch {
-          try self.takeAsDamage(error)
-          try await self.begin()
+    var answer: SummaryAnswer
+    do throws(StoreError) {
+      answer = try await run.work.run { () throws(StoreError) -> SummaryAnswer in
+        while true {
+          do throws(StoreError) { return try await self.nextOnce() } catch {
+            try self.takeAsDamage(error)
+            try await self.begin()
+          }
         }
       }
+    } catch {
+      isFinished = true
+      throw error
     }
     milliseconds += Double(run.uptime.uptime() - begin) / 1e6
     answer.milliseconds = milliseconds
@@ -121,7 +128,8 @@ private final class SummaryRun: SummaryAnswers, @unchecked Sendable {
   private func answer(
     after stage: [SummaryState.Work], isLast: Bool
   ) async throws(StoreError) -> SummaryAnswer {
-    let (plan, memory) = (plan, whole.memory)
+    guard let before = whole else { bug("a summary is begun before it is asked") }
+    let (plan, memory) = (plan, before.memory)
     let queue = WorkQueue(stage, endingTogether: run.workers.workerCount) { work in
       work.unit.parts().map { SummaryState.Work(unit: $0, parts: work.parts, places: work.places) }
     }
@@ -133,7 +141,6 @@ private final class SummaryRun: SummaryAnswers, @unchecked Sendable {
         while let other = done.leave(part) { try part.merge(other) }
       }
     }
-    let before = whole
     let (state, answer) = try await run.workers.perform { () throws(StoreError) in
       var state = before
       if let more = done.take() { try state.merge(more) }
@@ -168,10 +175,9 @@ extension QueryEngine {
         try SummaryPlan(prepared, cancellation: token)
       }
       let partition = Partition(tenant: tenant, dataset: prepared.dataset)
-      let empty = SummaryState(plan, memory: GroupMemory(run.share, limits: groupLimits))
-      let summary = SummaryRun(plan, run, empty, isGradual: isGradual, isStrict: prepared.isStrict) {
+      let summary = SummaryRun(plan, run, isGradual: isGradual, isStrict: prepared.isStrict) {
         () async throws(StoreError) -> SummaryStart in
-        try await begin(plan, run, source.snapshot(of: partition), empty)
+        try await begin(plan, run, source.snapshot(of: partition))
       }
       try await summary.begin()
       return summary
@@ -179,9 +185,9 @@ extension QueryEngine {
   }
 
   private func begin(
-    _ plan: SummaryPlan, _ run: QueryRun, _ snapshot: any PartitionSnapshot, _ empty: SummaryState
+    _ plan: SummaryPlan, _ run: QueryRun, _ snapshot: any PartitionSnapshot
   ) async throws(StoreError) -> SummaryStart {
-    var whole = empty
+    var whole = SummaryState(plan, memory: GroupMemory(run.share, limits: groupLimits))
     var work: [SummaryState.Work] = []
     var rowsKnown = 0
     for scan in plan.scans {

@@ -140,7 +140,11 @@ extension ConfigurationValues {
       throw .refused("oidc.scopes has openid among its words")
     }
     settings.title = try text("oidc.title")
-    settings.administrators = Set(try words("oidc.administrators").map { Name($0) })
+    // Addresses are compared in lower case.
+    let isAddress = settings.nameClaim.hasBytes(of: "email")
+    let names = { (words: [String]) in isAddress ? words.map(\.asciiLowercased) : words }
+    settings.allowed = names(try words("oidc.allowed"))
+    settings.administrators = Set(names(try words("oidc.administrators")).map { Name($0) })
     return settings
   }
 

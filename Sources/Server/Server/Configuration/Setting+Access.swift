@@ -93,6 +93,12 @@ extension Setting {
     Setting(
       "oidc.title", .text, default: "single sign-on", "What people know the provider by: on the button."),
     Setting(
+      "oidc.allowed", .words(nil), default: "[]",
+      """
+      Who may sign in: what the claim says of them, or `@example.com` for all addresses of a domain. With \
+      none everybody whom the provider lets in: with one that anybody can join, anybody.
+      """),
+    Setting(
       "oidc.administrators", .words(nil), default: "[]",
       "Who becomes an administrator with their first sign-in: what the claim says of them."),
   ]
