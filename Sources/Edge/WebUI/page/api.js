@@ -26,7 +26,8 @@ export function onSignedOut(ask) {
   signIn = ask;
 }
 
-/** The server's clock, to some seconds, in nanoseconds: this computer's may be wrong. */
+/** The server's clock, in nanoseconds: this computer's may be wrong. If it is, a second late at most, and not
+ * early: what has just come in is in the last minutes. */
 export function serverNow() {
   return BigInt(Date.now() + clockDifference) * 1_000_000n;
 }
@@ -34,7 +35,8 @@ export function serverNow() {
 function readClock(answer) {
   const date = Date.parse(answer.headers.get('date') ?? '');
   if (Number.isNaN(date)) return;
-  const difference = date + 500 - Date.now();
+  // The field leaves out parts of a second.
+  const difference = date + 1000 - Date.now();
   clockDifference = Math.abs(difference) > 3000 ? difference : 0;
 }
 

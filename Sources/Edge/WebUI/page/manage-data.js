@@ -17,7 +17,8 @@ export function retentionPart(ctx, signal) {
   show(body, async () => {
     const { retention } = await call('GET', 'status', { signal });
     const kept = (dataset) => {
-      const seconds = Number(retention[`${dataset}_seconds`] ?? 0);
+      const seconds = Number(retention?.[`${dataset}_seconds`] ?? NaN);
+      if (Number.isNaN(seconds)) return '–';
       return seconds ? duration(seconds * 1000) : W.retention.ever;
     };
     return table(W.tabs.retention, [W.retention.dataset, [W.retention.for]],
