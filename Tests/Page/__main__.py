@@ -1,8 +1,9 @@
-"""test-page [NAME…] [--without NAME] [--keys SECONDS] [--files FOLDER] [--mutants] [--list]
+"""test-page [NAME…] [--without NAME] [--shard I/N] [--keys SECONDS] [--files FOLDER] [--mutants] [--list]
 
 See scripts/test-page.
 
---keys: how long random keys are pressed (5 s). --files: page files in place of those in the program.
+--shard: every Nth test, from the Ith on. --keys: how long random keys are pressed (5 s). --files: page files
+in place of those in the program.
 --mutants: plants the bugs of mutants.py, each by itself, and demands that its tests turn red.
 """
 
@@ -51,6 +52,7 @@ def main():
     parser.add_argument("names", nargs="*")
     parser.add_argument("--keys", type=float, default=5)
     parser.add_argument("--without", action="append", default=[])
+    parser.add_argument("--shard", default="1/1")
     parser.add_argument("--files")
     parser.add_argument("--mutants", action="store_true")
     parser.add_argument("--list", action="store_true")
@@ -60,7 +62,8 @@ def main():
         import mutants
 
         return mutants.main(options.names)
-    chosen = tests(options.names, options.without)
+    first, count = (int(part) for part in options.shard.split("/"))
+    chosen = tests(options.names, options.without)[first - 1 :: count]
     if options.list:
         print("\n".join(name for name, _ in chosen))
         return 0

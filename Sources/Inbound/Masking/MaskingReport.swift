@@ -1,4 +1,5 @@
 import Codecs
+import Records
 
 /// What a plan does to a sample: for administrators who try their rules.
 package struct MaskingReport: Sendable, Hashable {
@@ -12,7 +13,7 @@ package struct MaskingReport: Sendable, Hashable {
 
   /// The masked sample, without white space.
   package let text: String
-  /// In the sample's order, no value in them; at most ``findingsMax``.
+  /// In the sample's order, no value in them; at most ``findingsMax`` with ``pathBytesMax``.
   package let findings: [Finding]
   /// Whether there are more findings than listed.
   package let isCut: Bool
@@ -20,6 +21,8 @@ package struct MaskingReport: Sendable, Hashable {
   package let isOverBound: Bool
 
   package static let findingsMax = 1_000
+  /// Of all findings' paths: a name may be as long as the sample.
+  package static let pathBytesMax = 1 << 20
 }
 
 extension MaskingPlan {
@@ -43,6 +46,7 @@ private struct MaskingTrial {
   var findings: [MaskingReport.Finding] = []
   var isCut = false
   private var path: [String] = []
+  private var pathBytes = 0
 
   init(_ plan: MaskingPlan) {
     self.plan = plan
@@ -53,7 +57,7 @@ private struct MaskingTrial {
     guard case .object(let members) = tree else { return value(tree) }
     return .object(
       members.map { member in
-        if member.name == "timestamp" { return member }
+        if member.name.hasBytes(of: "timestamp") { return member }
         return at(member.name) { trial in
           guard case .string(let text) = member.value else {
             return JSONTree.Member(member.name, trial.member(member, named: 0))
@@ -99,12 +103,28 @@ private struct MaskingTrial {
     return masked
   }
 
+  /// Where it is, as RFC 6901 writes it. By bytes: names may be marks by the thousand.
+  private var pointer: String {
+    var bytes: [UInt8] = []
+    for step in path {
+      bytes.append(UInt8(ascii: "/"))
+      for byte in step.utf8 {
+        switch byte {
+        case UInt8(ascii: "~"): bytes += [byte, UInt8(ascii: "0")]
+        case UInt8(ascii: "/"): bytes += [UInt8(ascii: "~"), UInt8(ascii: "1")]
+        default: bytes.append(byte)
+        }
+      }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
   private mutating func tell(from before: Int) {
     guard masking.applied.count > before else { return }
-    let steps = path.map { $0.replacing("~", with: "~0").replacing("/", with: "~1") }
-    let pointer = steps.map { "/" + $0 }.joined()
+    let pointer = pointer
     for rule in masking.applied[before...] {
-      guard findings.count < MaskingReport.findingsMax else {
+      pathBytes += pointer.utf8.count
+      guard findings.count < MaskingReport.findingsMax, pathBytes <= MaskingReport.pathBytesMax else {
         isCut = true
         return
       }
