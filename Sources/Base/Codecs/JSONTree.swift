@@ -51,6 +51,9 @@ package enum JSONTree: Sendable, Equatable {
     return members.first { $0.name.hasBytes(of: name) }?.value
   }
 
+  /// The text of a string; nil for anything else.
+  package var string: String? { if case .string(let text) = self { text } else { nil } }
+
   /// Parses a whole text (RFC 8259). NUL, broken UTF-8, lone surrogates, repeated names and anything behind
   /// the value are errors.
   package init(parsing text: [UInt8]) throws(SyntaxError) { try self.init(text, isLenient: false) }

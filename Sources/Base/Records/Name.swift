@@ -56,6 +56,11 @@ extension StringProtocol {
     utf8.count >= prefix.utf8.count && utf8.starts(with: prefix.utf8)
   }
 
+  /// Whether it ends with the bytes of `suffix`.
+  package func hasBytes<Suffix: StringProtocol>(to suffix: Suffix) -> Bool {
+    utf8.suffix(suffix.utf8.count).elementsEqual(suffix.utf8)
+  }
+
   /// As errors tell a name from outside: at most 64 bytes of it.
   package var told: String { String(decoding: utf8.prefix(64), as: UTF8.self) }
 

@@ -21,11 +21,7 @@ package struct CursorSeal: Sendable {
     let parts = sealed.parts(at: ".")
     guard parts.count == 2, let given = Base64URL.bytes(String(parts[1])) else { return nil }
     let cursor = String(parts[0])
-    let right = code(cursor, scope)
-    guard given.count == right.count, zip(given, right).reduce(UInt8(0), { $0 | ($1.0 ^ $1.1) }) == 0 else {
-      return nil
-    }
-    return cursor
+    return given.isSecretly(code(cursor, scope)) ? cursor : nil
   }
 
   private func code(_ cursor: String, _ scope: String) -> [UInt8] {

@@ -51,18 +51,29 @@ package final class LoginThrottle: Sendable {
 
   /// - Throws: `throttled` while there are too many failures.
   func check(_ origin: LoginOrigin) throws(AccessError) {
-    let now = clock.now()
-    let waits = state.withLock { state -> [Int64] in
-      [
-        state.wait(Key(user: origin.user, network: origin.network), LoginThrottle.userFailuresMax, now),
-        state.wait(Key(user: nil, network: origin.network), LoginThrottle.addressFailuresMax, now),
-      ]
-    }
-    try LoginThrottle.refuse(waits.max() ?? 0)
+    try check([LoginThrottle.user(origin), LoginThrottle.network(origin.network)])
   }
 
-  private static func refuse(_ wait: Int64) throws(AccessError) {
+  /// Where nobody says who they are before somebody else has checked it.
+  ///
+  /// - Throws: `throttled` while there are too many failures from the network.
+  func check(network: Name) throws(AccessError) { try check([LoginThrottle.network(network)]) }
+
+  private func check(_ bounds: [Bound]) throws(AccessError) {
+    let now = clock.now()
+    let wait = state.withLock { state in
+      bounds.reduce(Int64(0)) { Swift.max($0, state.wait($1.key, $1.most, now)) }
+    }
     if wait > 0 { throw .throttled(retryAfterSeconds: Int((wait + 999_999_999) / 1_000_000_000)) }
+  }
+
+  private typealias Bound = (key: Key, most: Int)
+
+  private static func user(_ origin: LoginOrigin) -> Bound {
+    (Key(user: origin.user, network: origin.network), userFailuresMax)
+  }
+  private static func network(_ network: Name) -> Bound {
+    (Key(user: nil, network: network), addressFailuresMax)
   }
 
   /// Before whom and behind whom the origin's password is checked.
@@ -78,32 +89,19 @@ package final class LoginThrottle: Sendable {
     }
   }
 
-  /// Where nobody says who they are before somebody else has checked it.
-  ///
-  /// - Throws: `throttled` while there are too many failures from the network.
-  func check(network: Name) throws(AccessError) {
-    let now = clock.now()
-    try LoginThrottle.refuse(
-      state.withLock { state in
-        state.wait(Key(user: nil, network: network), LoginThrottle.addressFailuresMax, now)
-      })
-  }
-
-  /// A failure there.
-  func failed(network: Name) {
-    let now = clock.now()
-    state.withLock { state in
-      state.note(Key(user: nil, network: network), LoginThrottle.addressFailuresMax, now)
-    }
-  }
-
   func failed(_ origin: LoginOrigin) {
+    note([
+      LoginThrottle.user(origin), LoginThrottle.network(origin.network),
+      (Key(user: origin.user, network: nil), LoginThrottle.addressFailuresMax),
+    ])
+  }
+
+  /// A failure where nobody has said who they are.
+  func failed(network: Name) { note([LoginThrottle.network(network)]) }
+
+  private func note(_ bounds: [Bound]) {
     let now = clock.now()
-    state.withLock { state in
-      state.note(Key(user: origin.user, network: origin.network), LoginThrottle.userFailuresMax, now)
-      state.note(Key(user: nil, network: origin.network), LoginThrottle.addressFailuresMax, now)
-      state.note(Key(user: origin.user, network: nil), LoginThrottle.addressFailuresMax, now)
-    }
+    state.withLock { state in for bound in bounds { state.note(bound.key, bound.most, now) } }
   }
 
   /// A good login forgives the user's failures from this network, not those of the network.

@@ -120,7 +120,8 @@ private struct MaskingTrial {
   }
 
   private mutating func tell(from before: Int) {
-    guard masking.applied.count > before else { return }
+    // Beyond the bounds places are not even written down: each costs as much as it is long.
+    guard !isCut, masking.applied.count > before else { return }
     let pointer = pointer
     for rule in masking.applied[before...] {
       pathBytes += pointer.utf8.count

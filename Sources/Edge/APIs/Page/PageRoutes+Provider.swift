@@ -19,15 +19,21 @@ extension PageRoutes {
   var providerRoutes: [Route] {
     let ways = Route(.get, "/ui/v1/signin", "How people may sign in", .open(waysIn))
       .taking(PageCallers.fields[0])
-    guard parts.provider != nil else { return [ways] }
+    guard let provider = parts.provider else { return [ways] }
     return [
       ways,
-      Route(.get, PathPattern(OpenIDSettings.startPath), "Goes to the provider of sign-ins", .open(start))
-        .taking(.query("to", JSONSchema.text, "Where to go afterwards: a path below /ui/"))
-        .answering(303),
+      Route(
+        .get, PathPattern(OpenIDSettings.startPath), "Goes to the provider of sign-ins",
+        .open { call throws(Problem) in try await start(call, provider) }
+      )
+      .taking(.query("to", JSONSchema.text, "Where to go afterwards: a path below /ui/"))
+      .answering(303),
       // What providers add is theirs.
-      Route(.get, PathPattern(OpenIDSettings.callbackPath), "Comes back from it", .open(comeBack))
-        .leavingQuery.answering(303),
+      Route(
+        .get, PathPattern(OpenIDSettings.callbackPath), "Comes back from it",
+        .open { call throws(Problem) in try await comeBack(call, provider) }
+      )
+      .leavingQuery.answering(303),
     ]
   }
 
@@ -35,15 +41,13 @@ extension PageRoutes {
     HTTPAnswer.object { text in text.member("provider", parts.provider?.settings.title) }.ofPage
   }
 
-  /// The provider, for a browser that goes there: what only looks where an address leads would use it up.
-  private func asked(_ call: HTTPCall) throws(Problem) -> OpenIDProvider {
+  /// What only looks where an address leads would use it up.
+  private func refuseLooks(_ call: HTTPCall) throws(Problem) {
     guard call.head.method == .get else { throw Problem(405, "GET alone", allow: "GET") }
-    guard let provider = parts.provider else { throw Problem(404, "There is no provider.") }
-    return provider
   }
 
-  private func start(_ call: HTTPCall) async throws(Problem) -> HTTPAnswer {
-    let provider = try asked(call)
+  private func start(_ call: HTTPCall, _ provider: OpenIDProvider) async throws(Problem) -> HTTPAnswer {
+    try refuseLooks(call)
     do throws(OpenIDFailure) {
       let (address, trip) = try await provider.begin(to: call.query["to"] ?? "")
       return redirect(to: address, cookies: [tripCookie(trip.cookie, seconds: Int(OpenIDTrip.seconds))])
@@ -52,8 +56,8 @@ extension PageRoutes {
     }
   }
 
-  private func comeBack(_ call: HTTPCall) async throws(Problem) -> HTTPAnswer {
-    let provider = try asked(call)
+  private func comeBack(_ call: HTTPCall, _ provider: OpenIDProvider) async throws(Problem) -> HTTPAnswer {
+    try refuseLooks(call)
     do throws(OpenIDFailure) {
       let kept = PageCallers.value(of: tripName, call.head)
       let trip = try provider.back(cookie: kept, state: call.query["state"])
@@ -95,8 +99,8 @@ extension PageRoutes {
   }
 
   private func tripCookie(_ value: String, seconds: Int) -> String {
-    "\(tripName)=\(value); Path=\(parts.isSecure ? "/" : "/ui/v1/oidc/"); Max-Age=\(seconds); HttpOnly; "
-      + "SameSite=Lax" + (parts.isSecure ? "; Secure" : "")
+    let path = parts.isSecure ? "/" : "/ui/v1/oidc/"
+    return setCookie(tripName, value, "Path=\(path); Max-Age=\(seconds)", sameSite: "Lax")
   }
 }
 

@@ -120,8 +120,12 @@ extension PageRoutes {
 
   /// For addresses of the page alone, sent by its own pages alone, and seen by no script.
   func cookie(_ value: String, seconds: Int) -> String {
-    "\(PageCallers.cookie)=\(value); Path=/ui/; Max-Age=\(seconds); HttpOnly; SameSite=Strict"
-      + (parts.isSecure ? "; Secure" : "")
+    setCookie(PageCallers.cookie, value, "Path=/ui/; Max-Age=\(seconds)", sameSite: "Strict")
+  }
+
+  /// The value of `Set-Cookie`, for a cookie that no script sees.
+  func setCookie(_ name: String, _ value: String, _ attributes: String, sameSite: String) -> String {
+    "\(name)=\(value); \(attributes); HttpOnly; SameSite=\(sameSite)" + (parts.isSecure ? "; Secure" : "")
   }
 }
 

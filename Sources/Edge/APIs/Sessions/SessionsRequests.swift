@@ -216,11 +216,3 @@ struct LogsRequest {
     return time
   }
 }
-
-extension JSONTree {
-  /// The text of a string; nil for anything else.
-  var string: String? {
-    if case .string(let text) = self { return text }
-    return nil
-  }
-}

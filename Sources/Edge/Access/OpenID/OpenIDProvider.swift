@@ -10,11 +10,21 @@ import Synchronization
 /// What the provider says of itself and its keys are kept for an hour; a token that none of them signed has
 /// them fetched anew, at most every ``refreshSeconds``.
 package final class OpenIDProvider: Sendable {
+  /// What was fetched, and when: nanoseconds since 1970.
+  private struct Kept<Value: Sendable> {
+    let value: Value
+    let at: Int64
+
+    /// nil: it is older, or of a clock that was set back since.
+    func value(at now: Int64, notOlderThan seconds: Int64) -> Value? {
+      let (age, overflow) = now.subtractingReportingOverflow(at)
+      return !overflow && (0..<seconds * 1_000_000_000).contains(age) ? value : nil
+    }
+  }
+
   private struct Known {
-    var endpoints: OpenIDEndpoints?
-    var endpointsAt = Int64.min
-    var keys: KeySet?
-    var keysAt = Int64.min
+    var endpoints: Kept<OpenIDEndpoints>?
+    var keys: Kept<KeySet>?
     var asking = 0
   }
 
@@ -126,15 +136,13 @@ package final class OpenIDProvider: Sendable {
 
   private func endpoints() async throws(OpenIDFailure) -> OpenIDEndpoints {
     let now = clock.now()
-    let kept = known.withLock { known in
-      OpenIDProvider.isFresh(known.endpointsAt, now, OpenIDProvider.keptSeconds) ? known.endpoints : nil
-    }
-    if let kept { return kept }
+    let kept = known.withLock { $0.endpoints }
+    if let kept = kept?.value(at: now, notOlderThan: OpenIDProvider.keptSeconds) { return kept }
     let slash = settings.issuer.utf8.last == UInt8(ascii: "/") ? "" : "/"
     let url = settings.issuer + slash + ".well-known/openid-configuration"
     let body = try await document(url)
     let endpoints = try OpenIDEndpoints(body, issuer: settings.issuer)
-    known.withLock { ($0.endpoints, $0.endpointsAt) = (endpoints, now) }
+    known.withLock { $0.endpoints = Kept(value: endpoints, at: now) }
     return endpoints
   }
 
@@ -142,14 +150,14 @@ package final class OpenIDProvider: Sendable {
     _ endpoints: OpenIDEndpoints, notOlderThan seconds: Int64
   ) async throws(OpenIDFailure) -> KeySet {
     let now = clock.now()
-    let kept = known.withLock { OpenIDProvider.isFresh($0.keysAt, now, seconds) ? $0.keys : nil }
-    if let kept { return kept }
+    let kept = known.withLock { $0.keys }
+    if let kept = kept?.value(at: now, notOlderThan: seconds) { return kept }
     let body = try await document(endpoints.keys)
     let keys: KeySet
     do throws(KeySetError) { keys = try KeySet(parsing: body) } catch {
       throw .provider("its keys cannot be read: \(error.reason)")
     }
-    known.withLock { ($0.keys, $0.keysAt) = (keys, now) }
+    known.withLock { $0.keys = Kept(value: keys, at: now) }
     return keys
   }
 
@@ -168,11 +176,6 @@ package final class OpenIDProvider: Sendable {
     guard mayAsk else { throw .busy }
     defer { known.withLock { $0.asking -= 1 } }
     return try await transport.send(request)
-  }
-
-  private static func isFresh(_ time: Int64, _ now: Int64, _ seconds: Int64) -> Bool {
-    let (age, overflow) = now.subtractingReportingOverflow(time)
-    return !overflow && (0..<seconds * 1_000_000_000).contains(age)
   }
 
   private static func form(_ items: [(String, String)]) -> String {
@@ -264,9 +267,4 @@ enum OpenIDIdentity {
     }
     return name.asciiLowercased
   }
-}
-
-extension JSONTree {
-  /// nil: no text.
-  fileprivate var string: String? { if case .string(let text) = self { text } else { nil } }
 }

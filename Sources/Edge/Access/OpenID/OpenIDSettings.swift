@@ -33,10 +33,7 @@ package struct OpenIDSettings: Sendable, Hashable {
   /// Whether somebody of this name may sign in.
   func lets(_ name: String) -> Bool {
     allowed.isEmpty
-      || allowed.contains { one in
-        name.hasBytes(of: one)
-          || one.hasBytes(from: "@") && name.utf8.reversed().starts(with: one.utf8.reversed())
-      }
+      || allowed.contains { name.hasBytes(of: $0) || $0.hasBytes(from: "@") && name.hasBytes(to: $0) }
   }
 
   /// Whether what is sent to `url` is safe from others on the way: TLS, or this machine.

@@ -53,11 +53,7 @@ package struct OpenIDTrip: Sendable {
   var challenge: String { Base64URL.text(Array(SHA256.hash(data: Array(verifier.utf8)))) }
 
   /// Whether it is the state that was sent along.
-  func isState(_ text: String) -> Bool {
-    // Compared as long whatever is wrong with it.
-    let (given, right) = (Array(text.utf8), Array(state.utf8))
-    return given.count == right.count && zip(given, right).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
-  }
+  func isState(_ text: String) -> Bool { Array(text.utf8).isSecretly(Array(state.utf8)) }
 
   private func derived(_ label: String) -> String {
     var mac = HMAC<SHA256>(key: key)

@@ -10,12 +10,18 @@ package protocol SummaryAnswers: AnyObject, Sendable {
   func next() async throws(StoreError) -> SummaryAnswer?
 }
 
-/// What a summary begins with: a snapshot, what blocks' own summaries say of it, and what is to be read.
-private struct SummaryStart {
+/// How far a summary of a snapshot has come.
+private struct SummaryProgress {
   let snapshot: any PartitionSnapshot
-  let known: SummaryState
+  /// Rows that blocks' own summaries have told of.
   let rowsKnown: Int
-  let work: [SummaryState.Work]
+  /// Rows of all that is read.
+  let rowsInAll: Int
+  /// What is still to be read, an answer behind each.
+  var stages: [[SummaryState.Work]]
+  /// What is known so far.
+  var whole: SummaryState
+  var rowsRead = 0
 }
 
 /// As this process computes it.
@@ -24,22 +30,18 @@ private final class SummaryRun: SummaryAnswers, @unchecked Sendable {
   private let plan: SummaryPlan
   private let run: QueryRun
   private let isStrict: Bool
-  private let start: @Sendable () async throws(StoreError) -> SummaryStart
+  private let start: @Sendable (_ isGradual: Bool) async throws(StoreError) -> SummaryProgress
   private var tries = 1
   private var isGradual: Bool
-  private var snapshot: (any PartitionSnapshot)?
-  private var stages: [[SummaryState.Work]] = []
-  private var whole: SummaryState?
-  private var rowsKnown = 0
-  private var rowsRead = 0
-  private var rowsInAll = 0
+  /// nil: it is to begin.
+  private var progress: SummaryProgress?
   private var isFinished = false
   private var milliseconds = 0.0
 
   /// - Parameter start: Takes a snapshot; called anew when a file turns out to be damaged.
   init(
     _ plan: SummaryPlan, _ run: QueryRun, isGradual: Bool, isStrict: Bool,
-    start: @escaping @Sendable () async throws(StoreError) -> SummaryStart
+    start: @escaping @Sendable (_ isGradual: Bool) async throws(StoreError) -> SummaryProgress
   ) {
     self.plan = plan
     self.run = run
@@ -50,19 +52,9 @@ private final class SummaryRun: SummaryAnswers, @unchecked Sendable {
 
   /// Before the first answer is asked for.
   func begin() async throws(StoreError) {
-    while true {
-      do throws(StoreError) { return try await beginOnce() } catch { try takeAsDamage(error) }
+    while progress == nil {
+      do throws(StoreError) { progress = try await start(isGradual) } catch { try takeAsDamage(error) }
     }
-  }
-
-  private func beginOnce() async throws(StoreError) {
-    // What was gathered is given back first.
-    (whole, stages) = (nil, [])
-    let start = try await start()
-    snapshot = start.snapshot
-    (whole, rowsKnown, rowsRead) = (start.known, start.rowsKnown, 0)
-    rowsInAll = start.work.reduce(0) { $0 + $1.unit.rowCountMax }
-    stages = isGradual ? SummaryRun.stages(of: start.work, rowCount: rowsInAll) : [start.work]
   }
 
   /// A damaged file is known to the store from its reading on: what begins anew does without it, and answers
@@ -73,6 +65,8 @@ private final class SummaryRun: SummaryAnswers, @unchecked Sendable {
     guard case .corrupt = error, !isStrict, tries < QueryEngine.startsMax else { throw error }
     tries += 1
     isGradual = false
+    // What was gathered is given back before as much is gathered anew.
+    progress = nil
   }
 
   /// Below, one answer is as soon there as two.
@@ -80,7 +74,7 @@ private final class SummaryRun: SummaryAnswers, @unchecked Sendable {
   /// Shares of the rows after which an answer is given.
   private static let shares = [0.02, 0.1, 0.3, 0.6, 1.0]
 
-  private static func stages(of work: [SummaryState.Work], rowCount: Int) -> [[SummaryState.Work]] {
+  static func stages(of work: [SummaryState.Work], rowCount: Int) -> [[SummaryState.Work]] {
     guard rowCount >= gradualRowsMin else { return [work] }
     var stages: [[SummaryState.Work]] = []
     var (at, rows) = (0, 0)
@@ -118,18 +112,28 @@ private final class SummaryRun: SummaryAnswers, @unchecked Sendable {
   }
 
   private func nextOnce() async throws(StoreError) -> SummaryAnswer {
-    let stage = stages.isEmpty ? [] : stages.removeFirst()
-    let isLast = stages.isEmpty
-    let result = try await answer(after: stage, isLast: isLast)
+    guard var progress else { bug("a summary is begun before it is asked") }
+    let stage = progress.stages.isEmpty ? [] : progress.stages.removeFirst()
+    var answer = try await read(stage, into: &progress.whole)
+    progress.rowsRead += stage.reduce(0) { $0 + $1.unit.rowCountMax }
+    let isLast = progress.stages.isEmpty
+    if isLast { try progress.snapshot.requireReadable() }
+    let rowsInAll = progress.rowsInAll
+    answer.share = isLast || rowsInAll == 0 ? 1 : Double(progress.rowsRead) / Double(rowsInAll)
+    answer.rowsRead = progress.rowsRead
+    answer.rowsKnown = progress.rowsKnown
+    AnswerMarks.current?.note(progress.snapshot.damagedFiles, nil)
+    self.progress = progress
     isFinished = isLast
-    return result
+    return answer
   }
 
-  private func answer(
-    after stage: [SummaryState.Work], isLast: Bool
+  /// Adds what is read to `whole`, and says what is known then.
+  private func read(
+    _ stage: [SummaryState.Work], into whole: inout SummaryState
   ) async throws(StoreError) -> SummaryAnswer {
-    guard let before = whole else { bug("a summary is begun before it is asked") }
-    let (plan, memory) = (plan, before.memory)
+    let (plan, before) = (plan, whole)
+    let memory = before.memory
     let queue = WorkQueue(stage, endingTogether: run.workers.workerCount) { work in
       work.unit.parts().map { SummaryState.Work(unit: $0, parts: work.parts, places: work.places) }
     }
@@ -147,14 +151,7 @@ private final class SummaryRun: SummaryAnswers, @unchecked Sendable {
       return (state, try state.answer())
     }
     whole = state
-    rowsRead += stage.reduce(0) { $0 + $1.unit.rowCountMax }
-    if isLast { try snapshot?.requireReadable() }
-    var result = answer
-    result.share = isLast || rowsInAll == 0 ? 1 : Double(rowsRead) / Double(rowsInAll)
-    result.rowsRead = rowsRead
-    result.rowsKnown = rowsKnown
-    AnswerMarks.current?.note(snapshot?.damagedFiles ?? [], nil)
-    return result
+    return answer
   }
 }
 
@@ -176,8 +173,8 @@ extension QueryEngine {
       }
       let partition = Partition(tenant: tenant, dataset: prepared.dataset)
       let summary = SummaryRun(plan, run, isGradual: isGradual, isStrict: prepared.isStrict) {
-        () async throws(StoreError) -> SummaryStart in
-        try await begin(plan, run, source.snapshot(of: partition))
+        isGradual async throws(StoreError) -> SummaryProgress in
+        try await begin(plan, run, source.snapshot(of: partition), isGradual: isGradual)
       }
       try await summary.begin()
       return summary
@@ -185,8 +182,8 @@ extension QueryEngine {
   }
 
   private func begin(
-    _ plan: SummaryPlan, _ run: QueryRun, _ snapshot: any PartitionSnapshot
-  ) async throws(StoreError) -> SummaryStart {
+    _ plan: SummaryPlan, _ run: QueryRun, _ snapshot: any PartitionSnapshot, isGradual: Bool
+  ) async throws(StoreError) -> SummaryProgress {
     var whole = SummaryState(plan, memory: GroupMemory(run.share, limits: groupLimits))
     var work: [SummaryState.Work] = []
     var rowsKnown = 0
@@ -210,7 +207,10 @@ extension QueryEngine {
       work += units.map { SummaryState.Work(unit: $0, parts: unknown, places: places) }
     }
     work.sort { $0.unit.bounds.timestampMax > $1.unit.bounds.timestampMax }
-    return SummaryStart(snapshot: snapshot, known: whole, rowsKnown: rowsKnown, work: work)
+    let rowsInAll = work.reduce(0) { $0 + $1.unit.rowCountMax }
+    return SummaryProgress(
+      snapshot: snapshot, rowsKnown: rowsKnown, rowsInAll: rowsInAll,
+      stages: isGradual ? SummaryRun.stages(of: work, rowCount: rowsInAll) : [work], whole: whole)
   }
 
   /// What summaries of blocks say of a part, if they say anything; nil: all of it is to be read.

@@ -1,4 +1,3 @@
-import Access
 import ArgumentParser
 import Codecs
 import NIOHTTP1

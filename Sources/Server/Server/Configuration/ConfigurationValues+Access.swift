@@ -129,7 +129,7 @@ extension ConfigurationValues {
         throw .refused("\(path) is an address that begins with https:// (http:// on this machine alone)")
       }
     }
-    guard url.utf8.reversed().starts(with: OpenIDSettings.callbackPath.utf8.reversed()) else {
+    guard url.hasBytes(to: OpenIDSettings.callbackPath) else {
       throw .refused("oidc.redirect_url ends with \(OpenIDSettings.callbackPath)")
     }
     var settings = OpenIDSettings(issuer: issuer, clientID: client, redirectURL: url)
