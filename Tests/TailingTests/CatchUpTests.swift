@@ -15,6 +15,10 @@ import Testing
     return received
   }
 
+  private func room(_ bytes: Int = .max) -> MemoryReservation {
+    MemoryReservation(of: MemoryBudget("answers", bytesMax: bytes))
+  }
+
   /// From any position: what was read before, caught up, and live are all rows, each once.
   @Test(arguments: [1, 300, 1 << 20])
   func catchingUpJoinsLive(bytesMax: Int) async throws {
@@ -46,7 +50,8 @@ import Testing
           let follower = try await Follower(feed, filter: predicate) { index % 2 == 0 || $0.level == "error" }
           let end = follower.subscription.positionStart
           let reader = try #require(
-            await feed.resume(logs, filter: predicate, shape: RowShape(), from: start, to: end))
+            await feed.resume(
+              logs, filter: predicate, shape: RowShape(), from: start, to: end, memory: room()))
           #expect(reader.deleted == nil)
           let caughtUp = try await rows(of: reader.rows, bytesMax: bytesMax)
           while isOver.count == 0 { await Task.yield() }
@@ -82,12 +87,55 @@ import Testing
       (Predicate.all, nil as String?), (.compare(ColumnPath("level"), .equal, .string("warn")), "warn"),
     ] {
       let reader = try #require(
-        await feed.resume(logs, filter: predicate, shape: RowShape(), from: 0, to: end)
+        await feed.resume(
+          logs, filter: predicate, shape: RowShape(), from: 0, to: end, memory: room())
       ).rows
       let expected = written.rows.filter { level == nil || $0.level == level }.map { Received.row($0.text) }
       let found = try await rows(of: reader, bytesMax: 100_000)
       #expect(found == expected)
     }
+    await feed.stop()
+    await store.stop()
+  }
+
+  /// What is held while a client takes its time is counted: a window from the start, more for rows that are
+  /// larger, and nothing once it is over.
+  @Test func whatIsHeldIsCounted() async throws {
+    let store = try await openStore()
+    let feed = LiveFeed(feed: store, source: store, limits: testLimits())
+    let window = 2 << 20
+    let large = String(repeating: "x", count: 400_000)
+    try await Written().append((0..<100).map { Row(level: "info", message: "\($0)") }, to: store)
+    try await Written().append((0..<16).map { Row(level: "warn", message: "\($0)" + large) }, to: store)
+    try await Written().append((0..<100).map { Row(level: "info", message: "\($0)") }, to: store)
+    func newest(_ budget: MemoryBudget) throws(StoreError) -> LiveCatchUp {
+      try feed.newest(
+        216, of: logs, filter: .all, shape: RowShape(), below: 216, memory: MemoryReservation(of: budget))
+    }
+
+    let budget = MemoryBudget("answers", bytesMax: .max)
+    var most = 0
+    do {
+      let reader = try newest(budget)
+      #expect(budget.bytesUsed == window, "before anything is read")
+      while try await reader.next(bytesMax: 64 << 10) != nil { most = max(most, budget.bytesUsed) }
+      #expect((2 * window..<4 * window).contains(most), "\(most)")
+    }
+    // The thread that read last may let go of it a moment later.
+    while budget.bytesUsed > 0 { await Task.yield() }
+
+    let none = MemoryBudget("answers", bytesMax: window - 1)
+    #expect(throws: StoreError.self) { try newest(none) }
+    let narrow = MemoryBudget("answers", bytesMax: window)
+    do {
+      let reader = try newest(narrow)
+      var count = 0
+      await #expect(throws: StoreError.memoryExhausted("answers (\(window) bytes) is used up")) {
+        while let frame = try await reader.next(bytesMax: 64 << 10) { count += frame.messageCount }
+      }
+      #expect(count > 0, "what has room comes")
+    }
+    while narrow.bytesUsed > 0 { await Task.yield() }
     await feed.stop()
     await store.stop()
   }
@@ -100,7 +148,8 @@ import Testing
     let written = Written()
     func resume(_ position: Int64) async throws -> LiveFeed.Resumption? {
       try await feed.resume(
-        logs, filter: .all, shape: RowShape(), from: position, to: store.positionEnd(of: acme))
+        logs, filter: .all, shape: RowShape(), from: position, to: store.positionEnd(of: acme),
+        memory: room())
     }
     func expect(_ position: Int64, deleted: Range<Int64>?, _ from: Int64, without gone: String = "-")
       async throws
@@ -156,7 +205,8 @@ import Testing
     for end in [Int64(all.count), 5_000, 1, 0] {
       for (filter, level) in [(Predicate.all, nil as String?), (warnings, "warn"), (nothing, "none")] {
         for count in [1, 7, 399, 400, 401, 4_096, 5_000, 100_000] {
-          let reader = try feed.newest(count, of: logs, filter: filter, shape: RowShape(), below: end)
+          let reader = try feed.newest(
+            count, of: logs, filter: filter, shape: RowShape(), below: end, memory: room())
           let expected = all.filter { $0.position < end && (level == nil || $0.level == level) }.suffix(count)
           let found = try await rows(of: reader, bytesMax: 1 << 20)
           #expect(

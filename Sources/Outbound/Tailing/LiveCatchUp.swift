@@ -4,28 +4,37 @@ import Records
 /// Reads the matching rows between two positions in the order of their positions, as frames of the shape that
 /// live rows come in.
 ///
-/// Memory does not grow with the rows. Holds a snapshot from the first call on: files stay until it is
-/// released. One call at a time.
+/// Memory does not grow with the rows: a window of them is held while a client takes its time, and charged.
+/// Holds a snapshot from the first call on: files stay until it is released. One call at a time.
 package final class LiveCatchUp: @unchecked Sendable {
   // Safe because: what changes is touched inside `next` alone, of which there is one call at a time, and
   // there by one job of
   // `account` or before the first.
   private let account: FairAccount
+  /// Of the window, and of what was made of it.
+  private let memory: MemoryReservation
   private let cancellation: CancellationToken
   private let shape: any LiveShape
   private let makeScan: @Sendable (CancellationToken) async throws(StoreError) -> PositionScan
   private var scan: PositionScan?
   private var chunks = RowChunks([])
+  /// Of the rows that ``chunks`` are of.
+  private var windowBytes = 0
   private var encoded: EncodedRows?
   /// Messages of `encoded` before it were given out.
   private var message = 0
 
-  /// - Parameter account: Of the tenant whose rows these are.
+  /// - Parameters:
+  ///   - account: Of the tenant whose rows these are.
+  ///   - memory: Of which a window is taken at once, and more only for rows that are larger.
+  /// - Throws: `.memoryExhausted`: there is no room for a window.
   init(
-    account: FairAccount, shape: any LiveShape,
+    account: FairAccount, memory: MemoryReservation, shape: any LiveShape,
     makeScan: @escaping @Sendable (CancellationToken) async throws(StoreError) -> PositionScan
-  ) {
+  ) throws(StoreError) {
+    try memory.take(PositionScan.windowBytesMax)
     self.account = account
+    self.memory = memory
     // Without end: streams take as long as their clients do.
     cancellation = CancellationToken(secondsMax: 0, pace: account) { 0 }
     self.shape = shape
@@ -37,7 +46,8 @@ package final class LiveCatchUp: @unchecked Sendable {
   /// Reads among the tenant's queries, a window of positions at a time.
   ///
   /// - Throws: `.disk`, `.corrupt`: the rows cannot be read. `.stopping`: the task was cancelled. `.invalid`:
-  ///   the filter's text patterns are too dear. The first call: what keeps the store from giving a snapshot.
+  ///   the filter's text patterns are too dear. `.memoryExhausted`: rows are larger than a window, and there
+  ///   is no room for them. The first call: what keeps the store from giving a snapshot.
   package func next(bytesMax: Int) async throws(StoreError) -> LiveFrame? {
     if scan == nil { scan = try await makeScan(cancellation) }
     let result: Result<LiveFrame?, StoreError> = await withTaskCancellationHandler {
@@ -66,20 +76,31 @@ package final class LiveCatchUp: @unchecked Sendable {
   }
 
   private func readOn(_ bytesMax: Int) throws(StoreError) -> Step {
-    if let frame = nextFrame(bytesMax) { return .frame(frame) }
+    if let frame = try nextFrame(bytesMax) { return .frame(frame) }
+    (chunks, windowBytes) = (RowChunks([]), 0)
     guard var scan else { bug("the scan is made first") }
     defer { self.scan = scan }
     if scan.isAtEnd { return .end }
     guard let batch = try scan.next() else { return .goOn }
-    chunks = RowChunks([batch])
-    return nextFrame(bytesMax).map { .frame($0) } ?? .goOn
+    windowBytes = batch.byteCount(0..<batch.rowCount)
+    // What is encoded waits for the client: no more of it than it takes at once.
+    chunks = RowChunks([batch], bytesMax: bytesMax)
+    return try nextFrame(bytesMax).map { .frame($0) } ?? .goOn
+  }
+
+  /// Counts what is held: never less than a window, so that whoever was let in can go on.
+  private func hold(_ bytes: Int) throws(StoreError) {
+    let change = max(bytes, PositionScan.windowBytesMax) - memory.byteCount
+    if change > 0 { try memory.take(change) } else { memory.give(back: -change) }
   }
 
   /// Of what was read already.
-  private func nextFrame(_ bytesMax: Int) -> LiveFrame? {
+  private func nextFrame(_ bytesMax: Int) throws(StoreError) -> LiveFrame? {
     if encoded == nil {
       guard let batch = chunks.next() else { return nil }
-      encoded = EncodedRows(batch, shape: shape)
+      let rows = EncodedRows(batch, shape: shape)
+      try hold(windowBytes + rows.bytes.count)
+      encoded = rows
       message = 0
     }
     guard let encoded else { return nil }

@@ -138,15 +138,17 @@ package final class LiveFeed: Sendable {
 extension LiveFeed {
   /// The newest `count` of the matching rows below `end`, by their positions; fewer if there are no more.
   ///
-  /// - Throws: `.invalid`: the filter does not fit the dataset.
+  /// - Parameter memory: For the rows that are held while they are given out.
+  /// - Throws: `.invalid`: the filter does not fit the dataset. `.memoryExhausted`: there is no room.
   package func newest(
-    _ count: Int, of partition: Partition, filter: Records.Predicate, shape: any LiveShape, below end: Int64
+    _ count: Int, of partition: Partition, filter: Records.Predicate, shape: any LiveShape, below end: Int64,
+    memory: MemoryReservation
   ) throws(StoreError) -> LiveCatchUp {
     // For its errors: scans compile it anew.
     _ = try CompiledPredicate(filter, schema: partition.dataset.schema)
     let source = source
     let account = pool.account(of: partition.tenant)
-    return LiveCatchUp(account: account, shape: shape) { token async throws(StoreError) in
+    return try LiveCatchUp(account: account, memory: memory, shape: shape) { token async throws(StoreError) in
       let snapshot = try await source.snapshot(of: partition)
       var scan = PositionScan(
         snapshot, dataset: partition.dataset, columns: shape.columns, filter: filter,
@@ -168,10 +170,12 @@ extension LiveFeed {
   /// The matching rows from `position` up to `end` for one who has seen all before `position`; nil if
   /// `position` lies beyond `end`, and so is of another store: then the client must start anew (`reset`).
   ///
+  /// - Parameter memory: For the rows that are held while they are given out.
   /// - Throws: `.invalid`: the filter does not fit the dataset. `.disk`, `.corrupt`: rows cannot be read.
+  ///   `.memoryExhausted`: there is no room.
   package func resume(
     _ partition: Partition, filter: Records.Predicate, shape: any LiveShape, from position: Int64,
-    to end: Int64
+    to end: Int64, memory: MemoryReservation
   ) async throws(StoreError) -> Resumption? {
     _ = try CompiledPredicate(filter, schema: partition.dataset.schema)
     if position < 0 || position > end { return nil }
@@ -189,7 +193,7 @@ extension LiveFeed {
       let first = min(end, try PositionScan.firstPosition(in: snapshot) ?? end)
       return first == firstCommitted || position >= first ? nil : position..<first
     }
-    let rows = LiveCatchUp(account: account, shape: shape) { token in
+    let rows = try LiveCatchUp(account: account, memory: memory, shape: shape) { token in
       PositionScan(
         snapshot, dataset: partition.dataset, columns: shape.columns, filter: filter,
         positions: position..<end, cancellation: token)

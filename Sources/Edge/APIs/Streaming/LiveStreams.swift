@@ -20,11 +20,13 @@ package struct LiveStreams: Sendable {
   let seal: CursorSeal
   private let memory: MemoryBudget
 
-  /// - Parameter memory: Of what streams open with; without bound unless it is given.
+  /// - Parameter memory: For answers; without bound unless it is given. Streams may hold half of it for what
+  ///   they begin with: those who do not read leave room for everybody else's answers.
   package init(
     feed: LiveFeed, seal: CursorSeal, memory: MemoryBudget = MemoryBudget("answers", bytesMax: .max)
   ) {
-    self.memory = memory
+    self.memory = MemoryBudget(
+      "half of what answers may hold", bytesMax: memory.bytesMax / 2, within: memory)
     self.feed = feed
     self.seal = seal
   }
@@ -53,7 +55,8 @@ package struct LiveStreams: Sendable {
         start = try await resume(&session, from: mark, partition, filter, shape) ?? start
       } else if newest > 0 {
         let end = subscription.positionStart
-        let reader = try feed.newest(newest, of: partition, filter: filter, shape: shape, below: end)
+        let reader = try feed.newest(
+          newest, of: partition, filter: filter, shape: shape, below: end, memory: reservation())
         // Whoever is cut off before all of them came begins anew, or goes on behind one that did.
         session.catchUp = LiveStreams.pieces(of: reader, closing: place(end, in: partition, opening.form))
         start = nil
@@ -82,7 +85,8 @@ package struct LiveStreams: Sendable {
   ) async throws(StoreError) -> Int64? {
     guard let position = marks(of: partition).position(of: mark),
       let found = try await feed.resume(
-        partition, filter: filter, shape: shape, from: position, to: session.subscription.positionStart)
+        partition, filter: filter, shape: shape, from: position, to: session.subscription.positionStart,
+        memory: reservation())
     else {
       session.opening = LiveForm.events.message("reset", Array("{\"type\":\"reset\"}".utf8))
       return nil

@@ -105,7 +105,10 @@ final class LiveConnection: @unchecked Sendable {
     guard phase == .catchingUp, let outlet else { return }
     switch piece {
     case .success(let bytes?): send(ByteBuffer(bytes: bytes), through: outlet)
-    case .success(nil): phase = .live
+    case .success(nil):
+      phase = .live
+      // It holds a snapshot, and files by it.
+      session?.catchUp = nil
     case .failure(let problem):
       return finish(.internalError, problem.status == 503 ? "overloaded" : "reading failed")
     }
