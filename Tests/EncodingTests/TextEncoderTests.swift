@@ -48,8 +48,11 @@ struct TextEncoderTests {
   static let object =
     #"{"n":-7,"f":1.0,"b":true,"t":"say \"hi\",\nü\\","o":{"a":[1,"x"]},"at":"2017-07-14T02:40:00Z","id":"01020304-0506-0708-090a-0b0c0d0e0f10"}"#
 
-  private func encode(_ format: OutputFormat, batches: Int, cursor: String? = nil) throws -> String {
-    let encoder: any BatchEncoder = TextEncoder(format: format, fields: TextEncoderTests.fields)
+  private func encode(
+    _ format: OutputFormat, batches: Int, cursor: String? = nil, remarks: AnswerRemarks = AnswerRemarks()
+  ) throws -> String {
+    let encoder: any BatchEncoder = TextEncoder(
+      format: format, fields: TextEncoderTests.fields, remarks: remarks)
     var bytes = try encoder.begin()
     for _ in 0..<batches { bytes += try encoder.encode(TextEncoderTests.batch) }
     bytes += try encoder.end(cursor: cursor)
@@ -72,6 +75,26 @@ struct TextEncoderTests {
     #expect(rows.count == 4 && rows[0] == rows[2])
     #expect(tree["cursor"] == .string("abc"))
     #expect(try encode(.json, batches: 0) == "{\"rows\":[]}\n")
+  }
+
+  /// Behind all else, asked when the rows are read.
+  @Test func statisticsAreTheLastWord() throws {
+    var remarks = AnswerRemarks()
+    remarks.statistics = {
+      var statistics = AnswerStatistics()
+      statistics.rowsLookedAt = 3
+      statistics.milliseconds = 1.5
+      return statistics
+    }
+    let text =
+      #""statistics":{"rows_looked_at":3,"rows_known":0,"blocks":0,"pages_left_out":0,"#
+      + #""bytes_looked_at":0,"ms":1.5}"#
+    let json = try encode(.json, batches: 0, cursor: "abc", remarks: remarks)
+    #expect(json == "{\"rows\":[],\"cursor\":\"abc\",\(text)}\n")
+    #expect(try encode(.ndjson, batches: 0, remarks: remarks) == "{\(text)}\n")
+    #expect(try encode(.csv, batches: 0, remarks: remarks) == encode(.csv, batches: 0))
+    remarks.statistics = { nil }
+    #expect(try encode(.json, batches: 0, remarks: remarks) == "{\"rows\":[]}\n")
   }
 
   @Test func csvQuotesWhatItMust() throws {

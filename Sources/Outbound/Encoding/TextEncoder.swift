@@ -31,6 +31,8 @@ package struct AnswerRemarks: Sendable {
   package var incompleteness: Incompleteness?
   /// How sure groups are.
   package var approximation: Approximation?
+  /// What was looked at for it, asked behind the last row; nil: it does not say.
+  package var statistics: (@Sendable () -> AnswerStatistics?)?
 
   /// That it is whole and right, unless said otherwise.
   package init(incompleteness: Incompleteness? = nil, approximation: Approximation? = nil) {
@@ -39,8 +41,8 @@ package struct AnswerRemarks: Sendable {
   }
 }
 
-/// JSON (`{"rows":[…],"cursor":…,"incomplete":…,"exact":…}`), NDJSON (an object a line) and CSV (RFC 4180
-/// with a header line).
+/// JSON (`{"rows":[…],"cursor":…,"incomplete":…,"exact":…,"statistics":…}`), NDJSON (an object a line) and
+/// CSV (RFC 4180 with a header line).
 ///
 /// Null columns are left out of objects and empty in CSV, where an empty text is `""`. Object columns are
 /// JSON in all three.
@@ -55,7 +57,8 @@ package final class TextEncoder: BatchEncoder {
 
   /// - Parameters:
   ///   - format: `.json`, `.ndjson` or `.csv`.
-  ///   - remarks: Said in JSON, which alone has a place for it.
+  ///   - remarks: Said in JSON, which alone has a place for all of them; NDJSON has a last line for
+  ///     statistics.
   package init(
     format: OutputFormat, fields: [Field], style: RecordStyle = RecordStyle(),
     remarks: AnswerRemarks = AnswerRemarks()
@@ -99,7 +102,13 @@ package final class TextEncoder: BatchEncoder {
 
   /// See ``BatchEncoder``.
   package func end(cursor: String?) -> [UInt8] {
-    guard format == .json else { return [] }
+    guard format == .json else {
+      guard format == .ndjson, let statistics = remarks.statistics?() else { return [] }
+      writer.append(raw: "{")
+      writer.member(statistics)
+      writer.append(raw: "}\n")
+      return writer.takeBytes()
+    }
     writer.append(raw: "]")
     if let cursor {
       writer.append(raw: ",\"cursor\":")
@@ -112,6 +121,10 @@ package final class TextEncoder: BatchEncoder {
     }
     if let approximation = remarks.approximation {
       writer.append(raw: ",\"exact\":false,\"error_bound\":\(approximation.boundText ?? "null")")
+    }
+    if let statistics = remarks.statistics?() {
+      writer.append(raw: ",")
+      writer.member(statistics)
     }
     writer.append(raw: "}\n")
     return writer.takeBytes()

@@ -44,6 +44,11 @@ package final class QueryAnswer: @unchecked Sendable {
   private var bytesHeld = 0
   /// What it is computed on; nil: all of it is at hand.
   var workers: (any QueryWorkers)?
+  /// Counts what it takes; nil: nobody does.
+  var work: CancellationToken?
+
+  /// What was looked at for what came so far, and how long that took; nil: nobody counted.
+  package var statistics: AnswerStatistics? { work?.statistics }
 
   /// Rows of records.
   ///

@@ -106,6 +106,7 @@ package struct QueryEngine: QueryAnswering {
     try snapshot.requireReadable()
     let answer = QueryAnswer(request: request, groups: groups, damagedFiles: snapshot.damagedFiles)
     answer.workers = run.workers
+    answer.work = run.work.cancellation
     return answer
   }
 
@@ -129,6 +130,7 @@ package struct QueryEngine: QueryAnswering {
       rows: stream, damagedFiles: snapshot.damagedFiles)
     answer.memory = run.share.reservation
     answer.workers = run.workers
+    answer.work = run.work.cancellation
     return answer
   }
 

@@ -51,6 +51,8 @@ package struct QueryRequest: Sendable, Hashable {
   /// Whether groups that there is no memory for are an error; else the greatest are given, and the answer
   /// says how sure they are.
   package var isExact = false
+  /// Whether the answer says what was looked at for it; nil: where its form has a place for that.
+  package var wantsStatistics: Bool?
 
   /// Rows given when a request names no limit.
   package static let limitDefault = 1_000
@@ -80,7 +82,7 @@ package struct QueryRequest: Sendable, Hashable {
 extension QueryRequest {
   private static let members = [
     "dataset", "start", "end", "where", "columns", "limit", "order", "cursor", "measures", "group_by",
-    "bucket", "utc_offset_seconds", "order_by", "offset", "count", "strict", "exact",
+    "bucket", "utc_offset_seconds", "order_by", "offset", "count", "strict", "exact", "statistics",
   ]
 
   /// Reads the JSON form (Docs/query.md).
@@ -114,6 +116,9 @@ extension QueryRequest {
     }
     isStrict = try QueryRequest.flag(tree["strict"], "strict")
     isExact = try QueryRequest.flag(tree["exact"], "exact")
+    if let wanted = tree["statistics"], wanted != .null {
+      wantsStatistics = try QueryRequest.flag(wanted, "statistics")
+    }
     cursor = nil
     // The most first, where an order is asked for and not said.
     if isGrouped, tree["order_by"] != nil, tree["order"] == nil { isDescending = true }

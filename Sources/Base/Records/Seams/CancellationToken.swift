@@ -8,7 +8,8 @@ package protocol WorkPace: Sendable {
   func expedite()
 }
 
-/// Says to whoever computes for a query whether its answer is still wanted, and whether there is time left.
+/// Says to whoever computes for a query whether its answer is still wanted, and whether there is time left;
+/// is told by them what they look at.
 ///
 /// Work looks at it between pages, batches and units, and every few hundred thousand steps of text patterns:
 /// often enough that it ends within some tens of milliseconds, seldom enough that looking costs nothing.
@@ -23,6 +24,12 @@ package final class CancellationToken: Sendable {
   /// Nanoseconds that may still be worked; touched by whoever begins and ends work.
   private let left: Atomic<Int64>
   private let secondsMax: Int
+  /// When work began, by ``uptime``; touched by whoever begins and ends it.
+  private let began = Atomic<Int64>(0)
+  /// Nanoseconds that were worked before.
+  private let worked = Atomic<Int64>(0)
+  /// What is looked at.
+  package let meter = ScanMeter()
   private let patternStepsLeft: Atomic<Int>
   private let pace: (any WorkPace)?
   private let uptime: @Sendable () -> Int64
@@ -65,6 +72,7 @@ package final class CancellationToken: Sendable {
   /// Work begins, or goes on. The time between ``pause()`` and this, in which an answer waits for its client,
   /// does not count. One caller at a time.
   package func resume() {
+    began.store(uptime(), ordering: .relaxed)
     let rest = left.load(ordering: .relaxed)
     guard rest != CancellationToken.never else { return }
     let (end, isOver) = uptime().addingReportingOverflow(rest)
@@ -73,8 +81,16 @@ package final class CancellationToken: Sendable {
 
   /// Work rests. One caller at a time, after ``resume()``.
   package func pause() {
+    worked.add(uptime() - began.load(ordering: .relaxed), ordering: .relaxed)
     let end = deadline.exchange(CancellationToken.never, ordering: .relaxed)
     if end != CancellationToken.never { left.store(max(0, end - uptime()), ordering: .relaxed) }
+  }
+
+  /// What was looked at so far, and how long was worked; while work lasts, until it began.
+  package var statistics: AnswerStatistics {
+    var statistics = meter.statistics
+    statistics.milliseconds = Double(worked.load(ordering: .relaxed)) / 1e6
+    return statistics
   }
 
   /// Whether ``check()`` throws, now and from now on while work lasts.

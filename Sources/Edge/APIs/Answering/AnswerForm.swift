@@ -22,6 +22,9 @@ package struct AnswerForm: Sendable, Hashable {
     self.init(try OutputFormat(wantedBy: call), guardsCells: call.query.flag("safe"))
   }
 
+  /// Whether something can be said behind the last row.
+  var hasLastWord: Bool { format == .json || format == .ndjson }
+
   /// The form's encoder for batches of `fields`.
   func encoder(
     fields: [Field], style: RecordStyle = RecordStyle(), remarks: AnswerRemarks = AnswerRemarks()

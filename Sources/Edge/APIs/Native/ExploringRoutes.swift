@@ -68,20 +68,25 @@ struct ExploringRoutes: Sendable {
       let request = try SummaryRequest(json: call.body, filter: principal.filter, registry: registry)
       return (request, try await engine.summarize(request, isGradual: isGradual, for: principal.tenant))
     }
-    guard var answer = try await next(answers.1) else { bug("a summary has an answer") }
+    let tellsFigures = principal.mayKnowStatistics
+    guard var answer = try await next(answers.1, tellsFigures) else { bug("a summary has an answer") }
     guard isGradual else {
       return .answer(.json(.ok, SummaryText.json(answer, answers.0)))
     }
     try await stream.begin(.ok, contentType: "text/event-stream", headers: [("Cache-Control", "no-store")])
     while true {
       try await stream.write(SummaryText.event(answer, answers.0))
-      guard let more = try await next(answers.1) else { return .streamed }
+      guard let more = try await next(answers.1, tellsFigures) else { return .streamed }
       answer = more
     }
   }
 
-  private func next(_ answers: any SummaryAnswers) async throws(Problem) -> SummaryAnswer? {
-    try await knowing { () async throws(StoreError) in try await answers.next() }
+  private func next(
+    _ answers: any SummaryAnswers, _ tellsFigures: Bool
+  ) async throws(Problem) -> SummaryAnswer? {
+    var answer = try await knowing { () async throws(StoreError) in try await answers.next() }
+    if !tellsFigures { answer?.statistics = nil }
+    return answer
   }
 
   private func knowing<Value>(

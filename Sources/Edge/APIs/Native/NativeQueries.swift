@@ -42,14 +42,26 @@ package struct EngineQueries: NativeQueries {
       seal.open($0, scope: EngineQueries.scope(principal, $1))
     }
     let scope = EngineQueries.scope(principal, request.dataset)
+    guard request.wantsStatistics != true || form.hasLastWord else {
+      throw .invalid("statistics: JSON and NDJSON alone have a place for them")
+    }
     let answer = try await engine.run(request, for: principal.tenant)
-    let remarks = AnswerRemarks(
+    var remarks = AnswerRemarks(
       incompleteness: Incompleteness(answer.damagedFiles), approximation: answer.approximation)
+    if request.wantsStatistics ?? (form.format == .json), principal.mayKnowStatistics {
+      remarks.statistics = { answer.statistics }
+    }
     return try EncodedAnswer(answer, sealing: { [seal] in seal.seal($0, scope: scope) }) {
       () throws(EncodingError) in
       try form.encoder(fields: answer.fields, remarks: remarks)
     }
   }
+}
+
+extension Principal {
+  /// Whether figures of what was looked at may be told: who sees some of a dataset's records only would learn
+  /// from them how many the others are.
+  var mayKnowStatistics: Bool { filter == .all }
 }
 
 /// The body of `POST /v1/delete`: which records of which dataset.

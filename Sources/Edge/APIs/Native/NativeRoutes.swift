@@ -101,6 +101,7 @@ package struct NativeRoutes: RecordOwner {
               [
                 ("dataset", NativeRoutes.schema(of: registry)), ("limit", JSONSchema.integer(1)),
                 ("order", JSONSchema.order), ("strict", JSONSchema.flag), ("exact", JSONSchema.exact),
+                ("statistics", JSONSchema.flag),
               ] + NativeRoutes.queryMembers.map { ($0, "{}") }, required: ["dataset"]),
             #"{"dataset":"logs","where":{"eq":["level","ERROR"]},"limit":10}"#)
         ).failing(with: 406),

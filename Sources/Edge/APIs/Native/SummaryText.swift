@@ -1,4 +1,5 @@
 import Codecs
+import Encoding
 import Querying
 import Records
 
@@ -48,13 +49,10 @@ enum SummaryText {
     text.beginArray()
     for field in answer.fields { write(field, to: &text) }
     text.endArray()
-    text.name("statistics")
-    text.beginObject()
-    text.member("rows_looked_at", answer.rowsRead)
-    text.member("rows_known", answer.rowsKnown)
-    text.name("ms")
-    text.value(rounded: answer.milliseconds)
-    text.endObject()
+    if let statistics = answer.statistics {
+      text.append(raw: ",")
+      text.member(statistics)
+    }
     text.endObject()
   }
 

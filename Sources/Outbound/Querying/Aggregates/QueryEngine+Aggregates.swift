@@ -22,6 +22,7 @@ extension QueryEngine {
         try whole.add(known)
         return (known, try whole.answer(bytesMax: bytesMax).batches)
       }
+      pass.run.work.cancellation.meter.note(rowsKnown: known.rowCount)
       if let all { return GroupAnswer(batches: all, approximation: nil) }
       let groups = try await gather(pass, known.units, known, memory: memory)
       return GroupAnswer(batches: groups.batches, approximation: nil)

@@ -36,7 +36,6 @@ private final class SummaryRun: SummaryAnswers, @unchecked Sendable {
   /// nil: it is to begin.
   private var progress: SummaryProgress?
   private var isFinished = false
-  private var milliseconds = 0.0
 
   /// - Parameter start: Takes a snapshot; called anew when a file turns out to be damaged.
   init(
@@ -91,7 +90,6 @@ private final class SummaryRun: SummaryAnswers, @unchecked Sendable {
 
   func next() async throws(StoreError) -> SummaryAnswer? {
     guard !isFinished else { return nil }
-    let begin = run.uptime.uptime()
     var answer: SummaryAnswer
     do throws(StoreError) {
       answer = try await run.work.run { () throws(StoreError) -> SummaryAnswer in
@@ -106,8 +104,8 @@ private final class SummaryRun: SummaryAnswers, @unchecked Sendable {
       isFinished = true
       throw error
     }
-    milliseconds += Double(run.uptime.uptime() - begin) / 1e6
-    answer.milliseconds = milliseconds
+    answer.statistics = run.work.cancellation.statistics
+    answer.statistics?.rowsKnown = progress?.rowsKnown ?? 0
     return answer
   }
 
@@ -120,8 +118,6 @@ private final class SummaryRun: SummaryAnswers, @unchecked Sendable {
     if isLast { try progress.snapshot.requireReadable() }
     let rowsInAll = progress.rowsInAll
     answer.share = isLast || rowsInAll == 0 ? 1 : Double(progress.rowsRead) / Double(rowsInAll)
-    answer.rowsRead = progress.rowsRead
-    answer.rowsKnown = progress.rowsKnown
     AnswerMarks.current?.note(progress.snapshot.damagedFiles, nil)
     self.progress = progress
     isFinished = isLast

@@ -121,10 +121,6 @@ package struct SummaryAnswer: Sendable {
   package var fields: [Field] = []
   /// How much of the rows is looked at: 0 to 1.
   package var share = 1.0
-  /// Rows that were looked at, at most, without those that summaries of blocks knew.
-  package var rowsRead = 0
-  /// Rows that summaries of blocks knew.
-  package var rowsKnown = 0
-  /// How long was worked.
-  package var milliseconds = 0.0
+  /// What was looked at so far, and how long was worked; nil: it is not told.
+  package var statistics: AnswerStatistics?
 }

@@ -108,6 +108,20 @@ final class BlockContents: Sendable {
 
   var groupCount: Int { parquet.rowGroups.count }
 
+  /// The block, for counting.
+  var object: StoredObject { StoredObject(name: path) }
+
+  /// Notes that the block is asked.
+  func note(in meter: ScanMeter?) { meter?.note(block: object, pageCount: pages.pages.count) }
+
+  /// Bytes that so many rows of a row group's column take uncompressed, about.
+  func bytes(ofColumn column: Int, group: Int, rowCount: Int) -> Int {
+    let info = parquet.rowGroups[group]
+    // What a damaged footer says must not overflow.
+    let bytes = min(max(0, info.columns[column].uncompressedBytes), 1 << 50)
+    return Int(Double(bytes) * min(1, Double(rowCount) / Double(max(1, info.rowCount))))
+  }
+
   /// Pages of a row group, numbered in the block.
   func pages(of group: Int) -> Range<Int> { groupPages[group]..<groupPages[group + 1] }
 

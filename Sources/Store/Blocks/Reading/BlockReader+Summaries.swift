@@ -73,6 +73,7 @@ extension BlockReader {
       let units = try units(for: scan, predicate: predicate, deletions: deletions)
       return FrequentAnswer(parts: [], remaining: units)
     }
+    try contents().note(in: scan.cancellation?.meter)
     var counts: [GroupKey: Int] = [:]
     for value in column.values { counts[GroupKey(bucket: 0, values: [value.text])] = value.rows }
     if column.nulls > 0 { counts[GroupKey(bucket: 0, values: [nil])] = column.nulls }
@@ -118,6 +119,7 @@ extension BlockReader {
     var found: Found?
     if let whole = cut.whole {
       found = try known(whole)
+      try contents().note(in: scan.cancellation?.meter)
       if found == nil { return (nil, try units(for: scan, predicate: predicate)) }
     }
     var remaining: [any ScanUnit] = []

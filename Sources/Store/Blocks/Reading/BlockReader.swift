@@ -91,6 +91,7 @@ package final class BlockReader: BlockReading {
     else { return [] }
     if let ids = predicate.requiredIDs, !ids.contains(where: mayHold) { return [] }
     let contents = try contents()
+    contents.note(in: request.cancellation?.meter)
     let groups = contents.groups(thatMayHold: predicate)
     if groups.isEmpty { return [] }
     let scan = try BlockScan(

@@ -117,6 +117,10 @@ final class BlockScan: Sendable {
     try request.cancellation.check()
     var rows = RowSet(contents, group: group, pages: pages)
     var selection = Selection(rowCount: rows.rowCount, all: true)
+    if let meter = request.cancellation?.meter {
+      meter.note(rows: rows.rowCount)
+      meter.note(pages: pages, of: contents.object)
+    }
     var used: RowReader?
     // Per text part, the rows that are not proved and must be read.
     var open: [Selection] = []

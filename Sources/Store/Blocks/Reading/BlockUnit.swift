@@ -17,7 +17,7 @@ struct BlockUnit: ScanUnit {
     bounds = scan.contents.pages.union(pages)
   }
 
-  var objects: Set<StoredObject> { [StoredObject(name: scan.contents.path)] }
+  var objects: Set<StoredObject> { [scan.contents.object] }
 
   var rowCountMax: Int {
     pages.reduce(0) { sum, page in
@@ -119,6 +119,7 @@ struct BlockUnit: ScanUnit {
     for page in pages {
       if let count = provedCount(page) { total += count } else { open.append(page) }
     }
+    scan.request.cancellation?.meter.note(rowsKnown: total)
     guard !open.isEmpty else { return total }
     let stepPageCount = stepPageCount
     return try scan.contents.mapping.answering { () throws(BlockError) in

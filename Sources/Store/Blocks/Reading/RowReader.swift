@@ -38,6 +38,7 @@ final class RowReader {
   }
 
   private func read(_ index: Int, asDictionary: Bool, isRounded: Bool) throws(BlockError) -> Column {
+    cancellation?.meter.note(bytes: contents.bytes(ofColumn: index, group: group, rowCount: rowCount))
     if readsDisk {
       return try contents.read(
         index, group: group, rows: rows, asDictionary: asDictionary, isRounded: isRounded)

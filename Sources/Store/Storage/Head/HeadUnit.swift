@@ -99,6 +99,10 @@ struct HeadUnit: ScanUnit {
   fileprivate func select(_ chunk: HeadChunk) throws(StoreError) -> Selection {
     try cancellation?.check()
     let rows = try filter.select(chunk)
+    if let meter = cancellation?.meter {
+      meter.note(rows: chunk.rowCount)
+      meter.note(bytes: chunk.frames.reduce(0) { $0 + $1.byteCount })
+    }
     // What was evaluated meanwhile means nothing if it is over.
     try cancellation?.check()
     return rows
