@@ -185,13 +185,11 @@ NARROW = ["overview", "logs", "trace", "charts", "send", "manage-grants"]
 
 
 def steady(page):
-    """Times that a call took, what it looked at, and the port in commands are different each time."""
+    """Times that a call took, and the port in commands, are different each time."""
 
     def patch(route):
         answer = route.fetch()
         body = re.sub(r'"(ms|seconds)":[0-9.]+', r'"\1":1', answer.text())
-        # Where rows lie by then, in blocks or in the head.
-        body = re.sub(r'"rows_looked_at":[0-9]+', '"rows_looked_at":2400', body)
         body = re.sub(r'"ingested_at":\s?"[^"]*"', '"ingested_at":"2026-11-19T12:00:00Z"', body)
         body = re.sub(r'"id":\s?"[0-9a-f-]{36}"', '"id":"00000000-0000-7000-8000-000000000000"', body)
         route.fulfill(response=answer, body=body)
@@ -227,6 +225,8 @@ def show(lab, name, **options):
 
 def look(lab, names, kind, **options):
     differ = []
+    # Members of objects come in another order, and fewer rows are looked at, once rows are in blocks.
+    lab.shared.json("POST", "/v1/admin/flush", {"archive": True})
     for name in names:
         page = show(lab, name, **options)
         differ.append(screens.check(lab, page, f"{name}-{kind}"))
