@@ -207,8 +207,9 @@ import Testing
         server = Server(sets=[f"memory.bytes_max={BUDGET}"])
         token = server.login("alice")
         text = "".join(random.choices("abcdefgh", k=100_000))
-        for _ in range(60):
+        for n in range(60):
             server.put(token, text)
+            server.write([{"level": "INFO", "message": text}])
         before = anonymous(server)
         clients = []
         for _ in range(200):
@@ -227,11 +228,37 @@ import Testing
         grown = anonymous(server) - before
         if os.environ.get("SHOW"):
             print(good, len(refused), grown >> 20, held(server, "answers"))
-        assert held(server, "answers") <= BUDGET / 2
+        assert held(server, "beginnings") <= BUDGET / 4
+        assert server.metric('cordwood_memory_refusals_total{kind="beginnings"}') > 0
         assert grown < 4 * BUDGET, grown >> 20
         for client in clients:
             client.close()
         until(lambda: held(server, "answers") == 0, lambda: held(server, "answers"))
+        # Who reads holds nothing once it has caught up, for as long as it stays.
+        readers = []
+        for _ in range(20):
+            client = socket.create_connection(("127.0.0.1", server.port), timeout=30)
+            client.sendall(
+                b"GET " + PATH + b" HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n")
+            # 4 MiB of one, 6 MB of the other.
+            count = 0
+            while count < 4_000_000:
+                data = client.recv(1 << 20)
+                assert data and b"HTTP/1.1 503" not in data, data[-500:]
+                count += len(data)
+            client.setblocking(False)
+            readers.append(client)
+
+            def is_free(client=client):
+                """Takes what is there."""
+                try:
+                    while client.recv(1 << 20):
+                        pass
+                    return False
+                except BlockingIOError:
+                    return held(server, "beginnings") == 0
+
+            until(is_free, lambda: held(server, "beginnings"))
         server.stop()
         """#)
   }

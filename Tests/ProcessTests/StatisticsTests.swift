@@ -5,7 +5,7 @@ import Testing
   @Test func answersSayWhatWasLookedAt() throws {
     try LiveScript.run(
       #"""
-      server = Server()
+      server = Server(sets=["archive.max_age_seconds=86400"])
       rows = 40_000
       for start in range(0, rows, 10_000):
           server.write([
@@ -48,6 +48,10 @@ import Testing
       summary = server.request(
           "POST", "/v1/summary", {"dataset": "logs", "bucket": "1h", "fields": ["service"]})
       assert summary["statistics"].keys() == names and summary["statistics"]["blocks"] == 1, summary
+      # Some of it counted by blocks, the rest read.
+      for fields in [{}, {"fields": ["level"]}, {"start": "2020-01-01T00:00:30.5Z"}]:
+          whole = server.request("POST", "/v1/summary", {"dataset": "logs", **fields})
+          assert whole["total"] == rows + 50, (fields, whole)
 
       # Each form in its own way.
       assert "statistics" not in ask(statistics=False, limit=1)

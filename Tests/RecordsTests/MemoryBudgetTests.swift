@@ -57,6 +57,21 @@ import Testing
     #expect(!other.tryTake(1) && whole.bytesUsed == 100 && other.bytesUsed == 100)
   }
 
+  /// What a tenant was refused, its kind was.
+  @Test func refusalsOfAPartByTheSameNameAreTheWholes() {
+    let all = MemoryBudget("all", bytesMax: 100)
+    let kind = MemoryBudget("kind", bytesMax: 80, within: all)
+    let tenant = MemoryBudget("kind", bytesMax: 70, within: kind)
+    #expect(!tenant.tryTake(71))
+    #expect(tenant.refusalCount == 1 && kind.refusalCount == 1 && all.refusalCount == 0)
+    kind.charge(20)
+    #expect(!tenant.tryTake(65))
+    #expect(tenant.refusalCount == 2 && kind.refusalCount == 2 && all.refusalCount == 0)
+    all.charge(60)
+    #expect(!tenant.tryTake(30))
+    #expect(tenant.refusalCount == 3 && kind.refusalCount == 3 && all.refusalCount == 1)
+  }
+
   /// Many at once never hold more than there is, and in the end nothing.
   @Test func manyAtOnce() async {
     let whole = MemoryBudget("whole", bytesMax: 1_000)

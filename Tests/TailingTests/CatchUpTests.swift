@@ -98,44 +98,54 @@ import Testing
     await store.stop()
   }
 
-  /// What is held while a client takes its time is counted: a window from the start, more for rows that are
-  /// larger, and nothing once it is over.
+  /// What is held while a client takes its time is counted: a window from the start, more for a single row
+  /// that is larger, and nothing once it is over. Whoever has a window comes to the end.
   @Test func whatIsHeldIsCounted() async throws {
     let store = try await openStore()
     let feed = LiveFeed(feed: store, source: store, limits: testLimits())
     let window = 2 << 20
-    let large = String(repeating: "x", count: 400_000)
-    try await Written().append((0..<100).map { Row(level: "info", message: "\($0)") }, to: store)
-    try await Written().append((0..<16).map { Row(level: "warn", message: "\($0)" + large) }, to: store)
-    try await Written().append((0..<100).map { Row(level: "info", message: "\($0)") }, to: store)
-    func newest(_ budget: MemoryBudget) throws(StoreError) -> LiveCatchUp {
-      try feed.newest(
-        216, of: logs, filter: .all, shape: RowShape(), below: 216, memory: MemoryReservation(of: budget))
+    for (level, bytes, count) in [
+      ("info", 0, 100), ("warn", 400_000, 16), ("error", 3_000_000, 1), ("info", 500, 900),
+    ] {
+      let text = String(repeating: "x", count: bytes)
+      try await Written().append((0..<count).map { Row(level: level, message: "\($0)" + text) }, to: store)
+    }
+    let end = store.positionEnd(of: acme)
+    func newest(_ level: String?, _ budget: MemoryBudget) throws(StoreError) -> LiveCatchUp {
+      let filter = level.map { Predicate.compare(ColumnPath("level"), .equal, .string($0)) } ?? .all
+      return try feed.newest(
+        2_000, of: logs, filter: filter, shape: RowShape(), below: end, memory: MemoryReservation(of: budget))
     }
 
-    let budget = MemoryBudget("answers", bytesMax: .max)
-    var most = 0
-    do {
-      let reader = try newest(budget)
-      #expect(budget.bytesUsed == window, "before anything is read")
-      while try await reader.next(bytesMax: 64 << 10) != nil { most = max(most, budget.bytesUsed) }
-      #expect((2 * window..<4 * window).contains(most), "\(most)")
-    }
-    // The thread that read last may let go of it a moment later.
-    while budget.bytesUsed > 0 { await Task.yield() }
-
-    let none = MemoryBudget("answers", bytesMax: window - 1)
-    #expect(throws: StoreError.self) { try newest(none) }
-    let narrow = MemoryBudget("answers", bytesMax: window)
-    do {
-      let reader = try newest(narrow)
-      var count = 0
-      await #expect(throws: StoreError.memoryExhausted("answers (\(window) bytes) is used up")) {
-        while let frame = try await reader.next(bytesMax: 64 << 10) { count += frame.messageCount }
+    for (level, count, least, below) in [
+      (nil as String?, 1_017, 3_000_000, 7_000_000), ("warn", 16, window, window + 600_000),
+      ("info", 1_000, window, window + 1),
+    ] {
+      // Also of a budget with no byte more than a window.
+      let budget = MemoryBudget("beginnings", bytesMax: window)
+      do {
+        let reader = try newest(level, budget)
+        #expect(budget.bytesUsed == window, "before anything is read")
+        #expect(throws: StoreError.memoryExhausted("beginnings (\(window) bytes) is used up")) {
+          try newest(level, budget)
+        }
+        var (found, most) = (0, 0)
+        while let frame = try await reader.next(bytesMax: 64 << 10) {
+          found += frame.messageCount
+          most = max(most, budget.bytesUsed)
+        }
+        #expect(found == count && (least..<below).contains(most), "\(level ?? "all"): \(found) \(most)")
       }
-      #expect(count > 0, "what has room comes")
+      // The thread that read last may let go of it a moment later.
+      while budget.bytesUsed > 0 { await Task.yield() }
     }
-    while narrow.bytesUsed > 0 { await Task.yield() }
+
+    // Who has missed nothing needs nothing.
+    let none = MemoryBudget("beginnings", bytesMax: 0)
+    let caughtUp = try #require(
+      await feed.resume(
+        logs, filter: .all, shape: RowShape(), from: end, to: end, memory: MemoryReservation(of: none)))
+    #expect(try await caughtUp.rows.next(bytesMax: 1) == nil)
     await feed.stop()
     await store.stop()
   }

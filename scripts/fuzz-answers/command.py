@@ -25,6 +25,13 @@ LEVELS = ["level", "severity", "status"]
 PRIMARY = {"logs": "message", "sessions": "message", "queries": "query"}
 
 
+def spellings(level):
+    """What `--level` looks for: as typed, in capitals, small, and with one capital, of ASCII."""
+    upper = {code: code - 32 for code in range(ord("a"), ord("z") + 1)}
+    small = level.translate({capital: code for code, capital in upper.items()})
+    return [level, level.translate(upper), small, small[:1].translate(upper) + small[1:]]
+
+
 class Expressions:
     """Writes filters as text, in one of the ways there are."""
 
@@ -147,7 +154,7 @@ class Command(Native):
             levels = [maker.text() for _ in range(choice.choice([1, 2]))]
             for level in levels:
                 flags += self.flag(choice, "level", level)
-            parts.append({"in": [(name,), levels]})
+            parts.append({"in": [(name,), [form for level in levels for form in spellings(level)]]})
         searched = (
             [PRIMARY[self.dataset.name]]
             if self.dataset.name in PRIMARY

@@ -67,7 +67,15 @@ package final class MemoryBudget: Sendable {
     guard let short else { return nil }
     used.subtract(bytes, ordering: .relaxed)
     refusals.add(1, ordering: .relaxed)
+    if short === self { whole?.noteRefusal(by: name) }
     return short
+  }
+
+  /// A part that has the name of its whole, such as a tenant's, is not looked at by itself.
+  private func noteRefusal(by part: String) {
+    guard part.hasBytes(of: name) else { return }
+    refusals.add(1, ordering: .relaxed)
+    whole?.noteRefusal(by: name)
   }
 
   /// Whether what is held fits again after those who lend have given back.

@@ -80,6 +80,7 @@ package struct QueryEngine: QueryAnswering {
           throw error
         }
         tries += 1
+        run.work.cancellation.meter.beginAnew()
       }
     }
   }

@@ -1,9 +1,8 @@
 import Records
 import Synchronization
 
-/// The memory of queries by tenant: one may hold seven eighths of it, so that small queries of others find
-/// some.
-final class TenantBudgets: Sendable {
+/// A budget by tenant: one may hold seven eighths of it, so that what others ask finds some.
+package final class TenantBudgets: Sendable {
   private struct Entry {
     weak var budget: MemoryBudget?
   }
@@ -17,13 +16,14 @@ final class TenantBudgets: Sendable {
   private let whole: MemoryBudget
   private let state = Mutex(State())
 
-  init(of whole: MemoryBudget) { self.whole = whole }
+  /// Of which every tenant's are parts.
+  package init(of whole: MemoryBudget) { self.whole = whole }
 
   /// How many tenants are known; those that hold nothing are forgotten now and then.
   var count: Int { state.withLock { $0.entries.count } }
 
   /// The tenant's, as long as somebody holds it.
-  func budget(of tenant: Tenant) -> MemoryBudget {
+  package func budget(of tenant: Tenant) -> MemoryBudget {
     state.withLock { state in
       if let known = state.entries[tenant]?.budget { return known }
       let budget = MemoryBudget(

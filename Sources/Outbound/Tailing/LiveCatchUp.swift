@@ -12,7 +12,7 @@ package final class LiveCatchUp: @unchecked Sendable {
   // `account` or before the first.
   private let account: FairAccount
   /// Of the window, and of what was made of it.
-  private let memory: MemoryReservation
+  private let memory: MemoryReservation?
   private let cancellation: CancellationToken
   private let shape: any LiveShape
   private let makeScan: @Sendable (CancellationToken) async throws(StoreError) -> PositionScan
@@ -26,13 +26,14 @@ package final class LiveCatchUp: @unchecked Sendable {
 
   /// - Parameters:
   ///   - account: Of the tenant whose rows these are.
-  ///   - memory: Of which a window is taken at once, and more only for rows that are larger.
+  ///   - memory: Of which a window is taken at once; more is charged for rows that are larger. nil: there is
+  ///     nothing to read.
   /// - Throws: `.memoryExhausted`: there is no room for a window.
   init(
-    account: FairAccount, memory: MemoryReservation, shape: any LiveShape,
+    account: FairAccount, memory: MemoryReservation?, shape: any LiveShape,
     makeScan: @escaping @Sendable (CancellationToken) async throws(StoreError) -> PositionScan
   ) throws(StoreError) {
-    try memory.take(PositionScan.windowBytesMax)
+    try memory?.take(PositionScan.windowBytesMax)
     self.account = account
     self.memory = memory
     // Without end: streams take as long as their clients do.
@@ -46,8 +47,7 @@ package final class LiveCatchUp: @unchecked Sendable {
   /// Reads among the tenant's queries, a window of positions at a time.
   ///
   /// - Throws: `.disk`, `.corrupt`: the rows cannot be read. `.stopping`: the task was cancelled. `.invalid`:
-  ///   the filter's text patterns are too dear. `.memoryExhausted`: rows are larger than a window, and there
-  ///   is no room for them. The first call: what keeps the store from giving a snapshot.
+  ///   the filter's text patterns are too dear. The first call: what keeps the store from giving a snapshot.
   package func next(bytesMax: Int) async throws(StoreError) -> LiveFrame? {
     if scan == nil { scan = try await makeScan(cancellation) }
     let result: Result<LiveFrame?, StoreError> = await withTaskCancellationHandler {
@@ -76,7 +76,7 @@ package final class LiveCatchUp: @unchecked Sendable {
   }
 
   private func readOn(_ bytesMax: Int) throws(StoreError) -> Step {
-    if let frame = try nextFrame(bytesMax) { return .frame(frame) }
+    if let frame = nextFrame(bytesMax) { return .frame(frame) }
     (chunks, windowBytes) = (RowChunks([]), 0)
     guard var scan else { bug("the scan is made first") }
     defer { self.scan = scan }
@@ -85,21 +85,23 @@ package final class LiveCatchUp: @unchecked Sendable {
     windowBytes = batch.byteCount(0..<batch.rowCount)
     // What is encoded waits for the client: no more of it than it takes at once.
     chunks = RowChunks([batch], bytesMax: bytesMax)
-    return try nextFrame(bytesMax).map { .frame($0) } ?? .goOn
+    return nextFrame(bytesMax).map { .frame($0) } ?? .goOn
   }
 
-  /// Counts what is held: never less than a window, so that whoever was let in can go on.
-  private func hold(_ bytes: Int) throws(StoreError) {
+  /// Counts what is held, a window at least. Beyond a window it is a single row, or what was encoded of a
+  /// window: whoever was let in goes on, and others wait.
+  private func hold(_ bytes: Int) {
+    guard let memory else { return }
     let change = max(bytes, PositionScan.windowBytesMax) - memory.byteCount
-    if change > 0 { try memory.take(change) } else { memory.give(back: -change) }
+    if change > 0 { memory.charge(change) } else { memory.give(back: -change) }
   }
 
   /// Of what was read already.
-  private func nextFrame(_ bytesMax: Int) throws(StoreError) -> LiveFrame? {
+  private func nextFrame(_ bytesMax: Int) -> LiveFrame? {
     if encoded == nil {
       guard let batch = chunks.next() else { return nil }
       let rows = EncodedRows(batch, shape: shape)
-      try hold(windowBytes + rows.bytes.count)
+      hold(windowBytes + rows.bytes.count)
       encoded = rows
       message = 0
     }

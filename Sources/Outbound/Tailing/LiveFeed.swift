@@ -148,7 +148,8 @@ extension LiveFeed {
     _ = try CompiledPredicate(filter, schema: partition.dataset.schema)
     let source = source
     let account = pool.account(of: partition.tenant)
-    return try LiveCatchUp(account: account, memory: memory, shape: shape) { token async throws(StoreError) in
+    return try LiveCatchUp(account: account, memory: end <= 0 ? nil : memory, shape: shape) {
+      token async throws(StoreError) in
       let snapshot = try await source.snapshot(of: partition)
       var scan = PositionScan(
         snapshot, dataset: partition.dataset, columns: shape.columns, filter: filter,
@@ -193,7 +194,9 @@ extension LiveFeed {
       let first = min(end, try PositionScan.firstPosition(in: snapshot) ?? end)
       return first == firstCommitted || position >= first ? nil : position..<first
     }
-    let rows = try LiveCatchUp(account: account, memory: memory, shape: shape) { token in
+    let rows = try LiveCatchUp(
+      account: account, memory: position == end ? nil : memory, shape: shape
+    ) { token in
       PositionScan(
         snapshot, dataset: partition.dataset, columns: shape.columns, filter: filter,
         positions: position..<end, cancellation: token)

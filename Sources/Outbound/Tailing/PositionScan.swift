@@ -9,7 +9,7 @@ struct PositionScan {
   /// be.
   static let windowRowsMax = 4_096
   static let windowBytesMax = 2 << 20
-  private static let windowMin: Int64 = 16
+  private static let windowMin: Int64 = 1
   private static let windowMax: Int64 = 1 << 20
 
   private let snapshot: any PartitionSnapshot

@@ -150,7 +150,7 @@ extension ServedAPIs {
         bodyBytesMax: parts.configuration.http.bodyBytesMax, threads: parts.configuration.queryThreadCount),
       engine: parts.engine.questions, control: parts.engine.control,
       streams: LiveStreams(
-        feed: parts.engine.live, seal: parts.access.seal, memory: parts.memory.answers),
+        feed: parts.engine.live, seal: parts.access.seal, memory: parts.memory.beginnings),
       log: parts.log, clock: parts.clock)
     services.store.rates = parts.rates
     services.registry = registry

@@ -12,6 +12,8 @@ package struct ServerMemory: Sendable {
   let strangers: MemoryBudget
   let queries: MemoryBudget
   let answers: MemoryBudget
+  /// Of these, what live streams begin with: those who do not read leave room for others' answers.
+  let beginnings: MemoryBudget
   let live: MemoryBudget
   let keys: MemoryBudget
   let forwarding: MemoryBudget
@@ -30,6 +32,7 @@ package struct ServerMemory: Sendable {
     strangers = share("limits.share_max", Route.openBytesMax << 10)
     queries = share("query.memory_bytes_max", configuration.queryMemoryBytesMax)
     answers = share("half of memory.bytes_max", bytesMax / 2)
+    beginnings = MemoryBudget("a quarter of memory.bytes_max", bytesMax: bytesMax / 4, within: answers)
     live = share("live.memory_bytes_max", configuration.live.bytesMax)
     blocks = share("storage.open_blocks_bytes_max", configuration.openBlocksBytesMax)
     pages = share("storage.page_cache_ratio", configuration.pageCacheBytes)
@@ -41,7 +44,7 @@ package struct ServerMemory: Sendable {
   func collect(into text: inout MetricsText) {
     let kinds = [
       ("all", whole), ("uploads", uploads), ("logins", strangers),
-      ("queries", queries), ("answers", answers), ("live", live),
+      ("queries", queries), ("answers", answers), ("beginnings", beginnings), ("live", live),
       ("keys", keys), ("forwarding", forwarding), ("blocks", blocks),
       ("pages", pages),
     ]

@@ -1,5 +1,6 @@
 import Codecs
 import Encoding
+import Querying
 import Records
 import Routing
 
@@ -22,8 +23,12 @@ package struct AnswerForm: Sendable, Hashable {
     self.init(try OutputFormat(wantedBy: call), guardsCells: call.query.flag("safe"))
   }
 
-  /// Whether something can be said behind the last row.
-  var hasLastWord: Bool { format == .json || format == .ndjson }
+  /// - Throws: `.invalid`: the request asks for what the form has no place for.
+  func check(_ request: QueryRequest) throws(StoreError) {
+    guard request.wantsStatistics != true || format == .json || format == .ndjson else {
+      throw .invalid("statistics: JSON and NDJSON alone have a place for them")
+    }
+  }
 
   /// The form's encoder for batches of `fields`.
   func encoder(

@@ -42,9 +42,7 @@ package struct EngineQueries: NativeQueries {
       seal.open($0, scope: EngineQueries.scope(principal, $1))
     }
     let scope = EngineQueries.scope(principal, request.dataset)
-    guard request.wantsStatistics != true || form.hasLastWord else {
-      throw .invalid("statistics: JSON and NDJSON alone have a place for them")
-    }
+    try form.check(request)
     let answer = try await engine.run(request, for: principal.tenant)
     var remarks = AnswerRemarks(
       incompleteness: Incompleteness(answer.damagedFiles), approximation: answer.approximation)

@@ -43,6 +43,7 @@ extension PageRoutes {
       request = try QueryRequest(json: query, filter: principal.filter, registry: services.registry) {
         _, _ in nil
       }
+      try AnswerForm(format).check(request)
     } catch { throw Problem(error) }
     let caller = try callers.caller(call.head)
     let waiting = PageDownloads.Waiting(

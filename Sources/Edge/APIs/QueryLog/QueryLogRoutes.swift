@@ -221,7 +221,7 @@ extension QueryLogRoutes {
     do throws(Problem) {
       // Who comes back goes on where it was: the page was for the first time.
       if lists, !session.isResumed {
-        let memory = streams.reservation()
+        let memory = streams.reservation(for: partition.tenant)
         let page = try await page(
           request, filter, below: session.subscription.positionStart, style, memory)
         session.opening += opening.form.message("logs_response", page)

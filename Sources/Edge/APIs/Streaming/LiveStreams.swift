@@ -1,4 +1,5 @@
 import Access
+import Querying
 import Records
 import Routing
 import Synchronization
@@ -18,21 +19,21 @@ package struct LiveStreams: Sendable {
   private let feed: LiveFeed
   /// Of all that says where a client was.
   let seal: CursorSeal
-  private let memory: MemoryBudget
+  private let memory: TenantBudgets
 
-  /// - Parameter memory: For answers; without bound unless it is given. Streams may hold half of it for what
-  ///   they begin with: those who do not read leave room for everybody else's answers.
+  /// - Parameter memory: Of what streams begin with; without bound unless it is given.
   package init(
-    feed: LiveFeed, seal: CursorSeal, memory: MemoryBudget = MemoryBudget("answers", bytesMax: .max)
+    feed: LiveFeed, seal: CursorSeal, memory: MemoryBudget = MemoryBudget("streams", bytesMax: .max)
   ) {
-    self.memory = MemoryBudget(
-      "half of what answers may hold", bytesMax: memory.bytesMax / 2, within: memory)
+    self.memory = TenantBudgets(of: memory)
     self.feed = feed
     self.seal = seal
   }
 
-  /// For what a stream opens with.
-  func reservation() -> MemoryReservation { MemoryReservation(of: memory) }
+  /// For what a stream of the tenant begins with.
+  func reservation(for tenant: Tenant) -> MemoryReservation {
+    MemoryReservation(of: memory.budget(of: tenant))
+  }
 
   func marks(of partition: Partition) -> LiveMarks { LiveMarks(seal, of: partition) }
 
@@ -56,7 +57,8 @@ package struct LiveStreams: Sendable {
       } else if newest > 0 {
         let end = subscription.positionStart
         let reader = try feed.newest(
-          newest, of: partition, filter: filter, shape: shape, below: end, memory: reservation())
+          newest, of: partition, filter: filter, shape: shape, below: end,
+          memory: reservation(for: partition.tenant))
         // Whoever is cut off before all of them came begins anew, or goes on behind one that did.
         session.catchUp = LiveStreams.pieces(of: reader, closing: place(end, in: partition, opening.form))
         start = nil
@@ -66,8 +68,8 @@ package struct LiveStreams: Sendable {
       counter.add(1)
       session.ended = { counter.add(-1) }
       return session
-    } catch .memoryExhausted {
-      throw Problem(503, "Too many live streams are open.", retryAfterSeconds: 5)
+    } catch .memoryExhausted(let detail) {
+      throw Problem(503, "No more live streams can begin now: \(detail).", retryAfterSeconds: 5)
     } catch {
       throw Problem(error)
     }
@@ -86,7 +88,7 @@ package struct LiveStreams: Sendable {
     guard let position = marks(of: partition).position(of: mark),
       let found = try await feed.resume(
         partition, filter: filter, shape: shape, from: position, to: session.subscription.positionStart,
-        memory: reservation())
+        memory: reservation(for: partition.tenant))
     else {
       session.opening = LiveForm.events.message("reset", Array("{\"type\":\"reset\"}".utf8))
       return nil

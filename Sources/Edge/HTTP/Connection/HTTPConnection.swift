@@ -162,6 +162,8 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, LoopC
       if let live { live.connection.start(live.session, through: self) }
       live?.session.opening = []
       live?.session.memory = nil
+      // The connection of the stream has it, for as long as it needs it.
+      live?.session.catchUp = nil
     case .proceedLive: live?.connection.proceed()
     case .tickLive: live?.connection.tick(.now())
     case .finishLive: live?.connection.finish(.goingAway, "the server stops")

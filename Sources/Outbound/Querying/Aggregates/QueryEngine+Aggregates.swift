@@ -29,6 +29,7 @@ extension QueryEngine {
     } catch {
       memory.giveBackAll()
       guard case .memoryExhausted = error else { throw error }
+      pass.run.work.cancellation.meter.beginAnew()
       return try await greatest(pass, insteadOf: error)
     }
   }

@@ -63,6 +63,7 @@ private final class SummaryRun: SummaryAnswers, @unchecked Sendable {
   private func takeAsDamage(_ error: StoreError) throws(StoreError) {
     guard case .corrupt = error, !isStrict, tries < QueryEngine.startsMax else { throw error }
     tries += 1
+    run.work.cancellation.meter.beginAnew()
     isGradual = false
     // What was gathered is given back before as much is gathered anew.
     progress = nil
@@ -186,14 +187,16 @@ extension QueryEngine {
     for scan in plan.scans {
       var unknown: [Int] = []
       for number in scan.parts {
-        let pass = GroupPass(plan: plan.parts[number].plan, snapshot: snapshot, run: run)
+        let part = plan.parts[number].plan
+        let pass = GroupPass(plan: part, snapshot: snapshot, run: run)
         guard let found = try await known(pass) else {
           unknown.append(number)
           continue
         }
         try whole.add(found, to: number)
         rowsKnown = max(rowsKnown, found.rowCount)
-        let places = [Array(plan.parts[number].plan.columns.indices)]
+        // What is left to count without a group or a bucket comes without columns.
+        let places = [part.query.isTotal ? [] : Array(part.columns.indices)]
         work += found.units.map { SummaryState.Work(unit: $0, parts: [number], places: places) }
       }
       guard !unknown.isEmpty else { continue }

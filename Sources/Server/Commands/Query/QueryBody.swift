@@ -95,12 +95,16 @@ enum QueryBody {
   /// What a dataset calls how grave a record is, or how a run ended.
   private static let levelNames = ["level", "severity", "status"]
 
-  /// Levels as they may have been sent: as typed, and in capitals, small, and with one capital.
+  /// Levels as they may have been sent: as typed, and in capitals, small, and with one capital, of ASCII.
   private static func spellings(of levels: [String]) -> [String] {
+    func capitals(_ text: some Sequence<UInt8>) -> [UInt8] {
+      text.map { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) ? $0 - 0x20 : $0 }
+    }
     var known: Set<Name> = []
     return levels.flatMap { level in
-      let small = level.lowercased()
-      return [level, level.uppercased(), small, small.prefix(1).uppercased() + small.dropFirst()]
+      let small = Array(level.asciiLowercased.utf8)
+      let forms = [capitals(level.utf8), small, capitals(small.prefix(1)) + small.dropFirst()]
+      return [level] + forms.map { String(decoding: $0, as: UTF8.self) }
     }.filter { known.insert(Name($0)).inserted }
   }
 

@@ -187,6 +187,16 @@ final class BlockScan: Sendable {
     return true
   }
 
+  /// A whole column of the rows.
+  private func read(
+    _ name: String, of rows: RowSet, isRounded: Bool = false
+  ) throws(BlockError) -> Column {
+    let index = contents.columns.index(of: name)
+    request.cancellation?.meter.note(
+      bytes: contents.bytes(ofColumn: index, group: rows.group, rowCount: rows.rowCount))
+    return try rows.read(index, isRounded: isRounded, readsDisk: request.readsDisk)
+  }
+
   private func narrowByBounds(_ selection: inout Selection, _ rows: RowSet) throws(BlockError) {
     guard !selection.isEmpty else { return }
     let bounds = rows.bounds
@@ -194,8 +204,7 @@ final class BlockScan: Sendable {
     if start > bounds.timestampMin || request.end.map({ $0 <= bounds.timestampMax }) ?? false {
       // Of whole microseconds as bounds, rounded times are on the same side.
       let isRounded = (request.start ?? 0) % 1_000 == 0 && (request.end ?? 0) % 1_000 == 0
-      let times = try rows.read(
-        contents.columns.index(of: "timestamp"), isRounded: isRounded, readsDisk: request.readsDisk)
+      let times = try read("timestamp", of: rows, isRounded: isRounded)
       times.withInt64 { times in
         for row in times.indices where times[row] < start || request.end.map({ times[row] >= $0 }) ?? false {
           selection.remove(row)
@@ -204,8 +213,7 @@ final class BlockScan: Sendable {
     }
     let wanted = request.positions
     if bounds.positionMin < wanted.lowerBound || bounds.positionMax >= wanted.upperBound {
-      let positions = try rows.read(
-        contents.columns.index(of: "position"), readsDisk: request.readsDisk)
+      let positions = try read("position", of: rows)
       positions.withInt64 { positions in
         for row in positions.indices where !wanted.contains(positions[row]) { selection.remove(row) }
       }
@@ -241,9 +249,7 @@ final class BlockScan: Sendable {
       var hidden = deletion.predicate.evaluate(
         try reader.evaluationBatch(deletion.predicate.paths), among: selection)
       if deletion.positionEnd <= bounds.positionMax, !hidden.isEmpty {
-        hidden.dropPositions(
-          of: try rows.read(contents.columns.index(of: "position"), readsDisk: request.readsDisk),
-          from: deletion.positionEnd)
+        hidden.dropPositions(of: try read("position", of: rows), from: deletion.positionEnd)
       }
       selection.subtract(hidden)
     }
