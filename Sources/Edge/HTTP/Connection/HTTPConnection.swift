@@ -30,8 +30,8 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, LoopC
   private var machine: Machine
   private var isActing = false
   var task: Task<Void, Never>?
-  /// A live stream and its session, from when it is made.
-  var live: (connection: LiveConnection, session: LiveSession)?
+  /// A live stream, and its session from when it is made until it is handed over to the stream.
+  var live: (connection: LiveConnection, session: LiveSession?)?
 
   var loop: any EventLoop { connections.loop }
 
@@ -159,16 +159,14 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, LoopC
     case .openLive(let request): open(request)
     case .upgrade(let handshake, let subprotocol): upgrade(handshake, subprotocol: subprotocol)
     case .startLive:
-      if let live { live.connection.start(live.session, through: self) }
-      live?.session.opening = []
-      live?.session.memory = nil
-      // The connection of the stream has it, for as long as it needs it.
-      live?.session.catchUp = nil
+      let session = live?.session
+      live?.session = nil
+      if let live, let session { live.connection.start(session, through: self) }
     case .proceedLive: live?.connection.proceed()
     case .tickLive: live?.connection.tick(.now())
     case .finishLive: live?.connection.finish(.goingAway, "the server stops")
     case .stopLive: live?.connection.over()
-    case .abandonLive: live?.session.abandon()
+    case .abandonLive: live?.session?.abandon()
     case .report(let problem, let route, let id): service.failed(problem, route: route, requestID: id)
     case .record(let answered): service.metrics.requestFinished(answered)
     case .read: context?.read()

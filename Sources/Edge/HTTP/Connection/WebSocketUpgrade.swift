@@ -5,7 +5,7 @@ import Routing
 extension HTTPConnection {
   /// Turns the connection into a WebSocket; this handler leaves it.
   func upgrade(_ handshake: WebSocketHandshake, subprotocol: String?) {
-    guard let (live, session) = live else { return }
+    guard let (live, made) = live, let session = made else { return }
     // Not kept here beside what the socket holds of it.
     self.live = nil
     guard let context, let codec else { return session.abandon() }
