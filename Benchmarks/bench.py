@@ -1,7 +1,7 @@
 """Measures a release build of Cordwood from outside and prints the tables of Docs/benchmarks.md.
 
   bench.py [--rows N] [--data FILE.jsonl]
-           [--only ingest,queries,growth,start,tenants,single,pushes,idle,sessions,audit,crowd,live,
+           [--only ingest,queries,summary,growth,start,tenants,single,pushes,idle,sessions,audit,crowd,live,
             ingest-api,days]
 
 The part days runs if it is asked for alone: it takes ten times the rows, and half an hour for ten million.
@@ -15,7 +15,7 @@ BINARY = os.environ.get("CORDWOOD_BINARY", os.path.join(ROOT, ".build/release/co
 LOAD = os.path.join(ROOT, "Benchmarks/.build/release/cordwood-load")
 TICKS = os.sysconf("SC_CLK_TCK")
 DAY = "2026-11-19"
-PARTS = "ingest,queries,growth,start,tenants,single,pushes,idle,sessions,audit,crowd,live,ingest-api"
+PARTS = "ingest,queries,summary,growth,start,tenants,single,pushes,idle,sessions,audit,crowd,live,ingest-api"
 KEYS = ["bench-key-%03d-0123456789abcdef0123456789" % i for i in range(100)]
 
 DURATION, USER = "metadata.duration_ms", "metadata.user_id"
@@ -237,14 +237,14 @@ def needle_trace(data, rows):
         return json.loads(f.readline())["trace_id"]
 
 
-def ask(server, query, trace, runs, connection):
+def ask(server, query, trace, runs, connection, path="/v1/query"):
     """The answer, ms of each run (after two more that are not counted), and CPU ms of one."""
     body = json.loads(json.dumps({"dataset": "logs", **query}).replace("@TRACE@", trace))
-    for _ in range(3): answer = server.request("POST", "/v1/query", body, ADMIN, connection)
+    for _ in range(3): answer = server.request("POST", path, body, ADMIN, connection)
     times, before = [], server.cpu_exact()
     for _ in range(runs):
         start = time.perf_counter()
-        server.request("POST", "/v1/query", body, ADMIN, connection)
+        server.request("POST", path, body, ADMIN, connection)
         times.append((time.perf_counter() - start) * 1000)
     return answer, sorted(times), (server.cpu_exact() - before) / runs * 1000
 
@@ -265,6 +265,39 @@ def bench_queries(path, data, rows, runs=15):
         short = f"{len(answer):,} bytes" if len(answer) > 90 else answer.decode().strip().replace("|", "\\|")
         row(name, f"{statistics.median(times):.1f}", f"{times[int(len(times) * 0.95)]:.1f}", f"{cpu:.1f}", mark, short)
     say(f"\npeak memory while querying: {server.peak / 2**20:.0f} MiB, with mapped pages {server.peak_mapped / 2**20:.0f}")
+    server.stop()
+
+
+# What the page asks before it shows rows; marks at one and at ten million rows.
+TIMEOUTS = r"timeout after [0-9]+\.[0-9]+ ms|retrying .* attempt=[3-5] "
+NUMBERS = "[aeiou][0-9]+[^0-9a-z][0-9]*7[^0-9]"
+ERRORS = {"field": "level", "in": ["ERROR", "FATAL"]}
+FIELDS = ["level", "service", "env", "labels.host", DURATION]
+SUMMARY = {"bucket": "10m", "by": "level", "fields": FIELDS}
+SUMMARIES = [
+    ("total, bars and five fields", {}, (100, 300)),
+    ("one field filtered", {"filters": [ERRORS]}, ("–", "–")),
+    ("a field of 100,000 values among them", {"fields": FIELDS[:3] + [USER, DURATION]}, ("–", "–")),
+    ("a regular expression", {"where": {"regex": ["message", TIMEOUTS]}}, ("–", 600)),
+    ("a regular expression that no index helps", {"where": {"regex": ["message", NUMBERS]}}, ("–", 600)),
+]
+
+
+def bench_summary(path, data, rows, runs=9):
+    server = Server(path)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=600)
+    say(f"\n### Summaries over {rows:,} archived rows, over HTTP (the first time, then {runs} runs)\n")
+    row("summary", "first ms", "p50 ms", "p95 ms", "CPU ms", "mark ms")
+    row(*["---"] * 6)
+    for name, more, marks in SUMMARIES:
+        query = {**SUMMARY, **more}
+        start = time.perf_counter()
+        server.request("POST", "/v1/summary", {"dataset": "logs", **query}, ADMIN, connection)
+        first = (time.perf_counter() - start) * 1000
+        _, times, cpu = ask(server, query, "", runs, connection, "/v1/summary")
+        p50, p95 = statistics.median(times), times[int(len(times) * 0.95)]
+        mark = marks[0 if rows < 5_000_000 else 1]
+        row(name, f"{first:.0f}", f"{p50:.1f}", f"{p95:.1f}", f"{cpu:.1f}", mark)
     server.stop()
 
 
@@ -579,6 +612,7 @@ def main():
     path = arguments.store or os.path.join(arguments.work, "bulk")
     if "ingest" in parts: path = bench_ingest(arguments.work, data, rows)
     if "queries" in parts: bench_queries(path, data, rows)
+    if "summary" in parts: bench_summary(path, data, rows)
     if "days" in parts:
         import days
         days.bench(sys.modules[__name__], arguments.work, rows, arguments.runs)

@@ -180,6 +180,70 @@ struct SummaryTests {
     #expect(abs(answer.distinct - rows.count) < rows.count / 20)
   }
 
+  /// Numbers that come by their bits, as integers or not, and as texts, are the same values.
+  @Test func numbersAreTalliedAsTheirTexts() throws {
+    let memory = GroupMemory(
+      MemoryShare(of: MemoryBudget(bytesMax: 64 << 20)), limits: GroupLimits(bytesMax: 32 << 20))
+    func text(_ values: [String?]) -> Column {
+      var builder = TextBuilder(capacity: values.count)
+      for value in values {
+        guard let value else {
+          builder.appendNull()
+          continue
+        }
+        builder.append(contentsOf: Array(value.utf8).span)
+        builder.endRow()
+      }
+      return builder.finish()
+    }
+    func floats(_ values: [Double?]) -> Column {
+      Column(
+        type: .float64, rowCount: values.count, validity: Buffer(validRows: values.map { $0 != nil }),
+        storage: .fixed(Buffer(copying: values.map { $0 ?? 7 })))
+    }
+    var parts = (0..<2).map { _ in FieldTally(memory: memory, valuesMax: 64) }
+    try parts[0].add(Column(int64: [1, 2, 2, -3, .max]))
+    try parts[0].add(floats([1, 0.5, -0.0, nil, 0, 1e300]))
+    try parts[1].add(text(["1", "0.5", nil, "a", "9223372036854775807"]))
+    try parts[1].add(floats([2, 2, 2]))
+    try parts[0].merge(parts[1])
+    try parts[0].settle()
+    let answer = parts[0].answer(ColumnPath("x"), most: 20)
+    #expect(answer.isExact && answer.missing == 2 && answer.distinct == 8)
+    let counts = Dictionary(uniqueKeysWithValues: answer.values.map { ($0.value ?? "", $0.count) })
+    let expected = [
+      "1": 3, "2": 5, "-3": 1, "9223372036854775807": 2, "0.5": 2, "0": 2, "a": 1,
+      DecimalNumber(1e300).map { String(decoding: $0.bytes, as: UTF8.self) } ?? "": 1,
+    ]
+    #expect(counts == expected)
+  }
+
+  /// Of too many the frequent ones are kept, as of texts; what is taken is given back.
+  @Test func ofTooManyNumbersTheFrequentOnesAreKept() throws {
+    let budget = MemoryBudget(bytesMax: 64 << 20)
+    let memory = GroupMemory(MemoryShare(of: budget), limits: GroupLimits(bytesMax: 32 << 20))
+    var generator = SplitMix(state: 9)
+    var parts = (0..<2).map { _ in FieldTally(memory: memory, valuesMax: 64) }
+    var rows: [Int: Int] = [:]
+    for round in 0..<60 {
+      let values = (0..<200).map { _ in
+        Int.random(in: 0..<(Int.random(in: 0..<3, using: &generator) == 0 ? 4 : 5_000), using: &generator)
+      }
+      for value in values { rows[value, default: 0] += 1 }
+      try parts[round % 2].add(Column(int64: values.map { Int64($0) }))
+    }
+    try parts[0].merge(parts[1])
+    try parts[0].settle()
+    let answer = parts[0].answer(ColumnPath("x"), most: 4)
+    #expect(!answer.isExact && answer.errorBound > 0)
+    #expect(Set(answer.values.map(\.value)) == ["0", "1", "2", "3"])
+    for value in answer.values {
+      let right = try #require(rows[Int(value.value ?? "") ?? -1])
+      #expect(value.count <= right && right <= value.count + answer.errorBound)
+    }
+    #expect(abs(answer.distinct - rows.count) < rows.count / 20)
+  }
+
   @Test(arguments: [
     ("", 0, Completion.Wanted.column, 0, ""),
     ("lev", 3, .column, 0, "lev"),

@@ -25,6 +25,8 @@ package enum ColumnType: UInt8, Sendable, Hashable, Codable {
   }
 
   package var isText: Bool { self == .utf8 || self == .json }
+
+  package var isNumber: Bool { self == .int64 || self == .float64 }
 }
 
 /// A column of a dataset's schema.

@@ -11,6 +11,9 @@ package struct OutputColumn: Sendable, Hashable {
   /// Of a member's numbers (`float64`): exactly, as `int64`, `float64` or `utf8` in the one spelling, as each
   /// batch's numbers can be said. Rows of different batches cannot be put together then.
   package let isExact: Bool
+  /// Of a member's values (`utf8`): whether numbers may come as `int64` or `float64` where all values of a
+  /// batch are of one of these. Rows of different batches cannot be put together then.
+  package var isTallied = false
   /// Of times: whether they may come rounded down to whole microseconds, which takes less to read.
   package let isRounded: Bool
 
@@ -30,10 +33,12 @@ package struct OutputColumn: Sendable, Hashable {
 }
 
 extension RecordBatch {
-  /// What a scan gives of `outputs`; of exact numbers the field has the type that the column has.
+  /// What a scan gives of `outputs`; of exact numbers, and values that are tallied, the field has the type
+  /// that the column has.
   package init(outputs: [OutputColumn], columns: [Column], rowCount: Int) {
     let fields = zip(outputs, columns).map { output, column in
-      output.isExact ? Field(output.path.description, column.type, isNullable: true) : output.field
+      output.isExact || output.isTallied
+        ? Field(output.path.description, column.type, isNullable: true) : output.field
     }
     self.init(fields: fields, columns: columns, rowCount: rowCount)
   }

@@ -6,6 +6,9 @@ import Records
 /// Up to ``valuesMax`` values all is exact. Beyond, the rarer half is forgotten now and then; what each of
 /// them had at most is added to ``errorBound`` (Misra and Gries, 1982: no value has more rows than its count
 /// and the bound), and different values are counted by a sketch from then on.
+///
+/// Numbers that come as such are counted by their bits, and become texts when there are many of them, or an
+/// answer is wanted (``settle()``).
 struct FieldTally: Sendable {
   /// Values that are kept.
   static let valuesMax = 65_536
@@ -14,6 +17,8 @@ struct FieldTally: Sendable {
   private let memory: GroupMemory
   private var table = GroupTable(bucket: nil, columnCount: 1)
   private var counts = CountState()
+  private var integers = NumberCounts(isInteger: true)
+  private var floats = NumberCounts(isInteger: false)
   /// Of all values, once some were forgotten.
   private var sketch: DistinctState?
   private(set) var errorBound = 0
@@ -27,12 +32,28 @@ struct FieldTally: Sendable {
     self.valuesMax = valuesMax
   }
 
-  private var byteCount: Int { table.byteCount + counts.byteCount + (sketch?.byteCount ?? 0) }
+  private var byteCount: Int {
+    table.byteCount + counts.byteCount + (sketch?.byteCount ?? 0) + integers.byteCount + floats.byteCount
+  }
 
-  /// Adds the rows of a column of texts.
+  /// Adds the rows of a column of texts or numbers.
   ///
   /// - Throws: `.memoryExhausted`.
   mutating func add(_ column: Column) throws(StoreError) {
+    guard column.type.isNumber else { return try add(texts: column) }
+    let isInteger = column.type == .int64
+    let room = try roomOfNumbers {
+      isInteger
+        ? $0.integers.growth(adding: column.rowCount)
+        : $0.floats.growth(adding: column.rowCount)
+    }
+    if isInteger { integers.add(column) } else { floats.add(column) }
+    try account(room)
+    if column.missingCount > 0 { try add([GroupKey(bucket: 0, values: [nil]): column.missingCount]) }
+    try foldMany()
+  }
+
+  private mutating func add(texts column: Column) throws(StoreError) {
     let batch = RecordBatch(
       fields: [Field("value", column.type, isNullable: true)], columns: [column], rowCount: column.rowCount)
     var room = table.growth(adding: batch)
@@ -71,12 +92,79 @@ struct FieldTally: Sendable {
       other.beginSketch()
       if let more = other.sketch { sketch?.merge(more, numbers: [0]) }
     }
+    let more = try roomOfNumbers {
+      $0.integers.growth(adding: other.integers.count) + $0.floats.growth(adding: other.floats.count)
+    }
+    integers.merge(other.integers)
+    floats.merge(other.floats)
     let numbers = table.merge(other.table)
     counts.grow(to: table.count)
     counts.merge(other.counts, numbers: numbers)
     errorBound += other.errorBound
     missingCount += other.missingCount
     memory.give(back: other.bytesTaken)
+    try account(room + more)
+    try forget(beyond: valuesMax)
+    try foldMany()
+  }
+
+  // MARK: Numbers
+
+  /// Numbers of which so many more than values are counted by their bits: making texts of them now and then
+  /// must cost little a row.
+  private static let numbersFactor = 8
+
+  /// Takes what numbers that come need at most; if there is no more, those that are there become texts first.
+  private mutating func roomOfNumbers(_ room: (FieldTally) -> Int) throws(StoreError) -> Int {
+    let wanted = room(self)
+    do throws(StoreError) {
+      try memory.take(wanted)
+      return wanted
+    } catch {
+      guard case .memoryExhausted = error, integers.count + floats.count > 0 else { throw error }
+    }
+    try fold(\.integers)
+    try fold(\.floats)
+    let less = room(self)
+    try memory.take(less)
+    return less
+  }
+
+  private mutating func foldMany() throws(StoreError) {
+    let most = valuesMax * FieldTally.numbersFactor
+    if integers.count > most { try fold(\.integers) }
+    if floats.count > most { try fold(\.floats) }
+  }
+
+  /// The numbers, if there is nothing else.
+  private var numbersAlone: NumberCounts? {
+    guard sketch == nil, table.count == (missingCount > 0 ? 1 : 0) else { return nil }
+    if integers.count == 0 { return floats }
+    return floats.count == 0 ? integers : nil
+  }
+
+  /// Makes texts of numbers where there are other values too: then ``answer(_:most:)`` knows all.
+  mutating func settle() throws(StoreError) {
+    guard numbersAlone == nil else { return }
+    try fold(\.integers)
+    try fold(\.floats)
+  }
+
+  private mutating func fold(_ numbers: WritableKeyPath<FieldTally, NumberCounts>) throws(StoreError) {
+    guard self[keyPath: numbers].count > 0 else { return }
+    let meanwhile = self[keyPath: numbers].textBytesMax
+    try memory.take(meanwhile)
+    defer { memory.give(back: meanwhile) }
+    let (column, rows) = self[keyPath: numbers].texts()
+    self[keyPath: numbers] = NumberCounts(isInteger: numbers == \.integers)
+    let batch = RecordBatch(
+      fields: [Field("value", .utf8, isNullable: true)], columns: [column], rowCount: column.rowCount)
+    let room = table.growth(adding: batch) + counts.byteCount
+    try memory.take(room)
+    table.number(batch, into: &groups)
+    counts.grow(to: table.count)
+    for (row, count) in rows.enumerated() { counts.add(count, to: groups[row]) }
+    addToSketch(column)
     try account(room)
     try forget(beyond: valuesMax)
   }
@@ -136,8 +224,15 @@ struct FieldTally: Sendable {
 
   // MARK: Answering
 
-  /// The most frequent values.
+  /// The most frequent values; of numbers those that are settled.
   func answer(_ path: ColumnPath, most: Int) -> SummaryAnswer.Field {
+    if let numbers = numbersAlone {
+      return SummaryAnswer.Field(
+        path: path,
+        values: numbers.first(most).map {
+          SummaryAnswer.Count(value: String(decoding: $0.text, as: UTF8.self), count: $0.count)
+        }, distinct: numbers.count, missing: missingCount, isExact: true, errorBound: 0)
+    }
     let rows = rows
     let keys = table.keys(isRanked: false)
     let order = GroupOrder(table, keys)

@@ -145,7 +145,8 @@ private final class SummaryRun: SummaryAnswers, @unchecked Sendable {
     let (state, answer) = try await run.workers.perform { () throws(StoreError) in
       var state = before
       if let more = done.take() { try state.merge(more) }
-      return (state, try state.answer())
+      let answer = try state.answer()
+      return (state, answer)
     }
     whole = state
     return answer

@@ -97,6 +97,8 @@ struct SummaryPlan: Sendable {
     var all: [OutputColumn] = []
     let places = numbers.map { number in
       parts[number].plan.columns.map { column in
+        var column = column
+        column.isTallied = parts[number].kind.isValues && !column.path.members.isEmpty
         if let known = all.firstIndex(of: column) { return known }
         all.append(column)
         return all.count - 1
@@ -179,7 +181,8 @@ struct SummaryState: Sendable {
   }
 
   /// What is known so far.
-  func answer() throws(StoreError) -> SummaryAnswer {
+  mutating func answer() throws(StoreError) -> SummaryAnswer {
+    for number in tallies.indices { try tallies[number]?.settle() }
     var answer = SummaryAnswer()
     for (number, part) in plan.parts.enumerated() {
       switch part.kind {

@@ -5,11 +5,12 @@ import Records
 extension BlockContents {
   /// As ``read(_:group:rows:asDictionary:isRounded:)``, with what is kept decoded.
   ///
-  /// Whoever wants rows of most pages of a column gets the whole column of the row group decoded and kept,
-  /// if it is of numbers or dictionary indices; whoever wants a few pages gets these decoded and kept. Where
+  /// Whoever wants rows of most pages of a column gets the whole column of the row group decoded and kept, if
+  /// it is of numbers or dictionary indices; whoever wants a few pages gets these decoded and kept. Where
   /// only some rows of what would be decoded are wanted, that is done the second time: what is looked up once
-  /// costs what it did. Long texts that hardly come twice are kept by page for those who want little of a row
-  /// group, and for nobody else: they would push out all the rest.
+  /// costs what it did. Long texts that hardly come twice are kept by page: for those who want little of a
+  /// row group as other pages are, for scans of most of it the second time, so that a scan over more than
+  /// there is room for keeps none of them.
   func cached(
     _ column: Int, group: Int, rows: [Range<Int>], asDictionary: Bool, isRounded: Bool = false
   ) throws(BlockError) -> Column {
@@ -25,10 +26,9 @@ extension BlockContents {
     let touchedRows = touched.reduce(0) { $0 + $1.count }
     // Whoever wants all that is decoded pays nothing for keeping it; others do when it is wanted again.
     let isDense = wanted * 2 > touchedRows
+    var isScan = false
     if chunk.isLongText {
-      guard touchedRows * 4 <= rowCount || wanted * 8 <= touchedRows else {
-        return try read(column, group: group, rows: rows, asDictionary: asDictionary, isRounded: isRounded)
-      }
+      isScan = touchedRows * 4 > rowCount && wanted * 8 > touchedRows
     } else if touchedRows * 2 > rowCount {
       if isDense || chunk.isWantedAgain([nil]) {
         let whole = try chunk.decodeWhole(of: rowCount)
@@ -39,7 +39,7 @@ extension BlockContents {
     var parts: [Column?] = []
     for page in touched { parts.append(try chunk.found(page)) }
     let missing = touched.indices.filter { parts[$0] == nil }
-    if !isDense, !chunk.isWantedAgain(missing.map { touched[$0] }) {
+    if isScan || !isDense, !chunk.isWantedAgain(missing.map { touched[$0] }) {
       return try read(column, group: group, rows: rows, asDictionary: asDictionary, isRounded: isRounded)
     }
     let made = try chunk.decode(missing.map { touched[$0] })

@@ -103,7 +103,10 @@ struct BlockUnit: ScanUnit {
     guard output.path.members.count == 1, output.type != .json else { return false }
     let (parts, mayBeInRest) = scan.contents.columns.member(output.path.members[0], of: output.path.column)
     if mayBeInRest { return false }
-    if parts.count == 1, parts[0].type == output.type || output.isExact && parts[0].type == .int64 {
+    if parts.count == 1,
+      parts[0].type == output.type || output.isExact && parts[0].type == .int64
+        || output.isTallied && parts[0].type.isNumber
+    {
       return true
     }
     return output.type == .float64 && !output.isExact && parts.allSatisfy { $0.type != .utf8 }

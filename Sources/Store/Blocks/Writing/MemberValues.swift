@@ -16,8 +16,10 @@ package enum MemberValues {
     if rest == nil, parts.isEmpty { return .nulls(type: type, rowCount: rowCount) }
     if rest == nil, parts.count == 1 {
       let isInteger = output.isExact && parts[0].type == .int64
-      if parts[0].type == type && type != .json || isInteger { return parts[0] }
+      let isNumber = output.isTallied && parts[0].type.isNumber
+      if parts[0].type == type && type != .json || isInteger || isNumber { return parts[0] }
     }
+    if parts.isEmpty, type != .json, let rest, let column = byValue(output, rest) { return column }
     let parts = parts.map { $0.plainText() }
     let rest = rest?.plainText()
     let path = output.path.members
@@ -25,6 +27,30 @@ package enum MemberValues {
       return output.isExact ? exact(parts, rest, path, rowCount) : numbers(parts, rest, path, rowCount)
     }
     return texts(parts, rest, path, isJSON: type == .json, rowCount)
+  }
+
+  /// Of objects of which many rows have the same: each is looked into once. nil: they have not.
+  private static func byValue(_ output: OutputColumn, _ rest: Column) -> Column? {
+    guard case .dictionary(let indices, let offsets, let bytes, let valueCount) = rest.storage,
+      valueCount * 4 <= rest.rowCount
+    else { return nil }
+    let values = Column(
+      type: rest.type, rowCount: valueCount, validity: nil, storage: .text(offsets: offsets, bytes: bytes))
+    let found = column(output, parts: [], rest: values, rowCount: valueCount)
+    let (isValid, isFound) = (rest.validRows, found.validRows)
+    guard isFound.contains(true) else { return .nulls(type: found.type, rowCount: rest.rowCount) }
+    return rest.withDictionary { keys, _, _ in
+      let validity = Buffer(validRows: keys.indices.map { isValid[$0] && isFound[Int(keys[$0])] })
+      if case .text(let offsets, let bytes) = found.storage {
+        return Column(
+          type: found.type, rowCount: rest.rowCount, validity: validity,
+          storage: .dictionary(indices: indices, offsets: offsets, bytes: bytes, valueCount: valueCount))
+      }
+      guard found.type == .float64 else { return nil }
+      let spread = found.withFloat64 { values in keys.indices.map { values[Int(keys[$0])] } }
+      return Column(
+        type: .float64, rowCount: rest.rowCount, validity: validity, storage: .fixed(Buffer(copying: spread)))
+    }
   }
 
   private static func numbers(
