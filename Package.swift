@@ -99,7 +99,7 @@ var targets: [Target] = [
   // Inbound
   module("Masking", in: "Inbound", ["Records", "Codecs", "Matching"], settings: hot),
   module("Decoding", in: "Inbound", ["Records", "Codecs", "Columnar", "Masking"], settings: hot),
-  module("Shaping", in: "Inbound", ["Records", "Codecs"], settings: hot),
+  module("Shaping", in: "Inbound", ["Records", "Codecs", "Matching"], settings: hot),
   .target(
     name: "EntryDecoding", dependencies: ["Records", "Codecs", "Masking", "Decoding", "Shaping"],
     path: "Sources/Edge/APIs", sources: entryDecoders, swiftSettings: hot),
@@ -224,7 +224,7 @@ if !loggingOnly, !coreOnly {
       "APIs", in: "Edge",
       [
         "Routing", "Access", "Records", "Codecs", "Matching", "Columnar", "Decoding", "EntryDecoding",
-        "Masking", "Querying", "Encoding", "Tailing", "Platform",
+        "Masking", "Shaping", "Querying", "Encoding", "Tailing", "Platform",
         .product(name: "Crypto", package: "swift-crypto"),
       ], exclude: entryDecoders, settings: hot),
     .target(name: "CWebUI", path: "Sources/Edge/WebUI/CWebUI"),

@@ -1,4 +1,5 @@
 import Codecs
+import Matching
 import Records
 import Shaping
 
@@ -7,7 +8,7 @@ import Shaping
 // second how the input is cut and the zone.
 
 private let now: Int64 = 1_795_846_770_000_000_000
-private let forms = LineForm.allCases
+private let forms = LineForm.named
 
 private func format(_ choice: Int, _ bytes: [UInt8], _ times: LineTimes) -> LineFormat {
   let form = forms[choice % forms.count]
@@ -17,7 +18,45 @@ private func format(_ choice: Int, _ bytes: [UInt8], _ times: LineTimes) -> Line
   case 3: return LineFormat(form == .csv ? .text : form, in: .cri)
   case 4: return LineFormat(form == .csv ? .text : form, in: .docker)
   case 5: return LineFormat(named: form.rawValue, head: bytes, times: times) ?? LineFormat(.text)
-  default: return LineFormat(.json, isPretty: true)
+  case 6: return LineFormat(.json, isPretty: true)
+  default: return LineFormat(own, in: choice & 1 == 0 ? nil : .cri)
+  }
+}
+
+private let own: LinePattern = {
+  do throws(StoreError) {
+    return try LinePattern(
+      #"^(?:<(?<level>\w*)>)?(?<time>[^|]{0,40})?\|(?<app>\w*)(?:\||$)(?<n>-?[0-9]*)(?<message>.*)"#)
+  } catch { fatalError("the pattern is one") }
+}()
+
+/// Files whose records are no lines come out the same in whatever pieces they are read.
+private func checkListed(_ bytes: [UInt8], piece: Int) {
+  var (lists, list) = (ListLines(), ListLines())
+  let listed = list.decode(bytes, atEnd: true)
+  var out: [UInt8] = []
+  for start in stride(from: 0, to: bytes.count, by: piece) {
+    out += lists.decode(Array(bytes[start..<min(start + piece, bytes.count)]), atEnd: false)
+  }
+  precondition(out + lists.decode([], atEnd: true) == listed, "a list is the same in any pieces")
+  var (exports, export) = (ExportLines(), ExportLines())
+  do throws(ExportFault) {
+    let whole = try export.decode(bytes, atEnd: true)
+    out = []
+    for start in stride(from: 0, to: bytes.count, by: piece) {
+      out += try exports.decode(Array(bytes[start..<min(start + piece, bytes.count)]), atEnd: false)
+    }
+    precondition(try out + exports.decode([], atEnd: true) == whole, "entries are the same in any pieces")
+  } catch {
+    // Broken as a whole: then it breaks in pieces too.
+    exports = ExportLines()
+    do throws(ExportFault) {
+      for start in stride(from: 0, to: bytes.count, by: piece) {
+        _ = try exports.decode(Array(bytes[start..<min(start + piece, bytes.count)]), atEnd: false)
+      }
+      _ = try exports.decode([], atEnd: true)
+      preconditionFailure("what is broken is broken in pieces")
+    } catch {}
   }
 }
 
@@ -59,5 +98,6 @@ public func fuzzLines(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   }
   while let batch = records.next(atEnd: true) { check(batch) }
   precondition(end == bytes.count, "all of the input is in a batch")
+  if cut & 128 != 0 { checkListed(bytes, piece: cut % 61 + 1) }
   return 0
 }

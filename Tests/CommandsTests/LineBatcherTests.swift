@@ -74,6 +74,22 @@ import Testing
   }
 
   /// A line of 64 MiB in pieces of 4 KiB: looked at from its beginning for each of them it took minutes.
+  /// As a file that is read to its end while it may still be written: what fills no batch is asked for in
+  /// vain, then all whole lines are.
+  @Test func wholeLinesAreThereWhenNothingElseComes() throws {
+    var batcher = LineBatcher(style: .json, members: [], skipsEmpty: false, offset: 0, bytesMax: 1 << 20)
+    batcher.feed(Array("{\"a\":1}\n{\"a\":2}\n{\"a\"".utf8))
+    #expect(batcher.next(atEnd: false) == nil)
+    let whole = batcher.next(atEnd: false, isLive: true)
+    let batch = try #require(whole)
+    #expect(batch.lineCount == 2 && batch.range == 0..<16)
+    #expect(batcher.next(atEnd: false, isLive: true) == nil && batcher.carryBytes == 4)
+    #expect(batcher.next(atEnd: false) == nil)
+    batcher.feed(Array(":3}\n".utf8))
+    #expect(batcher.next(atEnd: false) == nil)
+    #expect(batcher.next(atEnd: false, isLive: true)?.range == 16..<24)
+  }
+
   @Test(.timeLimit(.minutes(1)), arguments: [false, true]) func linesOfAnyLengthTakeLinearTime(isLive: Bool) {
     var batcher = LineBatcher(style: .json, members: [], skipsEmpty: false, offset: 0, bytesMax: 1 << 20)
     let piece = [UInt8](repeating: 120, count: 4096)

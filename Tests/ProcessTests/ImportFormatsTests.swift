@@ -58,6 +58,82 @@ extension ProcessSuite {
       #expect(server.stop() == 0)
     }
 
+    /// What the user says of his own lines, and files whose records are no lines.
+    @Test func ownFormsAreRead() throws {
+      let folder = try TemporaryFolder()
+      let server = try ServerProcess(data: folder.path + "/data")
+      func run(_ arguments: [String]) throws -> Program.Result {
+        try Program.run(["import"] + arguments + ["--url", server.url], in: folder)
+      }
+      let (lines, objects) = (folder.path + "/own.log", folder.path + "/o.json")
+      try write("12#2025-11-30T12:00:00Z#warn#one\n  two\n13#2025-11-30T12:00:01Z#info#three\n", lines)
+      let pattern = #"^(?<n>\d+)#(?<time>[^#]+)#(?<level>\w+)#(?<message>.*)"#
+      let shown = try Program.run(["import", "--detect", lines, "--pattern", pattern], in: folder)
+      #expect(shown.text.contains("own.log: pattern\n") && shown.text.contains(#""n":12"#), "\(shown.text)")
+      for _ in 0..<2 {
+        let result = try run([lines, "--pattern", pattern, "--service", "own"])
+        #expect(result.status == 0, "\(result.errors)")
+      }
+      #expect(try messages("own", on: server) == ["one\n  two", "three"])
+      try write(
+        #"{"Records":[{"what":{"text":"a"},"at":1764504000},{"what":{"text":"b"},"at":"?"}]}"#,
+        objects)
+      let mapped = ["--map", "message=what.text", "--map", "timestamp=at", "--service", "map"]
+      let refused = try run([objects] + mapped + ["--on-unreadable", "refuse"])
+      #expect(refused.status == 1)
+      #expect(refused.errors.contains("o.json, line 2: "), "\(refused.errors)")
+      let result = try run([objects] + mapped)
+      #expect(result.status == 0, "\(result.errors)")
+      #expect(try messages("map", on: server) == ["a", "b"])
+      try write(
+        "__CURSOR=1\n__REALTIME_TIMESTAMP=1764504000000000\nSYSLOG_IDENTIFIER=j\nMESSAGE=x\n\n",
+        folder.path + "/e")
+      #expect(try run([folder.path + "/e"]).status == 0)
+      #expect(try messages("j", on: server) == ["x"])
+      for wrong in [
+        ["--pattern", "(x)"], ["--pattern", "(?<a>x)", "--format", "json"], ["--map", "mesage=x"],
+        ["--map", "level="],
+        ["--map", "level=x", "--dataset", "audit"],
+      ] { #expect(try run([lines] + wrong).status == 64, "\(wrong)") }
+      #expect(server.stop() == 0)
+    }
+
+    /// Names of members are told in the request.
+    @Test func requestsSayWhichMembersGiveColumns() throws {
+      let folder = try TemporaryFolder()
+      let server = try ServerProcess(data: folder.path + "/data")
+      let object = #"{"what":{"text":"MARK"},"at":"1764504000","sev":"bad","who":"svc"}"#
+      let query = "?message_field=what.text,note&timestamp_field=at&level_field=sev&service_field=who"
+      for (path, body, type) in [
+        ("/insert", object, "application/json"), ("/api/v2/logs", "[\(object)]", "application/json"),
+        ("/_bulk", "{\"create\":{\"_index\":\"i\"}}\n\(object)\n", "application/x-ndjson"),
+        ("/services/collector/event", #"{"event":\#(object)}"#, "application/json"),
+      ] {
+        let marked = body.replacingOccurrences(of: "MARK", with: path)
+        let answer = try server.request(
+          "POST", path + query, headers: ["Content-Type": type], body: marked)
+        #expect(answer.status < 300, "\(path): \(answer.text)")
+        let unread = marked.replacingOccurrences(of: "1764504000", with: "soon")
+        let refused = try server.request(
+          "POST", path + query + "&on_unreadable=refuse", headers: ["Content-Type": type], body: unread)
+        #expect(refused.text.contains("the time cannot be read"), "\(path): \(refused.text)")
+        let wrong = try server.request(
+          "POST", path + "?message_field=a,,b", headers: ["Content-Type": type], body: marked)
+        #expect(wrong.status == 400, "\(path): \(wrong.text)")
+      }
+      let rows = try server.query([
+        "dataset": "logs", "columns": ["timestamp", "level", "message", "service"], "limit": 9,
+      ])
+      #expect(
+        Set(rows.compactMap { $0["message"] as? String })
+          == ["/insert", "/api/v2/logs", "/_bulk", "/services/collector/event"])
+      for row in rows {
+        #expect(row["timestamp"] as? String == "2025-11-30T12:00:00Z" && row["level"] as? String == "bad")
+        #expect(row["service"] as? String == "svc", "\(row)")
+      }
+      #expect(server.stop() == 0)
+    }
+
     /// Through renaming, truncation and kill -9 of the importer: each line once, in order.
     @Test func filesAreFollowed() throws {
       let folder = try TemporaryFolder()

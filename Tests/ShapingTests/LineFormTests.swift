@@ -135,7 +135,7 @@ enum Lines {
 
   @Test func namesOfFormatsAreKnown() {
     let times = LineTimes(now: Lines.noon)
-    for form in LineForm.allCases where form != .csv {
+    for form in LineForm.named where form != .csv {
       #expect(LineFormat(named: form.rawValue, head: [], times: times)?.form == form)
     }
     #expect(LineFormat(named: "log4j", head: [], times: times)?.name == "timed")

@@ -40,6 +40,10 @@ package enum JSONTree: Sendable, Equatable {
     package let reason: String
     /// The name that an object has twice, cut to 64 bytes; nil: something else is wrong.
     package var repeatedName: String?
+
+    package init(offsetBytes: Int, reason: String, repeatedName: String? = nil) {
+      (self.offsetBytes, self.reason, self.repeatedName) = (offsetBytes, reason, repeatedName)
+    }
   }
 
   /// The most levels of arrays and objects in each other.

@@ -10,8 +10,8 @@ struct AutomatonProgram: Sendable {
     case bytes(set: Int32, next: Int32)
     case split(Int32, Int32)
     case assertion(PatternNode.Assertion, next: Int32)
-    /// Where the group begins or ends.
-    case mark(isEnd: Bool, next: Int32)
+    /// Where a group begins or ends.
+    case mark(isEnd: Bool, group: Int32, next: Int32)
     case match
   }
 
@@ -118,10 +118,11 @@ struct AutomatonProgram: Sendable {
     case .repetition(let body, let min, let max, let isLazy):
       let entry = try compileOptional(of: body, count: max.map { $0 - min }, isLazy: isLazy, next: next)
       return try compile(body, count: min, next: entry)
-    case .group(let body):
+    case .group(let body, let number):
       guard hasMarks else { return try compile(body, next: next) }
-      let end = try emit(.mark(isEnd: true, next: next))
-      return try emit(.mark(isEnd: false, next: try compile(body, next: end)))
+      let group = Int32(number)
+      let end = try emit(.mark(isEnd: true, group: group, next: next))
+      return try emit(.mark(isEnd: false, group: group, next: try compile(body, next: end)))
     }
   }
 

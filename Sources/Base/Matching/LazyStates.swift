@@ -160,7 +160,7 @@ import Records
       case .split(let first, let second):
         stack.append(second)
         stack.append(first)
-      case .mark(_, let next): stack.append(next)
+      case .mark(_, _, let next): stack.append(next)
       case .assertion(let assertion, let next):
         switch LazyStates.holds(assertion, flags: flags, ahead: ahead, tokens: program.tokenBytes) {
         case .yes: stack.append(next)

@@ -81,7 +81,7 @@ struct PatternFactors {
     case .set, .alternation: close()
     case .assertion(let assertion): visit(assertion)
     case .concatenation(let parts): for part in parts { visit(part) }
-    case .group(let body): visit(body)
+    case .group(let body, _): visit(body)
     case .repetition(let body, let min, let max, _):
       for _ in 0..<Swift.min(min, PatternFactors.copiesMax) { visit(body) }
       if max != min || min > PatternFactors.copiesMax { close() }

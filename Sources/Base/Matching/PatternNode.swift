@@ -10,8 +10,8 @@ indirect enum PatternNode: Sendable {
   case alternation([PatternNode])
   /// nil: no upper bound. A lazy one prefers fewer.
   case repetition(PatternNode, min: Int, max: Int?, isLazy: Bool)
-  /// A capture group.
-  case group(PatternNode)
+  /// A capture group, by its number from 0.
+  case group(PatternNode, Int)
 
   /// A condition on a place between two bytes.
   enum Assertion: UInt8, Sendable {
@@ -56,7 +56,7 @@ indirect enum PatternNode: Sendable {
     case .concatenation(let parts): parts.first?.isAnchored ?? false
     case .alternation(let choices): choices.allSatisfy(\.isAnchored)
     case .repetition(let body, let min, _, _): min > 0 && body.isAnchored
-    case .group(let body): body.isAnchored
+    case .group(let body, _): body.isAnchored
     case .empty, .literal, .set, .assertion: false
     }
   }
@@ -70,7 +70,7 @@ indirect enum PatternNode: Sendable {
     case .concatenation(let parts): Swift.min(parts.reduce(0) { $0 + $1.bytesMin }, PatternNode.bytesMinMost)
     case .alternation(let choices): choices.map(\.bytesMin).min() ?? 0
     case .repetition(let body, let min, _, _): Swift.min(min * body.bytesMin, PatternNode.bytesMinMost)
-    case .group(let body): body.bytesMin
+    case .group(let body, _): body.bytesMin
     }
   }
 

@@ -21,12 +21,16 @@ struct PatternParser {
   /// What becomes of capture groups: where they are does not matter to whether there is a match.
   enum Groups {
     case dropped
-    /// At most one.
-    case kept
+    /// At most one, with or without a name.
+    case one
+    /// Those with names, each name once, none within another.
+    case named
   }
 
   let groups: Groups
-  private var hasGroup = false
+  /// Of the groups that are kept; empty: it has none.
+  private var names: [String] = []
+  private var isWithinGroup = false
   let scalars: [Unicode.Scalar]
   var index = 0
   var depth = 0
@@ -42,10 +46,18 @@ struct PatternParser {
   static func parse(
     _ pattern: String, ignoreCase: Bool, groups: Groups = .dropped
   ) throws(StoreError) -> PatternNode {
+    try parseGroups(pattern, ignoreCase: ignoreCase, groups: groups).node
+  }
+
+  /// - Returns: With the names of the groups that are kept, by their numbers.
+  /// - Throws: As ``parse(_:ignoreCase:groups:)``.
+  static func parseGroups(
+    _ pattern: String, ignoreCase: Bool, groups: Groups
+  ) throws(StoreError) -> (node: PatternNode, names: [String]) {
     var parser = PatternParser(pattern, ignoreCase: ignoreCase, groups: groups)
     let node = try parser.parseAlternation()
     if parser.index < parser.scalars.count { throw parser.failure("has a closing parenthesis too many") }
-    return node
+    return (node, parser.names)
   }
 
   func failure(_ what: String) -> StoreError {
@@ -168,6 +180,7 @@ struct PatternParser {
     index += 1
     let outer = flags
     var isCapturing = true
+    var name: String?
     if skip("?") {
       if follows("=") || follows("!") || follows("<=") || follows("<!") {
         throw failure("uses look-around, which is not supported,")
@@ -177,20 +190,14 @@ struct PatternParser {
         throw failure("refers back to a group, which is not supported,")
       }
       if follows("P<") || follows("<") {
-        try skipGroupName()
+        name = try parseGroupName()
       } else if try parseFlags() {
         return .empty
       } else {
         isCapturing = false
       }
     }
-    if isCapturing, groups == .kept {
-      if hasGroup {
-        index = start
-        throw failure("has a second capture group (others are written `(?:…)`)")
-      }
-      hasGroup = true
-    }
+    let group = isCapturing ? try number(ofGroup: name, from: start) : nil
     depth += 1
     if depth > PatternParser.depthMax { throw failure("nests groups too deeply") }
     let body = try parseAlternation()
@@ -200,10 +207,33 @@ struct PatternParser {
       throw failure("has an opening parenthesis that is not closed")
     }
     flags = outer
-    return isCapturing && groups == .kept ? .group(body) : body
+    guard let group else { return body }
+    isWithinGroup = false
+    return .group(body, group)
   }
 
-  private mutating func skipGroupName() throws(StoreError) {
+  /// Of a group that is kept; nil: it is not.
+  private mutating func number(ofGroup name: String?, from start: Int) throws(StoreError) -> Int? {
+    switch groups {
+    case .dropped: return nil
+    case .one:
+      guard names.isEmpty else {
+        index = start
+        throw failure("has a second capture group (others are written `(?:…)`)")
+      }
+    case .named:
+      guard let name else { return nil }
+      guard !isWithinGroup else { throw failure("has a named group within another") }
+      guard !names.contains(where: { $0.hasBytes(of: name) }) else {
+        throw failure("has two groups of one name")
+      }
+    }
+    isWithinGroup = true
+    names.append(name ?? "")
+    return names.count - 1
+  }
+
+  private mutating func parseGroupName() throws(StoreError) -> String {
     _ = skip("P")
     index += 1
     let start = index
@@ -211,7 +241,9 @@ struct PatternParser {
       guard ScalarSet.wordCharacters.ranges.contains(where: { $0.contains(scalar.value) }) else { break }
       index += 1
     }
+    let name = String(String.UnicodeScalarView(scalars[start..<index]))
     guard index > start, skip(">") else { throw failure("has a broken group name") }
+    return name
   }
 
   /// Flags up to `:` or `)`; true if `)` closed them, so that they hold for what follows in the enclosing

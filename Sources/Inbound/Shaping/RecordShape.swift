@@ -16,15 +16,18 @@ package struct RecordShape: Sendable {
     let role: Role
     let place: Int
     /// Of a level's name: whose numbers it has.
-    let numbers: LevelName.Numbers
-    /// Whether a word that nobody knows gives the column.
-    var takesAnyWord: Bool { place >= 0 }
+    var numbers = LevelName.Numbers.any
+    /// Of a level's name: whether a word that nobody knows gives the column.
+    var takesAnyWord = true
+    /// Whether the member stays in `metadata` too: it says what happened, and is no message.
+    var isBorrowed = false
   }
 
   /// By names as they are written, dots included.
-  private let ranks: [Name: Rank]
+  private var ranks: [Name: Rank]
   /// Objects that are looked into: of `log`, `log.level`.
-  private let parents: Set<Name>
+  private var parents: Set<Name>
+  private var refusesUnreadTimes = false
 
   /// With the names that loggers are known to use (Docs/shapes.md).
   ///
@@ -34,18 +37,48 @@ package struct RecordShape: Sendable {
     var ranks: [Name: Rank] = [:]
     var parents: Set<Name> = []
     for (place, name) in levels.enumerated() {
-      ranks[Name(name)] = Rank(role: .level, place: place - levels.count, numbers: .syslog)
+      ranks[Name(name)] = Rank(
+        role: .level, place: place - levels.count, numbers: .syslog, takesAnyWord: false)
     }
     for (role, names) in RecordShape.names {
       for (place, name) in names.enumerated() {
-        ranks[Name(name)] = Rank(role: role, place: place, numbers: RecordShape.numbers[Name(name)] ?? .any)
-        if let dot = name.utf8.firstIndex(of: UInt8(ascii: ".")) {
-          parents.insert(Name(String(name[..<dot])))
-        }
+        ranks[Name(name)] = Rank(
+          role: role, place: place, numbers: RecordShape.numbers[Name(name)] ?? .any,
+          isBorrowed: role == .message && RecordShape.borrowed.contains(Name(name)))
+        parents.formUnion(RecordShape.parents(of: name))
       }
     }
     self.ranks = ranks
     self.parents = parents
+  }
+
+  /// The same where the mapping's names go before these.
+  package func mapped(by mapping: FieldMapping) -> RecordShape {
+    guard !mapping.isEmpty else { return self }
+    var shape = self
+    shape.refusesUnreadTimes = mapping.refusesUnreadTimes
+    for (column, names) in mapping.names {
+      for (place, name) in names.enumerated() {
+        shape.ranks[name] = Rank(
+          role: column.role, place: place - RecordShape.mappedFirst,
+          numbers: RecordShape.numbers[name] ?? .any)
+        shape.parents.formUnion(RecordShape.parents(of: name.text))
+      }
+    }
+    return shape
+  }
+
+  /// More than names of a level that go before the known ones.
+  private static let mappedFirst = 1_000
+
+  /// What a name with dots may lie in: of `a.b.c`, `a` and `a.b`.
+  private static func parents(of name: String) -> [Name] {
+    name.utf8.indices.filter { name.utf8[$0] == UInt8(ascii: ".") }.map { Name(String(name[..<$0])) }
+  }
+
+  /// What a name is known as; nil: it is no name of a column.
+  static func role(named name: String) -> Role? {
+    names.first { $0.1.contains { $0.hasBytes(of: name) } }?.0
   }
 
   private static let names: [(Role, [String])] = [
@@ -53,14 +86,14 @@ package struct RecordShape: Sendable {
       .message,
       [
         "message", "msg", "_msg", "log", "text", "body", "short_message", "MESSAGE", "event.original",
-        "full_message", "line", "@message", "@m", "@mt",
+        "full_message", "line", "@message", "@m", "@mt", "requestURI", "eventName",
       ]
     ),
     (
       .time,
       [
         "timestamp", "time", "ts", "@timestamp", "t", "_time", "eventTime", "asctime", "datetime", "@t",
-        "__REALTIME_TIMESTAMP",
+        "__REALTIME_TIMESTAMP", "requestReceivedTimestamp", "stageTimestamp",
       ]
     ),
     (
@@ -88,6 +121,12 @@ package struct RecordShape: Sendable {
     (.trace, ["trace_id", "trace.id", "traceId", "traceid", "traceID", "dd.trace_id", "otelTraceID"]),
     (.span, ["span_id", "span.id", "spanId", "spanid", "spanID", "dd.span_id", "otelSpanID"]),
   ]
+
+  /// Of Kubernetes' audit and CloudTrail: they say what was asked for.
+  private static let borrowed: Set<Name> = ["requestURI", "eventName"]
+
+  /// Words at the names of levels that say how much was kept of a request (Kubernetes' audit).
+  static let noLevels: Set<Name> = ["None", "Metadata", "Request", "RequestResponse"]
 
   private static let numbers: [Name: LevelName.Numbers] = [
     "PRIORITY": .syslog, "severity_number": .openTelemetry, "severityNumber": .openTelemetry,
@@ -130,7 +169,7 @@ package struct RecordShape: Sendable {
   ///   - body: What it reads.
   ///   - given: What is known beside it.
   /// - Returns: nil: it is JSON and no object; nothing was written.
-  /// - Throws: It is broken; nothing was written.
+  /// - Throws: It is broken, or its time cannot be read and such are refused; nothing was written.
   package func write(
     _ reader: inout JSONReader, of body: [UInt8], to text: inout JSONWriter, times: LogTime,
     given: Given = Given()
@@ -146,6 +185,9 @@ package struct RecordShape: Sendable {
       try read(&columns, prefix: nil, into: &beside)
       reading.add(beside)
     }
+    if refusesUnreadTimes, given.time == nil, let time = reading.unreadTime(of: body, times) {
+      throw JSONTree.SyntaxError(offsetBytes: time, reason: "the time cannot be read")
+    }
     return reading.write(of: body, to: &text, times: times, given)
   }
 
@@ -160,201 +202,20 @@ package struct RecordShape: Sendable {
     while let name = try reader.member(&names) {
       let kind = ShapeReading.Kind(reader.peek())
       let start = reader.at
-      if prefix == nil, kind == .object, parents.contains(Name(name)) {
+      let whole = prefix.map { "\($0).\(name)" } ?? name
+      if kind == .object, parents.contains(Name(whole)) {
         // A look ahead: it is read once more below, as a whole.
         var inner = reader
-        try read(&inner, prefix: name, into: &reading)
+        try read(&inner, prefix: whole, into: &reading)
       }
       try reader.skip()
       let value = start..<reader.at
       let member = prefix == nil ? reading.members.count : nil
-      if let rank = ranks[Name(prefix.map { "\($0).\(name)" } ?? name)] {
-        reading.note(rank, ShapeReading.Candidate(value: value, kind: kind, member: member))
+      if let rank = ranks[Name(whole)] {
+        let kept = rank.isBorrowed ? nil : member
+        reading.note(rank, ShapeReading.Candidate(value: value, kind: kind, member: kept))
       }
       if prefix == nil { reading.members.append(ShapeReading.Member(name: name, value: value)) }
     }
-  }
-}
-
-/// An object while it is read: where its members lie, and which may give columns.
-struct ShapeReading {
-  struct Member {
-    let name: String
-    let value: Range<Int>
-    /// Whether a column keeps all it says.
-    var isKept = false
-  }
-
-  enum Kind {
-    case text, number, object, null, other
-
-    /// By a value's first byte.
-    init(_ first: UInt8?) {
-      switch first ?? 0 {
-      case UInt8(ascii: "\""): self = .text
-      case UInt8(ascii: "-"), 0x30...0x39: self = .number
-      case UInt8(ascii: "{"): self = .object
-      case UInt8(ascii: "n"): self = .null
-      default: self = .other
-      }
-    }
-  }
-
-  struct Candidate {
-    let value: Range<Int>
-    let kind: Kind
-    /// Which member it is; nil: a member of a member.
-    let member: Int?
-  }
-
-  var members: [Member] = []
-  /// nil: one of the members may tell it.
-  var time: Int64?
-  private var candidates: [[(rank: RecordShape.Rank, candidate: Candidate)]] = Array(
-    repeating: [], count: RecordShape.Role.allCases.count)
-
-  mutating func note(_ rank: RecordShape.Rank, _ candidate: Candidate) {
-    let role = rank.role.rawValue
-    let index = candidates[role].firstIndex { $0.rank.place > rank.place } ?? candidates[role].count
-    candidates[role].insert((rank, candidate), at: index)
-  }
-
-  /// Takes what another object says behind what this one does.
-  mutating func add(_ other: ShapeReading) {
-    for role in [RecordShape.Role.level, .service, .env, .trace, .span] {
-      for (rank, candidate) in other.candidates[role.rawValue] {
-        candidates[role.rawValue].append(
-          (rank, Candidate(value: candidate.value, kind: candidate.kind, member: nil)))
-      }
-    }
-  }
-
-  mutating func write(
-    of body: [UInt8], to text: inout JSONWriter, times: LogTime, _ given: RecordShape.Given
-  ) -> RecordShape.Outcome {
-    var outcome = RecordShape.Outcome()
-    if let time = given.time {
-      text.name("timestamp")
-      text.value(time: time)
-    } else {
-      writeTime(of: body, to: &text, times, &outcome)
-    }
-    writeMessage(of: body, to: &text)
-    if !writeLevel(of: body, to: &text), let level = given.level {
-      text.name("level")
-      text.value(repaired: level)
-    }
-    if !writeText(.service, "service", of: body, to: &text), let service = given.service {
-      text.name("service")
-      text.value(repaired: service)
-    }
-    if !writeText(.env, "env", of: body, to: &text), let env = given.env {
-      text.name("env")
-      text.value(repaired: env)
-    }
-    _ = writeText(.trace, "trace_id", of: body, to: &text)
-    _ = writeText(.span, "span_id", of: body, to: &text)
-    text.name("metadata")
-    text.beginObject()
-    for member in members where !member.isKept && !given.apart.contains(Name(member.name)) {
-      text.name(text: member.name)
-      text.value(written: body.span.extracting(member.value))
-    }
-    text.endObject()
-    return outcome
-  }
-
-  private mutating func keep(_ candidate: Candidate) {
-    if let member = candidate.member { members[member].isKept = true }
-  }
-
-  private mutating func writeTime(
-    of body: [UInt8], to text: inout JSONWriter, _ times: LogTime, _ outcome: inout RecordShape.Outcome
-  ) {
-    for (_, candidate) in candidates[RecordShape.Role.time.rawValue] where candidate.kind != .null {
-      let time: Int64? =
-        switch candidate.kind {
-        case .text: times.nanoseconds(ShapeReading.string(candidate.value, body))
-        case .number: UnixTime.nanoseconds(body.span.extracting(candidate.value))
-        case .object, .null, .other: nil
-        }
-      guard let time else {
-        outcome.hasUnreadableTime = true
-        continue
-      }
-      text.name("timestamp")
-      text.value(time: time)
-      outcome.time = time
-      outcome.hasUnreadableTime = false
-      return keep(candidate)
-    }
-  }
-
-  /// The first that is a text, else the first number or word as text. Of objects and lists none: their copy
-  /// as text would not be masked by names.
-  private mutating func writeMessage(of body: [UInt8], to text: inout JSONWriter) {
-    let all = candidates[RecordShape.Role.message.rawValue].map(\.candidate)
-    text.name("message")
-    if let message = all.first(where: { $0.kind == .text }) {
-      text.value(written: body.span.extracting(message.value))
-      return keep(message)
-    }
-    if let message = all.first(where: { $0.kind == .number || $0.kind == .other }),
-      body[message.value.lowerBound] != UInt8(ascii: "[")
-    {
-      text.value(repaired: body.span.extracting(message.value))
-    } else {
-      text.value("")
-    }
-  }
-
-  /// Whether there is one.
-  private mutating func writeLevel(of body: [UInt8], to text: inout JSONWriter) -> Bool {
-    for (rank, candidate) in candidates[RecordShape.Role.level.rawValue] {
-      var level: String?
-      switch candidate.kind {
-      case .text:
-        let word = ShapeReading.string(candidate.value, body)
-        let known = LevelName(word) ?? Int64(word).flatMap { LevelName($0, of: rank.numbers) }
-        let isAnyWord = rank.takesAnyWord && !word.isEmpty && word.utf8.count <= 64
-        level = known?.rawValue ?? (isAnyWord ? word : nil)
-        if let level, level.hasBytes(of: word) { keep(candidate) }
-      case .number:
-        let digits = String(decoding: body[candidate.value], as: UTF8.self)
-        level = Int64(digits).flatMap { LevelName($0, of: rank.numbers)?.rawValue }
-      case .object, .null, .other: break
-      }
-      guard let level else { continue }
-      text.name("level")
-      text.value(level)
-      return true
-    }
-    return false
-  }
-
-  /// Whether there is such a text.
-  private mutating func writeText(
-    _ role: RecordShape.Role, _ column: StaticString, of body: [UInt8], to text: inout JSONWriter
-  ) -> Bool {
-    // Of two bytes it is an empty text.
-    let found = candidates[role.rawValue].first {
-      $0.candidate.kind == .text && $0.candidate.value.count > 2
-    }
-    guard let candidate = found?.candidate else { return false }
-    text.name(column)
-    text.value(written: body.span.extracting(candidate.value))
-    keep(candidate)
-    return true
-  }
-
-  /// What a JSON string that was checked stands for.
-  private static func string(_ range: Range<Int>, _ body: [UInt8]) -> String {
-    let inside = range.lowerBound + 1..<range.upperBound - 1
-    guard body[inside].contains(UInt8(ascii: "\\")) else {
-      return String(decoding: body[inside], as: UTF8.self)
-    }
-    var bytes: [UInt8] = []
-    JSONScanner.appendUnescapedInside(body.span, inside, to: &bytes)
-    return String(decoding: bytes, as: UTF8.self)
   }
 }

@@ -28,7 +28,7 @@ package struct CapturePattern: Sendable, Hashable {
     guard text.utf8.count <= CapturePattern.bytesMax else {
       throw .invalid("the regular expression has more than \(CapturePattern.bytesMax) bytes")
     }
-    let node = try PatternParser.parse(text, ignoreCase: false, groups: .kept)
+    let node = try PatternParser.parse(text, ignoreCase: false, groups: .one)
     bytesMin = node.bytesMin
     guard bytesMin > 0 else {
       throw .invalid("the regular expression matches the empty text")

@@ -53,7 +53,7 @@ package final class CapturePatternSet: Sendable {
     guard text.count >= bytesMin, mayMatch(text) else { return search }
     for (index, pattern) in patterns.enumerated() {
       if let literal = pattern.literal, !literal.matches(text) { continue }
-      var one = CaptureSearch(pattern, text)
+      var one = CaptureSearch(pattern.graph, hasGroup: pattern.hasGroup, text)
       for range in one.ranges(in: text) { search.found.append(Found(pattern: index, range: range)) }
       search.steps += one.steps
     }

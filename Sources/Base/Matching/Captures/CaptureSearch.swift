@@ -21,13 +21,14 @@ struct CaptureSearch {
   private var marks: [UInt32]
   private var mark: UInt32 = 0
   private var branches: [Branch] = []
-  private var captured: [Range<Int>] = []
+  private var captured: [(group: Int, range: Range<Int>)] = []
   private var ownSteps = 0
 
-  init(_ pattern: CapturePattern, _ text: Span<UInt8>) {
-    program = pattern.graph.program
-    hasGroup = pattern.hasGroup
-    live = LiveRows(pattern.graph, text)
+  /// - Parameter hasGroup: Whether what groups captured is wanted, not what matched.
+  init(_ graph: ProgramGraph, hasGroup: Bool, _ text: Span<UInt8>) {
+    program = graph.program
+    self.hasGroup = hasGroup
+    live = LiveRows(graph, text)
     marks = [UInt32](repeating: 0, count: program.instructions.count)
   }
 
@@ -48,13 +49,25 @@ struct CaptureSearch {
       captured.removeAll(keepingCapacity: true)
       let end = walk(from: place, text)
       if hasGroup {
-        for range in captured where !range.isEmpty { ranges.append(range) }
+        for (_, range) in captured where !range.isEmpty { ranges.append(range) }
       } else {
         ranges.append(place..<end)
       }
       // No match is empty.
       place = max(end, place + 1)
     }
+    return ranges
+  }
+
+  /// What each group captured in the first match, the last time if it is repeated; nil for one that took no
+  /// part. nil: there is no match.
+  mutating func first(ofGroups count: Int, in text: Span<UInt8>) -> [Range<Int>?]? {
+    var place = 0
+    while place <= text.count, !live.contains(program.start, at: place, text) { place += 1 }
+    guard place <= text.count else { return nil }
+    _ = walk(from: place, text)
+    var ranges = [Range<Int>?](repeating: nil, count: count)
+    for (group, range) in captured { ranges[group] = range }
     return ranges
   }
 
@@ -87,10 +100,10 @@ struct CaptureSearch {
         branches.append(way(top, second))
         branches.append(way(top, first))
       case .assertion(_, let next): branches.append(way(top, next))
-      case .mark(false, let next):
+      case .mark(false, _, let next):
         branches.append(Branch(instruction: next, open: place, capturedCount: captured.count))
-      case .mark(true, let next):
-        if top.open >= 0 { captured.append(top.open..<place) }
+      case .mark(true, let group, let next):
+        if top.open >= 0 { captured.append((Int(group), top.open..<place)) }
         branches.append(Branch(instruction: next, open: -1, capturedCount: captured.count))
       case .match: return nil
       }

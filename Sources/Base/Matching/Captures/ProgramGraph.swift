@@ -33,7 +33,7 @@ struct ProgramGraph: Sendable {
       switch instruction {
       case .bytes(_, let next): reading.append((next, source))
       case .split(let first, let second): passing += [(first, source), (second, source)]
-      case .assertion(_, let next), .mark(_, let next): passing.append((next, source))
+      case .assertion(_, let next), .mark(_, _, let next): passing.append((next, source))
       case .match: matchIndex = source
       }
     }

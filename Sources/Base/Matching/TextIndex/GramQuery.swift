@@ -103,7 +103,7 @@ private struct GramWalk {
       var choice: [GramQuery] = []
       for part in parts { choice.append(query(of: part)) }
       level.query.add(choice: choice)
-    case .group(let body): visit(body, &level)
+    case .group(let body, _): visit(body, &level)
     case .repetition(let body, let min, let max, _):
       for _ in 0..<Swift.min(min, GramWalk.copiesMax) { visit(body, &level) }
       if max != min || min > GramWalk.copiesMax { level.close() }

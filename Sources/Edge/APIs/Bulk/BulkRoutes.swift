@@ -71,6 +71,7 @@ package struct BulkRoutes: Sendable {
     .taking(
       .query("filter_path", JSONSchema.text, "Of the answer: errors, items.*.status, items.*.error, took")
     )
+    .taking(MappedFields.parameters)
     .taking(
       BulkRoutes.passedOver.map {
         .passedOver($0, "a parameter of Elasticsearch's bulk that has no meaning here")
@@ -92,7 +93,8 @@ package struct BulkRoutes: Sendable {
   private func write(
     _ call: HTTPCall, _ principal: Principal, index: String
   ) async throws(Problem) -> HTTPAnswer {
-    let (request, clock, now) = (request.value, clock, clock.now())
+    let request = request.value.mapped(by: try MappedFields.mapping(call.query))
+    let (clock, now) = (clock, clock.now())
     return try await writing.write(call, for: principal) { body, memory throws(Problem) in
       do throws(PushFault) {
         let decoded = try request.decode(body, index: index, now: now, within: memory)

@@ -6,6 +6,7 @@ import Masking
 import Platform
 import Records
 import Routing
+import Shaping
 
 /// Logs as Datadog's agent and others send them to Datadog (Docs/datadog.md). They become records of the
 /// dataset `logs`, of the key's tenant.
@@ -67,7 +68,9 @@ package struct DatadogRoutes: Sendable {
       DatadogRoutes.key, .query("ddsource", JSONSchema.text, "Of logs that name none"),
       .query("ddtags", JSONSchema.text, "Beside those of the logs: env:prod,team:shop"),
       .query("hostname", JSONSchema.text, "Of logs that name none"),
-      .query("service", JSONSchema.text, "Of logs that name none"))
+      .query("service", JSONSchema.text, "Of logs that name none")
+    )
+    .taking(MappedFields.parameters)
   }
 
   private static let example =
@@ -77,13 +80,14 @@ package struct DatadogRoutes: Sendable {
   private func store(
     _ call: HTTPCall, _ principal: Principal, status: Int
   ) async throws(Problem) -> HTTPAnswer {
-    let (logs, now) = (logs.value, clock.now())
+    let mapping = try MappedFields.mapping(call.query)
+    let (logs, now) = (logs.value.mapped(by: mapping), clock.now())
     var origin = DatadogLogs.Origin()
     origin.source = call.query["ddsource"]
     origin.tags = call.query["ddtags"]
     origin.host = call.query["hostname"]
     origin.service = call.query["service"]
-    let (given, place) = (origin, "\(origin) \(status)")
+    let (given, place) = (origin, "\(origin) \(status) \(mapping.text)")
     return try await writing.write(call, for: principal) { body, memory throws(Problem) in
       do throws(PushFault) {
         let decoded = try logs.decode(body, given, now: now, within: memory)

@@ -48,7 +48,9 @@ package struct InsertRoutes: Sendable {
           .query("level", JSONSchema.text, "Of records that name none"),
           .query("host", JSONSchema.text, "Where they come from: a label"),
           .query(
-            "on_error", JSONSchema.choice("reject", "skip"), "What becomes of a body with a bad record"))
+            "on_error", JSONSchema.choice("reject", "skip"), "What becomes of a body with a bad record")
+        )
+        .taking(MappedFields.parameters)
     ]
     return api
   }
@@ -62,7 +64,8 @@ package struct InsertRoutes: Sendable {
   }
 
   private func insert(_ call: HTTPCall, _ principal: Principal) async throws(Problem) -> HTTPAnswer {
-    let (decoder, now) = (decoder.value, clock.now())
+    let now = clock.now()
+    let decoder = decoder.value.mapped(by: try MappedFields.mapping(call.query))
     let skips: Bool
     switch call.query["on_error"] {
     case nil, "reject": skips = false

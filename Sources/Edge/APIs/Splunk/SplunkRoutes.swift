@@ -6,6 +6,7 @@ import Masking
 import Platform
 import Records
 import Routing
+import Shaping
 
 /// Splunk's HTTP Event Collector, which Vector, Fluent Bit, Docker's driver and many loggers speak
 /// (Docs/splunk.md). Events become records of the dataset `logs`, of the key's tenant.
@@ -65,7 +66,7 @@ package struct SplunkRoutes: Sendable {
       isRaw ? SplunkRoutes.lines : SplunkRoutes.example, bytesMax: bodyBytesMax
     ).compressible
     if isRaw { body.mediaType = "text/plain" }
-    return Route(
+    let route = Route(
       .post, path,
       isRaw
         ? "Stores lines of text as Splunk's clients send them"
@@ -82,6 +83,7 @@ package struct SplunkRoutes: Sendable {
       .query("time", JSONSchema.text, "Of events that name none: seconds since 1970"),
       .passedOver("channel", "Splunk's clients send it, here every channel is one"),
       .passedOver("auto_extract_timestamp", "Splunk's clients send it, times are always looked for"))
+    return isRaw ? route : route.taking(MappedFields.parameters)
   }
 
   private static let example =
@@ -92,7 +94,8 @@ package struct SplunkRoutes: Sendable {
   private func store(
     _ call: HTTPCall, _ principal: Principal, isRaw: Bool
   ) async throws(Problem) -> HTTPAnswer {
-    let (events, now) = (events.value, clock.now())
+    let mapping = try MappedFields.mapping(call.query)
+    let (events, now) = (events.value.mapped(by: mapping), clock.now())
     let origin = try SplunkRoutes.origin(call.query, now: now)
     return try await writing.write(call, for: principal) { body, memory throws(Problem) in
       do throws(PushFault) {
@@ -106,7 +109,8 @@ package struct SplunkRoutes: Sendable {
         // once.
         return Push(
           decoded.records.batch, (), figures, kept: decoded.fault.map(SplunkRoutes.refusal) ?? [],
-          key: decoded.fault == nil ? nil : PushWriting.key("_hec", of: body, "\(isRaw) \(origin)"))
+          key: decoded.fault == nil
+            ? nil : PushWriting.key("_hec", of: body, "\(isRaw) \(origin) \(mapping.text)"))
       } catch {
         var empty = Problem(400, "No data")
         empty.code = "5"

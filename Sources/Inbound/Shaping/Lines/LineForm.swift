@@ -35,8 +35,13 @@ package enum LineForm: String, Sendable, Hashable, CaseIterable {
   case csv
   /// Time, level, message, and what stands between: log4j, logback, Python's logging, zap's console, …
   case timed
+  /// As a pattern of the user's has it.
+  case pattern
   /// None of these: a line is a message.
   case text
+
+  /// Those that a name alone tells.
+  package static let named = allCases.filter { $0 != .pattern }
 
   /// Other names for them, as programs are known by.
   package init?(named name: String) {
@@ -47,7 +52,7 @@ package enum LineForm: String, Sendable, Hashable, CaseIterable {
       ("rails", .ruby), ("ndjson", .json), ("pino", .json), ("ecs", .json),
     ]
     let alias = aliases.first { $0.0.hasBytes(of: name) }?.1
-    guard let form = alias ?? LineForm.allCases.first(where: { $0.rawValue.hasBytes(of: name) }) else {
+    guard let form = alias ?? LineForm.named.first(where: { $0.rawValue.hasBytes(of: name) }) else {
       return nil
     }
     self = form
@@ -65,7 +70,9 @@ package enum LineForm: String, Sendable, Hashable, CaseIterable {
   /// `.all`: every line without a head, since such programs write traces and texts of many lines.
   var continuation: Continuation {
     switch self {
-    case .timed, .postgres, .klog, .python, .ruby, .redis, .nginx, .apache, .logcat, .bars, .proxifier: .all
+    case .timed, .postgres, .klog, .python, .ruby, .redis, .nginx, .apache, .logcat, .bars, .proxifier,
+      .pattern:
+      .all
     case .syslog, .access, .cluster, .states, .logfmt, .json, .text: .traces
     case .csv: .never
     }
@@ -73,7 +80,7 @@ package enum LineForm: String, Sendable, Hashable, CaseIterable {
 }
 
 extension ParsedLine {
-  /// Reads a line that such a recogniser takes. Not for JSON, pairs, rows and text.
+  /// Reads a line that such a recogniser takes. Not for JSON, pairs, rows, patterns and text.
   ///
   /// - Returns: false: it is none of these, and nothing of what was noted is of use.
   mutating func read(_ text: Span<UInt8>, as form: LineForm, _ times: LineTimes) -> Bool {
@@ -93,7 +100,7 @@ extension ParsedLine {
     case .cluster: readCluster(text, times)
     case .states: readStates(text, times)
     case .timed: readTimed(text, times)
-    case .json, .logfmt, .csv, .text: false
+    case .json, .logfmt, .csv, .pattern, .text: false
     }
   }
 }

@@ -8,6 +8,8 @@ package struct LineFormat: Sendable, Hashable {
   package let envelope: LineEnvelope?
   /// Of tables.
   package let columns: LineColumns?
+  /// Of the user's own lines.
+  package let pattern: LinePattern?
   /// Whether objects have several lines.
   package let isPretty: Bool
 
@@ -15,6 +17,12 @@ package struct LineFormat: Sendable, Hashable {
     _ form: LineForm, in envelope: LineEnvelope? = nil, columns: LineColumns? = nil, isPretty: Bool = false
   ) {
     (self.form, self.envelope, self.columns, self.isPretty) = (form, envelope, columns, isPretty)
+    pattern = nil
+  }
+
+  /// Lines as a pattern has them; those that it does not match go on with the record before.
+  package init(_ pattern: LinePattern, in envelope: LineEnvelope? = nil) {
+    (form, self.envelope, columns, isPretty, self.pattern) = (.pattern, envelope, nil, false, pattern)
   }
 
   /// `json`, `docker+timed`: what ``init(named:head:)`` takes.

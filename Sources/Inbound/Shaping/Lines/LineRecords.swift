@@ -57,6 +57,8 @@ package struct LineRecords: ~Copyable {
     package var labels: [UInt8] = []
     /// Records that are older are left out: nanoseconds since 1970.
     package var since: Int64?
+    /// Names of members that give columns, of objects; and what becomes of times that cannot be read.
+    package var mapping = FieldMapping()
     /// Whether lines that go on with a record are put to it.
     package var joinsLines = true
     /// A batch ends with the record that reaches this many bytes of body.
@@ -260,6 +262,10 @@ package struct LineRecords: ~Copyable {
     case .csv:
       guard let columns = format.columns else { return nil }
       return PairsForm.object(row: text, columns).map { .made($0) }
+    case .pattern:
+      guard let pattern = format.pattern else { return nil }
+      head.clear()
+      return head.read(text, as: pattern, options.times) ? .parsed : nil
     default:
       head.clear()
       return head.read(text, as: format.form, options.times) ? .parsed : nil

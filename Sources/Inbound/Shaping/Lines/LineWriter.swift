@@ -13,7 +13,7 @@ struct LineWriter: ~Copyable {
   private var text = JSONWriter(capacity: 1 << 20)
   private let options: LineRecords.Options
   private let texts: LogTime
-  private let shape = RecordShape()
+  private let shape: RecordShape
   private let levelText: String?
   /// Of the record before: what stands between records was written when they were.
   private var time: Int64?
@@ -21,6 +21,7 @@ struct LineWriter: ~Copyable {
   init(_ options: LineRecords.Options) {
     self.options = options
     texts = options.times.texts
+    shape = RecordShape().mapped(by: options.mapping)
     levelText = options.level.map { LevelName($0)?.rawValue ?? $0 }
   }
 
@@ -39,6 +40,9 @@ struct LineWriter: ~Copyable {
     case .made(let object): return write(object: object, record.envelope)
     case .parsed:
       if isEarly(record.envelope?.time ?? record.head.time) { return .early }
+      if options.mapping.refusesUnreadTimes, record.head.unreadTime != nil, record.envelope?.time == nil {
+        return .refused("the time cannot be read")
+      }
       write(record.head, source.span.extracting(range), isLong: record.lineCount > 1, record.envelope)
       return .written(isParsed: true, isTimeRead: record.head.unreadTime == nil)
     case .raw:
@@ -62,7 +66,10 @@ struct LineWriter: ~Copyable {
   ) {
     text.beginObject()
     writeTime(envelope?.time ?? line.time)
-    if let level = line.level?.rawValue ?? levelText {
+    if let level = line.ownLevel {
+      text.name("level")
+      text.value(repaired: record.extracting(level))
+    } else if let level = line.level?.rawValue ?? levelText {
       text.name("level")
       text.value(level)
     }
@@ -72,6 +79,10 @@ struct LineWriter: ~Copyable {
     } else if let service = line.service {
       text.name("service")
       text.value(repaired: record.extracting(service))
+    }
+    for (name, value) in line.columns {
+      text.name(name)
+      text.value(repaired: record.extracting(value))
     }
     let end = isLong ? record.count : line.message.upperBound
     text.name("message")
@@ -104,6 +115,7 @@ struct LineWriter: ~Copyable {
       switch field.name {
       case .ours(let name): text.name(name)
       case .text(let range): text.name(repaired: String(repairing: record.extracting(range)))
+      case .given(let name): text.name(text: name)
       }
       let value = record.extracting(field.value)
       if field.isNumber { text.value(written: value) } else { text.value(repaired: value) }

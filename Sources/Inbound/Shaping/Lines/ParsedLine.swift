@@ -10,6 +10,8 @@ struct ParsedLine {
       case ours(StaticString)
       /// As the line has it.
       case text(Range<Int>)
+      /// As a pattern has it.
+      case given(String)
     }
 
     let name: Name
@@ -25,13 +27,19 @@ struct ParsedLine {
   var level: LevelName?
   /// The level as it was sent; nil: it is in our words, or there is none.
   var sentLevel: Range<Int>?
+  /// A level in a word of nobody's, as it is to stand there.
+  var ownLevel: Range<Int>?
   /// The program that wrote it.
   var service: Range<Int>?
+  /// Other columns that it gives.
+  var columns: [(name: StaticString, value: Range<Int>)] = []
   var message: Range<Int> = 0..<0
   private(set) var fields: [Field] = []
 
   mutating func clear() {
-    (time, unreadTime, level, sentLevel, service, message) = (nil, nil, nil, nil, nil, 0..<0)
+    (time, unreadTime, level, sentLevel, ownLevel, service) = (nil, nil, nil, nil, nil, nil)
+    message = 0..<0
+    columns.removeAll(keepingCapacity: true)
     fields.removeAll(keepingCapacity: true)
   }
 
@@ -51,10 +59,19 @@ struct ParsedLine {
 
   /// Notes a whole number, as text if it is none that JSON has.
   mutating func note(number name: StaticString, _ value: Range<Int>, _ text: Span<UInt8>) {
-    guard text.isNumber(value), value.count <= 18,
-      value.count == 1 || text[value.lowerBound] != UInt8(ascii: "0")
-    else { return note(name, value, text) }
+    guard ParsedLine.isNumber(value, text) else { return note(name, value, text) }
     fields.append(Field(name: .ours(name), value: value, isNumber: true))
+  }
+
+  /// Notes a field of a name that a pattern gives, as a whole number where it is one.
+  mutating func note(given name: String, _ value: Range<Int>, _ text: Span<UInt8>) {
+    fields.append(
+      Field(name: .given(name), value: value, isNumber: ParsedLine.isNumber(value, text)))
+  }
+
+  private static func isNumber(_ value: Range<Int>, _ text: Span<UInt8>) -> Bool {
+    text.isNumber(value) && value.count <= 18
+      && (value.count == 1 || text[value.lowerBound] != UInt8(ascii: "0"))
   }
 
   /// Takes the word for the level if it is one.

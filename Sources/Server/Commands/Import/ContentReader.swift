@@ -3,7 +3,7 @@ import Columnar
 import Foundation
 
 /// A file's text from some place on, as UTF-8 without a byte-order mark, whatever it lies there as: plain,
-/// gzip or zstd, UTF-8 or UTF-16. Places are bytes of that text.
+/// gzip or zstd, UTF-8 or UTF-16, entries of a journal or elements of a list. Places are bytes of that text.
 final class ContentReader {
   private static let readBytes = 256 * 1024
 
@@ -14,6 +14,9 @@ final class ContentReader {
   private let text: TextEncoding
   private var decompressor: StreamDecompressor?
   private var utf16: UTF16Bytes?
+  /// At the file's beginning; nil: its records are lines.
+  private let firstListed: ListedRecords?
+  private var listed: ListedRecords?
   /// Decoded and not yet given out.
   private var ready: [UInt8] = []
   private var readyAt = 0
@@ -37,12 +40,16 @@ final class ContentReader {
     var start = head
     if coding != nil { start = try ContentReader.first(4_096, decompressor, handle, name) }
     text = TextEncoding(start)
-    try FileKind.checkIsText(start, text, name)
+    firstListed = text.isUTF16 ? nil : ListedRecords(Array(start.dropFirst(text.markBytes)))
+    if firstListed == nil { try FileKind.checkIsText(start, text, name) }
     try rewind()
   }
 
   /// Whether the file can be read from any place at once.
-  var isPlain: Bool { coding == nil && !text.isUTF16 }
+  var isPlain: Bool { coding == nil && !text.isUTF16 && firstListed == nil }
+
+  /// What its records are, if they are no lines.
+  var listing: String? { firstListed?.name }
 
   /// Bytes of text in a plain file of so many bytes.
   func textBytes(ofFile size: Int) -> Int { max(0, size - text.markBytes) }
@@ -102,7 +109,14 @@ final class ContentReader {
       ready.removeFirst(dropped)
       mark -= dropped
     }
-    if text.isUTF16 { ready = utf16?.decode(ready, atEnd: false) ?? [] }
+    listed = firstListed
+    ready = try converted(ready, atEnd: false)
+  }
+
+  /// What lies in the file as it is read.
+  private func converted(_ bytes: [UInt8], atEnd: Bool) throws -> [UInt8] {
+    let text = utf16?.decode(bytes, atEnd: atEnd) ?? bytes
+    return try listed?.decode(text, atEnd: atEnd, of: name) ?? text
   }
 
   /// - Returns: false: at the end.
@@ -110,10 +124,10 @@ final class ContentReader {
     guard try fillRaw() else {
       guard !isAtEnd else { return false }
       isAtEnd = true
-      ready = utf16?.decode([], atEnd: true) ?? []
+      ready = try converted([], atEnd: true)
       return !ready.isEmpty
     }
-    if let decoded = utf16?.decode(ready, atEnd: false) { ready = decoded }
+    ready = try converted(ready, atEnd: false)
     return true
   }
 

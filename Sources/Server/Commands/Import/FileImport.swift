@@ -13,6 +13,10 @@ struct FileImport: Sendable {
     var target: ImportTarget
     /// As `LineFormat` names it, or `records`; nil: found.
     var format: String?
+    /// Of the user's own lines; goes before what is found.
+    var pattern: LinePattern?
+    /// Names of members that give columns, and what becomes of times that cannot be read.
+    var mapping = FieldMapping()
     /// Of times that name none.
     var zone: LineTimes.Zone?
     var skipsEmpty = false
@@ -83,6 +87,7 @@ struct FileImport: Sendable {
       made.bytesMax = options.batchBytes
       made.skipsEmpty = options.skipsEmpty
       made.since = options.since
+      made.mapping = options.mapping
       made.joinsLines = options.format.map { !$0.hasBytes(of: "text") } ?? true
       if case .dataset(_, let service) = options.target { made.service = service }
       let pod = ContainerFile(name)
@@ -109,11 +114,14 @@ struct FileImport: Sendable {
     var outcome = Outcome()
     progress.begin(source.name, at: 0, of: nil)
     var maker: (any PieceMaker)?
+    var listed: ListedRecords?
     while true {
       let room = max(options.batchBytes - (maker?.carryBytes ?? 0), 64 * 1024)
-      let bytes = try await thread.run { () throws(DiskError) in
+      let read = try await thread.run { () throws(DiskError) in
         try StandardInput.read(from: descriptor, max: room, restMilliseconds: FileImport.restMilliseconds)
       }
+      if maker == nil { listed = ListedRecords(read) }
+      let bytes = try listed?.decode(read, atEnd: read.isEmpty, of: source.name) ?? read
       if maker == nil {
         let format = try ImportFormat(options, head: bytes, times: LineTimes(now: SystemClock().now()))
         outcome.format = format.name
@@ -121,7 +129,7 @@ struct FileImport: Sendable {
       }
       guard let maker else { return outcome }
       maker.feed(bytes)
-      var mode = bytes.isEmpty ? PieceMode.end : .live
+      var mode = read.isEmpty ? PieceMode.end : .live
       while true {
         while let piece = maker.next(mode) {
           try await send(piece, key: "import-\(stream)-\(piece.range.lowerBound)", &outcome)
@@ -134,7 +142,7 @@ struct FileImport: Sendable {
         if isFlowing { break }
         mode = .idle
       }
-      if bytes.isEmpty { return outcome }
+      if read.isEmpty { return outcome }
     }
   }
 
@@ -170,7 +178,11 @@ enum ImportFormat: Sendable, Hashable {
       self = .plain(try ImportFormat.style(name) ?? LineBatcher.detectStyle(head))
       return
     }
-    if let name {
+    if let pattern = options.pattern {
+      let envelope = name.map { name in LineEnvelope.allCases.first { $0.rawValue.hasBytes(of: name) } }
+      let found = LineFormat.detect(head, times: times).envelope
+      self = .shaped(LineFormat(pattern, in: envelope ?? found))
+    } else if let name {
       if name.hasBytes(of: "records") {
         self = .plain(.json)
       } else if let format = LineFormat(named: name, head: head, times: times) {
@@ -179,7 +191,10 @@ enum ImportFormat: Sendable, Hashable {
         throw Failure("--format \(name): a table needs a first line with the names of its columns")
       }
     } else {
-      self = OwnRecords.are(head) ? .plain(.json) : .shaped(LineFormat.detect(head, times: times))
+      // Names that are mapped are those of other loggers.
+      self =
+        options.mapping.isEmpty && OwnRecords.are(head)
+        ? .plain(.json) : .shaped(LineFormat.detect(head, times: times))
     }
   }
 

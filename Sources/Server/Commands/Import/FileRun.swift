@@ -106,7 +106,7 @@ final class FileRun {
     if !isAnew {
       stored = Int(last.range.upperBound)
       outcome.earlierBytes = stored
-      if job.options.format == nil, let note = ImportIdentity.Note(last.note) {
+      if job.options.format == nil, job.options.pattern == nil, let note = ImportIdentity.Note(last.note) {
         let beginning = try FileRun.beginning(of: content, FileRun.headBytes)
         let times = LineTimes(zone: job.options.zone, now: FileRun.writtenAt(source))
         // A format of a later version: what was found has to do.

@@ -20,13 +20,17 @@ struct FormatReport {
     let changed = source.opened.changedAt
     let times = LineTimes(zone: job.options.zone, now: changed)
     let format = try ImportFormat(job.options, head: Array(head.prefix(256 * 1024)), times: times)
-    guard case .shaped(let shape) = format else { return ["\(source.name): \(format.name)"] }
+    let listing = content.listing.map { ", \($0)" } ?? ""
+    guard case .shaped(let shape) = format else { return ["\(source.name): \(format.name)\(listing)"] }
     var options = LineRecords.Options(times: times)
     options.bytesMax = .max
+    options.mapping = job.options.mapping
     var records = LineRecords(shape, options)
     records.feed(head)
     guard let batch = records.next(atEnd: true) else { return ["\(source.name): empty"] }
-    var shown = ["\(source.name): \(shape.name)", counts(batch, isAll: head.count < FormatReport.headBytes)]
+    var shown = [
+      "\(source.name): \(shape.name)\(listing)", counts(batch, isAll: head.count < FormatReport.headBytes),
+    ]
     shown += batch.body.split(separator: 0x0A).prefix(FormatReport.sampleCount)
       .map { "  " + String(decoding: $0.prefix(2_000), as: UTF8.self) }
     return shown + unparsed(batch, head)

@@ -67,6 +67,7 @@ struct ImportCommand: AsyncParsableCommand {
   @Option(help: "How long a request is tried again, in seconds.") var retrySeconds = 120
   @Flag(help: "Send the files from their beginning, though they have been imported.") var again = false
   @Flag(help: "No progress line and no summary.") var quiet = false
+  @OptionGroup var shape: ShapeOptions
   @OptionGroup var login: LoginOptions
   @OptionGroup var client: ClientOptions
 
@@ -92,7 +93,7 @@ struct ImportCommand: AsyncParsableCommand {
       throw ValidationError(files.isEmpty ? "name the files, or - for standard input" : "--detect FILE alone")
     }
     guard named == nil || ImportCommand.isFormat(format) else {
-      let names = LineForm.allCases.map(\.rawValue) + LineEnvelope.allCases.map(\.rawValue)
+      let names = LineForm.named.map(\.rawValue) + LineEnvelope.allCases.map(\.rawValue)
       throw ValidationError("--format: auto, records, \(names.joined(separator: ", "))")
     }
     guard zone == nil || zone.flatMap({ ZoneName.zone($0) }) != nil else {
@@ -101,6 +102,13 @@ struct ImportCommand: AsyncParsableCommand {
     let isLogs = session == nil && dataset.hasBytes(of: "logs")
     guard isLogs || zone == nil && since == nil else {
       throw ValidationError("--zone and --since are for the dataset logs")
+    }
+    guard isLogs || !shape.isGiven else {
+      throw ValidationError("--pattern, --map and --on-unreadable are for the dataset logs")
+    }
+    let isEnvelope = LineEnvelope.allCases.contains { $0.rawValue.hasBytes(of: format) }
+    guard shape.pattern == nil || named == nil || isEnvelope else {
+      throw ValidationError("--pattern is a format of its own: --format auto, cri or docker")
     }
     guard isLogs || ["auto", "text", "json", "records"].contains(format) else {
       throw ValidationError("only the dataset logs has formats; others take text and json")
@@ -146,6 +154,8 @@ struct ImportCommand: AsyncParsableCommand {
     options.since = try since.map { try SinceText.time($0, now: SystemClock().now()) }
     options.onError = onError == .skip ? .skip : .stop
     options.follows = follow
+    options.pattern = try shape.linePattern()
+    options.mapping = try shape.mapping()
     return options
   }
 

@@ -84,7 +84,9 @@ struct LineBatcher: ~Copyable {
   ///   - atEnd: No more input comes: the rest, whatever its size; then nil.
   ///   - isLive: What whole lines there are make a batch, however few.
   mutating func next(atEnd: Bool, isLive: Bool = false) -> ImportBatch? {
-    guard atEnd || hasNewLine() else { return nil }
+    // Whole lines that did not fill a batch are one now, though nothing came.
+    let hasWhole = isLive && seen.lineStart > 0
+    guard atEnd || hasWhole || hasNewLine() else { return nil }
     var at = 0
     var isWithinLine = startsWithinLine
     while at < carry.count {

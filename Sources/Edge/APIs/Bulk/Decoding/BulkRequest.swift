@@ -47,17 +47,25 @@ package struct BulkRequest: Sendable {
   private static let actionBytesMax = 4_096
 
   private let decoder: RecordDecoder
-  private let shape = RecordShape()
+  private let shape: RecordShape
 
   /// - Parameter masking: What is hidden, for the dataset `logs`.
   package init(masking: MaskingPlan = .none, limits: DecodingLimits = DecodingLimits()) {
     decoder = RecordDecoder(schema: Dataset.logs.schema, masking: masking, limits: limits)
+    shape = RecordShape()
   }
 
-  private init(_ decoder: RecordDecoder) { self.decoder = decoder }
+  private init(_ decoder: RecordDecoder, _ shape: RecordShape) {
+    (self.decoder, self.shape) = (decoder, shape)
+  }
 
   /// The same with another plan.
-  package func masked(by plan: MaskingPlan) -> BulkRequest { BulkRequest(decoder.masked(by: plan)) }
+  package func masked(by plan: MaskingPlan) -> BulkRequest { BulkRequest(decoder.masked(by: plan), shape) }
+
+  /// The same where the mapping's names give columns first.
+  package func mapped(by mapping: FieldMapping) -> BulkRequest {
+    mapping.isEmpty ? self : BulkRequest(decoder, shape.mapped(by: mapping))
+  }
 
   /// - Parameters:
   ///   - index: Of actions that name none; empty: they must.

@@ -27,17 +27,25 @@ package struct DatadogLogs: Sendable {
   }
 
   private let decoder: RecordDecoder
-  private let shape = RecordShape(levels: ["status"])
+  private let shape: RecordShape
 
   /// - Parameter masking: What is hidden, for the dataset `logs`.
   package init(masking: MaskingPlan = .none, limits: DecodingLimits = DecodingLimits()) {
     decoder = RecordDecoder(schema: Dataset.logs.schema, masking: masking, limits: limits)
+    shape = RecordShape(levels: ["status"])
   }
 
-  private init(_ decoder: RecordDecoder) { self.decoder = decoder }
+  private init(_ decoder: RecordDecoder, _ shape: RecordShape) {
+    (self.decoder, self.shape) = (decoder, shape)
+  }
 
   /// The same with another plan.
-  package func masked(by plan: MaskingPlan) -> DatadogLogs { DatadogLogs(decoder.masked(by: plan)) }
+  package func masked(by plan: MaskingPlan) -> DatadogLogs { DatadogLogs(decoder.masked(by: plan), shape) }
+
+  /// The same where the mapping's names give columns first.
+  package func mapped(by mapping: FieldMapping) -> DatadogLogs {
+    mapping.isEmpty ? self : DatadogLogs(decoder, shape.mapped(by: mapping))
+  }
 
   /// Logs as objects, in a list or one alone. An empty object says nothing: clients ask so whether anybody is
   /// there.

@@ -37,17 +37,25 @@ package struct InsertBody: Sendable {
   package static let refusalsMax = 100
 
   private let decoder: RecordDecoder
-  private let shape = RecordShape()
+  private let shape: RecordShape
 
   /// - Parameter masking: What is hidden, for the dataset `logs`.
   package init(masking: MaskingPlan = .none, limits: DecodingLimits = DecodingLimits()) {
     decoder = RecordDecoder(schema: Dataset.logs.schema, masking: masking, limits: limits)
+    shape = RecordShape()
   }
 
-  private init(_ decoder: RecordDecoder) { self.decoder = decoder }
+  private init(_ decoder: RecordDecoder, _ shape: RecordShape) {
+    (self.decoder, self.shape) = (decoder, shape)
+  }
 
   /// The same with another plan.
-  package func masked(by plan: MaskingPlan) -> InsertBody { InsertBody(decoder.masked(by: plan)) }
+  package func masked(by plan: MaskingPlan) -> InsertBody { InsertBody(decoder.masked(by: plan), shape) }
+
+  /// The same where the mapping's names give columns first.
+  package func mapped(by mapping: FieldMapping) -> InsertBody {
+    mapping.isEmpty ? self : InsertBody(decoder, shape.mapped(by: mapping))
+  }
 
   /// - Parameters:
   ///   - now: Of records without a time: nanoseconds since 1970.

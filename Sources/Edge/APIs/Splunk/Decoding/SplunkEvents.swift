@@ -56,17 +56,25 @@ package struct SplunkEvents: Sendable {
   }
 
   private let decoder: RecordDecoder
-  private let shape = RecordShape()
+  private let shape: RecordShape
 
   /// - Parameter masking: What is hidden, for the dataset `logs`.
   package init(masking: MaskingPlan = .none, limits: DecodingLimits = DecodingLimits()) {
     decoder = RecordDecoder(schema: Dataset.logs.schema, masking: masking, limits: limits)
+    shape = RecordShape()
   }
 
-  private init(_ decoder: RecordDecoder) { self.decoder = decoder }
+  private init(_ decoder: RecordDecoder, _ shape: RecordShape) {
+    (self.decoder, self.shape) = (decoder, shape)
+  }
 
   /// The same with another plan.
-  package func masked(by plan: MaskingPlan) -> SplunkEvents { SplunkEvents(decoder.masked(by: plan)) }
+  package func masked(by plan: MaskingPlan) -> SplunkEvents { SplunkEvents(decoder.masked(by: plan), shape) }
+
+  /// The same where the mapping's names give columns first.
+  package func mapped(by mapping: FieldMapping) -> SplunkEvents {
+    mapping.isEmpty ? self : SplunkEvents(decoder, shape.mapped(by: mapping))
+  }
 
   /// A time as text in nanoseconds since 1970; nil: none that can be read.
   package static func time(_ text: String, now: Int64) -> Int64? { LogTime(now: now).nanoseconds(text) }

@@ -1,11 +1,14 @@
 import Codecs
 import Records
-import Shaping
 
-/// An entry on its way to be a record.
-struct JournalEntry {
+/// An entry of systemd's journal on its way to be a record of the dataset `logs` (Docs/journald.md).
+package struct ExportEntry {
+  /// Longer values are cut to it, which `truncated` tells: a dump of a process's memory would be refused
+  /// whenever it is sent again, and nothing behind it would ever come.
+  package static let valueBytesMax = 64 << 10
+
   /// Nanoseconds since 1970; nil: there is none that can be read.
-  let time: Int64?
+  package let time: Int64?
   private let body: [UInt8]
   /// In the order their names first came.
   private let fields: [(name: String, values: [Range<Int>])]
@@ -16,7 +19,7 @@ struct JournalEntry {
   /// The first one that is there says whose entry it is.
   private static let services = ["SYSLOG_IDENTIFIER", "_SYSTEMD_UNIT", "_COMM"]
 
-  init(_ fields: [JournalField], of body: [UInt8]) {
+  package init(_ fields: [ExportField], of body: [UInt8]) {
     self.body = body
     var all: [(name: String, values: [Range<Int>])] = []
     var places: [Name: Int] = [:]
@@ -31,11 +34,11 @@ struct JournalEntry {
     }
     (self.fields, self.places) = (all, places)
     let stamp = places["__REALTIME_TIMESTAMP"].flatMap { all[$0].values.first }
-    time = stamp.flatMap { JournalEntry.time(body.span.extracting($0)) }
+    time = stamp.flatMap { ExportEntry.time(body.span.extracting($0)) }
   }
 
   /// Whether it says which it is of its journal.
-  var hasCursor: Bool { places["__CURSOR"] != nil }
+  package var hasCursor: Bool { places["__CURSOR"] != nil }
 
   /// Microseconds since 1970, as nanoseconds.
   private static func time(_ text: Span<UInt8>) -> Int64? {
@@ -46,15 +49,15 @@ struct JournalEntry {
 
   /// What ``write(to:)`` writes at most: a control character takes six bytes, a byte that is no UTF-8 three,
   /// and a value may stand twice.
-  var bytesMax: Int {
+  package var bytesMax: Int {
     fields.reduce(512) { sum, field in
       sum + field.name.utf8.count * 6
-        + field.values.reduce(0) { $0 + min($1.count, JournalExport.valueBytesMax) * 12 + 16 }
+        + field.values.reduce(0) { $0 + min($1.count, ExportEntry.valueBytesMax) * 12 + 16 }
     }
   }
 
   /// Writes the members of the record.
-  func write(to text: inout JSONWriter) {
+  package func write(to text: inout JSONWriter) {
     if let time {
       text.name("timestamp")
       text.value(time: time)
@@ -66,20 +69,20 @@ struct JournalEntry {
     }
     text.name("message")
     if let message = first("MESSAGE") { write(message, to: &text) } else { text.value("") }
-    if let service = JournalEntry.services.lazy.compactMap({ first($0) }).first(where: { !$0.isEmpty }) {
+    if let service = ExportEntry.services.lazy.compactMap({ first($0) }).first(where: { !$0.isEmpty }) {
       text.name("service")
       write(service, to: &text)
     }
-    if JournalEntry.labels.contains(where: { places[$0] != nil }) {
+    if ExportEntry.labels.contains(where: { places[$0] != nil }) {
       text.name("labels")
       text.beginObject()
-      for field in fields where JournalEntry.labels.contains(Name(field.name)) { write(field, to: &text) }
+      for field in fields where ExportEntry.labels.contains(Name(field.name)) { write(field, to: &text) }
       text.endObject()
     }
     text.name("metadata")
     text.beginObject()
     for field in fields where isMetadata(field) { write(field, to: &text) }
-    let isCut = fields.contains { $0.values.contains { $0.count > JournalExport.valueBytesMax } }
+    let isCut = fields.contains { $0.values.contains { $0.count > ExportEntry.valueBytesMax } }
     if isCut, places["truncated"] == nil { text.member("truncated", true) }
     text.endObject()
   }
@@ -88,7 +91,7 @@ struct JournalEntry {
   /// record.
   private func isMetadata(_ field: (name: String, values: [Range<Int>])) -> Bool {
     if field.name.hasBytes(of: "MESSAGE") { return field.values.count > 1 }
-    return !field.name.hasBytes(from: "__") && !JournalEntry.labels.contains(Name(field.name))
+    return !field.name.hasBytes(from: "__") && !ExportEntry.labels.contains(Name(field.name))
   }
 
   private func first(_ name: String) -> Range<Int>? { places[Name(name)].flatMap { fields[$0].values.first } }
@@ -101,6 +104,6 @@ struct JournalEntry {
   }
 
   private func write(_ value: Range<Int>, to text: inout JSONWriter) {
-    text.value(repaired: body.span.extracting(value.prefix(JournalExport.valueBytesMax)))
+    text.value(repaired: body.span.extracting(value.prefix(ExportEntry.valueBytesMax)))
   }
 }

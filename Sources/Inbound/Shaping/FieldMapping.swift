@@ -1,0 +1,70 @@
+import Codecs
+import Records
+
+/// Which members of loggers' objects give columns, before the names that are known (``RecordShape``), and
+/// what becomes of a record whose time cannot be read.
+package struct FieldMapping: Sendable, Hashable {
+  /// The columns of the dataset `logs` that a member can give, as they are called there.
+  package enum Column: String, Sendable, Hashable, CaseIterable {
+    case message, timestamp, level, service, env
+    case trace = "trace_id"
+    case span = "span_id"
+  }
+
+  /// Names of a column.
+  package static let namesMax = 16
+  /// Bytes of a name; dots in it are four at most.
+  package static let nameBytesMax = 256
+  private static let dotsMax = 4
+
+  /// Of each column the names, the first one first.
+  private(set) var names: [(column: Column, names: [Name])] = []
+  /// Whether a record that has a time which cannot be read is refused; else it has the time it came at.
+  package var refusesUnreadTimes = false
+
+  /// The known names alone.
+  package init() {}
+
+  package var isEmpty: Bool { names.isEmpty && !refusesUnreadTimes }
+
+  /// What it says, as one text.
+  package var text: String {
+    names.map { "\($0.column.rawValue)=\($0.names.map(\.text).joined(separator: ","))" }.joined(
+      separator: " ")
+      + (refusesUnreadTimes ? " refuse" : "")
+  }
+
+  /// - Parameter list: Names with commas between; a dot means a name with a dot in it, or a member of a
+  ///   member.
+  /// - Returns: What is wrong with it; nil: it goes before what was put there.
+  package mutating func put(_ list: String, for column: Column) -> String? {
+    let texts = list.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
+      .map { String(decoding: $0, as: UTF8.self) }
+    guard texts.count <= FieldMapping.namesMax else { return "more than \(FieldMapping.namesMax) names" }
+    for text in texts {
+      guard !text.isEmpty else { return "an empty name" }
+      guard text.utf8.count <= FieldMapping.nameBytesMax else {
+        return "a name of more than \(FieldMapping.nameBytesMax) bytes"
+      }
+      guard text.utf8.count(where: { $0 == UInt8(ascii: ".") }) <= FieldMapping.dotsMax else {
+        return "a name with more than \(FieldMapping.dotsMax) dots"
+      }
+    }
+    names.removeAll { $0.column == column }
+    names.append((column, texts.map { Name($0) }))
+    return nil
+  }
+
+  package static func == (left: FieldMapping, right: FieldMapping) -> Bool {
+    left.refusesUnreadTimes == right.refusesUnreadTimes
+      && left.names.elementsEqual(right.names) { $0.column == $1.column && $0.names == $1.names }
+  }
+
+  package func hash(into hasher: inout Hasher) {
+    refusesUnreadTimes.hash(into: &hasher)
+    for (column, names) in names {
+      column.hash(into: &hasher)
+      names.hash(into: &hasher)
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import Shaping
+
+/// Files whose records are no lines, as lines of JSON.
+enum ListedRecords {
+  case export(ExportLines)
+  case list(ListLines)
+
+  /// Told by a file's first bytes; nil: its records are lines.
+  init?(_ head: [UInt8]) {
+    if ExportLines.areIn(head) {
+      self = .export(ExportLines())
+    } else if ListLines.areIn(head) {
+      self = .list(ListLines())
+    } else {
+      return nil
+    }
+  }
+
+  /// What they are, for people.
+  var name: String {
+    switch self {
+    case .export: "entries of a journal"
+    case .list: "elements of a list"
+    }
+  }
+
+  /// - Throws: They are broken.
+  mutating func decode(_ bytes: [UInt8], atEnd: Bool, of name: String) throws -> [UInt8] {
+    switch self {
+    case .list(var lines):
+      // Its state is no more than a few words.
+      defer { self = .list(lines) }
+      return lines.decode(bytes, atEnd: atEnd)
+    case .export(var lines):
+      // One reference to what it keeps.
+      self = .list(ListLines())
+      defer { self = .export(lines) }
+      do throws(ExportFault) { return try lines.decode(bytes, atEnd: atEnd) } catch {
+        throw Failure("\(name): \(error.reason)")
+      }
+    }
+  }
+}
