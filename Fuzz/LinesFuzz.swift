@@ -46,7 +46,8 @@ private func checkListed(_ bytes: [UInt8], piece: Int) {
     for start in stride(from: 0, to: bytes.count, by: piece) {
       out += try exports.decode(Array(bytes[start..<min(start + piece, bytes.count)]), atEnd: false)
     }
-    precondition(try out + exports.decode([], atEnd: true) == whole, "entries are the same in any pieces")
+    out += try exports.decode([], atEnd: true)
+    precondition(out == whole, "entries are the same in any pieces")
   } catch {
     // Broken as a whole: then it breaks in pieces too.
     exports = ExportLines()
