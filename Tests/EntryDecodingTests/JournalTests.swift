@@ -58,7 +58,7 @@ import Testing
     #expect(
       JournalTests.lines(decoded) == [
         #"7|null||null|null|null|null|null|{"A":["1","","3"]}"#,
-        #"7|null||null|null|null|null|null|{"PRIORITY":"9"}"#,
+        #"7|null||null|null|null|null|null|{"__REALTIME_TIMESTAMP":"x","PRIORITY":"9"}"#,
         #"7|null|a=b|null|null|null|null|null|{"MESSAGE":["a=b","c"]}"#,
         "7|null|a\u{FFFD}\u{FFFD}|null|null|null|null|null|{}",
       ])

@@ -90,6 +90,33 @@ extension ProcessSuite {
         folder.path + "/e")
       #expect(try run([folder.path + "/e"]).status == 0)
       #expect(try messages("j", on: server) == ["x"])
+      // Records that are no lines: while they are written, cut off, through a pipe in pieces.
+      let listed = folder.path + "/listed"
+      try write("[{\"msg\":\"1\"},{\"msg\":\"2", listed)
+      let waiting = try run([listed, "--service", "list"])
+      #expect(waiting.status == 0 && waiting.errors.contains("has no end yet"), "\(waiting.errors)")
+      try write("[{\"msg\":\"1\"},{\"msg\":\"2\"},{\"msg\":\"3\"}]\n", listed)
+      #expect(try run([listed, "--service", "list"]).status == 0)
+      #expect(try messages("list", on: server).sorted() == ["1", "2", "3"])
+      let cut = folder.path + "/cut.export"
+      try write("__CURSOR=1\nSYSLOG_IDENTIFIER=cut\nMESSAGE=a\n\n__CURSOR=2\nMESSAGE\n", cut)
+      let hour = Date(timeIntervalSinceNow: -3_600)
+      try FileManager.default.setAttributes([.modificationDate: hour], ofItemAtPath: cut)
+      let broken = try run([cut])
+      #expect(
+        broken.status == 1 && broken.errors.contains("what lies before is imported"), "\(broken.errors)")
+      #expect(try run([cut, "--on-error", "skip"]).status == 0)
+      #expect(try messages("cut", on: server) == ["a"])
+      let piped = try Program.run(
+        ["import", "-", "--service", "pipe", "--url", server.url],
+        input: "{\"Records\":[{\"msg\":\"x\"},{\"msg\":\"y\"}]}", in: folder)
+      #expect(piped.status == 0, "\(piped.errors)")
+      #expect(try messages("pipe", on: server).sorted() == ["x", "y"])
+      let again = try run([lines, "--format", "timed", "--service", "own"])
+      #expect(again.errors.contains("was imported as pattern, and stays so"), "\(again.errors)")
+      for wrong in [
+        ["--pattern", "(x)"], ["--map", "message=a,level=b"], ["--pattern", "(?<a>x)", "--map", "level=a"],
+      ] { #expect(try run([lines] + wrong).status == 64, "\(wrong)") }
       for wrong in [
         ["--pattern", "(x)"], ["--pattern", "(?<a>x)", "--format", "json"], ["--map", "mesage=x"],
         ["--map", "level="],

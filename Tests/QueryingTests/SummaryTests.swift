@@ -244,6 +244,29 @@ struct SummaryTests {
     #expect(abs(answer.distinct - rows.count) < rows.count / 20)
   }
 
+  /// What is short on memory counts by texts; what it takes is no more than it may, and all is given back.
+  @Test(arguments: [40_000, 1_000_000])
+  func numbersMakeRoomWhenMemoryIsShort(bytesMax: Int) throws {
+    let budget = MemoryBudget(bytesMax: 64 << 20)
+    var isShort = false
+    do {
+      let memory = GroupMemory(MemoryShare(of: budget), limits: GroupLimits(bytesMax: bytesMax))
+      var tally = FieldTally(memory: memory, valuesMax: 64)
+      for round in 0..<200 where !isShort {
+        do throws(StoreError) {
+          try tally.add(Column(int64: (0..<100).map { Int64($0 &* 7_919 &+ round &* 104_729) }))
+        } catch { isShort = true }
+        #expect(budget.bytesUsed <= bytesMax)
+      }
+      if !isShort {
+        try tally.settle()
+        #expect(!tally.answer(ColumnPath("x"), most: 4).isExact)
+      }
+    }
+    #expect(!isShort || bytesMax == 40_000)
+    #expect(budget.bytesUsed == 0)
+  }
+
   @Test(arguments: [
     ("", 0, Completion.Wanted.column, 0, ""),
     ("lev", 3, .column, 0, "lev"),

@@ -44,6 +44,40 @@ import Testing
     #expect(batches.map(\.timesUnreadCount) == [1] && batches.map(\.unparsedCount) == [0])
   }
 
+  /// Of names that are ours too, and of numbers, none is there twice: the server refuses such records.
+  @Test(arguments: [
+    (
+      #"^(?<severity>\w+) (?<level>\S+) (?<message>.*)$"#, "warning x m",
+      #"{"level":"WARN","message":"m","metadata":{"level":"x"}}"#
+    ),
+    (
+      #"^(?<ts>\S+) (?<time>\S+) (?<message>.*)$"#, "soon 7 m",
+      #"{"message":"m","metadata":{"time":7}}"#
+    ),
+    (
+      #"^(?<a>\S+) (?<b>\S+) (?<c>\S+) (?<message>.*)$"#, "-4 12.5 1e3 ",
+      #"{"message":"","metadata":{"a":-4,"b":12.5,"c":"1e3"}}"#
+    ),
+    (
+      #"^(?<time>.*?) \| (?<message>.*)$"#, "30.11.2025 13:15:07,25 | m",
+      #"{"timestamp":"2025-11-30T13:15:07.250Z","message":"m"}"#
+    ),
+  ])
+  func membersAreThereOnce(_ pattern: String, _ line: String, _ expected: String) throws {
+    #expect(try LinePatternTests.records(pattern, line + "\n").records == [expected])
+  }
+
+  /// A member that is named for a second column gives both.
+  @Test func aMemberMayGiveTwoColumns() throws {
+    var mapping = FieldMapping()
+    #expect(mapping.put("time", for: .level) == nil && mapping.put("who", for: .service) == nil)
+    #expect(mapping.put("who", for: .env) == nil)
+    #expect(
+      try LinePatternTests.shaped(#"{"time":"2025-11-30T12:00:00Z","who":"x"}"#, mapping)
+        == #""timestamp":"2025-11-30T12:00:00Z","message":"","level":"2025-11-30T12:00:00Z","#
+        + #""service":"x","env":"x","metadata":{}"#)
+  }
+
   @Test func linesThatDoNotMatchAreKept() throws {
     let (records, batches) = try LinePatternTests.records(LinePatternTests.own, "other\n1764504000|I|a|||b\n")
     #expect(records.first == #"{"message":"other"}"# && records.count == 2)
@@ -105,7 +139,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "", "a,,b", "a.b.c.d.e.f", String(repeating: "x", count: 257),
+    "", "a,,b", ".", "a..b", "a.", "a.b.c.d.e.f", String(repeating: "x", count: 257),
     (0..<17).map { "n\($0)" }.joined(separator: ","),
   ])
   func listsThatAreNone(_ list: String) {

@@ -23,18 +23,31 @@ import Testing
     ("{ \"records\" : [ {} ] }\n{\"records\":[{\"c\":1}]}\n", "{}\n{\"c\":1}\n"), ("[]", ""),
     // What is behind a list, or no list, is passed on.
     (#"{"Records":[{}],"Next":1}"#, "{}\n,\"Next\":1}"), ("[{}] x", "{}\nx"), ("{\"a\":1}\n", "{\"a\":1}\n"),
-    ("[{\"a\":", "{\"a\":\n"), ("{\"Rec", "{\"Rec"), ("", ""),
+    ("[{\"a\":", "{\"a\":"), ("{\"Rec", "{\"Rec"), ("", ""),
   ])
   func elementsBecomeLines(_ text: String, _ expected: String) {
     for piece in [1, 2, 3, 7, 1_000] { #expect(ListedFilesTests.lines(text, piece: piece) == expected) }
   }
 
   @Test func listsAreKnown() {
-    for text in ["[{", " [ {\"a\"", "{\"Records\":[{", "{\n  \"records\": [\n    {"] {
-      #expect(ListLines.areIn(Array(text.utf8)), "\(text)")
-    }
-    for text in ["", "[", "[1,2]", "[2025-11-30] {", "{\"a\":[{", "{\"Records\":7}", "[[{"] {
-      #expect(!ListLines.areIn(Array(text.utf8)), "\(text)")
+    for text in [
+      "[{", " [ {\"a\"", "{\"Records\":[{", "{\n  \"records\": [\n    {", "[]", "{\"Records\":[]}\n",
+      "[{\"a\":1}]\n", "{\"records\":[{}]}\n{\"records\":[",
+    ] { #expect(ListLines.areIn(Array(text.utf8)), "\(text)") }
+    for text in [
+      "", "[", "[1,2]", "[2025-11-30] {", "{\"a\":[{", "{\"Records\":7}", "[[{", "[{}] a text",
+      "{\"records\":[{\"x\":1}],\"msg\":\"c\"}\n", "[{thread-1}] started\n",
+    ] { #expect(!ListLines.areIn(Array(text.utf8)), "\(text)") }
+  }
+
+  /// A file that grows begins as it did: what an import knows of it holds.
+  @Test func linesOfAPrefixAreAPrefix() {
+    let text = "{\"Records\": [ {\"a\":\"]\\\"\"}, 7, {\"b\":[{}]} ,\"x\" ] }"
+    let whole = ListedFilesTests.lines(text, piece: 1_000)
+    for end in 0...text.utf8.count {
+      let part = ListedFilesTests.lines(String(text.utf8.prefix(end)) ?? "", piece: 3)
+      // What is no list yet comes out as it is.
+      if end > 12 { #expect(whole.hasPrefix(part), "\(end)") }
     }
   }
 
@@ -63,6 +76,33 @@ import Testing
           #"{"message":"c","metadata":{"X":["1","2"]}}"#,
         ])
     }
+  }
+
+  /// What is whole before a fault is given; then the fault, with its place in the file.
+  @Test func entriesBeforeAFaultAreGiven() throws {
+    let bytes = Array("\n\n__CURSOR=1\nMESSAGE=a\n\n__CURSOR=2\nMESSAGE=b\n\nMESSAGE\n".utf8)
+    #expect(ExportLines.areIn(bytes))
+    for piece in [1, 7, 1_000] {
+      var lines = ExportLines()
+      var out: [UInt8] = []
+      for start in stride(from: 0, to: bytes.count, by: piece) {
+        out += try lines.decode(Array(bytes[start..<min(start + piece, bytes.count)]), atEnd: false)
+      }
+      do throws(ExportFault) {
+        out += try lines.decode([], atEnd: true)
+        out += try lines.decode([], atEnd: true)
+        Issue.record("an entry is cut off")
+      } catch { #expect(error.offset == bytes.count - 8, "\(error.reason)") }
+      #expect(String(decoding: out, as: UTF8.self).split(separator: "\n").count == 2)
+    }
+  }
+
+  @Test func timesThatCannotBeReadAreKept() throws {
+    var lines = ExportLines()
+    let out = try lines.decode(Array("__CURSOR=1\n__REALTIME_TIMESTAMP=soon\nMESSAGE=a\n".utf8), atEnd: true)
+    #expect(
+      String(decoding: out, as: UTF8.self)
+        == #"{"message":"a","metadata":{"__REALTIME_TIMESTAMP":"soon"}}"# + "\n")
   }
 
   @Test func brokenEntriesAreTold() {

@@ -9,6 +9,8 @@ package struct CompiledPredicate: Sendable {
   let root: PredicateNode
   /// Instructions of its text patterns.
   private let instructionCount: Int
+  /// nil: it is asked once.
+  let knownSplit: KnownSplit?
 
   /// - Throws: `.invalid` with a sentence: unknown column, type mismatch, broken pattern. On members, whose
   ///   types are known only row by row, a literal of another kind is no error: it does not match.
@@ -22,6 +24,7 @@ package struct CompiledPredicate: Sendable {
     root = try compiler.compile(predicate)
     paths = compiler.paths
     instructionCount = compiler.instructionCount
+    knownSplit = KnownSplit()
   }
 
   /// A part of `predicate` that matches the same rows as all of it where it is used.
@@ -30,6 +33,7 @@ package struct CompiledPredicate: Sendable {
     self.root = root
     paths = root.paths
     instructionCount = 0
+    knownSplit = nil
   }
 
   /// - Throws: `.invalid` if the text patterns of several filters are larger together than one's may be.

@@ -45,6 +45,8 @@ package struct TextAutomaton: Sendable {
   }
   private let way: Way
   private let runs: AutomatonRuns
+  /// What is known of templates already.
+  let templates = KnownTemplates()
   /// If there is one: accepts only what matches, but not all of it. ``program`` accepts all that matches, and
   /// more then. They differ where a character beyond ASCII is beside a word.
   let strictProgram: AutomatonProgram?

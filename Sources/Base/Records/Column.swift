@@ -7,7 +7,8 @@ public struct Column: Sendable {
     case fixed(Buffer)
     /// `utf8`, `json`: rowCount + 1 Int32 offsets into `bytes`.
     case text(offsets: Buffer, bytes: Buffer)
-    /// `utf8`, `json`: Int32 indices (a null row's index is any valid or 0) into distinct values.
+    /// `utf8`, `json`: Int32 indices (a null row's index is any valid or 0) into values,
+    /// which may repeat.
     case dictionary(indices: Buffer, offsets: Buffer, bytes: Buffer, valueCount: Int)
   }
 

@@ -26,23 +26,24 @@ package struct FieldMapping: Sendable, Hashable {
   package init() {}
 
   package var isEmpty: Bool { names.isEmpty && !refusesUnreadTimes }
+  package var hasNames: Bool { !names.isEmpty }
 
-  /// What it says, as one text.
+  /// What it says, as one text: no two say the same. Names have no NUL.
   package var text: String {
-    names.map { "\($0.column.rawValue)=\($0.names.map(\.text).joined(separator: ","))" }.joined(
-      separator: " ")
-      + (refusesUnreadTimes ? " refuse" : "")
+    names.map { "\($0.column.rawValue)\u{0}\($0.names.map(\.text).joined(separator: ","))\u{0}" }.joined()
+      + (refusesUnreadTimes ? "refuse" : "")
   }
 
   /// - Parameter list: Names with commas between; a dot means a name with a dot in it, or a member of a
   ///   member.
-  /// - Returns: What is wrong with it; nil: it goes before what was put there.
+  /// - Returns: What is wrong with it; nil: it stands in place of what was put there.
   package mutating func put(_ list: String, for column: Column) -> String? {
     let texts = list.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
       .map { String(decoding: $0, as: UTF8.self) }
     guard texts.count <= FieldMapping.namesMax else { return "more than \(FieldMapping.namesMax) names" }
     for text in texts {
-      guard !text.isEmpty else { return "an empty name" }
+      let parts = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+      guard parts.allSatisfy({ !$0.isEmpty }) else { return "an empty name" }
       guard text.utf8.count <= FieldMapping.nameBytesMax else {
         return "a name of more than \(FieldMapping.nameBytesMax) bytes"
       }

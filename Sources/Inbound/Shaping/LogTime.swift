@@ -7,12 +7,12 @@ import Records
 /// - the year first, `-` or `/` in the date; `T`, `_`, `:` or blanks before the time; `.` or `,` before a
 ///   fraction: `2025-11-30 12:00:00,250`
 /// - the day first, the month by name (RFC 5322, RFC 1123, CLF): `Sun, 30 Nov 2025 12:00:00 GMT`,
-///   `30/Nov/2025:12:00:00 +0100`
+///   `30/Nov/2025:12:00:00 +0100`; with dots by number: `30.11.2025 12:00:00`
 /// - the month first, by name (asctime, syslog): `Sun Nov 30 12:00:00 2025`, `Nov 30 12:00:00`
 ///
 /// A zone is `Z`, `UTC`, `GMT` or an offset with or without a colon; other names of zones are not known,
-/// since they mean several. Months as numbers behind or before days (`03/04/2025`) are not read: they mean
-/// two days.
+/// since they mean several. Other months as numbers behind or before days (`03/04/2025`) are not read: they
+/// mean two days.
 package struct LogTime: Sendable, Hashable {
   /// What times without a zone are of: seconds east of UTC.
   package let offsetSeconds: Int
@@ -149,12 +149,24 @@ private struct TimeReading {
 
   private mutating func dayFirst(_ number: Int, _ text: Span<UInt8>) -> Bool {
     day = number
+    if take(".", text) { return dotted(text) }
     guard take("/", text) || take("-", text) || blanks(text), named(letters(text)),
       take("/", text) || take("-", text) || blanks(text), let year = digits(text, 4...4)
     else { return false }
     (self.year, hasYear) = (year, true)
     guard take(":", text) || blanks(text) else { return false }
     return clock(text) && zone(text)
+  }
+
+  /// Behind the day and a dot: month and year as numbers.
+  private mutating func dotted(_ text: Span<UInt8>) -> Bool {
+    guard let month = digits(text, 1...2), take(".", text), let year = digits(text, 4...4) else {
+      return false
+    }
+    (self.month, self.year, hasYear) = (month, year, true)
+    if at == text.count { return true }
+    _ = take(",", text)
+    return blanks(text) && clock(text) && zone(text)
   }
 
   private mutating func monthFirst(_ word: [UInt8], _ text: Span<UInt8>) -> Bool {

@@ -5,8 +5,8 @@ import Records
 ///
 /// Of the names that loggers have for a column the first that is there and fits gives it. All else goes into
 /// `metadata` as it was sent, and so does what a column does not keep: a level in other words, a time that
-/// cannot be read, a message that is no text. Nothing is refused but what is no JSON. Immutable: make one and
-/// keep it.
+/// cannot be read, a message that is no text. Nothing is refused but what is no JSON and, if that is wanted,
+/// what has a time that cannot be read. Immutable: make one and keep it.
 package struct RecordShape: Sendable {
   /// A column that is looked for.
   enum Role: Int, Sendable, CaseIterable { case message, time, level, service, env, trace, span }
@@ -25,9 +25,11 @@ package struct RecordShape: Sendable {
 
   /// By names as they are written, dots included.
   private var ranks: [Name: Rank]
+  /// Of names that give a second column, or more, since a mapping says so.
+  private var moreRanks: [Name: [Rank]] = [:]
   /// Objects that are looked into: of `log`, `log.level`.
   private var parents: Set<Name>
-  private var refusesUnreadTimes = false
+  package private(set) var refusesUnreadTimes = false
 
   /// With the names that loggers are known to use (Docs/shapes.md).
   ///
@@ -59,6 +61,9 @@ package struct RecordShape: Sendable {
     shape.refusesUnreadTimes = mapping.refusesUnreadTimes
     for (column, names) in mapping.names {
       for (place, name) in names.enumerated() {
+        if let other = shape.ranks[name], other.role != column.role {
+          shape.moreRanks[name, default: []].append(other)
+        }
         shape.ranks[name] = Rank(
           role: column.role, place: place - RecordShape.mappedFirst,
           numbers: RecordShape.numbers[name] ?? .any)
@@ -87,6 +92,7 @@ package struct RecordShape: Sendable {
       [
         "message", "msg", "_msg", "log", "text", "body", "short_message", "MESSAGE", "event.original",
         "full_message", "line", "@message", "@m", "@mt", "requestURI", "eventName",
+        "operationName",
       ]
     ),
     (
@@ -122,8 +128,8 @@ package struct RecordShape: Sendable {
     (.span, ["span_id", "span.id", "spanId", "spanid", "spanID", "dd.span_id", "otelSpanID"]),
   ]
 
-  /// Of Kubernetes' audit and CloudTrail: they say what was asked for.
-  private static let borrowed: Set<Name> = ["requestURI", "eventName"]
+  /// Of Kubernetes' audit, CloudTrail and Azure: they say what was asked for.
+  private static let borrowed: Set<Name> = ["requestURI", "eventName", "operationName"]
 
   /// Words at the names of levels that say how much was kept of a request (Kubernetes' audit).
   static let noLevels: Set<Name> = ["None", "Metadata", "Request", "RequestResponse"]
@@ -214,6 +220,9 @@ package struct RecordShape: Sendable {
       if let rank = ranks[Name(whole)] {
         let kept = rank.isBorrowed ? nil : member
         reading.note(rank, ShapeReading.Candidate(value: value, kind: kind, member: kept))
+        for more in moreRanks.isEmpty ? [] : moreRanks[Name(whole)] ?? [] {
+          reading.note(more, ShapeReading.Candidate(value: value, kind: kind, member: kept))
+        }
       }
       if prefix == nil { reading.members.append(ShapeReading.Member(name: name, value: value)) }
     }

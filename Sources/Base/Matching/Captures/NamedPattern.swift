@@ -22,7 +22,7 @@ package struct NamedPattern: Sendable, Hashable {
     }
     let (node, names) = try PatternParser.parseGroups(text, ignoreCase: false, groups: .named)
     guard !names.isEmpty else {
-      throw .invalid("the regular expression has no named group: `(?<message>.*)`")
+      throw .invalid("the regular expression has no named group: `(?<message>.+)`")
     }
     guard node.bytesMin > 0 else {
       throw .invalid("the regular expression matches the empty text")

@@ -55,14 +55,25 @@ package struct TextIndex: Sendable {
   package func verdict(
     for automaton: TextAutomaton, cancellation: CancellationToken? = nil
   ) throws(TextIndexError) -> TextVerdict {
-    let runner = TemplateRunner(automaton, cancellation: cancellation)
+    let known = automaton.templates.verdicts
+    var found = KnownTemplates.Verdicts()
+    var runner: TemplateRunner?
     let isInLiterals = head.split == .characters && automaton.isWordWithoutSlots
     // By id: bit 0 for templates that match, bit 1 for those that may.
     var bits = [UInt8](repeating: 0, count: head.templates.count + TextIndexLayout.firstTemplateID)
     bits[TextIndexLayout.unknownID] = TextVerdict.candidate
     for (index, pieces) in head.templates.enumerated() {
+      let verdict: Verdict
+      if let before = known[pieces] {
+        verdict = before
+      } else {
+        let running = runner ?? TemplateRunner(automaton, cancellation: cancellation)
+        runner = running
+        verdict = running.verdict(for: pieces)
+        found[pieces] = verdict
+      }
       bits[index + TextIndexLayout.firstTemplateID] =
-        switch runner.verdict(for: pieces) {
+        switch verdict {
         case .yes: TextVerdict.proved
         case .maybe where isInLiterals && !(cancellation?.isOver ?? false):
           automaton.matches(TextIndex.text(of: pieces).span) ? TextVerdict.proved : 0
@@ -70,6 +81,8 @@ package struct TextIndex: Sendable {
         case .no: 0
         }
     }
+    // What is found when it is over is not known.
+    if !(cancellation?.isOver ?? false) { automaton.templates.add(found) }
     let words = automaton.requiredWords(head.split).filter { WordHash.isSlotWord($0) }
       .map { WordHash.hash($0) }
     var pages: [PageVerdict] = []

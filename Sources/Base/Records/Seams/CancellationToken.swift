@@ -28,6 +28,8 @@ package final class CancellationToken: Sendable {
   private let began = Atomic<Int64>(0)
   /// Nanoseconds that were worked before.
   private let worked = Atomic<Int64>(0)
+  /// Tells the queries of a process apart, as well as random numbers do.
+  package let number = UInt64.random(in: 1 ... .max)
   /// What is looked at.
   package let meter = ScanMeter()
   private let patternStepsLeft: Atomic<Int>

@@ -6,6 +6,7 @@ import Masking
 import Platform
 import Records
 import Routing
+import Shaping
 
 /// Elasticsearch's `_bulk`, which Filebeat, Logstash, Vector, Fluent Bit, rsyslog and many loggers speak
 /// (Docs/elasticsearch.md). Documents become records of the dataset `logs`, of the key's tenant.
@@ -93,7 +94,8 @@ package struct BulkRoutes: Sendable {
   private func write(
     _ call: HTTPCall, _ principal: Principal, index: String
   ) async throws(Problem) -> HTTPAnswer {
-    let request = request.value.mapped(by: try MappedFields.mapping(call.query))
+    let mapping = try MappedFields.mapping(call.query)
+    let request = request.value.mapped(by: mapping)
     let (clock, now) = (clock, clock.now())
     return try await writing.write(call, for: principal) { body, memory throws(Problem) in
       do throws(PushFault) {
@@ -105,7 +107,7 @@ package struct BulkRoutes: Sendable {
         let took = max(0, clock.now().subtractingClamped(now) / 1_000_000)
         return Push(
           decoded.batch, decoded.items, figures, kept: Array("\(took)".utf8),
-          key: BulkRoutes.key(of: decoded.items, body, index: index))
+          key: BulkRoutes.key(of: decoded.items, body, place: index + mapping.text))
       } catch {
         throw Problem(error, empty: Problem(400, "request body is required"))
       }
@@ -118,8 +120,8 @@ package struct BulkRoutes: Sendable {
   }
 
   /// Who names all his documents sends the same body again after an answer that got lost: it is stored once.
-  private static func key(of items: [BulkRequest.Item], _ body: [UInt8], index: String) -> String? {
-    items.allSatisfy { $0.id != nil } ? PushWriting.key("_bulk", of: body, index) : nil
+  private static func key(of items: [BulkRequest.Item], _ body: [UInt8], place: String) -> String? {
+    items.allSatisfy { $0.id != nil } ? PushWriting.key("_bulk", of: body, place) : nil
   }
 
   // MARK: What clients ask before they write

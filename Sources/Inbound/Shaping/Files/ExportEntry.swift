@@ -88,9 +88,10 @@ package struct ExportEntry {
   }
 
   /// Names with two underscores say where the entry lies in the sender's journal, which nobody asks of a
-  /// record.
+  /// record, but for a time that cannot be read.
   private func isMetadata(_ field: (name: String, values: [Range<Int>])) -> Bool {
     if field.name.hasBytes(of: "MESSAGE") { return field.values.count > 1 }
+    if time == nil, field.name.hasBytes(of: "__REALTIME_TIMESTAMP") { return true }
     return !field.name.hasBytes(from: "__") && !ExportEntry.labels.contains(Name(field.name))
   }
 

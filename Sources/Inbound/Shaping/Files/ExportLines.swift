@@ -14,17 +14,23 @@ package struct ExportLines {
   private var wanted = 0
   /// Bytes before the carry.
   private var offset = 0
+  /// What is wrong behind the lines that were given.
+  private var fault: ExportFault?
 
   package init() {}
 
   /// Whether a file that begins so has such entries.
-  package static func areIn(_ head: [UInt8]) -> Bool { head.starts(with: "__CURSOR=".utf8) }
+  package static func areIn(_ head: [UInt8]) -> Bool {
+    head.drop { $0 == 0x0A }.starts(with: "__CURSOR=".utf8)
+  }
 
-  /// The lines of the entries that are whole with these bytes.
+  /// The lines of the entries that are whole with these bytes; those before a fault too, which the next call
+  /// throws.
   ///
   /// - Parameter atEnd: No more bytes come: the last entry needs no empty line then.
-  /// - Throws: They are no such entries, or one is too long.
+  /// - Throws: They are no such entries, or one is too long; with its place in all that was read.
   package mutating func decode(_ bytes: [UInt8], atEnd: Bool) throws(ExportFault) -> [UInt8] {
+    if let fault { throw fault }
     carry += bytes
     guard atEnd || carry.count >= wanted else { return [] }
     var text = JSONWriter(capacity: carry.count * 2)
@@ -38,12 +44,15 @@ package struct ExportLines {
         text.append(0x0A)
         text.beginLine()
       }
-    } catch { throw ExportFault(offset == 0 ? error.reason : "\(error.reason), counted from byte \(offset)") }
+    } catch { fault = ExportFault(at: offset + error.offset, error.what) }
     carry.removeFirst(reader.at)
     offset += reader.at
-    guard carry.count <= ExportLines.entryBytesMax else {
-      throw ExportFault(
-        "an entry of more than \(ExportLines.entryBytesMax >> 20) MiB begins at byte \(offset)")
+    if fault == nil, carry.count > ExportLines.entryBytesMax {
+      fault = ExportFault(at: offset, "an entry of more than \(ExportLines.entryBytesMax >> 20) MiB")
+    }
+    if let fault {
+      carry = []
+      if text.byteCount == 0 { throw fault }
     }
     wanted = carry.count < ExportLines.eagerBytes ? 0 : carry.count / 2 * 3
     return text.takeBytes()

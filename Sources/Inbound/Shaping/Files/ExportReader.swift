@@ -1,9 +1,14 @@
 /// It is no stream of entries of systemd's journal: what follows means nothing.
 package struct ExportFault: Error, Sendable, Hashable {
-  /// For people: where, and what.
-  package let reason: String
+  /// Where in what was read.
+  package let offset: Int
+  /// For people.
+  package let what: String
 
-  init(_ reason: String) { self.reason = reason }
+  init(at offset: Int, _ what: String) { (self.offset, self.what) = (offset, what) }
+
+  /// For people: where, and what.
+  package var reason: String { "at byte \(offset): \(what)" }
 }
 
 /// A field of an entry.
@@ -37,7 +42,7 @@ package struct ExportReader {
         return fields
       }
       guard let found = try field(place) else {
-        guard !isLast else { throw ExportFault("at byte \(place): the body ends within a field") }
+        guard !isLast else { throw ExportFault(at: place, "the body ends within a field") }
         return nil
       }
       fields.append(found.field)
@@ -54,11 +59,11 @@ package struct ExportReader {
     let most = start + ExportReader.nameBytesMax
     while place < body.count, body[place] != 0x0A, body[place] != UInt8(ascii: "=") {
       place += 1
-      guard place <= most else { throw ExportFault("at byte \(start): a name of more than 256 bytes") }
+      guard place <= most else { throw ExportFault(at: start, "a name of more than 256 bytes") }
     }
     guard place < body.count else { return nil }
     let name = start..<place
-    guard !name.isEmpty else { throw ExportFault("at byte \(start): a field without a name") }
+    guard !name.isEmpty else { throw ExportFault(at: start, "a field without a name") }
     if body[place] == UInt8(ascii: "=") {
       guard let end = body[place...].firstIndex(of: 0x0A) else { return nil }
       return (ExportField(name: name, value: place + 1..<end), end + 1)
@@ -66,10 +71,10 @@ package struct ExportReader {
     let from = place + 9
     guard from <= body.count else { return nil }
     let count = (0..<8).reduce(UInt64(0)) { $0 | UInt64(body[place + 1 + $1]) << UInt64(8 * $1) }
-    guard count < 1 << 40 else { throw ExportFault("at byte \(place + 1): a length that is none") }
+    guard count < 1 << 40 else { throw ExportFault(at: place + 1, "a length that is none") }
     let end = from + Int(count)
     guard end < body.count else { return nil }
-    guard body[end] == 0x0A else { throw ExportFault("at byte \(end): no line feed behind a value") }
+    guard body[end] == 0x0A else { throw ExportFault(at: end, "no line feed behind a value") }
     return (ExportField(name: name, value: from..<end), end + 1)
   }
 }

@@ -31,17 +31,27 @@ package struct ListLines {
 
   package init() {}
 
-  /// Whether a file that begins so is such a list, and its first element an object.
+  /// Whether a file that begins so is such a list, as far as its beginning tells: of objects or of nothing,
+  /// and with nothing behind it but another.
   package static func areIn(_ head: [UInt8]) -> Bool {
     var lines = ListLines()
-    for (index, byte) in head.prefix(openingBytesMax).enumerated() {
-      switch lines.open(byte) {
-      case .more: continue
-      case .failed: return false
-      case .begun: return head[(index + 1)...].first { $0 > 0x20 } == UInt8(ascii: "{")
-      }
+    var first: UInt8?
+    for byte in head {
+      if first == nil, case .between = lines.state, byte > 0x20 { first = byte }
+      var text: [UInt8] = []
+      lines.read(byte, into: &text)
+      if case .passing = lines.state { return false }
+      if let first, first != UInt8(ascii: "{"), first != UInt8(ascii: "]") { return false }
     }
-    return false
+    return first != nil
+  }
+
+  /// Whether a list has begun and not ended.
+  package var isOpen: Bool {
+    switch state {
+    case .between, .nested, .plain, .text, .escaped: true
+    case .opening, .behind, .passing: false
+    }
   }
 
   /// The lines of these bytes; of the last element as far as it came.
@@ -52,11 +62,8 @@ package struct ListLines {
     text.reserveCapacity(bytes.count + 16)
     for byte in bytes { read(byte, into: &text) }
     guard atEnd else { return text }
-    switch state {
-    case .opening: text += opening
-    case .nested, .plain, .text, .escaped: text.append(0x0A)
-    case .between, .behind, .passing: break
-    }
+    // An element that goes on where the file ends now has no line end yet.
+    if case .opening = state { text += opening }
     return text
   }
 

@@ -69,7 +69,7 @@ struct LineClock {
       case UInt8(ascii: "/"): return readSlashes(text, &scan, digits)
       case UInt8(ascii: "-"): return readDashes(text, &scan, digits)
       case 0x20: return readDayFirst(text, &scan, digits, separator: 0x20)
-      case UInt8(ascii: "."): return readMonthDay(text, &scan, digits, separator: next)
+      case UInt8(ascii: "."): return readDots(text, &scan, digits)
       default: return false
       }
     case 10, 13, 16, 19:
@@ -149,6 +149,26 @@ struct LineClock {
       return readDayFirst(text, &scan, digits, separator: UInt8(ascii: "-"))
     }
     return readMonthDay(text, &scan, digits, separator: UInt8(ascii: "-"))
+  }
+
+  /// `30.11.2025 12:00:00`, the day first, as all write it who write dots; Proxifier's `10.30 16:49:06`, the
+  /// month first.
+  private mutating func readDots(
+    _ text: Span<UInt8>, _ scan: inout LineScan, _ digits: Range<Int>
+  ) -> Bool {
+    let start = scan
+    scan.at += 1
+    if let month = scan.digits(text, max: 2), scan.take(".", text),
+      let year = scan.digits(text, max: 5), year.count == 4
+    {
+      (day, self.month) = (LineClock.number(text, digits), LineClock.number(text, month))
+      (self.year, hasYear) = (LineClock.number(text, year), true)
+      _ = scan.take(",", text)
+      scan.skipBlanks(text)
+      return isValid && clock(text, &scan)
+    }
+    scan = start
+    return readMonthDay(text, &scan, digits, separator: UInt8(ascii: "."))
   }
 
   /// Month and day in two digits each, no year.

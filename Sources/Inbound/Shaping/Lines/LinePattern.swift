@@ -28,7 +28,7 @@ extension ParsedLine {
     guard let captures = lines.pattern.captures(in: text) else { return false }
     message = 0..<text.count
     for (index, capture) in captures.enumerated() {
-      guard let capture, !capture.isEmpty else { continue }
+      guard let capture, !capture.isEmpty || lines.roles[index] == .message else { continue }
       guard let role = lines.roles[index] else {
         note(given: lines.pattern.names[index], capture, text)
         continue

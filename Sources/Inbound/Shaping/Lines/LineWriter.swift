@@ -99,15 +99,15 @@ struct LineWriter: ~Copyable {
     }
     text.name("metadata")
     text.beginObject()
-    if let time = line.unreadTime {
+    if let time = line.unreadTime, !line.gives("time") {
       text.name("time")
       text.value(repaired: record.extracting(time))
     }
-    if let level = line.sentLevel {
+    if let level = line.sentLevel, !line.gives("level") {
       text.name("level")
       text.value(repaired: record.extracting(level))
     }
-    if let program {
+    if let program, !line.gives("program") {
       text.name("program")
       text.value(repaired: record.extracting(program))
     }
@@ -195,6 +195,9 @@ struct LineWriter: ~Copyable {
       return .written(isParsed: true, isTimeRead: outcome?.hasUnreadableTime != true)
     } catch {
       text.cut(to: start)
+      if object.count >= LineRecords.recordBytesMax {
+        return .refused("it is longer than \(LineRecords.recordBytesMax) bytes")
+      }
       return .refused("at byte \(error.offsetBytes) of the record: \(error.reason)")
     }
   }

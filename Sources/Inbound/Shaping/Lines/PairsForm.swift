@@ -63,7 +63,8 @@ enum PairsForm {
     if isNumber(text, value) { writer.value(written: part) } else { writer.value(repaired: part) }
   }
 
-  private static func isNumber(_ text: Span<UInt8>, _ value: Range<Int>) -> Bool {
+  /// Whether it is a number that JSON would write so.
+  static func isNumber(_ text: Span<UInt8>, _ value: Range<Int>) -> Bool {
     guard (1...17).contains(value.count) else { return false }
     var start = value.lowerBound
     if text[start] == UInt8(ascii: "-") { start += 1 }

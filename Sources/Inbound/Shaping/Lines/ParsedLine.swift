@@ -51,6 +51,14 @@ struct ParsedLine {
     }
   }
 
+  /// Whether a pattern's group has the name and gives a member.
+  func gives(_ name: StaticString) -> Bool {
+    fields.contains { field in
+      guard case .given(let other) = field.name else { return false }
+      return name.description.hasBytes(of: other)
+    }
+  }
+
   /// Notes a field, unless it is empty or `-`.
   mutating func note(_ name: StaticString, _ value: Range<Int>, _ text: Span<UInt8>) {
     guard !value.isEmpty, value.count > 1 || text[value.lowerBound] != UInt8(ascii: "-") else { return }
@@ -59,19 +67,16 @@ struct ParsedLine {
 
   /// Notes a whole number, as text if it is none that JSON has.
   mutating func note(number name: StaticString, _ value: Range<Int>, _ text: Span<UInt8>) {
-    guard ParsedLine.isNumber(value, text) else { return note(name, value, text) }
+    guard text.isNumber(value), value.count <= 18,
+      value.count == 1 || text[value.lowerBound] != UInt8(ascii: "0")
+    else { return note(name, value, text) }
     fields.append(Field(name: .ours(name), value: value, isNumber: true))
   }
 
-  /// Notes a field of a name that a pattern gives, as a whole number where it is one.
+  /// Notes a field of a name that a pattern gives, as a number where it is one.
   mutating func note(given name: String, _ value: Range<Int>, _ text: Span<UInt8>) {
     fields.append(
-      Field(name: .given(name), value: value, isNumber: ParsedLine.isNumber(value, text)))
-  }
-
-  private static func isNumber(_ value: Range<Int>, _ text: Span<UInt8>) -> Bool {
-    text.isNumber(value) && value.count <= 18
-      && (value.count == 1 || text[value.lowerBound] != UInt8(ascii: "0"))
+      Field(name: .given(name), value: value, isNumber: PairsForm.isNumber(text, value)))
   }
 
   /// Takes the word for the level if it is one.

@@ -42,15 +42,15 @@ struct FieldTally: Sendable {
   mutating func add(_ column: Column) throws(StoreError) {
     guard column.type.isNumber else { return try add(texts: column) }
     let isInteger = column.type == .int64
+    try foldBefore(
+      integers: isInteger ? column.rowCount : 0, floats: isInteger ? 0 : column.rowCount)
     let room = try roomOfNumbers {
       isInteger
-        ? $0.integers.growth(adding: column.rowCount)
-        : $0.floats.growth(adding: column.rowCount)
+        ? $0.integers.growth(adding: column.rowCount) : $0.floats.growth(adding: column.rowCount)
     }
     if isInteger { integers.add(column) } else { floats.add(column) }
     try account(room)
     if column.missingCount > 0 { try add([GroupKey(bucket: 0, values: [nil]): column.missingCount]) }
-    try foldMany()
   }
 
   private mutating func add(texts column: Column) throws(StoreError) {
@@ -84,6 +84,12 @@ struct FieldTally: Sendable {
 
   /// Adds another worker's part.
   mutating func merge(_ other: FieldTally) throws(StoreError) {
+    try foldBefore(integers: other.integers.count, floats: other.floats.count)
+    let more = try roomOfNumbers {
+      $0.integers.growth(adding: other.integers.count) + $0.floats.growth(adding: other.floats.count)
+    }
+    integers.merge(other.integers)
+    floats.merge(other.floats)
     let room = table.growth(merging: other.table) + counts.byteCount
     try memory.take(room)
     if other.sketch != nil || sketch != nil {
@@ -92,11 +98,6 @@ struct FieldTally: Sendable {
       other.beginSketch()
       if let more = other.sketch { sketch?.merge(more, numbers: [0]) }
     }
-    let more = try roomOfNumbers {
-      $0.integers.growth(adding: other.integers.count) + $0.floats.growth(adding: other.floats.count)
-    }
-    integers.merge(other.integers)
-    floats.merge(other.floats)
     let numbers = table.merge(other.table)
     counts.grow(to: table.count)
     counts.merge(other.counts, numbers: numbers)
@@ -105,7 +106,6 @@ struct FieldTally: Sendable {
     memory.give(back: other.bytesTaken)
     try account(room + more)
     try forget(beyond: valuesMax)
-    try foldMany()
   }
 
   // MARK: Numbers
@@ -113,6 +113,13 @@ struct FieldTally: Sendable {
   /// Numbers of which so many more than values are counted by their bits: making texts of them now and then
   /// must cost little a row.
   private static let numbersFactor = 8
+
+  /// Makes texts of the numbers if with those that come there may be too many.
+  private mutating func foldBefore(integers: Int = 0, floats: Int = 0) throws(StoreError) {
+    let most = valuesMax * FieldTally.numbersFactor
+    if integers > 0, self.integers.count + integers > most { try fold(\.integers) }
+    if floats > 0, self.floats.count + floats > most { try fold(\.floats) }
+  }
 
   /// Takes what numbers that come need at most; if there is no more, those that are there become texts first.
   private mutating func roomOfNumbers(_ room: (FieldTally) -> Int) throws(StoreError) -> Int {
@@ -130,12 +137,6 @@ struct FieldTally: Sendable {
     return less
   }
 
-  private mutating func foldMany() throws(StoreError) {
-    let most = valuesMax * FieldTally.numbersFactor
-    if integers.count > most { try fold(\.integers) }
-    if floats.count > most { try fold(\.floats) }
-  }
-
   /// The numbers, if there is nothing else.
   private var numbersAlone: NumberCounts? {
     guard sketch == nil, table.count == (missingCount > 0 ? 1 : 0) else { return nil }
@@ -150,23 +151,30 @@ struct FieldTally: Sendable {
     try fold(\.floats)
   }
 
-  private mutating func fold(_ numbers: WritableKeyPath<FieldTally, NumberCounts>) throws(StoreError) {
-    guard self[keyPath: numbers].count > 0 else { return }
-    let meanwhile = self[keyPath: numbers].textBytesMax
-    try memory.take(meanwhile)
-    defer { memory.give(back: meanwhile) }
-    let (column, rows) = self[keyPath: numbers].texts()
-    self[keyPath: numbers] = NumberCounts(isInteger: numbers == \.integers)
-    let batch = RecordBatch(
-      fields: [Field("value", .utf8, isNullable: true)], columns: [column], rowCount: column.rowCount)
-    let room = table.growth(adding: batch) + counts.byteCount
-    try memory.take(room)
-    table.number(batch, into: &groups)
-    counts.grow(to: table.count)
-    for (row, count) in rows.enumerated() { counts.add(count, to: groups[row]) }
-    addToSketch(column)
-    try account(room)
-    try forget(beyond: valuesMax)
+  private mutating func fold(_ path: WritableKeyPath<FieldTally, NumberCounts>) throws(StoreError) {
+    guard self[keyPath: path].count > 0 else { return }
+    var numbers = NumberCounts(isInteger: path == \.integers)
+    swap(&numbers, &self[keyPath: path])
+    // What they take is charged until they are texts.
+    let held = numbers.byteCount
+    bytesTaken -= held
+    defer { memory.give(back: held) }
+    for part in numbers.parts(ofPlaces: valuesMax * 2) {
+      let meanwhile = numbers.textBytesMax(in: part)
+      try memory.take(meanwhile)
+      defer { memory.give(back: meanwhile) }
+      let (column, rows) = numbers.texts(in: part)
+      let batch = RecordBatch(
+        fields: [Field("value", .utf8, isNullable: true)], columns: [column], rowCount: column.rowCount)
+      let room = table.growth(adding: batch) + counts.byteCount
+      try memory.take(room)
+      table.number(batch, into: &groups)
+      counts.grow(to: table.count)
+      for (row, count) in rows.enumerated() { counts.add(count, to: groups[row]) }
+      addToSketch(column)
+      try account(room)
+      try forget(beyond: valuesMax)
+    }
   }
 
   /// Lets go of the columns whose dictionaries were met last.
@@ -216,10 +224,12 @@ struct FieldTally: Sendable {
     }
   }
 
+  /// Notes what is held, of which `room` was taken before.
   private mutating func account(_ room: Int) throws(StoreError) {
-    let grown = byteCount - bytesTaken
-    if grown <= room { memory.give(back: room - max(0, grown)) } else { try memory.take(grown - room) }
-    bytesTaken += max(0, grown)
+    let now = byteCount
+    let grown = now - bytesTaken
+    if grown <= room { memory.give(back: room - grown) } else { try memory.take(grown - room) }
+    bytesTaken = now
   }
 
   // MARK: Answering

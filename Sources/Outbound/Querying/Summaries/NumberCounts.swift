@@ -13,6 +13,8 @@ struct NumberCounts: Sendable {
   private static let placesMin = 64
 
   private let isInteger: Bool
+  /// Who writes numbers cannot know which meet.
+  private let seed = UInt64.random(in: 0 ... .max)
   private var places: [Place] = []
   /// Different numbers.
   private(set) var count = 0
@@ -70,7 +72,7 @@ struct NumberCounts: Sendable {
   @inline(__always)
   private mutating func add(_ bits: UInt64, _ rows: Int) {
     let mask = places.count - 1
-    var at = Int(truncatingIfNeeded: DistinctState.mix(bits)) & mask
+    var at = Int(truncatingIfNeeded: DistinctState.mix(bits ^ seed)) & mask
     while places[at].count > 0, places[at].bits != bits { at = (at + 1) & mask }
     guard places[at].count == 0 else {
       places[at].count += rows
@@ -88,16 +90,20 @@ struct NumberCounts: Sendable {
     for place in old where place.count > 0 { add(place.bits, place.count) }
   }
 
-  /// Bytes that ``texts()`` makes at most.
-  var textBytesMax: Int { count * 32 }
+  /// Parts of the table of so many places, which hold half as many numbers, about.
+  func parts(ofPlaces count: Int) -> [Range<Int>] {
+    stride(from: 0, to: places.count, by: count).map { $0..<min($0 + count, places.count) }
+  }
 
-  /// The numbers in their one spelling, and the rows of each.
-  func texts() -> (column: Column, counts: [Int]) {
-    var builder = TextBuilder(capacity: count)
+  /// Bytes that ``texts(in:)`` takes at most: a spelling has up to 41 bytes, and what holds them grows.
+  func textBytesMax(in part: Range<Int>) -> Int { places[part].count { $0.count > 0 } * 128 }
+
+  /// The numbers of a part in their one spelling, and the rows of each.
+  func texts(in part: Range<Int>) -> (column: Column, counts: [Int]) {
+    var builder = TextBuilder(capacity: part.count / 2)
     var counts: [Int] = []
-    counts.reserveCapacity(count)
-    var text = JSONWriter(capacity: 32)
-    for place in places where place.count > 0 {
+    var text = JSONWriter(capacity: 64)
+    for place in places[part] where place.count > 0 {
       text.removeAll()
       write(place.bits, to: &text)
       text.withBytes { builder.append(contentsOf: $0) }
@@ -115,19 +121,30 @@ struct NumberCounts: Sendable {
     }
   }
 
-  private func text(_ bits: UInt64) -> [UInt8] {
-    var text = JSONWriter(capacity: 32)
-    write(bits, to: &text)
-    return text.takeBytes()
-  }
-
   /// The most frequent numbers, of equal ones first those whose spelling comes first.
   func first(_ most: Int) -> [(text: [UInt8], count: Int)] {
-    let all = places.filter { $0.count > 0 }
-    let first = TopGroups.first(min(most, all.count), of: all.count) { left, right in
-      let (a, b) = (all[Int(left)], all[Int(right)])
-      return a.count == b.count ? text(a.bits).lexicographicallyPrecedes(text(b.bits)) : a.count > b.count
+    var one = JSONWriter(capacity: 64)
+    var other = JSONWriter(capacity: 64)
+    let first = TopGroups.first(min(most, count), of: places.count) { left, right in
+      let (a, b) = (places[Int(left)], places[Int(right)])
+      guard a.count == b.count, a.count > 0 else { return a.count > b.count }
+      one.removeAll()
+      other.removeAll()
+      write(a.bits, to: &one)
+      write(b.bits, to: &other)
+      return one.withBytes { a in other.withBytes { b in NumberCounts.precedes(a, b) } }
     }
-    return first.map { (text(all[Int($0)].bits), all[Int($0)].count) }
+    return first.map { place in
+      one.removeAll()
+      write(places[Int(place)].bits, to: &one)
+      return (one.takeBytes(), places[Int(place)].count)
+    }
+  }
+
+  private static func precedes(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Bool {
+    for index in 0..<min(left.count, right.count) where left[index] != right[index] {
+      return left[index] < right[index]
+    }
+    return left.count < right.count
   }
 }

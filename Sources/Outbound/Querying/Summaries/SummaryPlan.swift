@@ -62,6 +62,7 @@ struct SummaryPlan: Sendable {
         measures: [Measure(.count)]),
       without: nil)
     for (index, path) in request.fields.enumerated() {
+      try SummaryPlan.check(path, request)
       try add(
         .values(field: index), AggregateQuery(groupBy: [path], measures: [Measure(.count)]), without: path)
       if request.gathersNumbers, try SummaryPlan.mayBeNumber(path, request) {
@@ -81,6 +82,12 @@ struct SummaryPlan: Sendable {
       Measure(.min(path), as: "least"), Measure(.quantile(path, 0.5), as: "median"),
       Measure(.quantile(path, 0.95), as: "p95"), Measure(.max(path), as: "greatest"),
     ]
+  }
+
+  private static func check(_ path: ColumnPath, _ request: SummaryRequest) throws(StoreError) {
+    let type = try QueryRequest(dataset: request.dataset, answer: .rows(columns: [])).output(path).type
+    guard path.members.isEmpty, type != .utf8 else { return }
+    throw .invalid("fields: \(path.description) is \(type); text columns and members of objects have values")
   }
 
   private static func mayBeNumber(_ path: ColumnPath, _ request: SummaryRequest) throws(StoreError) -> Bool {
@@ -193,8 +200,7 @@ struct SummaryState: Sendable {
         guard let tally = tallies[number] else { bug("values are tallied") }
         answer.fields.append(tally.answer(plan.request.fields[field], most: plan.request.valueCount))
       case .numbers:
-        guard let batches = try batches(of: number) else { bug("numbers are groups") }
-        answer.fields[answer.fields.count - 1].numbers = SummaryState.numbers(batches)
+        answer.fields[answer.fields.count - 1].numbers = try numbers(of: number)
       }
     }
     return answer
@@ -204,6 +210,17 @@ struct SummaryState: Sendable {
   private func batches(of number: Int) throws(StoreError) -> GroupBatches? {
     guard var groups = groups[number] else { return nil }
     return try groups.answer().batches
+  }
+
+  /// nil: there are none, or one is beyond what quantiles can say.
+  private func numbers(of number: Int) throws(StoreError) -> SummaryAnswer.Numbers? {
+    do throws(StoreError) {
+      guard let batches = try batches(of: number) else { bug("numbers are groups") }
+      return SummaryState.numbers(batches)
+    } catch {
+      guard case .invalid = error else { throw error }
+      return nil
+    }
   }
 
   private static func read(

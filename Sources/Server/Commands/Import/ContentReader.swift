@@ -1,11 +1,14 @@
 import Codecs
 import Columnar
 import Foundation
+import Shaping
 
 /// A file's text from some place on, as UTF-8 without a byte-order mark, whatever it lies there as: plain,
 /// gzip or zstd, UTF-8 or UTF-16, entries of a journal or elements of a list. Places are bytes of that text.
 final class ContentReader {
   private static let readBytes = 256 * 1024
+  /// Looked at to tell what a file is.
+  private static let headBytes = 64 * 1024
 
   let name: String
   let isCompressed: Bool
@@ -17,6 +20,10 @@ final class ContentReader {
   /// At the file's beginning; nil: its records are lines.
   private let firstListed: ListedRecords?
   private var listed: ListedRecords?
+  /// Whether somebody may be writing it: what has no end yet waits.
+  var isGrowing = false
+  /// What is wrong with it behind all that was read, for people.
+  private(set) var fault: String?
   /// Decoded and not yet given out.
   private var ready: [UInt8] = []
   private var readyAt = 0
@@ -24,12 +31,14 @@ final class ContentReader {
   /// Where the next read begins.
   private(set) var offset = 0
 
-  /// - Parameter handle: Of a file that can be read again, at its beginning.
+  /// - Parameters:
+  ///   - handle: Of a file that can be read again, at its beginning.
+  ///   - readsLists: Whether records that are no lines are looked for.
   /// - Throws: It is no text.
-  init(_ handle: FileHandle, name: String) throws {
+  init(_ handle: FileHandle, name: String, readsLists: Bool = true) throws {
     self.handle = handle
     self.name = name
-    let head = try ContentReader.bytes(of: handle, 4_096, name)
+    let head = try ContentReader.bytes(of: handle, ContentReader.headBytes, name)
     coding = StreamDecompressor.Coding(head)
     isCompressed = coding != nil
     if let coding {
@@ -38,9 +47,14 @@ final class ContentReader {
     }
     // What is in it says what it is.
     var start = head
-    if coding != nil { start = try ContentReader.first(4_096, decompressor, handle, name) }
+    if coding != nil { start = try ContentReader.first(ContentReader.headBytes, decompressor, handle, name) }
     text = TextEncoding(start)
-    firstListed = text.isUTF16 ? nil : ListedRecords(Array(start.dropFirst(text.markBytes)))
+    var beginning = Array(start.dropFirst(text.markBytes))
+    if text.isUTF16 {
+      var units = UTF16Bytes(isBigEndian: text.isBigEndian)
+      beginning = units.decode(beginning, atEnd: false)
+    }
+    firstListed = readsLists ? ListedRecords(beginning) : nil
     if firstListed == nil { try FileKind.checkIsText(start, text, name) }
     try rewind()
   }
@@ -48,8 +62,13 @@ final class ContentReader {
   /// Whether the file can be read from any place at once.
   var isPlain: Bool { coding == nil && !text.isUTF16 && firstListed == nil }
 
-  /// What its records are, if they are no lines.
-  var listing: String? { firstListed?.name }
+  /// Whether its records are a list whose end was read before the list had one.
+  var isCutOff: Bool {
+    isAtEnd && listed?.isOpen ?? false
+  }
+
+  /// What its records are; nil: lines.
+  var listing: ListedRecords? { firstListed }
 
   /// Bytes of text in a plain file of so many bytes.
   func textBytes(ofFile size: Int) -> Int { max(0, size - text.markBytes) }
@@ -110,25 +129,32 @@ final class ContentReader {
       mark -= dropped
     }
     listed = firstListed
+    fault = nil
     ready = try converted(ready, atEnd: false)
   }
 
   /// What lies in the file as it is read.
   private func converted(_ bytes: [UInt8], atEnd: Bool) throws -> [UInt8] {
     let text = utf16?.decode(bytes, atEnd: atEnd) ?? bytes
-    return try listed?.decode(text, atEnd: atEnd, of: name) ?? text
+    guard listed != nil else { return text }
+    do throws(ExportFault) { return try listed?.decode(text, atEnd: atEnd) ?? [] } catch {
+      fault = error.reason
+      isAtEnd = true
+      return []
+    }
   }
 
   /// - Returns: false: at the end.
   private func fill() throws -> Bool {
-    guard try fillRaw() else {
+    guard fault == nil, try fillRaw() else {
       guard !isAtEnd else { return false }
-      isAtEnd = true
-      ready = try converted([], atEnd: true)
+      ready = try converted([], atEnd: !isGrowing)
+      // What was wrong behind it is found the next time.
+      isAtEnd = ready.isEmpty || listed == nil
       return !ready.isEmpty
     }
     ready = try converted(ready, atEnd: false)
-    return true
+    return fault == nil
   }
 
   /// The next bytes as they are in the file, decompressed.
@@ -308,8 +334,8 @@ enum FileKind {
     }
     guard !text.isUTF16 else { return }
     let controls = head.count { $0 < 0x20 && ![0x09, 0x0A, 0x0D, 0x0C, 0x1B].contains($0) }
-    // A few NULs are what a crash leaves in a log.
-    guard controls * 10 <= head.count else {
+    // A few NULs are what a crash leaves in a log; of bytes that mean nothing one in ten is such.
+    guard controls * 16 <= head.count else {
       throw Failure("\(name) is binary, no lines of text")
     }
   }

@@ -17,6 +17,8 @@ struct FileImport: Sendable {
     var pattern: LinePattern?
     /// Names of members that give columns, and what becomes of times that cannot be read.
     var mapping = FieldMapping()
+    /// Lines of text are taken as they are.
+    var readsLists: Bool { !(format?.hasBytes(of: "text") ?? false) }
     /// Of times that name none.
     var zone: LineTimes.Zone?
     var skipsEmpty = false
@@ -48,6 +50,12 @@ struct FileImport: Sendable {
     var earlyCount = 0
     /// Bytes of a last line that has no end yet.
     var waitingBytes = 0
+    /// Whether the file is a list that ends without its bracket.
+    var isCutOff = false
+    /// What is wrong behind all that was imported.
+    var fault: String?
+    /// What it was taken for when it was imported before, if that is not what is told now.
+    var earlierFormat: String?
     /// What the lines were taken for.
     var format = ""
 
@@ -73,10 +81,19 @@ struct FileImport: Sendable {
   /// Imports a file, and what is written to it or to what takes its place, until the task is cancelled.
   func follow(_ path: String) async throws {
     while true {
-      let source = try ImportSource(path)
-      guard source.content?.isPlain == true else { return _ = try await run(source) }
+      let source = try ImportSource(path, readsLists: options.readsLists)
+      guard source.content?.isPlain == true else { return try await followChanges(source) }
       try await FileRun(self, source).follow()
     }
+  }
+
+  /// What cannot be gone on with from any place is imported anew when it has changed, and once it rests.
+  private func followChanges(_ source: ImportSource) async throws {
+    let wasFresh = source.isFresh(now: SystemClock().now())
+    _ = try await run(source)
+    while source.content != nil, source.state() == source.opened,
+      !wasFresh || source.isFresh(now: SystemClock().now())
+    { try await Task.sleep(for: .seconds(1)) }
   }
 
   /// What makes pieces of an input of `format`.
@@ -114,16 +131,16 @@ struct FileImport: Sendable {
     var outcome = Outcome()
     progress.begin(source.name, at: 0, of: nil)
     var maker: (any PieceMaker)?
-    var listed: ListedRecords?
+    var opening = PipeOpening(name: source.name, options: options)
     while true {
       let room = max(options.batchBytes - (maker?.carryBytes ?? 0), 64 * 1024)
       let read = try await thread.run { () throws(DiskError) in
         try StandardInput.read(from: descriptor, max: room, restMilliseconds: FileImport.restMilliseconds)
       }
-      if maker == nil { listed = ListedRecords(read) }
-      let bytes = try listed?.decode(read, atEnd: read.isEmpty, of: source.name) ?? read
+      guard let bytes = try opening.take(read) else { continue }
       if maker == nil {
-        let format = try ImportFormat(options, head: bytes, times: LineTimes(now: SystemClock().now()))
+        let format = try ImportFormat(
+          options, head: bytes, times: LineTimes(now: SystemClock().now()), listing: opening.listed)
         outcome.format = format.name
         maker = self.maker(format, from: 0, of: source.name, writtenAt: SystemClock().now())
       }
@@ -142,8 +159,18 @@ struct FileImport: Sendable {
         if isFlowing { break }
         mode = .idle
       }
-      if read.isEmpty { return outcome }
+      if read.isEmpty {
+        outcome.isCutOff = opening.listed?.isOpen ?? false
+        if let fault = opening.fault { try note(fault, of: source.name, in: &outcome) }
+        return outcome
+      }
     }
+  }
+
+  /// - Throws: What is wrong with a file behind what was imported, unless such is left out.
+  func note(_ fault: String, of name: String, in outcome: inout Outcome) throws {
+    outcome.fault = fault
+    if options.onError == .stop { throw Failure("\(name): \(fault); what lies before is imported") }
   }
 
   private func send(
@@ -172,7 +199,26 @@ enum ImportFormat: Sendable, Hashable {
   case plain(LineStyle)
 
   /// Told, or found in the input's beginning.
-  init(_ options: FileImport.Options, head: [UInt8], times: LineTimes) throws {
+  ///
+  /// - Parameter listing: What the records are, if they are no lines.
+  init(
+    _ options: FileImport.Options, head: [UInt8], times: LineTimes, listing: ListedRecords? = nil
+  ) throws {
+    self = try ImportFormat.found(options, head, times, listing)
+    guard case .plain = self, case .dataset("logs", _) = options.target else { return }
+    guard options.since == nil, options.mapping.isEmpty else {
+      throw Failure("these are records already: --since, --map and --on-unreadable are for lines and loggers")
+    }
+  }
+
+  private static func found(
+    _ options: FileImport.Options, _ head: [UInt8], _ times: LineTimes, _ listing: ListedRecords?
+  ) throws -> ImportFormat {
+    if listing?.areRecords ?? false { return .plain(.json) }
+    return try ImportFormat(options, head, times)
+  }
+
+  private init(_ options: FileImport.Options, _ head: [UInt8], _ times: LineTimes) throws {
     let name = options.format
     guard case .dataset(let dataset, _) = options.target, dataset.hasBytes(of: "logs") else {
       self = .plain(try ImportFormat.style(name) ?? LineBatcher.detectStyle(head))
@@ -193,7 +239,7 @@ enum ImportFormat: Sendable, Hashable {
     } else {
       // Names that are mapped are those of other loggers.
       self =
-        options.mapping.isEmpty && OwnRecords.are(head)
+        !options.mapping.hasNames && OwnRecords.are(head)
         ? .plain(.json) : .shaped(LineFormat.detect(head, times: times))
     }
   }

@@ -42,7 +42,7 @@ final class FileRun {
     let beginning = try FileRun.beginning(of: content, FileRun.headBytes)
     head = Array(beginning.prefix(ImportIdentity.headBytesMax))
     let times = LineTimes(zone: options.zone, now: FileRun.writtenAt(source))
-    format = try ImportFormat(options, head: beginning, times: times)
+    format = try ImportFormat(options, head: beginning, times: times, listing: content.listing)
     maker = job.maker(format, from: 0, of: source.name, writtenAt: FileRun.writtenAt(source))
   }
 
@@ -60,6 +60,7 @@ final class FileRun {
 
   func importFile() async throws {
     let isFresh = source.isFresh(now: SystemClock().now())
+    content.isGrowing = isFresh
     guard try await begin(isFresh: isFresh) else {
       outcome.waitingBytes = head.count
       return
@@ -67,6 +68,8 @@ final class FileRun {
     job.progress.begin(source.name, at: stored, of: source.textBytes)
     try await sendAll(isFresh ? .idle : .end)
     outcome.waitingBytes = isFresh ? maker.carryBytes : 0
+    outcome.isCutOff = content.isCutOff && !isFresh
+    if let fault = content.fault { try job.note(fault, of: source.name, in: &outcome) }
   }
 
   /// Finds out what the server has of it.
@@ -106,7 +109,10 @@ final class FileRun {
     if !isAnew {
       stored = Int(last.range.upperBound)
       outcome.earlierBytes = stored
-      if job.options.format == nil, job.options.pattern == nil, let note = ImportIdentity.Note(last.note) {
+      noteEarlierFormat(of: last)
+      if job.options.format == nil, job.options.pattern == nil, !job.options.mapping.hasNames,
+        let note = ImportIdentity.Note(last.note)
+      {
         let beginning = try FileRun.beginning(of: content, FileRun.headBytes)
         let times = LineTimes(zone: job.options.zone, now: FileRun.writtenAt(source))
         // A format of a later version: what was found has to do.
@@ -114,6 +120,14 @@ final class FileRun {
       }
     }
     try go(to: stored)
+  }
+
+  /// Who tells another format than that of what is stored finds that nothing of it is imported anew.
+  private func noteEarlierFormat(of last: ImportPart) {
+    guard job.options.format != nil || job.options.pattern != nil,
+      let earlier = ImportIdentity.Note(last.note)?.format, !earlier.hasBytes(of: format.name)
+    else { return }
+    outcome.earlierFormat = earlier
   }
 
   /// A record that may be sent, and is not stored: the piece begins where none can.

@@ -13,14 +13,15 @@ struct FormatReport {
   let job: FileImport
 
   func lines() throws -> [String] {
-    let source = try ImportSource(path)
+    let source = try ImportSource(path, readsLists: job.options.readsLists)
     guard let content = source.content else { throw Failure("\(path) is a pipe, which can be read once") }
     try content.seek(to: 0)
     let head = try content.read(FormatReport.headBytes)
     let changed = source.opened.changedAt
     let times = LineTimes(zone: job.options.zone, now: changed)
-    let format = try ImportFormat(job.options, head: Array(head.prefix(256 * 1024)), times: times)
-    let listing = content.listing.map { ", \($0)" } ?? ""
+    let format = try ImportFormat(
+      job.options, head: Array(head.prefix(256 * 1024)), times: times, listing: content.listing)
+    let listing = content.listing.map { ", \($0.name)" } ?? ""
     guard case .shaped(let shape) = format else { return ["\(source.name): \(format.name)\(listing)"] }
     var options = LineRecords.Options(times: times)
     options.bytesMax = .max

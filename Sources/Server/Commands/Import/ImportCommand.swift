@@ -107,6 +107,9 @@ struct ImportCommand: AsyncParsableCommand {
       throw ValidationError("--pattern, --map and --on-unreadable are for the dataset logs")
     }
     let isEnvelope = LineEnvelope.allCases.contains { $0.rawValue.hasBytes(of: format) }
+    guard shape.map.isEmpty || shape.pattern == nil && !format.hasBytes(of: "text") else {
+      throw ValidationError("--map is for JSON, whose members it names")
+    }
     guard shape.pattern == nil || named == nil || isEnvelope else {
       throw ValidationError("--pattern is a format of its own: --format auto, cri or docker")
     }
@@ -188,7 +191,7 @@ struct ImportWork: Sendable {
   let jobs: Int
   let isQuiet: Bool
   /// Files that are made later are looked for so often.
-  private static let lookSeconds = 5
+  private static let lookSeconds = 1
 
   /// Each file, some at a time.
   func once() async throws {
@@ -201,7 +204,9 @@ struct ImportWork: Sendable {
         group.addTask {
           let started = ContinuousClock.now
           let source: ImportSource
-          do { source = try ImportSource(path) } catch let failure as Failure where !isNamed {
+          do { source = try ImportSource(path, readsLists: job.options.readsLists) } catch let failure
+            as Failure where !isNamed
+          {
             return Output.warn("left out: \(failure)")
           }
           let outcome = try await job.run(source)

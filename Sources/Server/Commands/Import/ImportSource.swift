@@ -24,7 +24,9 @@ final class ImportSource {
   private let handle: FileHandle
 
   /// Opens `path`; `-` is standard input.
-  init(_ path: String) throws {
+  ///
+  /// - Parameter readsLists: See ``ContentReader``.
+  init(_ path: String, readsLists: Bool = true) throws {
     guard path != "-" else {
       (self.path, name, content, opened) = (nil, "standard input", nil, State())
       handle = .standardInput
@@ -44,7 +46,7 @@ final class ImportSource {
     opened = ImportSource.state(attributes)
     // What cannot be read twice is read as it comes.
     let isFile = type == .typeRegular && (try? handle.seek(toOffset: 0)) != nil
-    content = isFile ? try ContentReader(handle, name: name) : nil
+    content = isFile ? try ContentReader(handle, name: name, readsLists: readsLists) : nil
   }
 
   deinit {

@@ -36,14 +36,23 @@ enum ImportSummary {
     if outcome.timesUnreadCount > 0 {
       warnings.append(
         "\(name): \(Progress.grouped(outcome.timesUnreadCount)) records have a time that cannot be read "
-          + "(--zone tells what zone names mean)")
+          + "and keep its text in metadata.time (--zone tells what zone names mean)")
     }
     if outcome.refusedCount > 0 {
       warnings.append("\(name): lines that could not be records: \(Progress.grouped(outcome.refusedCount))")
     }
     if outcome.waitingBytes > 0 {
       warnings.append(
-        "\(name): the last line has no end yet: \(Progress.grouped(outcome.waitingBytes)) bytes of it wait")
+        "\(name): the last line has no end yet: \(Progress.grouped(outcome.waitingBytes)) bytes of it wait, "
+          + "since the file was written within a minute; import it again then")
+    }
+    if let fault = outcome.fault { warnings.append("\(name): \(fault); what lies behind is left out") }
+    if outcome.isCutOff { warnings.append("\(name): the list ends without its `]`: the file is cut off") }
+    if let earlier = outcome.earlierFormat {
+      warnings.append(
+        "\(name): what is stored of it was imported as \(earlier), and stays so; --again imports it anew, "
+          + "beside it"
+      )
     }
     return warnings
   }

@@ -1,3 +1,4 @@
+import Codecs
 import Shaping
 
 /// Files whose records are no lines, as lines of JSON.
@@ -24,8 +25,16 @@ enum ListedRecords {
     }
   }
 
-  /// - Throws: They are broken.
-  mutating func decode(_ bytes: [UInt8], atEnd: Bool, of name: String) throws -> [UInt8] {
+  /// Whether they are in the columns of `logs` already.
+  var areRecords: Bool { if case .export = self { true } else { false } }
+
+  /// Whether a list has begun and not ended.
+  var isOpen: Bool { if case .list(let lines) = self { lines.isOpen } else { false } }
+
+  /// What the file holds of lines, up to a fault, which the next call throws.
+  ///
+  /// - Throws: What is wrong with the file, for people.
+  mutating func decode(_ bytes: [UInt8], atEnd: Bool) throws(ExportFault) -> [UInt8] {
     switch self {
     case .list(var lines):
       // Its state is no more than a few words.
@@ -35,9 +44,7 @@ enum ListedRecords {
       // One reference to what it keeps.
       self = .list(ListLines())
       defer { self = .export(lines) }
-      do throws(ExportFault) { return try lines.decode(bytes, atEnd: atEnd) } catch {
-        throw Failure("\(name): \(error.reason)")
-      }
+      return try lines.decode(bytes, atEnd: atEnd)
     }
   }
 }

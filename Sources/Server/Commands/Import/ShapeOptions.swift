@@ -22,8 +22,8 @@ struct ShapeOptions: ParsableArguments {
   var map: [String] = []
   @Option(
     help: """
-      What becomes of a record whose time cannot be read: now (that of the record before, or of \
-      the import; the text is kept), or refuse.
+      What becomes of a record whose time cannot be read: now (it has that of the import, and \
+      its text in metadata), or refuse.
       """)
   var onUnreadable = OnUnreadable.now
 
@@ -58,6 +58,9 @@ struct ShapeOptions: ParsableArguments {
       else {
         let names = FieldMapping.Column.allCases.map(\.rawValue).joined(separator: ", ")
         throw ValidationError("--map: COLUMN=NAME,… with a column of \(names)")
+      }
+      if parts[1].utf8.contains(UInt8(ascii: "=")) {
+        throw ValidationError("--map: one column each; give --map again for another")
       }
       if let fault = mapping.put(parts[1], for: column) {
         throw ValidationError("--map \(parts[0]): \(fault)")

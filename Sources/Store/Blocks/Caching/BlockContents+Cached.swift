@@ -8,11 +8,13 @@ extension BlockContents {
   /// Whoever wants rows of most pages of a column gets the whole column of the row group decoded and kept, if
   /// it is of numbers or dictionary indices; whoever wants a few pages gets these decoded and kept. Where
   /// only some rows of what would be decoded are wanted, that is done the second time: what is looked up once
-  /// costs what it did. Long texts that hardly come twice are kept by page: for those who want little of a
-  /// row group as other pages are, for scans of most of it the second time, so that a scan over more than
-  /// there is room for keeps none of them.
+  /// costs what it did. Long texts that hardly come twice are kept by page, and where more than some rows of
+  /// it are wanted when another query asks: a scan over more than there is room for keeps none of them.
+  ///
+  /// - Parameter query: Who asks (``CancellationToken/number``); 0: nobody known.
   func cached(
-    _ column: Int, group: Int, rows: [Range<Int>], asDictionary: Bool, isRounded: Bool = false
+    _ column: Int, group: Int, rows: [Range<Int>], asDictionary: Bool, isRounded: Bool = false,
+    for query: UInt64 = 0
   ) throws(BlockError) -> Column {
     guard let decoded, !rows.isEmpty else {
       return try read(column, group: group, rows: rows, asDictionary: asDictionary, isRounded: isRounded)
@@ -28,7 +30,7 @@ extension BlockContents {
     let isDense = wanted * 2 > touchedRows
     var isScan = false
     if chunk.isLongText {
-      isScan = touchedRows * 4 > rowCount && wanted * 8 > touchedRows
+      isScan = wanted * 8 > touchedRows
     } else if touchedRows * 2 > rowCount {
       if isDense || chunk.isWantedAgain([nil]) {
         let whole = try chunk.decodeWhole(of: rowCount)
@@ -39,7 +41,7 @@ extension BlockContents {
     var parts: [Column?] = []
     for page in touched { parts.append(try chunk.found(page)) }
     let missing = touched.indices.filter { parts[$0] == nil }
-    if isScan || !isDense, !chunk.isWantedAgain(missing.map { touched[$0] }) {
+    if isScan || !isDense, !chunk.isWantedAgain(missing.map { touched[$0] }, scan: isScan ? query : 0) {
       return try read(column, group: group, rows: rows, asDictionary: asDictionary, isRounded: isRounded)
     }
     let made = try chunk.decode(missing.map { touched[$0] })
@@ -98,12 +100,14 @@ private struct CachedChunk {
   }
 
   /// Whether all of these parts, which are not kept, were wanted not long ago; from now on they were.
-  func isWantedAgain(_ parts: [Range<Int>?]) -> Bool {
+  ///
+  /// - Parameter scan: See ``PageCache/remember(_:bytes:scan:)``.
+  func isWantedAgain(_ parts: [Range<Int>?], scan: UInt64 = 0) -> Bool {
     let chunk = contents.parquet.rowGroups[group]
     let bytesPerRow = chunk.columns[column].uncompressedBytes / max(1, chunk.rowCount) + 1
     return parts.reduce(true) { known, page in
       let bytes = (page?.count ?? chunk.rowCount) * bytesPerRow
-      return pages.cache.remember(key(page), bytes: bytes) && known
+      return pages.cache.remember(key(page), bytes: bytes, scan: scan) && known
     }
   }
 

@@ -72,8 +72,10 @@ package final class PageCache: Sendable {
   }
 
   /// Whether a part that is not held was asked for not long ago, or held; from now on it was.
-  func remember(_ key: PageKey, bytes: Int) -> Bool {
-    shard(of: key).state.withLock { $0.remember(key, bytes: bytes) }
+  ///
+  /// - Parameter scan: Whose scan asks, if not 0: what the same one asked for last does not count.
+  func remember(_ key: PageKey, bytes: Int, scan: UInt64 = 0) -> Bool {
+    shard(of: key).state.withLock { $0.remember(key, bytes: bytes, scan: scan) }
   }
 
   /// Drops what is held of a block, whose life has ended.

@@ -23,8 +23,15 @@ struct PageShard {
   private var small = FirstInFirstOut<PageKey>()
   private var main = FirstInFirstOut<PageKey>()
   private var smallBytes = 0
-  /// Names of what went from the small queue, and their bytes.
-  private var ghosts: [PageKey: Int] = [:]
+  /// A part that is not held.
+  private struct Ghost {
+    let bytes: Int
+    /// Whose scan asked for it last; 0: nobody's.
+    var scan: UInt64 = 0
+  }
+
+  /// Names of what went from the small queue, or was asked for.
+  private var ghosts: [PageKey: Ghost] = [:]
   private var ghostQueue = FirstInFirstOut<PageKey>()
   private var ghostBytes = 0
   /// Of all parts.
@@ -83,13 +90,13 @@ struct PageShard {
     addGhost(key, bytes: node.bytes)
   }
 
-  private mutating func addGhost(_ key: PageKey, bytes: Int) {
-    ghostBytes += bytes - (ghosts.updateValue(bytes, forKey: key) ?? 0)
+  private mutating func addGhost(_ key: PageKey, bytes: Int, scan: UInt64 = 0) {
+    ghostBytes += bytes - (ghosts.updateValue(Ghost(bytes: bytes, scan: scan), forKey: key)?.bytes ?? 0)
     ghostQueue.append(key)
     while ghostBytes > bytesMax - bytesMax / 10 || ghosts.count > PageShard.ghostsMax,
       let oldest = ghostQueue.popFirst()
     {
-      ghostBytes -= ghosts.removeValue(forKey: oldest) ?? 0
+      ghostBytes -= ghosts.removeValue(forKey: oldest)?.bytes ?? 0
     }
     // Names that came back are in the queue still.
     if ghostQueue.count > 2 * ghosts.count + 64 { ghostQueue.removeAll { ghosts[$0] == nil } }
@@ -113,17 +120,23 @@ struct PageShard {
   }
 
   /// Whether the name of a part that is not held is remembered; from now on it is.
-  mutating func remember(_ key: PageKey, bytes: Int) -> Bool {
-    if ghosts[key] != nil { return true }
+  ///
+  /// - Parameter scan: Who asks, if not 0: what the same one asked for last is not remembered.
+  mutating func remember(_ key: PageKey, bytes: Int, scan: UInt64) -> Bool {
+    if let ghost = ghosts[key] {
+      guard scan != 0, ghost.scan == scan else { return true }
+      misses += 1
+      return false
+    }
     misses += 1
-    addGhost(key, bytes: bytes)
+    addGhost(key, bytes: bytes, scan: scan)
     return false
   }
 
   /// Whether the name was remembered; it stays in its queue, where it means nothing any more.
   private mutating func forgetGhost(_ key: PageKey) -> Bool {
-    guard let size = ghosts.removeValue(forKey: key) else { return false }
-    ghostBytes -= size
+    guard let ghost = ghosts.removeValue(forKey: key) else { return false }
+    ghostBytes -= ghost.bytes
     return true
   }
 
@@ -136,9 +149,9 @@ struct PageShard {
     small.removeAll { $0.block == block }
     main.removeAll { $0.block == block }
     ghostQueue.removeAll { $0.block == block || ghosts[$0] == nil }
-    for (key, size) in ghosts where key.block == block {
+    for (key, ghost) in ghosts where key.block == block {
       ghosts[key] = nil
-      ghostBytes -= size
+      ghostBytes -= ghost.bytes
     }
   }
 }

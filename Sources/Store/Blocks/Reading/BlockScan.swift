@@ -35,7 +35,10 @@ final class BlockScan: Sendable {
     var pruning = BlockPruning(contents, request, groups: groups)
     pruning.byBounds(predicate)
     pruning.byKeys(predicate)
-    let (rest, parts) = BlockScan.split(predicate, contents, request.cancellation)
+    let split = contents.schema.primaryText.map {
+      predicate.split(on: $0, schema: contents.schema, cancellation: request.cancellation)
+    }
+    let (rest, parts) = split.map { ($0.rest, $0.texts) } ?? (predicate, [])
     try request.cancellation.check()
     var filter: PrunedPredicate?
     if let rest, !rest.isAlways, !pruning.pages.isEmpty { filter = try pruning.byConditions(rest) }
@@ -55,36 +58,6 @@ final class BlockScan: Sendable {
     self.filter = filter
     self.texts = texts
     candidates = pruning.pages
-  }
-
-  /// Takes the conditions on the text column that all rows must fulfil out of the predicate.
-  private static func split(
-    _ predicate: CompiledPredicate, _ contents: BlockContents, _ cancellation: CancellationToken?
-  ) -> (CompiledPredicate?, [(predicate: CompiledPredicate, automaton: TextAutomaton)]) {
-    guard let name = contents.schema.primaryText else { return (predicate, []) }
-    var texts: [(predicate: CompiledPredicate, automaton: TextAutomaton)] = []
-    var others: [Predicate] = []
-    for part in predicate.predicate.conjunction {
-      guard part.isText(on: ColumnPath(name)),
-        // A part of what was compiled compiles; if not, or if it is over, it is evaluated with the rest.
-        let compiled = try? CompiledPredicate(
-          part, schema: contents.schema, cancellation: cancellation),
-        case .text(_, let automaton)? = compiled.requiredConditions.first
-      else {
-        others.append(part)
-        continue
-      }
-      texts.append((compiled, automaton))
-    }
-    if texts.isEmpty { return (predicate, []) }
-    if others.isEmpty { return (nil, texts) }
-    // See above.
-    let rest = try? CompiledPredicate(
-      .and(others), schema: contents.schema, cancellation: cancellation)
-    guard let rest else {
-      return (predicate, texts)
-    }
-    return (rest, texts)
   }
 
   // MARK: Rows
@@ -252,16 +225,6 @@ final class BlockScan: Sendable {
         hidden.dropPositions(of: try read("position", of: rows), from: deletion.positionEnd)
       }
       selection.subtract(hidden)
-    }
-  }
-}
-
-extension Predicate {
-  /// Whether it is one condition on the text of `path`.
-  func isText(on path: ColumnPath) -> Bool {
-    switch self {
-    case .contains(let own, _, _), .word(let own, _), .regex(let own, _, _), .prefix(let own, _): own == path
-    case .all, .none, .and, .or, .not, .compare, .isIn, .exists: false
     }
   }
 }

@@ -44,7 +44,8 @@ final class RowReader {
         index, group: group, rows: rows, asDictionary: asDictionary, isRounded: isRounded)
     }
     return try contents.cached(
-      index, group: group, rows: rows, asDictionary: asDictionary, isRounded: isRounded)
+      index, group: group, rows: rows, asDictionary: asDictionary, isRounded: isRounded,
+      for: cancellation?.number ?? 0)
   }
 
   /// A column of the file; text as dictionary where it is stored so.

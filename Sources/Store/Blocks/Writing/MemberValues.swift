@@ -46,6 +46,11 @@ package enum MemberValues {
           type: found.type, rowCount: rest.rowCount, validity: validity,
           storage: .dictionary(indices: indices, offsets: offsets, bytes: bytes, valueCount: valueCount))
       }
+      if found.type == .int64 {
+        let spread = found.withInt64 { values in keys.indices.map { values[Int(keys[$0])] } }
+        return Column(
+          type: .int64, rowCount: rest.rowCount, validity: validity, storage: .fixed(Buffer(copying: spread)))
+      }
       guard found.type == .float64 else { return nil }
       let spread = found.withFloat64 { values in keys.indices.map { values[Int(keys[$0])] } }
       return Column(

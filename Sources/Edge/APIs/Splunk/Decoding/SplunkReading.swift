@@ -96,6 +96,9 @@ struct SplunkReading {
     if let time = envelope.time {
       given.time = time.time(body, times)
       if given.time == nil { unread = time }
+      if given.time == nil, shape.refusesUnreadTimes {
+        return try refuse(.format, "the time cannot be read", &lines)
+      }
     }
     given.time = given.time ?? envelope.origin.time
     let labels = SplunkLabels(envelope.origin)

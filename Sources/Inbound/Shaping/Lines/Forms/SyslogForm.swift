@@ -13,7 +13,10 @@ extension ParsedLine {
     guard times.read(text, &scan, into: &self), scan.take(" ", text) else { return false }
     if isDated, !text.holds("T", in: 0..<min(11, text.count)) { return false }
     let host = scan.word(text)
-    guard !host.isEmpty, scan.take(" ", text) else { return false }
+    // What is in brackets is a thread, or a level.
+    guard !host.isEmpty, text[host.lowerBound] != UInt8(ascii: "["), scan.take(" ", text) else {
+      return false
+    }
     note("hostname", host, text)
     let hasTag = readTag(text, &scan)
     message = scan.rest
