@@ -41,10 +41,8 @@ final class WireClient: @unchecked Sendable {
         connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
       }
     }
-    guard result == 0 else {
-      close(descriptor)
-      throw WireError.refused
-    }
+    // What was opened is closed by the end of this object, which all that it holds is there for.
+    guard result == 0 else { throw WireError.refused }
   }
 
   deinit { close(descriptor) }

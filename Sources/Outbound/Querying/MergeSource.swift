@@ -38,13 +38,17 @@ final class MergeSource: @unchecked Sendable {
     let textKeyCount = keyIndices.count > 2 ? keyIndices.count - 1 : 0
     bytesTaken = unit.memoryBytesEstimate + textKeyCount * RowStream.batchRowsMax * 64
     try share.take(bytesTaken)
+    let (opened, first): (any BatchCursor, RecordBatch?)
     do throws(StoreError) {
-      cursor = try unit.open()
-      batch = try cursor.next()
+      opened = try unit.open()
+      first = try opened.next()
     } catch {
+      // Without a cursor this is no object yet, and its end gives nothing back.
       share.give(back: bytesTaken)
       throw error
     }
+    cursor = opened
+    batch = first
     readKeys()
   }
 

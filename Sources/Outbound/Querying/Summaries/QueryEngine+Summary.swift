@@ -112,6 +112,8 @@ private final class SummaryRun: SummaryAnswers, @unchecked Sendable {
 
   private func nextOnce() async throws(StoreError) -> SummaryAnswer {
     guard var progress else { bug("a summary is begun before it is asked") }
+    // What is known is held once: it is changed, not copied. If this fails it begins anew, or is over.
+    self.progress = nil
     let stage = progress.stages.isEmpty ? [] : progress.stages.removeFirst()
     var answer = try await read(stage, into: &progress.whole)
     progress.rowsRead += stage.reduce(0) { $0 + $1.unit.rowCountMax }
@@ -129,12 +131,13 @@ private final class SummaryRun: SummaryAnswers, @unchecked Sendable {
   private func read(
     _ stage: [SummaryState.Work], into whole: inout SummaryState
   ) async throws(StoreError) -> SummaryAnswer {
-    let (plan, before) = (plan, whole)
-    let memory = before.memory
+    let (plan, memory) = (plan, whole.memory)
     let queue = WorkQueue(stage, endingTogether: run.workers.workerCount) { work in
       work.unit.parts().map { SummaryState.Work(unit: $0, parts: work.parts, places: work.places) }
     }
     let done = MergingPlace<SummaryState>()
+    _ = done.leave(whole)
+    whole = SummaryState(plan, memory: memory)
     if queue.count > 0 {
       _ = try await run.workers.runOnAll(upTo: queue.count) { () throws(StoreError) in
         var part = SummaryState(plan, memory: memory)
@@ -143,8 +146,7 @@ private final class SummaryRun: SummaryAnswers, @unchecked Sendable {
       }
     }
     let (state, answer) = try await run.workers.perform { () throws(StoreError) in
-      var state = before
-      if let more = done.take() { try state.merge(more) }
+      guard var state = done.take() else { bug("what was known is there") }
       let answer = try state.answer()
       return (state, answer)
     }
