@@ -83,6 +83,11 @@ def test_chart_states(lab):
     page.get_by_text("not understood").wait_for()
     page.goto(f"{lab.shared.url}/ui/charts?measure=count&q=level+%3D+(&range={RANGE}")
     page.locator(".chart-main [role=alert]").wait_for()
+    # Marked at its character, as on Logs.
+    page.goto(f"{lab.shared.url}/ui/charts?measure=count&q=level+%3D+ERROR+service&range={RANGE}")
+    marked = page.locator(".chart-main [role=alert] .wrong")
+    marked.wait_for()
+    assert marked.inner_text() == "service"
 
 
 def test_too_many_groups_are_said(lab):

@@ -1,6 +1,6 @@
 // A chart as it is seen: asked, drawn, in words, as a table. Used by the page of charts and by boards.
 
-import { call } from './api.js';
+import { Failure, call } from './api.js';
 import { isMeasure, isSum, lacksField, lines, measureParts } from './chart-data.js';
 import { h, isolated } from './dom.js';
 import { figure, key, keyText, nothing, table } from './parts.js';
@@ -41,8 +41,18 @@ export function titleOf(chart) {
 
 const asText = (chart) => (chart.measure === 'share' ? (value) => `${figure(value * 100)} %` : figure);
 
-/** Nodes that show `chart` over `range` ({start, end}); its own state if there is nothing to draw. */
+/** Nodes that show `chart` over `range` ({start, end}); its own state if there is nothing to draw. A fault of
+ * its filter knows the filter, so that it is marked. */
 export async function chartNodes(ctx, chart, range, signal) {
+  try {
+    return await drawnNodes(ctx, chart, range, signal);
+  } catch (failure) {
+    if (failure instanceof Failure && failure.character !== null && chart.q) failure.filter = chart.q;
+    throw failure;
+  }
+}
+
+async function drawnNodes(ctx, chart, range, signal) {
   if (lacksField(chart.measure)) return [nothing(words.charts.needsField)];
   const ask = async (query) => (await call('POST', 'query', { body: query, signal })).rows;
   const offset = offsetSeconds(ctx.zone(), range.start);

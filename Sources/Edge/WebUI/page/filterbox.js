@@ -2,15 +2,14 @@
 
 import { call, Failure } from './api.js';
 import { announce, fill, h, later, say } from './dom.js';
-import { hasHidden } from './safe.js';
+import { faultParts, hasHidden, toUnits } from './safe.js';
 import { remember, remembered } from './settings.js';
 import { T, count, shortCount } from './texts.js';
 
 const HISTORY_MAX = 100;
 
-/** Places in scalars, as the server counts, and in UTF-16 units, as the browser does. */
+/** A place in scalars, as the server counts. */
 const toScalars = (text, at) => Array.from(text.slice(0, at)).length;
-const toUnits = (text, at) => Array.from(text).slice(0, at).join('').length;
 
 export class FilterBox {
   /** `onRun(text)`; `ask()` gives {dataset, start, end} for completion. */
@@ -77,10 +76,8 @@ export class FilterBox {
     const text = this.text;
     const { fault } = this;
     if (fault && fault.character !== null) {
-      const at = Math.min(toUnits(text, fault.character), text.length);
-      const end = at + (/^(?:[\p{L}\p{N}_.]+|[^])/u.exec(text.slice(at))?.[0].length ?? 0);
-      fill(this.mirror, text.slice(0, at), h('span', { class: 'wrong' }, text.slice(at, end) || ' '),
-        text.slice(end), ' ');
+      const [before, wrong, behind] = faultParts(text, fault.character);
+      fill(this.mirror, before, h('span', { class: 'wrong' }, wrong || ' '), behind, ' ');
     } else {
       fill(this.mirror, text, ' ');
     }

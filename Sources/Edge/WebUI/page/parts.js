@@ -1,8 +1,8 @@
 // What the pages other than Logs are made of: panels, states, tables, figures.
 
 import { Failure } from './api.js';
-import { append, copyText, h, icon, isolated } from './dom.js';
-import { plain } from './safe.js';
+import { append, copyText, h, icon, isolated, say } from './dom.js';
+import { faultParts, plain } from './safe.js';
 import { T, count } from './texts.js';
 import { words } from './texts-pages.js';
 
@@ -29,7 +29,14 @@ export function nothing(text, ...actions) {
 export function failed(error, retry) {
   if (!(error instanceof Failure)) throw error;
   return h('div', { class: 'state bad', role: 'alert' }, h('p', null, failureText(error)),
+    error.filter ? h('p', null, markedFilter(error.filter, error.character)) : null,
     retry ? h('p', { class: 'actions' }, h('button', { type: 'button', onclick: retry }, T.retry)) : null);
+}
+
+function markedFilter(text, character) {
+  const [before, wrong, behind] = faultParts(text, character);
+  return h('bdi', { class: 'mono' }, say(before), h('span', { class: 'wrong' }, wrong ? say(wrong) : ' '),
+    say(behind));
 }
 
 export function failureText(error) {

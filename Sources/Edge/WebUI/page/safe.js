@@ -111,3 +111,13 @@ export function plain(text, most = 200) {
     part.escape ? '' : part.name ? `‹${part.name}›` : part.text).join('');
   return named.length > most || text.length > most * 2 ? named.slice(0, most) + '…' : named;
 }
+
+/** A place in scalars, as the server counts, in UTF-16 units, as the browser does. */
+export const toUnits = (text, at) => Array.from(text).slice(0, at).join('').length;
+
+/** A filter before, at and behind the character (in scalars) where something is wrong with it. */
+export function faultParts(text, character) {
+  const at = Math.min(toUnits(text, character), text.length);
+  const end = at + (/^(?:[\p{L}\p{N}_.]+|[^])/u.exec(text.slice(at))?.[0].length ?? 0);
+  return [text.slice(0, at), text.slice(at, end), text.slice(end)];
+}
