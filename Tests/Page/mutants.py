@@ -45,7 +45,7 @@ MUTANTS = [
     ("missing-not-asked", "chart-data.js", "not ${field} exists", "${field} exists", ["units.conditions"]),
     (
         "quote-not-escaped",
-        "chart-data.js",
+        "query.js",
         "text.replace(/[\"\\\\]/g, '\\\\$&')",
         "text",
         ["units.conditions"],

@@ -23,6 +23,10 @@ def at_share(page, share):
 
 
 def check_rows(page, wanted):
+    # Of a page that has just been opened nothing is asked for yet.
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.rec')].some((row) => typeof row.line === 'string')"
+    )
     found = rows(page)
     assert found, "no rows are shown"
     for index, record in found:
@@ -150,13 +154,18 @@ def test_rows_that_are_drawn_move_and_are_not_made_anew(lab):
     page = lab.page(server, "/ui/logs?live=1")
     page.get_by_text("old 29").wait_for()
     page.wait_for_function("() => document.querySelector('.live-state.open')")
-    page.evaluate(
-        "() => { window.row = [...document.querySelectorAll('.rec')]"
-        ".find((row) => row.textContent.includes('old 29')) }"
-    )
-    server.write("logs", ndjson([{"message": "new"}]))
-    page.locator(".rec", has_text="new").wait_for()
-    assert page.evaluate("() => window.row.isConnected && window.row.textContent.includes('old 29')")
+    # A row of before, and one that came live.
+    for drawn, next in [("old 29", "live one"), ("live one", "live two")]:
+        page.evaluate(
+            "(drawn) => { window.row = [...document.querySelectorAll('.rec')]"
+            ".find((row) => row.textContent.includes(drawn)) }",
+            drawn,
+        )
+        server.write("logs", ndjson([{"message": next}]))
+        page.locator(".rec", has_text=next).wait_for()
+        assert page.evaluate(
+            "(drawn) => window.row.isConnected && window.row.textContent.includes(drawn)", drawn
+        ), drawn
 
 
 def test_numbers_are_shown_as_they_were_sent(lab):

@@ -2,6 +2,7 @@
 
 import random
 
+import mutants
 from steps import HOSTILE, unit
 
 
@@ -13,6 +14,12 @@ def blank(lab, **options):
 
 def same(found, wanted):
     assert found == wanted, f"{found!r:.600} instead of {wanted!r:.600}"
+
+
+def test_planted_bugs_can_be_planted(lab):
+    """What `make mutants-page` replaces is there once."""
+    for name, file, old, _, _ in mutants.MUTANTS:
+        assert (mutants.FILES / file).read_text().count(old) == 1, name
 
 
 def test_times_are_read_and_written_to_the_nanosecond(lab):
