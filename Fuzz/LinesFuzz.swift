@@ -40,25 +40,13 @@ private func checkListed(_ bytes: [UInt8], piece: Int) {
   }
   precondition(out + lists.decode([], atEnd: true) == listed, "a list is the same in any pieces")
   var (exports, export) = (ExportLines(), ExportLines())
-  do throws(ExportFault) {
-    let whole = try export.decode(bytes, atEnd: true)
-    out = []
-    for start in stride(from: 0, to: bytes.count, by: piece) {
-      out += try exports.decode(Array(bytes[start..<min(start + piece, bytes.count)]), atEnd: false)
-    }
-    out += try exports.decode([], atEnd: true)
-    precondition(out == whole, "entries are the same in any pieces")
-  } catch {
-    // Broken as a whole: then it breaks in pieces too.
-    exports = ExportLines()
-    do throws(ExportFault) {
-      for start in stride(from: 0, to: bytes.count, by: piece) {
-        _ = try exports.decode(Array(bytes[start..<min(start + piece, bytes.count)]), atEnd: false)
-      }
-      _ = try exports.decode([], atEnd: true)
-      preconditionFailure("what is broken is broken in pieces")
-    } catch {}
+  let whole = export.decode(bytes, atEnd: true)
+  out = []
+  for start in stride(from: 0, to: bytes.count, by: piece) {
+    out += exports.decode(Array(bytes[start..<min(start + piece, bytes.count)]), atEnd: false)
   }
+  precondition(out + exports.decode([], atEnd: true) == whole, "entries are the same in any pieces")
+  precondition((exports.fault == nil) == (export.fault == nil), "what is broken is broken in pieces")
 }
 
 @_cdecl("LLVMFuzzerTestOneInput")

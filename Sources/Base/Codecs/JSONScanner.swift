@@ -72,6 +72,17 @@ public enum JSONScanner {
     appendUnescapedInside(text, range.lowerBound + 1..<range.upperBound - 1, to: &output)
   }
 
+  /// What the string at `range` (quotes included), which was checked, stands for.
+  public static func text(_ body: [UInt8], _ range: Range<Int>) -> String {
+    let inside = range.lowerBound + 1..<range.upperBound - 1
+    guard body[inside].contains(UInt8(ascii: "\\")) else {
+      return String(decoding: body[inside], as: UTF8.self)
+    }
+    var bytes: [UInt8] = []
+    appendUnescapedInside(body.span, inside, to: &bytes)
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
   /// Appends what the inside of a string (a key's range, or a string without its quotes) stands for.
   public static func appendUnescapedInside(
     _ text: Span<UInt8>, _ range: Range<Int>, to output: inout [UInt8]

@@ -3,7 +3,7 @@ import Records
 
 /// Which members of loggers' objects give columns, before the names that are known (``RecordShape``), and
 /// what becomes of a record whose time cannot be read.
-package struct FieldMapping: Sendable, Hashable {
+package struct FieldMapping: Sendable {
   /// The columns of the dataset `logs` that a member can give, as they are called there.
   package enum Column: String, Sendable, Hashable, CaseIterable {
     case message, timestamp, level, service, env
@@ -54,18 +54,5 @@ package struct FieldMapping: Sendable, Hashable {
     names.removeAll { $0.column == column }
     names.append((column, texts.map { Name($0) }))
     return nil
-  }
-
-  package static func == (left: FieldMapping, right: FieldMapping) -> Bool {
-    left.refusesUnreadTimes == right.refusesUnreadTimes
-      && left.names.elementsEqual(right.names) { $0.column == $1.column && $0.names == $1.names }
-  }
-
-  package func hash(into hasher: inout Hasher) {
-    refusesUnreadTimes.hash(into: &hasher)
-    for (column, names) in names {
-      column.hash(into: &hasher)
-      names.hash(into: &hasher)
-    }
   }
 }

@@ -33,8 +33,6 @@ struct ShapeReading {
   }
 
   var members: [Member] = []
-  /// nil: one of the members may tell it.
-  var time: Int64?
   private var candidates: [[(rank: RecordShape.Rank, candidate: Candidate)]] = Array(
     repeating: [], count: RecordShape.Role.allCases.count)
 
@@ -101,7 +99,7 @@ struct ShapeReading {
       .map { candidate in
         let time: Int64? =
           switch candidate.kind {
-          case .text: times.nanoseconds(ShapeReading.string(candidate.value, body))
+          case .text: times.nanoseconds(JSONScanner.text(body, candidate.value))
           case .number: UnixTime.nanoseconds(body.span.extracting(candidate.value))
           case .object, .null, .other: nil
           }
@@ -159,7 +157,7 @@ struct ShapeReading {
       var level: String?
       switch candidate.kind {
       case .text:
-        let word = ShapeReading.string(candidate.value, body)
+        let word = JSONScanner.text(body, candidate.value)
         let known = LevelName(word) ?? Int64(word).flatMap { LevelName($0, of: rank.numbers) }
         let isAnyWord =
           rank.takesAnyWord && !word.isEmpty && word.utf8.count <= 64
@@ -192,17 +190,6 @@ struct ShapeReading {
     text.value(written: body.span.extracting(candidate.value))
     keep(candidate)
     return true
-  }
-
-  /// What a JSON string that was checked stands for.
-  private static func string(_ range: Range<Int>, _ body: [UInt8]) -> String {
-    let inside = range.lowerBound + 1..<range.upperBound - 1
-    guard body[inside].contains(UInt8(ascii: "\\")) else {
-      return String(decoding: body[inside], as: UTF8.self)
-    }
-    var bytes: [UInt8] = []
-    JSONScanner.appendUnescapedInside(body.span, inside, to: &bytes)
-    return String(decoding: bytes, as: UTF8.self)
   }
 }
 

@@ -14,8 +14,8 @@ package struct ExportLines {
   private var wanted = 0
   /// Bytes before the carry.
   private var offset = 0
-  /// What is wrong behind the lines that were given.
-  private var fault: ExportFault?
+  /// What is wrong behind all lines that were given, with its place in all that was read; nothing comes then.
+  package private(set) var fault: ExportFault?
 
   package init() {}
 
@@ -24,13 +24,12 @@ package struct ExportLines {
     head.drop { $0 == 0x0A }.starts(with: "__CURSOR=".utf8)
   }
 
-  /// The lines of the entries that are whole with these bytes; those before a fault too, which the next call
-  /// throws.
+  /// The lines of the entries that are whole with these bytes, up to a ``fault``: they are no such entries,
+  /// or one is too long.
   ///
   /// - Parameter atEnd: No more bytes come: the last entry needs no empty line then.
-  /// - Throws: They are no such entries, or one is too long; with its place in all that was read.
-  package mutating func decode(_ bytes: [UInt8], atEnd: Bool) throws(ExportFault) -> [UInt8] {
-    if let fault { throw fault }
+  package mutating func decode(_ bytes: [UInt8], atEnd: Bool) -> [UInt8] {
+    guard fault == nil else { return [] }
     carry += bytes
     guard atEnd || carry.count >= wanted else { return [] }
     var text = JSONWriter(capacity: carry.count * 2)
@@ -50,10 +49,7 @@ package struct ExportLines {
     if fault == nil, carry.count > ExportLines.entryBytesMax {
       fault = ExportFault(at: offset, "an entry of more than \(ExportLines.entryBytesMax >> 20) MiB")
     }
-    if let fault {
-      carry = []
-      if text.byteCount == 0 { throw fault }
-    }
+    if fault != nil { carry = [] }
     wanted = carry.count < ExportLines.eagerBytes ? 0 : carry.count / 2 * 3
     return text.takeBytes()
   }

@@ -19,7 +19,7 @@ package struct ListLines {
     case passing
   }
 
-  private enum Step: Equatable { case more, begun, failed }
+  private enum Step { case more, begun, failed }
 
   /// A longer beginning is that of no list.
   private static let openingBytesMax = 64
@@ -36,9 +36,9 @@ package struct ListLines {
   package static func areIn(_ head: [UInt8]) -> Bool {
     var lines = ListLines()
     var first: UInt8?
+    var text: [UInt8] = []
     for byte in head {
       if first == nil, case .between = lines.state, byte > 0x20 { first = byte }
-      var text: [UInt8] = []
       lines.read(byte, into: &text)
       if case .passing = lines.state { return false }
       if let first, first != UInt8(ascii: "{"), first != UInt8(ascii: "]") { return false }
@@ -92,8 +92,8 @@ package struct ListLines {
       if byte == UInt8(ascii: ",") || byte == UInt8(ascii: "]") {
         text.append(0x0A)
         state = byte == UInt8(ascii: ",") ? .between : .behind
-      } else {
-        if byte > 0x20 { text.append(byte) }
+      } else if byte > 0x20 {
+        text.append(byte)
       }
     case .nested(let depth): go(on: byte, depth, into: &text)
     case .text(let depth):

@@ -42,12 +42,8 @@ struct FieldTally: Sendable {
   mutating func add(_ column: Column) throws(StoreError) {
     guard column.type.isNumber else { return try add(texts: column) }
     let isInteger = column.type == .int64
-    try foldBefore(
+    let room = try makeRoom(
       integers: isInteger ? column.rowCount : 0, floats: isInteger ? 0 : column.rowCount)
-    let room = try roomOfNumbers {
-      isInteger
-        ? $0.integers.growth(adding: column.rowCount) : $0.floats.growth(adding: column.rowCount)
-    }
     if isInteger { integers.add(column) } else { floats.add(column) }
     try account(room)
     if column.missingCount > 0 { try add([GroupKey(bucket: 0, values: [nil]): column.missingCount]) }
@@ -84,10 +80,7 @@ struct FieldTally: Sendable {
 
   /// Adds another worker's part.
   mutating func merge(_ other: FieldTally) throws(StoreError) {
-    try foldBefore(integers: other.integers.count, floats: other.floats.count)
-    let more = try roomOfNumbers {
-      $0.integers.growth(adding: other.integers.count) + $0.floats.growth(adding: other.floats.count)
-    }
+    let more = try makeRoom(integers: other.integers.count, floats: other.floats.count)
     integers.merge(other.integers)
     floats.merge(other.floats)
     let room = table.growth(merging: other.table) + counts.byteCount
@@ -114,27 +107,27 @@ struct FieldTally: Sendable {
   /// must cost little a row.
   private static let numbersFactor = 8
 
-  /// Makes texts of the numbers if with those that come there may be too many.
-  private mutating func foldBefore(integers: Int = 0, floats: Int = 0) throws(StoreError) {
+  /// Takes what so many numbers that come need at most. Those that are there become texts first if with these
+  /// there may be too many, or if memory is short.
+  ///
+  /// - Returns: What was taken.
+  private mutating func makeRoom(integers: Int, floats: Int) throws(StoreError) -> Int {
     let most = valuesMax * FieldTally.numbersFactor
     if integers > 0, self.integers.count + integers > most { try fold(\.integers) }
     if floats > 0, self.floats.count + floats > most { try fold(\.floats) }
-  }
-
-  /// Takes what numbers that come need at most; if there is no more, those that are there become texts first.
-  private mutating func roomOfNumbers(_ room: (FieldTally) -> Int) throws(StoreError) -> Int {
-    let wanted = room(self)
+    func growth() -> Int { self.integers.growth(adding: integers) + self.floats.growth(adding: floats) }
     do throws(StoreError) {
-      try memory.take(wanted)
-      return wanted
+      let room = growth()
+      try memory.take(room)
+      return room
     } catch {
-      guard case .memoryExhausted = error, integers.count + floats.count > 0 else { throw error }
+      guard case .memoryExhausted = error, self.integers.count + self.floats.count > 0 else { throw error }
     }
     try fold(\.integers)
     try fold(\.floats)
-    let less = room(self)
-    try memory.take(less)
-    return less
+    let room = growth()
+    try memory.take(room)
+    return room
   }
 
   /// The numbers, if there is nothing else.

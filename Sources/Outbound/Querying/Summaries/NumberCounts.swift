@@ -26,6 +26,7 @@ struct NumberCounts: Sendable {
 
   /// How much it takes beside what it has when so many different numbers come to it.
   func growth(adding more: Int) -> Int {
+    guard more > 0 else { return 0 }
     let need = NumberCounts.placeCount(for: count + more)
     return need > places.count ? need * MemoryLayout<Place>.stride : 0
   }
@@ -40,32 +41,16 @@ struct NumberCounts: Sendable {
   /// Adds a row for each value of a column of the type.
   mutating func add(_ column: Column) {
     if places.isEmpty { grow() }
-    let isInteger = isInteger
-    column.withValidity { valid in
-      if isInteger {
-        column.withInt64 { values in
-          for row in values.indices where NumberCounts.isSet(valid, row) {
-            add(UInt64(bitPattern: values[row]), 1)
-          }
-        }
-      } else {
-        column.withFloat64 { values in
-          for row in values.indices where NumberCounts.isSet(valid, row) {
-            add((values[row] + 0).bitPattern, 1)
-          }
-        }
-      }
+    let input = MeasureInput(column: column, rowCount: column.rowCount, passing: nil)
+    if isInteger {
+      column.withInt64 { values in input.forEach { add(UInt64(bitPattern: values[$0]), 1) } }
+    } else {
+      column.withFloat64 { values in input.forEach { add((values[$0] + 0).bitPattern, 1) } }
     }
   }
 
-  @inline(__always)
-  private static func isSet(_ bits: Span<UInt8>?, _ row: Int) -> Bool {
-    guard let bits else { return true }
-    return bits[row >> 3] & (1 << UInt8(row & 7)) != 0
-  }
-
   mutating func merge(_ other: NumberCounts) {
-    if places.isEmpty { grow() }
+    if other.count > 0, places.isEmpty { grow() }
     for place in other.places where place.count > 0 { add(place.bits, place.count) }
   }
 

@@ -62,10 +62,11 @@ struct SummaryPlan: Sendable {
         measures: [Measure(.count)]),
       without: nil)
     for (index, path) in request.fields.enumerated() {
-      try SummaryPlan.check(path, request)
+      let type = try SummaryPlan.type(of: path, request)
       try add(
         .values(field: index), AggregateQuery(groupBy: [path], measures: [Measure(.count)]), without: path)
-      if request.gathersNumbers, try SummaryPlan.mayBeNumber(path, request) {
+      // Of text columns none is a number; a member may be.
+      if request.gathersNumbers, type == .json {
         try add(.numbers(field: index), AggregateQuery(measures: SummaryPlan.measures(path)), without: path)
       }
     }
@@ -84,19 +85,16 @@ struct SummaryPlan: Sendable {
     ]
   }
 
-  private static func check(_ path: ColumnPath, _ request: SummaryRequest) throws(StoreError) {
+  /// - Throws: `.invalid`: it has no values that are counted.
+  private static func type(
+    of path: ColumnPath, _ request: SummaryRequest
+  ) throws(StoreError) -> ColumnType {
     let type = try QueryRequest(dataset: request.dataset, answer: .rows(columns: [])).output(path).type
-    guard path.members.isEmpty, type != .utf8 else { return }
-    throw .invalid("fields: \(path.description) is \(type); text columns and members of objects have values")
-  }
-
-  private static func mayBeNumber(_ path: ColumnPath, _ request: SummaryRequest) throws(StoreError) -> Bool {
-    let column = try QueryRequest(dataset: request.dataset, answer: .rows(columns: [])).output(path)
-    switch column.type {
-    case .json: return !path.members.isEmpty
-    case .int64, .float64: return true
-    case .utf8, .timestamp, .uuid, .bool: return false
+    guard !path.members.isEmpty || type == .utf8 else {
+      throw .invalid(
+        "fields: \(path.description) is \(type); text columns and members of objects have values")
     }
+    return type
   }
 
   /// What a scan reads for some parts, and where the columns of each lie in it.

@@ -22,8 +22,6 @@ final class ContentReader {
   private var listed: ListedRecords?
   /// Whether somebody may be writing it: what has no end yet waits.
   var isGrowing = false
-  /// What is wrong with it behind all that was read, for people.
-  private(set) var fault: String?
   /// Decoded and not yet given out.
   private var ready: [UInt8] = []
   private var readyAt = 0
@@ -62,10 +60,11 @@ final class ContentReader {
   /// Whether the file can be read from any place at once.
   var isPlain: Bool { coding == nil && !text.isUTF16 && firstListed == nil }
 
+  /// What is wrong with it behind all that was read, for people.
+  var fault: String? { listed?.fault }
+
   /// Whether its records are a list whose end was read before the list had one.
-  var isCutOff: Bool {
-    isAtEnd && listed?.isOpen ?? false
-  }
+  var isCutOff: Bool { isAtEnd && listed?.isOpen ?? false }
 
   /// What its records are; nil: lines.
   var listing: ListedRecords? { firstListed }
@@ -129,32 +128,25 @@ final class ContentReader {
       mark -= dropped
     }
     listed = firstListed
-    fault = nil
-    ready = try converted(ready, atEnd: false)
+    ready = converted(ready, atEnd: false)
   }
 
   /// What lies in the file as it is read.
-  private func converted(_ bytes: [UInt8], atEnd: Bool) throws -> [UInt8] {
+  private func converted(_ bytes: [UInt8], atEnd: Bool) -> [UInt8] {
     let text = utf16?.decode(bytes, atEnd: atEnd) ?? bytes
-    guard listed != nil else { return text }
-    do throws(ExportFault) { return try listed?.decode(text, atEnd: atEnd) ?? [] } catch {
-      fault = error.reason
-      isAtEnd = true
-      return []
-    }
+    return listed?.decode(text, atEnd: atEnd) ?? text
   }
 
-  /// - Returns: false: at the end.
+  /// - Returns: false: at the end, or at what is wrong.
   private func fill() throws -> Bool {
     guard fault == nil, try fillRaw() else {
       guard !isAtEnd else { return false }
-      ready = try converted([], atEnd: !isGrowing)
-      // What was wrong behind it is found the next time.
-      isAtEnd = ready.isEmpty || listed == nil
+      isAtEnd = true
+      ready = converted([], atEnd: !isGrowing)
       return !ready.isEmpty
     }
-    ready = try converted(ready, atEnd: false)
-    return fault == nil
+    ready = converted(ready, atEnd: false)
+    return true
   }
 
   /// The next bytes as they are in the file, decompressed.

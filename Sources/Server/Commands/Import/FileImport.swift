@@ -161,7 +161,7 @@ struct FileImport: Sendable {
       }
       if read.isEmpty {
         outcome.isCutOff = opening.listed?.isOpen ?? false
-        if let fault = opening.fault { try note(fault, of: source.name, in: &outcome) }
+        if let fault = opening.listed?.fault { try note(fault, of: source.name, in: &outcome) }
         return outcome
       }
     }
@@ -204,18 +204,12 @@ enum ImportFormat: Sendable, Hashable {
   init(
     _ options: FileImport.Options, head: [UInt8], times: LineTimes, listing: ListedRecords? = nil
   ) throws {
-    self = try ImportFormat.found(options, head, times, listing)
+    self =
+      listing?.areRecords ?? false ? .plain(.json) : try ImportFormat(options, head, times)
     guard case .plain = self, case .dataset("logs", _) = options.target else { return }
     guard options.since == nil, options.mapping.isEmpty else {
       throw Failure("these are records already: --since, --map and --on-unreadable are for lines and loggers")
     }
-  }
-
-  private static func found(
-    _ options: FileImport.Options, _ head: [UInt8], _ times: LineTimes, _ listing: ListedRecords?
-  ) throws -> ImportFormat {
-    if listing?.areRecords ?? false { return .plain(.json) }
-    return try ImportFormat(options, head, times)
   }
 
   private init(_ options: FileImport.Options, _ head: [UInt8], _ times: LineTimes) throws {

@@ -31,10 +31,11 @@ enum ListedRecords {
   /// Whether a list has begun and not ended.
   var isOpen: Bool { if case .list(let lines) = self { lines.isOpen } else { false } }
 
-  /// What the file holds of lines, up to a fault, which the next call throws.
-  ///
-  /// - Throws: What is wrong with the file, for people.
-  mutating func decode(_ bytes: [UInt8], atEnd: Bool) throws(ExportFault) -> [UInt8] {
+  /// What is wrong behind all that was decoded, for people; nothing comes then.
+  var fault: String? { if case .export(let lines) = self { lines.fault?.reason } else { nil } }
+
+  /// What the bytes hold of lines.
+  mutating func decode(_ bytes: [UInt8], atEnd: Bool) -> [UInt8] {
     switch self {
     case .list(var lines):
       // Its state is no more than a few words.
@@ -44,7 +45,7 @@ enum ListedRecords {
       // One reference to what it keeps.
       self = .list(ListLines())
       defer { self = .export(lines) }
-      return try lines.decode(bytes, atEnd: atEnd)
+      return lines.decode(bytes, atEnd: atEnd)
     }
   }
 }

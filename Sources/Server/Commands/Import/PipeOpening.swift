@@ -14,8 +14,6 @@ struct PipeOpening {
   let options: FileImport.Options
   /// What its records are; nil: lines.
   private(set) var listed: ListedRecords?
-  /// What is wrong behind all that was read, for people.
-  private(set) var fault: String?
   private var head: [UInt8] = []
   private var isTold = false
   private var isOpen = false
@@ -27,19 +25,19 @@ struct PipeOpening {
   /// - Throws: It is no text.
   mutating func take(_ read: [UInt8]) throws -> [UInt8]? {
     if isTold {
-      return listed == nil ? read : opened(decode(read, atEnd: read.isEmpty), atEnd: read.isEmpty)
+      return opened(read, atEnd: read.isEmpty)
     }
     head += read
     guard read.isEmpty || head.count >= PipeOpening.headBytesMax || head.contains(0x0A) else { return nil }
     try checkIsText()
     isTold = true
     listed = options.readsLists ? ListedRecords(head) : nil
-    let bytes = given()
-    return listed == nil ? bytes : opened(decode(bytes, atEnd: read.isEmpty), atEnd: read.isEmpty)
+    return opened(given(), atEnd: read.isEmpty)
   }
 
-  /// The first record must be whole: it tells what the others are.
-  private mutating func opened(_ lines: [UInt8], atEnd: Bool) -> [UInt8]? {
+  /// Of records that are no lines the first must be whole: it tells what the others are.
+  private mutating func opened(_ bytes: [UInt8], atEnd: Bool) -> [UInt8]? {
+    guard let lines = listed?.decode(bytes, atEnd: atEnd) else { return bytes }
     if isOpen { return lines }
     head += lines
     guard atEnd || head.contains(0x0A) || head.count >= PipeOpening.lineBytesMax else { return nil }
@@ -50,17 +48,6 @@ struct PipeOpening {
   private mutating func given() -> [UInt8] {
     defer { head = [] }
     return head
-  }
-
-  private mutating func decode(_ bytes: [UInt8], atEnd: Bool) -> [UInt8] {
-    guard fault == nil else { return [] }
-    var lines: [UInt8] = []
-    do throws(ExportFault) {
-      lines = try listed?.decode(bytes, atEnd: atEnd) ?? []
-      // What is wrong behind these.
-      if atEnd { lines += try listed?.decode([], atEnd: true) ?? [] }
-    } catch { fault = error.reason }
-    return lines
   }
 
   private func checkIsText() throws {

@@ -41,20 +41,18 @@ package enum MemberValues {
     guard isFound.contains(true) else { return .nulls(type: found.type, rowCount: rest.rowCount) }
     return rest.withDictionary { keys, _, _ in
       let validity = Buffer(validRows: keys.indices.map { isValid[$0] && isFound[Int(keys[$0])] })
-      if case .text(let offsets, let bytes) = found.storage {
-        return Column(
-          type: found.type, rowCount: rest.rowCount, validity: validity,
-          storage: .dictionary(indices: indices, offsets: offsets, bytes: bytes, valueCount: valueCount))
+      let storage: Column.Storage
+      switch found.storage {
+      case .text(let offsets, let bytes):
+        storage = .dictionary(indices: indices, offsets: offsets, bytes: bytes, valueCount: valueCount)
+      case .fixed(let numbers):
+        // Of eight bytes each, whichever numbers they are.
+        storage = numbers.withSpan(of: UInt64.self) { numbers in
+          .fixed(Buffer(copying: keys.indices.map { numbers[Int(keys[$0])] }))
+        }
+      case .dictionary: bug("values of a plain column are plain")
       }
-      if found.type == .int64 {
-        let spread = found.withInt64 { values in keys.indices.map { values[Int(keys[$0])] } }
-        return Column(
-          type: .int64, rowCount: rest.rowCount, validity: validity, storage: .fixed(Buffer(copying: spread)))
-      }
-      guard found.type == .float64 else { return nil }
-      let spread = found.withFloat64 { values in keys.indices.map { values[Int(keys[$0])] } }
-      return Column(
-        type: .float64, rowCount: rest.rowCount, validity: validity, storage: .fixed(Buffer(copying: spread)))
+      return Column(type: found.type, rowCount: rest.rowCount, validity: validity, storage: storage)
     }
   }
 

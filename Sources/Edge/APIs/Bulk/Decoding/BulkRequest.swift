@@ -46,25 +46,26 @@ package struct BulkRequest: Sendable {
   /// Longer actions are none.
   private static let actionBytesMax = 4_096
 
-  private let decoder: RecordDecoder
-  private let shape: RecordShape
+  private var decoder: RecordDecoder
+  private var shape = RecordShape()
 
   /// - Parameter masking: What is hidden, for the dataset `logs`.
   package init(masking: MaskingPlan = .none, limits: DecodingLimits = DecodingLimits()) {
     decoder = RecordDecoder(schema: Dataset.logs.schema, masking: masking, limits: limits)
-    shape = RecordShape()
-  }
-
-  private init(_ decoder: RecordDecoder, _ shape: RecordShape) {
-    (self.decoder, self.shape) = (decoder, shape)
   }
 
   /// The same with another plan.
-  package func masked(by plan: MaskingPlan) -> BulkRequest { BulkRequest(decoder.masked(by: plan), shape) }
+  package func masked(by plan: MaskingPlan) -> BulkRequest {
+    var other = self
+    other.decoder = decoder.masked(by: plan)
+    return other
+  }
 
   /// The same where the mapping's names give columns first.
   package func mapped(by mapping: FieldMapping) -> BulkRequest {
-    mapping.isEmpty ? self : BulkRequest(decoder, shape.mapped(by: mapping))
+    var other = self
+    other.shape = shape.mapped(by: mapping)
+    return other
   }
 
   /// - Parameters:

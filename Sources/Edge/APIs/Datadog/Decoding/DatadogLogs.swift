@@ -26,25 +26,26 @@ package struct DatadogLogs: Sendable {
     package let timesUnreadCount: Int
   }
 
-  private let decoder: RecordDecoder
-  private let shape: RecordShape
+  private var decoder: RecordDecoder
+  private var shape = RecordShape(levels: ["status"])
 
   /// - Parameter masking: What is hidden, for the dataset `logs`.
   package init(masking: MaskingPlan = .none, limits: DecodingLimits = DecodingLimits()) {
     decoder = RecordDecoder(schema: Dataset.logs.schema, masking: masking, limits: limits)
-    shape = RecordShape(levels: ["status"])
-  }
-
-  private init(_ decoder: RecordDecoder, _ shape: RecordShape) {
-    (self.decoder, self.shape) = (decoder, shape)
   }
 
   /// The same with another plan.
-  package func masked(by plan: MaskingPlan) -> DatadogLogs { DatadogLogs(decoder.masked(by: plan), shape) }
+  package func masked(by plan: MaskingPlan) -> DatadogLogs {
+    var other = self
+    other.decoder = decoder.masked(by: plan)
+    return other
+  }
 
   /// The same where the mapping's names give columns first.
   package func mapped(by mapping: FieldMapping) -> DatadogLogs {
-    mapping.isEmpty ? self : DatadogLogs(decoder, shape.mapped(by: mapping))
+    var other = self
+    other.shape = shape.mapped(by: mapping)
+    return other
   }
 
   /// Logs as objects, in a list or one alone. An empty object says nothing: clients ask so whether anybody is

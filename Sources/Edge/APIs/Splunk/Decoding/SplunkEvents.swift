@@ -55,25 +55,26 @@ package struct SplunkEvents: Sendable {
     package let timesUnreadCount: Int
   }
 
-  private let decoder: RecordDecoder
-  private let shape: RecordShape
+  private var decoder: RecordDecoder
+  private var shape = RecordShape()
 
   /// - Parameter masking: What is hidden, for the dataset `logs`.
   package init(masking: MaskingPlan = .none, limits: DecodingLimits = DecodingLimits()) {
     decoder = RecordDecoder(schema: Dataset.logs.schema, masking: masking, limits: limits)
-    shape = RecordShape()
-  }
-
-  private init(_ decoder: RecordDecoder, _ shape: RecordShape) {
-    (self.decoder, self.shape) = (decoder, shape)
   }
 
   /// The same with another plan.
-  package func masked(by plan: MaskingPlan) -> SplunkEvents { SplunkEvents(decoder.masked(by: plan), shape) }
+  package func masked(by plan: MaskingPlan) -> SplunkEvents {
+    var other = self
+    other.decoder = decoder.masked(by: plan)
+    return other
+  }
 
   /// The same where the mapping's names give columns first.
   package func mapped(by mapping: FieldMapping) -> SplunkEvents {
-    mapping.isEmpty ? self : SplunkEvents(decoder, shape.mapped(by: mapping))
+    var other = self
+    other.shape = shape.mapped(by: mapping)
+    return other
   }
 
   /// A time as text in nanoseconds since 1970; nil: none that can be read.

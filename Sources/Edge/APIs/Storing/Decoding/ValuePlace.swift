@@ -25,14 +25,7 @@ struct ValuePlace {
 
   /// What a text stands for; nil: it is none.
   func text(_ body: [UInt8]) -> String? {
-    guard isText else { return nil }
-    let inside = range.lowerBound + 1..<range.upperBound - 1
-    guard body[inside].contains(UInt8(ascii: "\\")) else {
-      return String(decoding: body[inside], as: UTF8.self)
-    }
-    var bytes: [UInt8] = []
-    JSONScanner.appendUnescapedInside(body.span, inside, to: &bytes)
-    return String(decoding: bytes, as: UTF8.self)
+    isText ? JSONScanner.text(body, range) : nil
   }
 
   /// A text that is not empty, or a number or word as text; nil: something else.
